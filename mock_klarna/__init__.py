@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Settings", "__version__", "serve", "serve_in_thread"]
 
-__version__: Final = "0.1.0"
+__version__ = "0.1.0"
 
 _HOMES: Final = {
     "serve": "mock_klarna.server",
