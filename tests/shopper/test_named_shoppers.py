@@ -1,0 +1,131 @@
+import json
+
+import pytest
+
+from mock_klarna import bundle
+from mock_klarna.shopper import (
+    COUNTRIES,
+    UnknownCountry,
+    UnknownShopper,
+    Verdict,
+    described,
+    named,
+    names,
+    verdict,
+)
+
+EXPECTED = {
+    "approved": Verdict("ACCEPTED"),
+    "new": Verdict("ACCEPTED", reason="new_user"),
+    "seed": Verdict("ACCEPTED"),
+    "denied": Verdict("DECLINED", reason="denied"),
+    "pending-accepted": Verdict("PENDING", "ACCEPTED", 300, "pend-accept-05"),
+    "pending-rejected": Verdict("PENDING", "REJECTED", 300, "pend-reject-05"),
+}
+
+JOHN = {"given_name": "John", "family_name": "Doe", "email": "john.doe@example.com"}
+SEED = {
+    "se-seed": JOHN
+    | {
+        "street_address": "Sveavägen 46",
+        "postal_code": "11134",
+        "city": "Stockholm",
+        "phone": "+460700020020",
+        "country": "SE",
+    },
+    "us-seed": JOHN
+    | {
+        "street_address": "8478 Hillside Street",
+        "postal_code": "60102",
+        "city": "Algonquin",
+        "region": "IL",
+        "phone": "630-342-7187",
+        "country": "US",
+    },
+}
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_name_says_what_klarna_decides(name: str) -> None:
+    code, kind = name.split("-", 1)
+    address = named(name).billing_address
+    assert address["country"] == code.upper()
+    assert verdict(address["email"], address["country"]) == EXPECTED[kind]
+
+
+@pytest.mark.parametrize("code", COUNTRIES)
+def test_each_country_has_somebody_to_approve_deny_and_sign_up(code: str) -> None:
+    assert {f"{code.lower()}-{kind}" for kind in ("approved", "denied", "new")} <= set(names(code))
+
+
+@pytest.mark.parametrize("code", COUNTRIES)
+def test_the_denied_shopper_has_a_phone_of_its_own(code: str) -> None:
+    approved, denied = (named(f"{code.lower()}-{kind}") for kind in ("approved", "denied"))
+    assert approved.billing_address["phone"] != denied.billing_address["phone"]
+
+
+@pytest.mark.parametrize("name", SEED)
+def test_the_seed_s_john_doe_is_there_as_printed(name: str) -> None:
+    shopper = named(name)
+    assert list(shopper.billing_address.items()) == list(SEED[name].items())
+    assert shopper.customer == {"date_of_birth": "1985-10-20", "gender": "male"}
+    assert shopper.shipping_address is None
+
+
+def test_pending_shoppers_live_where_klarna_documents_them() -> None:
+    assert [name for name in names() if "pending" in name] == [
+        "gb-pending-accepted",
+        "gb-pending-rejected",
+        "us-pending-accepted",
+        "us-pending-rejected",
+    ]
+
+
+@pytest.mark.parametrize("name", ["se-approved", "SE-Approved"])
+def test_a_shopper_is_found_in_any_letter_case(name: str) -> None:
+    assert named(name).name == "se-approved"
+    assert named(name).billing_address["given_name"] == "Alice"
+
+
+def test_uk_names_find_the_british() -> None:
+    assert named("uk-denied") == named("gb-denied")
+    assert names("uk") == names("GB")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("se-aproved", "similar: .*se-approved"),
+        ("us-pending", "similar: .*us-pending-accepted"),
+        ("zzzzzzzzz", "countries with shoppers: AT, AU"),
+        ("", "countries with shoppers: AT, AU"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_similar_ones(name: str, hint: str) -> None:
+    with pytest.raises(UnknownShopper, match=f"'{name}'; {hint}"):
+        named(name)
+
+
+def test_an_unknown_country_has_no_names() -> None:
+    with pytest.raises(UnknownCountry, match="'xx'"):
+        names("xx")
+
+
+def test_every_name_is_described() -> None:
+    assert list(described()) == names()
+    assert all(text.endswith(".") for text in described().values())
+    assert list(described("se")) == ["se-approved", "se-denied", "se-new", "se-seed"]
+
+
+def test_a_shopper_can_be_changed_without_changing_the_next() -> None:
+    address = named("se-approved").billing_address
+    assert isinstance(address, dict)
+    address["city"] = "Göteborg"
+    assert named("se-approved").billing_address["city"] == "Stockholm"
+
+
+@pytest.mark.parametrize("code", COUNTRIES)
+def test_a_file_holds_the_shoppers_of_its_country(code: str) -> None:
+    entries = json.loads((bundle.fixtures() / "shoppers" / f"{code.lower()}.json").read_bytes())
+    assert sorted(entries) == names(code)
+    assert all({"description", "billing_address", "customer"} == set(entry) for entry in entries.values())
