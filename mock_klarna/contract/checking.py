@@ -1,0 +1,98 @@
+"""The one way a body is judged: is it right, and if not, everything that is wrong with it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jsonschema_rs
+
+from mock_klarna import bundle
+from mock_klarna.contract.catalogue import Catalogue, load
+from mock_klarna.contract.explaining import Explainer
+from mock_klarna.contract.leniency import put_right, without_nulls
+from mock_klarna.contract.ordering import in_order, value_at
+from mock_klarna.contract.rules import SUMS, Sums, UrlPlace, url_places
+from mock_klarna.domain.problems import Problem
+
+_MOST_PROBLEMS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    document: str
+    schema: jsonschema_rs.Draft202012Validator
+    sums: Sums | None
+    urls: tuple[UrlPlace, ...]
+    strict: bool
+
+    def is_plainly_right(self, body: Any) -> bool:
+        if not self.schema.is_valid(body) or (self.sums and not self.sums.are_plain(body)):
+            return False
+        return all(place.is_right(body, strict=self.strict) for place in self.urls)
+
+    def rule_problems(self, body: Any) -> list[Problem]:
+        wrong = [place for place in self.urls if not place.is_right(body, strict=self.strict)]
+        return [
+            *(self.sums.problems(body) if self.sums else ()),
+            *(place.problem(body, strict=self.strict) for place in wrong),
+        ]
+
+
+class Contract:
+    """Every schema compiled once, and the verdict on bodies by the name of their operation.
+
+    Operations are the files of `schemas/requests/` and `schemas/callbacks/`, and `page` for what a page gives `load()`.
+    """
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self.catalogue = load(bundle.schemas(), strict=strict)
+        self._explainer = Explainer(self.catalogue)
+        self._operations = _compiled(self.catalogue, strict=strict)
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The names that `check` knows."""
+        return tuple(self._operations)
+
+    def check(self, operation: str, body: object, *, nulls: bool = True) -> tuple[Any, list[Problem]]:
+        """Return the body with its leniencies put right, and every problem; no problem means that it may be stored.
+
+        `nulls=False` is for a caller that knows that the body holds no null. Problems come sorted: presence, type,
+        range, line sums, order sums, then by their place in the body (protocol 10). Raises KeyError for an unknown
+        operation.
+        """
+        known = self._operations[operation]
+        present = without_nulls({} if body is None else body) if nulls else body
+        return (present, []) if known.is_plainly_right(present) else self._closely(known, present)
+
+    def _closely(self, known: _Operation, body: Any) -> tuple[Any, list[Problem]]:
+        right = put_right(self.catalogue, self.catalogue.whole(known.document), body)
+        found = known.rule_problems(right)
+        whole = known.sums.whole(right) if known.sums else right
+        broken = [] if known.schema.is_valid(whole) else self._explainer.problems(known.document, whole)
+        return whole, in_order(body, [_as_sent(problem, body) for problem in _distinct(broken, found)])[:_MOST_PROBLEMS]
+
+
+def _compiled(catalogue: Catalogue, *, strict: bool) -> Mapping[str, _Operation]:
+    registry = jsonschema_rs.Registry([(document["$id"], dict(document)) for document in catalogue.documents.values()])
+    return {
+        name: _Operation(
+            document=path,
+            schema=jsonschema_rs.Draft202012Validator(dict(catalogue.documents[path]), registry=registry),
+            sums=SUMS.get(name),
+            urls=tuple(url_places(catalogue, catalogue.whole(path))),
+            strict=strict,
+        )
+        for name, path in catalogue.operations.items()
+    }
+
+
+def _distinct(broken: list[Problem], found: Iterable[Problem]) -> list[Problem]:
+    """Leave out what a URL rule says about a member that its schema has refused already."""
+    refused = {problem.path for problem in broken}
+    return broken + [problem for problem in found if problem.rule != "url" or problem.path not in refused]
+
+
+def _as_sent(problem: Problem, body: Any) -> Problem:
+    sent = value_at(body, problem.path)
+    return problem if sent is None else replace(problem, sent=sent)

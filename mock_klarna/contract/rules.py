@@ -1,0 +1,159 @@
+"""What no schema can say: that sums hold and that URLs can be called."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from mock_klarna.contract.catalogue import Catalogue, Part
+from mock_klarna.domain import money, rounding, sums, urls
+from mock_klarna.domain.problems import Problem
+
+_CALLED = "an absolute https URL of at most 2000 characters; http is accepted for loopback and private hosts"
+_CALLED_STRICTLY = "an absolute https URL of at most 2000 characters"
+_SHOWN = "an absolute http or https URL of at most 2000 characters"
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Where a body carries money: below which member, whether fractions are allowed, whether it is a whole order."""
+
+    within: str = ""
+    fractions: bool = False
+    is_order: bool = False
+
+    def inside(self, body: Any) -> Mapping[str, Any]:
+        """Return the object that carries the lines; an empty one when the body has none."""
+        found = body.get(self.within) if self.within and isinstance(body, dict) else body
+        return found if isinstance(found, dict) else {}
+
+    def are_plain(self, body: Any) -> bool:
+        """Tell at little cost that a valid body has only integers that add up; False means "look closer"."""
+        carrier = self.inside(body)
+        if self.is_order:
+            return money.is_plainly_right(carrier)
+        lines = all(money.is_plain_line(line) for line in carrier.get("order_lines", ()))
+        return lines and all(_is_plain_item(item) for item in carrier.get("items", ())) and self._options_plain(carrier)
+
+    def _options_plain(self, carrier: Mapping[str, Any]) -> bool:
+        options = carrier.get("shipping_options", ())
+        return all(_is_plain_option(option) for option in options)
+
+    def problems(self, body: Any) -> Iterator[Problem]:
+        """Yield every sum that does not hold; whole orders are summed only when every line has usable numbers."""
+        carrier, prefix = self.inside(body), f"{self.within}." if self.within else ""
+        known: list[sums.Numbers | None] = []
+        for name, read in _READERS.items():
+            known = [read(entry, f"{prefix}{name}[{at}]", self.fractions) for at, entry in _entries(carrier, name)]
+            for numbers in known:
+                yield from sums.line_problems(numbers) if numbers else ()
+            if self.is_order and name == "order_lines":
+                yield from self._order_problems(carrier, known, prefix)
+
+    def _order_problems(
+        self, carrier: Mapping[str, Any], lines: Sequence[sums.Numbers | None], prefix: str
+    ) -> Iterator[Problem]:
+        usable = [line for line in lines if line]
+        if "order_lines" in carrier and len(usable) == len(lines):
+            yield from sums.order_problems(carrier, usable, prefix)
+
+    def whole(self, body: Any) -> Any:
+        """Return the body with the fractions of its lines and options rounded, where fractions are allowed."""
+        carrier = self.inside(body)
+        if not self.fractions or not carrier:
+            return body
+        rounded = {name: _rounded(carrier, name) for name in _READERS if isinstance(carrier.get(name), list)}
+        whole = {**carrier, **rounded}
+        return {**body, self.within: whole} if self.within else whole
+
+
+def _is_plain_item(item: Mapping[str, Any]) -> bool:
+    price = item["unit_price"] - item.get("total_discount_amount", 0)
+    return money.is_plain_line({"quantity": 1, "total_amount": price, **item})
+
+
+def _is_plain_option(option: Mapping[str, Any]) -> bool:
+    price, rate, tax = option["price"], option["tax_rate"], option["tax_amount"]
+    return type(price + rate + tax) is int and money.is_plain_tax(price, rate, tax)
+
+
+def _entries(carrier: Mapping[str, Any], name: str) -> Iterator[tuple[int, Any]]:
+    entries = carrier.get(name)
+    return iter(enumerate(entries)) if isinstance(entries, list) else iter(())
+
+
+def _line(line: object, path: str, fractions: bool) -> sums.Numbers | None:
+    has_total = isinstance(line, dict) and "quantity" in line and "total_amount" in line
+    return sums.line_numbers(line, path, fractions=fractions) if has_total else None
+
+
+def _item(item: object, path: str, fractions: bool) -> sums.Numbers | None:
+    return sums.line_numbers(item, path, fractions=fractions)
+
+
+def _option(option: object, path: str, fractions: bool) -> sums.Numbers | None:
+    return sums.option_numbers(option, path, fractions=fractions)
+
+
+_READERS: Mapping[str, Callable[[object, str, bool], sums.Numbers | None]] = MappingProxyType(
+    {"order_lines": _line, "items": _item, "shipping_options": _option}
+)
+
+
+def _rounded(carrier: Mapping[str, Any], name: str) -> list[Any]:
+    whole = rounding.whole_option if name == "shipping_options" else rounding.whole_line
+    return [whole(entry) if _READERS[name](entry, "", True) else entry for entry in carrier[name]]
+
+
+SUMS: Mapping[str, Sums] = MappingProxyType(
+    {
+        "create_button": Sums(),
+        "update_button": Sums(),
+        "update": Sums(),
+        "page": Sums(fractions=True),
+        "update_answer": Sums(fractions=True),
+        "create_purchase": Sums(within="page", fractions=True),
+        "create_order": Sums(is_order=True),
+        "place_order": Sums(within="order", is_order=True),
+        "create_customer_token": Sums(within="order", is_order=True),
+    }
+)
+"""The operations whose bodies carry money."""
+
+
+@dataclass(frozen=True, slots=True)
+class UrlPlace:
+    """A member that is a URL, and which kind: `called` by Klarna's server, `shown` to a browser, `shown_or_empty`."""
+
+    steps: tuple[str, ...]
+    kind: str
+
+    def is_right(self, body: Any, *, strict: bool) -> bool:
+        """Tell whether the URL in the body is of its kind; what is missing or no text is not judged here."""
+        url = self.value(body)
+        if not isinstance(url, str) or (not url and self.kind == "shown_or_empty"):
+            return True
+        return urls.is_callable(url, strict=strict) if self.kind == "called" else urls.is_absolute(url)
+
+    def value(self, body: Any) -> object:
+        """Return what the body has in this place, or None."""
+        for step in self.steps:
+            body = body.get(step) if isinstance(body, dict) else None
+        return body
+
+    def problem(self, body: Any, *, strict: bool) -> Problem:
+        """Return what to tell the sender of a URL that is not right."""
+        called = _CALLED_STRICTLY if strict else _CALLED
+        return Problem(".".join(self.steps), "url", self.value(body), called if self.kind == "called" else _SHOWN)
+
+
+def url_places(catalogue: Catalogue, parts: Sequence[Part], above: tuple[str, ...] = ()) -> Iterator[UrlPlace]:
+    """Yield the members below `parts` that the schemas mark with `x-url`; lists hold none."""
+    names = {name: None for part in parts for name in part.schema.get("properties", {})}
+    for name in names:
+        inner = catalogue.member(parts, name)
+        kinds = [part.schema["x-url"] for part in inner if "x-url" in part.schema]
+        if kinds:
+            yield UrlPlace((*above, name), kinds[0])
+        else:
+            yield from url_places(catalogue, inner, (*above, name))
