@@ -1,0 +1,132 @@
+"""The two families of errors: what Klarna would answer, and what tells that the tool was held wrong."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from mock_klarna.domain.problems import Problem
+
+
+class KlarnaError(Exception):
+    """A refusal that Klarna itself would answer, in Klarna's shape (protocol 1.6).
+
+    `error_message` is Klarna's terse text; `problems` is everything that the journal and the log add to it.
+    """
+
+    status: ClassVar[int] = 400
+    error_code: ClassVar[str] = "bad_value"
+
+    def __init__(self, error_message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(error_message)
+        self.error_message = error_message
+        self.problems = tuple(problems)
+
+
+class BadValue(KlarnaError):
+    """400: a field breaks a constraint; the message names the first field, the problems name all (seed, step 3)."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(f"bad_value:{problems[0].path or 'body'}", problems)
+
+
+class Unauthorized(KlarnaError):
+    """401: no credentials, or credentials that this server does not know (seed, step 3)."""
+
+    status = 401
+    error_code = "unauthorized"
+
+
+class NotAllowed(KlarnaError):
+    """403: the token is used up or belongs to another merchant (seed, step 3)."""
+
+    status = 403
+    error_code = "not_allowed"
+
+
+class NotFound(KlarnaError):
+    """404: no such key, or a token without an authorized order behind it (seed, step 3)."""
+
+    status = 404
+    error_code = "not_found"
+
+
+class MethodNotAllowed(KlarnaError):
+    """405: the path exists, the verb does not; `allowed` becomes the `Allow` header."""
+
+    status = 405
+    error_code = "method_not_allowed"
+
+    def __init__(self, error_message: str, allowed: Sequence[str]) -> None:
+        super().__init__(error_message)
+        self.allowed = tuple(allowed)
+
+
+class RequestTimeout(KlarnaError):
+    """408: the body did not arrive in time."""
+
+    status = 408
+    error_code = "request_timeout"
+
+
+class BodyTooLarge(KlarnaError):
+    """413: the body is longer than the server is willing to read."""
+
+    status = 413
+    error_code = "request_too_large"
+
+
+class UnsupportedMediaType(KlarnaError):
+    """415: the body is declared to be something else than JSON in UTF-8 (protocol 1.3)."""
+
+    status = 415
+    error_code = "unsupported_media_type"
+
+
+class MockKlarnaError(Exception):
+    """The tool was held wrong: what is wrong, where, and what would be right.
+
+    Under `/_mock` it is answered as JSON with `status`; on the command line it ends with exit code 2.
+    """
+
+    status: int = 400
+
+    def __init__(self, message: str, *, where: str = "", right: str = "", problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.right = right
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        """One sentence for a terminal: the place, the fault, the remedy."""
+        place = f"{self.where}: " if self.where else ""
+        remedy = f"; {self.right}" if self.right else ""
+        return f"{place}{self.message}{remedy}"
+
+
+class InvalidInput(MockKlarnaError):
+    """A body, parameter or option of our own interface breaks a rule; `problems` lists every one."""
+
+    def __init__(self, problems: Sequence[Problem], *, where: str = "") -> None:
+        first = problems[0]
+        super().__init__(
+            f"{first.path or 'body'} is not valid ({first.rule})",
+            where=where,
+            right=f"expected {first.expected}",
+            problems=problems,
+        )
+
+
+class UnknownName(MockKlarnaError):
+    """404: nothing of that name exists here."""
+
+    status = 404
+
+
+class NotPossibleNow(MockKlarnaError):
+    """409: the thing exists, but its state does not allow what was asked."""
+
+    status = 409
+
+
+class Conflict(Exception):
+    """Somebody else committed first: load again and decide again. Never leaves the emulator."""

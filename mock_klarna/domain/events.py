@@ -1,0 +1,170 @@
+"""What happened, as facts that callbacks, the journal and the scenarios follow."""
+
+import re
+from dataclasses import dataclass, fields
+from functools import cache
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A fact about one merchant; `purchase_id` ties it to the shopper's purchase where there is one."""
+
+    purchase_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonCreated(Event):
+    """A merchant created a button key (seed, step 1)."""
+
+    button_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonUpdated(Event):
+    """A merchant changed the options of a button key."""
+
+    button_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionInitiated(Event):
+    """A shopper clicked the button and a session began."""
+
+    button_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentificationUpdated(Event):
+    """The shopper gave or changed who they are (protocol 6.5)."""
+
+    customer_country: str
+    customer_postal_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecificationsSelected(Event):
+    """The shopper chose a variation or a quantity (protocol 4.2)."""
+
+    reference: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShippingUpdated(Event):
+    """The shopper chose a shipping option; `reference` is the option's id (protocol 6.5)."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckboxesAnswered(Event):
+    """The shopper answered the merchant's additional checkboxes."""
+
+    merchant_requested: dict[str, bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionUpdated(Event):
+    """The page or the merchant's answer to an `update` callback changed the session."""
+
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateIgnored(Event):
+    """The merchant's answer to an `update` callback could not be used; the session stayed as it was."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseAuthorized(Event):
+    """The shopper pressed the final button and Klarna said yes: a token exists (seed, step 3)."""
+
+    authorization_token: str
+    order_amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseDeclined(Event):
+    """Klarna refused the shopper; the merchant hears nothing of it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseFailed(Event):
+    """The purchase ended for a technical reason."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchasePlaced(Event):
+    """The merchant placed the order (seed, step 3)."""
+
+    order_id: str
+    fraud_status: str
+    order_amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseDenied(Event):
+    """The merchant denied the purchase (seed, step 3)."""
+
+    deny_code: str | None = None
+    deny_message: str | None = None
+    deny_redirect_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseTimedOut(Event):
+    """The merchant stayed silent for so long that the shopper was shown an error (protocol 5)."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationExpired(Event):
+    """The token reached the end of its life unused (protocol 5)."""
+
+    authorization_token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FraudReviewEnded(Event):
+    """A pending order was decided (protocol 4.5)."""
+
+    order_id: str
+    fraud_status: str
+    event_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockMoved(Event):
+    """A merchant's clock was advanced or set; `seconds` is how far it now is ahead of real time."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultCreated(Event):
+    """A fault waits for the next matching request or callback."""
+
+    fault_id: str
+
+
+@cache
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def event_name(event: Event) -> str:
+    """Return the name an event has in the journal: `PurchasePlaced` is `purchase_placed`."""
+    return _snake_case(type(event).__name__)
+
+
+def event_data(event: Event) -> dict[str, object]:
+    """Return an event's members, without those that are not set, ready for JSON."""
+    values = ((field.name, getattr(event, field.name)) for field in fields(event) if field.name != "purchase_id")
+    return {name: value for name, value in values if value is not None}

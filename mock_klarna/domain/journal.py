@@ -1,0 +1,83 @@
+"""The journal's entries: every exchange, every callback attempt and every event, in the order in which they happened."""
+
+from dataclasses import dataclass
+
+from mock_klarna.domain.events import Event
+from mock_klarna.domain.problems import Problem
+from mock_klarna.domain.records import Attempt
+
+EXCHANGE, CALLBACK, EVENT = "exchange", "callback", "event"
+KINDS = (EXCHANGE, CALLBACK, EVENT)
+"""`exchange`: a merchant called us. `callback`: we called a merchant. `event`: something became true."""
+
+_OVERHEAD = 400
+
+
+@dataclass(slots=True, kw_only=True)
+class Exchange:
+    """One request of a merchant and our answer; bodies as bytes, duration in seconds."""
+
+    method: str
+    path: str
+    status: int
+    correlation_id: str
+    duration: float
+    request_headers: tuple[tuple[str, str], ...] = ()
+    request_body: bytes = b""
+    response_body: bytes = b""
+    problems: tuple[Problem, ...] = ()
+
+    def size(self) -> int:
+        """Return roughly how many bytes the exchange takes in memory."""
+        return _OVERHEAD + len(self.request_body) + len(self.response_body) + len(self.path)
+
+
+@dataclass(slots=True, kw_only=True)
+class Sent:
+    """One attempt to call a merchant: what was sent where, and what came of it. `number` counts the tries from 1."""
+
+    callback_id: str
+    url: str
+    number: int
+    request_body: bytes
+    attempt: Attempt
+
+    def size(self) -> int:
+        """Return roughly how many bytes the attempt takes in memory."""
+        return _OVERHEAD + len(self.request_body) + len(self.attempt.answer) + len(self.url)
+
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """One line of a merchant's history. `seq` rises over all merchants; `at` is the merchant's clock, seconds in UTC."""
+
+    seq: int
+    at: float
+    merchant: str
+    kind: str
+    name: str
+    purchase_id: str | None
+    data: Exchange | Sent | Event
+
+    def size(self) -> int:
+        """Return roughly how many bytes the entry takes in memory."""
+        return _OVERHEAD if isinstance(self.data, Event) else self.data.size()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Which entries somebody asks for or waits for; None means any."""
+
+    merchant: str | None = None
+    purchase_id: str | None = None
+    kind: str | None = None
+    name: str | None = None
+
+    def matches(self, entry: Entry) -> bool:
+        """Tell whether an entry is one of those."""
+        return (
+            (self.merchant is None or entry.merchant == self.merchant)
+            and (self.purchase_id is None or entry.purchase_id == self.purchase_id)
+            and (self.kind is None or entry.kind == self.kind)
+            and (self.name is None or entry.name == self.name)
+        )

@@ -1,0 +1,176 @@
+"""What the merchant decides about an authorized purchase, and what time decides when the merchant does not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mock_klarna.domain import messages, urls
+from mock_klarna.domain.errors import BadValue, NotAllowed, NotFound
+from mock_klarna.domain.events import AuthorizationExpired, PurchaseDenied, PurchasePlaced, PurchaseTimedOut
+from mock_klarna.domain.lifecycle import PURCHASE, may
+from mock_klarna.domain.problems import Problem
+from mock_klarna.domain.records import Decision, Job, Order, Purchase
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacingRules:
+    """The switches of placing (protocol 3.11 and 5; C-7 and C-29)."""
+
+    strict: bool = False
+    timeout_ends_token: bool = True
+    token_lifetime: float = 3600.0
+    confirmation_order_id: bool = False
+
+
+def place(
+    purchase: Purchase, authorized: Json, body: Json, raw: bytes, order_id: str, now: float, rules: PlacingRules
+) -> Decision:
+    """Turn an authorized purchase into an order (seed, step 3, "Place the order").
+
+    `authorized` is the order that the shopper saw, `body` the one that the merchant posts, `raw` its JSON.
+    Raises `NotFound` or `NotAllowed` by the state of the token, and `BadValue` when the two orders differ too much.
+    """
+    require_open(purchase, now, rules)
+    merchant_urls = {**authorized.get("merchant_urls", {}), **(body.get("merchant_urls") or {})}
+    if found := [*_differences(authorized, body, rules), *_without_confirmation(merchant_urls, rules)]:
+        raise BadValue(found)
+    order = Order(
+        merchant=purchase.merchant,
+        order_id=order_id,
+        purchase_id=purchase.purchase_id,
+        body=raw,
+        fraud_status=purchase.outcome.fraud_status,
+        order_amount=body["order_amount"],
+        created_at=now,
+        push_url=_filled(merchant_urls.get("push"), order_id),
+        notification_url=_filled(merchant_urls.get("notification"), order_id),
+    )
+    placed = _placed(purchase, order, merchant_urls.get("confirmation"), rules)
+    event = PurchasePlaced(
+        purchase_id=purchase.purchase_id,
+        order_id=order_id,
+        fraud_status=order.fraud_status,
+        order_amount=order.order_amount,
+    )
+    jobs = tuple(_jobs_of_new(order, purchase, now))
+    return Decision(writes=(placed, order), events=(event,), jobs=jobs, cancels=_waiting_jobs(purchase))
+
+
+def require_open(purchase: Purchase, now: float, rules: PlacingRules) -> None:
+    """Raise unless the merchant may still decide: 404 where nothing is authorized, 403 where it is used up (protocol 2)."""
+    if purchase.state in ("placed", "denied"):
+        raise NotAllowed(f"authorization_token already used: the purchase is {purchase.state}")
+    timed_out = purchase.state == "timed_out" and rules.timeout_ends_token
+    if purchase.state not in ("authorized", "timed_out") or timed_out or now >= purchase.expires_at:
+        state = "expired" if purchase.state == "authorized" else purchase.state
+        raise NotFound(f"authorization_token does not correspond to an authorized order: the purchase is {state}")
+
+
+def _differences(authorized: Json, body: Json, rules: PlacingRules) -> Iterator[Problem]:
+    """Hold the posted order against the one that the shopper saw (protocol 3.11)."""
+    for name in ("purchase_currency", "purchase_country")[: 2 if rules.strict else 1]:
+        if body[name].upper() != authorized[name].upper():
+            yield Problem(path=name, rule="authorized", sent=body[name], expected=f"{authorized[name]}, as authorized")
+    sent, most = body["order_amount"], authorized["order_amount"]
+    if rules.strict and sent != most:
+        yield Problem(path="order_amount", rule="authorized", sent=sent, expected=f"{most}, as authorized")
+    elif sent > most:
+        yield Problem(path="order_amount", rule="authorized", sent=sent, expected=f"at most {most}, as authorized")
+
+
+def _without_confirmation(merchant_urls: Json, rules: PlacingRules) -> Iterator[Problem]:
+    if rules.strict and not merchant_urls.get("confirmation"):
+        right = "a URL here, in load() or in the button key"
+        yield Problem(path="merchant_urls.confirmation", rule="required", sent=None, expected=right)
+
+
+def _filled(url: str | None, order_id: str) -> str | None:
+    return urls.with_order_id(url, order_id) if url else None
+
+
+def _placed(purchase: Purchase, order: Order, confirmation: str | None, rules: PlacingRules) -> Purchase:
+    url = _filled(confirmation, order.order_id)
+    if url and url == confirmation and rules.confirmation_order_id:
+        url = urls.with_query(url, "order_id", order.order_id)
+    rejected = order.fraud_status == "REJECTED"
+    return replace(
+        purchase,
+        version=purchase.version + 1,
+        state="placed",
+        session=b"",
+        order_id=order.order_id,
+        fraud_status=order.fraud_status,
+        redirect_url=None if rejected else url,
+        consumer_message=messages.REFUSED if rejected else messages.PLACED,
+    )
+
+
+def _jobs_of_new(order: Order, purchase: Purchase, now: float) -> Iterator[Job]:
+    """Schedule what follows an order: the review's end for a pending one, the push for an accepted one (protocol 4.4, 4.5)."""
+    after = purchase.outcome.after
+    if order.fraud_status == "PENDING" and purchase.outcome.then:
+        yield Job(due=now + (after or 0), merchant=order.merchant, kind="end_review", subject=order.order_id)
+    if order.fraud_status == "ACCEPTED" and order.push_url:
+        yield Job(due=now, merchant=order.merchant, kind="push", subject=order.order_id)
+
+
+def _waiting_jobs(purchase: Purchase) -> tuple[str, ...]:
+    return (f"time_out:{purchase.purchase_id}", f"expire:{purchase.purchase_id}")
+
+
+def deny(purchase: Purchase, body: Json, now: float, rules: PlacingRules) -> Decision:
+    """Deny an authorized purchase (seed, step 3, "Deny the order"); a redirect wins over code and message (C-10).
+
+    Raises `NotFound` or `NotAllowed` by the state of the token.
+    """
+    require_open(purchase, now, rules)
+    reason = {name: body[name] for name in ("deny_redirect_url", "deny_code", "deny_message") if body.get(name)}
+    redirect = reason.get("deny_redirect_url")
+    denied = replace(
+        purchase,
+        version=purchase.version + 1,
+        state="denied",
+        session=b"",
+        deny=reason,
+        redirect_url=redirect,
+        consumer_message=None if redirect else messages.denied(reason),
+    )
+    event = PurchaseDenied(purchase_id=purchase.purchase_id, **reason)
+    return Decision(writes=(denied,), events=(event,), cancels=_waiting_jobs(purchase))
+
+
+def waiting(purchase: Purchase, now: float, rules: PlacingRules) -> Job:
+    """Return the job that ends a freshly authorized purchase if the merchant stays silent: patience first, else the token's end."""
+    patience = purchase.merchant_timeout
+    if patience is None or now + patience >= purchase.expires_at:
+        return _job("expire", purchase, purchase.expires_at)
+    return _job("time_out", purchase, now + patience)
+
+
+def _job(kind: str, purchase: Purchase, due: float) -> Job:
+    return Job(due=due, merchant=purchase.merchant, kind=kind, subject=purchase.purchase_id)
+
+
+def time_out(purchase: Purchase, rules: PlacingRules) -> Decision:
+    """End the shopper's patience: an error is shown; the token dies with it or lives on to its end (protocol 5, a setting)."""
+    if not may(PURCHASE, purchase.state, "timed_out"):
+        return Decision()
+    ended = replace(purchase, version=purchase.version + 1, state="timed_out", consumer_message=messages.TIMED_OUT)
+    event = PurchaseTimedOut(purchase_id=purchase.purchase_id, seconds=purchase.merchant_timeout or 0)
+    jobs = () if rules.timeout_ends_token else (_job("expire", purchase, purchase.expires_at),)
+    return Decision(writes=(ended,), events=(event,), jobs=jobs)
+
+
+def expire(purchase: Purchase) -> Decision:
+    """End the token's life unused (protocol 5: 60 minutes)."""
+    if not may(PURCHASE, purchase.state, "expired"):
+        return Decision()
+    ended = replace(
+        purchase, version=purchase.version + 1, state="expired", session=b"", consumer_message=messages.TIMED_OUT
+    )
+    event = AuthorizationExpired(
+        purchase_id=purchase.purchase_id, authorization_token=purchase.authorization_token or ""
+    )
+    return Decision(writes=(ended,), events=(event,))

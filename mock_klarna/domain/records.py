@@ -1,0 +1,219 @@
+"""What is kept: the aggregates that commands decide on, and the jobs that wait for their time.
+
+Bodies stay the JSON bytes that will be sent back; a record holds beside them only what the emulator decides on.
+Times are seconds since 1970 in UTC, on the merchant's own clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from mock_klarna.domain.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """Anything a store keeps: it has a key, an owner and a version that every commit raises by one."""
+
+    kind: ClassVar[str]
+    merchant: str
+    version: int = 1
+
+    @property
+    def key(self) -> str:
+        """The identifier the record is stored under."""
+        raise NotImplementedError
+
+    @property
+    def alias(self) -> str | None:
+        """A second identifier the record can be loaded by."""
+        return None
+
+    @property
+    def subject(self) -> str | None:
+        """The purchase the record belongs to, where it is not one itself."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonKey(Record):
+    """A button key and its options as JSON, `button_key` included (protocol 3.1)."""
+
+    kind: ClassVar[str] = "button"
+    button_key: str
+    body: bytes
+    created_at: float
+
+    @property
+    def key(self) -> str:
+        """The button key itself."""
+        return self.button_key
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What Klarna's risk check will say of an order: the first answer, and for PENDING the one `after` seconds later."""
+
+    fraud_status: str = "ACCEPTED"
+    then: str | None = None
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase(Record):
+    """One shopper's purchase from the click to its end.
+
+    `session` is the JSON of what the page and the shopper chose so far; `order` is the JSON of the authorized order, the
+    very bytes that `GET` answers and `place_order` delivers. `state` follows `lifecycle.PURCHASE`.
+    """
+
+    kind: ClassVar[str] = "purchase"
+    purchase_id: str
+    button_key: str
+    state: str
+    created_at: float
+    session: bytes = b""
+    authorization_token: str | None = None
+    order: bytes = b""
+    order_amount: int = 0
+    outcome: Outcome = Outcome()
+    expires_at: float = 0.0
+    merchant_timeout: float | None = None
+    order_id: str | None = None
+    fraud_status: str | None = None
+    deny: Mapping[str, str] | None = None
+    redirect_url: str | None = None
+    consumer_message: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The purchase's id."""
+        return self.purchase_id
+
+    @property
+    def alias(self) -> str | None:
+        """The authorization token, once there is one."""
+        return self.authorization_token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order(Record):
+    """A placed order: its body as the merchant posted it, and what becomes of it."""
+
+    kind: ClassVar[str] = "order"
+    order_id: str
+    purchase_id: str
+    body: bytes
+    fraud_status: str
+    order_amount: int
+    created_at: float
+    push_url: str | None = None
+    notification_url: str | None = None
+    acknowledged: bool = False
+
+    @property
+    def key(self) -> str:
+        """The order's id."""
+        return self.order_id
+
+    @property
+    def subject(self) -> str | None:
+        """The purchase that became this order."""
+        return self.purchase_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try to reach a merchant: what came back, or why nothing did. `duration` is in seconds."""
+
+    at: float
+    duration: float
+    outcome: str
+    status: int | None = None
+    error: str | None = None
+    answer: bytes = b""
+    answer_headers: tuple[tuple[str, str], ...] = ()
+    remedy: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery(Record):
+    """A callback to a merchant's URL with every attempt made so far. `state` is one of `lifecycle.DELIVERY`."""
+
+    kind: ClassVar[str] = "callback"
+    callback_id: str
+    callback: str
+    url: str
+    purchase_id: str | None
+    order_id: str | None
+    body: bytes
+    created_at: float
+    state: str = "in_flight"
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The callback's id."""
+        return self.callback_id
+
+    @property
+    def subject(self) -> str | None:
+        """The purchase the callback is about."""
+        return self.purchase_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault(Record):
+    """Trouble ordered for the next `times` matching requests or callbacks."""
+
+    kind: ClassVar[str] = "fault"
+    fault_id: str
+    body: bytes
+    on: str
+    operation: str | None
+    times: int
+
+    @property
+    def key(self) -> str:
+        """The fault's id."""
+        return self.fault_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merchant(Record):
+    """A merchant's own clock and seed. `clock_offset` is seconds ahead of real time."""
+
+    kind: ClassVar[str] = "merchant"
+    clock_offset: float = 0.0
+    seed: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The merchant's username."""
+        return self.merchant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Something to be done when the merchant's clock reaches `due`. `number` counts the tries of a schedule from 1."""
+
+    due: float
+    merchant: str
+    kind: str
+    subject: str
+    number: int = 1
+
+    @property
+    def job_id(self) -> str:
+        """The job's name: one job of a kind waits for a subject at a time."""
+        return f"{self.kind}:{self.subject}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a command comes to: records to write, facts, jobs to schedule and jobs that are no longer needed."""
+
+    writes: tuple[Record, ...] = ()
+    events: tuple[Event, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    cancels: tuple[str, ...] = field(default=())

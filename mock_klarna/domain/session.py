@@ -1,0 +1,185 @@
+"""A shopper's session: the page's options over the key's, then what the shopper chooses, then the order it comes to.
+
+A session is a JSON-ready dict; every function returns a new one and leaves its argument as it was.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mock_klarna.domain import money
+
+Json = dict[str, Any]
+
+_ORDER_MEMBERS = (
+    "name",
+    "purchase_country",
+    "purchase_currency",
+    "locale",
+    "billing_address",
+    "shipping_address",
+    "order_amount",
+    "order_tax_amount",
+    "order_lines",
+    "merchant_urls",
+    "merchant_reference1",
+    "merchant_reference2",
+    "merchant_data",
+    "attachment",
+    "shipping_attributes",
+    "customer",
+    "merchant_requested",
+    "integrator_url",
+    "selected_shipping_option",
+)
+_WORD_ENDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_UPDATE_MEMBERS = frozenset(
+    {
+        "order_lines",
+        "shipping_options",
+        "merchant_data",
+        "merchant_urls",
+        "shipping_countries",
+        "purchase_country",
+        "purchase_currency",
+        "locale",
+        "attachment",
+        "merchant_reference1",
+        "merchant_reference2",
+    }
+)
+_MERGED = frozenset({"merchant_urls", "options"})
+_NOT_OURS = frozenset({"setup", "button_key", "disabled", "order_amount", "order_tax_amount", "styling"})
+
+
+def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> Json:
+    """Return `below` with the members of `above` over it; `merchant_urls` and `options` merge member by member.
+
+    The page's options go over the key's in this way (protocol 3.1 and 4.1: "the merge of key and load").
+    """
+    merged = dict(below)
+    for name, value in above.items():
+        old = merged.get(name)
+        merged[name] = {**old, **value} if name in _MERGED and isinstance(old, dict) else value
+    return merged
+
+
+def opened(key: Mapping[str, Any], page: Mapping[str, Any], integrator_url: str | None) -> Json:
+    """Return a new session from the key's options, the page's, and the address of the page with the button."""
+    offered = {name: value for name, value in merge(key, page).items() if name not in _NOT_OURS}
+    if page.get("items") and not page.get("order_lines"):
+        offered.pop("order_lines", None)  # the page offers variations, so lines that the key had are superseded
+    checkboxes = offered.pop("additional_checkboxes", None)
+    if checkboxes:
+        offered["options"] = {**(offered.get("options") or {}), "additional_checkboxes": checkboxes}
+    if integrator_url:
+        offered["integrator_url"] = integrator_url
+    return with_shipping(with_lines(offered), None)
+
+
+def with_lines(session: Json) -> Json:
+    """Return the session with lines to buy: its own `order_lines`, which win, or the first of its `items` (seed, step 2)."""
+    if session.get("order_lines") or not session.get("items"):
+        return session
+    return with_item(session, {}, 1)
+
+
+def with_item(session: Json, wanted: Mapping[str, str], quantity: int) -> Json:
+    """Return the session with the chosen variation as its order lines, or unchanged if no item has these attributes."""
+    item = chosen_item(session.get("items") or (), wanted)
+    return session if item is None else {**session, "order_lines": [item_line(item, quantity)]}
+
+
+def chosen_item(items: Iterable[Json], wanted: Mapping[str, str]) -> Json | None:
+    """Return the first item whose product attributes hold every wanted `identifier: value`."""
+    return next((item for item in items if wanted.items() <= attributes(item).items()), None)
+
+
+def attributes(item: Json) -> dict[str, str]:
+    """Return an item's product attributes as `identifier: value`."""
+    return {attribute["identifier"]: attribute["value"] for attribute in item.get("product_attributes") or ()}
+
+
+def item_line(item: Json, quantity: int) -> Json:
+    """Return the order line that a variation becomes when `quantity` of it are chosen (protocol 3.5)."""
+    discount = item.get("total_discount_amount", 0) * quantity
+    total = money.line_total(quantity, item["unit_price"], discount)
+    line = {**item, "quantity": quantity, "total_amount": total}
+    if quantity != 1 or total != item.get("total_amount", total):
+        line["total_tax_amount"] = money.line_tax(total, item["tax_rate"])
+    if discount:
+        line["total_discount_amount"] = discount
+    return line
+
+
+def identified(session: Json, billing: Json, shipping: Json | None, customer: Json) -> Json:
+    """Return the session of a shopper who has told who they are; the shipping address defaults to the billing one."""
+    return {**session, "billing_address": billing, "shipping_address": shipping or billing, "customer": customer}
+
+
+def with_shipping(session: Json, option_id: str | None) -> Json:
+    """Return the session with a shipping option chosen: that one, else the preselected, else the first, else none."""
+    options: Sequence[Json] = session.get("shipping_options") or ()
+    wanted = next((option for option in options if option["id"] == option_id), None)
+    preselected = next((option for option in options if option.get("preselected")), None)
+    chosen = wanted or preselected or (options[0] if options else None)
+    rest = {name: value for name, value in session.items() if name != "selected_shipping_option"}
+    return {**rest, "selected_shipping_option": chosen} if chosen else rest
+
+
+def answered(session: Json, answers: Mapping[str, bool]) -> Json:
+    """Return the session with the additional checkboxes answered; one that is not named stays unticked."""
+    boxes = (session.get("options") or {}).get("additional_checkboxes") or ()
+    requested = {box["id"]: bool(answers.get(box["id"], False)) for box in boxes}
+    return {**session, "merchant_requested": requested} if requested else session
+
+
+def updated(session: Json, changes: Mapping[str, Any]) -> Json:
+    """Return the session after `update`, by the page or by the merchant's answer to the callback (protocol 4.2, 6.4)."""
+    usable = {name: value for name, value in changes.items() if name in _UPDATE_MEMBERS}
+    if "order_lines" in usable:
+        usable["order_lines"] = _own_lines(usable["order_lines"], session)
+    merged = with_lines(merge(session, usable))
+    selected = session.get("selected_shipping_option") or {}
+    return with_shipping(merged, selected.get("id")) if "shipping_options" in usable else merged
+
+
+def _own_lines(lines: Iterable[Json], session: Json) -> list[Json]:
+    """Drop the shipping line that a merchant echoes: Klarna adds its own (protocol 4.2)."""
+    selected = (session.get("selected_shipping_option") or {}).get("id")
+    return [line for line in lines if line.get("type") != "shipping_fee" or line.get("reference") != selected]
+
+
+def order(session: Json) -> Json:
+    """Return the order a session comes to, as `place_order` and `GET` deliver it (protocol 4.1).
+
+    The chosen shipping option is the last line; members without a value are left out.
+    """
+    option = session.get("selected_shipping_option")
+    lines = [*(session.get("order_lines") or ()), *([money.shipping_line(option)] if option else ())]
+    amounts = {"order_amount": money.order_amount(lines), "order_tax_amount": money.order_tax_amount(lines)}
+    whole = {**session, **amounts, "order_lines": lines, "merchant_urls": session.get("merchant_urls") or {}}
+    return {name: whole[name] for name in _ORDER_MEMBERS if not _is_empty(name, whole.get(name))}
+
+
+def _is_empty(name: str, value: object) -> bool:
+    return value is None or (value in ("", [], {}) and name != "merchant_urls")
+
+
+def update_body(session: Json, context: str, button_key: str) -> Json:
+    """Return the body of an `update` callback: the order's members at top level and the context (protocol 4.2).
+
+    Lines are the merchant's own: the shipping line is Klarna's, and an answer that echoes the lines must not double it.
+    """
+    body = order({**session, "billing_address": session.get("billing_address") or {}})
+    body["order_lines"] = list(session.get("order_lines") or ())
+    return {"update_context": context, "button_key": button_key, **body}
+
+
+def in_kebab_case(whole: Json) -> Json:
+    """Return an order whose shipping method is spelled as Klarna's own callbacks were seen to: `BoxReg` is `box-reg` (C-14)."""
+    option = whole.get("selected_shipping_option") or {}
+    if not option.get("shipping_method"):
+        return whole
+    spelled = _WORD_ENDS.sub("-", option["shipping_method"]).replace("_", "-").lower()
+    return {**whole, "selected_shipping_option": {**option, "shipping_method": spelled}}
