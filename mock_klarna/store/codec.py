@@ -1,0 +1,78 @@
+"""Records and jobs as JSON-ready data and back, for snapshots and for engines that keep them outside memory."""
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar
+
+from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.domain.records import (
+    Attempt,
+    ButtonKey,
+    Delivery,
+    Fault,
+    Job,
+    Merchant,
+    Order,
+    Outcome,
+    Purchase,
+    Record,
+)
+
+KINDS: Mapping[str, type[Record]] = {
+    kind.kind: kind for kind in (ButtonKey, Purchase, Order, Delivery, Fault, Merchant)
+}
+"""Every kind of record by its name."""
+
+T = TypeVar("T")
+_REVIVED: Mapping[str, Callable[[Any], Any]] = {
+    "outcome": lambda value: decode(Outcome, value),
+    "attempts": lambda value: tuple(decode(Attempt, attempt) for attempt in value),
+    "answer_headers": lambda value: tuple((name, text) for name, text in value),
+}
+
+
+def encode(value: Any) -> Any:
+    """Return a record, job or part of one as JSON-ready data; bytes are text, or `{"base64": …}` where they are not UTF-8."""
+    if is_dataclass(value):
+        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, bytes):
+        return _text(value)
+    return [encode(part) for part in value] if isinstance(value, tuple) else value
+
+
+def _text(value: bytes) -> str | dict[str, str]:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(value).decode()}
+
+
+def decode(kind: type[T], data: Mapping[str, Any]) -> T:
+    """Return the record or job that `encode` made data of; raises `MockKlarnaError` when it is not such data."""
+    types = _types(kind)
+    unknown = sorted(set(data) - set(types))
+    if unknown:
+        raise MockKlarnaError(f"{kind.__name__} has no member {unknown[0]!r}", right=f"one of {', '.join(types)}")
+    try:
+        return kind(**{name: _revive(name, types[name], value) for name, value in data.items()})
+    except (TypeError, ValueError) as fault:
+        raise MockKlarnaError(f"not a {kind.__name__}: {fault}") from fault
+
+
+def _revive(name: str, annotation: str, value: Any) -> Any:
+    if name in _REVIVED:
+        return _REVIVED[name](value)
+    if annotation == "bytes":
+        return base64.b64decode(value["base64"]) if isinstance(value, dict) else value.encode()
+    return value
+
+
+def _types(kind: Any) -> dict[str, str]:
+    names = {field.name: field.type for field in fields(kind)}
+    return {name: getattr(annotation, "__name__", str(annotation)) for name, annotation in names.items()}
+
+
+def decode_job(data: Mapping[str, Any]) -> Job:
+    """Return the job that `encode` made data of."""
+    return decode(Job, data)

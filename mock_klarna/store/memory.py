@@ -1,0 +1,176 @@
+"""The default engine: everything in this process, gone with it. It never really awaits, so it is as fast as dicts."""
+
+from collections.abc import Iterable, Sequence
+from heapq import merge
+from itertools import islice
+from typing import Any, TypeVar, cast
+
+from mock_klarna.domain.events import event_name
+from mock_klarna.domain.journal import EVENT, Entry, Exchange, Sent, Watch
+from mock_klarna.domain.records import Decision, Job, Record
+from mock_klarna.store.namespace import Namespace
+from mock_klarna.store.shelf import Shelf
+from mock_klarna.store.snapshot import VERSION, MerchantState, read_snapshot
+from mock_klarna.store.waiters import Waiters
+
+R = TypeVar("R", bound=Record)
+
+
+class MemoryStore:
+    """A store in dicts. `journal_bytes` bounds each merchant's journal, `most_callbacks` the callbacks kept for each."""
+
+    def __init__(self, *, journal_bytes: int = 8 << 20, most_callbacks: int = 10_000) -> None:
+        self._bounds = (journal_bytes, most_callbacks)
+        self._namespaces: dict[str, Namespace] = {}
+        self._shelf = Shelf()
+        self._waiters = Waiters()
+        self._seq = 0
+
+    def _namespace(self, merchant: str) -> Namespace:
+        found = self._namespaces.get(merchant)
+        if found is None:
+            found = self._namespaces[merchant] = Namespace(*self._bounds)
+        return found
+
+    async def get(self, kind: type[R], key: str) -> R | None:
+        """Load a record of any merchant by its key or alias, or None."""
+        return cast(R | None, self._shelf.get(kind.kind, key))
+
+    async def records(self, kind: type[R], merchant: str | None, *, subject: str | None = None) -> list[R]:
+        """Return a merchant's records of a kind (all merchants' for None), oldest first, or those of one purchase."""
+        chosen = self._namespaces.values() if merchant is None else [self._namespaces.get(merchant)]
+        return cast(list[R], [record for space in chosen if space for record in space.of_kind(kind.kind, subject)])
+
+    async def newest(self, kind: type[R], merchant: str) -> R | None:
+        """Return a merchant's newest record of a kind, or None."""
+        space = self._namespaces.get(merchant)
+        return cast(R | None, space.newest(kind.kind)) if space else None
+
+    async def commit(self, merchant: str, decision: Decision, now: float) -> int:
+        """Write all of a decision or nothing; return the journal position after it."""
+        self._shelf.check(decision.writes)
+        space = self._namespace(merchant)
+        for record in decision.writes:
+            self._shelf.put(record)
+            for dropped in space.put(record):
+                self._shelf.drop(dropped)
+        for job_id in decision.cancels:
+            space.agenda.cancel(job_id)
+        for job in decision.jobs:
+            space.agenda.add(job)
+        for event in decision.events:
+            self._append(space, now, merchant, EVENT, event_name(event), event.purchase_id, event)
+        return self._seq
+
+    def _append(
+        self, space: Namespace, at: float, merchant: str, kind: str, name: str, purchase_id: Any, data: Any
+    ) -> int:
+        self._seq += 1
+        entry = Entry(seq=self._seq, at=at, merchant=merchant, kind=kind, name=name, purchase_id=purchase_id, data=data)
+        space.pages.append(entry)
+        self._waiters.wake(entry)
+        return self._seq
+
+    async def delete(self, kind: type[Record], key: str) -> None:
+        """Forget a record."""
+        record = self._shelf.get(kind.kind, key)
+        if record is not None:
+            self._shelf.drop(record)
+            self._namespaces[record.merchant].remove(record)
+
+    async def record(
+        self, merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
+    ) -> int:
+        """Append an entry that is no event to the journal; return its `seq`."""
+        return self._append(self._namespace(merchant), at, merchant, kind, name, purchase_id, data)
+
+    def _entries(self, watch: Watch, after: int) -> Iterable[Entry]:
+        chosen = self._namespaces.values() if watch.merchant is None else [self._namespaces.get(watch.merchant)]
+        streams = [space.pages.after(after) for space in chosen if space]
+        return filter(watch.matches, merge(*streams, key=lambda entry: entry.seq))
+
+    async def entries(self, watch: Watch, after: int, limit: int) -> list[Entry]:
+        """Return up to `limit` journal entries after a position, oldest first."""
+        return list(islice(self._entries(watch, after), limit))
+
+    async def entry(self, seq: int) -> Entry | None:
+        """Return one journal entry, or None when there is none or it was dropped."""
+        found = (space.pages.find(seq) for space in self._namespaces.values())
+        return next((entry for entry in found if entry), None)
+
+    async def dropped(self, merchant: str | None) -> int:
+        """Return how many journal entries were dropped to stay within bounds."""
+        chosen = self._namespaces.values() if merchant is None else [self._namespaces.get(merchant)]
+        return sum(space.pages.dropped for space in chosen if space)
+
+    async def position(self) -> int:
+        """Return the `seq` of the newest entry of all."""
+        return self._seq
+
+    async def wait(self, watch: Watch, after: int, seconds: float) -> bool:
+        """Wait until an entry after a position matches; False when the time ran out first."""
+        if self._seq > after and next(iter(self._entries(watch, after)), None):
+            return True
+        return await self._waiters.wait(watch, seconds)
+
+    async def claim(self, merchant: str, until: float) -> Job | None:
+        """Take a merchant's first job that is due at `until`; `finish` it when done."""
+        space = self._namespaces.get(merchant)
+        return space.agenda.claim(until) if space else None
+
+    async def finish(self, job: Job) -> None:
+        """Forget a claimed job."""
+        space = self._namespaces.get(job.merchant)
+        if space:
+            space.agenda.finish(job)
+
+    async def next_due(self, merchant: str) -> float | None:
+        """Return when a merchant's first job is due, or None."""
+        space = self._namespaces.get(merchant)
+        return space.agenda.next_due() if space else None
+
+    async def jobs(self, merchant: str) -> list[Job]:
+        """Return a merchant's jobs that wait for their time, first due first."""
+        space = self._namespaces.get(merchant)
+        return space.agenda.waiting() if space else []
+
+    async def count(self, merchant: str, name: str) -> int:
+        """Count one up and return the new value: 1 the first time."""
+        counters = self._namespace(merchant).counters
+        counters[name] = counters.get(name, 0) + 1
+        return counters[name]
+
+    async def merchants(self) -> list[str]:
+        """Return the names of all merchants that have anything here."""
+        return list(self._namespaces)
+
+    async def clear(self, merchant: str | None) -> None:
+        """Forget everything of a merchant, or of all."""
+        for name in [merchant] if merchant is not None else list(self._namespaces):
+            space = self._namespaces.pop(name, None)
+            for record in space.everything() if space else ():
+                self._shelf.drop(record)
+
+    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, Any]:
+        """Return the state as JSON-ready data: records, jobs and counters, without the journal."""
+        chosen = {name: space for name, space in self._namespaces.items() if merchants is None or name in merchants}
+        return {"version": VERSION, "merchants": {name: space.state().data() for name, space in chosen.items()}}
+
+    async def load(self, state: dict[str, Any]) -> None:
+        """Replace the state of the merchants that a dump names by what it holds, all or nothing."""
+        merchants = read_snapshot(state)
+        self._shelf.check_free([record for held in merchants.values() for record in held.records], set(merchants))
+        for name, held in merchants.items():
+            await self.clear(name)
+            self._restore(self._namespace(name), held)
+
+    def _restore(self, space: Namespace, held: MerchantState) -> None:
+        for record in held.records:
+            self._shelf.put(record)
+            space.put(record)
+        for job in held.jobs:
+            space.agenda.add(job)
+        space.counters.update(held.counters)
+
+    async def close(self) -> None:
+        """Let go of whatever the engine holds."""

@@ -1,0 +1,47 @@
+"""All records of all merchants by kind and key or alias, with the check of their versions."""
+
+from collections.abc import Iterable
+
+from mock_klarna.domain.errors import Conflict, MockKlarnaError
+from mock_klarna.domain.records import Record
+
+
+class Shelf:
+    """The one index through which a record of any merchant is found."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, dict[str, Record]] = {}
+
+    def get(self, kind: str, key: str) -> Record | None:
+        """Return a record by its key or its alias, or None."""
+        records = self._records.get(kind)
+        return records.get(key) if records else None
+
+    def check(self, writes: Iterable[Record]) -> None:
+        """Raise `Conflict` unless every record's version follows the stored one."""
+        for record in writes:
+            stored = self.get(record.kind, record.key)
+            if (stored.version if stored else 0) != record.version - 1:
+                raise Conflict(f"{record.kind} {record.key}")
+
+    def check_free(self, incoming: Iterable[Record], replaced: set[str]) -> None:
+        """Raise `MockKlarnaError` if a record to come has the key of one that belongs to a merchant who stays."""
+        for record in incoming:
+            stored = self.get(record.kind, record.key)
+            if stored is not None and stored.merchant not in replaced:
+                raise MockKlarnaError(f"{record.kind} {record.key} already belongs to {stored.merchant!r}")
+
+    def put(self, record: Record) -> None:
+        """Store a record under its key and alias."""
+        records = self._records.setdefault(record.kind, {})
+        records[record.key] = record
+        alias = record.alias
+        if alias is not None:
+            records[alias] = record
+
+    def drop(self, record: Record) -> None:
+        """Forget a record."""
+        records = self._records.get(record.kind, {})
+        records.pop(record.key, None)
+        if record.alias is not None:
+            records.pop(record.alias, None)

@@ -1,0 +1,54 @@
+"""The state of a store as versioned, JSON-ready data."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.domain.records import Job, Record
+from mock_klarna.store.codec import KINDS, decode, decode_job, encode
+
+VERSION = 1
+"""Raised whenever an older snapshot could not be read any more."""
+
+
+class MerchantState:
+    """One merchant's part of a snapshot: records in the order in which they were made, jobs and counters."""
+
+    def __init__(self, records: list[Record], jobs: list[Job], counters: dict[str, int]) -> None:
+        self.records = records
+        self.jobs = jobs
+        self.counters = counters
+
+    def data(self) -> dict[str, Any]:
+        """Return this part as JSON-ready data."""
+        kinds: dict[str, list[Any]] = {}
+        for record in self.records:
+            kinds.setdefault(record.kind, []).append(encode(record))
+        return {"records": kinds, "jobs": [encode(job) for job in self.jobs], "counters": dict(self.counters)}
+
+
+def read_snapshot(state: Any) -> dict[str, MerchantState]:
+    """Return the merchants of a snapshot, wholly read before anything is replaced.
+
+    Raises `MockKlarnaError` for another version or anything that `dump` did not write.
+    """
+    if not isinstance(state, Mapping) or not isinstance(state.get("merchants"), Mapping):
+        raise MockKlarnaError("not a snapshot", where="merchants", right="send what GET /_mock/snapshot answered")
+    if state.get("version") != VERSION:
+        raise MockKlarnaError(
+            f"snapshot version {state.get('version')!r}", where="version", right=f"expected {VERSION}"
+        )
+    try:
+        return {name: _read_merchant(name, data) for name, data in state["merchants"].items()}
+    except (AttributeError, KeyError, TypeError) as fault:
+        raise MockKlarnaError(f"the snapshot is damaged: {fault}", where="merchants") from fault
+
+
+def _read_merchant(name: str, data: Mapping[str, Any]) -> MerchantState:
+    records = [decode(KINDS[kind], item) for kind, items in data["records"].items() for item in items]
+    jobs = [decode_job(job) for job in data["jobs"]]
+    owners = {record.merchant for record in records} | {job.merchant for job in jobs}
+    strangers = sorted(owners - {name})
+    if strangers:
+        raise MockKlarnaError(f"{name!r} holds something of {strangers[0]!r}", where=f"merchants.{name}")
+    return MerchantState(records, jobs, dict(data["counters"]))
