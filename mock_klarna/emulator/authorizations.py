@@ -1,0 +1,86 @@
+"""What a merchant does with an authorization token: read, place, deny (seed, step 3)."""
+
+from typing import Any
+
+import orjson
+
+from mock_klarna.domain import placing
+from mock_klarna.domain.errors import NotAllowed, NotFound
+from mock_klarna.domain.records import Decision, Order, Purchase
+from mock_klarna.emulator.context import Context
+
+Json = dict[str, Any]
+
+
+class Authorizations:
+    """The orders API of Instant Shopping. No lock is held while a merchant is being called, so all of this may happen meanwhile."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def read(self, merchant: str, token: str) -> Purchase:
+        """Return the authorized purchase behind a token; `order` holds the JSON to answer.
+
+        Raises `NotFound` for a token that is unknown, expired or used up, `NotAllowed` for another merchant's.
+        """
+        purchase = await self._own(merchant, token)
+        now = await self._context.now(merchant)
+        try:
+            placing.require_open(purchase, now, self._context.rules)
+        except NotAllowed as used_up:
+            raise NotFound(used_up.error_message) from None
+        return purchase
+
+    async def _own(self, merchant: str, token: str) -> Purchase:
+        purchase = await self._context.own(Purchase, merchant, token, "authorization_token")
+        if purchase.authorization_token != token:
+            raise NotFound("authorization_token is not known")
+        return purchase
+
+    async def place(self, merchant: str, token: str, body: Json, raw: bytes) -> tuple[Purchase, Order]:
+        """Place the order of a token; `body` is the checked order and `raw` its JSON.
+
+        The same order posted again gets the first answer, or 403, by the setting `repeated_order` (protocol 2).
+        """
+        purchase = await self._own(merchant, token)
+        if purchase.state == "placed" and self._context.settings.repeated_order == "replay":
+            return await self._replay(purchase, body)
+        order_id = await self._context.new_id(merchant, "order")
+
+        def command(current: Purchase, now: float) -> Decision:
+            authorized = orjson.loads(current.order)
+            return placing.place(current, authorized, body, raw, order_id, now, self._context.rules)
+
+        decision = await self._context.decide(Purchase, token, command)
+        placed, order = decision.writes
+        assert isinstance(placed, Purchase)
+        assert isinstance(order, Order)
+        return placed, order
+
+    async def _replay(self, purchase: Purchase, body: Json) -> tuple[Purchase, Order]:
+        order = await self._context.store.get(Order, purchase.order_id or "")
+        if order is None or orjson.loads(order.body) != body:
+            raise NotAllowed("authorization_token already used: the order was placed with a different body")
+        return purchase, order
+
+    async def deny(self, merchant: str, token: str, body: Json) -> Purchase:
+        """Deny the purchase of a token; `body` is the checked reason, empty for none."""
+        await self._own(merchant, token)
+
+        def command(current: Purchase, now: float) -> Decision:
+            return placing.deny(current, body, now, self._context.rules)
+
+        decision = await self._context.decide(Purchase, token, command)
+        (denied,) = decision.writes
+        assert isinstance(denied, Purchase)
+        return denied
+
+    async def time_out(self, purchase_id: str) -> None:
+        """End a shopper's patience (a job of the clock)."""
+        await self._context.decide(
+            Purchase, purchase_id, lambda purchase, _now: placing.time_out(purchase, self._context.rules)
+        )
+
+    async def expire(self, purchase_id: str) -> None:
+        """End a token's life (a job of the clock)."""
+        await self._context.decide(Purchase, purchase_id, lambda purchase, _now: placing.expire(purchase))

@@ -1,0 +1,61 @@
+"""Trouble on order: the next matching requests or callbacks go wrong."""
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from mock_klarna.domain.events import FaultCreated
+from mock_klarna.domain.records import Decision, Fault
+from mock_klarna.emulator.context import Context
+
+Json = dict[str, Any]
+
+
+class Faults:
+    """A merchant's faults, each for a number of `times`; the oldest that matches goes first."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def create(self, merchant: str, wish: Json) -> Fault:
+        """Order a fault: what it is `on`, for which operation or callback, how many times, and what goes wrong."""
+        fault_id = await self._context.new_id(merchant, "fault")
+        fault = Fault(
+            merchant=merchant,
+            fault_id=fault_id,
+            body=orjson.dumps({"fault_id": fault_id, **wish}),
+            on=wish["on"],
+            operation=wish.get("operation"),
+            times=wish.get("times", 1),
+        )
+        decision = Decision(writes=(fault,), events=(FaultCreated(fault_id=fault_id),))
+        await self._context.commit(merchant, decision, await self._context.now(merchant))
+        return fault
+
+    async def waiting(self, merchant: str | None) -> list[Fault]:
+        """Return the faults that still wait for something to spoil, oldest first."""
+        return await self._context.store.records(Fault, merchant)
+
+    async def clear(self, merchant: str | None) -> None:
+        """Forget a merchant's faults, or all."""
+        for fault in await self.waiting(merchant):
+            await self._context.store.delete(Fault, fault.fault_id)
+
+    async def take(self, merchant: str, on: str, operation: str) -> Json | None:
+        """Use up one time of the oldest fault that matches and return what is to go wrong, or None."""
+        if await self._context.store.newest(Fault, merchant) is None:
+            return None
+        for fault in await self.waiting(merchant):
+            if fault.on == on and fault.operation in (None, operation):
+                await self._use(fault)
+                effect: Json = orjson.loads(fault.body)
+                return effect
+        return None
+
+    async def _use(self, fault: Fault) -> None:
+        if fault.times <= 1:
+            await self._context.store.delete(Fault, fault.fault_id)
+            return
+        left = replace(fault, version=fault.version + 1, times=fault.times - 1)
+        await self._context.commit(fault.merchant, Decision(writes=(left,)), await self._context.now(fault.merchant))

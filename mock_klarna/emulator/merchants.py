@@ -1,0 +1,56 @@
+"""Merchants as namespaces: each with its own clock, seed and everything else."""
+
+from dataclasses import replace
+
+from mock_klarna.domain.events import ClockMoved
+from mock_klarna.domain.records import Decision, Merchant
+from mock_klarna.emulator.chance import uuid_from
+from mock_klarna.emulator.context import Context
+
+
+class Merchants:
+    """A merchant's clock and seed, and forgetting all that a merchant has."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._resets = 0
+
+    async def names(self) -> list[str]:
+        """Return the names of all merchants that have anything here."""
+        return await self._context.store.merchants()
+
+    async def offset(self, merchant: str) -> float:
+        """Return how many seconds a merchant's clock is ahead of real time."""
+        held = await self._context.store.get(Merchant, merchant)
+        return held.clock_offset if held else 0.0
+
+    async def move_clock(self, merchant: str, offset: float, *, announce: bool = True) -> None:
+        """Set how many seconds a merchant's clock is ahead of real time; only `announce`d moves are events."""
+        held = await self._context.store.get(Merchant, merchant)
+        new = (
+            replace(held, version=held.version + 1, clock_offset=offset)
+            if held
+            else Merchant(merchant=merchant, clock_offset=offset)
+        )
+        events = (ClockMoved(seconds=offset),) if announce else ()
+        await self._context.commit(merchant, Decision(writes=(new,), events=events), self._context.real_time() + offset)
+
+    async def reset(self, merchant: str | None, seed: str | None = None) -> None:
+        """Forget everything of a merchant or of all, and begin again with a seed.
+
+        Without one, the server's own seed begins again if it was given at start, and else a new one is drawn, so that ids do
+        not come twice to a shop that remembers them.
+        """
+        names = [merchant] if merchant is not None else await self.names()
+        await self._context.store.clear(merchant)
+        for name in names:
+            fresh = seed if seed is not None else self._fresh_seed(name)
+            if fresh is not None:
+                now = self._context.real_time()
+                await self._context.commit(name, Decision(writes=(Merchant(merchant=name, seed=fresh),)), now)
+
+    def _fresh_seed(self, merchant: str) -> str | None:
+        if self._context.settings.seed:
+            return None
+        self._resets += 1
+        return uuid_from(self._context.default_seed, merchant, "reset", self._resets)

@@ -1,0 +1,119 @@
+"""What each of a shopper's steps does to a session, and the fact that it leaves in the journal."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from mock_klarna.domain import offer, session
+from mock_klarna.domain.errors import InvalidInput, NotPossibleNow
+from mock_klarna.domain.events import (
+    CheckboxesAnswered,
+    Event,
+    IdentificationUpdated,
+    SessionUpdated,
+    ShippingUpdated,
+    SpecificationsSelected,
+)
+from mock_klarna.domain.problems import Problem
+from mock_klarna.shopper import COUNTRIES, Shopper
+
+Json = dict[str, Any]
+Step = Callable[[Json], tuple[Json, Event]]
+"""Takes the session as it is; returns it as it will be, and what happened."""
+
+
+def opened(key: bytes, page: Json, integrator_url: str | None) -> Json:
+    """Return the session that a key (its JSON) and a page begin.
+
+    Raises `NotPossibleNow` where the button is not offered at all, `InvalidInput` with everything that is missing.
+    """
+    options = orjson.loads(key)
+    begun = session.opened(options, page, integrator_url)
+    if options.get("disabled"):
+        raise NotPossibleNow("the button key is disabled", where="button_key", right="PUT it with disabled: false")
+    if found := offer.problems(begun):
+        raise InvalidInput(found, where="page and button key together")
+    if reason := offer.not_served(begun, COUNTRIES):
+        raise NotPossibleNow(reason, where="purchase_country", right="one of " + ", ".join(COUNTRIES))
+    return begun
+
+
+def identify(purchase_id: str, begun: Json, shopper: Shopper) -> Step:
+    """Tell who the shopper is; raises `InvalidInput` for an address outside the countries that the merchant allows."""
+    billing = dict(shopper.billing_address)
+    shipping = dict(shopper.shipping_address) if shopper.shipping_address else None
+    if found := offer.address_problems(begun, billing, shipping or billing):
+        raise InvalidInput(found, where="shopper")
+    event = IdentificationUpdated(
+        purchase_id=purchase_id,
+        customer_country=billing["country"],
+        customer_postal_code=billing.get("postal_code", ""),
+    )
+    customer = _shown(dict(shopper.customer), begun)
+    return lambda current: (session.identified(current, billing, shipping, customer), event)
+
+
+def _shown(customer: Json, begun: Json) -> Json:
+    """Leave the national identification number out unless the merchant demands it (protocol 3.3)."""
+    if not (begun.get("options") or {}).get("national_identification_number_mandatory"):
+        customer.pop("national_identification_number", None)
+    return customer
+
+
+def specify(purchase_id: str, begun: Json, attributes: Mapping[str, str], quantity: int) -> Step:
+    """Choose a variation and how many of it; raises `InvalidInput` when no item has these attributes."""
+    items = begun.get("items") or ()
+    if session.chosen_item(items, attributes) is None:
+        right = (
+            " or ".join(str(session.attributes(item)) for item in items) or "nothing: there are no items to choose from"
+        )
+        problem = Problem(path="select.product_attributes", rule="enum", sent=dict(attributes), expected=right)
+        raise InvalidInput([problem], where="select")
+
+    def step(current: Json) -> tuple[Json, Event]:
+        chosen = session.with_item(current, attributes, quantity)
+        reference = chosen["order_lines"][0].get("reference", "")
+        return chosen, SpecificationsSelected(purchase_id=purchase_id, reference=reference, quantity=quantity)
+
+    return step
+
+
+def choose_shipping(purchase_id: str, begun: Json, option_id: str) -> Step:
+    """Choose a shipping option by its id; raises `InvalidInput` with the ids that there are."""
+    ids = [option["id"] for option in begun.get("shipping_options") or ()]
+    if option_id not in ids:
+        right = f"one of {', '.join(ids)}" if ids else "nothing: neither key nor page have shipping_options"
+        problem = Problem(path="select.shipping_option", rule="enum", sent=option_id, expected=right)
+        raise InvalidInput([problem], where="select")
+    event = ShippingUpdated(purchase_id=purchase_id, reference=option_id)
+    return lambda current: (session.with_shipping(current, option_id), event)
+
+
+def has_checkboxes(begun: Json) -> bool:
+    """Tell whether the merchant asks the shopper to tick anything."""
+    return bool((begun.get("options") or {}).get("additional_checkboxes"))
+
+
+def answer_checkboxes(purchase_id: str, begun: Json, answers: Mapping[str, bool]) -> Step:
+    """Tick additional checkboxes; raises `InvalidInput` for one that neither key nor page have."""
+    known = [box["id"] for box in (begun.get("options") or {}).get("additional_checkboxes") or ()]
+    strangers = [name for name in answers if name not in known]
+    if strangers:
+        right = f"one of {', '.join(known)}" if known else "nothing: there are no additional_checkboxes"
+        problem = Problem(path=f"select.checkboxes.{strangers[0]}", rule="enum", sent=strangers[0], expected=right)
+        raise InvalidInput([problem], where="select")
+
+    def step(current: Json) -> tuple[Json, Event]:
+        ticked = session.answered(current, answers)
+        return ticked, CheckboxesAnswered(
+            purchase_id=purchase_id, merchant_requested=ticked.get("merchant_requested", {})
+        )
+
+    return step
+
+
+def update(purchase_id: str, changes: Json) -> Step:
+    """Take new options from the page, or from the merchant's answer to an `update` callback."""
+    event = SessionUpdated(purchase_id=purchase_id, changed=tuple(sorted(changes)))
+    return lambda current: (session.updated(current, changes), event)
