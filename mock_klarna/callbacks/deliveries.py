@@ -1,0 +1,146 @@
+"""Sending callbacks and keeping what came of every attempt."""
+
+import asyncio
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from mock_klarna.callbacks.answers import read_update_answer
+from mock_klarna.callbacks.letters import Letter, letter
+from mock_klarna.callbacks.merchant_client import MerchantClient
+from mock_klarna.callbacks.trouble import Trouble
+from mock_klarna.contract import Contract
+from mock_klarna.domain.errors import Conflict, UnknownName
+from mock_klarna.domain.journal import CALLBACK, Sent
+from mock_klarna.domain.records import Attempt, Decision, Delivery, Job, Order, Purchase
+from mock_klarna.domain.schedules import pause_after
+from mock_klarna.emulator import Emulator
+
+AT_ONCE = 100
+"""Callbacks that one merchant may have under way at the same time; more wait their turn and hold up nobody else."""
+
+
+class Deliveries:
+    """Calls merchants for the emulator, within bounds that hold for each merchant alone."""
+
+    def __init__(self, emulator: Emulator, contract: Contract, client: MerchantClient) -> None:
+        self._emulator = emulator
+        self._store = emulator.store
+        self._contract = contract
+        self._client = client
+        self._trouble = Trouble(emulator.faults, client)
+        self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
+        emulator.context.ask_update = self.ask_update
+
+    async def find(self, merchant: str | None, callback_id: str) -> Delivery:
+        """Return a callback by its id; raises `UnknownName` when there is none, or none of this merchant."""
+        delivery = await self._store.get(Delivery, callback_id)
+        if delivery is None or (merchant is not None and delivery.merchant != merchant):
+            raise UnknownName(
+                f"callback {callback_id!r} is not known", where="callback_id", right="GET /_mock/callbacks lists them"
+            )
+        return delivery
+
+    async def send(self, job: Job) -> None:
+        """Send the callback of a due job and schedule the next try where its kind is repeated (protocol 4.4, 4.5)."""
+        what = await letter(self._store, job)
+        if what is None:
+            return
+        delivery = await self._opened(job, what)
+        tried = await self._attempt(delivery)
+        repeated = await self._repeated(job, tried)
+        await self._keep(replace(tried, state=_state(tried, repeated)), (repeated,) if repeated else ())
+
+    async def _opened(self, job: Job, what: Letter) -> Delivery:
+        """Return the delivery that a job goes on with: that of its first try, or a new one."""
+        earlier = await self._store.records(Delivery, job.merchant, subject=what.purchase_id) if job.number > 1 else []
+        for delivery in earlier:
+            if delivery.callback == what.callback and delivery.order_id == what.order_id:
+                return replace(delivery, state="in_flight")
+        return await self._new(job.merchant, what)
+
+    async def _new(self, merchant: str, what: Letter) -> Delivery:
+        now = await self._emulator.context.now(merchant)
+        delivery = Delivery(
+            merchant=merchant,
+            callback_id=await self._emulator.context.new_id(merchant, "callback"),
+            callback=what.callback,
+            url=what.url,
+            purchase_id=what.purchase_id,
+            order_id=what.order_id,
+            body=what.body,
+            created_at=now,
+        )
+        await self._store.commit(merchant, Decision(writes=(delivery,)), now)
+        return delivery
+
+    async def _attempt(self, delivery: Delivery) -> Delivery:
+        """Call the merchant once, as faults would have it, and write every attempt to the journal."""
+        async with self._turns[delivery.merchant]:
+            now = await self._emulator.context.now(delivery.merchant)
+            attempts = await self._trouble.post(delivery, now)
+        for attempt in attempts:
+            delivery = await self._noted(delivery, attempt)
+        return delivery
+
+    async def _noted(self, delivery: Delivery, attempt: Attempt) -> Delivery:
+        number = len(delivery.attempts) + 1
+        sent = Sent(
+            callback_id=delivery.callback_id,
+            url=delivery.url,
+            number=number,
+            request_body=delivery.body,
+            attempt=attempt,
+        )
+        await self._store.record(delivery.merchant, CALLBACK, delivery.callback, sent, attempt.at, delivery.purchase_id)
+        return replace(delivery, attempts=(*delivery.attempts, attempt))
+
+    async def _repeated(self, job: Job, delivery: Delivery) -> Job | None:
+        if job.kind == "place_order" or not await self._is_wanted(job, delivery.attempts[-1]):
+            return None
+        schedule = self._emulator.settings.push_schedule if job.kind == "push" else job.kind
+        pause = pause_after(schedule, job.number)
+        return None if pause is None else replace(job, due=job.due + pause, number=job.number + 1)
+
+    async def _is_wanted(self, job: Job, last: Attempt) -> bool:
+        """Tell whether a callback is sent again: a push until it is acknowledged, a notification until HTTP 200."""
+        if job.kind == "notification":
+            return last.status != 200
+        order = await self._store.get(Order, job.subject)
+        return order is not None and not order.acknowledged
+
+    async def _keep(self, delivery: Delivery, jobs: tuple[Job, ...] = ()) -> Delivery:
+        kept = replace(delivery, version=delivery.version + 1)
+        now = await self._emulator.context.now(delivery.merchant)
+        try:
+            await self._emulator.context.commit(delivery.merchant, Decision(writes=(kept,), jobs=jobs), now)
+        except Conflict:  # reset, or dropped to make room: what is left is the schedule
+            await self._reschedule(delivery, jobs, now)
+        return kept
+
+    async def _reschedule(self, delivery: Delivery, jobs: tuple[Job, ...], now: float) -> None:
+        if jobs and await self._store.get(Order, delivery.order_id or "") is not None:
+            await self._emulator.context.commit(delivery.merchant, Decision(jobs=jobs), now)
+
+    async def resend(self, merchant: str | None, callback_id: str) -> Delivery:
+        """Send a callback again, the same bytes to the same URL; the attempt is added to those made before."""
+        delivery = await self.find(merchant, callback_id)
+        tried = await self._attempt(delivery)
+        return await self._keep(replace(tried, state=_state(tried, None)))
+
+    async def ask_update(self, purchase: Purchase, url: str, body: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+        """Send an `update` callback; return the changes that the merchant answers and, if it went wrong, why (protocol 4.2)."""
+        what = Letter("update", url, orjson.dumps(body), purchase.purchase_id)
+        tried = await self._attempt(await self._new(purchase.merchant, what))
+        changes, failure = read_update_answer(tried.attempts[-1], self._contract)
+        await self._keep(replace(tried, state="failed" if failure else "delivered"))
+        return changes, failure
+
+
+def _state(delivery: Delivery, repeated: Job | None) -> str:
+    if repeated is not None:
+        return "waiting"
+    status = delivery.attempts[-1].status
+    return "delivered" if status is not None and 200 <= status < 300 else "failed"

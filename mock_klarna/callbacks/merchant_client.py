@@ -1,0 +1,107 @@
+"""The HTTP client to merchants. Whatever a merchant does ends in an `Attempt`: nothing raises, nothing is read without bound."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from yarl import URL
+
+from mock_klarna import __version__
+from mock_klarna.callbacks.addresses import remedy, rewrites, rewritten
+from mock_klarna.domain.records import Attempt
+from mock_klarna.settings import Settings
+
+if TYPE_CHECKING:
+    import aiohttp
+
+MOST_OF_AN_ANSWER = 64 << 10
+"""Bytes of a merchant's answer that are read and kept."""
+_IDLE_SECONDS = 1.0
+_USER_AGENT = f"mock-klarna/{__version__}"
+
+
+class MerchantClient:
+    """Posts to merchants: no redirects, no cookies, no proxy, a bounded answer, a bounded time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._timeout = settings.callback_timeout
+        self._hosts = rewrites(settings.callback_host_rewrite)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def post(self, url: str, body: bytes, at: float) -> Attempt:
+        """Post JSON, or nothing if `body` is empty; `at` is the merchant's time. See `Attempt.outcome` for what can come of it.
+
+        answered: an HTTP answer that was read whole. redirected: one that was not followed. too_long: one of which only the
+        beginning was read. refused, unreachable: no connection. timed_out: no whole answer in time. broken: no HTTP answer.
+        """
+        started = asyncio.get_running_loop().time()
+        seen: list[aiohttp.ClientResponse] = []
+        outcome, answer, error = await self._outcome(url, body, seen)
+        response = seen[0] if seen else None
+        return Attempt(
+            at=at,
+            duration=round(asyncio.get_running_loop().time() - started, 6),
+            outcome=outcome,
+            status=response.status if response else None,
+            error=error,
+            answer=answer,
+            answer_headers=tuple(response.headers.items())[:50] if response else (),
+            remedy=remedy(url) if outcome in ("refused", "unreachable") else None,
+        )
+
+    async def _outcome(
+        self, url: str, body: bytes, seen: "list[aiohttp.ClientResponse]"
+    ) -> tuple[str, bytes, str | None]:
+        import aiohttp
+
+        try:
+            return await self._exchange(url, body, seen)
+        except TimeoutError:
+            return "timed_out", b"", f"no whole answer within {self._timeout:g} s"
+        except aiohttp.ClientConnectorDNSError as fault:
+            return "unreachable", b"", f"the host is not known: {fault.os_error.strerror}"
+        except aiohttp.ClientConnectorError as fault:
+            refused = isinstance(fault.os_error, ConnectionRefusedError)
+            return "refused" if refused else "unreachable", b"", fault.os_error.strerror or str(fault)
+        except (aiohttp.ClientError, OSError, ValueError) as fault:
+            return "broken", b"", f"{type(fault).__name__}: {fault}"[:500]
+
+    async def _exchange(
+        self, url: str, body: bytes, seen: "list[aiohttp.ClientResponse]"
+    ) -> tuple[str, bytes, str | None]:
+        headers = {"Content-Type": "application/json"} if body else {}
+        target = rewritten(url, self._hosts)
+        if target != url:
+            headers["Host"] = URL(url, encoded=True).authority
+        session = self._opened()
+        async with session.post(
+            URL(target, encoded=True), data=body, headers=headers, allow_redirects=False
+        ) as response:
+            seen.append(response)
+            answer = await response.content.read(MOST_OF_AN_ANSWER)
+            while len(answer) < MOST_OF_AN_ANSWER and not response.content.at_eof():
+                answer += await response.content.read(MOST_OF_AN_ANSWER - len(answer))
+            if not response.content.at_eof():
+                response.close()
+                return "too_long", answer, f"only the first {MOST_OF_AN_ANSWER} bytes of the answer were read"
+            if response.status in (301, 302, 303, 307, 308):
+                return "redirected", answer, f"not followed: {response.headers.get('Location', '')}"[:500]
+            return "answered", answer, None
+
+    def _opened(self) -> "aiohttp.ClientSession":
+        import aiohttp
+
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS, ttl_dns_cache=10),
+                timeout=aiohttp.ClientTimeout(total=self._timeout),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": _USER_AGENT},
+                auto_decompress=False,
+                trust_env=False,
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Close the connections that are still open."""
+        if self._session is not None:
+            await self._session.close()

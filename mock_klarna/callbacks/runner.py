@@ -1,0 +1,111 @@
+"""Doing what is due: as real time passes, and all at once when a clock is moved."""
+
+import asyncio
+import logging
+from collections import defaultdict
+
+from mock_klarna.callbacks.deliveries import Deliveries
+from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.domain.records import Job
+from mock_klarna.emulator import Emulator
+
+_log = logging.getLogger(__name__)
+_FINISHING_SECONDS = 0.2
+
+
+class Runner:
+    """Owns all background work. Jobs of one merchant begin in order; none waits for another's, or for another merchant's."""
+
+    def __init__(self, emulator: Emulator, deliveries: Deliveries) -> None:
+        self._emulator = emulator
+        self._store = emulator.store
+        self._deliveries = deliveries
+        self._woken: set[str] = set()
+        self._bell = asyncio.Event()
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._moving: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._running: set[asyncio.Task[None]] = set()
+        emulator.context.wake = self.wake
+
+    def wake(self, merchant: str) -> None:
+        """Have a merchant's jobs looked at soon."""
+        self._woken.add(merchant)
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Do jobs as they become due, until cancelled; then let what runs finish for a moment."""
+        for merchant in await self._store.merchants():
+            self.wake(merchant)
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    await self._bell.wait()
+                    self._bell.clear()
+                    while self._woken:
+                        await self._start_due(self._woken.pop(), group)
+        finally:
+            for timer in self._timers.values():
+                timer.cancel()
+
+    async def drain(self) -> None:
+        """Give what runs a moment to finish before the group is cancelled."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=_FINISHING_SECONDS)
+
+    async def _start_due(self, merchant: str, group: asyncio.TaskGroup) -> None:
+        if self._moving[merchant].locked():
+            return  # whoever moves the clock does what is due, and wakes us after it
+        now = await self._emulator.context.now(merchant)
+        while job := await self._store.claim(merchant, now):
+            task = group.create_task(self._do(job))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        await self._set_timer(merchant, now)
+
+    async def _set_timer(self, merchant: str, now: float) -> None:
+        timer = self._timers.pop(merchant, None)
+        if timer is not None:
+            timer.cancel()
+        due = await self._store.next_due(merchant)
+        if due is not None:
+            self._timers[merchant] = asyncio.get_running_loop().call_later(max(0.0, due - now), self.wake, merchant)
+
+    async def _do(self, job: Job) -> None:
+        """Do one job; a fault of ours is logged and ends that job alone."""
+        try:
+            await self._command(job)
+        except (MockKlarnaError, LookupError) as gone:
+            _log.debug("job %s: %s", job.job_id, gone)
+        except Exception:
+            _log.exception("job %s failed", job.job_id)
+        await self._store.finish(job)
+
+    async def _command(self, job: Job) -> None:
+        match job.kind:
+            case "time_out":
+                await self._emulator.authorizations.time_out(job.subject)
+            case "expire":
+                await self._emulator.authorizations.expire(job.subject)
+            case "end_review":
+                await self._emulator.orders.end_planned_review(job.subject)
+            case _:
+                await self._deliveries.send(job)
+
+    async def move_clock(self, merchant: str, offset: float) -> None:
+        """Set a merchant's clock so many seconds ahead of real time.
+
+        All that is due on the way happens, in order, before this returns.
+        """
+        async with self._moving[merchant]:
+            target = self._emulator.context.real_time() + offset
+            while job := await self._store.claim(merchant, target):
+                await self._move_to(merchant, job.due)
+                await self._do(job)
+            await self._emulator.merchants.move_clock(merchant, offset)
+        self.wake(merchant)
+
+    async def _move_to(self, merchant: str, due: float) -> None:
+        now = await self._emulator.context.now(merchant)
+        if due > now:
+            offset = due - self._emulator.context.real_time()
+            await self._emulator.merchants.move_clock(merchant, offset, announce=False)
