@@ -1,0 +1,61 @@
+"""Reading a request's body: bounded in size and time, declared and written as JSON in UTF-8."""
+
+import asyncio
+from typing import Any
+
+import orjson
+from aiohttp import ClientPayloadError, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from mock_klarna.contract import MalformedBody, read_json
+from mock_klarna.domain.errors import BadValue, BodyTooLarge, RequestTimeout, UnsupportedMediaType
+from mock_klarna.domain.problems import Problem
+
+
+async def read_body(request: web.Request, most: int, seconds: float) -> bytes:
+    """Return the raw body.
+
+    Raises `BodyTooLarge`, before anything is read where the length is declared, `RequestTimeout`, and `BadValue` for a body
+    that cannot be decoded as it declares to be encoded.
+    """
+    if (request.content_length or 0) > most:
+        raise BodyTooLarge(f"the body has {request.content_length} bytes; this server reads at most {most}")
+    try:
+        if request.content.is_eof():
+            return await request.read()
+        async with asyncio.timeout(seconds):
+            return await request.read()
+    except TimeoutError:
+        raise RequestTimeout(f"the body did not arrive within {seconds:g} seconds") from None
+    except web.HTTPRequestEntityTooLarge:
+        raise BodyTooLarge(f"the body is too large; this server reads at most {most} bytes") from None
+    except (ClientPayloadError, web.RequestPayloadError, HttpProcessingError) as fault:
+        encoded = request.headers.get("Content-Encoding") or request.headers.get("Transfer-Encoding") or "declared"
+        problem = Problem("", "encoding", str(fault)[:200], f"a body that is encoded as {encoded} says")
+        raise BadValue([problem]) from None
+
+
+def require_json(request: web.Request) -> None:
+    """Raise `UnsupportedMediaType` when a body is declared to be something else than JSON in UTF-8; silence is fine."""
+    declared = request.headers.get("Content-Type")
+    if declared is None or declared == "application/json":
+        return
+    kind = request.content_type
+    if not (kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))):
+        raise UnsupportedMediaType(f"Content-Type is {declared[:100]!r}; send application/json")
+    charset = (request.charset or "utf-8").lower()
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise UnsupportedMediaType(f"charset is {charset[:40]!r}; send UTF-8")
+
+
+def parse(raw: bytes) -> Any:
+    """Return what a raw body means; raises `BadValue` with the place of the fault."""
+    try:
+        return read_json(raw)
+    except MalformedBody as malformed:
+        raise BadValue([malformed.problem]) from None
+
+
+def dumped(body: object) -> bytes:
+    """Return JSON."""
+    return orjson.dumps(body)

@@ -1,0 +1,110 @@
+"""One exchange with a merchant: who is it, what do they say, what do we answer; and all of it into the journal."""
+
+import random
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+
+from aiohttp import web
+
+from mock_klarna.domain.errors import BadValue, KlarnaError
+from mock_klarna.domain.journal import EXCHANGE, Exchange
+from mock_klarna.web import bodies, spoiling
+from mock_klarna.web.call import Call, Reply
+from mock_klarna.web.credentials import username
+from mock_klarna.web.desk import Desk
+from mock_klarna.web.refusals import as_reply, log_refusal, own_fault
+
+EXPLANATION = "Mock-Klarna-Explanation"
+"""Header of a refusal: where the journal tells all that was wrong and what would be right."""
+
+Answer = Callable[[Desk, Call], Awaitable[Reply]]
+_random = random.Random()
+
+
+def correlation_id() -> str:
+    """Return a fresh id in the form of a UUID for `Klarna-Correlation-Id`."""
+    text = f"{_random.getrandbits(128):032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def exchange(desk: Desk, name: str, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Return the aiohttp handler of one of Klarna's operations."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        started = perf_counter()
+        call = Call(request)
+        correlation = correlation_id()
+        reply = await _reply(desk, name, answer, call, correlation)
+        reply.headers["Klarna-Correlation-Id"] = correlation
+        seq = await _record(desk, name, call, reply, correlation, started)
+        if call.problems:
+            reply.headers[EXPLANATION] = f"{request.scheme}://{request.host}/_mock/journal/{seq}"
+        return spoiling.response(call, reply)
+
+    return handle
+
+
+async def _reply(desk: Desk, name: str, answer: Answer, call: Call, correlation: str) -> Reply:
+    try:
+        call.merchant = desk.credentials.merchant(call.request.headers.get("Authorization"))
+        call.fault = await desk.emulator.faults.take(call.merchant, "request", name)
+        if call.fault is None:
+            return await answer(desk, call)
+        return await spoiling.answered(desk, call, answer)
+    except KlarnaError as refusal:
+        call.problems = refusal.problems
+        log_refusal(name, call, refusal, correlation)
+        return as_reply(refusal, correlation, desk.settings)
+    except Exception as bug:
+        return own_fault(bug, name, correlation)
+
+
+async def _record(desk: Desk, name: str, call: Call, reply: Reply, correlation: str, started: float) -> int:
+    request = call.request
+    merchant = call.merchant or username(request.headers.get("Authorization")) or ""
+    data = Exchange(
+        method=request.method,
+        path=request.path_qs,
+        status=reply.status,
+        correlation_id=correlation,
+        duration=perf_counter() - started,
+        request_headers=_shown_headers(request),
+        request_body=call.raw,
+        response_body=reply.body,
+        problems=call.problems,
+    )
+    at = await desk.emulator.context.now(merchant)
+    return await desk.emulator.store.record(merchant, EXCHANGE, name, data, at, call.purchase_id)
+
+
+def _shown_headers(request: web.Request) -> tuple[tuple[str, str], ...]:
+    headers = request.headers
+    return tuple((name, headers[name]) for name in ("User-Agent", "Content-Type") if name in headers)
+
+
+def checked(name: str, body: str, handler: Answer, most_body: int | None = None) -> Answer:
+    """Return a handler that first reads the body and holds it against its schema; `body` is "required" or "optional"."""
+
+    async def answer(desk: Desk, call: Call) -> Reply:
+        settings = desk.settings
+        call.raw = await bodies.read_body(call.request, most_body or settings.max_body, settings.body_timeout)
+        call.body = _checked(desk, name, call, optional=body == "optional")
+        return await handler(desk, call)
+
+    return answer if body else handler
+
+
+def _checked(desk: Desk, name: str, call: Call, *, optional: bool) -> object:
+    raw = call.raw
+    if optional and not raw.strip():
+        return {}
+    bodies.require_json(call.request)
+    sent = bodies.parse(raw)
+    if optional and sent is None:
+        return {}
+    body, problems = desk.contract.check(name, sent, nulls=b"null" in raw)
+    if problems:
+        raise BadValue(problems)
+    if body is not sent:
+        call.raw = bodies.dumped(body)
+    return body

@@ -1,0 +1,49 @@
+"""Requests under `/_mock`: for the merchant of `?merchant=` or of the Basic credentials, for all where neither is given."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from mock_klarna.domain.errors import InvalidInput, KlarnaError, MockKlarnaError
+from mock_klarna.web.call import Call, Reply
+from mock_klarna.web.credentials import username
+from mock_klarna.web.desk import Desk
+from mock_klarna.web.exchange import Answer, correlation_id
+from mock_klarna.web.refusals import misuse, own_fault
+from mock_klarna.web.spoiling import response
+
+
+def mock(desk: Desk, name: str, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Return the aiohttp handler of one of the sandbox's own operations."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        call = Call(request, merchant=merchant_of(request) or "")
+        return response(call, await _reply(desk, name, answer, call))
+
+    return handle
+
+
+async def _reply(desk: Desk, name: str, answer: Answer, call: Call) -> Reply:
+    try:
+        return await answer(desk, call)
+    except MockKlarnaError as fault:
+        return misuse(fault)
+    except KlarnaError as refusal:
+        return misuse(_as_misuse(refusal))
+    except Exception as bug:
+        return own_fault(bug, name, correlation_id())
+
+
+def _as_misuse(refusal: KlarnaError) -> MockKlarnaError:
+    """Say a refusal of the body in the words of our own interface."""
+    if refusal.problems:
+        fault: MockKlarnaError = InvalidInput(refusal.problems, where="body")
+    else:
+        fault = MockKlarnaError(refusal.error_message, where="request")
+    fault.status = refusal.status
+    return fault
+
+
+def merchant_of(request: web.Request) -> str | None:
+    """Return the merchant that a request is about, or None for all."""
+    return request.query.get("merchant") or username(request.headers.get("Authorization"))

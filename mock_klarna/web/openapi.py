@@ -1,0 +1,144 @@
+"""The OpenAPI 3.1 document: the rows of `operations` and the schemas, and nothing that is not in them."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from mock_klarna import __version__
+from mock_klarna.contract import Contract
+from mock_klarna.web.operations import OPERATIONS, Operation
+
+Json = dict[str, Any]
+_DESCRIPTIONS = {
+    200: "Done.",
+    201: "Created.",
+    204: "Done; there is nothing to say.",
+    400: "A field breaks a constraint; the message names it, the journal explains it.",
+    401: "No credentials, or ones that are not accepted.",
+    403: "The token or key is used up or belongs to another merchant.",
+    404: "Not known, expired or used up.",
+    409: "Its state does not allow that now.",
+    413: "The body is too large.",
+    415: "The body is not declared to be JSON in UTF-8.",
+}
+_PARAMETERS: dict[str, Json] = {
+    "merchant": {"description": "Username of the merchant, in place of credentials.", "schema": {"type": "string"}},
+    "kind": {
+        "description": "Kind of entry.",
+        "schema": {"type": "string", "enum": ["exchange", "callback", "event"]},
+    },
+    "name": {"description": "Name of an operation, callback or event.", "schema": {"type": "string"}},
+    "purchase_id": {"description": "Only what belongs to this purchase.", "schema": {"type": "string"}},
+    "after": {"description": "Only entries after this position.", "schema": {"type": "integer", "minimum": 0}},
+    "limit": {"description": "How many at the most.", "schema": {"type": "integer", "minimum": 0, "maximum": 10000}},
+    "wait": {
+        "description": "Seconds to wait for it to happen.",
+        "schema": {"type": "number", "minimum": 0, "maximum": 600},
+    },
+    "country": {"description": "ISO 3166 alpha-2 code.", "schema": {"type": "string"}},
+}
+"""The query parameters of the control API."""
+
+
+def document(contract: Contract) -> Json:
+    """Return the OpenAPI document of all routes."""
+    paths: Json = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {
+            "title": "mock-klarna",
+            "version": __version__,
+            "summary": "A local sandbox of Klarna Instant Shopping",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/", "description": "This server"}],
+        "security": [{"basic": []}, {}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
+            "schemas": {_name(path): _relinked(schema, path) for path, schema in contract.catalogue.documents.items()},
+        },
+    }
+
+
+def _operation(operation: Operation) -> Json:
+    described: Json = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "tags": ["Instant Shopping" if operation.is_klarnas else "Sandbox"],
+        "parameters": [*_path_parameters(operation), *map(_query_parameter, operation.parameters)],
+        "responses": dict(_responses(operation)),
+    }
+    if operation.body:
+        described["requestBody"] = {
+            "required": operation.body == "required",
+            "content": _content(_body_schema(operation)),
+        }
+    if operation.is_klarnas:
+        described["security"] = [{"basic": []}]
+    return described
+
+
+def _body_schema(operation: Operation) -> str:
+    return f"requests/{operation.name}.json"
+
+
+def _responses(operation: Operation) -> Iterator[tuple[str, Json]]:
+    for status, component in operation.answers:
+        answer: Json = {"description": _DESCRIPTIONS[status]}
+        if status != 204:
+            answer["content"] = _content(f"components/{component}.json") if component else _ANY
+        yield str(status), answer
+    for status in operation.errors:
+        error = "components/error.json" if operation.is_klarnas else ""
+        yield str(status), {"description": _DESCRIPTIONS[status], "content": _content(error) if error else _ANY}
+
+
+_ANY: Json = {"application/json": {"schema": {"type": "object"}}}
+
+
+def _content(path: str) -> Json:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{_name(path)}"}}}
+
+
+def _path_parameters(operation: Operation) -> Iterator[Json]:
+    for name in re.findall(r"{(\w+)}", operation.path):
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _query_parameter(name: str) -> Json:
+    return {"name": name, "in": "query", "required": False, **_PARAMETERS[name]}
+
+
+def _name(path: str) -> str:
+    """Return a schema's name among the components: `components/order_line.json` is `order_line`, others keep their folder."""
+    return path.removeprefix("components/").removesuffix(".json").replace("/", ".")
+
+
+def _relinked(part: Any, path: str) -> Any:
+    """Return a schema with its references to other files turned into references to components."""
+    if isinstance(part, list):
+        return [_relinked(item, path) for item in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        name: _target(value, path) if name == "$ref" and isinstance(value, str) else _relinked(value, path)
+        for name, value in part.items()
+        if name not in ("$id", "$schema")
+    }
+
+
+def _target(reference: str, path: str) -> str:
+    file, _, fragment = reference.partition("#")
+    folder = path.rpartition("/")[0]
+    parts = [*folder.split("/"), *file.split("/")] if file else path.split("/")
+    resolved: list[str] = []
+    for part in parts:
+        if part == "..":
+            resolved.pop()
+        elif part not in ("", "."):
+            resolved.append(part)
+    return f"#/components/schemas/{_name('/'.join(resolved))}{fragment}"

@@ -1,0 +1,48 @@
+"""Reading the query parameters of the control API; every refusal names the parameter and what would be right."""
+
+from aiohttp import web
+
+from mock_klarna.domain.errors import InvalidInput
+from mock_klarna.domain.journal import KINDS, Watch
+from mock_klarna.domain.problems import Problem
+from mock_klarna.web.mock import merchant_of
+
+
+def whole(request: web.Request, name: str, default: int, most: int) -> int:
+    """Return a whole number from 0 to `most`."""
+    text = request.query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and int(text) <= most):
+        raise wrong(name, text, f"a whole number from 0 to {most}")
+    return int(text)
+
+
+def seconds(request: web.Request, name: str, most: float) -> float:
+    """Return a number of seconds from 0 to `most`; 0 where there is none."""
+    text = request.query.get(name, "0")
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= most:
+        raise wrong(name, text, f"a number of seconds from 0 to {most:g}")
+    return value
+
+
+def watch(request: web.Request) -> Watch:
+    """Return which journal entries a request asks for."""
+    kind = request.query.get("kind")
+    if kind is not None and kind not in KINDS:
+        raise wrong("kind", kind, "one of " + ", ".join(KINDS))
+    return Watch(
+        merchant=merchant_of(request),
+        purchase_id=request.query.get("purchase_id"),
+        kind=kind,
+        name=request.query.get("name"),
+    )
+
+
+def wrong(name: str, sent: object, expected: str) -> InvalidInput:
+    """Return the refusal of a parameter."""
+    return InvalidInput([Problem(path=name, rule="parameter", sent=sent, expected=expected)], where="query")

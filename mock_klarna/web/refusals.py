@@ -1,0 +1,73 @@
+"""Refusals as Klarna words them, and the log lines that say more."""
+
+import logging
+from typing import Any
+
+import orjson
+
+from mock_klarna.domain.errors import KlarnaError, MethodNotAllowed, MockKlarnaError, Unauthorized
+from mock_klarna.settings import Settings
+from mock_klarna.web.call import Call, Reply
+from mock_klarna.web.credentials import CHALLENGE
+
+_log = logging.getLogger("mock_klarna.refusals")
+_LOGGED_PROBLEMS = 20
+
+
+def as_reply(refusal: KlarnaError, correlation: str, settings: Settings) -> Reply:
+    """Return Klarna's error body: code, message, correlation id (protocol 1.6), and the headers that HTTP demands."""
+    body: dict[str, Any] = {
+        "error_code": refusal.error_code,
+        "error_message": refusal.error_message,
+        "correlation_id": correlation,
+    }
+    headers = {}
+    if isinstance(refusal, Unauthorized):
+        headers["WWW-Authenticate"] = CHALLENGE
+        body = body if settings.unauthorized_body == "klarna" else _GATEWAY
+    if isinstance(refusal, MethodNotAllowed):
+        headers["Allow"] = ", ".join(refusal.allowed)
+    return Reply(refusal.status, orjson.dumps(body), headers)
+
+
+_GATEWAY = {"http_status_code": 401, "http_status_message": "Unauthorized", "internal_message": "authorization_error"}
+"""The body that was seen from Klarna's gateway (protocol 1.3)."""
+
+
+def log_refusal(name: str, call: Call, refusal: KlarnaError, correlation: str) -> None:
+    """Log a refusal with all of its problems, each with what would be right."""
+    problems = refusal.problems[:_LOGGED_PROBLEMS]
+    details = "".join(f"\n  {problem.as_text()}" for problem in problems)
+    more = len(refusal.problems) - len(problems)
+    rest = f"\n  and {more} more in the journal" if more else ""
+    _log.warning(
+        "%s %s of %s: %s %s [%s]%s%s",
+        call.request.method,
+        name,
+        call.merchant or "nobody",
+        refusal.status,
+        refusal.error_message,
+        correlation,
+        details,
+        rest,
+        extra={"problems": [problem.as_json() for problem in problems]},
+    )
+
+
+def own_fault(bug: Exception, name: str, correlation: str) -> Reply:
+    """Log a bug of ours and return a 500 that says so; it is never meant to happen."""
+    _log.error("%s [%s]: a bug in mock-klarna", name, correlation, exc_info=bug)
+    message = f"a bug in mock-klarna: {type(bug).__name__}; its log has the details"
+    body = {"error_code": "internal_server_error", "error_message": message, "correlation_id": correlation}
+    return Reply(500, orjson.dumps(body))
+
+
+def misuse(fault: MockKlarnaError) -> Reply:
+    """Return what `/_mock` answers when it was held wrong: what, where, what would be right, and every problem."""
+    body = {
+        "error": fault.message,
+        "where": fault.where,
+        "right": fault.right,
+        "problems": [problem.as_json() for problem in fault.problems],
+    }
+    return Reply(fault.status, orjson.dumps({name: value for name, value in body.items() if value}))

@@ -1,0 +1,36 @@
+"""Answers as faults would have them: slow, failed, lost, garbled, executed twice."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from mock_klarna.web.call import JSON, Call, Reply
+from mock_klarna.web.desk import Desk
+
+GARBAGE = b'{"order_id": "\xff\xfe garbage'
+"""A garbled answer: neither UTF-8 nor JSON."""
+
+
+async def answered(desk: Desk, call: Call, answer: Callable[[Desk, Call], Awaitable[Reply]]) -> Reply:
+    """Answer the way the call's fault asks for; `drop` and `garbage` spoil only what is sent back, after it was done."""
+    fault = call.fault or {}
+    await asyncio.sleep(fault.get("delay", 0))
+    if fault.get("status"):
+        text = '{"error_code":"mock_fault","error_message":"a fault was ordered for this request"}'
+        return Reply(fault["status"], text.encode())
+    reply = await answer(desk, call)
+    return await answer(desk, call) if fault.get("twice") else reply
+
+
+def response(call: Call, reply: Reply) -> web.Response:
+    """Return the response, or garbage, or no response at all over a connection that breaks."""
+    fault = call.fault or {}
+    if fault.get("drop"):
+        if call.request.transport is not None:
+            call.request.transport.abort()
+        return web.Response(status=reply.status)
+    body = GARBAGE if fault.get("garbage") else reply.body
+    if body:
+        reply.headers["Content-Type"] = JSON
+    return web.Response(status=reply.status, body=body or None, headers=reply.headers)
