@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Steps = Sequence[str | int]
 _UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
+_SAID = frozenset({"pattern", "not"})
 _MOST_ERRORS = 500
 _LONGEST_NAME = 80
 
@@ -95,7 +96,7 @@ class Explainer:
             yield Problem(path_text(error.absolute_path), str(error.validator), error.instance, expected)
 
     def _broken(self, document: str, error: "ValidationError") -> Problem:
-        expected = _said(error) or self._expected(document, error)
+        expected = (error.validator in _SAID and _said(error)) or self._expected(document, error)
         return Problem(path_text(error.absolute_path), str(error.validator), error.instance, expected)
 
     def _expected(self, document: str, error: "ValidationError") -> str:

@@ -21,7 +21,7 @@ _WORDS = (
 )
 
 
-class MalformedBody(ValueError):  # noqa: N818
+class MalformedBody(ValueError):
     """The bytes are no usable JSON; `problem` names the fault, with line and column where it has a place."""
 
     def __init__(self, problem: Problem) -> None:

@@ -61,8 +61,8 @@ def bounded(value: object) -> Any:
     if isinstance(value, str):
         return value if len(value) <= _LONGEST_TEXT else f"{value[:_LONGEST_TEXT]}… ({len(value)} characters)"
     if isinstance(value, dict | list) and _is_large(value):
-        kind = "an object of" if isinstance(value, dict) else "a list of"
-        return f"{kind} {len(value)} members"
+        kind, part = ("an object", "members") if isinstance(value, dict) else ("a list", "entries")
+        return f"{kind} with {len(value)} {part}, too large to show"
     return value
 
 
