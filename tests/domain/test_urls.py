@@ -1,0 +1,107 @@
+import pytest
+
+from mock_klarna.domain import urls
+
+PUBLIC = [
+    "http://www.example.com/x",
+    "http://8.8.8.8/",
+    "http://[2001:4860:4860::8888]/",
+    "http://shop.example.com:8080",
+]
+PRIVATE = [
+    "http://localhost:3000/x",
+    "http://LOCALHOST/",
+    "http://shop.localhost/",
+    "http://shop:8000/klarna",
+    "http://host.docker.internal/x",
+    "http://shop.test/",
+    "http://shop.local/",
+    "http://nas.lan/",
+    "http://box.home.arpa/",
+    "http://127.0.0.1:1/",
+    "http://10.1.2.3/",
+    "http://172.16.0.1/",
+    "http://192.168.1.2/x?y=1",
+    "http://169.254.1.1/",
+    "http://[::1]:8080/",
+    "http://[fd00::1]/",
+    "http://0.0.0.0:80/",
+]
+NO_URLS = [
+    "",
+    " ",
+    "shop",
+    "/klarna",
+    "//shop/klarna",
+    "http://",
+    "https:///path",
+    "http:shop",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "ftp://shop/x",
+    "file:///etc/passwd",
+    "https://a b.com/",
+    "https://a.com/\n",
+    " https://a.com",
+    "http://a:99999/",
+    "http://a:0/",
+    "http://[::1/",
+    "< mandatory, URL >",
+    "https://a.com/" + "x" * 2000,
+]
+
+
+@pytest.mark.parametrize("url", NO_URLS, ids=lambda url: url[:20])
+def test_what_is_no_absolute_http_url_is_refused_everywhere(url: str) -> None:
+    assert not urls.is_absolute(url)
+    assert not urls.is_callable(url)
+
+
+@pytest.mark.parametrize("url", [*PUBLIC, *PRIVATE])
+def test_a_browser_may_be_shown_plain_http(url: str) -> None:
+    assert urls.is_absolute(url)
+
+
+@pytest.mark.parametrize("url", PRIVATE)
+def test_plain_http_is_called_on_private_hosts_unless_strict(url: str) -> None:
+    assert urls.is_callable(url)
+    assert not urls.is_callable(url, strict=True)
+
+
+@pytest.mark.parametrize("url", PUBLIC)
+def test_plain_http_is_not_called_on_public_hosts(url: str) -> None:
+    assert not urls.is_callable(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://www.example.com/x", "HTTPS://www.example.com", "https://localhost:8443/", "https://a.com/" + "x" * 1986],
+)
+def test_https_is_called_everywhere(url: str) -> None:
+    assert urls.is_callable(url, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("url", "filled"),
+    [
+        ("https://a.com/thanks?id={checkout.order.id}", "https://a.com/thanks?id=o-1"),
+        ("https://a.com/{order.id}/{order.id}", "https://a.com/o-1/o-1"),
+        ("https://a.com/{other}?a=%7B#f", "https://a.com/{other}?a=%7B#f"),
+    ],
+)
+def test_the_order_id_takes_the_place_of_the_placeholders_and_nothing_else_changes(url: str, filled: str) -> None:
+    assert urls.with_order_id(url, "o-1") == filled
+
+
+@pytest.mark.parametrize(
+    ("url", "longer"),
+    [
+        ("https://a.com/x", "https://a.com/x?order_id=o+1"),
+        ("https://a.com/x?a=1#f", "https://a.com/x?a=1&order_id=o+1#f"),
+        ("https://a.com/x?", "https://a.com/x?order_id=o+1"),
+        ("https://a.com/x?order_id=mine", "https://a.com/x?order_id=mine"),
+        ("https://a.com/x?order_id=", "https://a.com/x?order_id="),
+    ],
+)
+def test_a_parameter_is_added_once(url: str, longer: str) -> None:
+    assert urls.with_query(url, "order_id", "o 1") == longer
