@@ -1,0 +1,49 @@
+"""Settings as command-line flags."""
+
+import argparse
+import os
+from dataclasses import Field
+from typing import Any
+
+from mock_klarna.settings import PREFIX, Settings, flag_of, from_environment, parsed, setting_fields
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add a flag for every setting; the help names the default and the environment variable."""
+    group = parser.add_argument_group("settings")
+    for setting in setting_fields():
+        text = f"{setting.metadata['help']} ({_default(setting)}{PREFIX}{setting.name.upper()})"
+        _add(group, setting, text.replace("%", "%%"))
+
+
+def _add(group: Any, setting: Field[Any], text: str) -> None:
+    flag, name = flag_of(setting.name), f"setting_{setting.name}"
+    if isinstance(setting.default, bool):
+        group.add_argument(flag, dest=name, action=argparse.BooleanOptionalAction, default=None, help=text)
+        return
+    action = "append" if setting.metadata["repeat"] else "store"
+    group.add_argument(flag, dest=name, action=action, metavar=setting.metadata["metavar"], help=text)
+
+
+def _default(setting: Field[Any]) -> str:
+    shown = setting.default if not isinstance(setting.default, bool) else str(setting.default).lower()
+    return f"default {shown}; " if shown not in ("", ()) else ""
+
+
+def settings_from(arguments: argparse.Namespace, **defaults: Any) -> Settings:
+    """Return the settings of flags over environment over `defaults`; raises `SettingsError` naming the flag."""
+    given = {}
+    for setting in setting_fields():
+        value = getattr(arguments, f"setting_{setting.name}", None)
+        if value is not None:
+            given[setting.name] = _value(setting, value)
+    fallback = {name: value for name, value in defaults.items() if not os.environ.get(PREFIX + name.upper())}
+    return from_environment(os.environ, {**fallback, **given})
+
+
+def _value(setting: Field[Any], value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, list):
+        return tuple(part for text in value for part in parsed(setting, text, flag_of(setting.name)))
+    return parsed(setting, value, flag_of(setting.name))

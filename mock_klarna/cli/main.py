@@ -1,0 +1,47 @@
+"""`mock-klarna`: one module for each command, with `add` (its arguments) and `run` (its exit code)."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from mock_klarna import __version__
+from mock_klarna.cli import healthcheck, openapi, serve, shoppers, wait
+from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.settings import SettingsError
+
+COMMANDS: Sequence[ModuleType] = (serve, shoppers, openapi, healthcheck, wait)
+"""The commands, in the order in which the help lists them."""
+
+HELD_WRONG, CANNOT_BIND, UNREACHABLE, INTERRUPTED = 2, 3, 4, 130
+"""Exit codes beside 0 (all well) and 1 (an expectation failed)."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    whole = argparse.ArgumentParser(prog="mock-klarna", description="A local sandbox of Klarna Instant Shopping.")
+    whole.add_argument("--version", action="version", version=f"mock-klarna {__version__}")
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        summary = (command.__doc__ or "").strip().splitlines()[0].partition(": ")[2]
+        name = command.__name__.rpartition(".")[2]
+        described = commands.add_parser(name, help=summary, description=summary[:1].upper() + summary[1:])
+        command.add(described)
+        described.set_defaults(run=command.run)
+    return whole
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code: 0 well, 1 failed, 2 held wrong, 3 cannot bind, 4 unreachable."""
+    arguments = parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except (MockKlarnaError, SettingsError) as wrong:
+        print(f"mock-klarna: {wrong}", file=sys.stderr)
+        return HELD_WRONG
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

@@ -1,0 +1,19 @@
+"""`mock-klarna openapi`: print the OpenAPI 3.1 document of all routes."""
+
+import argparse
+import sys
+
+import orjson
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """There is nothing to choose."""
+
+
+def run(_arguments: argparse.Namespace) -> int:
+    """Print the document; 0."""
+    from mock_klarna.contract import Contract
+    from mock_klarna.web.openapi import document
+
+    sys.stdout.buffer.write(orjson.dumps(document(Contract()), option=orjson.OPT_INDENT_2) + b"\n")
+    return 0
