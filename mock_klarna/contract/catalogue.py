@@ -2,7 +2,7 @@
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ PAGE = "page"
 _FOLDERS = ("components", "requests", "callbacks")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """One schema object that speaks about a value, and the document in which it stands."""
 
@@ -22,11 +22,26 @@ class Part:
     document: str
 
 
+Parts = tuple[Part, ...]
+"""Everything that the schemas say about one value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Everything that the schemas say about what a value contains: its members, other members, entries of a list."""
+
+    members: Mapping[str, Parts]
+    others: Parts
+    entries: Parts
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """Every schema document by its path below `schemas/`, such as `components/order_line.json`."""
 
     documents: Mapping[str, Schema]
+    _wholes: dict[str, Parts] = field(default_factory=dict)
+    _insides: dict[Parts, Inside] = field(default_factory=dict)
 
     @cached_property
     def operations(self) -> Mapping[str, str]:
@@ -38,35 +53,49 @@ class Catalogue:
         }
         return named | {PAGE: f"components/{PAGE}.json"}
 
-    def whole(self, document: str) -> list[Part]:
+    def whole(self, document: str) -> Parts:
         """Return every part that speaks about the body of a document."""
-        return list(self._parts(Part(self.documents[document], document)))
+        if document not in self._wholes:
+            self._wholes[document] = tuple(self._parts(Part(self.documents[document], document)))
+        return self._wholes[document]
 
-    def member(self, parts: Sequence[Part], name: str) -> list[Part]:
-        """Return every part that speaks about the member `name` of the value that `parts` speak about."""
-        return [inner for part in parts for inner in self._member(part, name)]
+    def members(self, parts: Parts) -> Mapping[str, Parts]:
+        """Return what the schemas say about each member that they name, of the value that `parts` speak about."""
+        return self._inside(parts).members
 
-    def entry(self, parts: Sequence[Part]) -> list[Part]:
-        """Return every part that speaks about an entry of the list that `parts` speak about."""
-        return [inner for part in parts if "items" in part.schema for inner in self._at(part, part.schema["items"])]
+    def member(self, parts: Parts, name: str) -> Parts:
+        """Return what the schemas say about the member `name`; nothing for an unknown one."""
+        inside = self._inside(parts)
+        return inside.members.get(name, inside.others)
 
-    def at(self, document: str, steps: Sequence[str | int]) -> list[Part]:
+    def entry(self, parts: Parts) -> Parts:
+        """Return what the schemas say about an entry of the list that `parts` speak about."""
+        return self._inside(parts).entries
+
+    def at(self, document: str, steps: Sequence[str | int]) -> Parts:
         """Return every part that speaks about the value at the end of `steps`; none for an unknown member."""
         parts = self.whole(document)
         for step in steps:
             parts = self.entry(parts) if isinstance(step, int) else self.member(parts, step)
         return parts
 
-    def _member(self, part: Part, name: str) -> Iterator[Part]:
-        properties = part.schema.get("properties", {})
-        other = part.schema.get("additionalProperties")
-        if name in properties:
-            yield from self._at(part, properties[name])
-        elif isinstance(other, Mapping):
-            yield from self._at(part, other)
+    def _inside(self, parts: Parts) -> Inside:
+        if parts not in self._insides:
+            names = {name: None for part in parts for name in part.schema.get("properties", {})}
+            members = {name: tuple(self._member(parts, name)) for name in names}
+            others = tuple(self._keyword(parts, "additionalProperties"))
+            self._insides[parts] = Inside(members, others, tuple(self._keyword(parts, "items")))
+        return self._insides[parts]
 
-    def _at(self, part: Part, schema: Schema) -> Iterator[Part]:
-        return self._parts(Part(schema, part.document))
+    def _member(self, parts: Parts, name: str) -> Iterator[Part]:
+        for part in parts:
+            if name in part.schema.get("properties", {}):
+                yield from self._parts(Part(part.schema["properties"][name], part.document))
+
+    def _keyword(self, parts: Parts, keyword: str) -> Iterator[Part]:
+        for part in parts:
+            if isinstance(part.schema.get(keyword), Mapping):
+                yield from self._parts(Part(part.schema[keyword], part.document))
 
     def _parts(self, part: Part) -> Iterator[Part]:
         yield part
@@ -75,7 +104,7 @@ class Catalogue:
             yield from self._parts(Part(self.documents[target], target))
         for keyword in ("allOf", "oneOf"):
             for branch in part.schema.get(keyword, ()):
-                yield from self._at(part, branch)
+                yield from self._parts(Part(branch, part.document))
 
 
 def load(folder: Path, *, strict: bool = False) -> Catalogue:

@@ -12,6 +12,7 @@ from mock_klarna.contract.explaining import Explainer
 from mock_klarna.contract.leniency import put_right, without_nulls
 from mock_klarna.contract.ordering import in_order, value_at
 from mock_klarna.contract.rules import SUMS, Sums, UrlPlace, url_places
+from mock_klarna.contract.verdict import Verdict
 from mock_klarna.domain.problems import Problem
 
 _MOST_PROBLEMS = 200
@@ -46,8 +47,9 @@ class Contract:
 
     def __init__(self, *, strict: bool = False) -> None:
         self.catalogue = load(bundle.schemas(), strict=strict)
-        self._explainer = Explainer(self.catalogue)
-        self._operations = _compiled(self.catalogue, strict=strict)
+        verdict = Verdict(self.catalogue)
+        self._explainer = Explainer(self.catalogue, verdict)
+        self._operations = _compiled(self.catalogue, verdict, strict=strict)
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -73,12 +75,11 @@ class Contract:
         return whole, in_order(body, [_as_sent(problem, body) for problem in _distinct(broken, found)])[:_MOST_PROBLEMS]
 
 
-def _compiled(catalogue: Catalogue, *, strict: bool) -> Mapping[str, _Operation]:
-    registry = jsonschema_rs.Registry([(document["$id"], dict(document)) for document in catalogue.documents.values()])
+def _compiled(catalogue: Catalogue, verdict: Verdict, *, strict: bool) -> Mapping[str, _Operation]:
     return {
         name: _Operation(
             document=path,
-            schema=jsonschema_rs.Draft202012Validator(dict(catalogue.documents[path]), registry=registry),
+            schema=verdict.schema(path),
             sums=SUMS.get(name),
             urls=tuple(url_places(catalogue, catalogue.whole(path))),
             strict=strict,

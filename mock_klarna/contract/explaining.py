@@ -4,25 +4,28 @@ This is the slow half of validation; `jsonschema` is imported when the first bod
 """
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mock_klarna.contract import wording
-from mock_klarna.contract.catalogue import Catalogue, Part
+from mock_klarna.contract.catalogue import Catalogue
+from mock_klarna.contract.verdict import Verdict
 from mock_klarna.domain.problems import Problem
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
     from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
     from referencing import Registry
 
+Json = dict[str, Any]
 Steps = Sequence[str | int]
 _UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
 _SAID = frozenset({"pattern", "not"})
-_MOST_ERRORS = 500
+_MOST_PROBLEMS = 500
 _LONGEST_NAME = 80
+_LONG_LIST = 100
 
 
 def path_text(steps: Steps) -> str:
@@ -32,29 +35,53 @@ def path_text(steps: Steps) -> str:
 
 
 class Explainer:
-    """Explains refusals by the schemas of one catalogue."""
+    """Explains refusals by the schemas of one catalogue; `verdict` spares it the right entries of long lists."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, verdict: Verdict) -> None:
         self._catalogue = catalogue
+        self._verdict = verdict
         self._validator = cache(self._compiled)
 
-    def problems(self, document: str, body: object) -> list[Problem]:
+    def problems(self, document: str, body: Any) -> list[Problem]:
         """Return what breaks the schema `document`, each fault once; of a hopeless body only the first few hundred."""
-        errors = islice(self._validator(document).iter_errors(body), _MOST_ERRORS)
+        errors = self._validator(document).iter_errors(body)
         told = (problem for error in errors for problem in self._told(document, error))
-        return list({(problem.path, problem.rule): problem for problem in told}.values())
+        return list(islice(_once(told), _MOST_PROBLEMS))
+
+    def _compiled(self, document: str) -> "Validator":
+        return self._sparing(self._contents[document], registry=self._registry)
+
+    @cached_property
+    def _contents(self) -> dict[str, Json]:
+        # without its $schema, a referenced document is explained by the validator that refers to it
+        documents = self._catalogue.documents.items()
+        return {
+            path: {name: value for name, value in document.items() if name != "$schema"} for path, document in documents
+        }
 
     @cached_property
     def _registry(self) -> "Registry[Any]":
-        from referencing import Registry, Resource
+        from referencing import Registry
+        from referencing.jsonschema import DRAFT202012
 
-        documents = self._catalogue.documents.values()
-        return Registry().with_resources((document["$id"], Resource.from_contents(document)) for document in documents)
+        contents = self._contents.values()
+        return Registry().with_resources((found["$id"], DRAFT202012.create_resource(found)) for found in contents)
 
-    def _compiled(self, document: str) -> "Draft202012Validator":
+    @cached_property
+    def _sparing(self) -> "type[Validator]":
+        """A validator that looks at a long list's wrong entries only: to explain 10,000 lines for one takes seconds."""
         from jsonschema import Draft202012Validator
+        from jsonschema.validators import extend
 
-        return Draft202012Validator(self._catalogue.documents[document], registry=self._registry)
+        sparing: type[Validator] = extend(Draft202012Validator, {"items": self._items})  # type: ignore[no-untyped-call]
+        return sparing
+
+    def _items(self, validator: Any, schema: Any, instance: Any, _: Any) -> "Iterator[ValidationError]":
+        entries = instance if isinstance(instance, list) else ()
+        sparing = len(entries) > _LONG_LIST and "$ref" in schema
+        for index, entry in enumerate(entries):
+            if not sparing or not self._verdict.accepts_entry(schema["$ref"], entry):
+                yield from validator.descend(entry, schema, path=index)
 
     def _told(self, document: str, error: "ValidationError") -> Iterator[Problem]:
         if error.validator == "required":
@@ -75,7 +102,7 @@ class Explainer:
                 yield Problem(path_text(steps), "required", None, wording.presence(self._catalogue.at(document, steps)))
 
     def _unknown(self, document: str, error: "ValidationError") -> Iterator[Problem]:
-        known = _names(self._catalogue.at(document, list(error.absolute_path)))
+        known = list(self._catalogue.members(self._catalogue.at(document, list(error.absolute_path))))
         body: Any = error.instance
         for name, value in body.items():
             if name not in known:
@@ -105,6 +132,14 @@ class Explainer:
         return wording.broken(str(error.validator), error.validator_value, error.instance)
 
 
+def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
+    seen = set()
+    for problem in problems:
+        if (problem.path, problem.rule) not in seen:
+            seen.add((problem.path, problem.rule))
+            yield problem
+
+
 def _said(error: "ValidationError") -> str:
     schema: Any = error.schema
     return str(schema.get("x-expected", "")) if isinstance(schema, dict) else ""
@@ -121,10 +156,6 @@ def _fitting(error: "ValidationError") -> list["ValidationError"]:
 
 def _misses(fault: "ValidationError") -> bool:
     return not fault.relative_path and fault.validator in ("type", "required")
-
-
-def _names(parts: Sequence[Part]) -> list[str]:
-    return list({name: None for part in parts for name in part.schema.get("properties", {})})
 
 
 def _near(name: str, known: Sequence[str]) -> str:

@@ -3,11 +3,11 @@
 The schemas tell where: `x-lenient` beside a member names what is put right there.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from mock_klarna.contract.catalogue import Catalogue, Part
+from mock_klarna.contract.catalogue import Catalogue, Parts
 
 
 def without_nulls(body: Any) -> Any:
@@ -19,7 +19,7 @@ def without_nulls(body: Any) -> Any:
     return body
 
 
-def put_right(catalogue: Catalogue, parts: Sequence[Part], value: Any) -> Any:
+def put_right(catalogue: Catalogue, parts: Parts, value: Any) -> Any:
     """Return a value with everything put right that its schema is lenient about; unknown members stay as they are."""
     if value == [] and _is_object(parts):
         return {}  # an empty array of PHP (protocol 3.3)
@@ -31,16 +31,16 @@ def put_right(catalogue: Catalogue, parts: Sequence[Part], value: Any) -> Any:
     return _scalar(parts, value)
 
 
-def _member(catalogue: Catalogue, parts: Sequence[Part], name: str, value: Any) -> Any:
+def _member(catalogue: Catalogue, parts: Parts, name: str, value: Any) -> Any:
     known = catalogue.member(parts, name)
     return put_right(catalogue, known, value) if known else value
 
 
-def _is_object(parts: Sequence[Part]) -> bool:
+def _is_object(parts: Parts) -> bool:
     return any(part.schema.get("type") == "object" for part in parts)
 
 
-def _scalar(parts: Sequence[Part], value: Any) -> Any:
+def _scalar(parts: Parts, value: Any) -> Any:
     if isinstance(value, float) and value.is_integer() and any(part.schema.get("type") == "integer" for part in parts):
         return int(value)
     for part in parts:

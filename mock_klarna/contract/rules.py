@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from mock_klarna.contract.catalogue import Catalogue, Part
+from mock_klarna.contract.catalogue import Catalogue, Parts
 from mock_klarna.domain import money, rounding, sums, urls
 from mock_klarna.domain.problems import Problem
 
@@ -32,12 +32,7 @@ class Sums:
         carrier = self.inside(body)
         if self.is_order:
             return money.is_plainly_right(carrier)
-        lines = all(money.is_plain_line(line) for line in carrier.get("order_lines", ()))
-        return lines and all(_is_plain_item(item) for item in carrier.get("items", ())) and self._options_plain(carrier)
-
-    def _options_plain(self, carrier: Mapping[str, Any]) -> bool:
-        options = carrier.get("shipping_options", ())
-        return all(_is_plain_option(option) for option in options)
+        return all(is_plain(entry) for name, is_plain in _PLAIN.items() for entry in carrier.get(name, ()))
 
     def problems(self, body: Any) -> Iterator[Problem]:
         """Yield every sum that does not hold; whole orders are summed only when every line has usable numbers."""
@@ -45,8 +40,8 @@ class Sums:
         known: list[sums.Numbers | None] = []
         for name, read in _READERS.items():
             known = [read(entry, f"{prefix}{name}[{at}]", self.fractions) for at, entry in _entries(carrier, name)]
-            for numbers in known:
-                yield from sums.line_problems(numbers) if numbers else ()
+            for (_, entry), numbers in zip(_entries(carrier, name), known, strict=True):
+                yield from sums.line_problems(numbers) if numbers and not _is_plain(name, entry) else ()
             if self.is_order and name == "order_lines":
                 yield from self._order_problems(carrier, known, prefix)
 
@@ -65,6 +60,11 @@ class Sums:
         rounded = {name: _rounded(carrier, name) for name in _READERS if isinstance(carrier.get(name), list)}
         whole = {**carrier, **rounded}
         return {**body, self.within: whole} if self.within else whole
+
+
+def _is_plain(name: str, entry: Mapping[str, Any]) -> bool:
+    """Tell at little cost that an entry of usable numbers is right, which spares exact arithmetic for most lines."""
+    return isinstance(entry.get("type", ""), str) and _PLAIN[name](entry)
 
 
 def _is_plain_item(item: Mapping[str, Any]) -> bool:
@@ -97,6 +97,11 @@ def _option(option: object, path: str, fractions: bool) -> sums.Numbers | None:
 
 _READERS: Mapping[str, Callable[[object, str, bool], sums.Numbers | None]] = MappingProxyType(
     {"order_lines": _line, "items": _item, "shipping_options": _option}
+)
+
+
+_PLAIN: Mapping[str, Callable[[Mapping[str, Any]], bool]] = MappingProxyType(
+    {"order_lines": money.is_plain_line, "items": _is_plain_item, "shipping_options": _is_plain_option}
 )
 
 
@@ -147,11 +152,9 @@ class UrlPlace:
         return Problem(".".join(self.steps), "url", self.value(body), called if self.kind == "called" else _SHOWN)
 
 
-def url_places(catalogue: Catalogue, parts: Sequence[Part], above: tuple[str, ...] = ()) -> Iterator[UrlPlace]:
+def url_places(catalogue: Catalogue, parts: Parts, above: tuple[str, ...] = ()) -> Iterator[UrlPlace]:
     """Yield the members below `parts` that the schemas mark with `x-url`; lists hold none."""
-    names = {name: None for part in parts for name in part.schema.get("properties", {})}
-    for name in names:
-        inner = catalogue.member(parts, name)
+    for name, inner in catalogue.members(parts).items():
         kinds = [part.schema["x-url"] for part in inner if "x-url" in part.schema]
         if kinds:
             yield UrlPlace((*above, name), kinds[0])

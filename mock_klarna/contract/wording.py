@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from mock_klarna.contract.catalogue import Part
+from mock_klarna.contract.catalogue import Parts
 
 _TYPES = {
     "object": "an object",
@@ -16,7 +16,7 @@ _TYPES = {
 }
 
 
-def words(parts: Sequence[Part]) -> str:
+def words(parts: Parts) -> str:
     """Return what a value must be: its type with its limits, or what the schema says under `x-expected`."""
     said = _first(parts, "x-expected")
     if said:
@@ -28,7 +28,7 @@ def words(parts: Sequence[Part]) -> str:
     return named + _limits(parts)
 
 
-def presence(parts: Sequence[Part]) -> str:
+def presence(parts: Parts) -> str:
     """Return what to tell the sender of a body that lacks a member."""
     description = str(_first(parts, "description") or "").rstrip(".")
     return f"present: {words(parts)}" + (f" ({description})" if description else "")
@@ -45,11 +45,11 @@ def broken(keyword: str, limit: Any, sent: Any) -> str:
     return say(limit, sent) if say else f"a value that satisfies {keyword} {limit}"
 
 
-def _first(parts: Sequence[Part], keyword: str) -> Any:
+def _first(parts: Parts, keyword: str) -> Any:
     return next((part.schema[keyword] for part in parts if keyword in part.schema), None)
 
 
-def _limits(parts: Sequence[Part]) -> str:
+def _limits(parts: Parts) -> str:
     low, high = _first(parts, "minimum"), _first(parts, "maximum")
     longest = _first(parts, "maxLength")
     if low is not None and high is not None:

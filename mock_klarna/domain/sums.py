@@ -5,9 +5,10 @@ that holds for the value as sent, or for the value that would be right, is not h
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import attrgetter
 from typing import Any, TypeGuard
 
 from mock_klarna.domain import money
@@ -130,25 +131,31 @@ def _tax_problem(line: Numbers, formula: Fraction) -> Problem:
 
 def order_problems(order: Mapping[str, Any], lines: Iterable[Numbers], prefix: str = "") -> Iterator[Problem]:
     """Yield where `order_amount` and `order_tax_amount` differ from the sums of the lines."""
-    all_lines = list(lines)
-    totals = [(line.total, line.right_total) for line in all_lines]
-    taxes = [_taxes(line) for line in all_lines]
-    for name, terms in (("order_amount", totals), ("order_tax_amount", taxes)):
-        if is_usable(order.get(name), fractions=False):
-            yield from _sum_problem(f"{prefix}{name}", name, order[name], terms)
+    every = list(lines)
+    for name, as_sent, right in _ADDENDS:
+        sent = order.get(name)
+        if is_usable(sent, fractions=False) and sent != sum(map(as_sent, every), Fraction(0)):
+            yield from _sum_problem(f"{prefix}{name}", name, sent, [right(line) for line in every])
 
 
-def _taxes(line: Numbers) -> tuple[Fraction, Fraction]:
-    if line.type == money.SALES_TAX:
-        return line.tax + line.total, line.right_tax + line.right_total
-    return line.tax, line.right_tax
+def _sum_problem(path: str, rule: str, sent: float, terms: list[Fraction]) -> Iterator[Problem]:
+    right = sum(terms, Fraction(0))
+    if sent != right:
+        yield Problem(path, rule, sent, _text(right), f"{_added(terms)} = {_text(right)}")
 
 
-def _sum_problem(path: str, rule: str, sent: float, terms: list[tuple[Fraction, Fraction]]) -> Iterator[Problem]:
-    as_sent = sum((term for term, _ in terms), Fraction(0))
-    right = sum((term for _, term in terms), Fraction(0))
-    if sent not in (as_sent, right):
-        yield Problem(path, rule, sent, _text(right), f"{_added([term for _, term in terms])} = {_text(right)}")
+def _tax(line: Numbers) -> Fraction:
+    return line.tax + line.total if line.type == money.SALES_TAX else line.tax
+
+
+def _right_tax(line: Numbers) -> Fraction:
+    return line.right_tax + line.right_total if line.type == money.SALES_TAX else line.right_tax
+
+
+_ADDENDS: tuple[tuple[str, Callable[[Numbers], Fraction], Callable[[Numbers], Fraction]], ...] = (
+    ("order_amount", attrgetter("total"), attrgetter("right_total")),
+    ("order_tax_amount", _tax, _right_tax),
+)
 
 
 def _added(terms: list[Fraction]) -> str:

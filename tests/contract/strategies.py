@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mock_klarna.contract.catalogue import Catalogue, Part
+from mock_klarna.contract.catalogue import Catalogue, Parts
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=12),
@@ -33,7 +33,7 @@ tricky_numbers = st.sampled_from(
 )
 
 
-def resembling(catalogue: Catalogue, parts: list[Part], depth: int = 0) -> st.SearchStrategy[Any]:
+def resembling(catalogue: Catalogue, parts: Parts, depth: int = 0) -> st.SearchStrategy[Any]:
     """Values that are nearly what the schema asks for, so that the two engines meet its corners."""
     kinds = {part.schema.get("type") for part in parts if isinstance(part.schema.get("type"), str)}
     choices = [value for part in parts for value in part.schema.get("enum", ())]

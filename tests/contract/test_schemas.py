@@ -101,3 +101,19 @@ def test_both_engines_come_to_the_same_verdict(mode: str, document: str, data: s
     value = data.draw(resembling_document(document))
     fast, slow = engines(mode, document)
     assert fast.is_valid(value) == slow.is_valid(value)
+
+
+@pytest.mark.parametrize("mode", CATALOGUES)
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ("components/country.json", "SE"),
+        ("components/currency.json", "SEK"),
+        ("components/locale.json", "sv-SE"),
+        ("components/duration.json", "1h30m"),
+    ],
+)
+def test_a_line_break_at_the_end_is_seen_by_both_engines(mode: str, document: str, text: str) -> None:
+    for engine in engines(mode, document):
+        assert engine.is_valid(text)
+        assert not engine.is_valid(text + "\n")
