@@ -64,7 +64,8 @@ class Contract:
         operation.
         """
         known = self._operations[operation]
-        present = without_nulls({} if body is None else body) if nulls else body
+        given = {} if body is None else body
+        present = without_nulls(given) if nulls else given
         return (present, []) if known.is_plainly_right(present) else self._closely(known, present)
 
     def _closely(self, known: _Operation, body: Any) -> tuple[Any, list[Problem]]:

@@ -193,3 +193,9 @@ def test_what_klarna_computes_itself_is_ignored_in_a_key(contract: Contract, mem
     """Protocol 2 and 3.1."""
     body = {**BUTTON, member: -5}
     assert contract.check("create_button", body) == (body, [])
+
+
+@pytest.mark.parametrize("nulls", [True, False])
+def test_no_body_is_an_empty_one(contract: Contract, nulls: bool) -> None:
+    """Protocol 3.14: no body means a generic message."""
+    assert contract.check("deny_authorization", None, nulls=nulls) == ({}, [])
