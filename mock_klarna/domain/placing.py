@@ -10,6 +10,7 @@ from mock_klarna.domain.events import AuthorizationExpired, PurchaseDenied, Purc
 from mock_klarna.domain.lifecycle import PURCHASE, may
 from mock_klarna.domain.problems import Problem
 from mock_klarna.domain.records import Decision, Job, Order, Purchase
+from mock_klarna.domain.schedules import first_pause
 
 Json = dict[str, Any]
 
@@ -22,6 +23,7 @@ class PlacingRules:
     timeout_ends_token: bool = True
     token_lifetime: float = 3600.0
     confirmation_order_id: bool = False
+    push_schedule: str = "push"
 
 
 def place(
@@ -54,7 +56,7 @@ def place(
         fraud_status=order.fraud_status,
         order_amount=order.order_amount,
     )
-    jobs = tuple(_jobs_of_new(order, purchase, now))
+    jobs = tuple(_jobs_of_new(order, purchase, now, rules))
     return Decision(writes=(placed, order), events=(event,), jobs=jobs, cancels=_waiting_jobs(purchase))
 
 
@@ -107,13 +109,14 @@ def _placed(purchase: Purchase, order: Order, confirmation: str | None, rules: P
     )
 
 
-def _jobs_of_new(order: Order, purchase: Purchase, now: float) -> Iterator[Job]:
+def _jobs_of_new(order: Order, purchase: Purchase, now: float, rules: PlacingRules) -> Iterator[Job]:
     """Schedule what follows an order: the review's end for a pending one, the push for an accepted one (protocol 4.4, 4.5)."""
     after = purchase.outcome.after
     if order.fraud_status == "PENDING" and purchase.outcome.then:
         yield Job(due=now + (after or 0), merchant=order.merchant, kind="end_review", subject=order.order_id)
     if order.fraud_status == "ACCEPTED" and order.push_url:
-        yield Job(due=now, merchant=order.merchant, kind="push", subject=order.order_id)
+        due = now + first_pause(rules.push_schedule)
+        yield Job(due=due, merchant=order.merchant, kind="push", subject=order.order_id)
 
 
 def _waiting_jobs(purchase: Purchase) -> tuple[str, ...]:

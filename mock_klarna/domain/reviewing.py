@@ -6,9 +6,10 @@ from mock_klarna.domain.errors import NotPossibleNow
 from mock_klarna.domain.events import FraudReviewEnded
 from mock_klarna.domain.lifecycle import FRAUD, may
 from mock_klarna.domain.records import Decision, Job, Order, Purchase
+from mock_klarna.domain.schedules import first_pause
 
 
-def decide(order: Order, purchase: Purchase, verdict: str, now: float) -> Decision:
+def decide(order: Order, purchase: Purchase, verdict: str, now: float, push_schedule: str = "push") -> Decision:
     """End the review of a pending order with ACCEPTED, REJECTED or STOPPED; the merchant is notified.
 
     Raises `NotPossibleNow` when the order's fraud status does not allow it.
@@ -27,7 +28,9 @@ def decide(order: Order, purchase: Purchase, verdict: str, now: float) -> Decisi
         fraud_status=verdict,
         event_type=event_type(verdict),
     )
-    return Decision(writes=(decided, told), events=(event,), jobs=_jobs(decided, now), cancels=_superseded(order))
+    return Decision(
+        writes=(decided, told), events=(event,), jobs=_jobs(decided, now, push_schedule), cancels=_superseded(order)
+    )
 
 
 def event_type(verdict: str) -> str:
@@ -39,9 +42,9 @@ def _superseded(order: Order) -> tuple[str, ...]:
     return (f"end_review:{order.order_id}", f"notification:{order.order_id}")
 
 
-def _jobs(order: Order, now: float) -> tuple[Job, ...]:
+def _jobs(order: Order, now: float, push_schedule: str) -> tuple[Job, ...]:
     """Notify at once; an order that is accepted after all is now complete, so its push begins too (protocol 4.4)."""
-    kinds = ["notification"] if order.notification_url else []
+    due = {"notification": now} if order.notification_url else {}
     if order.fraud_status == "ACCEPTED" and order.push_url:
-        kinds.append("push")
-    return tuple(Job(due=now, merchant=order.merchant, kind=kind, subject=order.order_id) for kind in kinds)
+        due["push"] = now + first_pause(push_schedule)
+    return tuple(Job(due=at, merchant=order.merchant, kind=kind, subject=order.order_id) for kind, at in due.items())

@@ -11,11 +11,16 @@ def _until(end: int, first: tuple[int, ...], every: int) -> tuple[int, ...]:
 
 
 SCHEDULES: Mapping[str, tuple[int, ...]] = {
-    "push": _until(48 * _HOUR, (0, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, 60 * _MINUTE), 4 * _HOUR),
+    "push": _until(48 * _HOUR, (5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, 60 * _MINUTE), 4 * _HOUR),
     "push-old": _until(48 * _HOUR, (2 * _MINUTE,), 2 * _HOUR),
     "notification": _until(24 * _HOUR, (0,), 10 * _MINUTE),
 }
 """Seconds after the event at which each try is due: `push` until the order is acknowledged, `notification` until HTTP 200."""
+
+
+def first_pause(schedule: str) -> int:
+    """Return the seconds between the event and the first try."""
+    return SCHEDULES[schedule][0]
 
 
 def pause_after(schedule: str, number: int) -> int | None:

@@ -34,6 +34,7 @@ class Context:
             timeout_ends_token=settings.timeout_ends_token,
             token_lifetime=settings.token_lifetime,
             confirmation_order_id=settings.confirmation_order_id,
+            push_schedule=settings.push_schedule,
         )
 
     async def now(self, merchant: str) -> float:

@@ -28,7 +28,7 @@ class Orders:
         assert purchase is not None
 
         def command(current: Order, now: float) -> Decision:
-            return reviewing.decide(current, purchase, verdict, now)
+            return reviewing.decide(current, purchase, verdict, now, self._context.rules.push_schedule)
 
         decision = await self._context.decide(Order, order_id, command)
         decided = decision.writes[0]
