@@ -1,7 +1,7 @@
 """The aiohttp application: a route for every row of `operations`, and clear words for every other path."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 
 from aiohttp import web
 
@@ -13,38 +13,34 @@ from mock_klarna.web.mock import mock
 from mock_klarna.web.operations import KLARNA, OPERATIONS, Operation
 from mock_klarna.web.stream import stream
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 
 def build(desk: Desk) -> web.Application:
     """Return the application that serves a desk; every path is served with and without a trailing slash (protocol 2)."""
     application = web.Application(client_max_size=1 << 30)
-    for operation in OPERATIONS:
-        handler = _handler(desk, operation)
-        for path in (operation.path, operation.path + "/"):
-            application.router.add_route(operation.method, path, handler)
+    for path, operations in _by_path().items():
+        for served in (path, path + "/"):
+            _add(application.router.add_resource(served), desk, operations)
     application.router.add_get("/_mock/events", stream(desk))
-    for path, methods in _methods().items():
-        application.router.add_route("*", path, _wrapped(desk, path, _refuse_method(methods)))
-        application.router.add_route("*", path + "/", _wrapped(desk, path, _refuse_method(methods)))
     application.router.add_route("*", "/{path:.*}", exchange(desk, "unknown_path", _refuse_path))
     return application
 
 
-def _handler(desk: Desk, operation: Operation) -> Handler:
-    answer = checked(operation.name, operation.body, operation.handler, operation.most_body)
-    return (exchange if operation.is_klarnas else mock)(desk, operation.name, answer)
-
-
-def _wrapped(desk: Desk, path: str, answer: Answer) -> Handler:
-    return (mock if path.startswith("/_mock") else exchange)(desk, "wrong_method", answer)
-
-
-def _methods() -> dict[str, list[str]]:
-    methods: defaultdict[str, list[str]] = defaultdict(list)
+def _by_path() -> dict[str, list[Operation]]:
+    """Return the operations of each path: one resource a path keeps the router's search short."""
+    paths: defaultdict[str, list[Operation]] = defaultdict(list)
     for operation in OPERATIONS:
-        methods[operation.path].append(operation.method)
-    return dict(methods)
+        paths[operation.path].append(operation)
+    return dict(paths)
+
+
+def _add(resource: web.Resource, desk: Desk, operations: list[Operation]) -> None:
+    """Route every operation of a path, and every other verb to a refusal that names them."""
+    wrap = exchange if operations[0].is_klarnas else mock
+    for operation in operations:
+        answer = checked(operation.name, operation.body, operation.handler, operation.most_body)
+        resource.add_route(operation.method, wrap(desk, operation.name, answer))
+    refusal = _refuse_method([operation.method for operation in operations])
+    resource.add_route("*", wrap(desk, "wrong_method", refusal))
 
 
 def _refuse_method(methods: Iterable[str]) -> Answer:

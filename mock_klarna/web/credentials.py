@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterable
+from functools import lru_cache
 from hmac import compare_digest
 
 from mock_klarna.domain.errors import Unauthorized
@@ -55,6 +56,7 @@ class Credentials:
         return f"this server accepts HTTP Basic for {users}, each with the password that --credentials gave it"
 
 
+@lru_cache(maxsize=1024)
 def decoded(token: str) -> tuple[str, str, str]:
     """Return username, colon and password of a Basic token; all are empty for what is no base64 of text."""
     try:

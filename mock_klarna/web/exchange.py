@@ -1,8 +1,10 @@
 """One exchange with a merchant: who is it, what do they say, what do we answer; and all of it into the journal."""
 
-import random
 from collections.abc import Awaitable, Callable
+from itertools import count
+from secrets import randbits
 from time import perf_counter
+from uuid import uuid4
 
 from aiohttp import web
 
@@ -18,13 +20,13 @@ EXPLANATION = "Mock-Klarna-Explanation"
 """Header of a refusal: where the journal tells all that was wrong and what would be right."""
 
 Answer = Callable[[Desk, Call], Awaitable[Reply]]
-_random = random.Random()
+_prefix = str(uuid4())[:24]
+_numbers = count(randbits(40))
 
 
 def correlation_id() -> str:
-    """Return a fresh id in the form of a UUID for `Klarna-Correlation-Id`."""
-    text = f"{_random.getrandbits(128):032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    """Return a fresh id in the form of a UUID for `Klarna-Correlation-Id`: they differ, which is all they have to do."""
+    return f"{_prefix}{next(_numbers):012x}"
 
 
 def exchange(desk: Desk, name: str, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -64,7 +66,7 @@ async def _record(desk: Desk, name: str, call: Call, reply: Reply, correlation: 
     merchant = call.merchant or username(request.headers.get("Authorization")) or ""
     data = Exchange(
         method=request.method,
-        path=request.path_qs,
+        path=request.raw_path,
         status=reply.status,
         correlation_id=correlation,
         duration=perf_counter() - started,
