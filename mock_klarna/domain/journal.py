@@ -10,7 +10,8 @@ EXCHANGE, CALLBACK, EVENT = "exchange", "callback", "event"
 KINDS = (EXCHANGE, CALLBACK, EVENT)
 """`exchange`: a merchant called us. `callback`: we called a merchant. `event`: something became true."""
 
-_OVERHEAD = 400
+EVENT_BYTES = 400
+"""Roughly what an entry takes in memory beside its bodies."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class Exchange:
 
     def size(self) -> int:
         """Return roughly how many bytes the exchange takes in memory."""
-        return _OVERHEAD + len(self.request_body) + len(self.response_body) + len(self.path)
+        return EVENT_BYTES + len(self.request_body) + len(self.response_body) + len(self.path)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,12 +45,12 @@ class Sent:
 
     def size(self) -> int:
         """Return roughly how many bytes the attempt takes in memory."""
-        return _OVERHEAD + len(self.request_body) + len(self.attempt.answer) + len(self.url)
+        return EVENT_BYTES + len(self.request_body) + len(self.attempt.answer) + len(self.url)
 
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """One line of a merchant's history. `seq` rises over all merchants; `at` is the merchant's clock, seconds in UTC."""
+    """One line of a merchant's history. `seq` rises over all merchants; `at` is the merchant's clock; `size` is in bytes."""
 
     seq: int
     at: float
@@ -58,10 +59,7 @@ class Entry:
     name: str
     purchase_id: str | None
     data: Exchange | Sent | Event
-
-    def size(self) -> int:
-        """Return roughly how many bytes the entry takes in memory."""
-        return _OVERHEAD if isinstance(self.data, Event) else self.data.size()
+    size: int = EVENT_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

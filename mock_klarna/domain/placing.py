@@ -13,6 +13,8 @@ from mock_klarna.domain.records import Decision, Job, Order, Purchase
 from mock_klarna.domain.schedules import first_pause
 
 Json = dict[str, Any]
+OVERRIDABLE = ("confirmation", "push", "notification")
+"""The merchant URLs that the posted order may replace (seed, step 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +29,16 @@ class PlacingRules:
 
 
 def place(
-    purchase: Purchase, authorized: Json, body: Json, raw: bytes, order_id: str, now: float, rules: PlacingRules
+    purchase: Purchase, merchant_urls: Json, body: Json, raw: bytes, order_id: str, now: float, rules: PlacingRules
 ) -> Decision:
     """Turn an authorized purchase into an order (seed, step 3, "Place the order").
 
-    `authorized` is the order that the shopper saw, `body` the one that the merchant posts, `raw` its JSON.
-    Raises `NotFound` or `NotAllowed` by the state of the token, and `BadValue` when the two orders differ too much.
+    `body` is the order that the merchant posts and `raw` its JSON; `merchant_urls` are those of the posted order over those
+    of the authorized one. Raises `NotFound` or `NotAllowed` by the state of the token, and `BadValue` when the order differs
+    too much from the one that the shopper saw.
     """
     require_open(purchase, now, rules)
-    merchant_urls = {**authorized.get("merchant_urls", {}), **(body.get("merchant_urls") or {})}
-    if found := [*_differences(authorized, body, rules), *_without_confirmation(merchant_urls, rules)]:
+    if found := [*_differences(purchase, body, rules), *_without_confirmation(merchant_urls, rules)]:
         raise BadValue(found)
     order = Order(
         merchant=purchase.merchant,
@@ -70,12 +72,13 @@ def require_open(purchase: Purchase, now: float, rules: PlacingRules) -> None:
         raise NotFound(f"authorization_token does not correspond to an authorized order: the purchase is {state}")
 
 
-def _differences(authorized: Json, body: Json, rules: PlacingRules) -> Iterator[Problem]:
+def _differences(purchase: Purchase, body: Json, rules: PlacingRules) -> Iterator[Problem]:
     """Hold the posted order against the one that the shopper saw (protocol 3.11)."""
-    for name in ("purchase_currency", "purchase_country")[: 2 if rules.strict else 1]:
+    authorized = {"purchase_currency": purchase.currency, "purchase_country": purchase.country}
+    for name in authorized if rules.strict else ("purchase_currency",):
         if body[name].upper() != authorized[name].upper():
             yield Problem(path=name, rule="authorized", sent=body[name], expected=f"{authorized[name]}, as authorized")
-    sent, most = body["order_amount"], authorized["order_amount"]
+    sent, most = body["order_amount"], purchase.order_amount
     if rules.strict and sent != most:
         yield Problem(path="order_amount", rule="authorized", sent=sent, expected=f"{most}, as authorized")
     elif sent > most:

@@ -76,6 +76,8 @@ class Purchase(Record):
     authorization_token: str | None = None
     order: bytes = b""
     order_amount: int = 0
+    currency: str = ""
+    country: str = ""
     outcome: Outcome = Outcome()
     expires_at: float = 0.0
     merchant_timeout: float | None = None

@@ -48,10 +48,10 @@ class Authorizations:
         order_id = await self._context.new_id(merchant, "order")
 
         def command(current: Purchase, now: float) -> Decision:
-            authorized = orjson.loads(current.order)
-            return placing.place(current, authorized, body, raw, order_id, now, self._context.rules)
+            urls = _merchant_urls(current, body)
+            return placing.place(current, urls, body, raw, order_id, now, self._context.rules)
 
-        decision = await self._context.decide(Purchase, token, command)
+        decision = await self._context.decide(Purchase, token, command, purchase)
         placed, order = decision.writes
         assert isinstance(placed, Purchase)
         assert isinstance(order, Order)
@@ -65,12 +65,12 @@ class Authorizations:
 
     async def deny(self, merchant: str, token: str, body: Json) -> Purchase:
         """Deny the purchase of a token; `body` is the checked reason, empty for none."""
-        await self._own(merchant, token)
+        purchase = await self._own(merchant, token)
 
         def command(current: Purchase, now: float) -> Decision:
             return placing.deny(current, body, now, self._context.rules)
 
-        decision = await self._context.decide(Purchase, token, command)
+        decision = await self._context.decide(Purchase, token, command, purchase)
         (denied,) = decision.writes
         assert isinstance(denied, Purchase)
         return denied
@@ -84,3 +84,14 @@ class Authorizations:
     async def expire(self, purchase_id: str) -> None:
         """End a token's life (a job of the clock)."""
         await self._context.decide(Purchase, purchase_id, lambda purchase, _now: placing.expire(purchase))
+
+
+def _merchant_urls(purchase: Purchase, body: Json) -> Json:
+    """Return the URLs of the authorized order under those of the posted one, which win (seed, step 3).
+
+    The authorized order is read only where the posted one leaves something open: that is the costlier half.
+    """
+    posted: Json = body.get("merchant_urls") or {}
+    if all(posted.get(name) for name in placing.OVERRIDABLE):
+        return posted
+    return {**orjson.loads(purchase.order).get("merchant_urls", {}), **posted}

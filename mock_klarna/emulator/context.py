@@ -59,13 +59,15 @@ class Context:
             self.wake(merchant)
         return position
 
-    async def decide(self, kind: type[R], key: str, command: Callable[[R, float], Decision]) -> Decision:
-        """Load a record, decide, commit; do it again when somebody else committed in between.
+    async def decide(
+        self, kind: type[R], key: str, command: Callable[[R, float], Decision], known: R | None = None
+    ) -> Decision:
+        """Load a record unless it is known, decide, commit; do it again when somebody else committed in between.
 
         Raises `LookupError` when there is no such record, and whatever the command raises.
         """
         for _ in range(_TRIES):
-            record = await self.store.get(kind, key)
+            record = known or await self.store.get(kind, key)
             if record is None:
                 raise LookupError(key)
             now = await self.now(record.merchant)
@@ -73,6 +75,7 @@ class Context:
             try:
                 await self.commit(record.merchant, decision, now)
             except Conflict:
+                known = None
                 continue
             return decision
         raise Conflict(f"{kind.kind} {key} changes faster than it can be written")

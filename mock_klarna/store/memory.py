@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, TypeVar, cast
 
 from mock_klarna.domain.events import event_name
-from mock_klarna.domain.journal import EVENT, Entry, Exchange, Sent, Watch
+from mock_klarna.domain.journal import EVENT, EVENT_BYTES, Entry, Exchange, Sent, Watch
 from mock_klarna.domain.records import Decision, Job, Record
 from mock_klarna.store.namespace import Namespace
 from mock_klarna.store.shelf import Shelf
@@ -66,9 +66,19 @@ class MemoryStore:
         self, space: Namespace, at: float, merchant: str, kind: str, name: str, purchase_id: Any, data: Any
     ) -> int:
         self._seq += 1
-        entry = Entry(seq=self._seq, at=at, merchant=merchant, kind=kind, name=name, purchase_id=purchase_id, data=data)
+        entry = Entry(
+            seq=self._seq,
+            at=at,
+            merchant=merchant,
+            kind=kind,
+            name=name,
+            purchase_id=purchase_id,
+            data=data,
+            size=EVENT_BYTES if kind == EVENT else data.size(),
+        )
         space.pages.append(entry)
-        self._waiters.wake(entry)
+        if self._waiters:
+            self._waiters.wake(entry)
         return self._seq
 
     async def delete(self, kind: type[Record], key: str) -> None:

@@ -20,13 +20,17 @@ class Pages:
     def append(self, entry: Entry) -> None:
         """Add an entry; when that is too much, drop exchanges and callbacks first and events only after them."""
         (self._events if entry.kind == EVENT else self._bulky).append(entry)
-        self._size += entry.size()
+        self._size += entry.size
+        if self._size > self._most:
+            self._make_room()
+
+    def _make_room(self) -> None:
         while self._size > self._most and len(self._bulky) + len(self._events) > 1:
             self._drop()
 
     def _drop(self) -> None:
         queue = self._bulky if len(self._bulky) > 1 or not self._events else self._events
-        self._size -= queue.popleft().size()
+        self._size -= queue.popleft().size
         self.dropped += 1
 
     def after(self, seq: int) -> Iterator[Entry]:

@@ -14,10 +14,11 @@ class Waiters:
     def __init__(self) -> None:
         self._futures: defaultdict[_Topic, set[asyncio.Future[None]]] = defaultdict(set)
 
+    def __bool__(self) -> bool:
+        return bool(self._futures)
+
     def wake(self, entry: Entry) -> None:
         """Wake everybody who waits for this entry."""
-        if not self._futures:
-            return
         for topic in (
             (entry.merchant, entry.purchase_id),
             (entry.merchant, None),
