@@ -56,5 +56,5 @@ def _refuse_method(methods: Iterable[str]) -> Answer:
 async def _refuse_path(_desk: Desk, call: Call) -> Reply:
     known = ", ".join(sorted({operation.path for operation in KLARNA}))
     raise NotFound(
-        f"nothing is served at {call.request.path[:200]}; Klarna's paths are {known}, our own begin with /_mock/"
+        f"nothing is served at {call.request.raw_path[:200]}; Klarna's paths are {known}, our own begin with /_mock/"
     )

@@ -1,0 +1,152 @@
+"""The benchmarks: `python -m tests.bench` prints a report in Markdown. It needs wrk. Nothing here is part of the test suite."""
+
+import argparse
+import base64
+import statistics
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import orjson
+
+from tests.bench import processes, state, wrk
+
+HEADERS = {
+    "Authorization": "Basic " + base64.b64encode(f"{state.MERCHANT}:secret".encode()).decode(),
+    "Content-Type": "application/json",
+}
+AUTHORIZATIONS = "/instantshopping/v1/authorizations/"
+CART = Path(__file__).parents[2] / "fixtures" / "carts" / "se-battery-pack.json"
+
+
+def send(url: str, method: str, body: bytes | None) -> bytes:
+    """Send one request and return the answer's body."""
+    request = urllib.request.Request(url, data=body, method=method, headers=HEADERS)
+    with urllib.request.urlopen(request) as answer:
+        return bytes(answer.read())
+
+
+def start_up() -> None:
+    """Compare the time from process start to the first healthy answer."""
+    ours, bare = [], []
+    for _ in range(7):
+        port = processes.free_port()
+        bare.append(processes.seconds_to_first_answer(processes.bare(port), port, state.authorized_order()))
+        port = processes.free_port()
+        ours.append(processes.seconds_to_first_answer(processes.emulator(port), port))
+    ratio = statistics.median(ours) / statistics.median(bare)
+    print(f"| cold start to first healthy answer | {statistics.median(ours) * 1000:.0f} ms | {ratio:.2f} x bare |")
+
+
+def endpoints(folder: Path, seconds: int, count: int) -> None:
+    """Compare GET authorization and POST orders at 32 connections with a bare handler."""
+    tokens, order = folder / "tokens", folder / "order.json"
+    tokens.write_text("\n".join(state.tokens(count)))
+    order.write_bytes(orjson.dumps(orjson.loads((CART.parents[1] / "seed" / "se-order.json").read_bytes())))
+    get = wrk.script(folder / "get.lua", "GET", AUTHORIZATIONS, "", tokens, HEADERS, None)
+    post = wrk.script(folder / "post.lua", "POST", AUTHORIZATIONS, "/orders", tokens, HEADERS, order)
+    bare_port, our_port = processes.free_port(), processes.free_port()
+    with (
+        processes.process(*processes.bare(bare_port), given=state.authorized_order()),
+        processes.process(*processes.emulator(our_port)),
+    ):
+        send(f"http://127.0.0.1:{our_port}/_mock/snapshot", "PUT", state.snapshot(count, time.time()))
+        for name, lua in (("GET authorization", get), ("POST orders", post)):
+            bare = wrk.run(f"http://127.0.0.1:{bare_port}", lua, seconds=seconds)
+            ours = wrk.run(f"http://127.0.0.1:{our_port}", lua, seconds=seconds)
+            print(
+                f"| {name}, 32 connections | {ours.rate:.0f}/s, p50 {ours.p50:.2f} ms, p99 {ours.p99:.2f} ms, "
+                f"refused {ours.refused} | {ours.rate / bare.rate:.2f} x bare ({bare.rate:.0f}/s) |"
+            )
+
+
+def purchases(folder: Path, seconds: int, orders: int) -> None:
+    """Measure whole purchases with the demo shop in a process of its own, at first and after many orders; and memory."""
+    port, shop_port = processes.free_port(), processes.free_port()
+    url, shop = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{shop_port}"
+    with processes.process(*processes.emulator(port)) as emulator:
+        idle = processes.resident_megabytes(emulator.pid)
+        print(f"| memory, idle | {idle:.1f} MB | |")
+        with processes.process("-m", "mock_klarna", "shop", "--klarna", url, "--port", str(shop_port)):
+            urls = {
+                "place_order": f"{shop}/klarna/place-order?merchant={state.MERCHANT}",
+                "terms": f"{shop}/terms",
+                "confirmation": f"{shop}/thanks",
+            }
+            send(f"{url}/instantshopping/v1/buttons", "POST", orjson.dumps({"merchant_urls": urls}))
+            lua = _purchase_script(folder)
+            first = wrk.run(url, lua, seconds=seconds, connections=16)
+            _report("whole purchases with the demo shop, 16 shoppers at once", first)
+            _callback_arrival(url)
+            _many(url, lua, orders)
+            last = wrk.run(url, lua, seconds=seconds, connections=16)
+            _report(f"the same after {_orders(url):,} orders ({last.rate / first.rate:.2f} of the first rate)", last)
+        grown = processes.resident_megabytes(emulator.pid)
+        print(
+            f"| memory after {_orders(url):,} purchases | {grown:.0f} MB | {(grown - idle) * 1024 / _orders(url):.1f} kB an order |"
+        )
+
+
+def _purchase_script(folder: Path) -> Path:
+    nothing, body = folder / "nothing", folder / "purchase.json"
+    nothing.write_text("s\n")
+    body.write_bytes(orjson.dumps({"page": orjson.loads(CART.read_bytes()), "shopper": "se-approved"}))
+    return wrk.script(folder / "purchase.lua", "POST", "/_mock/purchase", "", nothing, HEADERS, body)
+
+
+def _report(name: str, load: wrk.Load) -> None:
+    print(f"| {name} | {load.rate:.0f}/s, p50 {load.p50:.1f} ms, p99 {load.p99:.1f} ms, refused {load.refused} | |")
+
+
+def _many(url: str, lua: Path, orders: int) -> None:
+    while _orders(url) < orders:
+        wrk.run(url, lua, seconds=10, connections=16)
+
+
+def _orders(url: str) -> int:
+    return int(orjson.loads(send(f"{url}/_mock/health", "GET", None))["orders"])
+
+
+def _callback_arrival(url: str) -> None:
+    """Measure, one shopper at a time, from the final button to the merchant's answer to `place_order`."""
+    body = orjson.dumps({"page": orjson.loads(CART.read_bytes()), "shopper": "se-approved"})
+    times = []
+    for _ in range(200):
+        purchase = orjson.loads(send(f"{url}/_mock/purchases", "POST", body))
+        journal = orjson.loads(
+            send(f"{url}/_mock/journal?purchase_id={purchase['purchase_id']}&name=create_order", "GET", None)
+        )
+        authorized = orjson.loads(
+            send(f"{url}/_mock/journal?purchase_id={purchase['purchase_id']}&name=purchase_authorized", "GET", None)
+        )
+        times.append(_seconds(journal) - _seconds(authorized))
+    ordered = sorted(times)
+    print(
+        f"| authorized to the merchant's POST orders recorded | p50 {statistics.median(ordered) * 1000:.1f} ms, "
+        f"p99 {ordered[int(len(ordered) * 0.99)] * 1000:.1f} ms | |"
+    )
+
+
+def _seconds(journal: dict[str, list[dict[str, str]]]) -> float:
+    from datetime import datetime
+
+    return datetime.fromisoformat(journal["entries"][0]["at"]).timestamp()
+
+
+def main() -> None:
+    """Run everything and print the report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--orders", type=int, default=100_000)
+    arguments = parser.parse_args()
+    print("| what | measured | ratio |\n|---|---|---|", flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        start_up()
+        endpoints(folder, arguments.seconds, 40_000)
+        purchases(folder, arguments.seconds, arguments.orders)
+
+
+if __name__ == "__main__":
+    main()
