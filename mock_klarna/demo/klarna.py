@@ -1,0 +1,102 @@
+"""Klarna as the shop sees it: a REST API behind Basic credentials (seed, steps 1 and 3)."""
+
+import base64
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import TracebackType
+from typing import Any
+
+import aiohttp
+import orjson
+from yarl import URL
+
+Json = dict[str, Any]
+BUTTONS = "/instantshopping/v1/buttons"
+AUTHORIZATIONS = "/instantshopping/v1/authorizations"
+MOST_CALLS = 1000
+"""Calls that are remembered; the oldest are forgotten first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to Klarna and what came back; `status` is 0 and `answer` says why when nothing did."""
+
+    merchant: str
+    method: str
+    path: str
+    status: int
+    answer: bytes
+
+
+class Klarna:
+    """Klarna's API at one address, over connections that are kept; `calls` are the newest calls, oldest first."""
+
+    def __init__(self, url: str, password: str) -> None:
+        self.calls: deque[Call] = deque(maxlen=MOST_CALLS)
+        self._url = url.rstrip("/")
+        self._password = password
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> "Klarna":
+        """Open the connections."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close them."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def create_button(self, merchant: str, options: Json) -> Call:
+        """Create a button key (seed, step 1)."""
+        return await self._call(merchant, "POST", BUTTONS, orjson.dumps(options))
+
+    async def read(self, merchant: str, token: str) -> Call:
+        """Read the authorized order of a token (seed, step 3)."""
+        return await self._call(merchant, "GET", f"{AUTHORIZATIONS}/{token}")
+
+    async def place(self, merchant: str, token: str, order: Json, *, password: str | None = None) -> Call:
+        """Place an order (seed, step 3); `password` stands in for the shop's own."""
+        path = f"{AUTHORIZATIONS}/{token}/orders"
+        return await self._call(merchant, "POST", path, orjson.dumps(order), password)
+
+    async def deny(self, merchant: str, token: str, reason: Mapping[str, str] | None = None) -> Call:
+        """Deny a purchase with a reason, or without a body (seed, step 3)."""
+        return await self._call(
+            merchant, "DELETE", f"{AUTHORIZATIONS}/{token}", orjson.dumps(reason) if reason else b""
+        )
+
+    async def _call(
+        self, merchant: str, method: str, path: str, body: bytes = b"", password: str | None = None
+    ) -> Call:
+        status, answer = await self._exchange(
+            method, path, body, _headers(merchant, self._password if password is None else password)
+        )
+        call = Call(merchant, method, path, status, answer)
+        self.calls.append(call)
+        return call
+
+    async def _exchange(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        assert self._session is not None, "use `async with`"
+        url = URL(self._url + path, encoded=True)
+        try:
+            async with self._session.request(method, url, data=body or None, headers=headers) as response:
+                return response.status, await response.read()
+        except (aiohttp.ClientError, OSError) as fault:
+            return 0, f"no answer from {self._url}: {str(fault) or type(fault).__name__}".encode()
+
+
+@lru_cache(maxsize=1024)
+def _headers(merchant: str, password: str) -> Mapping[str, str]:
+    token = base64.b64encode(f"{merchant}:{password}".encode()).decode()
+    return {
+        "Authorization": f"Basic {token}",
+        "Content-Type": "application/json",
+        "User-Agent": "mock-klarna-demo-shop",
+    }
