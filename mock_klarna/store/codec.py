@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from mock_klarna.domain.errors import MockKlarnaError
 from mock_klarna.domain.records import (
@@ -26,7 +26,7 @@ KINDS: Mapping[str, type[Record]] = {
 
 T = TypeVar("T")
 _REVIVED: Mapping[str, Callable[[Any], Any]] = {
-    "outcome": lambda value: decode(Outcome, value),
+    "outcome": lambda value: decode(Outcome, value) if isinstance(value, Mapping) else value,
     "attempts": lambda value: tuple(decode(Attempt, attempt) for attempt in value),
     "answer_headers": lambda value: tuple((name, text) for name, text in value),
 }
@@ -55,7 +55,8 @@ def decode(kind: type[T], data: Mapping[str, Any]) -> T:
     if unknown:
         raise MockKlarnaError(f"{kind.__name__} has no member {unknown[0]!r}", right=f"one of {', '.join(types)}")
     try:
-        return kind(**{name: _revive(name, types[name], value) for name, value in data.items()})
+        given = {name: _revive(name, types[name], value) for name, value in data.items()}
+        return kind(**{**_unset(kind), **given})
     except (TypeError, ValueError) as fault:
         raise MockKlarnaError(f"not a {kind.__name__}: {fault}") from fault
 
@@ -66,6 +67,11 @@ def _revive(name: str, annotation: str, value: Any) -> Any:
     if annotation == "bytes":
         return base64.b64decode(value["base64"]) if isinstance(value, dict) else value.encode()
     return value
+
+
+def _unset(kind: Any) -> dict[str, None]:
+    """Return the members that may be None: JSON null means "not set" (protocol 13), so a snapshot may come in without them."""
+    return {field.name: None for field in fields(kind) if type(None) in get_args(field.type)}
 
 
 def _types(kind: Any) -> dict[str, str]:
