@@ -1,0 +1,128 @@
+"""The pytest plugin: an emulator in the fixtures `mock_klarna` and `mock_klarna_async`, imported when a test asks for it."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from mock_klarna.pytest_plugin.commands import MockKlarna, MockKlarnaAsync
+    from mock_klarna.pytest_plugin.servers import Servers
+    from mock_klarna.settings import Settings
+
+try:  # strict mode of pytest-asyncio takes only its own fixtures; where it is installed, pytest has imported it anyway
+    from pytest_asyncio import fixture as _async_fixture
+except ImportError:
+    _async_fixture = pytest.fixture  # type: ignore[assignment]
+
+SECTION = "mock-klarna timeline"
+"""Title of the section in the report of a failing test."""
+_MOST_SHOWN = 200
+_Read = Callable[[], str]
+_timelines = pytest.StashKey[list[_Read]]()
+
+
+@pytest.fixture(scope="session")
+def mock_klarna_settings() -> "Settings":
+    """Return how the emulator behaves; override it, in any scope, to change that."""
+    from mock_klarna.settings import Settings
+
+    return Settings(port=0)
+
+
+@pytest.fixture(scope="session")
+def mock_klarna_servers() -> Iterator["Servers"]:
+    """Keep the emulators of this session, one for each kind of settings."""
+    from mock_klarna.pytest_plugin.servers import Servers
+
+    with Servers() as servers:
+        yield servers
+
+
+@pytest.fixture
+def mock_klarna_merchant(request: pytest.FixtureRequest, mock_klarna_settings: "Settings") -> tuple[str, str]:
+    """Return the username and password of the test's own merchant; override it for a shop whose credentials are fixed."""
+    if mock_klarna_settings.credentials:
+        user, _, password = mock_klarna_settings.credentials[0].partition(":")
+        return user, password
+    name = re.sub(r"\W+", "-", request.node.name)[:40].strip("-")
+    return f"{name}-{blake2b(request.node.nodeid.encode(), digest_size=4).hexdigest()}", "secret"
+
+
+@pytest.fixture
+def mock_klarna(
+    request: pytest.FixtureRequest,
+    mock_klarna_settings: "Settings",
+    mock_klarna_servers: "Servers",
+    mock_klarna_merchant: tuple[str, str],
+) -> Iterator["MockKlarna"]:
+    """Give an emulator in a thread of its own, for tests without a loop; the test's merchant is reset after it."""
+    import asyncio
+
+    from mock_klarna.client import Client
+    from mock_klarna.pytest_plugin.commands import MockKlarna
+
+    server = mock_klarna_servers.running(mock_klarna_settings)
+    client = Client(server.url, *mock_klarna_merchant)
+    asyncio.run_coroutine_threadsafe(client.__aenter__(), server.loop).result()
+    try:
+        klarna = MockKlarna(client, mock_klarna_merchant[1], server.loop)
+        _remember(request, lambda: _told(klarna.journal(limit=10_000)))
+        yield klarna
+        klarna.reset()
+    finally:
+        asyncio.run_coroutine_threadsafe(client.__aexit__(None, None, None), server.loop).result()
+
+
+@_async_fixture
+async def mock_klarna_async(
+    request: pytest.FixtureRequest, mock_klarna_settings: "Settings", mock_klarna_merchant: tuple[str, str]
+) -> AsyncIterator["MockKlarnaAsync"]:
+    """Give an emulator in the test's own loop, for tests that are coroutines; it is gone after the test."""
+    import asyncio
+
+    from mock_klarna.client import Client
+    from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+    from mock_klarna.server import serve
+
+    loop = asyncio.get_running_loop()
+    async with serve(mock_klarna_settings) as running, Client(running.url, *mock_klarna_merchant) as client:
+        klarna = MockKlarnaAsync(client, mock_klarna_merchant[1])
+        _remember(request, lambda: _told(loop.run_until_complete(_awaited(klarna.journal(limit=10_000)))))
+        yield klarna
+
+
+async def _awaited(answer: Awaitable[Any]) -> Any:
+    return await answer
+
+
+def _remember(request: pytest.FixtureRequest, read: _Read) -> None:
+    request.node.stash.setdefault(_timelines, []).append(read)
+
+
+def _told(entries: list[dict[str, Any]]) -> str:
+    from mock_klarna.pytest_plugin.timeline import timeline
+
+    left_out = len(entries) - _MOST_SHOWN
+    text = timeline(entries[-_MOST_SHOWN:])
+    return f"({left_out} earlier lines left out)\n{text}" if left_out > 0 else text
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the emulator saw, in the report of a test that failed while it ran."""
+    report = yield
+    if report.failed and report.when != "teardown":
+        for read in item.stash.get(_timelines, ()):
+            report.sections.append((SECTION, _readable(read)))
+    return report
+
+
+def _readable(read: _Read) -> str:
+    """Return the timeline, or why there is none: a report about a failure must not fail itself."""
+    try:
+        return read() or "nothing happened"
+    except Exception as fault:
+        return f"not available: {fault}"

@@ -1,0 +1,201 @@
+"""The emulator in a test's hands: methods named like the HTTP commands, once for tests with a loop and once for those without."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from mock_klarna.client import Answer, Client
+
+Json = dict[str, Any]
+A = TypeVar("A")
+Then = Callable[[Any], Any]
+BUTTONS = "/instantshopping/v1/buttons"
+AUTHORIZATIONS = "/instantshopping/v1/authorizations"
+
+
+def _same(body: Any) -> Any:
+    return body
+
+
+def _query(path: str, parameters: Mapping[str, object]) -> str:
+    given = {name: value for name, value in parameters.items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _first(wanted: str, body: Any) -> Any:
+    """Return the entry that was waited for; raises AssertionError when none came."""
+    assert body["entries"], f"the journal has no {wanted} yet"
+    return body["entries"][0]
+
+
+class Commands(Generic[A]):
+    """What a merchant and a shopper can do, for one merchant of one emulator.
+
+    Every method sends one HTTP request and gives the JSON of its answer; a refusal raises `MockKlarnaError`.
+    """
+
+    def __init__(self, client: "Client", password: str) -> None:
+        self._client = client
+        self.url = client.url
+        """Where the emulator is; a shop under test takes it for Klarna's base URL."""
+        self.merchant = client.merchant
+        """The username that is this test's merchant."""
+        self.credentials = (client.merchant, password)
+        """Username and password, in the form that HTTP clients take for Basic authentication."""
+
+    @property
+    def authorization(self) -> str:
+        """The value of the `Authorization` header that belongs to the credentials."""
+        from base64 import b64encode
+
+        return f"Basic {b64encode(':'.join(self.credentials).encode()).decode()}"
+
+    def _ask(self, method: str, path: str, body: Any = None, then: Then = _same) -> A:
+        raise NotImplementedError
+
+    def create_button(self, **options: Any) -> A:
+        """Create a button key from its setup options, such as `merchant_urls`; gives them back with `button_key`."""
+        return self._ask("POST", BUTTONS, options)
+
+    def get_button(self, button_key: str) -> A:
+        """See the setup options of a button key."""
+        return self._ask("GET", f"{BUTTONS}/{button_key}")
+
+    def update_button(self, button_key: str, **options: Any) -> A:
+        """Change setup options of a button key."""
+        return self._ask("PUT", f"{BUTTONS}/{button_key}", options)
+
+    def get_authorization(self, authorization_token: str) -> A:
+        """Retrieve the authorized order of a token."""
+        return self._ask("GET", f"{AUTHORIZATIONS}/{authorization_token}")
+
+    def create_order(self, authorization_token: str, order: Json) -> A:
+        """Place the order of a token as the merchant would; gives `order_id` and `fraud_status`."""
+        return self._ask("POST", f"{AUTHORIZATIONS}/{authorization_token}/orders", order)
+
+    def deny_authorization(self, authorization_token: str, **reason: str) -> A:
+        """Deny the order of a token as the merchant would, with `deny_code`, `deny_message`, `deny_redirect_url` or nothing."""
+        return self._ask("DELETE", f"{AUTHORIZATIONS}/{authorization_token}", reason)
+
+    def purchase(self, **wish: Any) -> A:
+        """Let a shopper buy; takes the members of `POST /_mock/purchases` and gives the purchase.
+
+        Waits up to `wait` seconds (10) for the merchant to place or deny; 0 returns as soon as the merchant is being called.
+        """
+        return self._ask("POST", "/_mock/purchases", wish)
+
+    def find_purchase(self, purchase_id: str, *, wait: float | None = None) -> A:
+        """Give a purchase by its id or token, once it has ended or after `wait` seconds."""
+        return self._ask("GET", _query(f"/_mock/purchases/{purchase_id}", {"wait": wait}))
+
+    def purchases(self, *, limit: int | None = None) -> A:
+        """List this merchant's purchases, newest first."""
+        return self._ask("GET", _query("/_mock/purchases", {"limit": limit}), then=itemgetter("purchases"))
+
+    def journal(self, **filters: Any) -> A:
+        """List what happened, in order; filters are `kind`, `name`, `purchase_id`, `after`, `limit` and `wait`."""
+        return self._ask("GET", _query("/_mock/journal", filters), then=itemgetter("entries"))
+
+    def wait_for(self, name: str, *, within: float = 5.0, **filters: Any) -> A:
+        """Wait for the first journal entry of a name (an event, an operation or a callback) and give it.
+
+        `after=entry["seq"]` waits for the next one. Raises AssertionError when there is none `within` so many seconds.
+        """
+        path = _query("/_mock/journal", {"name": name, "wait": within, "limit": 1, **filters})
+        return self._ask("GET", path, then=partial(_first, name))
+
+    def callbacks(self, *, purchase_id: str | None = None, limit: int | None = None) -> A:
+        """List callbacks with all their attempts, newest first."""
+        path = _query("/_mock/callbacks", {"purchase_id": purchase_id, "limit": limit})
+        return self._ask("GET", path, then=itemgetter("callbacks"))
+
+    def resend(self, callback_id: str) -> A:
+        """Send a callback again; gives it with the new attempt."""
+        return self._ask("POST", f"/_mock/callbacks/{callback_id}/resend")
+
+    def order(self, order_id: str) -> A:
+        """Give a placed order."""
+        return self._ask("GET", f"/_mock/orders/{order_id}")
+
+    def decide(self, order_id: str, fraud_status: str) -> A:
+        """End a fraud review with ACCEPTED, REJECTED or STOPPED; the merchant is notified."""
+        return self._ask("POST", f"/_mock/orders/{order_id}/decision", {"fraud_status": fraud_status})
+
+    def clock(self) -> A:
+        """Give the time on this merchant's clock."""
+        return self._ask("GET", "/_mock/clock")
+
+    def advance_clock(self, duration: str | float) -> A:
+        """Move the clock on by seconds or by a duration such as "2h"; all that is due happens before this returns."""
+        return self._ask("POST", "/_mock/clock", {"advance": duration})
+
+    def set_clock(self, moment: str) -> A:
+        """Set the clock to a time such as "2026-01-01T00:00:00Z"; all that is due happens before this returns."""
+        return self._ask("POST", "/_mock/clock", {"set": moment})
+
+    def fault(self, on: str, **effect: Any) -> A:
+        """Have the next requests ("request") or callbacks ("callback") go wrong; takes `operation`, `times` and the effects."""
+        return self._ask("POST", "/_mock/faults", {"on": on, **effect})
+
+    def faults(self) -> A:
+        """List the faults that still wait for something to spoil."""
+        return self._ask("GET", "/_mock/faults", then=itemgetter("faults"))
+
+    def clear_faults(self) -> A:
+        """Forget all faults of this merchant."""
+        return self._ask("DELETE", "/_mock/faults")
+
+    def reset(self, seed: str | int | None = None) -> A:
+        """Forget everything of this merchant, and begin again with a seed."""
+        return self._ask("POST", "/_mock/reset", {} if seed is None else {"seed": seed})
+
+    def snapshot(self) -> A:
+        """Give this merchant's state: everything but the journal."""
+        return self._ask("GET", "/_mock/snapshot")
+
+    def load_snapshot(self, state: Json) -> A:
+        """Replace this merchant's state by that of a snapshot."""
+        return self._ask("PUT", "/_mock/snapshot", state)
+
+    def shoppers(self, country: str | None = None) -> A:
+        """List the test shoppers that `purchase` knows by name."""
+        return self._ask("GET", _query("/_mock/shoppers", {"country": country}), then=itemgetter("shoppers"))
+
+
+class MockKlarnaAsync(Commands[Awaitable[Any]]):
+    """The emulator for tests that are coroutines: every command is awaited."""
+
+    def _ask(self, method: str, path: str, body: Any = None, then: Then = _same) -> Awaitable[Any]:
+        return _answered(self._client, method, path, body, then)
+
+    async def send(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> "Answer":
+        """Send any request as this merchant and return status, body and headers, whatever they are."""
+        return await self._client.send(method, path, body, headers=headers)
+
+
+class MockKlarna(Commands[Any]):
+    """The emulator for tests without a loop: every command blocks until it is answered."""
+
+    def __init__(self, client: "Client", password: str, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(client, password)
+        self._loop = loop
+
+    def _ask(self, method: str, path: str, body: Any = None, then: Then = _same) -> Any:
+        return self._finished(_answered(self._client, method, path, body, then))
+
+    def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> "Answer":
+        """Send any request as this merchant and return status, body and headers, whatever they are."""
+        return self._finished(self._client.send(method, path, body, headers=headers))
+
+    def _finished(self, coroutine: Coroutine[Any, Any, A]) -> A:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+
+async def _answered(client: "Client", method: str, path: str, body: Any, then: Then) -> Any:
+    return then(await client.ask(method, path, body))

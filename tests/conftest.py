@@ -1,0 +1,58 @@
+"""What the tests of every folder share."""
+
+import json
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from mock_klarna import bundle
+from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+
+pytest_plugins = ["pytester"]
+
+CLOSED = "http://127.0.0.1:1"
+"""A shop that refuses every connection at once."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the plugin from the checkout where the package is not installed."""
+    if not config.pluginmanager.has_plugin("mock_klarna"):
+        config.pluginmanager.register(import_module("mock_klarna.pytest_plugin"), "mock_klarna")
+
+
+@pytest.fixture
+def klarna(mock_klarna_async: MockKlarnaAsync) -> MockKlarnaAsync:
+    """The emulator in the test's own loop."""
+    return mock_klarna_async
+
+
+@pytest.fixture
+async def button(klarna: MockKlarnaAsync) -> Any:
+    """A button key of a shop that refuses every callback."""
+    return await klarna.create_button(
+        merchant_urls={
+            "place_order": f"{CLOSED}/place-order",
+            "terms": f"{CLOSED}/terms",
+            "confirmation": f"{CLOSED}/thanks",
+        }
+    )
+
+
+@pytest.fixture
+async def purchase(klarna: MockKlarnaAsync, button: Any, page: Callable[[str], Any]) -> Any:
+    """A purchase of the seed's Swedish cart that waits for the merchant to place or deny."""
+    return await klarna.purchase(button_key=button["button_key"], page=page("se-battery-pack"), wait=0)
+
+
+@pytest.fixture(scope="session")
+def page() -> Callable[[str], Any]:
+    """Reads what a page gives `load()`: a cart by its name, such as `se-battery-pack`."""
+    return lambda name: json.loads((bundle.fixtures() / "carts" / f"{name}.json").read_bytes())
+
+
+@pytest.fixture(scope="session")
+def seed() -> Callable[[str], Any]:
+    """Reads a JSON example of the seed page by its name, such as `se-order`."""
+    return lambda name: json.loads((bundle.fixtures() / "seed" / f"{name}.json").read_bytes())

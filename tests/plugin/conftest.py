@@ -1,0 +1,43 @@
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+import mock_klarna.client
+import mock_klarna.server  # noqa: F401  pytester forgets what is imported inside it, and extension modules load only once
+from mock_klarna import pytest_plugin
+
+Run = Callable[..., pytest.RunResult]
+_ALONE = ("-p", "pytest_asyncio.plugin", "-p", "pytest_aiohttp.plugin", "-p", "no:cacheprovider")
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a user's suite with only our plugin and those that it works with: source, arguments; every warning is an error."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+    def run(source: str, *, mode: str = "auto", arguments: tuple[str, ...] = ()) -> pytest.RunResult:
+        pytester.makepyfile(source)
+        return pytester.runpytest_inprocess(*_ALONE, *_strictness(mode), *arguments, plugins=[pytest_plugin])
+
+    return run
+
+
+@pytest.fixture
+def parallel_suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a user's suite in a process with two workers and every plugin that is installed."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
+    installed = entry_points(group="pytest11", name="mock_klarna")
+
+    def run(source: str) -> pytest.RunResult:
+        pytester.makepyfile(source)
+        plugin = () if installed else ("-p", pytest_plugin.__name__)
+        return pytester.runpytest_subprocess(*plugin, *_strictness("auto"), "-n", "2")
+
+    return run
+
+
+def _strictness(mode: str) -> tuple[str, ...]:
+    return ("-W", "error", "-o", f"asyncio_mode={mode}", "-o", "asyncio_default_fixture_loop_scope=function")

@@ -1,0 +1,168 @@
+"""Every command of the fixtures, with a loop and without, against a shop in another thread."""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any, ClassVar
+
+import pytest
+
+from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.pytest_plugin.commands import Commands, MockKlarna, MockKlarnaAsync
+from mock_klarna.web.operations import OPERATIONS
+
+Page = Callable[[str], Any]
+
+
+class Shop(BaseHTTPRequestHandler):
+    """Keeps what it is sent and answers 200."""
+
+    received: ClassVar[list[tuple[str, bytes]]] = []
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", 0))
+        self.received.append((self.path, self.rfile.read(length)))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def shop() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
+        Shop.received.clear()
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def urls(shop: str) -> dict[str, str]:
+    return {name: f"{shop}/{name}" for name in ("place_order", "terms", "confirmation", "push", "notification")}
+
+
+def test_a_pending_purchase_from_the_button_to_the_end_of_its_review(
+    mock_klarna: MockKlarna, shop: str, page: Page
+) -> None:
+    key = mock_klarna.create_button(merchant_urls=urls(shop))["button_key"]
+    bought = mock_klarna.purchase(page=page("se-battery-pack"), outcome="PENDING", wait=0)
+    mock_klarna.wait_for("place_order")
+    ((path, body),) = Shop.received
+    sent = json.loads(body)
+    assert (path, sent["button_key"]) == ("/place_order", key)
+    token = sent["authorization_token"]
+    assert mock_klarna.get_authorization(token) == sent["order"]
+    order_id = mock_klarna.create_order(token, sent["order"])["order_id"]
+    assert mock_klarna.find_purchase(bought["purchase_id"], wait=5)["state"] == "placed"
+    assert mock_klarna.decide(order_id, "ACCEPTED")["fraud_status"] == "ACCEPTED"
+    assert mock_klarna.order(order_id)["fraud_status"] == "ACCEPTED"
+    mock_klarna.wait_for("notification")
+    assert json.loads(Shop.received[-1][1])["event_type"] == "FRAUD_RISK_ACCEPTED"
+    mock_klarna.advance_clock("5m")
+    assert Shop.received[-1] == ("/push", b"")
+    assert [callback["kind"] for callback in mock_klarna.callbacks()] == ["push", "notification", "place_order"]
+    (again,) = mock_klarna.callbacks(purchase_id=bought["purchase_id"], limit=1)
+    assert len(mock_klarna.resend(again["callback_id"])["attempts"]) == len(again["attempts"]) + 1
+
+
+def test_the_rest_of_the_commands(mock_klarna: MockKlarna, shop: str, page: Page) -> None:
+    key = mock_klarna.create_button(merchant_urls=urls(shop))["button_key"]
+    assert mock_klarna.update_button(key, name="Summer")["name"] == mock_klarna.get_button(key)["name"] == "Summer"
+    bought = mock_klarna.purchase(page=page("us-battery-pack"), shopper="us-approved", wait=0)
+    assert mock_klarna.deny_authorization(bought["authorization_token"], deny_code="address_error") is None
+    assert [purchase["state"] for purchase in mock_klarna.purchases(limit=5)] == ["denied"]
+    kept = mock_klarna.snapshot()
+    mock_klarna.reset(seed=7)
+    assert mock_klarna.purchases() == []
+    mock_klarna.load_snapshot(kept)
+    assert len(mock_klarna.purchases()) == 1
+    mock_klarna.set_clock("2030-01-01T00:00:00Z")
+    assert mock_klarna.clock()["now"].startswith("2030-01-01T00:00")
+    mock_klarna.fault("request", operation="get_button", status=503)
+    assert len(mock_klarna.faults()) == 1
+    mock_klarna.clear_faults()
+    assert mock_klarna.faults() == []
+    assert {shopper["billing_address"]["country"] for shopper in mock_klarna.shoppers("DE")} == {"DE"}
+
+
+async def test_the_same_commands_with_a_loop(mock_klarna_async: MockKlarnaAsync, shop: str, page: Page) -> None:
+    await mock_klarna_async.create_button(merchant_urls=urls(shop))
+    bought = await mock_klarna_async.purchase(page=page("se-battery-pack"), wait=0)
+    entry = await mock_klarna_async.wait_for("place_order", purchase_id=bought["purchase_id"])
+    assert entry["outcome"] == "answered"
+    answer = await mock_klarna_async.send(
+        "DELETE", f"/instantshopping/v1/authorizations/{bought['authorization_token']}"
+    )
+    assert (answer.status, answer.body) == (204, None)
+    assert (await mock_klarna_async.journal(kind="event"))[-1]["name"] == "purchase_denied"
+
+
+def test_a_refusal_is_raised_with_its_place(mock_klarna: MockKlarna) -> None:
+    with pytest.raises(MockKlarnaError, match="bad_value:merchant_urls"):
+        mock_klarna.create_button(name="no urls")
+
+
+def test_what_does_not_happen_is_told_by_its_name(mock_klarna: MockKlarna) -> None:
+    with pytest.raises(AssertionError, match="the journal has no purchase_placed yet"):
+        mock_klarna.wait_for("purchase_placed", within=0)
+
+
+def test_waiting_goes_on_after_an_entry(mock_klarna: MockKlarna) -> None:
+    mock_klarna.advance_clock(1)
+    mock_klarna.advance_clock(2)
+    first = mock_klarna.wait_for("clock_moved")
+    assert mock_klarna.wait_for("clock_moved", after=first["seq"])["seconds"] == pytest.approx(3, abs=0.5)
+
+
+def test_the_credentials_come_in_the_forms_that_clients_take(mock_klarna: MockKlarna) -> None:
+    scheme, token = mock_klarna.authorization.split()
+    assert scheme == "Basic"
+    assert base64.b64decode(token).decode() == ":".join(mock_klarna.credentials)
+    assert mock_klarna.credentials[0] == mock_klarna.merchant
+
+
+class Recorder(Commands[None]):
+    """Notes what would be sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+
+    def _ask(self, method: str, path: str, body: Any = None, then: Any = None) -> None:
+        self.sent.append((method, path.partition("?")[0]))
+
+
+ARGUMENTS = {
+    "get_button": 1, "update_button": 1, "get_authorization": 1, "create_order": 2, "deny_authorization": 1,
+    "find_purchase": 1, "wait_for": 1, "resend": 1, "order": 1, "decide": 2, "advance_clock": 1, "set_clock": 1,
+    "fault": 1, "load_snapshot": 1,
+}  # fmt: skip
+NOT_FOR_TESTS = {"health", "openapi", "journal_entry", "get_callback"}
+
+
+def test_the_commands_are_those_of_the_rest_interface() -> None:
+    recorder = Recorder()
+    for name, value in vars(Commands).items():
+        if callable(value) and not name.startswith("_"):
+            getattr(recorder, name)(*["x"] * ARGUMENTS.get(name, 0))
+    served = {
+        operation.name: _pattern(operation.path) for operation in OPERATIONS if operation.name not in NOT_FOR_TESTS
+    }
+    verbs = {operation.name: operation.method for operation in OPERATIONS}
+    asked = {
+        name
+        for name, pattern in served.items()
+        if any(verb == verbs[name] and pattern.fullmatch(path) for verb, path in recorder.sent)
+    }
+    assert asked == set(served)
+    assert all(any(pattern.fullmatch(path) for pattern in served.values()) for _, path in recorder.sent)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{\w+\}", "[^/]+", path))
