@@ -1,0 +1,111 @@
+"""The steps that expect: they wait for the journal, never for time to pass."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from mock_klarna.scenario.matching import differences, shown
+from mock_klarna.scenario.play import Play, Unmet, patience
+from mock_klarna.scenario.scenario import Json, Step
+
+_NOT_COMPARED = frozenset({"of", "within", "count", "kind", "operation", "name", "body", "answer"})
+_MOST_TOLD = 5
+
+
+async def expect_callback(play: Play, step: Step) -> Any:
+    """Expect a callback to the merchant that was answered, or failed, in a certain way."""
+    wanted = _compared(step.wish, body="request_body", answer="answer_body")
+    return await _expect_entries(play, step, "callback", step.wish["kind"], wanted)
+
+
+async def expect_request(play: Play, step: Step) -> Any:
+    """Expect a request of the merchant, with what was answered and which problems were found in it."""
+    wanted = _compared(step.wish, body="request_body", answer="response_body")
+    return await _expect_entries(play, step, "exchange", step.wish["operation"], wanted)
+
+
+async def expect_event(play: Play, step: Step) -> Any:
+    """Expect something to have become true, such as `authorization_expired`."""
+    return await _expect_entries(play, step, "event", step.wish["name"], _compared(step.wish))
+
+
+def _compared(wish: Json, **bodies: str) -> Json:
+    """Return what an entry has to hold: the wish, with bodies under the names that the journal has for them."""
+    as_given = {name: value for name, value in wish.items() if name not in _NOT_COMPARED}
+    return {**as_given, **{theirs: wish[ours] for ours, theirs in bodies.items() if ours in wish}}
+
+
+async def _expect_entries(play: Play, step: Step, kind: str, name: str, wanted: Json) -> Any:
+    wish, purchases = step.wish, play.about(step.wish) if "of" in step.wish else play.purchases
+    everyone = not play.purchases
+
+    def candidates() -> list[Json]:
+        found = play.journal.entries if everyone else play.journal.of(purchases, strangers="of" not in wish)
+        return [entry for entry in found if (entry["kind"], entry["name"]) == (kind, name)]
+
+    def matching() -> list[Json]:
+        return [entry for entry in candidates() if not any(differences(wanted, entry))]
+
+    async def too_few() -> Json | None:
+        await play.journal.more()
+        return None if len(matching()) >= wish.get("count", 1) else {}
+
+    if wish.get("count") == 0 and "within" in wish:
+        await play.until(wish, lambda: _while_none(play, matching))
+    missing = await play.until(wish, too_few)
+    if missing is not None or len(matching()) > wish.get("count", len(matching())):
+        raise Unmet(_expected(wish, kind, name, wanted), _happened(candidates(), wanted, name))
+    return next(reversed(matching()), None)
+
+
+async def _while_none(play: Play, matching: Callable[[], list[Json]]) -> Json | None:
+    await play.journal.more()
+    return None if matching() else {}
+
+
+_WORDS = {"callback": "callback", "exchange": "request", "event": "event"}
+
+
+def _expected(wish: Json, kind: str, name: str, wanted: Json) -> str:
+    many = f"exactly {wish['count']} times " if "count" in wish else ""
+    details = f" with {shown(wanted)}" if wanted else ""
+    return f"{many}{_WORDS[kind]} {name}{details} within {patience(wish):g} s"
+
+
+def _happened(candidates: list[Json], wanted: Json, name: str) -> str:
+    if not candidates:
+        return f"there was no {name}"
+    told = [" and ".join(differences(wanted, entry)) or "one as expected" for entry in candidates[-_MOST_TOLD:]]
+    return f"{len(candidates)} times {name}: " + "; ".join(told)
+
+
+async def expect_purchase(play: Play, step: Step) -> Any:
+    """Expect purchases to come to a state, an amount, a message."""
+    return await _expect_things(play, step, lambda purchase_id: play.look(f"/_mock/purchases/{purchase_id}"))
+
+
+async def expect_order(play: Play, step: Step) -> Any:
+    """Expect purchases to have become orders."""
+
+    async def order(purchase_id: str) -> Json | None:
+        order_id = (await play.look(f"/_mock/purchases/{purchase_id}"))["order_id"]
+        return await play.look(f"/_mock/orders/{order_id}") if order_id else None
+
+    return await _expect_things(play, step, order)
+
+
+async def _expect_things(play: Play, step: Step, look: Callable[[str], Awaitable[Json | None]]) -> Any:
+    """Look at each purchase until it is as wanted; raises `Unmet` with everything that differs."""
+    wanted = {name: value for name, value in step.wish.items() if name not in ("of", "within")}
+    last: dict[str, Json | None] = {}
+    for purchase_id in play.about(step.wish):
+
+        async def unlike(purchase_id: str = purchase_id) -> Json | None:
+            last[purchase_id] = found = await look(purchase_id)
+            told = list(differences(wanted, found)) if found is not None else ["no order was placed"]
+            return {"told": told} if told else None
+
+        unmet = await play.until(step.wish, unlike)
+        if unmet is not None:
+            what = step.name.removeprefix("expect_")
+            raise Unmet(f"{what} with {shown(wanted)} within {patience(step.wish):g} s", "; ".join(unmet["told"]))
+    return next(reversed(last.values()))
