@@ -1,7 +1,6 @@
 """`mock-klarna healthcheck`: tell whether a server answers, for images without curl."""
 
 import argparse
-import http.client
 import json
 import os
 import sys
@@ -32,6 +31,8 @@ def own_url() -> str:
 
 def sickness(url: str) -> str | None:
     """Return why a server is not healthy, or None when it is. The standard library is enough, so this starts fast."""
+    import http.client
+
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname:
         return "not an http:// address"

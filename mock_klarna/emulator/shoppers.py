@@ -1,20 +1,24 @@
 """Which shopper buys."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mock_klarna.domain.errors import UnknownName
-from mock_klarna.shopper import Shopper, UnknownCountry, UnknownShopper, named, person
+
+if TYPE_CHECKING:
+    from mock_klarna.shopper import Shopper
 
 Json = dict[str, Any]
 
 
-def shopper_for(wish: str | Mapping[str, Any] | None, session: Json, chance: str) -> Shopper:
+def shopper_for(wish: str | Mapping[str, Any] | None, session: Json, chance: str) -> "Shopper":
     """Return the shopper of a purchase: a named one, or one whose missing members are made up from `chance`.
 
     Without a wish it is whom the page prefills, or somebody of the purchase country. Raises `UnknownName` for a name or a
     country that there are no shoppers of.
     """
+    from mock_klarna.shopper import UnknownCountry, UnknownShopper, named, person
+
     try:
         if isinstance(wish, str):
             return named(wish)

@@ -10,7 +10,6 @@ from mock_klarna.domain.errors import InvalidInput, UnknownName
 from mock_klarna.domain.problems import Problem
 from mock_klarna.domain.records import ButtonKey, Delivery, Order, Purchase
 from mock_klarna.emulator.buying import buy
-from mock_klarna.shopper import UnknownCountry, described, named
 from mock_klarna.web import moments, query, render
 from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.desk import Desk
@@ -200,6 +199,8 @@ async def put_snapshot(desk: Desk, call: Call) -> Reply:
 
 async def list_shoppers(_desk: Desk, call: Call) -> Reply:
     """List the test shoppers by name."""
+    from mock_klarna.shopper import UnknownCountry, described
+
     try:
         found = described(call.request.query.get("country"))
     except UnknownCountry as unknown:
@@ -208,6 +209,8 @@ async def list_shoppers(_desk: Desk, call: Call) -> Reply:
 
 
 def _shopper(name: str, description: str) -> dict[str, Any]:
+    from mock_klarna.shopper import named
+
     shopper = named(name)
     return {
         "name": name,
