@@ -10,6 +10,7 @@ from aiohttp import web
 
 from mock_klarna.domain.errors import BadValue, KlarnaError
 from mock_klarna.domain.journal import EXCHANGE, Exchange
+from mock_klarna.domain.records import Purchase
 from mock_klarna.web import bodies, spoiling
 from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.credentials import username
@@ -76,7 +77,15 @@ async def _record(desk: Desk, name: str, call: Call, reply: Reply, correlation: 
         problems=call.problems,
     )
     at = await desk.emulator.context.now(merchant)
-    return await desk.emulator.store.record(merchant, EXCHANGE, name, data, at, call.purchase_id)
+    purchase_id = call.purchase_id or await _purchase_of_token(desk, call)
+    return await desk.emulator.store.record(merchant, EXCHANGE, name, data, at, purchase_id)
+
+
+async def _purchase_of_token(desk: Desk, call: Call) -> str | None:
+    """Return the purchase of the token in the path: a refusal belongs to its history too, if the merchant is the same."""
+    token = call.request.match_info.get("authorization_token")
+    purchase = await desk.emulator.store.get(Purchase, token) if token else None
+    return purchase.purchase_id if purchase and purchase.merchant == call.merchant else None
 
 
 def _shown_headers(request: web.Request) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.credentials import username
 from mock_klarna.web.desk import Desk
 from mock_klarna.web.exchange import Answer, correlation_id
-from mock_klarna.web.refusals import misuse, own_fault
+from mock_klarna.web.refusals import demanded_headers, misuse, own_fault
 from mock_klarna.web.spoiling import response
 
 
@@ -29,7 +29,9 @@ async def _reply(desk: Desk, name: str, answer: Answer, call: Call) -> Reply:
     except MockKlarnaError as fault:
         return misuse(fault)
     except KlarnaError as refusal:
-        return misuse(_as_misuse(refusal))
+        reply = misuse(_as_misuse(refusal))
+        reply.headers.update(demanded_headers(refusal))
+        return reply
     except Exception as bug:
         return own_fault(bug, name, correlation_id())
 

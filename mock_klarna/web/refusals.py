@@ -21,13 +21,16 @@ def as_reply(refusal: KlarnaError, correlation: str, settings: Settings) -> Repl
         "error_message": refusal.error_message,
         "correlation_id": correlation,
     }
-    headers = {}
+    if isinstance(refusal, Unauthorized) and settings.unauthorized_body == "gateway":
+        body = _GATEWAY
+    return Reply(refusal.status, orjson.dumps(body), demanded_headers(refusal))
+
+
+def demanded_headers(refusal: KlarnaError) -> dict[str, str]:
+    """Return the headers that HTTP demands of a refusal: the challenge of a 401, the right verbs of a 405."""
     if isinstance(refusal, Unauthorized):
-        headers["WWW-Authenticate"] = CHALLENGE
-        body = body if settings.unauthorized_body == "klarna" else _GATEWAY
-    if isinstance(refusal, MethodNotAllowed):
-        headers["Allow"] = ", ".join(refusal.allowed)
-    return Reply(refusal.status, orjson.dumps(body), headers)
+        return {"WWW-Authenticate": CHALLENGE}
+    return {"Allow": ", ".join(refusal.allowed)} if isinstance(refusal, MethodNotAllowed) else {}
 
 
 _GATEWAY = {"http_status_code": 401, "http_status_message": "Unauthorized", "internal_message": "authorization_error"}

@@ -1,0 +1,108 @@
+"""Who is calling (protocol 1.3): every refusal challenges, and says in words what would work."""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import pytest
+
+from mock_klarna import Settings
+from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from mock_klarna.web.operations import KLARNA
+
+Seed = Callable[[str], Any]
+BUTTON = "/instantshopping/v1/buttons/x"
+
+
+def basic(pair: str | bytes) -> str:
+    return "Basic " + base64.b64encode(pair.encode() if isinstance(pair, str) else pair).decode()
+
+
+REFUSED = {
+    "": "no credentials were sent",
+    "Bearer abc": "the scheme 'Bearer' is not Basic",
+    "Basic": "not base64 of username:password",
+    "Basic !!!": "not base64 of username:password",
+    "Basic a": "not base64 of username:password",
+    basic("no colon"): "not base64 of username:password",
+    basic(":only a password"): "not base64 of username:password",
+    basic("merchant:"): "'merchant' are not accepted",
+}
+
+
+@pytest.mark.parametrize("sent", REFUSED)
+async def test_a_refusal_challenges_and_says_what_would_work(klarna: MockKlarnaAsync, sent: str) -> None:
+    answer = await klarna.send("GET", BUTTON, headers={"Authorization": sent})
+    assert (answer.status, answer.body["error_code"]) == (401, "unauthorized")
+    assert answer.headers["WWW-Authenticate"] == 'Basic realm="Klarna", charset="UTF-8"'
+    assert REFUSED[sent] in answer.body["error_message"]
+    assert "user PK00000_test with password test" in answer.body["error_message"]
+    assert answer.body["correlation_id"] == answer.headers["Klarna-Correlation-Id"]
+
+
+@pytest.mark.parametrize("operation", KLARNA, ids=lambda operation: operation.name)
+async def test_every_endpoint_of_klarna_asks_for_credentials(klarna: MockKlarnaAsync, operation: Any) -> None:
+    path = operation.path.format(button_key="x", authorization_token="x")
+    answer = await klarna.send(operation.method, path, headers={"Authorization": ""})
+    assert answer.status == 401
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        basic("merchant:secret"),
+        basic("merchant:se:cret"),
+        basic("handlare-åäö:hemlig"),
+        basic("handlare-åäö:hemlig".encode("latin-1")),
+        basic("m:s").replace("Basic", "bAsIc"),
+        basic("m:s").replace("Basic ", "Basic   "),
+        "Basic pwhcueUff0MmwLShJiBE9JHA==",
+    ],
+)
+async def test_any_username_with_a_password_is_a_merchant(klarna: MockKlarnaAsync, sent: str) -> None:
+    """The last one is what the seed page prints."""
+    urls = {"merchant_urls": {"place_order": "https://shop.example/place"}}
+    answer = await klarna.send("POST", "/instantshopping/v1/buttons", urls, {"Authorization": sent})
+    assert answer.status == 201
+
+
+async def test_a_client_may_wait_to_be_challenged(klarna: MockKlarnaAsync) -> None:
+    async with aiohttp.ClientSession() as session:
+        async with session.get(klarna.url + BUTTON) as first:
+            scheme = first.headers["WWW-Authenticate"].split()[0]
+            assert (first.status, scheme) == (401, "Basic")
+        async with session.get(klarna.url + BUTTON, headers={"Authorization": klarna.authorization}) as second:
+            assert second.status == 404
+
+
+class TestListed:
+    @pytest.fixture
+    def mock_klarna_settings(self) -> Settings:
+        return Settings(port=0, credentials=("one:first", "two:sec:ond"))
+
+    @pytest.mark.parametrize("pair", ["one:first", "two:sec:ond"])
+    async def test_the_listed_ones_are_accepted(self, klarna: MockKlarnaAsync, pair: str) -> None:
+        assert (await klarna.send("GET", BUTTON, headers={"Authorization": basic(pair)})).status == 404
+
+    @pytest.mark.parametrize("pair", ["one:sec:ond", "one:", "three:", "three:first", "one:firs", "one:first "])
+    async def test_all_others_are_told_which_are(self, klarna: MockKlarnaAsync, pair: str) -> None:
+        answer = await klarna.send("GET", BUTTON, headers={"Authorization": basic(pair)})
+        assert answer.status == 401
+        assert "accepts HTTP Basic for one, two" in answer.body["error_message"]
+        assert "first" not in answer.body["error_message"].replace("one:first", "")
+
+    async def test_the_seed_pages_value_is_no_way_in(self, klarna: MockKlarnaAsync) -> None:
+        answer = await klarna.send("GET", BUTTON, headers={"Authorization": "Basic pwhcueUff0MmwLShJiBE9JHA=="})
+        assert answer.status == 401
+
+
+class TestGateway:
+    @pytest.fixture
+    def mock_klarna_settings(self) -> Settings:
+        return Settings(port=0, unauthorized_body="gateway")
+
+    async def test_the_body_can_be_that_of_klarnas_gateway(self, klarna: MockKlarnaAsync) -> None:
+        answer = await klarna.send("GET", BUTTON, headers={"Authorization": ""})
+        assert (answer.status, answer.body["http_status_code"]) == (401, 401)
+        assert "error_code" not in answer.body

@@ -1,0 +1,144 @@
+"""HTTP itself: verbs, paths, headers on the wire, declared types, and the way from a refusal to its explanation."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from mock_klarna.web.operations import OPERATIONS
+from tests.web.wire import Wire
+
+Json = dict[str, Any]
+Open = Callable[[], Wire]
+BUTTONS = "/instantshopping/v1/buttons"
+UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+PATHS = sorted({operation.path for operation in OPERATIONS})
+VERBS = {path: sorted(row.method for row in OPERATIONS if row.path == path) for path in PATHS}
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_wrong_verb_is_told_the_right_ones(wire: Open, path: str) -> None:
+    served = re.sub(r"\{\w+\}", "x", path)
+    async with wire() as line:
+        for verb in sorted({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"} - set(VERBS[path])):
+            answer = await line.ask(verb, served)
+            assert (verb, answer.status, answer.headers.get("Allow")) == (verb, 405, ", ".join(VERBS[path]))
+            assert answer.headers["Content-Type"] == "application/json"
+        assert (await line.ask("GET", "/_mock/health")).status == 200
+
+
+async def test_a_verb_that_does_not_exist_is_refused_in_json(wire: Open) -> None:
+    async with wire() as line:
+        answer = await line.ask("BREW", BUTTONS)
+        assert (answer.status, answer.json["error_code"]) == (400, "bad_request")
+
+
+@pytest.mark.parametrize("verb", ["GET", "POST", "OPTIONS"])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/instantshopping", "/instantshopping/v1/button", "/instantshopping/v2/buttons", "/_mock/nothing", "//"],
+)
+async def test_an_unknown_path_is_told_the_known_ones(wire: Open, verb: str, path: str) -> None:
+    async with wire() as line:
+        answer = await line.ask(verb, path, b"{}")
+        assert (answer.status, answer.json["error_code"]) == (404, "not_found")
+        assert "/instantshopping/v1/buttons" in answer.json["error_message"]
+
+
+async def test_header_names_are_spelled_as_klarnas_sdks_look_them_up(wire: Open) -> None:
+    body = b'{"merchant_urls":{"place_order":"https://shop.example/place"}}'
+    async with wire() as line:
+        answer = await line.ask("POST", BUTTONS, body, Content_Type="application/json")
+        assert answer.status == 201
+        assert {"Content-Type", "Location", "Klarna-Correlation-Id", "Content-Length", "Date"} <= set(answer.headers)
+        again = await line.ask("GET", answer.headers["Location"], Content_Type="application/json")
+        assert again.json == answer.json
+
+
+async def test_every_answer_has_a_correlation_id_of_its_own_and_errors_repeat_it(wire: Open) -> None:
+    async with wire() as line:
+        answers = [await line.ask("GET", path) for path in (BUTTONS, BUTTONS + "/x", "/unknown", BUTTONS)]
+    ids = [answer.headers["Klarna-Correlation-Id"] for answer in answers]
+    assert [answer.json["correlation_id"] for answer in answers] == ids
+    assert all(UUID.fullmatch(one) for one in ids)
+    assert len(set(ids)) == len(ids)
+    assert all(answer.json.keys() == {"error_code", "error_message", "correlation_id"} for answer in answers)
+
+
+async def test_a_body_is_sent_after_the_server_said_continue(wire: Open) -> None:
+    body = b'{"merchant_urls":{"place_order":"https://shop.example/place"}}'
+    async with wire() as line:
+        head = line.head(
+            f"POST {BUTTONS}", Content_Type="application/json", Content_Length=len(body), Expect="100-continue"
+        )
+        assert (await line.answer(head)).status == 100
+        assert (await line.answer(body)).status == 201
+
+
+@pytest.mark.parametrize(
+    ("declared", "status"),
+    [
+        ("", 201),
+        ("application/json", 201),
+        ("application/json;charset=utf-8", 201),
+        ("Application/JSON; charset=UTF-8", 201),
+        ("application/vnd.klarna+json", 201),
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("application/json; charset=latin-1", 415),
+        ("nonsense", 415),
+        ("multipart/form-data", 415),
+    ],
+)
+async def test_a_body_is_declared_as_json_or_not_at_all(wire: Open, declared: str, status: int) -> None:
+    body = b'{"merchant_urls":{"place_order":"https://shop.example/place"}}'
+    async with wire() as line:
+        answer = await line.ask("POST", BUTTONS, body, Content_Type=declared)
+        assert answer.status == status
+        if status == 415:
+            assert answer.json["error_code"] == "unsupported_media_type"
+            assert "send" in answer.json["error_message"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_a_missing_body_is_told_that_it_is_empty(
+    wire: Open, klarna: MockKlarnaAsync, button: Json, method: str
+) -> None:
+    path = BUTTONS if method == "POST" else f"{BUTTONS}/{button['button_key']}"
+    async with wire() as line:
+        answer = await line.ask(method, path, Content_Type="application/json")
+        assert (answer.status, answer.json["error_message"]) == (400, "bad_value:body")
+    (problem,) = (await klarna.journal(kind="exchange"))[-1]["problems"]
+    assert "the body is empty" in problem["expected"]
+
+
+async def test_a_refusal_leads_to_all_of_its_problems(
+    klarna: MockKlarnaAsync, token: str, order: Json, purchase: Json
+) -> None:
+    order["order_lines"][0]["total_tax_amount"] = 25000
+    order["order_amount"] += 1
+    del order["purchase_currency"]
+    answer = await klarna.send("POST", token + "/orders", order)
+    assert (answer.status, answer.body["error_message"]) == (400, "bad_value:purchase_currency")
+    explanation = urlsplit(answer.headers["Mock-Klarna-Explanation"])
+    assert f"{explanation.scheme}://{explanation.netloc}" == klarna.url
+    entry = (await klarna.send("GET", explanation.path)).body
+    assert [problem["path"] for problem in entry["problems"]] == [
+        "purchase_currency",
+        "order_lines[0].total_tax_amount",
+        "order_amount",
+    ]
+    tax = entry["problems"][1]
+    assert tax["json_path"] == "$.order_lines[0].total_tax_amount"
+    assert (tax["sent"], tax["expected"]) == (25000, "23800 (23799 to 23801)")
+    assert "10000/(10000+2500) = 23800" in tax["formula"]
+    assert entry["correlation_id"] == answer.body["correlation_id"]
+    assert (entry["status"], entry["request_body"]["order_amount"]) == (400, order["order_amount"])
+    assert entry["purchase_id"] == purchase["purchase_id"]
+
+
+async def test_what_is_right_needs_no_explanation(klarna: MockKlarnaAsync, token: str) -> None:
+    assert "Mock-Klarna-Explanation" not in (await klarna.send("GET", token)).headers
