@@ -158,6 +158,9 @@ class Settings:
     body_timeout: float = _setting(
         30.0, _number(0.1, 3600), "seconds that a request body may take to arrive", metavar="SECONDS"
     )
+    scenarios: str = _setting(
+        "", _any_text, "folder of scenarios that are offered beside the stored ones", metavar="PATH"
+    )
     journal_bytes: int = _setting(
         8 << 20, _whole(65536, 1 << 34), "bytes of journal kept for each merchant", metavar="BYTES"
     )

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from mock_klarna.web import control, klarna
+from mock_klarna.web import control, klarna, scenarios
 from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.desk import Desk
 
@@ -149,6 +149,10 @@ MOCK = (
         most_body=1 << 28,
     ),
     Operation("list_shoppers", "GET", "/_mock/shoppers", control.list_shoppers, parameters=("country",)),
+    Operation("list_scenarios", "GET", "/_mock/scenarios", scenarios.list_scenarios),
+    Operation(
+        "run_scenario", "POST", "/_mock/scenarios/{name}/run", scenarios.run_scenario, "optional", errors=(400, 404)
+    ),
 )
 """The sandbox's own endpoints."""
 
