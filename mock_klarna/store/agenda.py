@@ -11,7 +11,7 @@ class Agenda:
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, str]] = []
         self._jobs: dict[str, tuple[int, Job]] = {}
-        self._claimed: dict[str, Job] = {}
+        self._claimed: dict[Job, None] = {}
         self._number = 0
 
     def add(self, job: Job) -> None:
@@ -26,6 +26,12 @@ class Agenda:
     def cancel(self, job_id: str) -> None:
         """Forget a job that has not been claimed."""
         self._jobs.pop(job_id, None)
+
+    def forget(self, job: Job) -> None:
+        """Forget a job that waits, unless another one of the same id has taken its place."""
+        waiting = self._jobs.get(job.job_id)
+        if waiting is not None and waiting[1] == job:
+            del self._jobs[job.job_id]
 
     def _waits(self, entry: tuple[float, int, str]) -> bool:
         waiting = self._jobs.get(entry[2])
@@ -48,12 +54,12 @@ class Agenda:
             return None
         heapq.heappop(self._heap)
         del self._jobs[first.job_id]
-        self._claimed[first.job_id] = first
+        self._claimed[first] = None
         return first
 
     def finish(self, job: Job) -> None:
         """Forget a claimed job."""
-        self._claimed.pop(job.job_id, None)
+        self._claimed.pop(job, None)
 
     def waiting(self) -> list[Job]:
         """Return the jobs that wait, first due first."""
@@ -61,4 +67,4 @@ class Agenda:
 
     def unfinished(self) -> list[Job]:
         """Return all jobs that a restart has to resume: those that wait and those that were claimed."""
-        return [*self._claimed.values(), *self.waiting()]
+        return [*self._claimed, *self.waiting()]

@@ -22,16 +22,13 @@ class Pages:
         (self._events if entry.kind == EVENT else self._bulky).append(entry)
         self._size += entry.size
         if self._size > self._most:
-            self._make_room()
+            self._make_room(entry)
 
-    def _make_room(self) -> None:
+    def _make_room(self, newest: Entry) -> None:
         while self._size > self._most and len(self._bulky) + len(self._events) > 1:
-            self._drop()
-
-    def _drop(self) -> None:
-        queue = self._bulky if len(self._bulky) > 1 or not self._events else self._events
-        self._size -= queue.popleft().size
-        self.dropped += 1
+            queue = self._bulky if self._bulky and self._bulky[0] is not newest else self._events
+            self._size -= queue.popleft().size
+            self.dropped += 1
 
     def after(self, seq: int) -> Iterator[Entry]:
         """Yield the entries after a position, oldest first."""

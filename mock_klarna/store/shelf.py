@@ -25,11 +25,16 @@ class Shelf:
                 raise Conflict(f"{record.kind} {record.key}")
 
     def check_free(self, incoming: Iterable[Record], replaced: set[str]) -> None:
-        """Raise `MockKlarnaError` if a record to come has the key of one that belongs to a merchant who stays."""
+        """Raise `MockKlarnaError` if a record to come has a key or alias of another, or of one whose merchant stays."""
+        taken: set[tuple[str, str]] = set()
         for record in incoming:
-            stored = self.get(record.kind, record.key)
-            if stored is not None and stored.merchant not in replaced:
-                raise MockKlarnaError(f"{record.kind} {record.key} already belongs to {stored.merchant!r}")
+            for name in filter(None, (record.key, record.alias)):
+                stored = self.get(record.kind, name)
+                if stored is not None and stored.merchant not in replaced:
+                    raise MockKlarnaError(f"{record.kind} {name} already belongs to {stored.merchant!r}")
+                if (record.kind, name) in taken:
+                    raise MockKlarnaError(f"the snapshot holds {record.kind} {name} twice", where="merchants")
+                taken.add((record.kind, name))
 
     def put(self, record: Record) -> None:
         """Store a record under its key and alias."""
