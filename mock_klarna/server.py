@@ -21,7 +21,7 @@ from mock_klarna.callbacks.merchant_client import MerchantClient
 from mock_klarna.contract import Contract
 from mock_klarna.emulator import Emulator
 from mock_klarna.settings import Settings
-from mock_klarna.store.memory import MemoryStore
+from mock_klarna.store.opening import open_store
 from mock_klarna.store.port import Store
 from mock_klarna.web.app import build
 from mock_klarna.web.credentials import Credentials
@@ -45,11 +45,11 @@ class Running:
 async def serve(settings: Settings | None = None) -> AsyncIterator[Running]:
     """Serve the emulator in the running loop; it accepts requests inside the `async with` and is gone after it.
 
-    Raises OSError when the address cannot be bound.
+    Raises OSError when the address cannot be bound, and what `open_store` raises.
     """
     settings = settings or Settings()
     async with AsyncExitStack() as stack:
-        store = MemoryStore(journal_bytes=settings.journal_bytes, most_callbacks=settings.max_callbacks)
+        store = open_store(settings)
         stack.push_async_callback(store.close)
         desk = _wired(settings, store, stack)
         await stack.enter_async_context(_working(desk.runner))

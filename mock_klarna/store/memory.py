@@ -51,9 +51,7 @@ class MemoryStore:
         self._shelf.check(decision.writes)
         space = self._namespace(merchant)
         for record in decision.writes:
-            self._shelf.put(record)
-            for dropped in space.put(record):
-                self._shelf.drop(dropped)
+            self._put(space, record)
         for job_id in decision.cancels:
             space.agenda.cancel(job_id)
         for job in decision.jobs:
@@ -61,6 +59,11 @@ class MemoryStore:
         for event in decision.events:
             self._append(space, now, merchant, EVENT, event_name(event), event.purchase_id, event)
         return self._seq
+
+    def _put(self, space: Namespace, record: Record) -> None:
+        self._shelf.put(record)
+        for dropped in space.put(record):
+            self._shelf.drop(dropped)
 
     def _append(
         self, space: Namespace, at: float, merchant: str, kind: str, name: str, purchase_id: Any, data: Any
@@ -83,7 +86,10 @@ class MemoryStore:
 
     async def delete(self, kind: type[Record], key: str) -> None:
         """Forget a record."""
-        record = self._shelf.get(kind.kind, key)
+        self._remove(kind.kind, key)
+
+    def _remove(self, kind: str, key: str) -> None:
+        record = self._shelf.get(kind, key)
         if record is not None:
             self._shelf.drop(record)
             self._namespaces[record.merchant].remove(record)
@@ -156,6 +162,9 @@ class MemoryStore:
 
     async def clear(self, merchant: str | None) -> None:
         """Forget everything of a merchant, or of all."""
+        self._clear(merchant)
+
+    def _clear(self, merchant: str | None) -> None:
         for name in [merchant] if merchant is not None else list(self._namespaces):
             space = self._namespaces.pop(name, None)
             for record in space.everything() if space else ():
@@ -168,16 +177,21 @@ class MemoryStore:
 
     async def load(self, state: dict[str, Any]) -> None:
         """Replace the state of the merchants that a dump names by what it holds, all or nothing."""
+        self._replace(self._readable(state))
+
+    def _readable(self, state: dict[str, Any]) -> dict[str, MerchantState]:
         merchants = read_snapshot(state)
         self._shelf.check_free([record for held in merchants.values() for record in held.records], set(merchants))
+        return merchants
+
+    def _replace(self, merchants: dict[str, MerchantState]) -> None:
         for name, held in merchants.items():
-            await self.clear(name)
+            self._clear(name)
             self._restore(self._namespace(name), held)
 
     def _restore(self, space: Namespace, held: MerchantState) -> None:
         for record in held.records:
-            self._shelf.put(record)
-            space.put(record)
+            self._put(space, record)
         for job in held.jobs:
             space.agenda.add(job)
         space.counters.update(held.counters)

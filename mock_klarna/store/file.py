@@ -1,0 +1,157 @@
+"""An engine that survives a restart: everything in memory, and a log of what happened to it in a file.
+
+A commit is handed to the operating system before it returns, so nothing is lost when the process is killed. It is on the
+disk within `SYNC_SECONDS`, so a power cut costs at most the commits of that time. The journal is not kept.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.domain.records import Decision, Job, Record
+from mock_klarna.store.codec import KINDS, decode, decode_job, encode
+from mock_klarna.store.lock import Lock
+from mock_klarna.store.log import Line, Log
+from mock_klarna.store.memory import MemoryStore
+
+SYNC_SECONDS = 0.05
+"""How long a commit may wait for the disk; all commits of that time share one flush."""
+
+
+class FileStore(MemoryStore):
+    """A memory store with a log at `path`, read and compacted at start.
+
+    Raises `MockKlarnaError` when the file is in use by another server, is no log or is damaged before its last line.
+    """
+
+    def __init__(self, path: Path, *, journal_bytes: int = 8 << 20, most_callbacks: int = 10_000) -> None:
+        super().__init__(journal_bytes=journal_bytes, most_callbacks=most_callbacks)
+        self._uncounted: dict[str, dict[str, int]] = {}
+        self._syncing: asyncio.Task[None] | None = None
+        self._lock = Lock(path)
+        try:
+            self._log = Log(path)
+            for number, line in self._log.lines():
+                self._replay(number, line)
+            self._log.rewrite(self._compact())
+        except BaseException:
+            self._lock.release()
+            raise
+
+    async def commit(self, merchant: str, decision: Decision, now: float) -> int:
+        """Write all of a decision or nothing, to the file and then to memory; return the journal position after it."""
+        self._shelf.check(decision.writes)
+        self._write(
+            {
+                "do": "commit",
+                "merchant": merchant,
+                "writes": [[record.kind, encode(record)] for record in decision.writes],
+                "cancels": decision.cancels,
+                "jobs": [encode(job) for job in decision.jobs],
+                "counters": self._uncounted.pop(merchant, {}),
+                "seq": self._seq + len(decision.events),
+            }
+        )
+        return await super().commit(merchant, decision, now)
+
+    def _write(self, line: Line) -> None:
+        self._log.append(line)
+        if self._syncing is None or self._syncing.done():
+            self._syncing = asyncio.create_task(self._sync())
+
+    async def _sync(self) -> None:
+        await asyncio.sleep(SYNC_SECONDS)
+        await asyncio.to_thread(self._log.sync)
+
+    async def delete(self, kind: type[Record], key: str) -> None:
+        """Forget a record."""
+        self._write({"do": "delete", "kind": kind.kind, "key": key})
+        await super().delete(kind, key)
+
+    async def finish(self, job: Job) -> None:
+        """Forget a claimed job; until then a restart does it again."""
+        self._write({"do": "finish", "job": encode(job)})
+        await super().finish(job)
+
+    async def count(self, merchant: str, name: str) -> int:
+        """Count one up; the file learns of it with the merchant's next commit, before anything that was counted exists."""
+        number = await super().count(merchant, name)
+        self._uncounted.setdefault(merchant, {})[name] = number
+        return number
+
+    async def clear(self, merchant: str | None) -> None:
+        """Forget everything of a merchant, or of all."""
+        self._write({"do": "clear", "merchant": merchant})
+        self._uncounted = {name: counts for name, counts in self._uncounted.items() if merchant not in (None, name)}
+        await super().clear(merchant)
+
+    async def load(self, state: dict[str, Any]) -> None:
+        """Replace the state of the merchants that a dump names by what it holds, all or nothing."""
+        merchants = self._readable(state)
+        self._write({"do": "load", "state": state})
+        self._uncounted = {name: counts for name, counts in self._uncounted.items() if name not in merchants}
+        self._replace(merchants)
+
+    async def close(self) -> None:
+        """Bring the last commits to the disk and let go of the file."""
+        if self._syncing is not None:
+            await asyncio.wait([self._syncing])
+        self._log.close()
+        self._lock.release()
+
+    def _compact(self) -> Sequence[Line]:
+        """Return the shortest log that leads to the present state."""
+        return [
+            {"do": "go_on", "seq": self._seq},
+            *(line for name in self._namespaces for line in self._lines_of(name)),
+        ]
+
+    def _lines_of(self, merchant: str) -> list[Line]:
+        space = self._namespaces[merchant]
+        writes: list[Line] = [
+            {"do": "commit", "merchant": merchant, "writes": [[record.kind, encode(record)]]}
+            for record in space.everything()
+        ]
+        jobs = [encode(job) for job in space.agenda.unfinished()]
+        return [*writes, {"do": "commit", "merchant": merchant, "jobs": jobs, "counters": dict(space.counters)}]
+
+    def _replay(self, number: int, line: Line) -> None:
+        try:
+            self._redo(line)
+        except (AttributeError, KeyError, TypeError, ValueError, MockKlarnaError) as fault:
+            raise self._log.damaged(number, f"{type(fault).__name__}: {fault}") from fault
+
+    def _redo(self, line: Line) -> None:
+        match line["do"]:
+            case "commit":
+                self._redo_commit(line)
+            case "finish":
+                self._redo_finish(decode_job(line["job"]))
+            case "delete":
+                self._remove(line["kind"], line["key"])
+            case "clear":
+                self._clear(line["merchant"])
+            case "load":
+                self._replace(self._readable(line["state"]))
+            case "go_on":
+                self._seq = line["seq"]
+            case other:
+                raise ValueError(f"{other!r} is not known")
+
+    def _redo_commit(self, line: Line) -> None:
+        space = self._namespace(line["merchant"])
+        for kind, data in line.get("writes", ()):
+            self._put(space, decode(KINDS[kind], data))
+        for job_id in line.get("cancels", ()):
+            space.agenda.cancel(job_id)
+        for data in line.get("jobs", ()):
+            space.agenda.add(decode_job(data))
+        space.counters.update(line.get("counters", {}))
+        self._seq = max(self._seq, line.get("seq", 0))
+
+    def _redo_finish(self, job: Job) -> None:
+        space = self._namespaces.get(job.merchant)
+        if space:
+            space.agenda.forget(job)

@@ -1,0 +1,23 @@
+"""Which engine a setting names; engines are imported only when they are used."""
+
+from pathlib import Path
+
+from mock_klarna.settings import Settings, SettingsError
+from mock_klarna.store.memory import MemoryStore
+from mock_klarna.store.port import Store
+
+
+def open_store(settings: Settings) -> Store:
+    """Return the store that `settings.store` names.
+
+    Raises `SettingsError` for a name that is no engine's, `MockKlarnaError` for a file that cannot be used.
+    """
+    engine, _, place = settings.store.partition(":")
+    if engine == "file" and place:
+        from mock_klarna.store.file import FileStore
+
+        path = Path(place).expanduser()
+        return FileStore(path, journal_bytes=settings.journal_bytes, most_callbacks=settings.max_callbacks)
+    if settings.store != "memory":
+        raise SettingsError(f"store: {settings.store!r} is not memory, or file:PATH")
+    return MemoryStore(journal_bytes=settings.journal_bytes, most_callbacks=settings.max_callbacks)

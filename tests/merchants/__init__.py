@@ -1,0 +1,1 @@
+"""Merchants, good and bad, and emulators as processes of their own."""

@@ -1,0 +1,14 @@
+"""What a shop's page and its server say: the seed page's Swedish battery pack."""
+
+import json
+from typing import Any
+
+from mock_klarna import bundle
+
+PAGE: dict[str, Any] = json.loads((bundle.fixtures() / "carts" / "se-battery-pack.json").read_bytes())
+ORDER: dict[str, Any] = json.loads((bundle.fixtures() / "seed" / "se-order.json").read_bytes())
+
+
+def urls(base: str, **others: str) -> dict[str, str]:
+    """Return the merchant URLs of a shop at `base`."""
+    return {"place_order": f"{base}/place-order", "terms": f"{base}/terms", **others}

@@ -1,0 +1,23 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from mock_klarna.settings import Settings
+from mock_klarna.store.opening import open_store
+from mock_klarna.store.port import Store
+
+
+@pytest.fixture(params=["memory", "file"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    """Settings for each engine in turn, with small bounds."""
+    place = {"memory": "memory", "file": f"file:{tmp_path / 'state.jsonl'}"}[request.param]
+    return Settings(store=place, journal_bytes=65536, max_callbacks=10)
+
+
+@pytest.fixture
+async def store(engine: Settings) -> AsyncIterator[Store]:
+    """An empty store of each engine."""
+    opened = open_store(engine)
+    yield opened
+    await opened.close()

@@ -1,0 +1,49 @@
+from mock_klarna.domain.journal import Watch
+from mock_klarna.domain.records import ButtonKey
+from mock_klarna.store.port import Store
+from tests.store.samples import button, created, job, purchase, scheduling, telling, writing
+
+
+async def test_a_counter_counts_from_one_for_each_merchant_and_name(store: Store) -> None:
+    assert [await store.count("shop", "button") for _ in range(3)] == [1, 2, 3]
+    assert await store.count("shop", "order") == 1
+    assert await store.count("other", "button") == 1
+
+
+async def test_clearing_one_merchant_forgets_all_of_it_and_nothing_of_another(store: Store) -> None:
+    for name in ("shop", "other"):
+        await store.count(name, "button")
+        await store.commit(name, writing(button(f"b-{name}", name)), 1.0)
+        await store.commit(name, writing(purchase(f"p-{name}", name, authorization_token=f"t-{name}")), 1.0)
+        await store.commit(name, scheduling(job(merchant=name)), 1.0)
+        await store.commit(name, telling(created()), 1.0)
+    before = (await store.dump(["other"]))["merchants"]
+    await store.clear("shop")
+    assert await store.merchants() == ["other"]
+    assert (await store.dump())["merchants"] == before
+    assert await store.get(ButtonKey, "b-shop") is None
+    assert await store.entries(Watch(merchant="shop"), 0, 10) == []
+    assert len(await store.entries(Watch(), 0, 10)) == 1
+    assert await store.next_due("shop") is None
+    assert await store.count("shop", "button") == 1
+
+
+async def test_a_key_is_free_again_after_clearing(store: Store) -> None:
+    await store.commit("shop", writing(purchase(authorization_token="t-1")), 1.0)
+    await store.clear("shop")
+    await store.commit("shop", writing(purchase()), 1.0)
+    assert await store.get(type(purchase()), "t-1") is None
+
+
+async def test_clearing_all_leaves_nothing_but_the_position(store: Store) -> None:
+    position = await store.commit("shop", telling(created()), 1.0)
+    await store.commit("other", writing(button("b-2", "other")), 1.0)
+    await store.clear(None)
+    assert await store.merchants() == []
+    assert await store.records(ButtonKey, None) == []
+    assert await store.position() == position
+
+
+async def test_clearing_who_is_not_there_does_nothing(store: Store) -> None:
+    await store.clear("nobody")
+    assert await store.merchants() == []

@@ -1,0 +1,105 @@
+from collections.abc import Callable
+
+import pytest
+
+from mock_klarna.domain.errors import Conflict
+from mock_klarna.domain.journal import Watch
+from mock_klarna.domain.records import ButtonKey, Decision, Delivery, Order, Purchase, Record
+from mock_klarna.store.port import Store
+from tests.store.samples import button, created, delivery, job, order, purchase, writing
+
+EVERYTHING = Watch()
+
+
+async def test_what_was_written_is_read_again(store: Store) -> None:
+    await store.commit("shop", writing(button(body=b'{"a":1}')), 1.0)
+    assert await store.get(ButtonKey, "b-1") == button(body=b'{"a":1}')
+
+
+async def test_what_was_never_written_is_none(store: Store) -> None:
+    await store.commit("shop", writing(button("same")), 1.0)
+    assert await store.get(ButtonKey, "other") is None
+    assert await store.get(Purchase, "same") is None
+    assert await store.newest(Order, "shop") is None
+
+
+async def test_a_purchase_is_found_by_its_token_as_soon_as_it_has_one(store: Store) -> None:
+    await store.commit("shop", writing(purchase()), 1.0)
+    authorized = purchase(version=2, authorization_token="t-1")
+    await store.commit("shop", writing(authorized), 1.0)
+    assert await store.get(Purchase, "t-1") == await store.get(Purchase, "p-1") == authorized
+
+
+@pytest.mark.parametrize(("stored", "written"), [(0, 0), (0, 2), (1, 1), (1, 3), (2, 2), (2, 1)])
+async def test_a_version_that_does_not_follow_the_stored_one_conflicts(store: Store, stored: int, written: int) -> None:
+    for version in range(1, stored + 1):
+        await store.commit("shop", writing(button(version=version)), 1.0)
+    with pytest.raises(Conflict):
+        await store.commit("shop", writing(button(version=written)), 1.0)
+
+
+async def test_a_commit_that_conflicts_leaves_nothing_behind(store: Store) -> None:
+    await store.commit("shop", writing(button()), 1.0)
+    before = await store.dump()
+    everything = Decision(
+        writes=(purchase(), button(version=1)), events=(created("b-2"),), jobs=(job(),), cancels=("push:o-1",)
+    )
+    with pytest.raises(Conflict):
+        await store.commit("shop", everything, 2.0)
+    assert await store.dump() == before
+    assert await store.entries(EVERYTHING, 0, 10) == []
+
+
+async def test_records_come_in_the_order_in_which_they_were_made_however_often_they_change(store: Store) -> None:
+    for key in ("b-2", "b-1", "b-3"):
+        await store.commit("shop", writing(button(key)), 1.0)
+    await store.commit("shop", writing(button("b-2", version=2)), 1.0)
+    assert [held.button_key for held in await store.records(ButtonKey, "shop")] == ["b-2", "b-1", "b-3"]
+    newest = await store.newest(ButtonKey, "shop")
+    assert newest is not None
+    assert newest.button_key == "b-3"
+
+
+async def test_each_merchant_lists_its_own_records_and_nobody_lists_all(store: Store) -> None:
+    await store.commit("shop", writing(button("b-1")), 1.0)
+    await store.commit("other", writing(button("b-2", "other")), 1.0)
+    assert [held.key for held in await store.records(ButtonKey, "shop")] == ["b-1"]
+    assert [held.key for held in await store.records(ButtonKey, None)] == ["b-1", "b-2"]
+    assert await store.records(ButtonKey, "stranger") == []
+    assert await store.newest(ButtonKey, "stranger") is None
+    assert await store.merchants() == ["shop", "other"]
+
+
+@pytest.mark.parametrize(("kind", "make"), [(Order, order), (Delivery, delivery)])
+async def test_records_of_one_purchase_are_listed_alone(
+    store: Store, kind: type[Record], make: Callable[..., Record]
+) -> None:
+    for key, purchase_id in (("1", "p-1"), ("2", "p-2"), ("3", "p-1")):
+        await store.commit("shop", writing(make(key, purchase_id=purchase_id)), 1.0)
+    assert [held.key for held in await store.records(kind, "shop", subject="p-1")] == ["1", "3"]
+    assert await store.records(kind, "shop", subject="p-9") == []
+
+
+@pytest.mark.parametrize("record", [button(), purchase(authorization_token="t-1"), order(), delivery()])
+async def test_a_deleted_record_is_gone_by_every_name(store: Store, record: Purchase) -> None:
+    await store.commit("shop", writing(record), 1.0)
+    await store.delete(type(record), record.key)
+    assert await store.get(type(record), record.key) is None
+    assert await store.get(type(record), record.alias or "") is None
+    assert await store.records(type(record), "shop") == []
+    await store.commit("shop", writing(record), 1.0)
+    assert await store.get(type(record), record.key) == record
+
+
+async def test_deleting_what_is_not_there_does_nothing(store: Store) -> None:
+    await store.delete(ButtonKey, "b-1")
+    assert await store.merchants() == []
+
+
+async def test_callbacks_are_kept_up_to_a_number_and_the_oldest_go_first(store: Store) -> None:
+    for number in range(13):
+        await store.commit("shop", writing(delivery(f"c-{number}", purchase_id=f"p-{number % 2}")), 1.0)
+    kept = [held.callback_id for held in await store.records(Delivery, "shop")]
+    assert kept == [f"c-{number}" for number in range(3, 13)]
+    assert await store.get(Delivery, "c-2") is None
+    assert [held.callback_id for held in await store.records(Delivery, "shop", subject="p-0")] == kept[1::2]

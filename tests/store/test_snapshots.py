@@ -1,0 +1,190 @@
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.domain.records import (
+    Attempt,
+    ButtonKey,
+    Decision,
+    Delivery,
+    Fault,
+    Merchant,
+    Order,
+    Outcome,
+    Purchase,
+    Record,
+)
+from mock_klarna.store.codec import KINDS
+from mock_klarna.store.memory import MemoryStore
+from mock_klarna.store.port import Store
+from tests.store.samples import button, delivery, job, order, purchase, scheduling, writing
+
+ATTEMPT = Attempt(
+    at=3.5,
+    duration=0.25,
+    outcome="answered",
+    status=200,
+    answer=b"\xff\xfe\x00",
+    answer_headers=(("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")),
+)
+RECORDS: list[Record] = [
+    button(body='{"name":"Räksmörgås"}'.encode(), version=1),
+    purchase(
+        authorization_token="t-1",
+        session=b"",
+        order=b'{"order_amount":1}',
+        outcome=Outcome("PENDING", "REJECTED", 60.0),
+        deny={"deny_code": "other"},
+        merchant_timeout=None,
+    ),
+    order(push_url="http://shop/push", acknowledged=True),
+    delivery(attempts=(ATTEMPT, ATTEMPT), body=b'{"a":"\xc3\xa5"}', state="waiting"),
+    Fault(merchant="shop", fault_id="f-1", body=b"{}", on="callback", operation=None, times=3),
+    Merchant(merchant="shop", clock_offset=172800.5, seed="s"),
+]
+
+
+@pytest.fixture
+async def state(store: Store) -> dict[str, Any]:
+    """The dump of a store with one record of every kind, two jobs and a counter, as JSON makes it."""
+    await store.commit("shop", Decision(writes=tuple(RECORDS)), 1.0)
+    await store.commit("shop", scheduling(job("b", 20), job("a", 10)), 1.0)
+    await store.claim("shop", 10)
+    await store.count("shop", "button")
+    loaded: dict[str, Any] = json.loads(json.dumps(await store.dump()))
+    return loaded
+
+
+def test_there_is_a_sample_of_every_kind() -> None:
+    assert {type(record) for record in RECORDS} == set(KINDS.values())
+
+
+async def test_what_a_dump_holds_is_what_loading_it_gives(state: dict[str, Any]) -> None:
+    copied = MemoryStore()
+    await copied.load(state)
+    for record in RECORDS:
+        assert await copied.get(type(record), record.key) == record
+    assert await copied.get(Purchase, "t-1") == RECORDS[1]
+    assert await copied.records(Delivery, "shop", subject="p-1") == [RECORDS[3]]
+    assert await copied.jobs("shop") == [job("a", 10), job("b", 20)]
+    assert await copied.count("shop", "button") == 2
+
+
+async def test_a_loaded_record_goes_on_from_its_version(store: Store, state: dict[str, Any]) -> None:
+    await store.load(state)
+    await store.commit("shop", writing(order(version=2, fraud_status="ACCEPTED")), 2.0)
+    found = await store.get(Order, "o-1")
+    assert found is not None
+    assert found.fraud_status == "ACCEPTED"
+
+
+async def test_loading_replaces_the_merchants_it_names_and_leaves_the_others(
+    store: Store, state: dict[str, Any]
+) -> None:
+    await store.commit("shop", writing(button("b-late")), 1.0)
+    await store.commit("other", writing(button("b-other", "other")), 1.0)
+    await store.load(state)
+    assert await store.get(ButtonKey, "b-late") is None
+    assert await store.get(ButtonKey, "b-other") is not None
+    assert await store.get(ButtonKey, "b-1") == RECORDS[0]
+
+
+async def test_a_dump_names_only_the_merchants_asked_for(store: Store) -> None:
+    for name in ("a", "b", "c"):
+        await store.commit(name, writing(button(f"b-{name}", name)), 1.0)
+    assert list((await store.dump(["a", "c", "nobody"]))["merchants"]) == ["a", "c"]
+
+
+async def test_loading_the_same_dump_twice_changes_nothing(store: Store, state: dict[str, Any]) -> None:
+    await store.load(state)
+    once = json.loads(json.dumps(await store.dump()))
+    await store.load(state)
+    assert json.loads(json.dumps(await store.dump())) == once
+
+
+def _into(*path: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
+    def damage(state: dict[str, Any]) -> None:
+        at: Any = state
+        for step in path[:-1]:
+            at = at[step]
+        at[path[-1]] = value
+
+    return damage
+
+
+def _without(*path: str | int) -> Callable[[dict[str, Any]], None]:
+    def damage(state: dict[str, Any]) -> None:
+        at: Any = state
+        for step in path[:-1]:
+            at = at[step]
+        del at[path[-1]]
+
+    return damage
+
+
+RECORD = ("merchants", "shop", "records")
+DAMAGES = {
+    "of a later version": _into("version", value=99),
+    "without a version": _without("version"),
+    "without merchants": _without("merchants"),
+    "with a list of merchants": _into("merchants", value=[]),
+    "with a merchant that is no object": _into("merchants", "shop", value=[]),
+    "without jobs": _without("merchants", "shop", "jobs"),
+    "without records": _without("merchants", "shop", "records"),
+    "with a record of an unknown kind": _into(*RECORD, "unicorn", value=[{}]),
+    "with a record without a key": _without(*RECORD, "button", 0, "button_key"),
+    "with a member that no record has": _into(*RECORD, "button", 0, "colour", value="red"),
+    "with a body that is a number": _into(*RECORD, "button", 0, "body", value=1),
+    "with attempts that are a number": _into(*RECORD, "callback", 0, "attempts", value=1),
+    "with a damaged attempt": _into(*RECORD, "callback", 0, "attempts", value=[{"at": 1}]),
+    "with a record of another merchant": _into(*RECORD, "button", 0, "merchant", value="thief"),
+    "with a job of another merchant": _into("merchants", "shop", "jobs", 0, "merchant", value="thief"),
+    "with a job without a time": _without("merchants", "shop", "jobs", 0, "due"),
+    "with counters that are a number": _into("merchants", "shop", "counters", value=7),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+async def test_a_damaged_snapshot_is_refused_and_changes_nothing(
+    store: Store, state: dict[str, Any], damage: Callable[[dict[str, Any]], None]
+) -> None:
+    before = json.loads(json.dumps(await store.dump()))
+    damaged = copy.deepcopy(state)
+    damage(damaged)
+    with pytest.raises(MockKlarnaError):
+        await store.load(damaged)
+    assert json.loads(json.dumps(await store.dump())) == before
+
+
+@pytest.mark.parametrize("not_one", [None, [], "x", 1, {}])
+async def test_what_is_no_snapshot_is_refused(store: Store, not_one: Any) -> None:
+    with pytest.raises(MockKlarnaError):
+        await store.load(not_one)
+
+
+async def test_a_snapshot_cannot_take_a_key_that_another_merchant_has(store: Store, state: dict[str, Any]) -> None:
+    await store.clear(None)
+    await store.commit("other", writing(button("b-1", "other")), 1.0)
+    with pytest.raises(MockKlarnaError, match="b-1 already belongs to 'other'"):
+        await store.load(state)
+    assert await store.merchants() == ["other"]
+
+
+async def test_a_snapshot_cannot_take_a_token_that_another_merchant_has(store: Store, state: dict[str, Any]) -> None:
+    await store.clear(None)
+    await store.commit("other", writing(purchase("p-9", "other", authorization_token="t-1")), 1.0)
+    with pytest.raises(MockKlarnaError, match="t-1 already belongs to 'other'"):
+        await store.load(state)
+    assert await store.merchants() == ["other"]
+
+
+async def test_a_snapshot_cannot_give_one_key_to_two_merchants(store: Store, state: dict[str, Any]) -> None:
+    before = json.loads(json.dumps(await store.dump()))
+    twin = json.loads(json.dumps(state["merchants"]["shop"]).replace('"shop"', '"twin"'))
+    with pytest.raises(MockKlarnaError, match="twice"):
+        await store.load({**state, "merchants": {**state["merchants"], "twin": twin}})
+    assert json.loads(json.dumps(await store.dump())) == before

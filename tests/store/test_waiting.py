@@ -1,0 +1,72 @@
+import asyncio
+
+import pytest
+
+from mock_klarna.domain.journal import EXCHANGE, Watch
+from mock_klarna.store.port import Store
+from tests.store.samples import created, exchange, telling
+
+LONG = 30.0
+"""Seconds that nobody means to wait."""
+
+
+async def begun(store: Store, watch: Watch, after: int = 0) -> "asyncio.Task[bool]":
+    """Start to wait, and return once the waiting has really begun."""
+    task = asyncio.create_task(store.wait(watch, after, LONG))
+    await asyncio.sleep(0)
+    return task
+
+
+WATCHES = [
+    Watch(),
+    Watch(merchant="shop"),
+    Watch(purchase_id="p-1"),
+    Watch(merchant="shop", purchase_id="p-1"),
+]
+
+
+@pytest.mark.parametrize("watch", WATCHES)
+async def test_an_entry_wakes_whoever_waits_for_it(store: Store, watch: Watch) -> None:
+    waiting = [await begun(store, watch) for _ in range(3)]
+    await store.commit("shop", telling(created(purchase_id="p-1")), 1.0)
+    assert await asyncio.gather(*waiting) == [True] * 3
+
+
+async def test_an_exchange_wakes_as_an_event_does(store: Store) -> None:
+    waiting = await begun(store, Watch(merchant="shop"))
+    await store.record("shop", EXCHANGE, "get_button", exchange(), 1.0, None)
+    assert await waiting
+
+
+@pytest.mark.parametrize(
+    "watch", [Watch(merchant="other"), Watch(purchase_id="p-2"), Watch(merchant="shop", purchase_id="p-2")]
+)
+async def test_an_entry_of_somebody_else_wakes_nobody(store: Store, watch: Watch) -> None:
+    waiting = await begun(store, watch)
+    await store.commit("shop", telling(created(purchase_id="p-1")), 1.0)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await store.commit("other", telling(created(purchase_id="p-2")), 1.0)
+    await store.commit("shop", telling(created(purchase_id="p-2")), 1.0)
+    assert await waiting
+
+
+@pytest.mark.parametrize("watch", WATCHES)
+async def test_who_asks_for_what_already_happened_does_not_wait(store: Store, watch: Watch) -> None:
+    await store.commit("shop", telling(created(purchase_id="p-1"), created(purchase_id="p-1")), 1.0)
+    assert await store.wait(watch, 1, LONG)
+
+
+async def test_waiting_ends_when_the_time_has_run_out(store: Store) -> None:
+    await store.commit("shop", telling(created()), 1.0)
+    assert not await store.wait(Watch(merchant="shop"), 1, 0.001)
+    assert not await store.wait(Watch(merchant="shop"), 1, 0)
+
+
+async def test_who_stops_waiting_is_forgotten(store: Store) -> None:
+    waiting = await begun(store, Watch(merchant="shop"))
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await store.commit("shop", telling(created()), 1.0)
+    assert await store.wait(Watch(merchant="shop"), 0, LONG)
