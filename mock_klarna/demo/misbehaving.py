@@ -49,8 +49,8 @@ async def endless(request: web.Request) -> web.StreamResponse:
 
 async def hang(request: web.Request) -> web.StreamResponse:
     """Do not answer until Klarna hangs up."""
-    while _is_waited_for(request):
-        await asyncio.sleep(_LOOK_SECONDS)  # noqa: ASYNC110  # aiohttp tells no event when the other side hangs up
+    while _is_waited_for(request):  # noqa: ASYNC110  # aiohttp raises no event when the other side hangs up
+        await asyncio.sleep(_LOOK_SECONDS)
     return web.Response()
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import orjson
 from aiohttp import web
 
+from mock_klarna.client import Unreachable
 from mock_klarna.demo import callbacks, pages
 from mock_klarna.demo.desk import Desk
 from mock_klarna.demo.klarna import Klarna
@@ -16,7 +17,7 @@ _LAST_WORDS_SECONDS = 0.05
 
 
 class ShopRefused(MockKlarnaError):
-    """Klarna did not give the shop a button key: nobody answers there, or it refuses."""
+    """Klarna answered, and did not give the shop a button key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ async def serve_shop(
     """Open a shop that talks to the Klarna at `klarna_url`; it is closed after the `async with`.
 
     Callback URLs choose other credentials (`?merchant=`, same password) and a behaviour (`?then=`) for the purchases that
-    use them. Raises OSError when the address cannot be bound, `ShopRefused` when no button key can be had.
+    use them. Raises OSError when the address cannot be bound, `ShopRefused` when Klarna gives
+    no button key, `Unreachable` when nobody answers at its address.
     """
     async with Klarna(klarna_url, password) as klarna:
         runner = web.AppRunner(
@@ -80,9 +82,11 @@ def _address(host: str, runner: web.AppRunner) -> str:
 
 async def _button_key(klarna: Klarna, merchant: str, url: str) -> str:
     call = await klarna.create_button(merchant, {"name": "Demo shop", "merchant_urls": merchant_urls(url)})
+    said = call.answer.decode("utf-8", "backslashreplace")
+    if not call.status:
+        raise Unreachable(said)
     if call.status != 201:
-        said = call.answer.decode("utf-8", "backslashreplace")
-        raise ShopRefused(f"no button key for the demo shop: {f'HTTP {call.status} ' if call.status else ''}{said}")
+        raise ShopRefused(f"no button key for the demo shop: Klarna answers {call.status} {said[:500]}")
     return str(orjson.loads(call.answer)["button_key"])
 
 

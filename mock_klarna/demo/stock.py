@@ -81,13 +81,13 @@ def _counted(order: Json) -> dict[str, int]:
 
 def _age_objection(order: Json) -> dict[str, str] | None:
     needed = max((article.from_age for article in _articles(order)), default=0)
-    if not needed or _age(order, date.today()) >= needed:
+    if not needed or age(order, date.today()) >= needed:
         return None
     return {"deny_code": "consumer_underaged"}
 
 
-def _age(order: Json, today: date) -> int:
-    """Return the shopper's age in years; one of whom nothing is known is taken for a child."""
+def age(order: Json, today: date) -> int:
+    """Return the age in years of an order's shopper; one of whom no date of birth is known is taken for a child."""
     try:
         born = date.fromisoformat(order["customer"]["date_of_birth"])
     except (KeyError, TypeError, ValueError):

@@ -1,0 +1,59 @@
+"""`mock-klarna shop`: run the demo shop alone, against a Klarna that runs elsewhere."""
+
+import argparse
+import asyncio
+import gc
+import signal
+import sys
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add where Klarna is, where the shop is to be, and its credentials."""
+    parser.add_argument(
+        "--klarna", default="http://127.0.0.1:8080", metavar="URL", help="Klarna's address (default %(default)s)"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
+    parser.add_argument(
+        "--merchant", default="demo-shop", help="username of the shop's credentials (default %(default)s)"
+    )
+    parser.add_argument(
+        "--password", default="secret", help="password of all credentials that the shop uses (default %(default)s)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve; 0 after SIGTERM or SIGINT, 3 when the address cannot be bound, 4 when Klarna cannot be reached."""
+    from mock_klarna.client import Unreachable
+
+    try:
+        asyncio.run(_serve(arguments))
+    except Unreachable as fault:
+        print(f"mock-klarna: {fault}", file=sys.stderr)
+        return 4
+    except OSError as fault:
+        print(
+            f"mock-klarna: cannot listen on {arguments.host}:{arguments.port}: {fault.strerror or fault}",
+            file=sys.stderr,
+        )
+        return 3
+    return 0
+
+
+async def _serve(arguments: argparse.Namespace) -> None:
+    from mock_klarna.demo import serve_shop
+
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    async with serve_shop(
+        arguments.klarna,
+        host=arguments.host,
+        port=arguments.port,
+        merchant=arguments.merchant,
+        password=arguments.password,
+    ) as shop:
+        gc.freeze()
+        print(f"the demo shop is open at {shop.url} with button key {shop.button_key}", flush=True)
+        await stopped.wait()

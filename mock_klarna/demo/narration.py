@@ -1,0 +1,132 @@
+"""Journal entries as lines for somebody who sees a purchase for the first time: when, who to whom, what."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+Json = Mapping[str, Any]
+_KLARNA, _SHOPPER = "Klarna", "shopper"
+_TOLD_BY_EXCHANGE = frozenset({"button_created", "button_updated", "purchase_placed", "purchase_denied"})
+"""Events that say again what the shop's own request said."""
+
+EVENTS: Mapping[str, tuple[str, str]] = {
+    "session_initiated": (_SHOPPER, "clicks the button: a session begins"),
+    "identification_updated": (_SHOPPER, "gives an address: {customer_postal_code}, {customer_country}"),
+    "specifications_selected": (_SHOPPER, "chooses {quantity} of {reference}"),
+    "shipping_updated": (_SHOPPER, "chooses how to get it: {reference}"),
+    "checkboxes_answered": (_SHOPPER, "answers the shop's checkboxes: {merchant_requested}"),
+    "session_updated": (_KLARNA, "takes over what changed: {changed}"),
+    "update_ignored": (_KLARNA, "leaves the session as it was: {reason}"),
+    "purchase_authorized": (_KLARNA, "authorizes {amount} and calls the shop's place_order, token {token}"),
+    "purchase_declined": (_KLARNA, "refuses the shopper ({reason}); the shop hears nothing of it"),
+    "purchase_failed": (_KLARNA, "gives up: {reason}"),
+    "purchase_timed_out": (_SHOPPER, "has waited {seconds:g} s for the shop and gives up"),
+    "authorization_expired": (_KLARNA, "lets token {token} expire"),
+    "fraud_review_ended": (_KLARNA, "ends the review of order {order}: {fraud_status}"),
+    "clock_moved": (_KLARNA, "moves the clock: {seconds:g} s ahead"),
+    "fault_created": (_KLARNA, "will make trouble as ordered: {fault_id}"),
+}
+"""By the event's name: who, and what they do. The braces are the event's members, and amount, token and order, shortened."""
+
+_UUID = re.compile(r"([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DIM, _BOLD, _RED, _PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[31m", "\x1b[0m"
+_WIDTH = 13
+
+
+class Narrator:
+    """Tells a history from its first entry on; `merchant` is called the shop, others by their names; `colours` is for terminals."""
+
+    def __init__(self, merchant: str, *, colours: bool = False) -> None:
+        self._merchant = merchant
+        self._colours = colours
+        self._began: float | None = None
+
+    def lines(self, entry: Json) -> Iterator[str]:
+        """Return the lines for the next entry: one, none if an earlier one said it all, or more with what was wrong."""
+        ended = _ended(entry)
+        self._began = ended if self._began is None else self._began
+        if entry["name"] in _TOLD_BY_EXCHANGE:
+            return
+        who, what, is_trouble = told(entry, "shop" if entry["merchant"] == self._merchant else entry["merchant"])
+        when = f"{max(0, round(ended - self._began)):7} ms"
+        yield f"{self._in(_DIM, when)}  {self._in(_BOLD, f'{who:{_WIDTH}}')}  {self._in(_RED if is_trouble else '', what)}"
+        for problem in entry.get("problems", ()):
+            yield f"{'':{_WIDTH + 14}}{problem['path'] or 'body'}: expected {problem['expected']}"
+
+    def _in(self, colour: str, text: str) -> str:
+        return f"{colour}{text}{_PLAIN}" if self._colours and colour else text
+
+
+def _ended(entry: Json) -> float:
+    """Return when an entry was over, in milliseconds; a callback's time is when it was sent."""
+    at = datetime.fromisoformat(entry["at"].replace("Z", "+00:00")).timestamp() * 1000
+    return float(at + entry["duration_ms"]) if entry["kind"] == "callback" else at
+
+
+def told(entry: Json, shop: str) -> tuple[str, str, bool]:
+    """Return who does what in an entry, and whether it is trouble."""
+    match entry["kind"]:
+        case "exchange":
+            return f"{shop} → Klarna", _request(entry), entry["status"] >= 400
+        case "callback":
+            is_well = entry["outcome"] == "answered" and entry["status"] < 400
+            return shop, _answer(entry), not is_well
+        case _:
+            who, what = EVENTS.get(entry["name"], (_KLARNA, entry["name"].replace("_", " ")))
+            return who, what.format_map(_members(entry)), False
+
+
+def _members(entry: Json) -> dict[str, Any]:
+    return {
+        **entry,
+        "changed": ", ".join(entry.get("changed", ())),
+        "amount": money(entry.get("order_amount", 0)),
+        "token": _short(entry.get("authorization_token", "")),
+        "order": _short(entry.get("order_id", "")),
+    }
+
+
+def _request(entry: Json) -> str:
+    words = f"{entry['method']} {_short(entry['path'])} → {entry['status']}"
+    details = ", ".join(filter(None, _details(entry)))
+    return f"{words}: {details}" if details else words
+
+
+def _details(entry: Json) -> Iterator[str]:
+    asked, said = _dict(entry["request_body"]), _dict(entry["response_body"])
+    if entry["status"] >= 400:
+        yield str(said.get("error_message", ""))
+        return
+    match entry["name"]:
+        case "create_button" | "update_button":
+            yield f"button key {_short(said.get('button_key', ''))}"
+        case "create_order":
+            yield f"order {_short(said.get('order_id', ''))}"
+            yield money(asked.get("order_amount", 0), asked.get("purchase_currency", ""))
+            yield str(said.get("fraud_status", ""))
+        case "deny_authorization":
+            yield from (str(value) for value in asked.values())
+        case _:
+            pass
+
+
+def _answer(entry: Json) -> str:
+    again = f" (try {entry['number']})" if entry["number"] > 1 else ""
+    if entry["status"] is None:
+        return f"does not answer {entry['name']}{again}: {entry['outcome']}, {entry['error']}"
+    return f"answers {entry['name']}{again} with {entry['status']} after {entry['duration_ms']:.1f} ms"
+
+
+def _dict(body: Any) -> Json:
+    return body if isinstance(body, dict) else {}
+
+
+def _short(text: str) -> str:
+    """Return a text with its UUIDs cut to what tells them apart."""
+    return _UUID.sub(r"\1…", text)
+
+
+def money(amount: int, currency: str = "") -> str:
+    """Return an amount in minor units for people: 124000 SEK is `1,240.00 SEK`."""
+    return f"{amount / 100:,.2f} {currency}".rstrip()
