@@ -1,0 +1,173 @@
+"""What happened, in order (`/_mock/journal`), waited for, and as a stream (`/_mock/events`)."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from mock_klarna import Settings
+from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from tests.web.wire import Wire
+
+Json = dict[str, Any]
+Open = Callable[[], Wire]
+JOURNAL = "/_mock/journal"
+OTHER = {"Authorization": "Basic b3RoZXI6c2VjcmV0"}
+
+
+async def names(klarna: MockKlarnaAsync, **filters: Any) -> list[str]:
+    return [entry["name"] for entry in await klarna.journal(**filters)]
+
+
+async def test_everything_is_told_in_order(klarna: MockKlarnaAsync, purchase: Json, token: str) -> None:
+    await klarna.wait_for("place_order")
+    await klarna.send("DELETE", token)
+    entries = await klarna.journal()
+    assert [entry["name"] for entry in entries] == [
+        "button_created",
+        "create_button",
+        "session_initiated",
+        "identification_updated",
+        "purchase_authorized",
+        "place_order",
+        "purchase_denied",
+        "deny_authorization",
+    ]
+    assert [entry["seq"] for entry in entries] == sorted(entry["seq"] for entry in entries)
+    assert {entry["merchant"] for entry in entries} == {klarna.merchant}
+
+
+async def test_entries_are_filtered(klarna: MockKlarnaAsync, purchase: Json) -> None:
+    called = await klarna.wait_for("place_order")
+    assert await names(klarna, kind="exchange") == ["create_button"]
+    assert await names(klarna, kind="callback") == ["place_order"]
+    assert await names(klarna, name="button_created") == ["button_created"]
+    assert "create_button" not in await names(klarna, purchase_id=purchase["purchase_id"])
+    assert await names(klarna, after=called["seq"]) == []
+    assert await names(klarna, limit=2) == ["button_created", "create_button"]
+    assert await names(klarna, limit=0) == []
+    assert await names(klarna, merchant="other") == []
+    everybodys = (await klarna.send("GET", JOURNAL, headers={"Authorization": ""})).body
+    assert everybodys["position"] == called["seq"]
+
+
+async def test_an_attempt_shows_what_was_sent_and_what_came_of_it(klarna: MockKlarnaAsync, purchase: Json) -> None:
+    called = await klarna.wait_for("place_order")
+    assert called["request_body"]["authorization_token"] == purchase["authorization_token"]
+    assert (called["outcome"], called["status"], called["number"]) == ("refused", None, 1)
+    assert called["error"]
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter", "right"),
+    [
+        ("kind=events", "kind", "one of exchange, callback, event"),
+        ("after=-1", "after", "a whole number from 0"),
+        ("after=x", "after", "a whole number from 0"),
+        ("limit=99999", "limit", "a whole number from 0 to 10000"),
+        ("wait=soon", "wait", "a number of seconds from 0 to 600"),
+        ("wait=601", "wait", "a number of seconds from 0 to 600"),
+        ("wait=nan", "wait", "a number of seconds from 0 to 600"),
+        ("limit=%D9%A3", "limit", "a whole number"),
+    ],
+)
+async def test_a_wrong_parameter_is_told_what_would_be_right(
+    klarna: MockKlarnaAsync, query: str, parameter: str, right: str
+) -> None:
+    answer = await klarna.send("GET", f"{JOURNAL}?{query}")
+    assert (answer.status, answer.body["where"]) == (400, "query")
+    (problem,) = answer.body["problems"]
+    assert (problem["path"], right in problem["expected"]) == (parameter, True)
+
+
+@pytest.mark.parametrize("seq", ["0", "999999", "x", "-1", "9" * 30, "%D9%A3"])
+async def test_an_entry_that_is_not_there_is_not_found(klarna: MockKlarnaAsync, seq: str) -> None:
+    assert (await klarna.send("GET", f"{JOURNAL}/{seq}")).status == 404
+
+
+async def test_waiting_ends_with_the_first_entry_that_matches(klarna: MockKlarnaAsync, button: Json) -> None:
+    waiting = asyncio.create_task(klarna.send("GET", f"{JOURNAL}?name=clock_moved&wait=30"))
+    await klarna.fault("request", status=500, operation="nothing")
+    assert not waiting.done()
+    await klarna.advance_clock(1)
+    (entry,) = (await waiting).body["entries"]
+    assert entry["name"] == "clock_moved"
+
+
+async def test_waiting_in_vain_ends_with_nothing(klarna: MockKlarnaAsync) -> None:
+    assert (await klarna.send("GET", f"{JOURNAL}?wait=0.01&after=7")).body == {
+        "entries": [],
+        "position": 7,
+        "dropped": 0,
+    }
+
+
+class TestSmall:
+    @pytest.fixture
+    def mock_klarna_settings(self) -> Settings:
+        return Settings(port=0, journal_bytes=65536)
+
+    async def test_old_exchanges_are_dropped_and_counted(self, klarna: MockKlarnaAsync, button: Json) -> None:
+        for _ in range(200):
+            await klarna.get_button(button["button_key"])
+        told = (await klarna.send("GET", f"{JOURNAL}?limit=10000")).body
+        assert told["dropped"] > 0
+        assert told["dropped"] + len(told["entries"]) == 202
+        assert told["entries"][0]["name"] == "button_created"
+
+
+async def events(line: Wire) -> AsyncIterator[tuple[str, str, Json]]:
+    """Yield the server-sent events of a line: id, event and data."""
+    while True:
+        lines = (await line.reader.readuntil(b"\n\n")).decode().strip().split("\r\n")
+        block = "\n".join(lines).split("\n")
+        fields = dict(field.split(": ", 1) for field in block if ": " in field)
+        if "data" in fields:
+            yield fields["id"], fields["event"], json.loads(fields["data"])
+
+
+async def _opened(line: Wire, path: str, **headers: str | int) -> AsyncIterator[tuple[str, str, Json]]:
+    answer = await line.answer(line.head(f"GET {path}", **headers))
+    assert answer.headers["Content-Type"] == "text/event-stream"
+    return events(line)
+
+
+async def test_the_journal_is_streamed_from_the_beginning_and_on(
+    klarna: MockKlarnaAsync, wire: Open, button: Json
+) -> None:
+    async with wire() as line, asyncio.timeout(10):
+        stream = await _opened(line, "/_mock/events")
+        told = [await anext(stream) for _ in range(2)]
+        assert [(kind, data["name"]) for _, kind, data in told] == [
+            ("event", "button_created"),
+            ("exchange", "create_button"),
+        ]
+        await klarna.advance_clock(1)
+        number, _, data = await anext(stream)
+        assert (data["name"], number) == ("clock_moved", str(data["seq"]))
+
+
+@pytest.mark.parametrize("how", ["header", "query"])
+async def test_a_stream_goes_on_where_it_was_interrupted(
+    klarna: MockKlarnaAsync, wire: Open, button: Json, how: str
+) -> None:
+    seen = (await klarna.journal())[-1]["seq"]
+    await klarna.advance_clock(1)
+    async with wire() as line, asyncio.timeout(10):
+        path = f"/_mock/events?after={seen}" if how == "query" else "/_mock/events"
+        stream = await _opened(line, path, Last_Event_ID=seen if how == "header" else "")
+        assert (await anext(stream))[2]["name"] == "clock_moved"
+
+
+async def test_a_stream_is_filtered_as_the_journal_is(klarna: MockKlarnaAsync, wire: Open, button: Json) -> None:
+    await klarna.send("POST", "/instantshopping/v1/buttons", {}, OTHER)
+    async with wire() as line, asyncio.timeout(10):
+        stream = await _opened(line, "/_mock/events?kind=exchange&merchant=other")
+        assert (await anext(stream))[2]["merchant"] == "other"
+
+
+async def test_a_stream_with_a_wrong_filter_is_refused(klarna: MockKlarnaAsync) -> None:
+    answer = await klarna.send("GET", "/_mock/events?kind=nonsense")
+    assert (answer.status, answer.body["problems"][0]["path"]) == (400, "kind")
