@@ -4,65 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
+from mock_klarna.forms import any_text, boolean, number, one_of, pairs, whole
+
 PREFIX = "MOCK_KLARNA_"
 
 
 class SettingsError(ValueError):
     """A setting has a value that cannot be used; the message names the setting and what would be right."""
-
-
-def _boolean(text: str) -> bool:
-    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-    if text.lower() not in words:
-        raise ValueError("true or false")
-    return words[text.lower()]
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def _number(least: float, most: float) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        value = float(text)
-        if not least <= value <= most:
-            raise ValueError
-        return value
-
-    parse.__doc__ = f"a number from {least:g} to {most:g}"
-    return parse
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        value = int(text)
-        if not least <= value <= most:
-            raise ValueError
-        return value
-
-    parse.__doc__ = f"a whole number from {least} to {most}"
-    return parse
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError
-        return text
-
-    parse.__doc__ = "one of " + ", ".join(choices)
-    return parse
-
-
-def _pairs(separator: str, form: str) -> Callable[[str], tuple[str, ...]]:
-    def parse(text: str) -> tuple[str, ...]:
-        pairs = _words(text)
-        if any(not all(pair.partition(separator)[::2]) for pair in pairs):
-            raise ValueError
-        return pairs
-
-    parse.__doc__ = f"{form}, several separated by commas"
-    return parse
 
 
 def _setting(
@@ -71,100 +19,96 @@ def _setting(
     return field(default=default, metadata={"parse": parse, "help": meaning, "metavar": metavar, "repeat": repeat})
 
 
-def _any_text(text: str) -> str:
-    return text
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How a server behaves. Every field is a flag `--field-name` and an environment variable `MOCK_KLARNA_FIELD_NAME`."""
 
-    host: str = _setting("127.0.0.1", _any_text, "address to listen on", metavar="HOST")
-    port: int = _setting(8080, _whole(0, 65535), "port to listen on; 0 takes any free one", metavar="PORT")
+    host: str = _setting("127.0.0.1", any_text, "address to listen on", metavar="HOST")
+    port: int = _setting(8080, whole(0, 65535), "port to listen on; 0 takes any free one", metavar="PORT")
     ready_file: str = _setting(
-        "", _any_text, "file that is written with {url, port, pid} once requests are accepted", metavar="PATH"
+        "", any_text, "file that is written with {url, port, pid} once requests are accepted", metavar="PATH"
     )
     credentials: tuple[str, ...] = _setting(
         (),
-        _pairs(":", "USER:PASSWORD"),
+        pairs(":", "USER:PASSWORD"),
         "the only credentials that are accepted; without it any non-empty ones are",
         metavar="USER:PASSWORD",
         repeat=True,
     )
     strict: bool = _setting(
-        False, _boolean, "demand what the documents demand: https, the authorized order, known deny forms"
+        False, boolean, "demand what the documents demand: https, the authorized order, known deny forms"
     )
     seed: str = _setting(
-        "", _any_text, "seed of all ids and shoppers; without it every start has its own", metavar="SEED"
+        "", any_text, "seed of all ids and shoppers; without it every start has its own", metavar="SEED"
     )
     store: str = _setting(
-        "memory", _any_text, "where the state is kept: memory, or file:PATH to survive a restart", metavar="STORE"
+        "memory", any_text, "where the state is kept: memory, or file:PATH to survive a restart", metavar="STORE"
     )
-    log_format: str = _setting("text", _one_of("text", "json"), "form of the log lines", metavar="FORMAT")
+    log_format: str = _setting("text", one_of("text", "json"), "form of the log lines", metavar="FORMAT")
     callback_timeout: float = _setting(
-        10.0, _number(0.01, 600), "seconds that a merchant may take to answer a callback", metavar="SECONDS"
+        10.0, number(0.01, 600), "seconds that a merchant may take to answer a callback", metavar="SECONDS"
     )
     callback_host_rewrite: tuple[str, ...] = _setting(
         (),
-        _pairs("=", "FROM=TO"),
+        pairs("=", "FROM=TO"),
         "send callbacks for one host to another, such as localhost=host.docker.internal",
         metavar="FROM=TO",
         repeat=True,
     )
     merchant_timeout: float = _setting(
         60.0,
-        _number(0, 86400),
+        number(0, 86400),
         "seconds that a shopper waits for the merchant to place or deny; 0 waits as long as the token lives",
         metavar="SECONDS",
     )
-    timeout_ends_token: bool = _setting(True, _boolean, "a token is dead once its shopper has stopped waiting")
+    timeout_ends_token: bool = _setting(True, boolean, "a token is dead once its shopper has stopped waiting")
     token_lifetime: float = _setting(
-        3600.0, _number(1, 86400 * 30), "seconds that an authorization token lives", metavar="SECONDS"
+        3600.0, number(1, 86400 * 30), "seconds that an authorization token lives", metavar="SECONDS"
     )
     repeated_order: str = _setting(
         "replay",
-        _one_of("replay", "refuse"),
+        one_of("replay", "refuse"),
         "an order posted again unchanged gets the first answer, or 403",
         metavar="ANSWER",
     )
     update_failure: str = _setting(
         "keep",
-        _one_of("keep", "abort"),
+        one_of("keep", "abort"),
         "when an update callback fails the session stays as it was, or the purchase fails",
         metavar="WHAT",
     )
     push_schedule: str = _setting(
-        "push", _one_of("push", "push-old"), "Klarna's newer or older schedule for repeating a push", metavar="SCHEDULE"
+        "push", one_of("push", "push-old"), "Klarna's newer or older schedule for repeating a push", metavar="SCHEDULE"
     )
     pending_everywhere: bool = _setting(
-        False, _boolean, "the pending e-mail triggers work outside the US and the UK too"
+        False, boolean, "the pending e-mail triggers work outside the US and the UK too"
     )
     shipping_method_case: str = _setting(
         "kebab",
-        _one_of("kebab", "as-sent"),
+        one_of("kebab", "as-sent"),
         "spelling of shipping_method in callbacks: box-reg, or as the page sent it",
         metavar="CASE",
     )
-    confirmation_order_id: bool = _setting(False, _boolean, "add ?order_id= to the confirmation URL")
+    confirmation_order_id: bool = _setting(False, boolean, "add ?order_id= to the confirmation URL")
     unauthorized_body: str = _setting(
         "klarna",
-        _one_of("klarna", "gateway"),
+        one_of("klarna", "gateway"),
         "body of a 401: an error object, or the one seen from Klarna's gateway",
         metavar="FORM",
     )
     max_body: int = _setting(
-        8 << 20, _whole(1024, 1 << 30), "bytes of a request body that are read at most", metavar="BYTES"
+        8 << 20, whole(1024, 1 << 30), "bytes of a request body that are read at most", metavar="BYTES"
     )
     body_timeout: float = _setting(
-        30.0, _number(0.1, 3600), "seconds that a request body may take to arrive", metavar="SECONDS"
+        30.0, number(0.1, 3600), "seconds that a request body may take to arrive", metavar="SECONDS"
     )
     scenarios: str = _setting(
-        "", _any_text, "folder of scenarios that are offered beside the stored ones", metavar="PATH"
+        "", any_text, "folder of scenarios that are offered beside the stored ones", metavar="PATH"
     )
     journal_bytes: int = _setting(
-        8 << 20, _whole(65536, 1 << 34), "bytes of journal kept for each merchant", metavar="BYTES"
+        8 << 20, whole(65536, 1 << 34), "bytes of journal kept for each merchant", metavar="BYTES"
     )
-    max_callbacks: int = _setting(10_000, _whole(10, 10_000_000), "callbacks kept for each merchant", metavar="COUNT")
+    max_callbacks: int = _setting(10_000, whole(10, 10_000_000), "callbacks kept for each merchant", metavar="COUNT")
 
 
 def setting_fields() -> tuple[Field[Any], ...]:
@@ -183,8 +127,7 @@ def parsed(setting: Field[Any], text: str, source: str) -> Any:
     try:
         return parse(text)
     except ValueError as fault:
-        right = parse.__doc__ or str(fault) or "a value"
-        raise SettingsError(f"{source}: {text!r} is not {right}") from None
+        raise SettingsError(f"{source}: {text!r} is not {fault}") from None
 
 
 def from_environment(environ: Mapping[str, str], flags: Mapping[str, Any] = {}) -> Settings:
