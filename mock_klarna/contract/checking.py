@@ -1,13 +1,14 @@
 """The one way a body is judged: is it right, and if not, everything that is wrong with it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import jsonschema_rs
 
 from mock_klarna import bundle
-from mock_klarna.contract.catalogue import Catalogue, load
+from mock_klarna.contract.catalogue import load
 from mock_klarna.contract.explaining import Explainer
 from mock_klarna.contract.leniency import put_right, without_nulls
 from mock_klarna.contract.ordering import in_order, value_at
@@ -40,21 +41,21 @@ class _Operation:
 
 
 class Contract:
-    """Every schema compiled once, and the verdict on bodies by the name of their operation.
+    """The schemas, and the verdict on bodies by the name of their operation; each is compiled once, on first use.
 
     Operations are the files of `schemas/requests/` and `schemas/callbacks/`, and `page` for what a page gives `load()`.
     """
 
     def __init__(self, *, strict: bool = False) -> None:
         self.catalogue = load(bundle.schemas(), strict=strict)
-        verdict = Verdict(self.catalogue)
-        self._explainer = Explainer(self.catalogue, verdict)
-        self._operations = _compiled(self.catalogue, verdict, strict=strict)
+        self._strict = strict
+        self._verdict = Verdict(self.catalogue)
+        self._operations: dict[str, _Operation] = {}
 
     @property
     def operations(self) -> tuple[str, ...]:
         """The names that `check` knows."""
-        return tuple(self._operations)
+        return tuple(self.catalogue.operations)
 
     def check(self, operation: str, body: object, *, nulls: bool = True) -> tuple[Any, list[Problem]]:
         """Return the body with its leniencies put right, and every problem; no problem means that it may be stored.
@@ -63,10 +64,25 @@ class Contract:
         range, line sums, order sums, then by their place in the body (protocol 10). Raises KeyError for an unknown
         operation.
         """
-        known = self._operations[operation]
+        known = self._operations.get(operation) or self._compiled(operation)
         given = {} if body is None else body
         present = without_nulls(given) if nulls else given
         return (present, []) if known.is_plainly_right(present) else self._closely(known, present)
+
+    def _compiled(self, operation: str) -> _Operation:
+        path = self.catalogue.operations[operation]
+        known = self._operations[operation] = _Operation(
+            document=path,
+            schema=self._verdict.schema(path),
+            sums=SUMS.get(operation),
+            urls=tuple(url_places(self.catalogue, self.catalogue.whole(path))),
+            strict=self._strict,
+        )
+        return known
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self.catalogue, self._verdict)
 
     def _closely(self, known: _Operation, body: Any) -> tuple[Any, list[Problem]]:
         right = put_right(self.catalogue, self.catalogue.whole(known.document), body)
@@ -74,19 +90,6 @@ class Contract:
         whole = known.sums.whole(right) if known.sums else right
         broken = [] if known.schema.is_valid(whole) else self._explainer.problems(known.document, whole)
         return whole, in_order(body, [_as_sent(problem, body) for problem in _distinct(broken, found)])[:_MOST_PROBLEMS]
-
-
-def _compiled(catalogue: Catalogue, verdict: Verdict, *, strict: bool) -> Mapping[str, _Operation]:
-    return {
-        name: _Operation(
-            document=path,
-            schema=verdict.schema(path),
-            sums=SUMS.get(name),
-            urls=tuple(url_places(catalogue, catalogue.whole(path))),
-            strict=strict,
-        )
-        for name, path in catalogue.operations.items()
-    }
 
 
 def _distinct(broken: list[Problem], found: Iterable[Problem]) -> list[Problem]:
