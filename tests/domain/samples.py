@@ -1,0 +1,81 @@
+"""Purchases, orders and sessions for the tests of the domain."""
+
+from typing import Any
+
+from mock_klarna.domain.lifecycle import PURCHASE
+from mock_klarna.domain.placing import PlacingRules
+from mock_klarna.domain.records import Order, Outcome, Purchase
+
+NOW = 1_000_000.0
+LENIENT, STRICT = PlacingRules(), PlacingRules(strict=True)
+PATIENT = PlacingRules(timeout_ends_token=False)
+STATES = tuple(PURCHASE)
+LINE: dict[str, Any] = {
+    "type": "physical",
+    "reference": "19-402-B",
+    "name": "Battery Power Pack Black",
+    "quantity": 1,
+    "unit_price": 119000,
+    "tax_rate": 2500,
+    "total_amount": 119000,
+    "total_tax_amount": 23800,
+}
+EXPRESS: dict[str, Any] = {
+    "id": "express_priority",
+    "name": "Express 1-2 days",
+    "price": 5000,
+    "tax_amount": 1000,
+    "tax_rate": 2500,
+    "shipping_method": "PickUpStore",
+}
+POST: dict[str, Any] = {"id": "post", "name": "Post", "price": 0, "tax_amount": 0, "tax_rate": 0}
+
+
+def item(colour: str, size: str = "m", **members: Any) -> dict[str, Any]:
+    """Return a variation with two attributes."""
+    attributes = [
+        {"identifier": "clr", "identifier_label": "Colour", "value": colour, "value_label": colour.title()},
+        {"identifier": "size", "identifier_label": "Size", "value": size, "value_label": size.upper()},
+    ]
+    said = {"type": "physical", "reference": f"shirt-{colour}-{size}", "name": "Shirt", "group_identifier": "shirt"}
+    return {
+        **said,
+        "unit_price": 10000,
+        "tax_rate": 2500,
+        "total_tax_amount": 2000,
+        "product_attributes": attributes,
+        **members,
+    }
+
+
+def purchase(state: str = "authorized", **members: Any) -> Purchase:
+    """Return a purchase in a state; from `authorized` on it has a token that lives for an hour."""
+    given: dict[str, Any] = {
+        "merchant": "shop",
+        "purchase_id": "p-1",
+        "button_key": "b-1",
+        "state": state,
+        "created_at": NOW,
+        "version": 3,
+        "session": b"{}",
+    }
+    if state not in ("started", "declined", "failed"):
+        authorized = {"authorization_token": "t-1", "order": b"{}", "order_amount": 124000, "expires_at": NOW + 3600}
+        given |= {**authorized, "currency": "SEK", "country": "SE", "merchant_timeout": 60.0}
+    return Purchase(**{**given, **members})
+
+
+def pending(**outcome: Any) -> Purchase:
+    """Return an authorized purchase that will be PENDING."""
+    return purchase(outcome=Outcome("PENDING", **outcome))
+
+
+def order(fraud_status: str = "PENDING", **members: Any) -> Order:
+    """Return a placed order."""
+    given: dict[str, Any] = {"merchant": "shop", "order_id": "o-1", "purchase_id": "p-1", "body": b"{}"}
+    return Order(**{**given, "fraud_status": fraud_status, "order_amount": 124000, "created_at": NOW, **members})
+
+
+def body(**members: Any) -> dict[str, Any]:
+    """Return a posted order."""
+    return {"purchase_currency": "SEK", "purchase_country": "SE", "order_amount": 124000, **members}

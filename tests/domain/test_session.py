@@ -1,0 +1,213 @@
+"""Sessions: the page's options over the key's, the shopper's choices, and the order that they come to."""
+
+from typing import Any
+
+import pytest
+
+from mock_klarna.domain import session
+from tests.domain.samples import EXPRESS, LINE, POST, item
+
+KEY = {
+    "button_key": "b-1",
+    "name": "spring",
+    "merchant_urls": {"place_order": "https://shop/place", "terms": "https://shop/terms"},
+    "purchase_country": "SE",
+    "purchase_currency": "SEK",
+    "locale": "sv-SE",
+}
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "merged"),
+    [
+        ({"locale": "sv-SE"}, {}, {"locale": "sv-SE"}),
+        ({"locale": "sv-SE"}, {"locale": "en-SE"}, {"locale": "en-SE"}),
+        ({"order_lines": [1, 2]}, {"order_lines": [3]}, {"order_lines": [3]}),
+        ({"merchant_urls": {"a": 1, "b": 2}}, {"merchant_urls": {"b": 3}}, {"merchant_urls": {"a": 1, "b": 3}}),
+        ({"options": {"a": True}}, {"options": {"b": True}}, {"options": {"a": True, "b": True}}),
+        ({}, {"options": {"b": True}}, {"options": {"b": True}}),
+        ({"customer": {"a": 1}}, {"customer": {"b": 2}}, {"customer": {"b": 2}}),
+    ],
+)
+def test_the_pages_options_go_over_the_keys(below: Any, above: Any, merged: Any) -> None:
+    assert session.merge(below, above) == merged
+
+
+def test_a_session_holds_what_key_and_page_say_and_where_the_button_stands() -> None:
+    page = {"order_lines": [LINE], "merchant_urls": {"confirmation": "https://shop/thanks"}, "setup": {"key": "b-1"}}
+    opened = session.opened(KEY, page, "https://shop/product")
+    assert opened["merchant_urls"] == {**KEY["merchant_urls"], "confirmation": "https://shop/thanks"}  # type: ignore[dict-item]
+    assert (opened["name"], opened["integrator_url"]) == ("spring", "https://shop/product")
+    assert opened["order_lines"] == [LINE]
+
+
+@pytest.mark.parametrize("name", ["setup", "button_key", "disabled", "order_amount", "order_tax_amount", "styling"])
+def test_what_is_not_of_the_order_is_left_out_of_the_session(name: str) -> None:
+    assert name not in session.opened({**KEY, name: 1}, {"order_lines": [LINE], name: 2}, None)
+
+
+@pytest.mark.parametrize(
+    ("key", "page", "references"),
+    [
+        ({"order_lines": [LINE]}, {}, ["19-402-B"]),
+        ({"order_lines": [LINE]}, {"items": [item("red")]}, ["shirt-red-m"]),
+        ({"items": [item("red")]}, {"order_lines": [LINE]}, ["19-402-B"]),
+        ({}, {"items": [item("red"), item("blue")]}, ["shirt-red-m"]),
+        ({}, {"items": [item("red")], "order_lines": [LINE]}, ["19-402-B"]),
+        ({"order_lines": [LINE], "items": [item("red")]}, {"items": [item("blue")]}, ["shirt-blue-m"]),
+        ({}, {"items": [item("red")], "order_lines": []}, ["shirt-red-m"]),
+    ],
+)
+def test_order_lines_win_over_items_and_the_page_over_the_key(key: Any, page: Any, references: list[str]) -> None:
+    opened = session.opened({**KEY, **key}, page, None)
+    assert [line["reference"] for line in opened["order_lines"]] == references
+
+
+@pytest.mark.parametrize("where", ["key", "page"])
+@pytest.mark.parametrize("inside", [True, False])
+def test_checkboxes_may_stand_under_options_or_beside_them(where: str, inside: bool) -> None:
+    boxes = [{"id": "news", "text": "News?"}]
+    said: dict[str, Any] = {"options": {"additional_checkboxes": boxes}} if inside else {"additional_checkboxes": boxes}
+    key, page = (said, {}) if where == "key" else ({}, said)
+    opened = session.opened({**KEY, **key}, {"order_lines": [LINE], **page}, None)
+    assert opened["options"]["additional_checkboxes"] == boxes
+    assert "additional_checkboxes" not in opened
+
+
+@pytest.mark.parametrize(
+    ("wanted", "reference"),
+    [
+        ({}, "shirt-red-m"),
+        ({"clr": "blue"}, "shirt-blue-m"),
+        ({"size": "l"}, "shirt-blue-l"),
+        ({"clr": "blue", "size": "l"}, "shirt-blue-l"),
+        ({"clr": "green"}, None),
+        ({"shape": "round"}, None),
+    ],
+)
+def test_the_first_item_with_every_wanted_attribute_is_chosen(wanted: dict[str, str], reference: str | None) -> None:
+    chosen = session.chosen_item([item("red"), item("blue"), item("blue", "l")], wanted)
+    assert (chosen and chosen["reference"]) == reference
+
+
+@pytest.mark.parametrize(
+    ("quantity", "members", "total", "tax", "discount"),
+    [
+        (1, {}, 10000, 2000, None),
+        (3, {}, 30000, 6000, None),
+        (2, {"total_discount_amount": 1000}, 18000, 3600, 2000),
+        (1, {"total_tax_amount": 1999}, 10000, 1999, None),
+        (3, {"total_tax_amount": 1999}, 30000, 6000, None),
+        (1, {"total_amount": 9999}, 10000, 2000, None),
+    ],
+)
+def test_a_chosen_item_becomes_a_line_with_its_amounts(
+    quantity: int, members: dict[str, Any], total: int, tax: int, discount: int | None
+) -> None:
+    line = session.item_line(item("red", **members), quantity)
+    assert (line["quantity"], line["total_amount"], line["total_tax_amount"]) == (quantity, total, tax)
+    assert line.get("total_discount_amount") == discount
+
+
+def test_a_line_made_of_an_item_keeps_what_the_merchant_said_of_it() -> None:
+    line = session.item_line(item("red", merchant_data='{"id":7}'), 2)
+    assert (line["merchant_data"], line["group_identifier"]) == ('{"id":7}', "shirt")
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted", "chosen"),
+    [
+        ([EXPRESS, POST], None, "express_priority"),
+        ([EXPRESS, {**POST, "preselected": True}], None, "post"),
+        ([EXPRESS, {**POST, "preselected": True}], "express_priority", "express_priority"),
+        ([EXPRESS, POST], "gone", "express_priority"),
+        ([], None, None),
+        ([], "post", None),
+    ],
+)
+def test_the_shipping_option_is_the_chosen_else_the_preselected_else_the_first(
+    options: list[Any], wanted: str | None, chosen: str | None
+) -> None:
+    selected = session.with_shipping({"shipping_options": options}, wanted).get("selected_shipping_option")
+    assert (selected and selected["id"]) == chosen
+
+
+def test_the_chosen_shipping_is_the_last_line_and_counts() -> None:
+    whole = session.order({**KEY, "order_lines": [LINE], "selected_shipping_option": EXPRESS})
+    assert whole["order_lines"] == [
+        LINE,
+        {
+            "type": "shipping_fee",
+            "reference": "express_priority",
+            "name": "Express 1-2 days",
+            "quantity": 1,
+            "unit_price": 5000,
+            "tax_rate": 2500,
+            "total_amount": 5000,
+            "total_tax_amount": 1000,
+            "product_attributes": [],
+        },
+    ]
+    assert (whole["order_amount"], whole["order_tax_amount"]) == (124000, 24800)
+
+
+def test_without_shipping_options_there_is_no_shipping_line() -> None:
+    whole = session.order({**KEY, "order_lines": [LINE]})
+    assert whole["order_lines"] == [LINE]
+    assert "selected_shipping_option" not in whole
+
+
+def test_a_sales_tax_line_is_tax_as_a_whole() -> None:
+    goods = {**LINE, "tax_rate": 0, "total_tax_amount": 0}
+    tax = {**goods, "type": "sales_tax", "unit_price": 900, "total_amount": 900}
+    whole = session.order({**KEY, "order_lines": [goods, tax]})
+    assert (whole["order_amount"], whole["order_tax_amount"]) == (119900, 900)
+
+
+@pytest.mark.parametrize("empty", [None, "", [], {}])
+@pytest.mark.parametrize("name", ["merchant_data", "merchant_reference1", "attachment", "customer"])
+def test_members_without_a_value_are_left_out_of_an_order(name: str, empty: Any) -> None:
+    assert name not in session.order({**KEY, "order_lines": [LINE], name: empty})
+
+
+@pytest.mark.parametrize("missing", [{}, {"merchant_urls": None}, {"merchant_urls": {}}])
+def test_the_merchant_urls_of_an_order_are_always_an_object(missing: Any) -> None:
+    assert session.order({"order_lines": [LINE], **missing})["merchant_urls"] == {}
+
+
+def test_an_order_holds_only_what_an_order_has() -> None:
+    whole = session.order({**KEY, "order_lines": [LINE], "shipping_options": [EXPRESS], "items": [item("red")]})
+    assert set(whole) == {
+        "name",
+        "purchase_country",
+        "purchase_currency",
+        "locale",
+        "order_amount",
+        "order_tax_amount",
+        "order_lines",
+        "merchant_urls",
+    }
+
+
+def test_the_shipping_address_is_the_billing_address_unless_there_is_another() -> None:
+    billing, other = {"city": "Lund"}, {"city": "Umeå"}
+    assert session.identified({}, billing, None, {})["shipping_address"] == billing
+    assert session.identified({}, billing, other, {})["shipping_address"] == other
+
+
+@pytest.mark.parametrize(
+    ("answers", "requested"),
+    [
+        ({}, {"news": False, "terms": False}),
+        ({"news": True}, {"news": True, "terms": False}),
+        ({"news": True, "terms": True}, {"news": True, "terms": True}),
+        ({"stranger": True}, {"news": False, "terms": False}),
+    ],
+)
+def test_every_checkbox_is_answered(answers: dict[str, bool], requested: dict[str, bool]) -> None:
+    begun = {"options": {"additional_checkboxes": [{"id": "news"}, {"id": "terms"}]}}
+    assert session.answered(begun, answers)["merchant_requested"] == requested
+
+
+def test_without_checkboxes_nothing_is_requested() -> None:
+    assert "merchant_requested" not in session.answered({"options": {}}, {"news": True})
