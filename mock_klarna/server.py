@@ -138,9 +138,9 @@ def _announced(ready_file: str, listening: _Listening) -> Iterator[None]:
 
 def tune_garbage_collection() -> None:
     """Keep what was loaded at start out of every collection, and collect less often (for a process that only serves)."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, 20, 100)
+    gc.enable()
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import signal
 import sys
 
@@ -17,6 +18,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve; 0 after SIGTERM or SIGINT, 3 when the address cannot be bound."""
     settings = settings_from(arguments)
+    gc.disable()  # nothing that is loaded at start is garbage; `tune_garbage_collection` switches it on again
     try:
         asyncio.run(_serve(settings))
     except OSError as fault:
