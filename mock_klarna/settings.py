@@ -41,6 +41,18 @@ class Settings:
     seed: str = _setting(
         "", any_text, "seed of all ids and shoppers; without it every start has its own", metavar="SEED"
     )
+    environment: str = _setting(
+        "",
+        one_of("production", "playground"),
+        "the one environment that pages may name in setup; without it both are accepted",
+        metavar="NAME",
+    )
+    region: str = _setting(
+        "",
+        one_of("eu", "na", "oc"),
+        "the one region that pages may name in setup; without it all are accepted",
+        metavar="NAME",
+    )
     store: str = _setting(
         "memory", any_text, "where the state is kept: memory, or file:PATH to survive a restart", metavar="STORE"
     )

@@ -49,7 +49,18 @@ _UPDATE_MEMBERS = frozenset(
     }
 )
 _MERGED = frozenset({"merchant_urls", "options"})
-_NOT_OURS = frozenset({"setup", "button_key", "disabled", "order_amount", "order_tax_amount", "styling"})
+_NOT_OURS = frozenset(
+    {
+        "setup",
+        "button_key",
+        "disabled",
+        "order_amount",
+        "order_tax_amount",
+        "styling",
+        "identified",
+        "merchant_requested",
+    }
+)
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> Json:
@@ -114,7 +125,8 @@ def item_line(item: Json, quantity: int) -> Json:
 
 def identified(session: Json, billing: Json, shipping: Json | None, customer: Json) -> Json:
     """Return the session of a shopper who has told who they are; the shipping address defaults to the billing one."""
-    return {**session, "billing_address": billing, "shipping_address": shipping or billing, "customer": customer}
+    who = {"billing_address": billing, "shipping_address": shipping or billing, "customer": customer}
+    return {**session, **who, "identified": True}
 
 
 def with_shipping(session: Json, option_id: str | None) -> Json:

@@ -1,9 +1,12 @@
 """A whole purchase without a browser: the steps of a shopper, one after the other (`POST /_mock/purchases`)."""
 
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 
 from mock_klarna.domain.records import Purchase
 from mock_klarna.emulator.emulator import Emulator
+from mock_klarna.emulator.purchases import Purchases
 
 Json = dict[str, Any]
 
@@ -15,15 +18,16 @@ async def buy(emulator: Emulator, merchant: str | None, wish: Json) -> Purchase:
     patience = wish.get("merchant_timeout", emulator.settings.merchant_timeout or None)
     purchase = await purchases.start(button, wish.get("page") or {}, wish.get("integrator_url"), patience)
     purchase = await purchases.identify(purchase, wish.get("shopper"))
-    purchase = await _choose(emulator, purchase, wish.get("select") or {})
+    for choose in _choices(purchases, wish.get("select") or {}):
+        purchase = await choose(purchase) if purchase.state == "started" else purchase
     return await purchases.pay(purchase, wish.get("outcome")) if purchase.state == "started" else purchase
 
 
-async def _choose(emulator: Emulator, purchase: Purchase, select: Json) -> Purchase:
-    purchases = emulator.purchases
+def _choices(purchases: Purchases, select: Json) -> Iterator[Callable[[Purchase], Awaitable[Purchase]]]:
+    """Yield what the shopper does between the first and the last step; an `update` callback can end the purchase meanwhile."""
     if "product_attributes" in select or "quantity" in select:
         attributes, quantity = select.get("product_attributes") or {}, select.get("quantity", 1)
-        purchase = await purchases.specify(purchase, attributes, quantity)
+        yield partial(purchases.specify, attributes=attributes, quantity=quantity)
     if "shipping_option" in select:
-        purchase = await purchases.choose_shipping(purchase, select["shipping_option"])
-    return await purchases.answer_checkboxes(purchase, select.get("checkboxes") or {})
+        yield partial(purchases.choose_shipping, option_id=select["shipping_option"])
+    yield partial(purchases.answer_checkboxes, answers=select.get("checkboxes") or {})

@@ -7,6 +7,7 @@ from mock_klarna.emulator.buttons import Buttons
 from mock_klarna.emulator.context import Context
 from mock_klarna.emulator.faults import Faults
 from mock_klarna.emulator.merchants import Merchants
+from mock_klarna.emulator.offers import Offers
 from mock_klarna.emulator.orders import Orders
 from mock_klarna.emulator.purchases import Purchases
 from mock_klarna.settings import Settings
@@ -21,6 +22,7 @@ class Emulator:
         self.store = store
         self.settings = settings
         self.buttons = Buttons(self.context)
+        self.offers = Offers(self.context)
         self.authorizations = Authorizations(self.context)
         self.purchases = Purchases(self.context)
         self.orders = Orders(self.context)

@@ -14,6 +14,7 @@ from mock_klarna.domain.records import ButtonKey, Decision, Purchase
 from mock_klarna.emulator import risk, steps
 from mock_klarna.emulator.context import Context
 from mock_klarna.emulator.shoppers import shopper_for
+from mock_klarna.shopper import Shopper
 
 Json = dict[str, Any]
 
@@ -59,32 +60,39 @@ class Purchases:
 
     async def identify(self, purchase: Purchase, wish: str | Mapping[str, Any] | None) -> Purchase:
         """Tell who the shopper is: a named one, given members filled up by chance, or somebody of the purchase's country."""
-        begun = orjson.loads(purchase.session)
+        begun = _begun(purchase)
         chance = await self._context.chance(purchase.merchant, "shopper")
-        shopper = shopper_for(wish, begun, "/".join(map(str, chance)))
-        step = steps.identify(purchase.purchase_id, begun, shopper)
+        return await self.identify_as(purchase, shopper_for(wish, begun, "/".join(map(str, chance))))
+
+    async def identify_as(self, purchase: Purchase, shopper: Shopper) -> Purchase:
+        """Tell who the shopper is, to the letter: nothing is filled up."""
+        step = steps.identify(purchase.purchase_id, _begun(purchase), shopper)
         return await self._take(purchase, step, "identification_updated")
 
     async def specify(self, purchase: Purchase, attributes: Mapping[str, str], quantity: int) -> Purchase:
         """Choose a variation by its attributes and how many of it."""
-        step = steps.specify(purchase.purchase_id, orjson.loads(purchase.session), attributes, quantity)
+        step = steps.specify(purchase.purchase_id, _begun(purchase), attributes, quantity)
         return await self._take(purchase, step, "specifications_selected")
 
     async def choose_shipping(self, purchase: Purchase, option_id: str) -> Purchase:
         """Choose a shipping option by its id."""
-        step = steps.choose_shipping(purchase.purchase_id, orjson.loads(purchase.session), option_id)
+        step = steps.choose_shipping(purchase.purchase_id, _begun(purchase), option_id)
         return await self._take(purchase, step, "session_updated")
 
     async def answer_checkboxes(self, purchase: Purchase, answers: Mapping[str, bool]) -> Purchase:
         """Tick the merchant's additional checkboxes; one that is not named stays unticked."""
-        begun = orjson.loads(purchase.session)
+        begun = _begun(purchase)
         if not (answers or steps.has_checkboxes(begun)):
             return purchase
         return await self._take(purchase, steps.answer_checkboxes(purchase.purchase_id, begun, answers), None)
 
     async def update(self, purchase: Purchase, changes: Json) -> Purchase:
-        """Take new options from the page while the session is open (protocol 6.4)."""
+        """Take new options from the merchant's answer to an `update` callback (protocol 4.2)."""
         return await self._take(purchase, steps.update(purchase.purchase_id, changes), None)
+
+    async def update_from_page(self, purchase: Purchase, changes: Json) -> Purchase:
+        """Take new options from the page while the session is open (protocol 6.4); `InvalidInput` where it lacks something then."""
+        return await self._take(purchase, steps.update_from_page(purchase.purchase_id, changes), None)
 
     async def _take(self, purchase: Purchase, step: steps.Step, context: str | None) -> Purchase:
         """Take a step, and ask the merchant about it where the key has an `update` URL (protocol 4.2)."""
@@ -123,9 +131,8 @@ class Purchases:
 
         `wanted` is the outcome that was asked for; without one the shopper's e-mail address decides (protocol 8.1).
         """
-        purchasing.require_started(purchase)
-        begun = orjson.loads(purchase.session)
-        if not begun.get("billing_address"):
+        begun = _begun(purchase)
+        if not begun.get("identified"):
             raise NotPossibleNow("the shopper is not identified", where="state", right="identify the shopper first")
         checked = risk.check(begun, wanted, pending_everywhere=self._context.settings.pending_everywhere)
         token = await self._context.new_id(purchase.merchant, "token")
@@ -154,6 +161,13 @@ class Purchases:
             if purchase.state not in ("started", "authorized") or left <= 0:
                 return purchase
             await store.wait(Watch(merchant=purchase.merchant, purchase_id=purchase_id), position, left)
+
+
+def _begun(purchase: Purchase) -> Json:
+    """Return the session of a purchase that can still be changed; an ended one keeps none."""
+    purchasing.require_started(purchase)
+    begun: Json = orjson.loads(purchase.session)
+    return begun
 
 
 def _written(decision: Decision) -> Purchase:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from mock_klarna.domain import offer, session
+from mock_klarna.domain import offer, page_changes, session
 from mock_klarna.domain.errors import InvalidInput, NotPossibleNow
 from mock_klarna.domain.events import (
     CheckboxesAnswered,
@@ -114,6 +114,19 @@ def answer_checkboxes(purchase_id: str, begun: Json, answers: Mapping[str, bool]
 
 
 def update(purchase_id: str, changes: Json) -> Step:
-    """Take new options from the page, or from the merchant's answer to an `update` callback."""
+    """Take new options from the merchant's answer to an `update` callback."""
     event = SessionUpdated(purchase_id=purchase_id, changed=tuple(sorted(changes)))
     return lambda current: (session.updated(current, changes), event)
+
+
+def update_from_page(purchase_id: str, changes: Json) -> Step:
+    """Take new options from the page; raises `InvalidInput` when the session could not go on with them."""
+    event = SessionUpdated(purchase_id=purchase_id, changed=tuple(sorted(changes)))
+
+    def step(current: Json) -> tuple[Json, Event]:
+        changed = page_changes.taken(current, changes)
+        if found := offer.problems(changed):
+            raise InvalidInput(found, where="page and button key together")
+        return changed, event
+
+    return step

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 from mock_klarna.shopper.countries import COUNTRIES, Country, UnknownCountry, canonical, country
 from mock_klarna.shopper.shopper import Shopper
 from mock_klarna.shopper.triggers import Verdict, verdict
+from mock_klarna.shopper.typed import typed
 
 if TYPE_CHECKING:
-    from mock_klarna.shopper.roster import UnknownShopper, described, named, names
     from mock_klarna.shopper.people import person
+    from mock_klarna.shopper.roster import UnknownShopper, described, named, names
 
 __all__ = [
     "COUNTRIES",
@@ -24,6 +25,7 @@ __all__ = [
     "named",
     "names",
     "person",
+    "typed",
     "verdict",
 ]
 

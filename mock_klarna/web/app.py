@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from mock_klarna.domain.errors import MethodNotAllowed, NotFound
+from mock_klarna.web import static_files
+from mock_klarna.web.browser import browser, preflight
+from mock_klarna.web.browser_operations import BROWSER
 from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.desk import Desk
 from mock_klarna.web.exchange import Answer, checked, exchange
@@ -21,6 +24,8 @@ def build(desk: Desk) -> web.Application:
         for served in (path, path + "/"):
             _add(application.router.add_resource(served), desk, operations)
     application.router.add_get("/_mock/events", stream(desk))
+    application.router.add_get(static_files.LIBRARY_PATH, static_files.library)
+    application.router.add_get(static_files.PATH, static_files.file)
     application.router.add_route("*", "/{path:.*}", exchange(desk, "unknown_path", _refuse_path))
     return application
 
@@ -28,17 +33,19 @@ def build(desk: Desk) -> web.Application:
 def _by_path() -> dict[str, list[Operation]]:
     """Return the operations of each path: one resource a path keeps the router's search short."""
     paths: defaultdict[str, list[Operation]] = defaultdict(list)
-    for operation in OPERATIONS:
+    for operation in OPERATIONS + BROWSER:
         paths[operation.path].append(operation)
     return dict(paths)
 
 
 def _add(resource: web.Resource, desk: Desk, operations: list[Operation]) -> None:
     """Route every operation of a path, and every other verb to a refusal that names them."""
-    wrap = exchange if operations[0].is_klarnas else mock
+    wrap = exchange if operations[0].is_klarnas else browser if operations[0].is_browsers else mock
     for operation in operations:
         answer = checked(operation.name, operation.body, operation.handler, operation.most_body)
         resource.add_route(operation.method, wrap(desk, operation.name, answer))
+    if wrap is browser:
+        resource.add_route("OPTIONS", preflight)
     refusal = _refuse_method([operation.method for operation in operations])
     resource.add_route("*", wrap(desk, "wrong_method", refusal))
 

@@ -39,7 +39,7 @@ def exchange(desk: Desk, name: str, answer: Answer) -> Callable[[web.Request], A
         correlation = correlation_id()
         reply = await _reply(desk, name, answer, call, correlation)
         reply.headers["Klarna-Correlation-Id"] = correlation
-        seq = await _record(desk, name, call, reply, correlation, started)
+        seq = await record(desk, name, call, reply, correlation, started)
         if call.problems:
             reply.headers[EXPLANATION] = f"{request.scheme}://{request.host}/_mock/journal/{seq}"
         return spoiling.response(call, reply)
@@ -62,7 +62,8 @@ async def _reply(desk: Desk, name: str, answer: Answer, call: Call, correlation:
         return own_fault(bug, name, correlation)
 
 
-async def _record(desk: Desk, name: str, call: Call, reply: Reply, correlation: str, started: float) -> int:
+async def record(desk: Desk, name: str, call: Call, reply: Reply, correlation: str, started: float) -> int:
+    """Keep an exchange in the journal and return its position; `started` is a reading of `perf_counter`."""
     request = call.request
     merchant = call.merchant or username(request.headers.get("Authorization")) or ""
     data = Exchange(

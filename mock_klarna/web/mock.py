@@ -18,17 +18,20 @@ def mock(desk: Desk, name: str, answer: Answer) -> Callable[[web.Request], Await
 
     async def handle(request: web.Request) -> web.StreamResponse:
         call = Call(request, merchant=merchant_of(request) or "")
-        return response(call, await _reply(desk, name, answer, call))
+        return response(call, await guarded(desk, name, answer, call))
 
     return handle
 
 
-async def _reply(desk: Desk, name: str, answer: Answer, call: Call) -> Reply:
+async def guarded(desk: Desk, name: str, answer: Answer, call: Call) -> Reply:
+    """Return an operation's answer; every refusal is JSON that says what is wrong, where, and what would be right."""
     try:
         return await answer(desk, call)
     except MockKlarnaError as fault:
+        call.problems = fault.problems
         return misuse(fault)
     except KlarnaError as refusal:
+        call.problems = refusal.problems
         reply = misuse(_as_misuse(refusal))
         reply.headers.update(demanded_headers(refusal))
         return reply

@@ -6,6 +6,7 @@ from typing import Any
 
 from mock_klarna import __version__
 from mock_klarna.contract import Contract
+from mock_klarna.web.browser_operations import BROWSER
 from mock_klarna.web.operations import OPERATIONS, Operation
 
 Json = dict[str, Any]
@@ -35,6 +36,10 @@ _PARAMETERS: dict[str, Json] = {
         "description": "Seconds to wait for it to happen.",
         "schema": {"type": "number", "minimum": 0, "maximum": 600},
     },
+    "seconds": {
+        "description": "Seconds to wait for the purchase to end.",
+        "schema": {"type": "number", "minimum": 0, "maximum": 600},
+    },
     "country": {"description": "ISO 3166 alpha-2 code.", "schema": {"type": "string"}},
 }
 """The query parameters of the control API."""
@@ -43,7 +48,7 @@ _PARAMETERS: dict[str, Json] = {
 def document(contract: Contract) -> Json:
     """Return the OpenAPI document of all routes."""
     paths: Json = {}
-    for operation in OPERATIONS:
+    for operation in OPERATIONS + BROWSER:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     return {
         "openapi": "3.1.0",
@@ -68,7 +73,7 @@ def _operation(operation: Operation) -> Json:
     described: Json = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "tags": ["Instant Shopping" if operation.is_klarnas else "Sandbox"],
+        "tags": [_tag(operation)],
         "parameters": [*_path_parameters(operation), *map(_query_parameter, operation.parameters)],
         "responses": dict(_responses(operation)),
     }
@@ -79,7 +84,15 @@ def _operation(operation: Operation) -> Json:
         }
     if operation.is_klarnas:
         described["security"] = [{"basic": []}]
+    if operation.is_browsers:
+        described["security"] = []
     return described
+
+
+def _tag(operation: Operation) -> str:
+    if operation.is_browsers:
+        return "Browser"
+    return "Instant Shopping" if operation.is_klarnas else "Sandbox"
 
 
 def _body_schema(operation: Operation) -> str:

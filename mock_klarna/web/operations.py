@@ -10,6 +10,7 @@ from mock_klarna.web.desk import Desk
 Handler = Callable[[Desk, Call], Awaitable[Reply]]
 BUTTONS = "/instantshopping/v1/buttons"
 AUTHORIZATION = "/instantshopping/v1/authorizations/{authorization_token}"
+BROWSER_PATH = "/instantshopping/sdk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,13 @@ class Operation:
 
     @property
     def is_klarnas(self) -> bool:
-        """Whether Klarna had this endpoint; the others are the sandbox's own."""
-        return not self.path.startswith("/_mock")
+        """Whether merchants knew this endpoint as Klarna's."""
+        return not self.path.startswith(("/_mock", BROWSER_PATH))
+
+    @property
+    def is_browsers(self) -> bool:
+        """Whether shoppers' browsers call this endpoint, from pages of any origin and without credentials."""
+        return self.path.startswith(BROWSER_PATH)
 
 
 KLARNA = (
@@ -157,4 +163,4 @@ MOCK = (
 """The sandbox's own endpoints."""
 
 OPERATIONS = KLARNA + MOCK
-"""All rows. `GET /_mock/events` streams the journal and is routed beside them."""
+"""All rows but those of `browser_operations`. `GET /_mock/events` streams the journal and is routed beside them."""
