@@ -34,8 +34,10 @@ def filled_where_known(value: Any, variables: Mapping[str, Any]) -> Any:
         return [filled_where_known(part, variables) for part in value]
     if isinstance(value, dict):
         return {name: filled_where_known(part, variables) for name, part in value.items()}
-    known = isinstance(value, str) and all(name in variables for name in mentions(value))
-    return filled(value, variables) if known else value
+    try:
+        return filled(value, variables)
+    except UnknownVariable:
+        return value
 
 
 def mentions(value: Any) -> Iterator[str]:

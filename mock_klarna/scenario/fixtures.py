@@ -44,7 +44,7 @@ def _faults(checker: Checker, file: Path, source: Source, *, alone: bool) -> lis
     if file.suffix != ".json" or (isinstance(data, dict) and "steps" in data):
         return checker.faults(file, source, {})
     if isinstance(data, dict) and _CART_MARKS & data.keys():
-        return list(_wrong_in(file, source, "page", data, ""))
+        return list(_wrong_page(file, source, data))
     if isinstance(data, dict) and data and all(_is_shopper(one) for one in data.values()):
         return [fault for name, shopper in data.items() for fault in _wrong_shopper(file, source, name, shopper)]
     return [Fault(file, Place(1, 1), "this is no scenario, cart or shoppers", "one of them")] if alone else None
@@ -57,8 +57,7 @@ def _is_shopper(data: Any) -> bool:
 def _wrong_shopper(file: Path, source: Source, name: str, shopper: dict[str, Any]) -> Iterator[Fault]:
     if not isinstance(shopper.get("description"), str):
         yield Fault(file, source.place(name), f"{name} has no description", "a sentence that says what becomes of it")
-    person = {member: value for member, value in shopper.items() if member != "description"}
-    yield from _wrong_in(file, source, "create_purchase", {"shopper": person}, "shopper")
+    yield from _wrong_page(file, source, shopper, f"{name}.")
 
 
 @cache
@@ -66,9 +65,10 @@ def _contract() -> Contract:
     return Contract()
 
 
-def _wrong_in(file: Path, source: Source, operation: str, body: dict[str, Any], prefix: str) -> Iterator[Fault]:
-    _, problems = _contract().check(operation, body)
+def _wrong_page(file: Path, source: Source, body: dict[str, Any], prefix: str = "") -> Iterator[Fault]:
+    """Find what is wrong with what a page gives `load()`; the addresses and the customer of a shopper are part of that."""
+    _, problems = _contract().check("page", body)
     for problem in problems:
-        path = problem.path.removeprefix(prefix).lstrip(".")
         formula = f" ({problem.formula})" if problem.formula else ""
-        yield Fault(file, source.place(path), f"{path} is not right", f"expected {problem.expected}{formula}")
+        place = source.place(f"{prefix}{problem.path}")
+        yield Fault(file, place, f"{prefix}{problem.path} is not right", f"expected {problem.expected}{formula}")

@@ -10,7 +10,7 @@ import orjson
 
 from mock_klarna import bundle
 from mock_klarna.domain.session import merge
-from mock_klarna.scenario.play import Play, Unmet, patience
+from mock_klarna.scenario.play import Play, Unmet
 from mock_klarna.scenario.reading import Unreadable, read
 from mock_klarna.scenario.scenario import Impossible
 
@@ -76,7 +76,7 @@ async def button(play: Play, wish: Json) -> str | None:
         return str(wish["button_key"])
     if "name" not in wish and "within" not in wish:
         return None
-    if await play.until({"within": patience(wish)}, lambda: _no_button(play, wish)):
+    if await play.until(wish, lambda: _no_button(play, wish)) is not None:
         raise Unmet(f"the shop to make a button key{_named(wish)}", "the journal has none")
     return str(_made(play, wish)[-1]["response_body"]["button_key"])
 

@@ -1,0 +1,183 @@
+"""What `check` says of wrong files: where, what is wrong, what would be right."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from mock_klarna import bundle
+from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.scenario import files, fixtures
+from mock_klarna.scenario.checking import Checker
+from mock_klarna.scenario.steps import STEPS
+
+SCHEMA: dict[str, Any] = orjson.loads((bundle.schemas() / "scenario.json").read_bytes())
+STEP = SCHEMA["properties"]["steps"]["items"]["properties"]
+HEAD = "name: x\nsteps:\n"
+
+
+def told(text: str, tmp_path: Path, name: str = "wrong.yaml") -> list[str]:
+    file = tmp_path / name
+    file.write_text(text, "utf-8")
+    _, faults = fixtures.checked([str(file)])
+    return [str(fault).removeprefix(f"{file}:") for fault in faults]
+
+
+def test_every_step_is_in_the_table_and_in_the_schema() -> None:
+    assert STEP.keys() - {"as", "status", "answer"} == STEPS.keys()
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_every_step_says_what_it_does(name: str) -> None:
+    assert STEP[name]["description"].endswith(".")
+    assert (STEPS[name].__doc__ or "").strip()
+
+
+def undescribed(schema: Any, place: str = "") -> list[str]:
+    if not isinstance(schema, dict):
+        return []
+    inner = [(f"{place}.{name}", part) for name, part in schema.get("properties", {}).items()]
+    inner += [(f"{place}[]", schema["items"])] if "items" in schema else []
+    lacking = [path for path, part in inner if not part.get("description")]
+    return lacking + [found for path, part in inner for found in undescribed(part, path)]
+
+
+def test_every_member_of_the_schema_has_a_description() -> None:
+    assert undescribed(SCHEMA) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "words"),
+    [
+        ("", "1:1", ["is not right", "an object"]),
+        ("[]", "1:1", ["is not right"]),
+        ("steps:\n  - pause: 1\n", "1:1", ["name is missing"]),
+        ("name: x\n", "1:1", ["steps is missing"]),
+        ("name: x\nsteps: []\n", "2:1", ["steps is not right", "at least 1 entry"]),
+        ("name: x\nstep: []\nsteps: [{pause: 1}]\n", "2:1", ["step is not known", "did you mean steps?"]),
+        ("name: 5\nsteps: [{pause: 1}]\n", "1:1", ["name is not right", "a string"]),
+        ("name: x\nvars: [a]\nsteps: [{pause: 1}]\n", "2:1", ["vars is not right"]),
+        (HEAD + "  - purchas: {}\n", "3:5", ["purchas is not known here", "did you mean purchase?"]),
+        (HEAD + "  - purchase: {shoper: se-approved}\n", "3:16", ["did you mean shopper?"]),
+        (HEAD + "  - {purchase: {}, pause: 1}\n", "3:5", ["names one thing to do", "purchase and pause"]),
+        (HEAD + "  - {as: x}\n", "3:5", ["names no step"]),
+        (HEAD + "  - purchase: {quantity: many}\n", "3:16", ["quantity is not right", "an integer"]),
+        (HEAD + "  - purchase: {quantity: 0}\n", "3:16", ["at least 1"]),
+        (
+            HEAD + "  - purchase: {cart: se-batery-pack}\n",
+            "3:16",
+            ["no cart is called", "did you mean se-battery-pack?"],
+        ),
+        (HEAD + "  - purchase: {cart: ./mine.json}\n", "3:16", ["there is no file ./mine.json"]),
+        (HEAD + "  - purchase: {shopper: se-aproved}\n", "3:16", ["did you mean se-approved?"]),
+        (HEAD + "  - purchase: {outcome: MAYBE}\n", "3:16", ["ACCEPTED, PENDING, REJECTED"]),
+        (HEAD + "  - purchase: {page: {locale: '${lang}'}}\n", "3:23", ["${lang} is not known here"]),
+        ("name: x\nvars: {shop: a}\nsteps: [{pause: '${shp}'}]\n", "3:10", ["did you mean shop?"]),
+        (HEAD + "  - purchases: {cart: se-battery-pack}\n", "3:5", ["count is missing"]),
+        (HEAD + "  - decide_fraud: MAYBE\n", "3:5", ["ACCEPTED, REJECTED, STOPPED"]),
+        (HEAD + "  - advance_clock: soon\n", "3:5", ["a duration such as 90s"]),
+        (HEAD + "  - fault: {on: request}\n", "3:5", ["at least one effect: delay"]),
+        (HEAD + "  - fault: {on: everything, drop: true}\n", "3:13", ["request, callback"]),
+        (HEAD + "  - expect_callback: {kind: place}\n", "3:23", ["place_order"]),
+        (HEAD + "  - expect_callback: {}\n", "3:5", ["kind is missing"]),
+        (HEAD + "  - expect_purchase: {stat: placed}\n", "3:23", ["did you mean state?"]),
+        (HEAD + "  - expect_purchase: {state: plaecd}\n", "3:23", ["placed, denied"]),
+        (HEAD + "  - expect_event: {name: purchase_place}\n", "3:20", ["purchase_placed"]),
+        (HEAD + "  - expect_request: {operation: order}\n", "3:22", ["create_order"]),
+        (HEAD + "  - {pause: 1, status: ok}\n", "3:16", ["an integer"]),
+        (HEAD + "  - {pause: 1, as: 'a b'}\n", "3:16", ["a name of letters"]),
+        (HEAD + "  - repeat: {times: 2, steps: [{purchas: {}}]}\n", "3:33", ["did you mean purchase?"]),
+        (HEAD + "  - repeat: {times: 2, steps: [{purchase: {cart: x}}]}\n", "3:44", ["no cart is called"]),
+        (HEAD + "  - {pause: '${turn}'}\n", "3:6", ["${turn} is not known here"]),
+        ("name: x\nsteps: {", "3:1", ["not YAML"]),
+    ],
+)
+def test_a_wrong_scenario_is_told_with_its_place_and_what_would_be_right(
+    text: str, places: str, words: list[str], tmp_path: Path
+) -> None:
+    faults = told(text, tmp_path)
+    assert faults
+    first = faults[0]
+    assert first.startswith(places.partition(":")[0] + ":")
+    if "not YAML" not in first:
+        assert first.startswith(places + ": "), first
+    assert [word for word in words if not any(word in fault for fault in faults)] == []
+
+
+def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
+    text = HEAD + "  - purchase: {cart: a}\n  - purchase: {shopper: b}\n  - pause: ${c}\n"
+    assert len(told(text, tmp_path)) == 3
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "place: {body: '${bought}'}",
+        "purchase: {quantity: '${many}'}",
+        "purchase: {shopper: '${who}', cart: '${what}'}",
+        "pause: '${long}'",
+        "expect_purchase: {state: '${end}', order_amount: '${sum}'}",
+    ],
+)
+def test_what_a_variable_will_hold_is_not_judged_before(step: str, tmp_path: Path) -> None:
+    names = "{bought: null, many: null, who: null, what: null, long: null, end: null, sum: null}"
+    assert told(f"name: x\nvars: {names}\nsteps:\n  - {step}\n", tmp_path) == []
+
+
+def test_a_default_of_a_variable_is_judged_where_it_is_used(tmp_path: Path) -> None:
+    assert "an integer" in told("name: x\nvars: {n: many}\nsteps:\n  - purchase: {quantity: '${n}'}\n", tmp_path)[0]
+
+
+def test_names_of_earlier_steps_are_known_to_later_ones_alone(tmp_path: Path) -> None:
+    step = "  - purchase: {page: {name: '${bought.order_id}'}}\n"
+    assert "bought" in told(HEAD + step + "    as: bought\n", tmp_path)[0]
+    assert told(HEAD + "  - purchase: {}\n    as: bought\n" + step, tmp_path) == []
+
+
+CART = json.loads((bundle.fixtures() / "carts" / "se-battery-pack.json").read_text("utf-8"))
+
+
+def test_a_cart_with_wrong_tax_is_told_with_the_line_and_the_sum(tmp_path: Path) -> None:
+    wrong = {**CART, "order_lines": [{**CART["order_lines"][0], "total_tax_amount": 1}]}
+    (fault,) = told(json.dumps(wrong, indent=2), tmp_path, "cart.json")
+    assert fault.startswith("18:7: order_lines[0].total_tax_amount")
+    assert "23800" in fault
+
+
+def test_a_shopper_with_a_wrong_address_is_told_with_the_place(tmp_path: Path) -> None:
+    wrong = {"somebody": {"billing_address": {"given_name": 5}}}
+    faults = told(json.dumps(wrong, indent=1), tmp_path, "shoppers.json")
+    assert [fault.partition(" ")[0] for fault in faults] == ["2:2:", "4:4:"]
+    assert "no description" in faults[0]
+
+
+def test_a_file_of_no_known_kind_is_told_when_it_was_asked_for(tmp_path: Path) -> None:
+    assert "no scenario, cart or shoppers" in told('{"a": 1}', tmp_path, "other.json")[0]
+    assert fixtures.checked([str(tmp_path)]) == ([], [])
+
+
+def test_all_that_is_stored_is_right() -> None:
+    checked, faults = fixtures.checked([])
+    assert faults == []
+    assert len(checked) > 60
+
+
+def test_a_path_that_leads_nowhere_is_named() -> None:
+    with pytest.raises(MockKlarnaError, match="no such file or folder"):
+        fixtures.checked(["/nowhere/at/all"])
+
+
+def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "bytes.yaml"
+    file.write_bytes(b"name: \xff\xfe\n")
+    assert "not UTF-8" in str(fixtures.checked([str(file)])[1][0])
+
+
+def test_the_checker_takes_what_json_and_yaml_alike_say(tmp_path: Path) -> None:
+    file = tmp_path / "scenario.json"
+    file.write_text('{"name": "x",\n "steps": [{"purchase": {"cart": "none"}}]}')
+    source, _ = files.source_of(file)
+    assert source is not None
+    assert [fault.place.line for fault in Checker().faults(file, source, {})] == [2]

@@ -1,0 +1,202 @@
+"""Each step does what it says, and an expectation that fails says what happened instead."""
+
+from collections.abc import Callable
+
+import pytest
+
+from mock_klarna.scenario.report import Report
+from tests.scenario.conftest import BOUGHT, BUTTON, NOBODY
+
+Played = Callable[..., Report]
+CART = "cart: se-battery-pack, shopper: se-approved, wait: 0"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "- place: {}\n- expect_purchase: {state: placed}\n- expect_order: {order_amount: 124000, acknowledged: false}",
+        "- place: {change: {order_amount: 1}}\n  status: 400\n  answer: {error_code: bad_value}",
+        "- place: {change: {merchant_reference1: mine}}\n- expect_order: {order: {merchant_reference1: mine}}",
+        "- place: {change: {locale: null}}\n  status: 400\n- expect_request: {operation: create_order, problems: [{path: locale}]}",
+        "- place: {body: [1]}\n  status: 400",
+        "- place: {body: null}\n  status: 400",
+        '- place: {credentials: ""}\n  status: 401',
+        '- place: {credentials: "other:pw"}\n  status: 403',
+        "- place: {token: made-up}\n  status: 404",
+        "- get_authorization: {}\n  as: order\n- place: {body: '${order}'}\n- expect_purchase: {state: placed}",
+        "- deny: {}\n- expect_purchase: {state: denied}\n- place: {}\n  status: 403",
+        "- deny: {deny_code: other, deny_message: Not today}\n- expect_purchase: {consumer_message: Not today}",
+        "- update_button: {name: renamed}\n  answer: {name: renamed}",
+        "- expect_callback: {kind: place_order, outcome: refused, status: null, number: 1, count: 1}",
+        "- expect_callback: {kind: push, count: 0}",
+        "- expect_callback: {kind: push, count: 0, within: 0.01}",
+        "- expect_callback: {kind: place_order}\n- resend: {kind: place_order}\n- expect_callback: {kind: place_order, count: 2}",
+        "- expect_event: {name: purchase_authorized, order_amount: 124000, count: 1}",
+        "- expect_request: {operation: create_button, status: 201, answer: {merchant_urls: {terms: {contains: klarna}}}}",
+        "- advance_clock: 61s\n- expect_purchase: {state: timed_out}",
+        "- advance_clock: {advance: 2h}\n- expect_event: {name: clock_moved, count: 1}",
+        "- advance_clock: {set: '2099-01-01T00:00:00Z'}\n- expect_event: {name: purchase_timed_out}",
+        "- fault: {on: request, operation: create_order, status: 503}\n- place: {}\n  status: 503\n- place: {}",
+        "- pause: 1ms",
+        "- repeat: {times: 2, steps: [{get_authorization: {}}]}\n- expect_request: {operation: get_authorization, count: 2}",
+    ],
+)
+def test_a_step_does_what_it_says_to_an_authorized_purchase(steps: str, played: Played) -> None:
+    report = played(f"{BOUGHT}\n{steps}")
+    assert report.held, "\n".join(report.details())
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        f"""- purchase: {{{CART}, outcome: PENDING}}
+- place: {{}}
+- decide_fraud: REJECTED
+- expect_order: {{fraud_status: REJECTED}}""",
+        f"""- purchase: {{{CART}, outcome: PENDING}}
+  as: one
+- purchase: {{{CART}}}
+- place: {{of: one}}
+- decide_fraud: {{of: one, fraud_status: ACCEPTED}}
+- expect_purchase: {{of: one, fraud_status: ACCEPTED}}
+- expect_purchase: {{state: authorized}}""",
+        f"""- purchases: {{count: 4, {CART}}}
+  as: all
+- expect_purchase: {{state: authorized}}
+- deny: {{}}
+- expect_event: {{of: all, name: purchase_denied, count: 1}}""",
+        f"""- purchases: {{count: 3, {CART}}}
+- expect_callback: {{kind: place_order, outcome: refused, count: 3}}""",
+        f"""- use_button: {{}}
+- purchase: {{{CART}}}
+- expect_purchase: {{state: authorized}}""",
+        f"""- use_button: {{within: 2s}}
+  as: it
+- purchase: {{{CART}, button_key: '${{it.button_key}}'}}""",
+        f"""- use_button: {{button_key: made-up}}
+- purchase: {{{CART}}}
+  status: 404""",
+        f"""- purchase: {{{CART}, page: {{merchant_reference2: r2}}, integrator_url: 'https://shop/p'}}
+- expect_purchase: {{order: {{merchant_reference2: r2, integrator_url: 'https://shop/p'}}}}""",
+        """- purchase: {cart: se-battery-pack, shopper: {country: SE, given_name: Ada}, wait: 0}
+- expect_purchase: {order: {billing_address: {given_name: Ada, country: SE}}}""",
+        """- create_button: {}
+  status: 400
+  answer: {error_message: {contains: merchant_urls}}""",
+    ],
+)
+def test_a_step_does_what_it_says_with_a_button(steps: str, played: Played) -> None:
+    report = played(f"{BUTTON}\n{steps}")
+    assert report.held, "\n".join(report.details())
+
+
+def test_a_cart_of_the_users_own_lies_beside_the_scenario(played: Played, tmp_path: object) -> None:
+    (tmp_path / "mine.yaml").write_text(  # type: ignore[operator]
+        f"purchase_country: SE\npurchase_currency: SEK\nlocale: sv-SE\nmerchant_urls: {{terms: '{NOBODY}'}}\n"
+        "order_lines: [{name: a, quantity: 1, unit_price: 100, tax_rate: 0, total_amount: 100, total_tax_amount: 0}]\n"
+    )
+    report = played(f"{BUTTON}\n- purchase: {{cart: ./mine.yaml, wait: 0}}\n- expect_purchase: {{order_amount: 100}}")
+    assert report.held, "\n".join(report.details())
+
+
+def test_turns_of_a_repetition_are_counted_and_can_be_read_by_its_steps(played: Played) -> None:
+    turns = (
+        "- repeat: {times: '${n}', steps: [{purchase: {cart: se-battery-pack, wait: 0, page: {name: 'turn ${turn}'}}}]}"
+    )
+    report = played(f"{BUTTON}\n{turns}\n- expect_purchase: {{order: {{name: turn 3}}}}", "vars: {n: 3}\n")
+    assert report.held, "\n".join(report.details())
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected", "happened"),
+    [
+        (
+            "- expect_purchase: {state: placed, within: 0}",
+            "purchase with {state: placed}",
+            "state: expected placed, was authorized",
+        ),
+        ("- expect_purchase: {order_amount: 1, within: 0}", "order_amount: 1", "order_amount: expected 1, was 124000"),
+        ("- expect_order: {order_amount: 1, within: 0}", "order with {order_amount: 1}", "no order was placed"),
+        (
+            "- place: {change: {order_amount: 1}}",
+            "place to be answered with success",
+            "answered 400: bad_value:order_amount",
+        ),
+        ("- place: {}\n  status: 404", "place to be answered 404", "answered 200"),
+        (
+            "- place: {}\n  answer: {fraud_status: PENDING}",
+            "{fraud_status: PENDING}",
+            "fraud_status: expected PENDING, was ACCEPTED",
+        ),
+        ("- expect_callback: {kind: push, within: 0}", "callback push", "there was no push"),
+        (
+            "- expect_callback: {kind: place_order, status: 200, within: 0.2}",
+            "{status: 200}",
+            "1 times place_order: status: expected 200, was nothing",
+        ),
+        (
+            "- expect_callback: {kind: place_order}\n- expect_callback: {kind: place_order, count: 0}",
+            "exactly 0 times",
+            "one as expected",
+        ),
+        (
+            "- expect_callback: {kind: place_order, count: 2, within: 0.05}",
+            "exactly 2 times callback place_order",
+            "1 times place_order",
+        ),
+        ("- expect_event: {name: purchase_placed, within: 0}", "event purchase_placed", "there was no purchase_placed"),
+        ("- expect_request: {operation: create_order, within: 0}", "request create_order", "there was no create_order"),
+        ("- place: {change: {'order_lines[5].name': x}}", "a step that can be played", "order_lines[5].name"),
+        ("- expect_purchase: {state: placed, of: nobody}", "a step that can be played", "nobody is no purchase"),
+        ("- resend: {kind: push}", "a step that can be played", "no push was sent yet"),
+        (
+            "- get_authorization: {}\n  as: it\n- pause: '${it.locale}'",
+            "values that the step can use",
+            "is not a duration",
+        ),
+        ("- purchase: {cart: '${word}'}", "a step that can be played", "no cart is called"),
+        ("- purchase: {page: {name: '${word.x}'}}", "a step that can be played", "has no member x"),
+        (
+            "- purchase: {cart: se-battery-pack, shipping_option: pigeon}",
+            "purchase to be answered with success",
+            "express_priority",
+        ),
+        ("- decide_fraud: ACCEPTED", "decide_fraud to be answered with success", "answered 404"),
+        (
+            "- use_button: {name: Nobody made it, within: 0}",
+            "a button key called Nobody made it",
+            "the journal has none",
+        ),
+    ],
+)
+def test_a_failed_step_says_what_was_expected_and_what_happened(
+    steps: str, expected: str, happened: str, played: Played
+) -> None:
+    report = played(f"{BOUGHT}\n{steps}", "vars: {word: soon}\n")
+    assert report.failure is not None
+    assert expected in report.failure.expected
+    assert happened in report.failure.happened
+
+
+def test_a_step_about_a_purchase_needs_one(played: Played) -> None:
+    failure = played(f"{BUTTON}\n- place: {{}}").failure
+    assert failure is not None
+    assert "there is no purchase yet" in failure.happened
+
+
+def test_a_failure_stands_at_its_line_with_the_timeline_of_its_purchase(played: Played) -> None:
+    report = played(f"{BOUGHT}\n- place: {{change: {{'order_lines[0].total_tax_amount': 9}}}}\n- pause: 1h")
+    assert report.failure is not None
+    assert (report.failure.step, report.failure.place.line) == ("place", 5)
+    told = "\n".join(report.details())
+    assert "POST /instantshopping/v1/authorizations/" in told
+    assert "order_lines[0].total_tax_amount: sent 9, expected 23800" in told
+    assert "place_order http://127.0.0.1:1/klarna  refused" in told
+
+
+def test_a_failure_inside_a_repetition_stands_at_the_step_inside(played: Played) -> None:
+    report = played(
+        f"{BOUGHT}\n- repeat:\n    times: 2\n    steps:\n      - get_authorization: {{}}\n      - deny: {{}}"
+    )
+    assert report.failure is not None
+    assert (report.failure.step, report.failure.place.line) == ("get_authorization", 8)

@@ -1,0 +1,37 @@
+"""The stored scenarios: each can be read, checked, and holds against the demo shop."""
+
+import asyncio
+
+import pytest
+
+from mock_klarna.scenario.files import loaded, stored_names
+from mock_klarna.scenario.player import Ways, play
+from mock_klarna.scenario.scenario import Scenario
+
+SCENARIOS = {scenario.name: scenario for scenario in loaded(stored_names().values(), {}, needs=False)}
+each_scenario = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS.keys())
+
+
+@each_scenario
+def test_a_stored_scenario_holds_against_the_demo_shop(scenario: Scenario, ways: Ways) -> None:
+    report = asyncio.run(play(scenario, ways))
+    assert report.held, "\n".join(report.details())
+
+
+@each_scenario
+def test_a_stored_scenario_says_in_plain_words_what_it_is_about(scenario: Scenario) -> None:
+    assert len(scenario.title.split()) >= 3
+    assert len(scenario.description.split()) >= 8
+    assert scenario.description.endswith(".")
+
+
+def test_there_are_scenarios_for_everything_that_can_become_of_a_purchase() -> None:
+    text = "\n".join(scenario.file.read_text("utf-8") for scenario in SCENARIOS.values())
+    states = ("placed", "denied", "declined", "timed_out", "expired", "authorized")
+    codes = ("address_error", "item_out_of_stock", "consumer_underaged", "unsupported_shipping_address", "other")
+    assert [word for word in (*states, *codes, "PENDING", "REJECTED", "STOPPED") if word not in text] == []
+    assert len(SCENARIOS) >= 30
+
+
+def test_no_two_stored_scenarios_have_the_same_title() -> None:
+    assert len({scenario.title for scenario in SCENARIOS.values()}) == len(SCENARIOS)
