@@ -11,7 +11,7 @@ from mock_klarna.scenario.matching import differences, shown
 from mock_klarna.scenario.scenario import Impossible, Scenario, Step
 
 Json = dict[str, Any]
-PATIENCE = 2.0
+PATIENCE = 5.0
 """Seconds that an expectation waits to come true when it does not say `within`."""
 _MOST_ENTRIES = 10_000
 _LONGEST_WAIT = 600.0

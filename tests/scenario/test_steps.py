@@ -19,7 +19,6 @@ CART = "cart: se-battery-pack, shopper: se-approved, wait: 0"
         "- place: {change: {merchant_reference1: mine}}\n- expect_order: {order: {merchant_reference1: mine}}",
         "- place: {change: {locale: null}}\n  status: 400\n- expect_request: {operation: create_order, problems: [{path: locale}]}",
         "- place: {body: [1]}\n  status: 400",
-        "- place: {body: null}\n  status: 400",
         '- place: {credentials: ""}\n  status: 401',
         '- place: {credentials: "other:pw"}\n  status: 403',
         "- place: {token: made-up}\n  status: 404",
