@@ -19,20 +19,33 @@ async def read_body(request: web.Request, most: int, seconds: float) -> bytes:
     that cannot be decoded as it declares to be encoded.
     """
     if (request.content_length or 0) > most:
-        raise BodyTooLarge(f"the body has {request.content_length} bytes; this server reads at most {most}")
+        raise _too_large(f"has {request.content_length} bytes", most)
     try:
         if request.content.is_eof():
-            return await request.read()
+            return await _bounded(request, most)
         async with asyncio.timeout(seconds):
-            return await request.read()
+            return await _bounded(request, most)
     except TimeoutError:
         raise RequestTimeout(f"the body did not arrive within {seconds:g} seconds") from None
-    except web.HTTPRequestEntityTooLarge:
-        raise BodyTooLarge(f"the body is too large; this server reads at most {most} bytes") from None
     except (ClientPayloadError, web.RequestPayloadError, HttpProcessingError) as fault:
         encoded = request.headers.get("Content-Encoding") or request.headers.get("Transfer-Encoding") or "declared"
         problem = Problem("", "encoding", str(fault)[:200], f"a body that is encoded as {encoded} says")
         raise BadValue([problem]) from None
+
+
+async def _bounded(request: web.Request, most: int) -> bytes:
+    """Read a body as it comes, unpacked if it was packed, and stop where it becomes too large."""
+    chunks, size = [], 0
+    while chunk := await request.content.readany():
+        size += len(chunk)
+        if size > most:
+            raise _too_large("is too large", most)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _too_large(what: str, most: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body {what}; this server reads at most {most} bytes")
 
 
 def require_json(request: web.Request) -> None:

@@ -110,7 +110,8 @@ def _checked(desk: Desk, name: str, call: Call, *, optional: bool) -> object:
     raw = call.raw
     if optional and not raw.strip():
         return {}
-    bodies.require_json(call.request)
+    if raw:
+        bodies.require_json(call.request)
     sent = bodies.parse(raw)
     if optional and sent is None:
         return {}

@@ -143,25 +143,17 @@ ARGUMENTS = {
     "find_purchase": 1, "wait_for": 1, "resend": 1, "order": 1, "decide": 2, "advance_clock": 1, "set_clock": 1,
     "fault": 1, "load_snapshot": 1,
 }  # fmt: skip
-NOT_FOR_TESTS = {"health", "openapi", "journal_entry", "get_callback"}
 
 
-def test_the_commands_are_those_of_the_rest_interface() -> None:
+def test_every_command_asks_for_something_that_is_served() -> None:
     recorder = Recorder()
     for name, value in vars(Commands).items():
         if callable(value) and not name.startswith("_"):
             getattr(recorder, name)(*["x"] * ARGUMENTS.get(name, 0))
-    served = {
-        operation.name: _pattern(operation.path) for operation in OPERATIONS if operation.name not in NOT_FOR_TESTS
-    }
-    verbs = {operation.name: operation.method for operation in OPERATIONS}
-    asked = {
-        name
-        for name, pattern in served.items()
-        if any(verb == verbs[name] and pattern.fullmatch(path) for verb, path in recorder.sent)
-    }
-    assert asked == set(served)
-    assert all(any(pattern.fullmatch(path) for pattern in served.values()) for _, path in recorder.sent)
+    served = [(row.method, _pattern(row.path)) for row in OPERATIONS]
+    assert len(recorder.sent) > 20
+    for verb, path in recorder.sent:
+        assert any(verb == method and pattern.fullmatch(path) for method, pattern in served), path
 
 
 def _pattern(path: str) -> re.Pattern[str]:

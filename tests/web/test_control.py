@@ -1,0 +1,185 @@
+"""The rest of `/_mock`: clock, faults, callbacks, reviews, reset, shoppers, health."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from mock_klarna import Settings, __version__
+from mock_klarna.client import Unreachable
+from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from mock_klarna.web.operations import MOCK, Operation
+
+Json = dict[str, Any]
+Page = Callable[[str], Any]
+OTHER = "?merchant=other"
+
+
+@pytest.mark.parametrize("operation", [row for row in MOCK if "{" not in row.path], ids=lambda row: row.name)
+@pytest.mark.parametrize("slash", ["", "/", "?", "/?"])
+async def test_every_endpoint_is_served_with_and_without_a_slash(
+    klarna: MockKlarnaAsync, button: Json, page: Page, operation: Operation, slash: str
+) -> None:
+    bodies: dict[str, Json] = {
+        "create_purchase": {"page": page("se-battery-pack"), "wait": 0},
+        "set_clock": {"advance": 1},
+        "create_fault": {"on": "request", "status": 500, "operation": "x"},
+        "put_snapshot": {"version": 1, "merchants": {}},
+    }
+    answer = await klarna.send(operation.method, operation.path + slash, bodies.get(operation.name))
+    assert answer.status == operation.answers[0][0]
+
+
+@pytest.mark.parametrize("operation", [row for row in MOCK if row.body == "required"], ids=lambda row: row.name)
+@pytest.mark.parametrize("body", [None, 5, [1], "text"])
+async def test_a_body_that_is_no_object_is_refused_with_its_remedy(
+    klarna: MockKlarnaAsync, operation: Operation, body: Any
+) -> None:
+    answer = await klarna.send(operation.method, re.sub(r"\{\w+\}", "x", operation.path), body)
+    assert (answer.status, answer.body["where"]) == (400, "body")
+    assert answer.body["right"].startswith("expected ")
+
+
+async def test_health_counts_what_there_is(klarna: MockKlarnaAsync, purchase: Json) -> None:
+    health = (await klarna.send("GET", "/_mock/health", headers={"Authorization": ""})).body
+    assert (health["status"], health["version"]) == ("ok", __version__)
+    assert (health["merchants"], health["buttons"], health["purchases"], health["orders"]) == (1, 1, 1, 0)
+    assert health["uptime"] >= 0
+    assert health["seed"]
+
+
+async def test_a_clock_is_its_merchants_own(klarna: MockKlarnaAsync) -> None:
+    await klarna.advance_clock("2h")
+    await klarna.advance_clock(60)
+    assert (await klarna.clock())["ahead_seconds"] == pytest.approx(7260, abs=1)
+    assert (await klarna.send("GET", "/_mock/clock" + OTHER)).body["ahead_seconds"] == 0
+    await klarna.set_clock("2040-02-29T12:00:00Z")
+    assert (await klarna.clock())["now"].startswith("2040-02-29T12:00:0")
+
+
+async def test_a_clock_may_be_set_back(klarna: MockKlarnaAsync) -> None:
+    await klarna.set_clock("2001-01-01T00:00:00+00:00")
+    assert datetime.fromisoformat((await klarna.clock())["now"]) < datetime(2001, 1, 2, tzinfo=UTC)
+
+
+async def test_a_clock_of_nobody_moves_everybodys(klarna: MockKlarnaAsync, button: Json) -> None:
+    await klarna.send("POST", "/_mock/clock", {"advance": 30}, {"Authorization": ""})
+    assert (await klarna.clock())["ahead_seconds"] == pytest.approx(30, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("wish", "path", "right"),
+    [
+        ({}, "advance", "exactly one of advance and set"),
+        ({"advance": "soon"}, "advance", "a duration such as 90s"),
+        ({"advance": -1}, "advance", "at least 0"),
+        ({"set": "2026-02-30T00:00:00Z"}, "set", "2026-01-01T00:00:00Z"),
+        ({"set": "2026-01-01T00:00:00Z", "advance": 1}, "", "exactly one of advance and set"),
+        ({"advence": 1}, "advence", "did you mean advance?"),
+    ],
+)
+async def test_a_clock_held_wrong_is_told_how(klarna: MockKlarnaAsync, wish: Json, path: str, right: str) -> None:
+    answer = await klarna.send("POST", "/_mock/clock", wish)
+    assert answer.status == 400
+    assert any(p["path"] == path and right in p["expected"] for p in answer.body["problems"])
+
+
+async def test_all_that_is_due_has_happened_when_a_moved_clock_answers(
+    klarna: MockKlarnaAsync, purchase: Json, token: str, order: Json
+) -> None:
+    order["merchant_urls"]["push"] = "http://127.0.0.1:1/push"
+    await klarna.create_order(purchase["authorization_token"], order)
+    await klarna.advance_clock("48h")
+    (push,) = [callback for callback in await klarna.callbacks() if callback["kind"] == "push"]
+    moments = [attempt["at"] for attempt in push["attempts"]]
+    assert len(moments) > 2
+    assert moments == sorted(moments)
+
+
+@pytest.mark.parametrize("effect", [{"status": 503}, {"delay": 0.001, "status": 500}])
+async def test_a_fault_strikes_as_often_as_it_says(klarna: MockKlarnaAsync, button: Json, effect: Json) -> None:
+    path = f"/instantshopping/v1/buttons/{button['button_key']}"
+    await klarna.fault("request", operation="get_button", times=2, **effect)
+    assert [(await klarna.send("GET", path)).status for _ in range(3)] == [effect["status"]] * 2 + [200]
+    assert await klarna.faults() == []
+
+
+async def test_faults_are_counted_down_and_cleared(klarna: MockKlarnaAsync, button: Json) -> None:
+    made = await klarna.fault("request", operation="get_button", times=3, status=500)
+    await klarna.send("GET", f"/instantshopping/v1/buttons/{button['button_key']}")
+    assert await klarna.faults() == [{**made, "times": 2}]
+    await klarna.clear_faults()
+    assert await klarna.faults() == []
+
+
+async def test_a_fault_garbles_an_answer_and_another_one_loses_it(klarna: MockKlarnaAsync, button: Json) -> None:
+    path = f"/instantshopping/v1/buttons/{button['button_key']}"
+    await klarna.fault("request", garbage=True)
+    assert "garbage" in (await klarna.send("GET", path)).body
+    await klarna.fault("request", drop=True)
+    with pytest.raises(Unreachable):
+        await klarna.send("POST", path, {})
+    assert (await klarna.send("GET", path)).body == button
+
+
+async def test_a_fault_needs_a_merchant(klarna: MockKlarnaAsync) -> None:
+    answer = await klarna.send("POST", "/_mock/faults", {"on": "request", "status": 500}, {"Authorization": ""})
+    assert (answer.status, "?merchant=" in answer.body["right"]) == (400, True)
+    assert (await klarna.send("POST", "/_mock/faults" + OTHER, {"on": "request", "status": 500})).status == 201
+    assert await klarna.faults() == []
+
+
+async def test_a_callback_is_sent_again(klarna: MockKlarnaAsync, purchase: Json) -> None:
+    await klarna.wait_for("place_order")
+    (callback,) = await klarna.callbacks(purchase_id=purchase["purchase_id"])
+    again = await klarna.resend(callback["callback_id"])
+    assert len(again["attempts"]) == 2
+    answer = await klarna.send("GET", f"/_mock/callbacks/{callback['callback_id']}")
+    assert answer.body == again
+    assert again["request_body"] == callback["request_body"]
+
+
+@pytest.mark.parametrize("verdict", ["ACCEPTED", "REJECTED", "STOPPED"])
+async def test_a_review_ends_once(klarna: MockKlarnaAsync, button: Json, page: Page, verdict: str) -> None:
+    bought = await klarna.purchase(page=page("se-battery-pack"), outcome="PENDING", wait=0)
+    order_id = (await klarna.create_order(bought["authorization_token"], bought["order"]))["order_id"]
+    path = f"/_mock/orders/{order_id}/decision"
+    assert (await klarna.send("POST", path + OTHER, {"fraud_status": verdict})).status == 404
+    assert (await klarna.decide(order_id, verdict))["fraud_status"] == verdict
+    again = await klarna.send("POST", path, {"fraud_status": "REJECTED"})
+    assert again.status == 409
+    assert (await klarna.order(order_id))["fraud_status"] == verdict
+
+
+async def test_a_reset_of_one_merchant_leaves_another_alone(klarna: MockKlarnaAsync, purchase: Json) -> None:
+    urls = {"merchant_urls": {"place_order": "https://shop.example"}}
+    other = {"Authorization": "Basic b3RoZXI6c2VjcmV0"}
+    theirs = (await klarna.send("POST", "/instantshopping/v1/buttons", urls, other)).headers["Location"]
+    await klarna.reset()
+    assert (await klarna.purchases(), await klarna.journal(), await klarna.callbacks()) == ([], [], [])
+    assert (await klarna.send("GET", theirs, headers=other)).status == 200
+    await klarna.send("POST", "/_mock/reset", headers={"Authorization": ""})
+    assert (await klarna.send("GET", theirs, headers=other)).status == 404
+
+
+@pytest.mark.parametrize("country", ["SE", "se", "DE", "US"])
+async def test_shoppers_are_listed_by_country(klarna: MockKlarnaAsync, country: str) -> None:
+    listed = await klarna.shoppers(country)
+    assert {one["billing_address"]["country"] for one in listed} == {country.upper()}
+    assert all(one["name"] and one["description"] for one in listed)
+
+
+async def test_a_country_without_shoppers_is_told_which_there_are(klarna: MockKlarnaAsync) -> None:
+    answer = await klarna.send("GET", "/_mock/shoppers?country=XX")
+    assert (answer.status, answer.body["where"]) == (404, "country")
+
+
+class TestCredentials:
+    @pytest.fixture
+    def mock_klarna_settings(self) -> Settings:
+        return Settings(port=0, credentials=("shop:secret",))
+
+    async def test_the_control_interface_asks_nobody_for_a_password(self, klarna: MockKlarnaAsync) -> None:
+        assert (await klarna.send("GET", "/_mock/journal", headers={"Authorization": ""})).status == 200

@@ -1,0 +1,271 @@
+"""What no client should send: a 4xx in JSON that names the fault, never a 500, never a hang, and memory stays flat."""
+
+import asyncio
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_klarna import Settings, bundle
+from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from tests.web.malformed import malformed
+from tests.web.wire import Raw, Wire
+
+Open = Callable[[], Wire]
+BUTTONS = "/instantshopping/v1/buttons"
+ORDERS = "/instantshopping/v1/authorizations/a2be5f86-e505-4c6b-8d2c-bebdda7f5956/orders"
+JSON = {"Content_Type": "application/json"}
+BUTTON = b'{"merchant_urls":{"place_order":"https://shop.example/place"}}'
+
+
+def assert_refused(answer: Raw, status: int, *said: str) -> None:
+    assert answer.status == status
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert answer.headers["Klarna-Correlation-Id"] == answer.json["correlation_id"]
+    assert answer.json["error_code"]
+    for part in said:
+        assert part in answer.json["error_message"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"\r\n\r\nhello\r\n\r\n", "not a readable HTTP request"),
+        (b"GET\r\n\r\n", "not a readable HTTP request"),
+        (b"GET / HTTP/9.9\r\n\r\n", "not a readable HTTP request"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", "not a readable HTTP request"),
+        (b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\n\r\n", "not a readable HTTP request"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 20000 + b"\r\n\r\n", "not a readable HTTP request"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", "not a readable HTTP request"),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: many\r\n\r\n", "not a readable HTTP request"),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", "not a readable HTTP request"),
+        (
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "not a readable HTTP request",
+        ),
+    ],
+    ids=lambda value: repr(value[:30]),
+)
+async def test_what_is_no_http_is_refused_in_json(wire: Open, raw: bytes, said: str) -> None:
+    async with wire() as line:
+        assert_refused(await line.answer(raw), 400, said)
+
+
+@pytest.mark.parametrize(
+    ("body", "rule", "said"),
+    [
+        (b"", "empty", "the body is empty"),
+        (b" \r\n\t ", "empty", "holds only blanks"),
+        (b'{"merchant_urls":', "json", "the body is cut off"),
+        (b"{'merchant_urls': {}}", "json", "JSON"),
+        (b'{"a": NaN}', "json", "JSON"),
+        (b'{"a": Infinity}', "json", "JSON"),
+        (b'{"a": 1,}', "json", "JSON"),
+        (b"{} {}", "json", "one JSON document"),
+        (b'{"a": "\xff"}', "utf8", "UTF-8"),
+        (b"\xef\xbb\xbf{}", "utf8", "byte order mark"),
+        (b'{"a": "\\ud800"}', "utf8", "escapes"),
+        (BUTTON.decode().encode("utf-16"), "utf8", "UTF-8"),
+        (b"[" * 65 + b"]" * 65, "depth", "at most 64 levels"),
+        (b'{"a":' * 100000 + b"1" + b"}" * 100000, "depth", "at most 64 levels"),
+        (b"[" * 1000000, "depth", "at most 64 levels"),
+        (b'{"a": 1e999}', "number", "64 bits"),
+        (b'"text"', "type", "an object"),
+        (b"7", "type", "an object"),
+        (b"[1]", "type", "an object"),
+        (b"null", "required", "merchant_urls"),
+        (b"key=value&other=1", "json", "JSON"),
+        (b"<order/>", "json", "JSON"),
+    ],
+    ids=lambda value: repr(value[:24]),
+)
+async def test_a_malformed_body_is_told_its_fault(
+    wire: Open, klarna: MockKlarnaAsync, body: bytes, rule: str, said: str
+) -> None:
+    async with wire() as line:
+        answer = await line.ask("POST", BUTTONS, body, **JSON)
+        assert_refused(answer, 400, "bad_value:")
+        assert (await line.ask("GET", "/_mock/health")).status == 200
+    problem = (await klarna.journal(kind="exchange"))[-1]["problems"][0]
+    assert (problem["rule"], said in problem["expected"] + problem["path"]) == (rule, True)
+
+
+@pytest.mark.parametrize(
+    "number", ["1e400", "9" * 5000, "-" + "9" * 100, "1.7e308", "1e30", "0.1", "18446744073709551616"]
+)
+async def test_a_huge_number_is_refused_where_it_stands(
+    wire: Open, klarna: MockKlarnaAsync, seed: Callable[[str], Any], number: str
+) -> None:
+    body = json.dumps(seed("se-order")).replace("124000", number).encode()
+    async with wire() as line:
+        assert_refused(await line.ask("POST", ORDERS, body, **JSON), 400, "bad_value:")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", b"not gzip at all"),
+        ("gzip", gzip.compress(BUTTON)[:-12]),
+        ("deflate", b"\xff\xff\xff\xff"),
+        ("br", b"\xff"),
+    ],
+)
+async def test_a_body_that_is_not_encoded_as_it_says_is_refused(wire: Open, encoding: str, body: bytes) -> None:
+    async with wire() as line:
+        answer = await line.ask("POST", BUTTONS, body, Content_Encoding=encoding, **JSON)
+        assert 400 <= answer.status < 500
+        assert answer.json["error_code"]
+
+
+async def test_a_compressed_body_is_read(wire: Open) -> None:
+    async with wire() as line:
+        answer = await line.ask("POST", BUTTONS, gzip.compress(BUTTON), Content_Encoding="gzip", **JSON)
+        assert answer.status == 201
+
+
+@pytest.mark.parametrize(
+    "chunks", [b"zz\r\n{}\r\n0\r\n\r\n", b"-1\r\n\r\n", b"3\r\n{}\r\n0\r\n\r\n", b"fffffffffffffffff\r\n"]
+)
+async def test_garbage_among_chunks_is_refused(wire: Open, chunks: bytes) -> None:
+    async with wire() as line:
+        head = line.head(f"POST {BUTTONS}", Transfer_Encoding="chunked", **JSON)
+        answer = await line.answer(head + chunks)
+        assert 400 <= answer.status < 500
+        assert answer.json["error_code"]
+
+
+async def test_a_chunked_body_is_read(wire: Open) -> None:
+    async with wire() as line:
+        head = line.head(f"POST {BUTTONS}", Transfer_Encoding="chunked", **JSON)
+        assert (await line.answer(head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(BUTTON), BUTTON))).status == 201
+
+
+async def test_a_caller_who_hangs_up_in_the_middle_harms_nobody(wire: Open, klarna: MockKlarnaAsync) -> None:
+    for _ in range(20):
+        async with wire() as line:
+            line.writer.write(line.head(f"POST {BUTTONS}", Content_Length=1000, **JSON) + b'{"merchant')
+            await line.writer.drain()
+    assert (await klarna.send("GET", "/_mock/health")).body["buttons"] == 0
+
+
+class TestHurried:
+    @pytest.fixture
+    def mock_klarna_settings(self) -> Settings:
+        return Settings(port=0, body_timeout=0.1, max_body=1024)
+
+    async def test_a_slow_body_is_not_waited_for(self, wire: Open) -> None:
+        async with wire() as line:
+            head = line.head(f"POST {BUTTONS}", Content_Length=1000, **JSON)
+            assert_refused(await line.answer(head + b"{"), 408, "within 0.1 seconds")
+
+    @pytest.mark.parametrize("size", [1023, 1024, 1025, 4096])
+    async def test_the_size_of_a_body_has_a_limit(self, wire: Open, size: int) -> None:
+        body = BUTTON.ljust(size)
+        async with wire() as line:
+            declared = await line.ask("POST", BUTTONS, body, **JSON)
+        async with wire() as line:
+            head = line.head(f"POST {BUTTONS}", Transfer_Encoding="chunked", **JSON)
+            chunked = await line.answer(head + b"%x\r\n%s\r\n0\r\n\r\n" % (size, body))
+        if size <= 1024:
+            assert (declared.status, chunked.status) == (201, 201)
+        else:
+            assert_refused(declared, 413, "1024 bytes")
+            assert_refused(chunked, 413, "1024 bytes")
+
+    async def test_a_small_body_may_not_grow_when_it_is_unpacked(self, wire: Open) -> None:
+        bomb = gzip.compress(b" " * 1_000_000)
+        assert len(bomb) < 1024
+        async with wire() as line:
+            answer = await line.ask("POST", BUTTONS, bomb, Content_Encoding="gzip", **JSON)
+            assert_refused(answer, 413, "1024 bytes")
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> Iterator[tuple[str, int]]:
+    """A server in a process of its own: URL and process id."""
+    ready = tmp_path / "ready.json"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, "-m", "mock_klarna", "serve", "--port", "0", "--ready-file", str(ready)]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert "ready" in process.stdout.readline()
+        yield json.loads(ready.read_bytes())["url"], process.pid
+        process.terminate()
+
+
+def memory_of(pid: int) -> int:
+    """Return the resident memory of a process in MB."""
+    match = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert match
+    return int(match[1]) // 1024
+
+
+AUTHORIZATION = "Basic c2hvcDpzZWNyZXQ="
+HUGE = 100 << 20
+
+
+async def test_a_hundred_megabytes_are_refused_early_and_never_held(apart: tuple[str, int]) -> None:
+    url, pid = apart
+    before = memory_of(pid)
+    async with Wire(url, AUTHORIZATION) as line:
+        head = line.head(f"POST {BUTTONS}", Content_Length=HUGE, **JSON)
+        assert_refused(await line.answer(head), 413, str(HUGE))
+    async with Wire(url, AUTHORIZATION) as line:
+        line.writer.write(line.head(f"POST {BUTTONS}", Transfer_Encoding="chunked", **JSON))
+        sent, answer = 0, asyncio.create_task(line.next())
+        while sent < HUGE and not answer.done() and not line.writer.is_closing():
+            line.writer.write(b"100000\r\n" + b" " * (1 << 20) + b"\r\n")
+            sent += 1 << 20
+            await asyncio.wait((answer, asyncio.create_task(_drained(line))), return_when="FIRST_COMPLETED")
+        assert_refused(await answer, 413, "reads at most")
+        assert sent < HUGE // 2
+    assert memory_of(pid) - before < 40
+
+
+async def _drained(line: Wire) -> None:
+    try:
+        await line.writer.drain()
+    except OSError:
+        await asyncio.sleep(0)
+
+
+async def _refusals(url: str, bodies: list[bytes]) -> list[tuple[bytes, Raw]]:
+    """Post bodies one after the other over one connection."""
+    async with Wire(url, AUTHORIZATION) as line:
+        return [(body, await line.ask("POST", ORDERS, body, **JSON)) for body in bodies]
+
+
+async def test_ten_thousand_malformed_bodies_are_ten_thousand_refusals(apart: tuple[str, int]) -> None:
+    url, pid = apart
+    body = (bundle.fixtures() / "seed" / "se-order.json").read_bytes()
+    bodies = list(malformed("ten thousand", body, 10_000))
+    early = [*await _refusals(url, bodies[:2000])]
+    before = memory_of(pid)
+    groups = await asyncio.gather(*(_refusals(url, bodies[part::8][250:]) for part in range(8)))
+    answers = [*early, *(answer for group in groups for answer in group)]
+    odd = [(body[:300], answer) for body, answer in answers if not 400 <= answer.status < 500]
+    assert odd == []
+    # a body that happens to be right meets a token that does not exist
+    unfounded = [body for body, answer in answers if answer.status == 404 and not _is_json(body)]
+    assert unfounded == []
+    refusals = [answer.json for _, answer in answers if answer.status == 400]
+    assert len(refusals) > 9500
+    assert all(refusal["error_message"].startswith("bad_value:") for refusal in refusals)
+    assert all("Mock-Klarna-Explanation" in answer.headers for _, answer in answers if answer.status == 400)
+    assert memory_of(pid) - before < 30
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), dict)
+    except ValueError:
+        return False

@@ -1,0 +1,65 @@
+"""The OpenAPI document: valid, and neither more nor less than what is served."""
+
+import json
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from mock_klarna import bundle
+from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from mock_klarna.web.operations import OPERATIONS
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+async def document(klarna: MockKlarnaAsync) -> Any:
+    return (await klarna.send("GET", "/_mock/openapi.json")).body
+
+
+async def test_the_document_is_valid(document: Json) -> None:
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+    assert document["openapi"].startswith("3.1")
+
+
+async def test_every_operation_is_described_once(document: Json) -> None:
+    described = {
+        entry["operationId"]: (method.upper(), path)
+        for path, methods in document["paths"].items()
+        for method, entry in methods.items()
+    }
+    rows = {row.name: (row.method, row.path) for row in OPERATIONS}
+    assert rows.items() <= described.items()
+
+
+async def test_a_body_is_described_by_the_schema_that_judges_it(document: Json) -> None:
+    for row in OPERATIONS:
+        entry = document["paths"][row.path][row.method.lower()]
+        assert ("requestBody" in entry) == bool(row.body), row.name
+        if row.body:
+            assert entry["requestBody"].get("required", False) == (row.body == "required")
+
+
+async def test_every_schema_of_a_request_is_the_body_of_an_operation(document: Json) -> None:
+    files = {file.stem for file in (bundle.schemas() / "requests").glob("*.json")}
+    bodies = [
+        entry["requestBody"]
+        for methods in document["paths"].values()
+        for entry in methods.values()
+        if "requestBody" in entry
+    ]
+    assert files == {reference.rpartition(".")[2] for reference in _references(bodies)}
+
+
+async def test_every_reference_leads_somewhere(document: Json) -> None:
+    for reference in _references(document):
+        target = document
+        for step in reference.removeprefix("#/").split("/"):
+            target = target[step]
+        assert target
+
+
+def _references(part: Any) -> set[str]:
+    text = json.dumps(part)
+    return {piece.partition('"')[0] for piece in text.split('"$ref": "')[1:]}
