@@ -74,4 +74,4 @@ def username(authorization: str | None) -> str | None:
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return None
-    return decoded(token.strip())[0] or (SEED_MERCHANT if token.strip() == SEED_EXAMPLE else None)
+    return SEED_MERCHANT if token.strip() == SEED_EXAMPLE else decoded(token.strip())[0] or None
