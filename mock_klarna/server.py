@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import os
-import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -12,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from threading import Thread
+from typing import TYPE_CHECKING
 
 import orjson
-from aiohttp import web
 
 from mock_klarna.callbacks import Deliveries, Runner
 from mock_klarna.callbacks.merchant_client import MerchantClient
@@ -26,36 +25,50 @@ from mock_klarna.store.port import Store
 from mock_klarna.web.app import build
 from mock_klarna.web.credentials import Credentials
 from mock_klarna.web.desk import Desk
-from mock_klarna.web.protocol import JsonProtocol
+from mock_klarna.web.listening import Listening, listening
 
-_LAST_WORDS_SECONDS = 0.05
+if TYPE_CHECKING:
+    from mock_klarna.certificates import Https
+
 _YOUNG_OBJECTS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that accepts requests: where it is, and what it is made of."""
+    """A server that accepts requests: where it is, and what it is made of; `tls_url` is None without `--tls`."""
 
     url: str
     port: int
     desk: Desk
+    tls_url: str | None = None
 
 
 @asynccontextmanager
 async def serve(settings: Settings | None = None) -> AsyncIterator[Running]:
     """Serve the emulator in the running loop; it accepts requests inside the `async with` and is gone after it.
 
-    Raises OSError when the address cannot be bound, and what `open_store` raises.
+    Raises OSError when an address cannot be bound, `SettingsError` for certificates that cannot be used, and what `open_store`
+    raises.
     """
     settings = settings or Settings()
+    tls = _https(settings)
     async with AsyncExitStack() as stack:
         store = open_store(settings)
         stack.push_async_callback(store.close)
         desk = _wired(settings, store, stack)
         await stack.enter_async_context(_working(desk.runner))
-        listening = await stack.enter_async_context(_listening(desk))
-        stack.enter_context(_announced(settings.ready_file, listening))
-        yield Running(listening.url, listening.port, desk)
+        desk.authority = tls.authority if tls else None
+        bound = await stack.enter_async_context(listening(build(desk), settings, tls.context if tls else None))
+        stack.enter_context(_announced(settings.ready_file, bound))
+        yield Running(bound.url, bound.port, desk, bound.tls_url)
+
+
+def _https(settings: Settings) -> "Https | None":
+    if not settings.tls:
+        return None
+    from mock_klarna.certificates import https
+
+    return https(settings)
 
 
 def _wired(settings: Settings, store: Store, stack: AsyncExitStack) -> Desk:
@@ -81,52 +94,14 @@ async def _working(runner: Runner) -> AsyncIterator[None]:
             await task
 
 
-@dataclass(frozen=True, slots=True)
-class _Listening:
-    url: str
-    port: int
-
-
-@asynccontextmanager
-async def _listening(desk: Desk) -> AsyncIterator[_Listening]:
-    """Bind the socket last, so that who can connect is served."""
-    settings = desk.settings
-    runner = web.AppRunner(build(desk), access_log=None, shutdown_timeout=_LAST_WORDS_SECONDS)
-    await runner.setup()
-    web_server = runner.server
-    assert web_server is not None
-    loop = asyncio.get_running_loop()
-    try:
-        server = await loop.create_server(
-            lambda: JsonProtocol(web_server, loop=loop, access_log=None),  # type: ignore[arg-type]
-            settings.host,
-            settings.port,
-            backlog=1024,
-            reuse_address=True,
-        )
-        port = server.sockets[0].getsockname()[1]
-        try:
-            yield _Listening(f"http://{_shown(settings.host, server.sockets[0])}:{port}", port)
-        finally:
-            server.close()
-    finally:
-        await runner.cleanup()
-
-
-def _shown(host: str, bound: socket.socket) -> str:
-    """Return the host to reach the server at from here: an address that means "all" is shown as loopback."""
-    if host in ("", "0.0.0.0", "::"):  # noqa: S104
-        return "127.0.0.1"
-    return f"[{host}]" if bound.family == socket.AF_INET6 and ":" in host else host
-
-
 @contextmanager
-def _announced(ready_file: str, listening: _Listening) -> Iterator[None]:
+def _announced(ready_file: str, bound: Listening) -> Iterator[None]:
     """Write the ready file by renaming, so that who sees it sees all of it, and remove it at the end."""
     if not ready_file:
         yield
         return
-    path, said = Path(ready_file), {"url": listening.url, "port": listening.port, "pid": os.getpid()}
+    path, said = Path(ready_file), {"url": bound.url, "port": bound.port, "pid": os.getpid()}
+    said |= {"tls_url": bound.tls_url, "tls_port": bound.tls_port} if bound.tls_url else {}
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.write_bytes(orjson.dumps(said))
     draft.replace(path)
@@ -153,7 +128,7 @@ def serve_in_thread(settings: Settings | None = None) -> Iterator["ThreadedServe
     try:
         running = asyncio.run_coroutine_threadsafe(serving.__aenter__(), loop).result()
         try:
-            yield ThreadedServer(running.url, running.port, loop)
+            yield ThreadedServer(running.url, running.port, loop, running.tls_url)
         finally:
             asyncio.run_coroutine_threadsafe(serving.__aexit__(None, None, None), loop).result()
     finally:
@@ -169,3 +144,4 @@ class ThreadedServer:
     url: str
     port: int
     loop: asyncio.AbstractEventLoop
+    tls_url: str | None = None

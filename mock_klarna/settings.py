@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
-from mock_klarna.forms import any_text, boolean, number, one_of, pairs, whole
+from mock_klarna.forms import any_text, boolean, host_names, number, one_of, pairs, texts, whole
 
 PREFIX = "MOCK_KLARNA_"
 
@@ -66,6 +66,32 @@ class Settings:
         "send callbacks for one host to another, such as localhost=host.docker.internal",
         metavar="FROM=TO",
         repeat=True,
+    )
+    callback_ca: tuple[str, ...] = _setting(
+        (),
+        texts,
+        "file of certificates in PEM that are trusted for callbacks, beside the system's own",
+        metavar="PATH",
+        repeat=True,
+    )
+    callback_insecure: bool = _setting(False, boolean, "send callbacks to https sites whoever signed their certificate")
+    tls: bool = _setting(False, boolean, "serve https beside http, in the names of Klarna's hosts")
+    tls_port: int = _setting(8443, whole(0, 65535), "port of https; 0 takes any free one", metavar="PORT")
+    tls_name: tuple[str, ...] = _setting(
+        (), host_names, "further host name or address that the certificate names", metavar="NAME", repeat=True
+    )
+    tls_folder: str = _setting(
+        "",
+        any_text,
+        "folder that keeps the certificate authority; without it every start has its own",
+        metavar="PATH",
+    )
+    tls_cert: str = _setting(
+        "", any_text, "certificate in PEM to use: an authority's, or the server's own with its chain", metavar="PATH"
+    )
+    tls_key: str = _setting("", any_text, "private key of --tls-cert in PEM", metavar="PATH")
+    separate_regions: bool = _setting(
+        False, boolean, "each of Klarna's API hosts has its own credentials, keys and tokens"
     )
     merchant_timeout: float = _setting(
         60.0,

@@ -16,15 +16,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve; 0 after SIGTERM or SIGINT, 3 when the address cannot be bound."""
+    """Serve; 0 after SIGTERM or SIGINT, 3 when an address cannot be bound."""
     settings = settings_from(arguments)
     gc.disable()  # nothing that is loaded at start is garbage; `tune_garbage_collection` switches it on again
     try:
         asyncio.run(_serve(settings))
     except OSError as fault:
-        print(
-            f"mock-klarna: cannot listen on {settings.host}:{settings.port}: {fault.strerror or fault}", file=sys.stderr
-        )
+        print(f"mock-klarna: {fault}", file=sys.stderr)
         return 3
     return 0
 
@@ -40,5 +38,6 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stopped.set)
     async with serve(settings) as running:
         tune_garbage_collection()
-        print(f"mock-klarna is ready at {running.url}", flush=True)
+        both = f"{running.url} and {running.tls_url}" if running.tls_url else running.url
+        print(f"mock-klarna is ready at {both}", flush=True)
         await stopped.wait()

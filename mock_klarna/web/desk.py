@@ -11,7 +11,10 @@ from mock_klarna.web.credentials import Credentials
 
 @dataclass(slots=True)
 class Desk:
-    """The emulator and its neighbours, as the server wired them. `started` is real time, seconds in UTC."""
+    """The emulator and its neighbours, as the server wired them.
+
+    `started` is real time, seconds in UTC; `authority` is in PEM what clients of HTTPS have to trust, None where there is none.
+    """
 
     settings: Settings
     contract: Contract
@@ -20,3 +23,4 @@ class Desk:
     runner: Runner
     credentials: Credentials
     started: float
+    authority: bytes | None = None

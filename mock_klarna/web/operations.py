@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from mock_klarna.web import control, klarna, scenarios
+from mock_klarna.web.authority import get_authority
 from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.desk import Desk
 
@@ -91,6 +92,7 @@ _WATCH = ("merchant", "kind", "name", "purchase_id", "after", "limit")
 MOCK = (
     Operation("health", "GET", "/_mock/health", control.health),
     Operation("openapi", "GET", "/_mock/openapi.json", control.openapi),
+    Operation("authority", "GET", "/_mock/ca.pem", get_authority, errors=(404,)),
     Operation(
         "create_purchase",
         "POST",

@@ -32,5 +32,5 @@ def response(call: Call, reply: Reply) -> web.Response:
         return web.Response(status=reply.status)
     body = GARBAGE if fault.get("garbage") else reply.body
     if body:
-        reply.headers["Content-Type"] = JSON
+        reply.headers.setdefault("Content-Type", JSON)
     return web.Response(status=reply.status, body=body or None, headers=reply.headers)

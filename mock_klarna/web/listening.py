@@ -1,0 +1,99 @@
+"""The sockets of an application: HTTP, and HTTPS beside it where that is asked for."""
+
+import asyncio
+import errno
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from ssl import SSLContext
+
+from aiohttp import web
+
+from mock_klarna.settings import Settings
+from mock_klarna.web.protocol import JsonProtocol
+
+_LAST_WORDS_SECONDS = 0.05
+
+
+class CannotListen(OSError):
+    """An address cannot be bound; `address` is which, `strerror` is why."""
+
+    def __init__(self, host: str, port: int, fault: OSError) -> None:
+        super().__init__(fault.errno, _reason(port, fault))
+        self.address = f"{host}:{port}"
+
+    def __str__(self) -> str:
+        """One sentence: what was tried, and why it failed."""
+        return f"cannot listen on {self.address}: {self.strerror}"
+
+
+def _reason(port: int, fault: OSError) -> str:
+    known = fault.errno in errno.errorcode
+    why = os.strerror(fault.errno) if known and fault.errno else fault.strerror or str(fault)
+    if port >= 1024 or fault.errno != errno.EACCES:
+        return why
+    return (
+        f"{why}; ports below 1024 are for root, unless the system's net.ipv4.ip_unprivileged_port_start is lower: "
+        "take a higher one, and have 443 lead to it where clients insist"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """The addresses that are bound; `tls_url` and `tls_port` are None where there is no HTTPS."""
+
+    url: str
+    port: int
+    tls_url: str | None = None
+    tls_port: int | None = None
+
+
+@asynccontextmanager
+async def listening(app: web.Application, settings: Settings, tls: SSLContext | None) -> AsyncIterator[Listening]:
+    """Bind HTTPS and then HTTP, so that who reaches HTTP finds both; raises `CannotListen`."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_WORDS_SECONDS)
+    await runner.setup()
+    try:
+        if tls is None:
+            async with _bound(runner, settings.host, settings.port) as port:
+                yield Listening(_url("http", settings.host, port), port)
+            return
+        async with (
+            _bound(runner, settings.host, settings.tls_port, tls) as tls_port,
+            _bound(runner, settings.host, settings.port) as port,
+        ):
+            urls = _url("http", settings.host, port), _url("https", settings.host, tls_port)
+            yield Listening(urls[0], port, urls[1], tls_port)
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _bound(runner: web.AppRunner, host: str, port: int, tls: SSLContext | None = None) -> AsyncIterator[int]:
+    """Bind one address for an application; yields the port."""
+    web_server = runner.server
+    assert web_server is not None
+    loop = asyncio.get_running_loop()
+    try:
+        server = await loop.create_server(
+            lambda: JsonProtocol(web_server, loop=loop, access_log=None),  # type: ignore[arg-type]
+            host,
+            port,
+            ssl=tls,
+            backlog=1024,
+            reuse_address=True,
+        )
+    except OSError as fault:
+        raise CannotListen(host, port, fault) from None
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+def _url(scheme: str, host: str, port: int) -> str:
+    """Return the address to reach a socket at from here: a host that means "all" is shown as loopback."""
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104
+        host = "127.0.0.1"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -1,0 +1,129 @@
+"""HTTPS beside HTTP: the same emulator at two addresses, and nothing of it where it is not asked for."""
+
+import base64
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from mock_klarna import Settings, serve, serve_in_thread
+from mock_klarna.domain.hosts import API_HOSTS
+from tests.certificates import made
+
+BUTTONS = "/instantshopping/v1/buttons"
+OPTIONS = {"merchant_urls": {"place_order": "https://shop.test/place-order"}}
+CREDENTIALS = {"Authorization": "Basic " + base64.b64encode(b"PK00000_test:secret").decode()}
+SECURE = Settings(port=0, tls=True, tls_port=0)
+
+
+async def _json(session: aiohttp.ClientSession, method: str, url: str, **more: Any) -> Any:
+    async with session.request(method, url, **more) as answer:
+        return await answer.json()
+
+
+async def test_a_key_made_over_https_is_read_over_http() -> None:
+    async with serve(SECURE) as running, aiohttp.ClientSession(headers=CREDENTIALS) as session:
+        async with session.get(running.url + "/_mock/ca.pem") as answer:
+            assert answer.content_type == "application/x-pem-file"
+            trust = made.trusting(await answer.read())
+        button = await _json(
+            session, "POST", f"{running.tls_url}{BUTTONS}", json=OPTIONS, ssl=trust, server_hostname=API_HOSTS[0]
+        )
+        assert await _json(session, "GET", f"{running.url}{BUTTONS}/{button['button_key']}") == button
+
+
+async def test_the_way_to_an_explanation_is_https_for_those_who_came_by_it() -> None:
+    async with serve(SECURE) as running, aiohttp.ClientSession(headers=CREDENTIALS) as session:
+        assert running.desk.authority is not None
+        trust = made.trusting(running.desk.authority)
+        async with session.post(f"{running.tls_url}{BUTTONS}", json={}, ssl=trust) as answer:
+            assert answer.headers["Mock-Klarna-Explanation"].startswith(f"{running.tls_url}/_mock/journal/")
+
+
+async def test_the_ready_file_names_both_addresses(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    async with serve(Settings(port=0, tls=True, tls_port=0, ready_file=str(ready))) as running:
+        said = json.loads(ready.read_bytes())
+    assert (said["url"], said["tls_url"]) == (running.url, running.tls_url)
+    assert said["tls_url"] == f"https://127.0.0.1:{said['tls_port']}"
+
+
+def test_a_server_in_a_thread_tells_its_https_address() -> None:
+    with serve_in_thread(SECURE) as running:
+        assert (running.tls_url or "").startswith("https://127.0.0.1:")
+
+
+async def test_without_tls_there_is_no_authority_and_nothing_is_written(tmp_path: Path) -> None:
+    settings = Settings(port=0, tls_folder=str(tmp_path / "tls"), tls_cert="no.pem")
+    async with serve(settings) as running, aiohttp.ClientSession() as session:
+        refusal = await _json(session, "GET", running.url + "/_mock/ca.pem")
+    assert refusal["error"] == "this server has no certificate authority"
+    assert refusal["right"].startswith("start it with --tls")
+    assert running.tls_url is None
+    assert _content(tmp_path) == []
+
+
+def _content(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+async def test_whoever_brings_a_certificate_knows_its_authority(tmp_path: Path) -> None:
+    pair = made.server_pair("127.0.0.1")
+    certificate, key = made.files(tmp_path, pair)
+    settings = Settings(port=0, tls=True, tls_port=0, tls_cert=certificate, tls_key=key)
+    async with serve(settings) as running, aiohttp.ClientSession() as session:
+        trust = made.trusting(pair.certificates)
+        async with session.get(f"{running.tls_url}/_mock/ca.pem", ssl=trust) as answer:
+            assert answer.status == 404
+
+
+SERVES_ONCE = """
+import asyncio, sys
+from mock_klarna import Settings, serve
+async def once():
+    async with serve(Settings(port=0)):
+        print([name for name in ("cryptography", "mock_klarna.certificates") if name in sys.modules])
+asyncio.run(once())
+"""
+
+
+def test_without_tls_nothing_of_it_is_even_imported() -> None:
+    ran = subprocess.run([sys.executable, "-c", SERVES_ONCE], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"
+
+
+def _serve(*arguments: str) -> tuple[int, str]:
+    """Run `serve` with arguments that cannot work; returns the exit code and what was said."""
+    command = [sys.executable, "-m", "mock_klarna", "serve", "--port", "0", "--tls", *arguments]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert ran.stdout == ""
+    return ran.returncode, ran.stderr
+
+
+def test_a_port_that_is_taken_ends_with_3_and_names_the_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert _serve("--tls-port", str(port)) == (
+            3,
+            f"mock-klarna: cannot listen on 127.0.0.1:{port}: Address already in use\n",
+        )
+
+
+@pytest.mark.parametrize("name", ["https://shop.test", "shop.test:443", "sh op"])
+def test_a_name_that_is_no_host_ends_with_2(name: str) -> None:
+    code, said = _serve("--tls-name", name)
+    assert code == 2
+    assert said.startswith(f"mock-klarna: --tls-name: '{name}' is not a host name such as shop.test or *.shop.test")
+
+
+def test_certificates_that_cannot_be_used_end_with_2_and_one_sentence(tmp_path: Path) -> None:
+    folder = made.folder_with_authority_of(tmp_path / "tls", made.LONG_AGO)
+    code, said = _serve("--tls-port", "0", "--tls-folder", str(folder))
+    assert code == 2
+    assert said.startswith(f"mock-klarna: --tls-folder: {folder / 'authority.pem'}: CN=mock-klarna authority ")
+    assert said.count("\n") == 1
