@@ -1,6 +1,7 @@
 """The HTTP client to merchants. Whatever a merchant does ends in an `Attempt`: nothing raises, nothing is read without bound."""
 
 import asyncio
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from yarl import URL
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_OF_AN_ANSWER = 64 << 10
 """Bytes of a merchant's answer that are read and kept."""
+_MOST_HEADERS = 50
 _IDLE_SECONDS = 1.0
 _USER_AGENT = f"mock-klarna/{__version__}"
 
@@ -42,9 +44,9 @@ class MerchantClient:
             duration=round(asyncio.get_running_loop().time() - started, 6),
             outcome=outcome,
             status=response.status if response else None,
-            error=error,
+            error=_readable(error) if error else None,
             answer=answer,
-            answer_headers=tuple(response.headers.items())[:50] if response else (),
+            answer_headers=_headers(response) if response else (),
             remedy=remedy(url) if outcome in ("refused", "unreachable") else None,
         )
 
@@ -105,3 +107,12 @@ class MerchantClient:
         """Close the connections that are still open."""
         if self._session is not None:
             await self._session.close()
+
+
+def _headers(response: "aiohttp.ClientResponse") -> tuple[tuple[str, str], ...]:
+    return tuple((_readable(name), _readable(text)) for name, text in islice(response.headers.items(), _MOST_HEADERS))
+
+
+def _readable(text: str) -> str:
+    """Return text in which bytes that are no UTF-8 are written out, since JSON has no other way to show them."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
