@@ -57,7 +57,7 @@ class Deliveries:
         """Return the delivery that a job goes on with: that of its first try, or a new one."""
         earlier = await self._store.records(Delivery, job.merchant, subject=what.purchase_id) if job.number > 1 else []
         for delivery in earlier:
-            if delivery.callback == what.callback and delivery.order_id == what.order_id:
+            if (delivery.callback, delivery.order_id, delivery.body) == (what.callback, what.order_id, what.body):
                 return replace(delivery, state="in_flight")
         return await self._new(job.merchant, what)
 
@@ -107,7 +107,7 @@ class Deliveries:
     async def _is_wanted(self, job: Job, last: Attempt) -> bool:
         """Tell whether a callback is sent again: a push until it is acknowledged, a notification until HTTP 200."""
         if job.kind == "notification":
-            return last.status != 200
+            return not (last.status == 200 and _is_heard(last))
         order = await self._store.get(Order, job.subject)
         return order is not None and not order.acknowledged
 
@@ -142,5 +142,11 @@ class Deliveries:
 def _state(delivery: Delivery, repeated: Job | None) -> str:
     if repeated is not None:
         return "waiting"
-    status = delivery.attempts[-1].status
-    return "delivered" if status is not None and 200 <= status < 300 else "failed"
+    return "delivered" if _is_heard(delivery.attempts[-1]) else "failed"
+
+
+def _is_heard(attempt: Attempt) -> bool:
+    """Tell whether a merchant answered 2xx; one that fell silent or broke off after its first words did not."""
+    if attempt.status is None or attempt.outcome not in ("answered", "too_long"):
+        return False
+    return 200 <= attempt.status < 300
