@@ -1,0 +1,51 @@
+/**
+ * What the browser API answers, as far as the dialog reads it.
+ *
+ * @typedef {Record<string, string>} Address
+ * @typedef {Record<string, string>} Customer
+ * @typedef {{identifier: string, identifier_label: string, value: string, value_label: string}} Attribute
+ * @typedef {{reference?: string, name: string, type?: string, quantity: number, unit_price: number, total_amount: number,
+ *   product_attributes?: Attribute[]}} Line
+ * @typedef {{reference?: string, group_identifier: string, name: string, unit_price: number,
+ *   product_attributes?: Attribute[]}} Item
+ * @typedef {{carrier?: string, timeslot?: {start?: string, end?: string},
+ *   location?: {name?: string, address?: Address}}} DeliveryDetails
+ * @typedef {{id: string, name: string, description?: string, promo?: string, price: number, shipping_method?: string,
+ *   delivery_details?: DeliveryDetails}} ShippingOption
+ * @typedef {{id: string, text: string}} Checkbox
+ * @typedef {{name: string, description: string}} ShopperName
+ * @typedef {ShopperName & {billing_address: Address, customer: Customer}} Shopper
+ * @typedef {{redirect_url?: string | null, consumer_message?: string | null, deny_code?: string | null,
+ *   deny_message?: string | null, fraud_status?: string | null, order_id?: string | null}} Outcome
+ * @typedef {"started" | "authorized" | "placed" | "denied" | "declined" | "timed_out" | "expired" | "failed"} State
+ *
+ * @typedef {Object} View
+ * @property {string} session_id
+ * @property {State} state
+ * @property {boolean} [identified]
+ * @property {string} locale
+ * @property {string} purchase_country
+ * @property {string} purchase_currency
+ * @property {string} [merchant_name]
+ * @property {string} [merchant_reference1]
+ * @property {string} [terms_url]
+ * @property {Line[]} order_lines
+ * @property {Item[]} [items]
+ * @property {ShippingOption[]} [shipping_options]
+ * @property {ShippingOption | null} [selected_shipping_option]
+ * @property {Address} [billing_address]
+ * @property {Address} [shipping_address]
+ * @property {Customer} [customer]
+ * @property {Record<string, boolean>} [options]
+ * @property {Checkbox[]} [additional_checkboxes]
+ * @property {Record<string, boolean>} [merchant_requested]
+ * @property {{order_amount: number, order_tax_amount: number}} totals
+ * @property {{billing: string[], shipping: string[]}} countries that the addresses may be in
+ * @property {Outcome} [outcome]
+ * @property {ShopperName[]} [shoppers]
+ *
+ * @typedef {{path: string, expected: string, rule?: string}} Problem
+ * @typedef {{dialling: string, digits: [number, number], postal_code: string, region_needed: boolean, titles: string[]}} Country
+ */
+
+export {};
