@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from mock_klarna.domain.errors import MethodNotAllowed, NotFound
-from mock_klarna.web import static_files
+from mock_klarna.web import pages, static_files
 from mock_klarna.web.browser import browser, preflight
 from mock_klarna.web.browser_operations import BROWSER
 from mock_klarna.web.call import Call, Reply
@@ -26,6 +26,7 @@ def build(desk: Desk) -> web.Application:
     application.router.add_get("/_mock/events", stream(desk))
     application.router.add_get(static_files.LIBRARY_PATH, static_files.library)
     application.router.add_get(static_files.PATH, static_files.file)
+    pages.add_pages(application.router, desk)
     application.router.add_route("*", "/{path:.*}", exchange(desk, "unknown_path", _refuse_path))
     return application
 
