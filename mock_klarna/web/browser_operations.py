@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from mock_klarna.web import sdk
 from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.desk import Desk
-from mock_klarna.web.operations import BROWSER_PATH, Operation
+from mock_klarna.web.operation import BROWSER_PATH, Operation
 
 SESSIONS = f"{BROWSER_PATH}/sessions"
 SESSION = SESSIONS + "/{session_id}"
@@ -19,7 +19,7 @@ def _step(name: str, handler: Callable[[Desk, Call], Awaitable[Reply]]) -> Opera
 
 BROWSER = (
     Operation("sdk_load", "POST", f"{BROWSER_PATH}/load", sdk.load, "required", errors=(400, 413, 415)),
-    Operation("sdk_sessions", "POST", SESSIONS, sdk.create_session, "required", ((201, ""),), _REFUSALS),
+    Operation("sdk_sessions", "POST", SESSIONS, sdk.create_session, "required", ((200, ""), (201, "")), _REFUSALS),
     Operation("sdk_session", "GET", SESSION, sdk.get_session, errors=(404,)),
     _step("identify", sdk.identify),
     _step("specify", sdk.specify),

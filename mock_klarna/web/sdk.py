@@ -56,7 +56,7 @@ def _error(offer: Offer) -> Json:
 
 
 async def create_session(desk: Desk, call: Call) -> Reply:
-    """Begin a session: the shopper has clicked the button."""
+    """Begin a session, or go on with one that was left: the shopper has clicked the button."""
     page, offer = await _offer(desk, call)
     if offer.code == UNKNOWN_KEY:
         raise UnknownName("the button key is not known", where="setup.key", right=offer.problems[0].expected)
@@ -64,10 +64,20 @@ async def create_session(desk: Desk, call: Call) -> Reply:
         raise InvalidInput(offer.problems, where="options")
     if offer.button is None or not offer.show_button:
         raise NotPossibleNow("the button is not offered", where="setup.key", right="load() tells so beforehand")
+    if held := await _held(desk, call.body.get("session_id", ""), offer.button.button_key):
+        return _answer(call, held)
     address = call.body.get("page_url", "")
     patience = desk.settings.merchant_timeout or None
     shown = address if is_absolute(address) else None
     return _answer(call, await desk.emulator.purchases.start(offer.button, page, shown, patience), 201)
+
+
+async def _held(desk: Desk, session_id: str, button_key: str) -> Purchase | None:
+    """Return a session of this button that a shopper can go on with."""
+    held = await desk.emulator.store.get(Purchase, session_id) if session_id else None
+    if held is None or held.purchase_id != session_id:
+        return None
+    return held if held.state == "started" and held.button_key == button_key else None
 
 
 def _answer(call: Call, purchase: Purchase, status: int = 200) -> Reply:
@@ -126,11 +136,13 @@ async def answer_checkboxes(desk: Desk, call: Call) -> Reply:
 
 
 async def update(desk: Desk, call: Call) -> Reply:
-    """Take new options from the page while the dialog is open."""
+    """Take new options from the page while the dialog is open; once the shopper has paid they change nothing."""
     purchase = await _session(desk, call)
     changes, found = desk.contract.check("page", call.body["options"])
     if found:
         raise InvalidInput(found, where="options")
+    if purchase.state != "started":
+        return _answer(call, purchase)
     return _answer(call, await desk.emulator.purchases.update_from_page(purchase, changes))
 
 

@@ -181,12 +181,30 @@ async def test_a_session_that_has_ended_cannot_be_changed(ask: Ask, session: str
     bodies = {
         "identify": {"shopper": "se-approved"},
         "pay": {},
-        "update": {"options": {}},
         "shipping": {"id": "a"},
         "specify": {},
     }
     for name, body in bodies.items():
         assert (await ask(f"{session}/{name}", body)).status == 409, name
+
+
+async def test_a_page_that_updates_too_late_changes_nothing(ask: Ask, session: str) -> None:
+    await ask(f"{session}/identify", {"shopper": "se-approved"})
+    await ask(f"{session}/pay", {})
+    answer = await ask(f"{session}/update", {"options": {"merchant_reference1": "too late"}})
+    assert (answer.status, answer.body["state"]) == (200, "authorized")
+    assert answer.body["merchant_reference1"] != "too late"
+
+
+async def test_a_session_that_was_left_goes_on_until_it_has_ended(ask: Ask, options: Json, session: str) -> None:
+    left = session.rpartition("/")[2]
+    again = await ask("/sessions", {"options": options, "session_id": left})
+    assert (again.status, again.body["session_id"]) == (200, left)
+    await ask(f"{session}/identify", {"shopper": "se-denied"})
+    await ask(f"{session}/pay", {})
+    fresh = await ask("/sessions", {"options": options, "session_id": left})
+    assert fresh.status == 201
+    assert fresh.body["session_id"] != left
 
 
 async def test_the_timeline_tells_what_happened_in_a_session_and_no_other(
