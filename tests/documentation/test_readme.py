@@ -1,0 +1,95 @@
+"""What the README says is so: its tables are the code's, its blocks run."""
+
+import asyncio
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mock_klarna import pytest_plugin
+from mock_klarna.cli.main import main, parser
+from mock_klarna.demo.shop import serve_shop
+from mock_klarna.server import serve
+from mock_klarna.settings import Settings
+from tests.documentation.tables import README, rewritten
+
+TEXT = README.read_text()
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+
+
+def blocks(language: str, *, holding: str = "") -> list[str]:
+    return [code for tongue, code in BLOCKS if tongue == language and holding in code]
+
+
+def test_every_table_is_as_the_code_has_it() -> None:
+    assert rewritten(TEXT) == TEXT, "python -m tests.documentation.tables writes the tables anew"
+
+
+def test_the_first_screen_says_what_it_is_and_gives_the_two_commands_and_the_job_for_ci() -> None:
+    screen = "\n".join(TEXT.splitlines()[:40])
+    assert (
+        screen.index("demo --once")
+        < screen.index("pytest")
+        < screen.index("jobs:")
+        < screen.index("What it does not do")
+    )
+
+
+def test_the_job_for_ci_is_about_ten_lines_of_yaml() -> None:
+    job = blocks("yaml", holding="docker exec klarna")[0]
+    assert len(yaml.safe_load(job)["jobs"]["purchase"]["steps"]) + 4 <= 10
+
+
+def command_lines() -> Iterator[str]:
+    for code in blocks("console"):
+        for line in code.replace("\\\n", " ").splitlines():
+            if line.startswith("mock-klarna "):
+                yield line
+
+
+@pytest.mark.parametrize("line", list(command_lines()))
+def test_every_command_line_is_one_that_the_tool_takes(line: str) -> None:
+    parser().parse_args(line.partition("#")[0].split()[1:])
+
+
+@pytest.mark.parametrize("code", blocks("yaml"), ids=lambda code: code.splitlines()[0])
+def test_every_yaml_block_is_yaml(code: str) -> None:
+    assert yaml.safe_load(code)
+
+
+@pytest.mark.parametrize("code", blocks("yaml", holding="  - create_button"), ids=lambda code: code.splitlines()[0])
+def test_every_scenario_holds(code: str, tmp_path: Path) -> None:
+    scenario = tmp_path / "readme.yaml"
+    scenario.write_text(re.sub(r"(?m)^vars: .*$", "vars: {shop: null}", code))
+    assert main(["run", str(scenario)]) == 0
+
+
+@pytest.mark.parametrize("code", blocks("python", holding="def test_"), ids=lambda code: "pytest")
+def test_every_test_passes(code: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makepyfile(code)
+    pytester.runpytest_inprocess(plugins=[pytest_plugin]).assert_outcomes(passed=code.count("def test_"))
+
+
+async def test_the_purchase_by_curl_is_placed() -> None:
+    (script,) = blocks("console", holding="/_mock/purchases")
+    async with serve(Settings(port=0)) as server, serve_shop(server.url, merchant="K123") as shop:
+        there = script.replace("http://127.0.0.1:8080", server.url).replace("http://127.0.0.1:3000", shop.url)
+        run = await asyncio.to_thread(
+            subprocess.run, ["bash", "-ec", there.replace("curl ", "curl --silent --show-error ")], capture_output=True
+        )
+    assert run.returncode == 0, run.stderr.decode()
+    assert json.loads(run.stdout[run.stdout.index(b'{"purchase_id"') :])["state"] == "placed"
+
+
+def test_every_link_within_the_readme_leads_somewhere() -> None:
+    heads = {
+        re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)
+    }
+    assert set(re.findall(r"\]\(#([\w-]+)\)", TEXT)) <= heads
+    files = re.findall(r"\]\(([^)#:]+)\)", TEXT)
+    assert all((README.parent / target).exists() for target in files)
