@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from html import escape
 
 _STATIC = "/instantshopping/static"
-_STYLES = ("dialog", "controls", "review", "endings", "drawer")
+_STYLES = ("palette", "progress", "dialog", "controls", "choosing", "review", "endings", "drawer")
 
 _HEAD = """<!doctype html>
 <html lang="en">
