@@ -1,0 +1,54 @@
+"""An emulator in the test's own loop, as one merchant sees it, and the steps that many tests begin with."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from mock_klarna.client import Client
+from mock_klarna.server import serve
+from mock_klarna.settings import Settings
+from tests.merchants.pages import PAGE, urls
+
+Json = dict[str, Any]
+BUTTONS = "/instantshopping/v1/buttons"
+AUTHORIZATIONS = "/instantshopping/v1/authorizations"
+
+
+@asynccontextmanager
+async def emulator(**settings: Any) -> AsyncIterator[Client]:
+    """Run an emulator with these settings and give a client for the merchant `shop`."""
+    async with serve(Settings(port=0, **settings)) as running, Client(running.url, "shop") as client:
+        yield client
+
+
+async def buy(client: Client, shop: str, merchant_urls: Json | None = None, **wish: Any) -> Json:
+    """Let a shopper buy from a shop at an address, without waiting for it; return the purchase."""
+    await client.ask("POST", BUTTONS, {"merchant_urls": {**urls(shop), **(merchant_urls or {})}})
+    bought: Json = await client.ask("POST", "/_mock/purchases", {"page": PAGE, "wait": 0, **wish})
+    return bought
+
+
+async def place(client: Client, purchase: Json, **members: Any) -> Json:
+    """Place the order of a purchase as the merchant would."""
+    path = f"{AUTHORIZATIONS}/{purchase['authorization_token']}/orders"
+    placed: Json = await client.ask("POST", path, {**purchase["order"], **members})
+    return placed
+
+
+async def calls(client: Client, callback: str, count: int = 1, after: int = 0) -> list[Json]:
+    """Wait until a callback was tried so many times; return those journal entries."""
+    found: list[Json] = []
+    while len(found) < count:
+        path = f"/_mock/journal?kind=callback&name={callback}&after={after}&wait=20"
+        said = await client.ask("GET", path)
+        assert said["entries"], f"{callback} was tried {len(found)} times only"
+        found += said["entries"]
+        after = said["position"]
+    return found
+
+
+async def callbacks(client: Client, kind: str, purchase: Json | None = None) -> list[Json]:
+    """Return the callbacks of a kind, oldest first."""
+    path = "/_mock/callbacks" + (f"?purchase_id={purchase['purchase_id']}" if purchase else "")
+    held = (await client.ask("GET", path))["callbacks"]
+    return [callback for callback in reversed(held) if callback["kind"] == kind]
