@@ -2,12 +2,13 @@
 
 import asyncio
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from yarl import URL
 
 from mock_klarna import __version__
-from mock_klarna.callbacks.addresses import remedy, rewrites, rewritten
+from mock_klarna.callbacks import addresses
+from mock_klarna.callbacks.trust import no_tls, trust, untrusted
 from mock_klarna.domain.records import Attempt
 from mock_klarna.settings import Settings
 
@@ -21,23 +22,34 @@ _IDLE_SECONDS = 1.0
 _USER_AGENT = f"mock-klarna/{__version__}"
 
 
+class _End(NamedTuple):
+    """How a call ended, what was read, what went wrong, and what would help."""
+
+    outcome: str
+    answer: bytes = b""
+    error: str | None = None
+    remedy: str | None = None
+
+
 class MerchantClient:
     """Posts to merchants: no redirects, no cookies, no proxy, a bounded answer, a bounded time."""
 
     def __init__(self, settings: Settings) -> None:
         self._timeout = settings.callback_timeout
-        self._hosts = rewrites(settings.callback_host_rewrite)
+        self._hosts = addresses.rewrites(settings.callback_host_rewrite)
+        self._trust = trust(settings)
         self._session: aiohttp.ClientSession | None = None
 
     async def post(self, url: str, body: bytes, at: float) -> Attempt:
         """Post JSON, or nothing if `body` is empty; `at` is the merchant's time. See `Attempt.outcome` for what can come of it.
 
         answered: an HTTP answer that was read whole. redirected: one that was not followed. too_long: one of which only the
-        beginning was read. refused, unreachable: no connection. timed_out: no whole answer in time. broken: no HTTP answer.
+        beginning was read. refused, unreachable: no connection. untrusted: a certificate that is not accepted. timed_out: no
+        whole answer in time. broken: no HTTP answer.
         """
         started = asyncio.get_running_loop().time()
         seen: list[aiohttp.ClientResponse] = []
-        outcome, answer, error = await self._outcome(url, body, seen)
+        outcome, answer, error, remedy = await self._outcome(url, body, seen)
         response = seen[0] if seen else None
         return Attempt(
             at=at,
@@ -47,36 +59,39 @@ class MerchantClient:
             error=_readable(error) if error else None,
             answer=answer,
             answer_headers=_headers(response) if response else (),
-            remedy=remedy(url) if outcome in ("refused", "unreachable") else None,
+            remedy=remedy,
         )
 
-    async def _outcome(
-        self, url: str, body: bytes, seen: "list[aiohttp.ClientResponse]"
-    ) -> tuple[str, bytes, str | None]:
+    async def _outcome(self, url: str, body: bytes, seen: "list[aiohttp.ClientResponse]") -> _End:
         import aiohttp
 
         try:
             return await self._exchange(url, body, seen)
         except TimeoutError:
-            return "timed_out", b"", f"no whole answer within {self._timeout:g} s"
+            return _End("timed_out", error=f"no whole answer within {self._timeout:g} s")
+        except aiohttp.ClientConnectorCertificateError as fault:
+            return _End("untrusted", b"", *untrusted(fault.certificate_error))
+        except aiohttp.ClientConnectorSSLError as fault:
+            return _End("broken", b"", *no_tls(fault.os_error))
         except aiohttp.ClientConnectorDNSError as fault:
-            return "unreachable", b"", f"the host is not known: {fault.os_error.strerror}"
+            said = f"the host is not known: {fault.os_error.strerror}"
+            return _End("unreachable", error=said, remedy=addresses.remedy(url))
         except aiohttp.ClientConnectorError as fault:
             refused = isinstance(fault.os_error, ConnectionRefusedError)
-            return "refused" if refused else "unreachable", b"", fault.os_error.strerror or str(fault)
+            said = fault.os_error.strerror or str(fault)
+            return _End("refused" if refused else "unreachable", error=said, remedy=addresses.remedy(url))
         except (aiohttp.ClientError, OSError, ValueError) as fault:
-            return "broken", b"", f"{type(fault).__name__}: {fault}"[:500]
+            return _End("broken", error=f"{type(fault).__name__}: {fault}"[:500])
 
-    async def _exchange(
-        self, url: str, body: bytes, seen: "list[aiohttp.ClientResponse]"
-    ) -> tuple[str, bytes, str | None]:
+    async def _exchange(self, url: str, body: bytes, seen: "list[aiohttp.ClientResponse]") -> _End:
         headers = {"Content-Type": "application/json"} if body else {}
-        target = rewritten(url, self._hosts)
+        target, named = addresses.rewritten(url, self._hosts), None
         if target != url:
             headers["Host"] = URL(url, encoded=True).authority
+            named = URL(url, encoded=True).host
         session = self._opened()
         async with session.post(
-            URL(target, encoded=True), data=body, headers=headers, allow_redirects=False
+            URL(target, encoded=True), data=body, headers=headers, allow_redirects=False, server_hostname=named
         ) as response:
             seen.append(response)
             answer = await response.content.read(MOST_OF_AN_ANSWER)
@@ -84,17 +99,19 @@ class MerchantClient:
                 answer += await response.content.read(MOST_OF_AN_ANSWER - len(answer))
             if not response.content.at_eof():
                 response.close()
-                return "too_long", answer, f"only the first {MOST_OF_AN_ANSWER} bytes of the answer were read"
+                return _End("too_long", answer, f"only the first {MOST_OF_AN_ANSWER} bytes of the answer were read")
             if response.status in (301, 302, 303, 307, 308):
-                return "redirected", answer, f"not followed: {response.headers.get('Location', '')}"[:500]
-            return "answered", answer, None
+                return _End("redirected", answer, f"not followed: {response.headers.get('Location', '')}"[:500])
+            return _End("answered", answer)
 
     def _opened(self) -> "aiohttp.ClientSession":
         import aiohttp
 
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_SECONDS, ttl_dns_cache=10),
+                connector=aiohttp.TCPConnector(
+                    limit=0, keepalive_timeout=_IDLE_SECONDS, ttl_dns_cache=10, ssl=self._trust
+                ),
                 timeout=aiohttp.ClientTimeout(total=self._timeout),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": _USER_AGENT},
