@@ -35,17 +35,15 @@ def _first(wanted: str, body: Any) -> Any:
 class Commands(Generic[A]):
     """What a merchant and a shopper can do, for one merchant of one emulator.
 
-    Every method sends one HTTP request and gives the JSON of its answer; a refusal raises `MockKlarnaError`.
+    Every method sends one HTTP request and gives the JSON of its answer; a refusal raises `MockKlarnaError`. `url` is what
+    a shop under test takes for Klarna's base URL, `credentials` are the username, which is the merchant, and password.
     """
 
     def __init__(self, client: "Client", password: str) -> None:
         self._client = client
         self.url = client.url
-        """Where the emulator is; a shop under test takes it for Klarna's base URL."""
         self.merchant = client.merchant
-        """The username that is this test's merchant."""
         self.credentials = (client.merchant, password)
-        """Username and password, in the form that HTTP clients take for Basic authentication."""
 
     @property
     def authorization(self) -> str:

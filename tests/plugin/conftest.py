@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -26,15 +25,15 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def parallel_suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a user's suite in a process with two workers and every plugin that is installed."""
+    """Runs a user's suite in a process with two workers."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
-    installed = entry_points(group="pytest11", name="mock_klarna")
 
     def run(source: str) -> pytest.RunResult:
         pytester.makepyfile(source)
-        plugin = () if installed else ("-p", pytest_plugin.__name__)
-        return pytester.runpytest_subprocess(*plugin, *_strictness("auto"), "-n", "2")
+        plugins = ("-p", "xdist.plugin", "-p", pytest_plugin.__name__)
+        return pytester.runpytest_subprocess(*_ALONE, *plugins, *_strictness("auto"), "-n", "2")
 
     return run
 

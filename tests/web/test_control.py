@@ -18,9 +18,8 @@ OTHER = "?merchant=other"
 
 
 @pytest.mark.parametrize("operation", [row for row in MOCK if "{" not in row.path], ids=lambda row: row.name)
-@pytest.mark.parametrize("slash", ["", "/", "?", "/?"])
 async def test_every_endpoint_is_served_with_and_without_a_slash(
-    klarna: MockKlarnaAsync, button: Json, page: Page, operation: Operation, slash: str
+    klarna: MockKlarnaAsync, button: Json, page: Page, operation: Operation
 ) -> None:
     bodies: dict[str, Json] = {
         "create_purchase": {"page": page("se-battery-pack"), "wait": 0},
@@ -28,8 +27,10 @@ async def test_every_endpoint_is_served_with_and_without_a_slash(
         "create_fault": {"on": "request", "status": 500, "operation": "x"},
         "put_snapshot": {"version": 1, "merchants": {}},
     }
-    answer = await klarna.send(operation.method, operation.path + slash, bodies.get(operation.name))
-    assert answer.status == operation.answers[0][0]
+    for ending in ("", "/", "?", "/?"):
+        answer = await klarna.send(operation.method, operation.path + ending, bodies.get(operation.name))
+        assert answer.status in {operation.answers[0][0], *operation.errors} - {400}, ending
+        assert "nothing is served" not in str(answer.body)
 
 
 @pytest.mark.parametrize("operation", [row for row in MOCK if row.body == "required"], ids=lambda row: row.name)
