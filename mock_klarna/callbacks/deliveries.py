@@ -14,6 +14,7 @@ from mock_klarna.callbacks.trouble import Trouble
 from mock_klarna.contract import Contract
 from mock_klarna.domain.errors import Conflict, UnknownName
 from mock_klarna.domain.journal import CALLBACK, Sent
+from mock_klarna.domain.order_management import wants_push
 from mock_klarna.domain.records import Attempt, Decision, Delivery, Job, Order, Purchase
 from mock_klarna.domain.schedules import pause_after
 from mock_klarna.emulator import Emulator
@@ -109,7 +110,7 @@ class Deliveries:
         if job.kind == "notification":
             return not (last.status == 200 and _is_heard(last))
         order = await self._store.get(Order, job.subject)
-        return order is not None and not order.acknowledged
+        return order is not None and wants_push(order)
 
     async def _keep(self, delivery: Delivery, jobs: tuple[Job, ...] = ()) -> Delivery:
         kept = replace(delivery, version=delivery.version + 1)

@@ -5,11 +5,13 @@ from typing import Any
 
 import orjson
 
+from mock_klarna.domain.order_management import wants_push
 from mock_klarna.domain.records import Job, Order, Purchase
 from mock_klarna.domain.reviewing import event_type
 from mock_klarna.store.port import Store
 
-PURCHASE_CALLBACKS = ("place_order",)
+PURCHASE_CALLBACKS = ("place_order", "create_customer_token")
+"""What an authorized purchase is told by; a key that has both URLs is asked to place the order (protocol 4.3)."""
 ORDER_CALLBACKS = ("push", "notification")
 
 
@@ -32,7 +34,7 @@ async def letter(store: Store, job: Job) -> Letter | None:
             return place_order(purchase) if purchase and purchase.state == "authorized" else None
         case "push":
             order = await store.get(Order, job.subject)
-            return push(order) if order and not order.acknowledged else None
+            return push(order) if order and wants_push(order) else None
         case "notification":
             order = await store.get(Order, job.subject)
             return notification(order) if order else None
@@ -41,13 +43,17 @@ async def letter(store: Store, job: Job) -> Letter | None:
 
 
 def place_order(purchase: Purchase) -> Letter | None:
-    """Ask the merchant to place the order: token, button key and the order as it is at rest (protocol 4.1)."""
+    """Ask the merchant to place the order: token, button key and the order as it is at rest (protocol 4.1).
+
+    A key that has no `place_order` URL is asked for a customer token instead, in the same words (protocol 4.3).
+    """
     urls = orjson.loads(purchase.order)["merchant_urls"]
-    if not urls.get("place_order"):
+    kind = next((kind for kind in PURCHASE_CALLBACKS if urls.get(kind)), None)
+    if kind is None:
         return None
     head = f'{{"authorization_token":"{purchase.authorization_token}","button_key":"{purchase.button_key}","order":'
     body = head.encode() + purchase.order + b"}"
-    return Letter("place_order", urls["place_order"], body, purchase.purchase_id)
+    return Letter(kind, urls[kind], body, purchase.purchase_id)
 
 
 def push(order: Order) -> Letter | None:

@@ -88,6 +88,10 @@ class Runner:
                 await self._emulator.authorizations.expire(job.subject)
             case "end_review":
                 await self._emulator.orders.end_planned_review(job.subject)
+            case "cancel_rejected":
+                await self._emulator.orders.cancel_rejected(job.subject)
+            case "forget_answer":
+                await self._emulator.idempotency.forget(job.subject)
             case _:
                 await self._deliveries.send(job)
 

@@ -49,6 +49,56 @@ class NotFound(KlarnaError):
     error_code = "not_found"
 
 
+class InvalidOrderId(KlarnaError):
+    """400: the order id in the path is no UUID (protocol 9.1)."""
+
+    error_code = "invalid_order_id"
+
+
+class NoSuchOrder(NotFound):
+    """404: no order of this merchant has the id (protocol 9.1)."""
+
+    error_code = "no_such_order"
+
+
+class NoSuchCapture(NotFound):
+    """404: the order has no such capture (protocol 9.1)."""
+
+    error_code = "no_such_capture"
+
+
+class CaptureNotAllowed(NotAllowed):
+    """403: the order's status, its fraud status or its remaining amount does not allow the capture (protocol 9.1)."""
+
+    error_code = "capture_not_allowed"
+
+
+class RefundNotAllowed(NotAllowed):
+    """403: there is not so much captured money left to refund (protocol 9.1)."""
+
+    error_code = "refund_not_allowed"
+
+
+class CancelNotAllowed(NotAllowed):
+    """403: the order has captures, or is finished already (protocol 9.1)."""
+
+    error_code = "cancel_not_allowed"
+
+
+class InConflict(KlarnaError):
+    """409: the same thing was asked for before, with other data (protocol 9.1)."""
+
+    status = 409
+    error_code = "conflict"
+
+
+class TooManyRequests(KlarnaError):
+    """429: the merchant's requests of this second are used up (protocol 1.5)."""
+
+    status = 429
+    error_code = "too_many_requests"
+
+
 class MethodNotAllowed(KlarnaError):
     """405: the path exists, the verb does not; `allowed` becomes the `Allow` header."""
 

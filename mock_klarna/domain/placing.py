@@ -7,6 +7,7 @@ from typing import Any
 from mock_klarna.domain import messages, urls
 from mock_klarna.domain.errors import BadValue, NotAllowed, NotFound
 from mock_klarna.domain.events import AuthorizationExpired, PurchaseDenied, PurchasePlaced, PurchaseTimedOut
+from mock_klarna.domain.fulfilment import REFUSED, UNTOUCHED
 from mock_klarna.domain.lifecycle import PURCHASE, may
 from mock_klarna.domain.problems import Problem
 from mock_klarna.domain.records import Decision, Job, Order, Purchase
@@ -48,8 +49,9 @@ def place(
         fraud_status=purchase.outcome.fraud_status,
         order_amount=body["order_amount"],
         created_at=now,
-        push_url=_filled(merchant_urls.get("push"), order_id),
-        notification_url=_filled(merchant_urls.get("notification"), order_id),
+        push_url=filled(merchant_urls.get("push"), order_id),
+        notification_url=filled(merchant_urls.get("notification"), order_id),
+        fulfilment=REFUSED if purchase.outcome.fraud_status == "REJECTED" else UNTOUCHED,
     )
     placed = _placed(purchase, order, merchant_urls.get("confirmation"), rules)
     event = PurchasePlaced(
@@ -91,12 +93,13 @@ def _without_confirmation(merchant_urls: Json, rules: PlacingRules) -> Iterator[
         yield Problem(path="merchant_urls.confirmation", rule="required", sent=None, expected=right)
 
 
-def _filled(url: str | None, order_id: str) -> str | None:
+def filled(url: str | None, order_id: str) -> str | None:
+    """Return a merchant's URL with its placeholders filled in, or None for none."""
     return urls.with_order_id(url, order_id) if url else None
 
 
 def _placed(purchase: Purchase, order: Order, confirmation: str | None, rules: PlacingRules) -> Purchase:
-    url = _filled(confirmation, order.order_id)
+    url = filled(confirmation, order.order_id)
     if url and url == confirmation and rules.confirmation_order_id:
         url = urls.with_query(url, "order_id", order.order_id)
     rejected = order.fraud_status == "REJECTED"

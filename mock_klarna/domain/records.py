@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from mock_klarna.domain.events import Event
+from mock_klarna.domain.fulfilment import UNTOUCHED, Fulfilment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,7 @@ class Purchase(Record):
     deny: Mapping[str, str] | None = None
     redirect_url: str | None = None
     consumer_message: str | None = None
+    customer_token: str | None = None
 
     @property
     def key(self) -> str:
@@ -100,7 +102,7 @@ class Purchase(Record):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order(Record):
-    """A placed order: its body as the merchant posted it, and what becomes of it."""
+    """A placed order: its body as the merchant posted it, and what became of it since."""
 
     kind: ClassVar[str] = "order"
     order_id: str
@@ -112,6 +114,7 @@ class Order(Record):
     push_url: str | None = None
     notification_url: str | None = None
     acknowledged: bool = False
+    fulfilment: Fulfilment = UNTOUCHED
 
     @property
     def key(self) -> str:

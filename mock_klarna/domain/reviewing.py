@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 
+from mock_klarna.domain.balance import balance
 from mock_klarna.domain.errors import NotPossibleNow
 from mock_klarna.domain.events import FraudReviewEnded
 from mock_klarna.domain.lifecycle import FRAUD, may
 from mock_klarna.domain.records import Decision, Job, Order, Purchase
 from mock_klarna.domain.schedules import first_pause
+
+HOURS_TO_CAPTURE = 4 * 3600
+"""Seconds for which a rejected order can still be captured before it is cancelled (protocol 4.5)."""
 
 
 def decide(order: Order, purchase: Purchase, verdict: str, now: float, push_schedule: str = "push") -> Decision:
@@ -20,6 +24,7 @@ def decide(order: Order, purchase: Purchase, verdict: str, now: float, push_sche
             where="fraud_status",
             right="only a PENDING order can be decided, and only an ACCEPTED or PENDING one can be STOPPED",
         )
+    require_alive(order, now)
     decided = replace(order, version=order.version + 1, fraud_status=verdict)
     told = replace(purchase, version=purchase.version + 1, fraud_status=verdict)
     event = FraudReviewEnded(
@@ -33,6 +38,13 @@ def decide(order: Order, purchase: Purchase, verdict: str, now: float, push_sche
     )
 
 
+def require_alive(order: Order, now: float) -> None:
+    """Raise `NotPossibleNow` for an order that is cancelled, expired or closed: there is nothing left to review."""
+    status = balance(order, now).status
+    if status in ("CANCELLED", "EXPIRED", "CLOSED"):
+        raise NotPossibleNow(f"order {order.order_id} is {status}", where="status", right="an order that is alive")
+
+
 def event_type(verdict: str) -> str:
     """Return the `event_type` that a verdict has in a notification (protocol 4.5)."""
     return f"FRAUD_RISK_{verdict}"
@@ -43,8 +55,10 @@ def _superseded(order: Order) -> tuple[str, ...]:
 
 
 def _jobs(order: Order, now: float, push_schedule: str) -> tuple[Job, ...]:
-    """Notify at once; an order that is accepted after all is now complete, so its push begins too (protocol 4.4)."""
+    """Notify at once; an accepted order is now complete, so its push begins too, and a rejected one has hours left (4.4, 4.5)."""
     due = {"notification": now} if order.notification_url else {}
-    if order.fraud_status == "ACCEPTED" and order.push_url:
+    if order.fraud_status == "ACCEPTED" and order.push_url and not order.acknowledged:
         due["push"] = now + first_pause(push_schedule)
+    if order.fraud_status == "REJECTED":
+        due["cancel_rejected"] = now + HOURS_TO_CAPTURE
     return tuple(Job(due=at, merchant=order.merchant, kind=kind, subject=order.order_id) for kind, at in due.items())

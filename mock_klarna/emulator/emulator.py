@@ -5,9 +5,12 @@ from collections.abc import Callable
 from mock_klarna.emulator.authorizations import Authorizations
 from mock_klarna.emulator.buttons import Buttons
 from mock_klarna.emulator.context import Context
+from mock_klarna.emulator.customer_tokens import CustomerTokens
 from mock_klarna.emulator.faults import Faults
+from mock_klarna.emulator.idempotency import Idempotency
 from mock_klarna.emulator.merchants import Merchants
 from mock_klarna.emulator.offers import Offers
+from mock_klarna.emulator.order_management import OrderManagement
 from mock_klarna.emulator.orders import Orders
 from mock_klarna.emulator.purchases import Purchases
 from mock_klarna.settings import Settings
@@ -26,5 +29,8 @@ class Emulator:
         self.authorizations = Authorizations(self.context)
         self.purchases = Purchases(self.context)
         self.orders = Orders(self.context)
+        self.order_management = OrderManagement(self.context)
+        self.customer_tokens = CustomerTokens(self.context)
+        self.idempotency = Idempotency(self.context)
         self.merchants = Merchants(self.context)
         self.faults = Faults(self.context)

@@ -1,13 +1,15 @@
-"""Placed orders: fraud reviews and their end (protocol 4.5)."""
+"""Placed orders in the sandbox's hands: looking, ending fraud reviews, closing (protocol 4.5 and 9.3)."""
 
-from mock_klarna.domain import reviewing
-from mock_klarna.domain.errors import UnknownName
+from mock_klarna.domain import order_management, reviewing
+from mock_klarna.domain.errors import Conflict, UnknownName
 from mock_klarna.domain.records import Decision, Order, Purchase
 from mock_klarna.emulator.context import Context
 
+_TRIES = 50
+
 
 class Orders:
-    """What happens to an order after it was placed."""
+    """What happens to an order that its merchant does not do itself."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -23,14 +25,20 @@ class Orders:
 
     async def end_review(self, merchant: str | None, order_id: str, verdict: str) -> Order:
         """End a fraud review with ACCEPTED, REJECTED or STOPPED; raises `NotPossibleNow` when there is none to end."""
-        order = await self.find(merchant, order_id)
+        for _ in range(_TRIES):
+            try:
+                return await self._end_review(await self.find(merchant, order_id), verdict)
+            except Conflict:
+                continue
+        raise Conflict(f"order {order_id} changes faster than it can be written")
+
+    async def _end_review(self, order: Order, verdict: str) -> Order:
+        """Decide on order and purchase as they are now; both are written, so both are loaded anew after a conflict."""
         purchase = await self._context.store.get(Purchase, order.purchase_id)
         assert purchase is not None
-
-        def command(current: Order, now: float) -> Decision:
-            return reviewing.decide(current, purchase, verdict, now, self._context.rules.push_schedule)
-
-        decision = await self._context.decide(Order, order_id, command)
+        now = await self._context.now(order.merchant)
+        decision = reviewing.decide(order, purchase, verdict, now, self._context.rules.push_schedule)
+        await self._context.commit(order.merchant, decision, now)
         decided = decision.writes[0]
         assert isinstance(decided, Order)
         return decided
@@ -41,3 +49,19 @@ class Orders:
         purchase = await self._context.store.get(Purchase, order.purchase_id)
         if order.fraud_status == "PENDING" and purchase is not None and purchase.outcome.then:
             await self.end_review(order.merchant, order_id, purchase.outcome.then)
+
+    async def cancel_rejected(self, order_id: str) -> None:
+        """Cancel a rejected order that nothing was captured of in time (a job of the clock)."""
+        await self._context.decide(Order, order_id, order_management.cancel_rejected)
+
+    async def close(self, merchant: str | None, order_id: str) -> Order:
+        """Close an order, so that nothing but refunds is possible any more."""
+        await self.find(merchant, order_id)
+
+        def command(order: Order, _now: float) -> Decision:
+            return order_management.close(order)
+
+        decision = await self._context.decide(Order, order_id, command)
+        closed = decision.writes[0]
+        assert isinstance(closed, Order)
+        return closed

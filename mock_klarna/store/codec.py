@@ -6,6 +6,8 @@ from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, get_args
 
 from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.domain.fulfilment import Capture, Fulfilment, Refund
+from mock_klarna.domain.idempotency import RememberedAnswer
 from mock_klarna.domain.records import (
     Attempt,
     ButtonKey,
@@ -18,9 +20,10 @@ from mock_klarna.domain.records import (
     Purchase,
     Record,
 )
+from mock_klarna.domain.tokens import CustomerToken
 
 KINDS: Mapping[str, type[Record]] = {
-    kind.kind: kind for kind in (ButtonKey, Purchase, Order, Delivery, Fault, Merchant)
+    kind.kind: kind for kind in (ButtonKey, Purchase, Order, CustomerToken, RememberedAnswer, Delivery, Fault, Merchant)
 }
 """Every kind of record by its name."""
 
@@ -29,6 +32,9 @@ _REVIVED: Mapping[str, Callable[[Any], Any]] = {
     "outcome": lambda value: decode(Outcome, value) if isinstance(value, Mapping) else value,
     "attempts": lambda value: tuple(decode(Attempt, attempt) for attempt in value),
     "answer_headers": lambda value: tuple((name, text) for name, text in value),
+    "fulfilment": lambda value: decode(Fulfilment, value),
+    "captures": lambda value: tuple(decode(Capture, capture) for capture in value),
+    "refunds": lambda value: tuple(decode(Refund, refund) for refund in value),
 }
 
 

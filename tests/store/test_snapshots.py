@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.domain.fulfilment import Capture, Fulfilment, Refund
+from mock_klarna.domain.idempotency import RememberedAnswer
 from mock_klarna.domain.records import (
     Attempt,
     ButtonKey,
@@ -18,6 +20,7 @@ from mock_klarna.domain.records import (
     Purchase,
     Record,
 )
+from mock_klarna.domain.tokens import CustomerToken
 from mock_klarna.store.codec import KINDS
 from mock_klarna.store.memory import MemoryStore
 from mock_klarna.store.port import Store
@@ -31,6 +34,14 @@ ATTEMPT = Attempt(
     answer=b"\xff\xfe\x00",
     answer_headers=(("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")),
 )
+FULFILMENT = Fulfilment(
+    order_amount=7,
+    released=1,
+    expires_at=8.5,
+    captures=(Capture(capture_id="c-1", captured_amount=5, captured_at=2.0, details=b'{"description":"x"}'),),
+    refunds=(Refund(refund_id="r-1", refunded_amount=3, refunded_at=3.0),),
+    changes=b'{"merchant_reference1":"1"}',
+)
 RECORDS: list[Record] = [
     button(body='{"name":"Räksmörgås"}'.encode(), version=1),
     purchase(
@@ -41,7 +52,9 @@ RECORDS: list[Record] = [
         deny={"deny_code": "other"},
         merchant_timeout=None,
     ),
-    order(push_url="http://shop/push", acknowledged=True),
+    order(push_url="http://shop/push", acknowledged=True, fulfilment=FULFILMENT),
+    CustomerToken(merchant="shop", customer_token="c-1", purchase_id="p-1", body=b"{}", created_at=4.0),
+    RememberedAnswer(merchant="shop", name="n-1", status=201, body=b"", answer_headers=(("A", "b"),), until=9.5),
     delivery(attempts=(ATTEMPT, ATTEMPT), body=b'{"a":"\xc3\xa5"}', state="waiting"),
     Fault(merchant="shop", fault_id="f-1", body=b"{}", on="callback", operation=None, times=3),
     Merchant(merchant="shop", clock_offset=172800.5, seed="s"),
@@ -69,7 +82,7 @@ async def test_what_a_dump_holds_is_what_loading_it_gives(state: dict[str, Any])
     for record in RECORDS:
         assert await copied.get(type(record), record.key) == record
     assert await copied.get(Purchase, "t-1") == RECORDS[1]
-    assert await copied.records(Delivery, "shop", subject="p-1") == [RECORDS[3]]
+    assert await copied.records(Delivery, "shop", subject="p-1") == [RECORDS[5]]
     assert await copied.jobs("shop") == [job("a", 10), job("b", 20)]
     assert await copied.count("shop", "button") == 2
 

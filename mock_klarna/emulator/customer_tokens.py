@@ -1,0 +1,103 @@
+"""The Customer Token API and the making of tokens (protocol 4.3 and 9.5)."""
+
+from typing import Any
+
+import orjson
+
+from mock_klarna.domain import placing, tokens
+from mock_klarna.domain.errors import BadValue, NotAllowed, NotFound, UnknownName
+from mock_klarna.domain.problems import Problem
+from mock_klarna.domain.records import Decision, Order, Purchase
+from mock_klarna.domain.tokens import CustomerToken
+from mock_klarna.emulator.context import Context
+
+Json = dict[str, Any]
+_KEPT = ("purchase_country", "purchase_currency", "locale", "billing_address", "customer")
+
+
+class CustomerTokens:
+    """Tokens of shoppers who agreed to a subscription."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def create(self, merchant: str, authorization_token: str, wish: Json) -> CustomerToken:
+        """Make a customer token of an authorization; asked again with the same body, the answer is the same token.
+
+        Raises `NotFound` or `NotAllowed` by the state of the authorization token, `BadValue` for another country or currency.
+        """
+        purchase = await self._context.own(Purchase, merchant, authorization_token, "authorization_token")
+        if purchase.customer_token and self._context.settings.repeated_order == "replay":
+            return await self._replay(purchase, wish)
+        customer_token = await self._context.new_id(merchant, "customer_token")
+
+        def command(current: Purchase, now: float) -> Decision:
+            placing.require_open(current, now, self._context.rules)
+            body, confirmation = _agreed(current, wish)
+            return tokens.create(current, customer_token, body, confirmation, now, self._context.rules)
+
+        decision = await self._context.decide(Purchase, authorization_token, command, purchase)
+        created = decision.writes[0]
+        assert isinstance(created, CustomerToken)
+        return created
+
+    async def _replay(self, purchase: Purchase, wish: Json) -> CustomerToken:
+        token = await self._context.store.get(CustomerToken, purchase.customer_token or "")
+        if token is None or orjson.loads(token.body)["wish"] != wish:
+            raise NotAllowed("authorization_token already used: a customer token was created with a different body")
+        return token
+
+    async def read(self, merchant: str, customer_token: str) -> CustomerToken:
+        """Return a merchant's token; raises `NotFound`, or `NotAllowed` for another merchant's."""
+        token = await self._context.store.get(CustomerToken, customer_token)
+        if token is None:
+            raise NotFound("Invalid customer-token ID")
+        if token.merchant != merchant:
+            raise NotAllowed("Customer token belongs to another merchant.")
+        return token
+
+    async def order(self, merchant: str, customer_token: str, wish: Json) -> Order:
+        """Place an order with a token, without a shopper; raises `BadValue` for another currency than the token's."""
+        token = await self.read(merchant, customer_token)
+        shopper = orjson.loads(token.body)["shopper"]
+        sent, agreed = wish["purchase_currency"].upper(), shopper["purchase_currency"]
+        if sent != agreed:
+            raise BadValue([Problem("purchase_currency", "authorized", sent, f"{agreed}, as the shopper agreed to")])
+        order_id = await self._context.new_id(merchant, "order")
+        raw = orjson.dumps({**shopper, **wish, "purchase_currency": agreed})
+        schedule = self._context.rules.push_schedule
+
+        def command(current: CustomerToken, now: float) -> Decision:
+            return tokens.order(current, order_id, wish, raw, now, push_schedule=schedule)
+
+        decision = await self._context.decide(CustomerToken, customer_token, command, token)
+        placed = decision.writes[0]
+        assert isinstance(placed, Order)
+        return placed
+
+    async def change(self, merchant: str, customer_token: str, status: str) -> CustomerToken:
+        """Give a merchant's token another status; returns it as it was."""
+        token = await self.read(merchant, customer_token)
+        await self._context.decide(CustomerToken, customer_token, lambda held, _now: tokens.change(held, status), token)
+        return token
+
+    async def find(self, merchant: str | None, customer_token: str) -> CustomerToken:
+        """Return a token for the control API; raises `UnknownName` when there is none, or none of this merchant."""
+        token = await self._context.store.get(CustomerToken, customer_token)
+        if token is None or (merchant is not None and token.merchant != merchant):
+            right = "a token_id that creating a customer token answered"
+            raise UnknownName(f"customer token {customer_token!r} is not known", where="customer_token", right=right)
+        return token
+
+
+def _agreed(purchase: Purchase, wish: Json) -> tuple[bytes, str | None]:
+    """Return what a token keeps of the shopper and where the shopper goes now; raises `BadValue` for a difference."""
+    authorized = orjson.loads(purchase.order)
+    for name in ("purchase_country", "purchase_currency"):
+        sent, right = wish.get(name) or authorized[name], authorized[name]
+        if sent != right:
+            raise BadValue([Problem(name, "authorized", sent, f"{right}, as authorized")])
+    shopper = {name: wish.get(name) or authorized.get(name) for name in _KEPT}
+    known = {name: value for name, value in shopper.items() if value}
+    urls = {**(authorized.get("merchant_urls") or {}), **(wish.get("merchant_urls") or {})}
+    return orjson.dumps({"shopper": known, "wish": wish}), urls.get("confirmation")

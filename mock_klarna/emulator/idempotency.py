@@ -1,0 +1,75 @@
+"""Executing a request once for each `Klarna-Idempotency-Key` (protocol 9.4)."""
+
+import asyncio
+from collections import OrderedDict, defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from mock_klarna.domain.idempotency import REMEMBERED_SECONDS, RememberedAnswer, remembered
+from mock_klarna.emulator.chance import digest
+from mock_klarna.emulator.context import Context
+
+MOST_ANSWERS = 10_000
+"""Answers that are remembered for each merchant; the oldest are forgotten first."""
+Headers = tuple[tuple[str, str], ...]
+
+
+class Idempotency:
+    """Remembers the successful answers of 24 hours; refusals are not remembered, so that a request can be put right."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._turns: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._names: defaultdict[str, OrderedDict[str, None]] = defaultdict(OrderedDict)
+
+    @asynccontextmanager
+    async def turn(self, merchant: str, operation: str, key: str) -> AsyncIterator[str]:
+        """Wait until nobody else executes an operation under this key; gives the name to recall and remember it by."""
+        name = digest(merchant, operation, key).hex()
+        lock, waiting = self._turns.get(name, (asyncio.Lock(), 0))
+        self._turns[name] = lock, waiting + 1
+        try:
+            async with lock:
+                yield name
+        finally:
+            self._leave(name)
+
+    def _leave(self, name: str) -> None:
+        lock, waiting = self._turns[name]
+        if waiting == 1:
+            del self._turns[name]
+        else:
+            self._turns[name] = lock, waiting - 1
+
+    async def recall(self, merchant: str, name: str) -> RememberedAnswer | None:
+        """Return the answer that was given first, or None where there was none in the last 24 hours."""
+        answer = await self._context.store.get(RememberedAnswer, name)
+        if answer is None or await self._context.now(merchant) >= answer.until:
+            return None
+        return answer
+
+    async def remember(self, merchant: str, name: str, status: int, body: bytes, headers: Headers) -> None:
+        """Remember an answer, and forget the merchant's oldest when there are too many."""
+        now = await self._context.now(merchant)
+        await self.forget(name)
+        answer = RememberedAnswer(
+            merchant=merchant,
+            name=name,
+            status=status,
+            body=body,
+            answer_headers=headers,
+            until=now + REMEMBERED_SECONDS,
+        )
+        await self._context.commit(merchant, remembered(answer), now)
+        names = self._names[merchant]
+        names[name] = None
+        names.move_to_end(name)
+        if len(names) > MOST_ANSWERS:
+            await self.forget(names.popitem(last=False)[0])
+
+    async def forget(self, name: str) -> None:
+        """Forget an answer."""
+        answer = await self._context.store.get(RememberedAnswer, name)
+        if answer is not None:
+            self._names[answer.merchant].pop(name, None)
+            await self._context.store.delete(RememberedAnswer, name)
