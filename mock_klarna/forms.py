@@ -59,6 +59,13 @@ def one_of(*choices: str) -> Callable[[str], str]:
     return parse
 
 
+def rate(text: str) -> str:
+    """Take a rate limit: one of Klarna's two, or a number of requests a second."""
+    if not (text in ("production", "playground") or re.fullmatch(r"[1-9][0-9]{0,8}/s", text)):
+        raise ValueError("production, playground or a number such as 20/s")
+    return text
+
+
 def pairs(separator: str, form: str) -> Callable[[str], tuple[str, ...]]:
     """Return a parser of texts in two parts, separated by commas; `form` shows one to people."""
 

@@ -25,6 +25,7 @@ from mock_klarna.store.port import Store
 from mock_klarna.web.app import build
 from mock_klarna.web.credentials import Credentials
 from mock_klarna.web.desk import Desk
+from mock_klarna.web.limits import RateLimits
 from mock_klarna.web.listening import Listening, listening
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def _wired(settings: Settings, store: Store, stack: AsyncExitStack) -> Desk:
     stack.push_async_callback(client.close)
     deliveries = Deliveries(emulator, contract, client)
     runner = Runner(emulator, deliveries)
-    return Desk(settings, contract, emulator, deliveries, runner, Credentials(settings.credentials), time.time())
+    limits = RateLimits(settings.rate_limit, time.time) if settings.rate_limit else None
+    credentials = Credentials(settings.credentials)
+    return Desk(settings, contract, emulator, deliveries, runner, credentials, time.time(), limits)
 
 
 @asynccontextmanager

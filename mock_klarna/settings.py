@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
-from mock_klarna.forms import any_text, boolean, host_names, number, one_of, pairs, texts, whole
+from mock_klarna.forms import any_text, boolean, host_names, number, one_of, pairs, rate, texts, whole
 
 PREFIX = "MOCK_KLARNA_"
 
@@ -142,6 +142,12 @@ class Settings:
     )
     scenarios: str = _setting(
         "", any_text, "folder of scenarios that are offered beside the stored ones", metavar="PATH"
+    )
+    rate_limit: str = _setting(
+        "",
+        rate,
+        "requests a second of each merchant: production, playground or a number such as 20/s; without it any",
+        metavar="RATE",
     )
     journal_bytes: int = _setting(
         8 << 20, whole(65536, 1 << 34), "bytes of journal kept for each merchant", metavar="BYTES"

@@ -16,11 +16,15 @@ _SHOWN = "an absolute http or https URL of at most 2000 characters"
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Where a body carries money: below which member, whether fractions are allowed, whether it is a whole order."""
+    """Where a body carries money: below which member, whether fractions are allowed, whether it is a whole order.
+
+    `tax_optional`: lines may come without tax, and an order with such a line is not summed (protocol 9.5).
+    """
 
     within: str = ""
     fractions: bool = False
     is_order: bool = False
+    tax_optional: bool = False
 
     def inside(self, body: Any) -> Mapping[str, Any]:
         """Return the object that carries the lines; an empty one when the body has none."""
@@ -30,6 +34,8 @@ class Sums:
     def are_plain(self, body: Any) -> bool:
         """Tell at little cost that a valid body has only integers that add up; False means "look closer"."""
         carrier = self.inside(body)
+        if self.tax_optional:
+            return False
         if self.is_order:
             return money.is_plainly_right(carrier)
         return all(is_plain(entry) for name, is_plain in _PLAIN.items() for entry in carrier.get(name, ()))
@@ -119,6 +125,7 @@ SUMS: Mapping[str, Sums] = MappingProxyType(
         "update_answer": Sums(fractions=True),
         "create_purchase": Sums(within="page", fractions=True),
         "create_order": Sums(is_order=True),
+        "order_from_token": Sums(is_order=True, tax_optional=True),
         "place_order": Sums(within="order", is_order=True),
         "create_customer_token": Sums(within="order", is_order=True),
     }

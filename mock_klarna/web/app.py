@@ -12,8 +12,10 @@ from mock_klarna.web.browser_operations import BROWSER
 from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.desk import Desk
 from mock_klarna.web.exchange import Answer, checked, exchange
+from mock_klarna.web.idempotency import once
 from mock_klarna.web.mock import mock
-from mock_klarna.web.operations import KLARNA, OPERATIONS, Operation
+from mock_klarna.web.operation import Operation
+from mock_klarna.web.operations import KLARNA, OPERATIONS
 from mock_klarna.web.stream import stream
 
 
@@ -43,8 +45,10 @@ def _add(resource: web.Resource, desk: Desk, operations: list[Operation]) -> Non
     """Route every operation of a path, and every other verb to a refusal that names them."""
     wrap = exchange if operations[0].is_klarnas else browser if operations[0].is_browsers else mock
     for operation in operations:
-        answer = checked(operation.name, operation.body, operation.handler, operation.most_body)
-        resource.add_route(operation.method, wrap(desk, operation.name, answer))
+        answer = checked(operation.body_schema, operation.body, operation.handler, operation.most_body)
+        resource.add_route(
+            operation.method, wrap(desk, operation.name, once(answer) if operation.is_idempotent else answer)
+        )
     if wrap is browser:
         resource.add_route("OPTIONS", preflight)
     refusal = _refuse_method([operation.method for operation in operations])
@@ -62,7 +66,7 @@ def _refuse_method(methods: Iterable[str]) -> Answer:
 
 
 async def _refuse_path(_desk: Desk, call: Call) -> Reply:
-    known = ", ".join(sorted({operation.path for operation in KLARNA}))
+    known = ", ".join(sorted({"/".join(operation.path.split("/")[:4]) for operation in KLARNA}))
     raise NotFound(
-        f"nothing is served at {call.request.raw_path[:200]}; Klarna's paths are {known}, our own begin with /_mock/"
+        f"nothing is served at {call.request.raw_path[:200]}; Klarna's paths begin with {known}, our own with /_mock/"
     )

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from mock_klarna.domain.problems import Problem
+from mock_klarna.web.limits import Allowance
 
 JSON = "application/json"
 
@@ -21,6 +22,7 @@ class Call:
     purchase_id: str | None = None
     problems: tuple[Problem, ...] = ()
     fault: dict[str, Any] | None = None
+    allowance: Allowance | None = None
 
     def path(self, name: str) -> str:
         """Return a variable part of the path."""

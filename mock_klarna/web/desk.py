@@ -7,6 +7,7 @@ from mock_klarna.contract import Contract
 from mock_klarna.emulator import Emulator
 from mock_klarna.settings import Settings
 from mock_klarna.web.credentials import Credentials
+from mock_klarna.web.limits import RateLimits
 
 
 @dataclass(slots=True)
@@ -23,4 +24,5 @@ class Desk:
     runner: Runner
     credentials: Credentials
     started: float
+    limits: RateLimits | None = None
     authority: bytes | None = None

@@ -11,7 +11,7 @@ from aiohttp import web
 from mock_klarna.domain.errors import BadValue, KlarnaError
 from mock_klarna.domain.journal import EXCHANGE, Exchange
 from mock_klarna.domain.records import Purchase
-from mock_klarna.web import bodies, spoiling
+from mock_klarna.web import bodies, limits, spoiling
 from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.credentials import username
 from mock_klarna.web.desk import Desk
@@ -39,6 +39,8 @@ def exchange(desk: Desk, name: str, answer: Answer) -> Callable[[web.Request], A
         correlation = correlation_id()
         reply = await _reply(desk, name, answer, call, correlation)
         reply.headers["Klarna-Correlation-Id"] = correlation
+        if call.allowance is not None:
+            reply.headers.update(call.allowance.headers)
         seq = await record(desk, name, call, reply, correlation, started)
         if call.problems:
             reply.headers[EXPLANATION] = f"{request.scheme}://{request.host}/_mock/journal/{seq}"
@@ -50,6 +52,9 @@ def exchange(desk: Desk, name: str, answer: Answer) -> Callable[[web.Request], A
 async def _reply(desk: Desk, name: str, answer: Answer, call: Call, correlation: str) -> Reply:
     try:
         call.merchant = desk.credentials.merchant(call.request.headers.get("Authorization"))
+        if desk.limits is not None:
+            call.allowance = desk.limits.take(call.merchant, name)
+            limits.refuse(call.allowance)
         call.fault = await desk.emulator.faults.take(call.merchant, "request", name)
         if call.fault is None:
             return await answer(desk, call)
@@ -57,9 +62,9 @@ async def _reply(desk: Desk, name: str, answer: Answer, call: Call, correlation:
     except KlarnaError as refusal:
         call.problems = refusal.problems
         log_refusal(name, call, refusal, correlation)
-        return as_reply(refusal, correlation, desk.settings)
+        return as_reply(refusal, correlation, desk.settings, call.request.path)
     except Exception as bug:
-        return own_fault(bug, name, correlation)
+        return own_fault(bug, name, correlation, call.request.path)
 
 
 async def record(desk: Desk, name: str, call: Call, reply: Reply, correlation: str, started: float) -> int:

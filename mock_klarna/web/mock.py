@@ -36,7 +36,7 @@ async def guarded(desk: Desk, name: str, answer: Answer, call: Call) -> Reply:
         reply.headers.update(demanded_headers(refusal))
         return reply
     except Exception as bug:
-        return own_fault(bug, name, correlation_id())
+        return own_fault(bug, name, correlation_id(), call.request.path)
 
 
 def _as_misuse(refusal: KlarnaError) -> MockKlarnaError:

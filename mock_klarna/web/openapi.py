@@ -7,12 +7,14 @@ from typing import Any
 from mock_klarna import __version__
 from mock_klarna.contract import Contract
 from mock_klarna.web.browser_operations import BROWSER
-from mock_klarna.web.operations import OPERATIONS, Operation
+from mock_klarna.web.operation import Operation
+from mock_klarna.web.operations import OPERATIONS
 
 Json = dict[str, Any]
 _DESCRIPTIONS = {
     200: "Done.",
     201: "Created.",
+    202: "Accepted; there is nothing to say.",
     204: "Done; there is nothing to say.",
     400: "A field breaks a constraint; the message names it, the journal explains it.",
     401: "No credentials, or ones that are not accepted.",
@@ -92,22 +94,34 @@ def _operation(operation: Operation) -> Json:
 def _tag(operation: Operation) -> str:
     if operation.is_browsers:
         return "Browser"
-    return "Instant Shopping" if operation.is_klarnas else "Sandbox"
+    return _TAGS.get(operation.path.split("/")[1], "Sandbox")
+
+
+_TAGS = {
+    "instantshopping": "Instant Shopping",
+    "ordermanagement": "Order Management",
+    "customer-token": "Customer Token",
+    "payments": "Customer Token",
+}
 
 
 def _body_schema(operation: Operation) -> str:
-    return f"requests/{operation.name}.json"
+    return f"requests/{operation.body_schema}.json"
 
 
 def _responses(operation: Operation) -> Iterator[tuple[str, Json]]:
     for status, component in operation.answers:
         answer: Json = {"description": _DESCRIPTIONS[status]}
-        if status != 204:
+        if status != 204 and component is not None:
             answer["content"] = _content(f"components/{component}.json") if component else _ANY
         yield str(status), answer
     for status in operation.errors:
-        error = "components/error.json" if operation.is_klarnas else ""
+        error = _error_component(operation) if operation.is_klarnas else ""
         yield str(status), {"description": _DESCRIPTIONS[status], "content": _content(error) if error else _ANY}
+
+
+def _error_component(operation: Operation) -> str:
+    return "components/plural_error.json" if operation.has_plural_errors else "components/error.json"
 
 
 _ANY: Json = {"application/json": {"schema": {"type": "object"}}}

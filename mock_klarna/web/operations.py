@@ -1,54 +1,16 @@
 """Every endpoint, one row each. Routes, the OpenAPI document and the README's table are made from these rows."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-
-from mock_klarna.web import control, klarna, scenarios
+from mock_klarna.web import control, customer_tokens, klarna, scenarios
 from mock_klarna.web.authority import get_authority
-from mock_klarna.web.call import Call, Reply
-from mock_klarna.web.desk import Desk
+from mock_klarna.web.operation import Operation
+from mock_klarna.web.order_operations import CUSTOMER_TOKENS, ORDER_MANAGEMENT
 
-Handler = Callable[[Desk, Call], Awaitable[Reply]]
+__all__ = ["INSTANT_SHOPPING", "KLARNA", "MOCK", "OPERATIONS", "Operation"]
+
 BUTTONS = "/instantshopping/v1/buttons"
 AUTHORIZATION = "/instantshopping/v1/authorizations/{authorization_token}"
-BROWSER_PATH = "/instantshopping/sdk"
 
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One endpoint: its name is also that of `schemas/requests/<name>.json` where it takes a body.
-
-    `body` is "required", "optional" or "" (whatever is sent is not read); `answers` maps a status to the component that
-    describes its body, "" for none; `errors` are the statuses that a caller should be ready for.
-    """
-
-    name: str
-    method: str
-    path: str
-    handler: Handler
-    body: str = ""
-    answers: tuple[tuple[int, str], ...] = ((200, ""),)
-    errors: tuple[int, ...] = ()
-    parameters: tuple[str, ...] = ()
-    most_body: int | None = None
-
-    @property
-    def summary(self) -> str:
-        """The first sentence of the handler's docstring."""
-        return (self.handler.__doc__ or "").strip().splitlines()[0]
-
-    @property
-    def is_klarnas(self) -> bool:
-        """Whether merchants knew this endpoint as Klarna's."""
-        return not self.path.startswith(("/_mock", BROWSER_PATH))
-
-    @property
-    def is_browsers(self) -> bool:
-        """Whether shoppers' browsers call this endpoint, from pages of any origin and without credentials."""
-        return self.path.startswith(BROWSER_PATH)
-
-
-KLARNA = (
+INSTANT_SHOPPING = (
     Operation(
         "create_button", "POST", BUTTONS, klarna.create_button, "required", ((201, "button"),), (400, 401, 413, 415)
     ),
@@ -86,7 +48,10 @@ KLARNA = (
         (400, 401, 403, 404, 413, 415),
     ),
 )
-"""Klarna's own endpoints (protocol 2)."""
+"""Instant Shopping (protocol 2)."""
+
+KLARNA = INSTANT_SHOPPING + ORDER_MANAGEMENT + CUSTOMER_TOKENS
+"""Klarna's own endpoints."""
 
 _WATCH = ("merchant", "kind", "name", "purchase_id", "after", "limit")
 MOCK = (
@@ -124,7 +89,22 @@ MOCK = (
     Operation(
         "resend_callback", "POST", "/_mock/callbacks/{callback_id}/resend", control.resend_callback, errors=(404,)
     ),
+    Operation(
+        "list_orders", "GET", "/_mock/orders", control.list_orders, errors=(400,), parameters=("merchant", "limit")
+    ),
     Operation("get_order", "GET", "/_mock/orders/{order_id}", control.get_order, errors=(404,)),
+    Operation("close_order", "POST", "/_mock/orders/{order_id}/close", control.close_order, errors=(404,)),
+    Operation(
+        "find_token", "GET", "/_mock/customer-tokens/{customer_token}", customer_tokens.find_token, errors=(404,)
+    ),
+    Operation(
+        "set_token_status",
+        "POST",
+        "/_mock/customer-tokens/{customer_token}/status",
+        customer_tokens.set_token_status,
+        "required",
+        errors=(400, 403, 404),
+    ),
     Operation(
         "decide_fraud_review",
         "POST",

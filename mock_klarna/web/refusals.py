@@ -5,25 +5,35 @@ from typing import Any
 
 import orjson
 
-from mock_klarna.domain.errors import KlarnaError, MethodNotAllowed, MockKlarnaError, Unauthorized
+from mock_klarna.domain.errors import BadValue, KlarnaError, MethodNotAllowed, MockKlarnaError, Unauthorized
 from mock_klarna.settings import Settings
 from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.credentials import CHALLENGE
+from mock_klarna.web.operation import PLURAL
 
 _log = logging.getLogger("mock_klarna.refusals")
 _LOGGED_PROBLEMS = 20
 
 
-def as_reply(refusal: KlarnaError, correlation: str, settings: Settings) -> Reply:
+def as_reply(refusal: KlarnaError, correlation: str, settings: Settings, path: str) -> Reply:
     """Return Klarna's error body: code, message, correlation id (protocol 1.6), and the headers that HTTP demands."""
-    body: dict[str, Any] = {
-        "error_code": refusal.error_code,
-        "error_message": refusal.error_message,
-        "correlation_id": correlation,
-    }
+    body = _error(path, refusal.error_code, _messages(refusal, path), correlation)
     if isinstance(refusal, Unauthorized) and settings.unauthorized_body == "gateway":
         body = _GATEWAY
     return Reply(refusal.status, orjson.dumps(body), demanded_headers(refusal))
+
+
+def _error(path: str, code: str, messages: list[str], correlation: str) -> dict[str, Any]:
+    """Return an error in the shape of the API that a path belongs to: one message, or a list under an upper-case code (C-9)."""
+    if path.startswith(PLURAL):
+        return {"error_code": code.upper(), "error_messages": messages, "correlation_id": correlation}
+    return {"error_code": code, "error_message": messages[0], "correlation_id": correlation}
+
+
+def _messages(refusal: KlarnaError, path: str) -> list[str]:
+    if isinstance(refusal, BadValue) and path.startswith(PLURAL):
+        return [f"Bad value: {problem.path or 'body'}" for problem in refusal.problems]
+    return [refusal.error_message]
 
 
 def demanded_headers(refusal: KlarnaError) -> dict[str, str]:
@@ -57,12 +67,11 @@ def log_refusal(name: str, call: Call, refusal: KlarnaError, correlation: str) -
     )
 
 
-def own_fault(bug: Exception, name: str, correlation: str) -> Reply:
+def own_fault(bug: Exception, name: str, correlation: str, path: str) -> Reply:
     """Log a bug of ours and return a 500 that says so; it is never meant to happen."""
     _log.error("%s [%s]: a bug in mock-klarna", name, correlation, exc_info=bug)
     message = f"a bug in mock-klarna: {type(bug).__name__}; its log has the details"
-    body = {"error_code": "internal_server_error", "error_message": message, "correlation_id": correlation}
-    return Reply(500, orjson.dumps(body))
+    return Reply(500, orjson.dumps(_error(path, "internal_server_error", [message], correlation)))
 
 
 def misuse(fault: MockKlarnaError) -> Reply:
