@@ -5,6 +5,7 @@ import logging
 from collections import defaultdict
 
 from mock_klarna.callbacks.deliveries import Deliveries
+from mock_klarna.callbacks.letters import ORDER_CALLBACKS
 from mock_klarna.domain.errors import MockKlarnaError
 from mock_klarna.domain.records import Job
 from mock_klarna.emulator import Emulator
@@ -24,7 +25,7 @@ class Runner:
         self._bell = asyncio.Event()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._moving: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], Job] = {}
         emulator.context.wake = self.wake
 
     def wake(self, merchant: str) -> None:
@@ -58,8 +59,8 @@ class Runner:
         now = await self._emulator.context.now(merchant)
         while job := await self._store.claim(merchant, now):
             task = group.create_task(self._do(job))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._running[task] = job
+            task.add_done_callback(self._running.pop)
         await self._set_timer(merchant, now)
 
     async def _set_timer(self, merchant: str, now: float) -> None:
@@ -101,12 +102,21 @@ class Runner:
         All that is due on the way happens, in order, before this returns.
         """
         async with self._moving[merchant]:
+            await self._finish_calls(merchant)
             target = self._emulator.context.real_time() + offset
             while job := await self._store.claim(merchant, target):
                 await self._move_to(merchant, job.due)
                 await self._do(job)
             await self._emulator.merchants.move_clock(merchant, offset)
         self.wake(merchant)
+
+    async def _finish_calls(self, merchant: str) -> None:
+        """Let pushes and notifications end that are under way: their next tries may be due on the way."""
+        calls = [
+            task for task, job in self._running.items() if job.merchant == merchant and job.kind in ORDER_CALLBACKS
+        ]
+        if calls:
+            await asyncio.wait(calls)
 
     async def _move_to(self, merchant: str, due: float) -> None:
         now = await self._emulator.context.now(merchant)
