@@ -9,6 +9,7 @@ from yarl import URL
 from mock_klarna import __version__
 from mock_klarna.callbacks import addresses
 from mock_klarna.callbacks.trust import no_tls, trust, untrusted
+from mock_klarna.domain.journal import readable
 from mock_klarna.domain.records import Attempt
 from mock_klarna.settings import Settings
 
@@ -56,7 +57,7 @@ class MerchantClient:
             duration=round(asyncio.get_running_loop().time() - started, 6),
             outcome=outcome,
             status=response.status if response else None,
-            error=_readable(error) if error else None,
+            error=readable(error) if error else None,
             answer=answer,
             answer_headers=_headers(response) if response else (),
             remedy=remedy,
@@ -127,9 +128,4 @@ class MerchantClient:
 
 
 def _headers(response: "aiohttp.ClientResponse") -> tuple[tuple[str, str], ...]:
-    return tuple((_readable(name), _readable(text)) for name, text in islice(response.headers.items(), _MOST_HEADERS))
-
-
-def _readable(text: str) -> str:
-    """Return text in which bytes that are no UTF-8 are written out, since JSON has no other way to show them."""
-    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return tuple((readable(name), readable(text)) for name, text in islice(response.headers.items(), _MOST_HEADERS))

@@ -14,6 +14,11 @@ EVENT_BYTES = 400
 """Roughly what an entry takes in memory beside its bodies."""
 
 
+def readable(text: str) -> str:
+    """Return text with the bytes that are no UTF-8 written out in hexadecimal: JSON has no other way to show them."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 @dataclass(slots=True, kw_only=True)
 class Exchange:
     """One request of a merchant and our answer; bodies as bytes, duration in seconds."""

@@ -9,7 +9,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from mock_klarna.domain.errors import BadValue, KlarnaError
-from mock_klarna.domain.journal import EXCHANGE, Exchange
+from mock_klarna.domain.journal import EXCHANGE, Exchange, readable
 from mock_klarna.domain.records import Purchase
 from mock_klarna.web import bodies, limits, spoiling
 from mock_klarna.web.call import Call, Reply
@@ -96,7 +96,7 @@ async def _purchase_of_token(desk: Desk, call: Call) -> str | None:
 
 def _shown_headers(request: web.Request) -> tuple[tuple[str, str], ...]:
     headers = request.headers
-    return tuple((name, headers[name]) for name in ("User-Agent", "Content-Type") if name in headers)
+    return tuple((name, readable(headers[name])) for name in ("User-Agent", "Content-Type") if name in headers)
 
 
 def checked(name: str, body: str, handler: Answer, most_body: int | None = None) -> Answer:
