@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from mock_klarna import __version__
-from mock_klarna.cli import check, demo, healthcheck, openapi, run, serve, shop, shoppers, wait
+from mock_klarna.cli import ca, check, demo, healthcheck, openapi, run, serve, shop, shoppers, wait
 from mock_klarna.domain.errors import MockKlarnaError
 from mock_klarna.settings import SettingsError
 
-COMMANDS: Sequence[ModuleType] = (serve, demo, run, check, shop, shoppers, openapi, healthcheck, wait)
+COMMANDS: Sequence[ModuleType] = (serve, demo, run, check, shop, shoppers, openapi, ca, healthcheck, wait)
 """The commands, in the order in which the help lists them."""
 
 HELD_WRONG, CANNOT_BIND, UNREACHABLE, INTERRUPTED = 2, 3, 4, 130

@@ -1,0 +1,81 @@
+"""`mock-klarna ca`: print the certificate that clients of `serve --tls` have to trust, or how to trust it."""
+
+import argparse
+import os
+import sys
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mock_klarna.cli.healthcheck import own_url
+from mock_klarna.cli.recipes import recipes
+from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.settings import PREFIX
+
+_SECONDS = 10.0
+_DEFAULT_FILE = "mock-klarna-ca.pem"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add where the authority is, and what to print."""
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--url", help="the server to ask, http:// (default: this machine's own, at its port)")
+    source.add_argument(
+        "--tls-folder",
+        metavar="PATH",
+        help=f"the folder that keeps the authority, which is made if there is none yet ({PREFIX}TLS_FOLDER)",
+    )
+    parser.add_argument(
+        "--recipes",
+        action="store_true",
+        help="print how to trust it in curl, PHP, Node.js, Java, Python, browsers, images",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print it; 0, 2 when there is no authority or it cannot be used, 4 when no server answers."""
+    folder = arguments.tls_folder or ("" if arguments.url else os.environ.get(PREFIX + "TLS_FOLDER", ""))
+    if arguments.recipes:
+        print(_recipes(folder), end="")
+        return 0
+    try:
+        pem = _kept(folder) if folder else _asked(arguments.url or own_url())
+    except _Unreachable as fault:
+        print(f"mock-klarna: {fault}", file=sys.stderr)
+        return 4
+    sys.stdout.write(pem)
+    return 0
+
+
+class _Unreachable(Exception):
+    """No server answers."""
+
+
+def _recipes(folder: str) -> str:
+    if folder:
+        return recipes(str(Path(folder).absolute() / "ca.pem"))
+    return f"# first\nmock-klarna ca > {_DEFAULT_FILE}\n\n{recipes(_DEFAULT_FILE)}"
+
+
+def _kept(folder: str) -> str:
+    from mock_klarna.certificates.folder import kept
+
+    return kept(Path(folder), datetime.now(UTC)).pem.decode()
+
+
+def _asked(url: str) -> str:
+    if not url.startswith("http://"):
+        raise MockKlarnaError(
+            f"{url} is not an http:// address", where="--url", right="ask where nothing must be trusted yet"
+        )
+    address = url.rstrip("/") + "/_mock/ca.pem"
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=_SECONDS) as answer:
+            return str(answer.read().decode())
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            right = "start it with --tls; with --tls-cert of your own, trust whoever signed that"
+            raise MockKlarnaError(f"{address} answers {refusal.code}: no authority", right=right) from None
+    except (OSError, ValueError) as fault:
+        raise _Unreachable(f"no answer from {url}: {getattr(fault, 'reason', fault)}") from None
