@@ -3,7 +3,8 @@
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar, get_args
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin
 
 from mock_klarna.domain.errors import MockKlarnaError
 from mock_klarna.domain.fulfilment import Capture, Fulfilment, Refund
@@ -62,6 +63,7 @@ def decode(kind: type[T], data: Mapping[str, Any]) -> T:
         raise MockKlarnaError(f"{kind.__name__} has no member {unknown[0]!r}", right=f"one of {', '.join(types)}")
     try:
         given = {name: _revive(name, types[name], value) for name, value in data.items()}
+        _require_types(kind, given)
         return kind(**{**_unset(kind), **given})
     except (TypeError, ValueError) as fault:
         raise MockKlarnaError(f"not a {kind.__name__}: {fault}") from fault
@@ -73,6 +75,25 @@ def _revive(name: str, annotation: str, value: Any) -> Any:
     if annotation == "bytes":
         return base64.b64decode(value["base64"]) if isinstance(value, dict) else value.encode()
     return value
+
+
+def _require_types(kind: Any, given: Mapping[str, Any]) -> None:
+    """Raise TypeError for a member that is not of its field's type: it would be found out much later, by somebody else."""
+    for field in fields(kind):
+        value = given.get(field.name, field)
+        if value is not field and not any(_is_of(one, value) for one in _alternatives(field.type)):
+            raise TypeError(f"{field.name} is {type(value).__name__}, expected {field.type}")
+
+
+def _alternatives(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+
+
+def _is_of(annotation: Any, value: Any) -> bool:
+    kind = get_origin(annotation) or annotation
+    if kind is float or kind is int:
+        return isinstance(value, int | kind) and not isinstance(value, bool)
+    return isinstance(value, kind)
 
 
 def _unset(kind: Any) -> dict[str, None]:

@@ -51,4 +51,11 @@ def _read_merchant(name: str, data: Mapping[str, Any]) -> MerchantState:
     strangers = sorted(owners - {name})
     if strangers:
         raise MockKlarnaError(f"{name!r} holds something of {strangers[0]!r}", where=f"merchants.{name}")
-    return MerchantState(records, jobs, dict(data["counters"]))
+    return MerchantState(records, jobs, _counters(data["counters"]))
+
+
+def _counters(data: Mapping[str, Any]) -> dict[str, int]:
+    wrong = [name for name, count in data.items() if type(count) is not int or count < 0]
+    if wrong:
+        raise MockKlarnaError(f"counter {wrong[0]!r} is {data[wrong[0]]!r}", where="counters", right="a whole number")
+    return dict(data)

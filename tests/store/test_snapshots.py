@@ -158,6 +158,11 @@ DAMAGES = {
     "with a job of another merchant": _into("merchants", "shop", "jobs", 0, "merchant", value="thief"),
     "with a job without a time": _without("merchants", "shop", "jobs", 0, "due"),
     "with counters that are a number": _into("merchants", "shop", "counters", value=7),
+    "with a counter that is a word": _into("merchants", "shop", "counters", "button", value="many"),
+    "with a time that is a word": _into(*RECORD, "button", 0, "created_at", value="soon"),
+    "with a version that is true": _into(*RECORD, "button", 0, "version", value=True),
+    "with a key that is a list": _into(*RECORD, "button", 0, "button_key", value=["a"]),
+    "with a job that is due some day": _into("merchants", "shop", "jobs", 0, "due", value="some day"),
 }
 
 
