@@ -27,7 +27,7 @@ John Doe buys a Battery Power Pack with express shipping, as on Klarna's integra
 """
 _FAREWELL = """
 Look around:
-  {shop}/              what the shop sells
+  {shop}/              the shop: two buttons to buy with, and what it does with orders
   {shop}/orders        the orders it keeps, and what Klarna answered
   {klarna}/_mock/journal  everything that happened, with all bodies
 Try your own shop: let it call {klarna} in place of Klarna, with any username and password.

@@ -13,12 +13,20 @@ Json = dict[str, Any]
 MOST_LATE = 1000
 
 
+@dataclass(slots=True)
+class Window:
+    """What stands in the shop's window: its button's key, once Klarna has given it one."""
+
+    button_key: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The shop's connection to Klarna, its shelves, its books, and the purchases that it has put off."""
 
     merchant: str
     klarna: Klarna
+    window: Window = field(default_factory=Window)
     stock: Stock = field(default_factory=Stock)
     ledger: Ledger = field(default_factory=Ledger)
     late: deque["PlaceOrder"] = field(default_factory=lambda: deque(maxlen=MOST_LATE))

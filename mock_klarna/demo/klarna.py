@@ -31,11 +31,11 @@ class Call:
 
 
 class Klarna:
-    """Klarna's API at one address, over connections that are kept; `calls` are the newest calls, oldest first."""
+    """Klarna's API at one address, `url`, over connections that are kept; `calls` are the newest calls, oldest first."""
 
     def __init__(self, url: str, password: str) -> None:
         self.calls: deque[Call] = deque(maxlen=MOST_CALLS)
-        self._url = url.rstrip("/")
+        self.url = url.rstrip("/")
         self._password = password
         self._session: aiohttp.ClientSession | None = None
 
@@ -84,12 +84,12 @@ class Klarna:
 
     async def _exchange(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
         assert self._session is not None, "use `async with`"
-        url = URL(self._url + path, encoded=True)
+        url = URL(self.url + path, encoded=True)
         try:
             async with self._session.request(method, url, data=body or None, headers=headers) as response:
                 return response.status, await response.read()
         except (aiohttp.ClientError, OSError) as fault:
-            return 0, f"no answer from {self._url}: {str(fault) or type(fault).__name__}".encode()
+            return 0, f"no answer from {self.url}: {str(fault) or type(fault).__name__}".encode()
 
 
 @lru_cache(maxsize=1024)

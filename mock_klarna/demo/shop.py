@@ -11,6 +11,7 @@ from mock_klarna.client import Unreachable
 from mock_klarna.demo import callbacks, pages
 from mock_klarna.demo.desk import Desk
 from mock_klarna.demo.klarna import Klarna
+from mock_klarna.demo.showcase import add_showcase
 from mock_klarna.domain.errors import MockKlarnaError
 
 _LAST_WORDS_SECONDS = 0.05
@@ -45,15 +46,15 @@ async def serve_shop(
     no button key, `Unreachable` when nobody answers at its address.
     """
     async with Klarna(klarna_url, password) as klarna:
-        runner = web.AppRunner(
-            _application(Desk(merchant, klarna)), access_log=None, shutdown_timeout=_LAST_WORDS_SECONDS
-        )
+        desk = Desk(merchant, klarna)
+        runner = web.AppRunner(_application(desk), access_log=None, shutdown_timeout=_LAST_WORDS_SECONDS)
         await runner.setup()
         try:
             site = web.TCPSite(runner, host, port, backlog=1024, reuse_address=True)
             await site.start()
             url = _address(host, runner)
-            yield Shop(url, merchant, await _button_key(klarna, merchant, url))
+            desk.window.button_key = await _button_key(klarna, merchant, url)
+            yield Shop(url, merchant, desk.window.button_key)
         finally:
             await runner.cleanup()
 
@@ -61,9 +62,7 @@ async def serve_shop(
 def _application(desk: Desk) -> web.Application:
     app = web.Application()
     app[callbacks.DESK] = desk
-    app.router.add_get("/", pages.home)
-    app.router.add_get("/terms", pages.terms)
-    app.router.add_get("/thanks", pages.thanks)
+    add_showcase(app.router)
     app.router.add_get("/orders", pages.orders)
     app.router.add_post("/late", pages.release_late)
     app.router.add_post("/klarna/place-order", callbacks.place_order)
