@@ -29,7 +29,8 @@ class FileStore(MemoryStore):
     def __init__(self, path: Path, *, journal_bytes: int = 8 << 20, most_callbacks: int = 10_000) -> None:
         super().__init__(journal_bytes=journal_bytes, most_callbacks=most_callbacks)
         self._uncounted: dict[str, dict[str, int]] = {}
-        self._syncing: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._syncing: asyncio.Future[None] | None = None
         self._lock = Lock(path)
         try:
             self._log = Log(path)
@@ -58,12 +59,16 @@ class FileStore(MemoryStore):
 
     def _write(self, line: Line) -> None:
         self._log.append(line)
-        if self._syncing is None or self._syncing.done():
-            self._syncing = asyncio.create_task(self._sync())
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(SYNC_SECONDS, self._sync)
 
-    async def _sync(self) -> None:
-        await asyncio.sleep(SYNC_SECONDS)
-        await asyncio.to_thread(self._log.sync)
+    def _sync(self) -> None:
+        """Bring what was written to the disk in a thread, so that nobody waits; one flush at a time."""
+        loop, self._timer = asyncio.get_running_loop(), None
+        if self._syncing is None or self._syncing.done():
+            self._syncing = loop.run_in_executor(None, self._log.sync)
+        else:
+            self._timer = loop.call_later(SYNC_SECONDS, self._sync)
 
     async def delete(self, kind: type[Record], key: str) -> None:
         """Forget a record."""
@@ -96,8 +101,10 @@ class FileStore(MemoryStore):
 
     async def close(self) -> None:
         """Bring the last commits to the disk and let go of the file."""
+        if self._timer is not None:
+            self._timer.cancel()
         if self._syncing is not None:
-            await asyncio.wait([self._syncing])
+            await self._syncing
         self._log.close()
         self._lock.release()
 
