@@ -53,9 +53,9 @@ async def test_the_older_schedule_pushes_every_two_hours(shop: Shop) -> None:
 async def test_no_push_before_its_time(shop: Shop) -> None:
     async with emulator() as client:
         await placed(client, shop)
-        await client.ask("POST", "/_mock/clock", {"advance": 290})
+        await client.ask("POST", "/_mock/clock", {"advance": 200})
         assert shop.at("/push") == []
-        await client.ask("POST", "/_mock/clock", {"advance": 10})
+        await client.ask("POST", "/_mock/clock", {"advance": 100})
         assert len(shop.at("/push")) == 1
 
 

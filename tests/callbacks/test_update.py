@@ -15,7 +15,7 @@ CHEAP = {**LINE, "unit_price": 100, "total_amount": 100, "total_tax_amount": 20}
 
 async def bought(shop: Shop, settings: Json | None = None, **wish: Any) -> tuple[Json, list[Json], list[Json]]:
     """Let a shopper buy where the key has an `update` URL; return purchase, update callbacks and events."""
-    async with emulator(**{"callback_timeout": 2.0, **(settings or {})}) as client:
+    async with emulator(**(settings or {})) as client:
         purchase = await buy(client, shop.url, {"update": f"{shop.url}/update"}, **wish)
         asked = await callbacks(client, "update", purchase)
         events = (await client.ask("GET", f"/_mock/journal?kind=event&purchase_id={purchase['purchase_id']}"))[

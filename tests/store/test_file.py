@@ -205,3 +205,19 @@ async def test_a_store_that_cannot_be_opened_lets_go_of_its_lock(path: Path) -> 
 async def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(MockKlarnaError, match="nowhere"):
         FileStore(tmp_path / "nowhere" / "state.jsonl")
+
+
+async def test_a_commit_for_which_there_is_no_room_is_refused_whole(path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    store = FileStore(path)
+    before, limits = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 50, limits[1]))
+    try:
+        with pytest.raises(MockKlarnaError, match="cannot write"):
+            await store.commit("shop", writing(button()), 1.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (path.read_bytes(), await store.get(ButtonKey, "b-1")) == (before, None)
+    await store.commit("shop", writing(button()), 1.0)
+    await store.close()
+    assert await after(path, lambda store: store.records(ButtonKey, "shop")) == [button()]
