@@ -18,6 +18,7 @@ import orjson
 from mock_klarna.callbacks import Deliveries, Runner
 from mock_klarna.callbacks.merchant_client import MerchantClient
 from mock_klarna.contract import Contract
+from mock_klarna.domain.records import ButtonKey
 from mock_klarna.emulator import Emulator
 from mock_klarna.settings import Settings
 from mock_klarna.store.opening import open_store
@@ -59,6 +60,8 @@ async def serve(settings: Settings | None = None) -> AsyncIterator[Running]:
         desk = _wired(settings, store, stack)
         await stack.enter_async_context(_working(desk.runner))
         desk.authority = tls.authority if tls else None
+        if settings.separate_regions:
+            desk.credentials.remember({button.merchant for button in await store.records(ButtonKey, None)})
         bound = await stack.enter_async_context(listening(build(desk), settings, tls.context if tls else None))
         stack.enter_context(_announced(settings.ready_file, bound))
         yield Running(bound.url, bound.port, desk, bound.tls_url)
@@ -80,7 +83,7 @@ def _wired(settings: Settings, store: Store, stack: AsyncExitStack) -> Desk:
     deliveries = Deliveries(emulator, contract, client)
     runner = Runner(emulator, deliveries)
     limits = RateLimits(settings.rate_limit, time.time) if settings.rate_limit else None
-    credentials = Credentials(settings.credentials)
+    credentials = Credentials(settings.credentials, separate_regions=settings.separate_regions)
     return Desk(settings, contract, emulator, deliveries, runner, credentials, time.time(), limits)
 
 

@@ -91,7 +91,7 @@ class Settings:
     )
     tls_key: str = _setting("", any_text, "private key of --tls-cert in PEM", metavar="PATH")
     separate_regions: bool = _setting(
-        False, boolean, "each of Klarna's API hosts has its own credentials, keys and tokens"
+        False, boolean, "each of Klarna's API hosts has its own credentials (USER:PASSWORD@HOST), keys and tokens"
     )
     merchant_timeout: float = _setting(
         60.0,

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from mock_klarna.domain.errors import Conflict, NotAllowed, NotFound
+from mock_klarna.domain.hosts import host_of
 from mock_klarna.domain.placing import PlacingRules
 from mock_klarna.domain.records import Decision, Merchant, Purchase, Record
 from mock_klarna.emulator.chance import uuid_from
@@ -81,9 +82,12 @@ class Context:
         raise Conflict(f"{kind.kind} {key} changes faster than it can be written")
 
     async def own(self, kind: type[R], merchant: str, key: str, name: str) -> R:
-        """Load a merchant's own record; raises `NotFound` for an unknown one and `NotAllowed` for another merchant's."""
+        """Load a merchant's own record; raises `NotFound` for an unknown one and `NotAllowed` for another merchant's.
+
+        What belongs to another of Klarna's API hosts is unknown here (protocol 1.2).
+        """
         record = await self.store.get(kind, key)
-        if record is None:
+        if record is None or host_of(record.merchant) != host_of(merchant):
             raise NotFound(f"{name} is not known")
         if record.merchant != merchant:
             raise NotAllowed(f"{name} belongs to another merchant")

@@ -6,6 +6,7 @@ import orjson
 
 from mock_klarna.domain import placing, tokens
 from mock_klarna.domain.errors import BadValue, NotAllowed, NotFound, UnknownName
+from mock_klarna.domain.hosts import host_of
 from mock_klarna.domain.problems import Problem
 from mock_klarna.domain.records import Decision, Order, Purchase
 from mock_klarna.domain.tokens import CustomerToken
@@ -50,7 +51,7 @@ class CustomerTokens:
     async def read(self, merchant: str, customer_token: str) -> CustomerToken:
         """Return a merchant's token; raises `NotFound`, or `NotAllowed` for another merchant's."""
         token = await self._context.store.get(CustomerToken, customer_token)
-        if token is None:
+        if token is None or host_of(token.merchant) != host_of(merchant):
             raise NotFound("Invalid customer-token ID")
         if token.merchant != merchant:
             raise NotAllowed("Customer token belongs to another merchant.")

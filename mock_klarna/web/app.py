@@ -10,6 +10,7 @@ from mock_klarna.web import pages, static_files
 from mock_klarna.web.browser import browser, preflight
 from mock_klarna.web.browser_operations import BROWSER
 from mock_klarna.web.call import Call, Reply
+from mock_klarna.web.credentials import CREDENTIALS
 from mock_klarna.web.desk import Desk
 from mock_klarna.web.exchange import Answer, checked, exchange
 from mock_klarna.web.idempotency import once
@@ -22,6 +23,7 @@ from mock_klarna.web.stream import stream
 def build(desk: Desk) -> web.Application:
     """Return the application that serves a desk; every path is served with and without a trailing slash (protocol 2)."""
     application = web.Application(client_max_size=1 << 30)
+    application[CREDENTIALS] = desk.credentials
     for path, operations in _by_path().items():
         for served in (path, path + "/"):
             _add(application.router.add_resource(served), desk, operations)

@@ -200,6 +200,7 @@ async def reset(desk: Desk, call: Call) -> Reply:
     """Forget everything of a merchant or of all, and begin again with a seed."""
     seed = call.body.get("seed")
     await desk.emulator.merchants.reset(call.merchant or None, None if seed is None else str(seed))
+    desk.credentials.forget(call.merchant or None)
     return Reply(204)
 
 

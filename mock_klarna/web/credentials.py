@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 from hmac import compare_digest
 
+from aiohttp import web
+
 from mock_klarna.domain.errors import Unauthorized
+from mock_klarna.domain.hosts import API_HOSTS, api_host, host_of, merchant_at
 
 CHALLENGE = 'Basic realm="Klarna", charset="UTF-8"'
 SEED_EXAMPLE = "pwhcueUff0MmwLShJiBE9JHA=="
@@ -15,21 +18,65 @@ SEED_MERCHANT = "seed-page"
 
 
 class Credentials:
-    """Which credentials are accepted: a list of `user:password`, or any that are not empty."""
+    """Which credentials are accepted: a list of `user:password`, or any that are not empty.
 
-    def __init__(self, accepted: Iterable[str]) -> None:
-        self._passwords = {user: password for user, _, password in (pair.partition(":") for pair in accepted)}
+    Where regions are separate, credentials belong to one of Klarna's API hosts (protocol 1.2): the one that `@host` behind a
+    listed password names, or else Europe's playground; without a list, the one where the username was used first.
+    """
 
-    def merchant(self, authorization: str | None) -> str:
-        """Return the merchant of an `Authorization` header; raises `Unauthorized`, which says what would work."""
+    def __init__(self, accepted: Iterable[str], *, separate_regions: bool = False) -> None:
+        self._separate = separate_regions
+        self._passwords = dict(self._listed(pair) for pair in accepted)
+        self._first_hosts: dict[str, str] = {}
+
+    def _listed(self, pair: str) -> tuple[str, str]:
+        """Return the merchant and the password of a listed pair."""
+        user, _, password = pair.partition(":")
+        secret, at, host = password.rpartition("@")
+        if self._separate and at and host in API_HOSTS:
+            return merchant_at(user, host), secret
+        return user, password
+
+    def remember(self, merchants: Iterable[str]) -> None:
+        """Take merchants from an earlier run to be where they were."""
+        self._first_hosts.update(
+            (merchant.removesuffix(f"@{host_of(merchant)}"), host_of(merchant)) for merchant in merchants
+        )
+
+    def forget(self, merchant: str | None) -> None:
+        """Let a username, or each, be used anywhere first."""
+        if merchant is None:
+            self._first_hosts.clear()
+        else:
+            self._first_hosts.pop(merchant.removesuffix(f"@{host_of(merchant)}"), None)
+
+    def claimed(self, authorization: str | None, host: str) -> str | None:
+        """Return the merchant that a request says it is, whatever the password, or None."""
+        user = username(authorization)
+        return self._merchant_at(user, host) if user else None
+
+    def _merchant_at(self, user: str, host: str) -> str:
+        return merchant_at(user, api_host(host)) if self._separate else user
+
+    def merchant(self, authorization: str | None, host: str = "") -> str:
+        """Return the merchant of an `Authorization` header sent to a host; raises `Unauthorized`, which says what would work."""
         scheme, _, token = (authorization or "").strip().partition(" ")
         if scheme.lower() != "basic":
             said = "no credentials were sent" if not scheme else f"the scheme {scheme[:20]!r} is not Basic"
             raise Unauthorized(f"{said}; {self.advice()}")
         user, password = self._decoded(token.strip())
-        if not self._is_accepted(user, password):
-            raise Unauthorized(f"the credentials of {user[:80]!r} are not accepted; {self.advice()}")
-        return user
+        merchant = self._merchant_at(user, host)
+        if not self._is_accepted(merchant, password):
+            raise Unauthorized(f"the credentials of {merchant[:80]!r} are not accepted; {self.advice()}")
+        if self._separate and not self._passwords:
+            self._require_home(user, api_host(host))
+        return merchant
+
+    def _require_home(self, user: str, host: str) -> None:
+        home = self._first_hosts.setdefault(user, host)
+        if home != host:
+            said = f"the credentials of {user[:80]!r} belong to {home}, where they were used first, and not to {host}"
+            raise Unauthorized(f"{said}; every region and environment has credentials of its own")
 
     def _decoded(self, token: str) -> tuple[str, str]:
         if token == SEED_EXAMPLE and not self._passwords:
@@ -39,11 +86,11 @@ class Credentials:
             raise Unauthorized(f"the credentials are not base64 of username:password; {self.advice()}")
         return user, password
 
-    def _is_accepted(self, user: str, password: str) -> bool:
+    def _is_accepted(self, merchant: str, password: str) -> bool:
         if not self._passwords:
             return bool(password)
-        expected = self._passwords.get(user, "")
-        return compare_digest(expected.encode(), password.encode()) and user in self._passwords
+        expected = self._passwords.get(merchant, "")
+        return compare_digest(expected.encode(), password.encode()) and merchant in self._passwords
 
     def advice(self) -> str:
         """Say in words which credentials would work."""
@@ -54,6 +101,10 @@ class Credentials:
             )
         users = ", ".join(self._passwords)
         return f"this server accepts HTTP Basic for {users}, each with the password that --credentials gave it"
+
+
+CREDENTIALS = web.AppKey("credentials", Credentials)
+"""Where an application keeps them, for requests whose handler has no desk."""
 
 
 @lru_cache(maxsize=1024)

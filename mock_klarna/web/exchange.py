@@ -13,7 +13,6 @@ from mock_klarna.domain.journal import EXCHANGE, Exchange, readable
 from mock_klarna.domain.records import Purchase
 from mock_klarna.web import bodies, limits, spoiling
 from mock_klarna.web.call import Call, Reply
-from mock_klarna.web.credentials import username
 from mock_klarna.web.desk import Desk
 from mock_klarna.web.refusals import as_reply, log_refusal, own_fault
 
@@ -50,8 +49,9 @@ def exchange(desk: Desk, name: str, answer: Answer) -> Callable[[web.Request], A
 
 
 async def _reply(desk: Desk, name: str, answer: Answer, call: Call, correlation: str) -> Reply:
+    headers = call.request.headers
     try:
-        call.merchant = desk.credentials.merchant(call.request.headers.get("Authorization"))
+        call.merchant = desk.credentials.merchant(headers.get("Authorization"), headers.get("Host", ""))
         if desk.limits is not None:
             call.allowance = desk.limits.take(call.merchant, name)
             limits.refuse(call.allowance)
@@ -70,7 +70,8 @@ async def _reply(desk: Desk, name: str, answer: Answer, call: Call, correlation:
 async def record(desk: Desk, name: str, call: Call, reply: Reply, correlation: str, started: float) -> int:
     """Keep an exchange in the journal and return its position; `started` is a reading of `perf_counter`."""
     request = call.request
-    merchant = call.merchant or username(request.headers.get("Authorization")) or ""
+    claimed = desk.credentials.claimed(request.headers.get("Authorization"), request.headers.get("Host", ""))
+    merchant = call.merchant or claimed or ""
     data = Exchange(
         method=request.method,
         path=request.raw_path,
@@ -96,7 +97,7 @@ async def _purchase_of_token(desk: Desk, call: Call) -> str | None:
 
 def _shown_headers(request: web.Request) -> tuple[tuple[str, str], ...]:
     headers = request.headers
-    return tuple((name, readable(headers[name])) for name in ("User-Agent", "Content-Type") if name in headers)
+    return tuple((name, readable(headers[name])) for name in ("Host", "User-Agent", "Content-Type") if name in headers)
 
 
 def checked(name: str, body: str, handler: Answer, most_body: int | None = None) -> Answer:

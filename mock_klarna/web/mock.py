@@ -6,7 +6,7 @@ from aiohttp import web
 
 from mock_klarna.domain.errors import InvalidInput, KlarnaError, MockKlarnaError
 from mock_klarna.web.call import Call, Reply
-from mock_klarna.web.credentials import username
+from mock_klarna.web.credentials import CREDENTIALS
 from mock_klarna.web.desk import Desk
 from mock_klarna.web.exchange import Answer, correlation_id
 from mock_klarna.web.refusals import demanded_headers, misuse, own_fault
@@ -51,4 +51,7 @@ def _as_misuse(refusal: KlarnaError) -> MockKlarnaError:
 
 def merchant_of(request: web.Request) -> str | None:
     """Return the merchant that a request is about, or None for all."""
-    return request.query.get("merchant") or username(request.headers.get("Authorization"))
+    named = request.query.get("merchant")
+    return named or request.app[CREDENTIALS].claimed(
+        request.headers.get("Authorization"), request.headers.get("Host", "")
+    )
