@@ -17,7 +17,7 @@ import orjson
 
 from mock_klarna.callbacks import Deliveries, Runner
 from mock_klarna.callbacks.merchant_client import MerchantClient
-from mock_klarna.contract import Contract
+from mock_klarna.contract import shared_contract
 from mock_klarna.domain.records import ButtonKey
 from mock_klarna.emulator import Emulator
 from mock_klarna.settings import Settings
@@ -76,7 +76,7 @@ def _https(settings: Settings) -> "Https | None":
 
 
 def _wired(settings: Settings, store: Store, stack: AsyncExitStack) -> Desk:
-    contract = Contract(strict=settings.strict)
+    contract = shared_contract(strict=settings.strict)
     emulator = Emulator(store, settings, time.time, settings.seed or token_hex(8))
     client = MerchantClient(settings)
     stack.push_async_callback(client.close)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import jsonschema_rs
@@ -90,6 +90,12 @@ class Contract:
         whole = known.sums.whole(right) if known.sums else right
         broken = [] if known.schema.is_valid(whole) else self._explainer.problems(known.document, whole)
         return whole, in_order(body, [_as_sent(problem, body) for problem in _distinct(broken, found)])[:_MOST_PROBLEMS]
+
+
+@cache
+def shared_contract(*, strict: bool) -> Contract:
+    """Return this process's one contract of a kind: many servers in one test run compile each schema once."""
+    return Contract(strict=strict)
 
 
 def _distinct(broken: list[Problem], found: Iterable[Problem]) -> list[Problem]:
