@@ -103,7 +103,7 @@ def _countries() -> str:
             "digits": country.digits,
             "postal_code": country.postal_code,
             "region_needed": country.region_needed,
-            "titles": [title for titles in country.titles.values() for title in titles],
+            "titles": country.titles,
         }
         for code, country in COUNTRIES.items()
     }

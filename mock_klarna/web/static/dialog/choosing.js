@@ -58,7 +58,7 @@ function valueChoice({ identifier, label, chosen, values }, pick) {
     const id = `attribute-${identifier}-${at}`;
     const name = `attribute-${identifier}`;
     const radio = element("input", { type: "radio", id, name, value, checked: value === chosen, onchange: () => pick(value) });
-    return element("div", { class: available ? "chip" : "chip elsewhere" }, radio, element("label", { for: id }, text));
+    return element("label", { class: available ? "chip" : "chip elsewhere" }, radio, text);
   });
   return element("fieldset", { class: "chips" }, element("legend", {}, label), element("div", { class: "chip-row" }, chips));
 }

@@ -1,7 +1,7 @@
 /** @typedef {import("./types.js").Country} Country */
 /** @typedef {import("./types.js").View} View */
 
-const ENGLISH = ["Mr", "Ms"];
+const ENGLISH = { male: ["Mr"], female: ["Ms"] };
 /** @type {Record<string, Country>} */
 let rows = {};
 
@@ -43,8 +43,36 @@ export function allowed({ countries }, kind, separate) {
  * @returns {string[]}
  */
 export function titles(code) {
-  const own = country(code)?.titles ?? [];
-  return own.length ? own : ENGLISH;
+  return Object.values(titlesByGender(code)).flat();
+}
+
+/**
+ * The usual title of somebody, "" where their gender is not told.
+ *
+ * @param {string | undefined} code
+ * @param {string | undefined} gender
+ * @returns {string}
+ */
+export function titleOf(code, gender) {
+  return titlesByGender(code)[gender ?? ""]?.[0] ?? "";
+}
+
+/**
+ * @param {string | undefined} code
+ * @returns {Record<string, string[]>}
+ */
+function titlesByGender(code) {
+  return hasTitles(code) ? (country(code)?.titles ?? ENGLISH) : ENGLISH;
+}
+
+/**
+ * Whether Klarna names titles for a country.
+ *
+ * @param {string | undefined} code
+ * @returns {boolean}
+ */
+export function hasTitles(code) {
+  return Object.keys(country(code)?.titles ?? {}).length > 0;
 }
 
 /**

@@ -29,8 +29,9 @@ export class Dialog {
     this.host = new Host(origin, session);
     this.drawer = new Drawer(session);
     this.frame = new Frame(() => this.close(), () => (this.drawer.isOpen ? this.drawer.toggle() : this.close()));
-    this.session = new Session(session, (view) => this.show(view), (busy) => this.frame.busy(busy));
+    this.session = new Session(session, (view) => (this.showing = this.show(view)), (busy) => this.frame.busy(busy));
     this.events = new Events(this.host);
+    this.showing = Promise.resolve();
     this.editing = false;
     this.paying = false;
     /** @type {Step | ""} */
@@ -40,6 +41,7 @@ export class Dialog {
   /** Fetch the session and show it; from then on the page around is heard. */
   async begin() {
     await this.session.refresh();
+    await this.showing;
     this.host.hear({ update: () => this.perform(() => this.session.refresh()), focus: () => this.frame.focus() });
     this.host.send("ready");
   }
@@ -49,11 +51,22 @@ export class Dialog {
     const spoken = language(view.locale);
     this.say = await texts(spoken);
     if (this.session.view !== view) return;
-    this.draft ??= begun(view);
+    this.prefill(view);
     this.frame.speak(this.say, spoken, view);
     this.events.tell(view);
     this.drawer.show(view);
     this.render(view);
+  }
+
+  /**
+   * Begin with whom the page names, as long as nobody has touched the form.
+   *
+   * @param {View} view
+   */
+  prefill(view) {
+    if (this.draft && JSON.stringify(this.draft) !== this.untouched) return;
+    this.draft = begun(view);
+    this.untouched = JSON.stringify(this.draft);
   }
 
   /** @param {View} view */

@@ -1,4 +1,4 @@
-import { country, phone, titles } from "./countries.js";
+import { country, phone, titleOf, titles } from "./countries.js";
 import { isoDate } from "./dates.js";
 
 /** @typedef {import("./types.js").View} View */
@@ -28,14 +28,18 @@ export function begun(view) {
 }
 
 /**
- * The form as a test shopper would fill it in.
+ * The form as a test shopper would fill it in, with a title where the merchant demands one that they did not bring.
  *
  * @param {Shopper} shopper
- * @param {Draft} draft
+ * @param {Record<string, boolean>} options
  * @returns {Draft}
  */
-export function filledIn(shopper, draft) {
-  return { ...draft, values: filled(shopper.billing_address, shopper.customer), separate: false, shopper: shopper.name };
+export function filledIn({ name, billing_address, customer }, options) {
+  const values = filled(billing_address, customer);
+  const draft = { values, separate: false, shopper: name };
+  if (!options.title_mandatory || values.title) return draft;
+  const title = titleOf(values.country, customer.gender).toLowerCase();
+  return { ...draft, values: { ...values, title }, shopper: "" };
 }
 
 /**

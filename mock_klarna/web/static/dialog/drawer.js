@@ -20,9 +20,10 @@ export class Drawer {
     this.place = byId("drawer");
     this.opener = byId("drawer-button");
     this.rows = element("ol", { id: "timeline", "aria-label": "Timeline" });
-    this.state = element("details", { id: "session-payload" }, element("summary", {}, "Session as it is now"));
+    this.payload = element("details", { id: "session-payload" }, element("summary", {}, "Session as it is now"));
+    /** @type {View | null} */
+    this.view = null;
     this.opener.addEventListener("click", () => this.toggle());
-    this.place.append(...this.content());
   }
 
   /** @returns {HTMLElement[]} */
@@ -31,7 +32,7 @@ export class Drawer {
     return [
       element("div", { class: "drawer-head" }, element("h2", { id: "drawer-heading" }, "Developer"), close),
       this.outcomes(),
-      this.state,
+      this.payload,
       element("h3", {}, "Timeline"),
       this.rows,
     ];
@@ -42,7 +43,7 @@ export class Drawer {
     const rows = OUTCOMES.map((outcome) => {
       const pick = () => (this.outcome = outcome);
       const id = `outcome-${outcome.toLowerCase() || "shopper"}`;
-      const radio = element("input", { type: "radio", name: "outcome", id, value: outcome, checked: outcome === "", onchange: pick });
+      const radio = element("input", { type: "radio", name: "outcome", id, value: outcome, checked: outcome === this.outcome, onchange: pick });
       return element("label", { class: "tick", for: id }, radio, element("span", {}, outcome || "As the shopper's e-mail address decides"));
     });
     return element("fieldset", { class: "outcomes" }, element("legend", {}, "Klarna's risk check answers"), rows);
@@ -52,13 +53,14 @@ export class Drawer {
     return !this.place.hidden;
   }
 
-  /** Open or close, and bring the focus along. */
+  /** Open or close, and bring the focus along. What is closed is empty: nothing of it is to be found in the page. */
   toggle() {
+    this.place.replaceChildren(...(this.isOpen ? [] : this.content()));
     this.place.hidden = this.isOpen;
     this.opener.setAttribute("aria-expanded", String(this.isOpen));
     document.body.classList.toggle("with-drawer", this.isOpen);
     (this.isOpen ? byId("drawer-close") : this.opener).focus();
-    if (this.isOpen) this.follow();
+    if (this.view) this.show(this.view);
   }
 
   /** Read the timeline on, again and again while the drawer is open. */
@@ -78,8 +80,9 @@ export class Drawer {
 
   /** @param {View} view */
   show(view) {
-    const summary = this.state.firstElementChild;
-    replaceContent(this.state, summary, json(view));
-    if (this.isOpen) this.follow();
+    this.view = view;
+    if (!this.isOpen) return;
+    replaceContent(this.payload, this.payload.firstElementChild, json(view));
+    this.follow();
   }
 }

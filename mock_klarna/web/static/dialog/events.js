@@ -1,3 +1,5 @@
+import { recall, remember } from "./memory.js";
+
 /** @typedef {import("./types.js").View} View */
 
 /** Tells the page around what its handlers wait for, each event once and in order (protocol 6.5). */
@@ -24,9 +26,9 @@ export class Events {
 
   /** @param {View} view */
   initiated(view) {
-    const name = `mock-klarna:initiated:${view.session_id}`;
-    if (remembered(name)) return;
-    this.send("session_initiated", view);
+    const name = `initiated:${view.session_id}`;
+    if (recall(name) === null) this.send("session_initiated", view);
+    remember(name, "");
   }
 
   /** @param {View} view */
@@ -52,20 +54,4 @@ export class Events {
  */
 function who({ identified, billing_address, shipping_address }) {
   return JSON.stringify([identified, billing_address, shipping_address]);
-}
-
-/**
- * Whether this was here before; now it has been. A browser that keeps nothing for frames forgets.
- *
- * @param {string} name
- * @returns {boolean}
- */
-function remembered(name) {
-  try {
-    const was = sessionStorage.getItem(name) !== null;
-    sessionStorage.setItem(name, "");
-    return was;
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,5 @@
 import { demanded } from "./checks.js";
-import { allowed, country, countryName, titles } from "./countries.js";
+import { allowed, country, countryName, hasTitles, titles } from "./countries.js";
 import { element } from "./elements.js";
 import { input, select } from "./fields.js";
 
@@ -19,7 +19,7 @@ import { input, select } from "./fields.js";
 export function identityFields(say, view, draft) {
   const options = view.options ?? {};
   const needed = demanded(draft, options);
-  const isTitled = Boolean(country(draft.values.country)?.titles.length);
+  const isTitled = hasTitles(draft.values.country);
   const offered = titles(draft.values.country).map((title) => /** @type {[string, string]} */ ([title.toLowerCase(), title]));
   const field = fields(say, draft, needed);
   return element(

@@ -1,5 +1,6 @@
 import { byId, element } from "./elements.js";
 import { guard } from "./keyboard.js";
+import { money } from "./money.js";
 
 /** @typedef {import("./texts.js").Say} Say */
 /** @typedef {import("./types.js").View} View */
@@ -15,6 +16,8 @@ export class Frame {
     /** @type {Say} */
     this.say = (name) => name;
     this.dialog = byId("dialog");
+    /** The total as it was said last. */
+    this.amount = "";
     byId("close-button").addEventListener("click", close);
     if (this.dialog.getAttribute("aria-modal") === "true") guard(this.dialog, escaped);
   }
@@ -29,8 +32,20 @@ export class Frame {
     document.documentElement.lang = spoken;
     byId("merchant").textContent = view.merchant_name ?? "";
     byId("close-button").setAttribute("aria-label", say("close"));
+    this.total(view);
     for (const place of document.querySelectorAll("[data-text]")) place.textContent = say(place.getAttribute("data-text") ?? "");
     for (const image of document.querySelectorAll("img[data-label]")) image.setAttribute("alt", say(image.getAttribute("data-label") ?? ""));
+  }
+
+  /**
+   * Say the total when it has changed.
+   *
+   * @param {View} view
+   */
+  total({ totals, purchase_currency, locale }) {
+    const now = money(totals.order_amount, purchase_currency, locale);
+    if (this.amount && this.amount !== now) this.announce(`${this.say("total")}: ${now}`);
+    this.amount = now;
   }
 
   /** @param {Step} step */
@@ -51,7 +66,7 @@ export class Frame {
   arrive(quietly) {
     byId("step").scrollTop = 0;
     window.scrollTo(0, 0);
-    if (!quietly || window.parent === window) this.focus();
+    if (!quietly || document.hasFocus()) this.focus();
   }
 
   /** Bring the focus into the dialog, unless it is there. */

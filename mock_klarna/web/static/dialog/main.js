@@ -2,6 +2,7 @@ import { ask } from "./api.js";
 import { learn } from "./countries.js";
 import { byId } from "./elements.js";
 import { Dialog } from "./dialog.js";
+import { recall, remember } from "./memory.js";
 import { language, texts } from "./texts.js";
 
 /**
@@ -22,13 +23,13 @@ async function begin(page) {
  * @returns {Promise<string>}
  */
 async function opened({ buttonKey = "", locale }) {
-  const name = `mock-klarna:${buttonKey}:${locale}`;
-  const known = sessionStorage.getItem(name);
+  const name = `${buttonKey}:${locale}`;
+  const known = recall(name);
   if (known && (await isOpen(known))) return known;
   const setup = { key: buttonKey, instance_id: "offsite" };
   const options = locale ? { setup, locale } : { setup };
   const { session_id } = await ask("sessions", { options, page_url: location.href });
-  sessionStorage.setItem(name, session_id);
+  remember(name, session_id);
   return session_id;
 }
 

@@ -35,6 +35,6 @@ async function fillIn(name, desk) {
   const { shoppers } = await ask(`/_mock/shoppers?country=${encodeURIComponent(desk.view.purchase_country)}`);
   const shopper = shoppers.find((/** @type {Shopper} */ one) => one.name === name);
   if (!shopper) return;
-  desk.redraft(filledIn(shopper, desk.draft));
+  desk.redraft(filledIn(shopper, desk.view.options ?? {}));
   desk.announce(desk.say("filled_in", { name }));
 }

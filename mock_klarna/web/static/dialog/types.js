@@ -45,7 +45,8 @@
  * @property {ShopperName[]} [shoppers]
  *
  * @typedef {{path: string, expected: string, rule?: string}} Problem
- * @typedef {{dialling: string, digits: [number, number], postal_code: string, region_needed: boolean, titles: string[]}} Country
+ * @typedef {{dialling: string, digits: [number, number], postal_code: string, region_needed: boolean,
+ *   titles: Record<string, string[]>}} Country
  */
 
 export {};
