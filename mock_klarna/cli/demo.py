@@ -107,12 +107,13 @@ def _is_port_chosen(arguments: argparse.Namespace) -> bool:
 async def _emulator(stack: AsyncExitStack, settings: Settings, *, is_port_chosen: bool) -> "Running":
     """Serve at the port of the settings or, if nobody asked for that one and it is taken, at any free one."""
     from mock_klarna.server import serve
+    from mock_klarna.web.listening import CannotListen
 
     try:
         return await stack.enter_async_context(serve(settings))
-    except OSError as fault:
-        if is_port_chosen:
-            raise CannotBind(_bind_failure(settings.host, settings.port, "--port", fault)) from None
+    except CannotListen as fault:
+        if is_port_chosen or fault.flag != "--port":
+            raise CannotBind(str(fault)) from None
     _say(f"Port {settings.port} is taken, so the sandbox takes a free one; --port chooses another.\n")
     return await stack.enter_async_context(serve(replace(settings, port=0)))
 
@@ -123,13 +124,8 @@ async def _shop(stack: AsyncExitStack, klarna: str, port: int, merchant: str, pa
     try:
         return await stack.enter_async_context(serve_shop(klarna, port=port, merchant=merchant, password=password))
     except OSError as fault:
-        raise CannotBind(_bind_failure("127.0.0.1", port, "--shop-port", fault)) from None
-
-
-def _bind_failure(host: str, port: int, flag: str, fault: OSError) -> str:
-    return (
-        f"cannot listen on {host}:{port}: {fault.strerror or fault}; choose another with {flag}, 0 takes any free one"
-    )
+        said = f"cannot listen on 127.0.0.1:{port}: {fault.strerror or fault}"
+        raise CannotBind(f"{said}; choose another with --shop-port, 0 takes any free one") from None
 
 
 def _verdict(purchase: dict[str, Any]) -> int:

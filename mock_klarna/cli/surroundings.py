@@ -44,8 +44,7 @@ async def _started(settings: Any, stack: AsyncExitStack) -> str:
     try:
         return (await stack.enter_async_context(serve(settings))).url
     except OSError as fault:
-        where = f"{settings.host}:{settings.port}"
-        raise CannotBind(f"cannot listen on {where}: {fault.strerror or fault}") from None
+        raise CannotBind(str(fault)) from None
 
 
 async def _shops(scenarios: list[Scenario], ways: Ways, stack: AsyncExitStack) -> dict[Path, dict[str, str]]:

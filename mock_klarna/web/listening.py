@@ -17,15 +17,18 @@ _LAST_WORDS_SECONDS = 0.05
 
 
 class CannotListen(OSError):
-    """An address cannot be bound; `address` is which, `strerror` is why."""
+    """An address cannot be bound; `address` is which, `strerror` is why, `flag` is the setting that chooses another port."""
 
-    def __init__(self, host: str, port: int, fault: OSError) -> None:
+    def __init__(self, host: str, port: int, flag: str, fault: OSError) -> None:
         super().__init__(fault.errno, _reason(port, fault))
         self.address = f"{host}:{port}"
+        self.flag = flag
 
     def __str__(self) -> str:
-        """One sentence: what was tried, and why it failed."""
-        return f"cannot listen on {self.address}: {self.strerror}"
+        """One sentence: what was tried, why it failed, and what to do."""
+        return (
+            f"cannot listen on {self.address}: {self.strerror}; choose another with {self.flag}, 0 takes any free one"
+        )
 
 
 def _reason(port: int, fault: OSError) -> str:
@@ -85,7 +88,7 @@ async def _bound(runner: web.AppRunner, host: str, port: int, tls: SSLContext | 
             reuse_address=True,
         )
     except OSError as fault:
-        raise CannotListen(host, port, fault) from None
+        raise CannotListen(host, port, "--port" if tls is None else "--tls-port", fault) from None
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from mock_klarna import Settings, serve, serve_in_thread
+from mock_klarna import Settings, bundle, serve, serve_in_thread
 from mock_klarna.domain.hosts import API_HOSTS
 from tests.certificates import made
 
@@ -108,10 +108,23 @@ def _serve(*arguments: str) -> tuple[int, str]:
 def test_a_port_that_is_taken_ends_with_3_and_names_the_port() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert _serve("--tls-port", str(port)) == (
-            3,
-            f"mock-klarna: cannot listen on 127.0.0.1:{port}: Address already in use\n",
+        code, said = _serve("--tls-port", str(port))
+    advice = "choose another with --tls-port, 0 takes any free one"
+    assert (code, said) == (3, f"mock-klarna: cannot listen on 127.0.0.1:{port}: Address already in use; {advice}\n")
+
+
+@pytest.mark.parametrize("command", [["demo", "--once"], ["run", str(bundle.fixtures() / "scenarios")]])
+def test_every_command_that_serves_names_the_port_that_is_taken(
+    command: list[str],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        more = ["--tls", "--tls-port", str(port)]
+        ran = subprocess.run(
+            [sys.executable, "-m", "mock_klarna", *command, *more], capture_output=True, text=True, check=False
         )
+    assert ran.returncode == 3
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use; choose" in ran.stderr
 
 
 @pytest.mark.parametrize("name", ["https://shop.test", "shop.test:443", "sh op"])
