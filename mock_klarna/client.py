@@ -82,7 +82,8 @@ class Client:
         answer = await self.send(method, path, body)
         if answer.status >= 400:
             said = answer.body if isinstance(answer.body, dict) else {}
-            text = said.get("error") or said.get("error_message") or f"HTTP {answer.status}"
+            messages = " ".join(said.get("error_messages") or ())
+            text = said.get("error") or said.get("error_message") or messages or f"HTTP {answer.status}"
             raise MockKlarnaError(f"{method} {path}: {text}", where=said.get("where", ""), right=said.get("right", ""))
         return answer.body
 

@@ -15,6 +15,8 @@ from mock_klarna.demo.wish import Wish, wish_of
 
 Json = dict[str, Any]
 DESK = web.AppKey("desk", Desk)
+FORGET = "forget"
+"""What a push URL asks for that is to be repeated: nobody acknowledges."""
 
 
 def _received(request: web.Request, kind: str, usual: str) -> Wish:
@@ -53,6 +55,16 @@ def _callback(desk: Desk, wish: Wish, body: Json) -> PlaceOrder:
     return PlaceOrder(desk, wish.merchant, token, order, wish)
 
 
+async def create_customer_token(request: web.Request) -> web.StreamResponse:
+    """Make a customer token for a subscription, before answering (protocol 4.3)."""
+    wish = _received(request, "create_customer_token", "")
+    if wish.then:
+        return await _misbehave(request, wish.then)
+    callback = _callback(request.app[DESK], wish, await _body(request))
+    await callback.desk.klarna.create_token(callback.merchant, callback.token)
+    return web.Response()
+
+
 async def update(request: web.Request) -> web.StreamResponse:
     """Change the session, or leave it as it is (protocol 4.2)."""
     wish = _received(request, "update", "not_modified")
@@ -67,14 +79,16 @@ async def update(request: web.Request) -> web.StreamResponse:
 
 
 async def push(request: web.Request) -> web.StreamResponse:
-    """Note that the order of `order_id` is complete (protocol 4.4)."""
-    wish = _received(request, "push", "")
-    if wish.then:
+    """Note that the order of `order_id` is complete and acknowledge it, or with `then=forget` do not (protocol 4.4)."""
+    wish, desk = _received(request, "push", ""), request.app[DESK]
+    if wish.then not in ("", FORGET):
         return await _misbehave(request, wish.then)
-    order = request.app[DESK].ledger.order(wish.more.get("order_id", ""))
+    order = desk.ledger.order(wish.more.get("order_id", ""))
     if order is None:
         return web.Response(status=404, text="no such order\n")
     order.pushes += 1
+    if wish.then != FORGET:
+        order.acknowledged = (await desk.klarna.acknowledge(order.merchant, order.order_id)).status == 204
     return web.Response()
 
 

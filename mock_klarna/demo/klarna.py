@@ -15,6 +15,7 @@ from yarl import URL
 Json = dict[str, Any]
 BUTTONS = "/instantshopping/v1/buttons"
 AUTHORIZATIONS = "/instantshopping/v1/authorizations"
+ORDERS = "/ordermanagement/v1/orders"
 MOST_CALLS = 1000
 """Calls that are remembered; the oldest are forgotten first."""
 
@@ -71,6 +72,24 @@ class Klarna:
         return await self._call(
             merchant, "DELETE", f"{AUTHORIZATIONS}/{token}", orjson.dumps(reason) if reason else b""
         )
+
+    async def create_token(self, merchant: str, token: str) -> Call:
+        """Make a customer token of an authorization (protocol 4.3)."""
+        path = f"{AUTHORIZATIONS}/{token}/customer-token"
+        return await self._call(merchant, "POST", path, orjson.dumps({"intended_use": "SUBSCRIPTION"}))
+
+    async def acknowledge(self, merchant: str, order_id: str) -> Call:
+        """Acknowledge an order, which ends the pushes (protocol 4.4)."""
+        return await self._call(merchant, "POST", f"{ORDERS}/{order_id}/acknowledge")
+
+    async def capture(self, merchant: str, order_id: str, amount: int) -> Call:
+        """Capture the money of what was sent (protocol 9.1)."""
+        body = orjson.dumps({"captured_amount": amount})
+        return await self._call(merchant, "POST", f"{ORDERS}/{order_id}/captures", body)
+
+    async def managed_order(self, merchant: str, order_id: str) -> Call:
+        """Read an order and its money (protocol 9.2)."""
+        return await self._call(merchant, "GET", f"{ORDERS}/{order_id}")
 
     async def _call(
         self, merchant: str, method: str, path: str, body: bytes = b"", password: str | None = None

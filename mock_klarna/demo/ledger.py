@@ -15,13 +15,15 @@ MOST_ORDERS = 1000
 
 @dataclass(slots=True)
 class Order:
-    """An order that Klarna confirmed: its body as it was posted, and how often a push told that it is complete."""
+    """An order that Klarna confirmed: its body as posted, how often a push came, and what the shop did about it."""
 
     order_id: str
     merchant: str
     fraud_status: str
     body: Json
     pushes: int = 0
+    acknowledged: bool = False
+    captured: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,5 +76,7 @@ def _shown(order: Order) -> Json:
         "merchant": order.merchant,
         "fraud_status": order.fraud_status,
         "pushes": order.pushes,
+        "acknowledged": order.acknowledged,
+        "captured": order.captured,
         "order": order.body,
     }

@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 
 from mock_klarna.client import Unreachable
-from mock_klarna.demo import callbacks, pages
+from mock_klarna.demo import callbacks, pages, shipping
 from mock_klarna.demo.desk import Desk
 from mock_klarna.demo.klarna import Klarna
 from mock_klarna.demo.showcase import add_showcase
@@ -64,8 +64,11 @@ def _application(desk: Desk) -> web.Application:
     app[callbacks.DESK] = desk
     add_showcase(app.router)
     app.router.add_get("/orders", pages.orders)
+    app.router.add_post("/orders/{order_id}/ship", shipping.ship)
+    app.router.add_get("/orders/{order_id}", shipping.show)
     app.router.add_post("/late", pages.release_late)
     app.router.add_post("/klarna/place-order", callbacks.place_order)
+    app.router.add_post("/klarna/create-customer-token", callbacks.create_customer_token)
     app.router.add_post("/klarna/update", callbacks.update)
     app.router.add_post("/klarna/push", callbacks.push)
     app.router.add_post("/klarna/notification", callbacks.notification)

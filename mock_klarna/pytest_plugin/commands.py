@@ -1,24 +1,19 @@
 """The emulator in a test's hands: methods named like the HTTP commands, once for tests with a loop and once for those without."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from functools import partial
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
+
+from mock_klarna.pytest_plugin.order_commands import AUTHORIZATIONS, A, OrderCommands, Then, same
 
 if TYPE_CHECKING:
     from mock_klarna.client import Answer, Client
 
 Json = dict[str, Any]
-A = TypeVar("A")
-Then = Callable[[Any], Any]
 BUTTONS = "/instantshopping/v1/buttons"
-AUTHORIZATIONS = "/instantshopping/v1/authorizations"
-
-
-def _same(body: Any) -> Any:
-    return body
 
 
 def _query(path: str, parameters: Mapping[str, object]) -> str:
@@ -32,7 +27,7 @@ def _first(wanted: str, body: Any) -> Any:
     return body["entries"][0]
 
 
-class Commands(Generic[A]):
+class Commands(OrderCommands[A]):
     """What a merchant and a shopper can do, for one merchant of one emulator.
 
     Every method sends one HTTP request and gives the JSON of its answer; a refusal raises `MockKlarnaError`. `url` is what
@@ -51,9 +46,6 @@ class Commands(Generic[A]):
         from base64 import b64encode
 
         return f"Basic {b64encode(':'.join(self.credentials).encode()).decode()}"
-
-    def _ask(self, method: str, path: str, body: Any = None, then: Then = _same) -> A:
-        raise NotImplementedError
 
     def create_button(self, **options: Any) -> A:
         """Create a button key from its setup options, such as `merchant_urls`; gives them back with `button_key`."""
@@ -115,6 +107,10 @@ class Commands(Generic[A]):
         """Send a callback again; gives it with the new attempt."""
         return self._ask("POST", f"/_mock/callbacks/{callback_id}/resend")
 
+    def orders(self, *, limit: int | None = None) -> A:
+        """List this merchant's orders, newest first."""
+        return self._ask("GET", _query("/_mock/orders", {"limit": limit}), then=itemgetter("orders"))
+
     def order(self, order_id: str) -> A:
         """Give a placed order."""
         return self._ask("GET", f"/_mock/orders/{order_id}")
@@ -167,7 +163,7 @@ class Commands(Generic[A]):
 class MockKlarnaAsync(Commands[Awaitable[Any]]):
     """The emulator for tests that are coroutines: every command is awaited."""
 
-    def _ask(self, method: str, path: str, body: Any = None, then: Then = _same) -> Awaitable[Any]:
+    def _ask(self, method: str, path: str, body: Any = None, then: Then = same) -> Awaitable[Any]:
         return _answered(self._client, method, path, body, then)
 
     async def send(
@@ -184,7 +180,7 @@ class MockKlarna(Commands[Any]):
         super().__init__(client, password)
         self._loop = loop
 
-    def _ask(self, method: str, path: str, body: Any = None, then: Then = _same) -> Any:
+    def _ask(self, method: str, path: str, body: Any = None, then: Then = same) -> Any:
         return self._finished(_answered(self._client, method, path, body, then))
 
     def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> "Answer":

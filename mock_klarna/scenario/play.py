@@ -87,9 +87,22 @@ class Play:
     seen: list[str] = field(default_factory=list)
     trail: list[tuple[Step, bool]] = field(default_factory=list)
 
-    async def ask(self, step: Step, method: str, path: str, body: Any = None, credentials: str | None = None) -> Any:
-        """Send a request and return the answer's body; raises `Unmet` unless it is what the step expects: success, mostly."""
-        answer = await self.client.send(method, path, body, headers=_as(credentials))
+    async def ask(
+        self,
+        step: Step,
+        method: str,
+        path: str,
+        body: Any = None,
+        credentials: str | None = None,
+        *,
+        key: str | None = None,
+    ) -> Any:
+        """Send a request, under an idempotency `key` if there is one, and return the answer's body.
+
+        Raises `Unmet` unless it is what the step expects: success, mostly.
+        """
+        headers = {**_as(credentials), **({"Klarna-Idempotency-Key": key} if key else {})}
+        answer = await self.client.send(method, path, body, headers=headers)
         expected = f"{step.name} to be answered {step.status or 'with success'}"
         if answer.status != step.status if step.status else answer.status >= 400:
             raise Unmet(expected, _told(answer))
@@ -142,16 +155,19 @@ def _ids(kept: Any, name: str) -> list[str]:
     return [one["purchase_id"] for one in purchases]
 
 
-def _as(credentials: str | None) -> dict[str, str] | None:
+def _as(credentials: str | None) -> dict[str, str]:
     """Return the header of other credentials than the merchant's own; empty ones send none that count."""
     if credentials is None:
-        return None
+        return {}
     token = base64.b64encode(credentials.encode()).decode()
     return {"Authorization": f"Basic {token}" if credentials else ""}
 
 
 def _told(answer: Answer) -> str:
     said = answer.body if isinstance(answer.body, dict) else {}
-    text = said.get("error_message") or said.get("error") or (shown(answer.body) if answer.body else "no body")
+    messages = " ".join(said.get("error_messages") or ())
+    text = (
+        said.get("error_message") or messages or said.get("error") or (shown(answer.body) if answer.body else "no body")
+    )
     right = f"; {said['right']}" if said.get("right") else ""
     return f"answered {answer.status}: {text}{right}"

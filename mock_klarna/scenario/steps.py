@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from mock_klarna.domain.durations import seconds
-from mock_klarna.scenario import expecting, shopping
+from mock_klarna.scenario import expecting, managing, shopping
 from mock_klarna.scenario.changing import changed
 from mock_klarna.scenario.filling import filled
 from mock_klarna.scenario.play import Play
@@ -133,6 +133,19 @@ STEPS: Mapping[str, Callable[[Play, Step], Awaitable[Any]]] = {
     "deny": deny,
     "decide_fraud": decide_fraud,
     "advance_clock": advance_clock,
+    "read_order": managing.read_order,
+    "acknowledge": managing.acknowledge,
+    "capture": managing.capture,
+    "refund": managing.refund,
+    "cancel": managing.cancel,
+    "release": managing.release,
+    "extend": managing.extend,
+    "update_authorization": managing.update_authorization,
+    "update_references": managing.update_references,
+    "create_token": managing.create_token,
+    "read_token": managing.read_token,
+    "order_from_token": managing.order_from_token,
+    "cancel_token": managing.cancel_token,
     "fault": fault,
     "resend": resend,
     "repeat": repeat,

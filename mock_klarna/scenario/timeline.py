@@ -73,7 +73,8 @@ def _lines(entry: Json, *, timed: bool) -> Iterator[str]:
 
 def _exchange(entry: Json, *, timed: bool) -> Iterator[str]:
     body = entry["response_body"] if isinstance(entry["response_body"], dict) else {}
-    said = f"  {body['error_message']}" if "error_message" in body else ""
+    messages = [body["error_message"]] if "error_message" in body else body.get("error_messages", [])
+    said = "".join(f"  {message}" for message in messages)
     took = f" in {entry['duration_ms']:.1f} ms" if timed else ""
     yield f"shop → Klarna  {entry['method']} {entry['path']}  {entry['status']}{said}{took}"
     for problem in entry["problems"][:_MOST_PROBLEMS]:

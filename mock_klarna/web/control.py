@@ -121,8 +121,8 @@ async def resend_callback(desk: Desk, call: Call) -> Reply:
 
 
 async def get_order(desk: Desk, call: Call) -> Reply:
-    """Return a placed order."""
-    return _json(render.order(await desk.emulator.orders.find(call.merchant or None, call.path("order_id"))))
+    """Return a placed order, as it was posted and as Order Management shows it."""
+    return _json(await _order(desk, await desk.emulator.orders.find(call.merchant or None, call.path("order_id"))))
 
 
 async def list_orders(desk: Desk, call: Call) -> Reply:
@@ -147,9 +147,8 @@ async def close_order(desk: Desk, call: Call) -> Reply:
 async def decide(desk: Desk, call: Call) -> Reply:
     """End a fraud review; the merchant is notified."""
     verdict = call.body["fraud_status"]
-    return _json(
-        render.order(await desk.emulator.orders.end_review(call.merchant or None, call.path("order_id"), verdict))
-    )
+    order = await desk.emulator.orders.end_review(call.merchant or None, call.path("order_id"), verdict)
+    return _json(await _order(desk, order))
 
 
 async def get_clock(desk: Desk, call: Call) -> Reply:

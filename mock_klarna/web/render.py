@@ -40,6 +40,7 @@ def purchase(held: Purchase, deliveries: list[Delivery]) -> Json:
         "authorization_token": held.authorization_token,
         "order_amount": held.order_amount or None,
         "order_id": held.order_id,
+        "customer_token": held.customer_token,
         "fraud_status": held.fraud_status,
         "deny": dict(held.deny) if held.deny is not None else None,
         "redirect_url": held.redirect_url,

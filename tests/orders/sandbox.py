@@ -53,7 +53,8 @@ class Sandbox:
         self._merchants += 1
         self._context.store = AwaitingStore(self._store, random.Random(seed))  # type: ignore[assignment]
         client = Client(self._url, f"merchant-{self._merchants}")
-        return self.run(_placed(client, self, fraud_status))
+        placed: ManagedOrder = self.run(_placed(client, self, fraud_status))
+        return placed
 
     def run(self, work: Awaitable[Any]) -> Any:
         """Let the loop run until the work is done."""
