@@ -7,23 +7,11 @@ from typing import Any
 from mock_klarna import __version__
 from mock_klarna.contract import Contract
 from mock_klarna.web.browser_operations import BROWSER
+from mock_klarna.web.openapi_answers import content, responses, schema_name
 from mock_klarna.web.operation import Operation
 from mock_klarna.web.operations import OPERATIONS
 
 Json = dict[str, Any]
-_DESCRIPTIONS = {
-    200: "Done.",
-    201: "Created.",
-    202: "Accepted; there is nothing to say.",
-    204: "Done; there is nothing to say.",
-    400: "A field breaks a constraint; the message names it, the journal explains it.",
-    401: "No credentials, or ones that are not accepted.",
-    403: "The token or key is used up or belongs to another merchant.",
-    404: "Not known, expired or used up.",
-    409: "Its state does not allow that now.",
-    413: "The body is too large.",
-    415: "The body is not declared to be JSON in UTF-8.",
-}
 _PARAMETERS: dict[str, Json] = {
     "merchant": {"description": "Username of the merchant, in place of credentials.", "schema": {"type": "string"}},
     "kind": {
@@ -66,7 +54,9 @@ def document(contract: Contract) -> Json:
         "paths": paths,
         "components": {
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
-            "schemas": {_name(path): _relinked(schema, path) for path, schema in contract.catalogue.documents.items()},
+            "schemas": {
+                schema_name(path): _relinked(schema, path) for path, schema in contract.catalogue.documents.items()
+            },
         },
     }
 
@@ -76,13 +66,17 @@ def _operation(operation: Operation) -> Json:
         "operationId": operation.name,
         "summary": operation.summary,
         "tags": [_tag(operation)],
-        "parameters": [*_path_parameters(operation), *map(_query_parameter, operation.parameters)],
-        "responses": dict(_responses(operation)),
+        "parameters": [
+            *_path_parameters(operation),
+            *map(_query_parameter, operation.parameters),
+            *([_IDEMPOTENCY_KEY] if operation.is_idempotent else ()),
+        ],
+        "responses": dict(responses(operation)),
     }
     if operation.body:
         described["requestBody"] = {
             "required": operation.body == "required",
-            "content": _content(_body_schema(operation)),
+            "content": content(f"requests/{operation.body_schema}.json"),
         }
     if operation.is_klarnas:
         described["security"] = [{"basic": []}]
@@ -105,44 +99,29 @@ _TAGS = {
 }
 
 
-def _body_schema(operation: Operation) -> str:
-    return f"requests/{operation.body_schema}.json"
-
-
-def _responses(operation: Operation) -> Iterator[tuple[str, Json]]:
-    for status, component in operation.answers:
-        answer: Json = {"description": _DESCRIPTIONS[status]}
-        if status != 204 and component is not None:
-            answer["content"] = _content(f"components/{component}.json") if component else _ANY
-        yield str(status), answer
-    for status in operation.errors:
-        error = _error_component(operation) if operation.is_klarnas else ""
-        yield str(status), {"description": _DESCRIPTIONS[status], "content": _content(error) if error else _ANY}
-
-
-def _error_component(operation: Operation) -> str:
-    return "components/plural_error.json" if operation.has_plural_errors else "components/error.json"
-
-
-_ANY: Json = {"application/json": {"schema": {"type": "object"}}}
-
-
-def _content(path: str) -> Json:
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{_name(path)}"}}}
-
-
 def _path_parameters(operation: Operation) -> Iterator[Json]:
     for name in re.findall(r"{(\w+)}", operation.path):
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        is_uuid = name == "order_id" and operation.is_klarnas
+        yield {"name": name, "in": "path", "required": True, "schema": _UUID if is_uuid else {"type": "string"}}
+
+
+_UUID = {
+    "type": "string",
+    "pattern": "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$",
+    "minLength": 36,
+    "maxLength": 36,
+}
+_IDEMPOTENCY_KEY: Json = {
+    "name": "Klarna-Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key within 24 hours gets the first answer, and nothing is executed again.",
+    "schema": {"type": "string"},
+}
 
 
 def _query_parameter(name: str) -> Json:
     return {"name": name, "in": "query", "required": False, **_PARAMETERS[name]}
-
-
-def _name(path: str) -> str:
-    """Return a schema's name among the components: `components/order_line.json` is `order_line`, others keep their folder."""
-    return path.removeprefix("components/").removesuffix(".json").replace("/", ".")
 
 
 def _relinked(part: Any, path: str) -> Any:
@@ -168,4 +147,4 @@ def _target(reference: str, path: str) -> str:
             resolved.pop()
         elif part not in ("", "."):
             resolved.append(part)
-    return f"#/components/schemas/{_name('/'.join(resolved))}{fragment}"
+    return f"#/components/schemas/{schema_name('/'.join(resolved))}{fragment}"

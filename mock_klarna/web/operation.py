@@ -19,7 +19,7 @@ class Operation:
     `body` is "required", "optional" or "" (whatever is sent is not read). `answers` maps a status to the component that
     describes its body, "" for any JSON object and None for no body; `errors` are the statuses that a caller should be ready
     for. `schema` names another operation that takes the same body. `is_idempotent`: a `Klarna-Idempotency-Key` has it
-    executed once (protocol 9.4).
+    executed once (protocol 9.4). `headers` are those of its answer beyond the usual ones.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Operation:
     most_body: int | None = None
     schema: str = ""
     is_idempotent: bool = False
+    headers: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:

@@ -8,15 +8,16 @@ CAPTURE = f"{ORDER}/captures/{{capture_id}}"
 TOKEN = "/customer-token/v1/tokens/{customer_token}"  # noqa: S105
 _AUTHORIZED = "/v1/authorizations/{authorization_token}/customer-token"
 _NO_BODY = ((204, None),)
+_REFUSALS = (400, 403, 404)
 
 
 def _looks(name: str, path: str, handler: Handler, answer: str) -> Operation:
-    return Operation(name, "GET", path, handler, "", ((200, answer),), (400, 401, 404))
+    return Operation(name, "GET", path, handler, "", ((200, answer),), (400, 404))
 
 
 def _acts(name: str, path: str, handler: Handler) -> Operation:
     """Return the row of a command without a body; all of these are idempotent under a key."""
-    return Operation(name, "POST", path, handler, "", _NO_BODY, (400, 401, 403, 404), is_idempotent=True)
+    return Operation(name, "POST", path, handler, "", _NO_BODY, _REFUSALS, is_idempotent=True)
 
 
 def _changes(
@@ -27,8 +28,14 @@ def _changes(
     answers: tuple[tuple[int, str | None], ...] = _NO_BODY,
     schema: str = "",
 ) -> Operation:
-    errors = (400, 401, 403, 404, 413, 415)
-    return Operation(name, method, path, handler, "required", answers, errors, schema=schema, is_idempotent=True)
+    return Operation(name, method, path, handler, "required", answers, _REFUSALS, schema=schema, is_idempotent=True)
+
+
+def _makes(name: str, path: str, handler: Handler, header: str) -> Operation:
+    """Return the row of a command that makes something, whose id is in a header."""
+    headers = ("Location", header)
+    made = ((201, None),)
+    return Operation(name, "POST", path, handler, "required", made, _REFUSALS, is_idempotent=True, headers=headers)
 
 
 ORDER_MANAGEMENT = (
@@ -37,7 +44,7 @@ ORDER_MANAGEMENT = (
     _changes(
         "update_order_authorization", "PATCH", f"{ORDER}/authorization", order_management.update_order_authorization
     ),
-    _changes("capture_order", "POST", f"{ORDER}/captures", order_management.capture_order, ((201, None),)),
+    _makes("capture_order", f"{ORDER}/captures", order_management.capture_order, "Capture-Id"),
     _looks("list_captures", f"{ORDER}/captures", order_management.list_captures, "captures"),
     _looks("get_capture", CAPTURE, order_management.get_capture, "capture"),
     _changes(
@@ -65,7 +72,7 @@ ORDER_MANAGEMENT = (
         f"{ORDER}/merchant-references",
         order_management.update_merchant_references,
     ),
-    _changes("refund_order", "POST", f"{ORDER}/refunds", order_management.refund_order, ((201, None),)),
+    _makes("refund_order", f"{ORDER}/refunds", order_management.refund_order, "Refund-Id"),
     _looks("get_refund", f"{ORDER}/refunds/{{refund_id}}", order_management.get_refund, "refund"),
     _acts(
         "release_remaining_authorization",
@@ -77,7 +84,6 @@ ORDER_MANAGEMENT = (
 )
 """Order Management (protocol 9.1)."""
 
-_TOKEN_ERRORS = (400, 401, 403, 404, 413, 415)
 CUSTOMER_TOKENS = (
     Operation(
         "create_token",
@@ -86,7 +92,7 @@ CUSTOMER_TOKENS = (
         customer_tokens.create_token,
         "required",
         ((200, "created_token"),),
-        _TOKEN_ERRORS,
+        _REFUSALS,
     ),
     Operation(
         "create_token_of_payments",
@@ -95,10 +101,10 @@ CUSTOMER_TOKENS = (
         customer_tokens.create_token_of_payments,
         "required",
         ((200, "created_token"),),
-        _TOKEN_ERRORS,
+        _REFUSALS,
         schema="create_token",
     ),
-    Operation("get_token", "GET", TOKEN, customer_tokens.get_token, "", ((200, "token"),), (401, 403, 404)),
+    Operation("get_token", "GET", TOKEN, customer_tokens.get_token, "", ((200, "token"),), (403, 404)),
     _changes("order_from_token", "POST", f"{TOKEN}/order", customer_tokens.order_from_token, ((200, "token_order"),)),
     _changes("update_token_status", "PATCH", f"{TOKEN}/status", customer_tokens.update_token_status, ((202, None),)),
 )

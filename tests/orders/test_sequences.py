@@ -18,13 +18,19 @@ SEQUENCES = int(os.environ.get("MOCK_KLARNA_SEQUENCES", "25"))
 
 amounts = st.one_of(st.integers(0, AMOUNT + 1), st.sampled_from([1, 250, 500, AMOUNT]))
 keys = st.sampled_from(["", "", "a", "b"])
-plain_wishes = st.one_of(
+timeless = st.one_of(
     st.builds(Wish, st.sampled_from(["capture", "refund"]), amounts),
     st.builds(Wish, st.just("authorize"), st.integers(0, 2 * AMOUNT)),
-    st.builds(Wish, st.sampled_from(["cancel", "release", "extend", "acknowledge"])),
-    st.builds(Wish, st.just("decide"), st.just(0), st.sampled_from(["ACCEPTED", "REJECTED", "STOPPED"])),
+    st.builds(Wish, st.sampled_from(["cancel", "release", "acknowledge"])),
+    st.builds(Wish, st.just("decide"), st.just(0), st.sampled_from(["ACCEPTED", "STOPPED"])),
 )
-wishes = st.one_of(plain_wishes, st.builds(Wish, st.sampled_from(["capture", "refund"]), amounts, keys))
+"""What begins no period of its own: a moving clock stops at each job on its way, and nobody sees where a period began."""
+wishes = st.one_of(
+    timeless,
+    st.builds(Wish, st.sampled_from(["capture", "refund"]), amounts, keys),
+    st.builds(Wish, st.just("extend")),
+    st.builds(Wish, st.just("decide"), st.just(0), st.just("REJECTED")),
+)
 jumps = st.builds(Wish, st.just("advance"), st.sampled_from([1, 3, 24, 10 * 24, 27 * 24]))
 
 
@@ -57,7 +63,7 @@ class OrderMachine(RuleBasedStateMachine):
     def let_time_pass(self, jump: Wish) -> None:
         self._together([jump])
 
-    @rule(jump=jumps, meanwhile=st.lists(plain_wishes, min_size=1, max_size=3))
+    @rule(jump=jumps, meanwhile=st.lists(timeless, min_size=1, max_size=3))
     def let_time_pass_meanwhile(self, jump: Wish, meanwhile: list[Wish]) -> None:
         self._together([jump, *meanwhile])
 
