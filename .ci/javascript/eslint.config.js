@@ -1,0 +1,27 @@
+import js from "@eslint/js";
+
+export default [
+  js.configs.recommended,
+  {
+    rules: {
+      "no-undef": "off", // the type checker knows the names of a browser
+      "no-unused-vars": ["error", { vars: "local" }], // the type checker tells of modules; a script's names are for others
+      "no-empty": ["error", { allowEmptyCatch: false }],
+      "no-implied-eval": "error",
+      "no-eval": "error",
+      "no-var": "error",
+      "prefer-const": "error",
+      eqeqeq: "error",
+      complexity: ["error", 12],
+      "max-lines": ["error", 350],
+      "max-lines-per-function": ["error", { max: 40, IIFEs: false }],
+      "no-restricted-properties": [
+        "error",
+        { property: "innerHTML", message: "What merchants send must stay text: use textContent." },
+        { property: "outerHTML", message: "What merchants send must stay text: use textContent." },
+        { property: "insertAdjacentHTML", message: "What merchants send must stay text: use textContent." },
+      ],
+    },
+  },
+  { files: ["**/lib.js", "**/demo/static/*.js"], languageOptions: { sourceType: "script" } },
+];
