@@ -1,24 +1,21 @@
-// @ts-check
-/* The stand-in for Klarna's browser library: finds its server by its own address, offers buttons, opens the dialog. */
+/* Klarna's browser library, emulated: finds its server by its own address, offers buttons, opens the dialog. */
 (() => {
   "use strict";
-  const TAG = "klarna-instant-shopping";
-  const FRAME = "klarna-instant-shopping-fullscreen";
   const MARK = "mock-klarna";
   const STYLE = `
 :host { display: block; max-width: 26rem; font: 16px/1.4 system-ui, sans-serif; text-align: center }
 button { width: 100%; min-height: 48px; padding: .6em 1em; border: 1px solid; border-radius: 10px; font: inherit;
-  font-weight: 600; cursor: pointer; overflow-wrap: anywhere; color: #fff; background: #0b5d57; border-color: #0b5d57 }
+  font-weight: 600; cursor: pointer; overflow-wrap: anywhere; color: #fff; background: #0b5c6b; border-color: #0b5c6b }
 .dark { background: #16181d; border-color: #16181d }
 .light { color: #16181d; background: #fff; border-color: #16181d }
 button:hover { filter: brightness(1.15) }
 .light:hover { filter: brightness(.95) }
 button:focus-visible { outline: 3px solid #1f6feb; outline-offset: 2px }
-p { margin: .35em 0 0; font-size: 12px; color: #3d434d }
+p { margin: .35em 0 0; font-size: 12px; color: #3d434d; text-wrap: balance }
 p.pale { color: #fff }
 p:empty { display: none }`;
   const NO_OBJECT = "the options are no object that JSON can hold";
-  const COVER = `position:fixed;inset:0;width:100%;height:100%;max-width:none;max-height:none;margin:0;border:0;
+  const COVER = `position:fixed;inset:0;width:100%;height:100%;max-width:none;margin:0;border:0;
     z-index:2147483647;color-scheme:normal;background:rgba(11,14,20,.55)`;
 
   const scripts = [document.currentScript, ...document.scripts].map((script) => /** @type {any} */ (script)?.src || "");
@@ -34,7 +31,7 @@ p:empty { display: none }`;
   /** @type {Dialog | null} */
   let dialog = null;
 
-  /** Calls what the page gave us; its faults are reported as its own and stop nothing of ours. */
+  /** Calls what the page gave us; its faults are its own and stop nothing of ours. */
   function run(/** @type {any} */ given, /** @type {object} */ argument) {
     try {
       if (typeof given === "function") given(argument);
@@ -48,7 +45,7 @@ p:empty { display: none }`;
   /** Returns which button options speak of, "" for none in particular. */
   const idOf = (/** @type {any} */ options) => String(options?.setup?.instance_id ?? "");
 
-  /** Returns the button of an id, or the only one where either side names none. */
+  /** Returns the button of an id, or the only one where a side names none. */
   function known(/** @type {string} */ id) {
     const only = instances.size === 1 && (id === "" || instances.has(""));
     return instances.get(id) || (only ? [...instances.values()][0] : undefined);
@@ -56,15 +53,16 @@ p:empty { display: none }`;
 
   /** Returns the element that a button belongs in. */
   function containerOf(/** @type {string} */ id) {
-    const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(TAG)]);
+    const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("klarna-instant-shopping")]);
     if (id) return all.find((element) => element.dataset.instanceId === id);
     return all.find((element) => !element.dataset.instanceId) || (all.length === 1 ? all[0] : undefined);
   }
 
   /** Asks the server; rejects when there is no answer. */
   async function ask(/** @type {string} */ path, /** @type {object} */ body) {
-    const request = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-    const answer = await fetch(`${home}/instantshopping/sdk/${path}`, { ...request, credentials: "omit" });
+    const headers = { "Content-Type": "application/json" };
+    const request = { method: "POST", headers, body: JSON.stringify(body) };
+    const answer = await fetch(`${home}/instantshopping/sdk/${path}`, request);
     return { status: answer.status, body: await answer.json() };
   }
 
@@ -73,7 +71,7 @@ p:empty { display: none }`;
     return { show_button: false, error: { code, message, invalid_fields: fields, problems: [] } };
   }
 
-  /** Returns what the server makes of a page's options. @returns {Promise<Offer>} */
+  /** @returns {Promise<Offer>} */
   async function judged(/** @type {object} */ wish) {
     try {
       const { status, body } = await ask("load", wish);
@@ -90,7 +88,7 @@ p:empty { display: none }`;
     return { options: { ...options, setup }, page_url: location.href };
   }
 
-  /** Waits until an element that carries the key can have been parsed. */
+  /** Waits for an element that carries the key. */
   async function parsed(/** @type {string} */ id, /** @type {Options} */ options) {
     if (options.setup?.key || containerOf(id) || document.readyState !== "loading") return;
     await new Promise((done) => document.addEventListener("DOMContentLoaded", done));
@@ -155,7 +153,7 @@ p:empty { display: none }`;
     });
   }
 
-  /** Draws a button or takes it away. What else is in the container stays: unclosed, it holds the rest of the page. */
+  /** Draws a button or takes it away. The rest of a container stays: unclosed, it holds the rest of the page. */
   function show(/** @type {Instance} */ instance) {
     const container = containerOf(instance.id);
     if (!container) return;
@@ -175,7 +173,7 @@ p:empty { display: none }`;
     alert.textContent = "";
   }
 
-  /** Makes a button that the page's styles do not reach and a strict content security policy allows. @returns {Drawn} */
+  /** Makes a button that the page's styles do not reach and its security policy allows. @returns {Drawn} */
   function created(/** @type {Instance} */ instance) {
     const [host, button, note, alert] = ["div", "button", "p", "p"].map((tag) => document.createElement(tag));
     const drawn = { host, button, note, alert };
@@ -199,7 +197,7 @@ p:empty { display: none }`;
     const frame = document.createElement("iframe");
     const opened = { instance, drawn, container: drawn.host.parentElement, frame, overflow: root.style.overflow };
     dialog = opened;
-    frame.id = frame.name = FRAME;
+    frame.id = frame.name = "klarna-instant-shopping-fullscreen";
     frame.title = `${drawn.button.textContent} (${MARK})`;
     frame.style.cssText = COVER;
     root.style.overflow = "hidden";
@@ -214,7 +212,7 @@ p:empty { display: none }`;
     drawn.alert.textContent = instance.look?.not_now ?? "";
   }
 
-  /** Returns the id of the session to show, the one before where it can go on, or "" where none can begin. */
+  /** Returns the id of a session to show, that of the one before where it can go on, or "". */
   async function begun(/** @type {Instance} */ { id, options, session }) {
     try {
       const { body } = await ask("sessions", { ...wished(id, options), session_id: session });
@@ -229,12 +227,14 @@ p:empty { display: none }`;
     if (!dialog) return;
     const { drawn, frame, overflow } = dialog;
     dialog = null;
-    frame.remove();
+    frame.id = "";
+    frame.style.display = "none";
+    setTimeout(() => frame.remove(), 200); // the key or click that closes it is still being answered in there
     document.documentElement.style.overflow = overflow;
     drawn.button.focus({ preventScroll: true });
   }
 
-  /** Tells an open dialog what the page changed; without a server, the dialog will notice that itself. */
+  /** Tells an open dialog what the page changed. */
   async function changeOpen(/** @type {Instance} */ instance, /** @type {Options} */ changes) {
     if (dialog?.instance !== instance || !instance.session) return;
     await ask(`sessions/${instance.session}/update`, { options: changes }).catch(() => {});
@@ -246,23 +246,32 @@ p:empty { display: none }`;
     dialog.frame.contentWindow?.postMessage({ source: MARK, type, session_id: dialog.instance.session }, origin);
   }
 
+  /** What the dialog says, by type. @type {Record<string, (data: any) => void>} */
+  const heard = {
+    ready() {
+      if (!dialog) return;
+      dialog.frame.style.background = "transparent";
+      dialog.frame.focus();
+      tell("focus");
+    },
+    event({ name, payload }) {
+      if (dialog) emit(dialog.instance, name, payload);
+    },
+    close({ state }) {
+      if (dialog && state !== "started") dialog.instance.session = "";
+      close();
+    },
+    redirect({ url }) {
+      heard.close({});
+      // an address that a browser would run instead of open is left alone
+      if (/^https?:\/\//i.test(url)) location.assign(url);
+    },
+  };
+
   /** Hears the dialog and nobody else. */
   function hear(/** @type {MessageEvent} */ { origin: from, source, data }) {
     if (!dialog || from !== origin || source !== dialog.frame.contentWindow) return;
-    const { instance, frame } = dialog;
-    if (data?.source !== MARK || data.session_id !== instance.session) return;
-    if (data.type === "ready") {
-      frame.style.background = "transparent";
-      frame.focus();
-      tell("focus");
-    }
-    if (data.type === "event") emit(instance, data.name, data.payload);
-    if (data.type === "close" || data.type === "redirect") {
-      if (data.state !== "started") instance.session = "";
-      close();
-    }
-    // an address that a browser would run instead of open is left alone
-    if (data.type === "redirect" && /^https?:\/\//i.test(data.url)) location.assign(data.url);
+    if (data?.source === MARK && data.session_id === dialog.instance.session) heard[data.type]?.(data);
   }
 
   function emit(/** @type {Instance} */ instance, /** @type {string} */ event, /** @type {object} */ payload) {
@@ -285,7 +294,7 @@ p:empty { display: none }`;
     );
   }
 
-  /** Draws in containers that the page adds, and closes the dialog of one that it takes away (protocol 6.4). */
+  /** Draws in containers that the page adds; closes the dialog of one that it takes away (protocol 6.4). */
   function look() {
     for (const instance of instances.values()) {
       const container = containerOf(instance.id);
@@ -303,7 +312,7 @@ p:empty { display: none }`;
     callback();
   }
 
-  /** Calls back now, and when the callback is set too late, as single-page applications do. */
+  /** Calls back now, and when the callback is set too late, as some shops do. */
   function watch() {
     let callback = window.klarnaAsyncCallback;
     const late = (/** @type {unknown} */ value) => {

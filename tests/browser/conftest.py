@@ -1,0 +1,98 @@
+"""A browser, a tab that must stay free of errors, and a shop on another origin whose pages load lib.js.
+
+The tests share one browser and so one loop: each module says `pytestmark = pytest.mark.asyncio(loop_scope="session")`.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+
+from mock_klarna.pytest_plugin.commands import MockKlarna
+from tests.browser import shop as shops
+from tests.browser.chromium import launched
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, ConsoleMessage, Page
+
+Json = dict[str, Any]
+Product = Callable[..., str]
+LIBRARY = "/instantshopping/lib/v1/lib.js"
+PLENTY = 10_000
+TOO_LONG = 45.0
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> "AsyncIterator[Browser]":
+    """Chromium, once for all tests of a worker."""
+    async with launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """Errors and unhandled rejections that the tab's console has shown; a test that provokes some clears them."""
+    return []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tab(browser: "Browser", complaints: list[str]) -> "AsyncIterator[Page]":
+    """A tab of a fresh browser context; errors in its console fail the test."""
+    context = await browser.new_context()
+    context.set_default_timeout(PLENTY)
+    page = await context.new_page()
+    page.on("pageerror", lambda fault: complaints.append(str(fault)))
+    page.on("console", lambda said: complaints.append(_complaint(said)) if said.type == "error" else None)
+    # what waits for a page without a limit of its own, such as a script or a key, ends with its context
+    watchdog = asyncio.get_running_loop().call_later(TOO_LONG, lambda: asyncio.ensure_future(context.close()))
+    yield page
+    watchdog.cancel()
+    await context.close()
+    assert complaints == []
+
+
+def _complaint(said: "ConsoleMessage") -> str:
+    return f"{said.text} ({said.location['url']})"
+
+
+@pytest.fixture
+def shop(mock_klarna: MockKlarna) -> Iterator[shops.Shop]:
+    """A shop whose merchant stays silent until a test gives it a mind."""
+    with shops.opened() as shop:
+        yield shop
+
+
+@pytest.fixture
+def key(mock_klarna: MockKlarna, shop: shops.Shop) -> str:
+    """A button key of the shop."""
+    created: str = mock_klarna.create_button(merchant_urls=shop.merchant_urls)["button_key"]
+    return created
+
+
+@pytest.fixture
+def options(key: str, page: Callable[[str], Any]) -> Json:
+    """What the shop's page gives `load()`: the seed's Swedish cart."""
+    setup = {"instance_id": "button-1", "key": key, "environment": "production", "region": "eu"}
+    return {"setup": setup, **page("se-battery-pack")}
+
+
+@pytest.fixture
+def product(mock_klarna: MockKlarna, shop: shops.Shop) -> Product:
+    """Makes the product page: `script` runs when lib.js is ready, `body` holds the containers; returns the address."""
+    library = mock_klarna.url + LIBRARY
+    container = '<klarna-instant-shopping data-instance-id="button-1"></klarna-instant-shopping>'
+
+    def made(script: str = "", body: str = container, **headers: str) -> str:
+        shop.show(f"window.heard = [];\nwindow.klarnaAsyncCallback = function () {{ {script} }};", "/page.js")
+        head = f'<script src="/page.js"></script><script src="{library}" async></script>'
+        return shop.show(f"<!doctype html><title>Product</title>{head}{body}<h1>Battery Power Pack</h1>", **headers)
+
+    return made
+
+
+def load(options: Json, then: str = "heard.push(answer)") -> str:
+    """Return the script that loads a button and does something with the answer."""
+    return f"Klarna.InstantShopping.load({json.dumps(options)}, function (answer) {{ {then} }});"

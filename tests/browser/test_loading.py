@@ -1,0 +1,75 @@
+"""Every way in which shops were seen to load lib.js (protocol 6.1)."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mock_klarna.pytest_plugin.commands import MockKlarna
+from tests.browser.conftest import LIBRARY, load
+from tests.browser.shop import Shop
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+Json = dict[str, Any]
+Product = Callable[..., str]
+CONTAINER = '<klarna-instant-shopping data-instance-id="button-1"></klarna-instant-shopping>'
+
+WAYS = {
+    "callback first, script async": "<script>window.klarnaAsyncCallback = CALL</script><script src=LIB async></script>BOX",
+    "callback first, script not async": "<script>window.klarnaAsyncCallback = CALL</script><script src=LIB></script>BOX",
+    "script at the end": "BOX<script>window.klarnaAsyncCallback = CALL</script><script src=LIB></script>",
+    "callback set too late": "<script src=LIB></script>BOX<script>window.klarnaAsyncCallback = CALL</script>",
+    "callback declared too late": "<script src=LIB></script>BOX<script>function klarnaAsyncCallback() { (CALL)() }</script>",
+    "callback set much too late": (
+        "<script src=LIB></script>BOX<script>addEventListener('load', () => setTimeout(() => "
+        "{ klarnaAsyncCallback = CALL }, 20))</script>"
+    ),
+    "injected, without any callback": (
+        "BOX<script>const script = document.createElement('script'); script.onload = CALL; script.src = 'LIB';"
+        "document.head.append(script)</script>"
+    ),
+    "twice": "<script>window.klarnaAsyncCallback = CALL</script><script src=LIB></script><script src=LIB></script>BOX",
+    "at the script's own load event": "BOX<script src=LIB onload='(CALL)()'></script>",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_the_button_appears_and_the_callback_is_called_once(
+    tab: "Page", shop: Shop, mock_klarna: MockKlarna, options: Json, way: str
+) -> None:
+    script = f"window.called = (window.called || 0) + 1; {load(options, 'window.answer = answer')}"
+    html = WAYS[way].replace("CALL", f"function () {{ {script} }}").replace("BOX", CONTAINER)
+    await tab.goto(shop.show("<!doctype html>" + html.replace("LIB", mock_klarna.url + LIBRARY)))
+    await tab.get_by_role("button", name="Expresskassa").wait_for()
+    assert await tab.evaluate("[window.called, window.answer]") == [1, {"show_button": True}]
+
+
+async def test_other_members_of_the_global_stay_untouched(tab: "Page", shop: Shop, mock_klarna: MockKlarna) -> None:
+    lib = mock_klarna.url + LIBRARY
+    await tab.goto(shop.show(f"<script>window.Klarna = {{Payments: 'mine'}}</script><script src={lib}></script>"))
+    assert await tab.evaluate("[Klarna.Payments, Object.keys(Klarna.InstantShopping)]") == [
+        "mine",
+        ["load", "update", "on", "off"],
+    ]
+
+
+async def test_a_callback_that_throws_is_reported_as_the_pages_own_fault(
+    tab: "Page", product: Product, options: Json, complaints: list[str]
+) -> None:
+    throwing = load(options, "throw new Error('of the shop')")
+    await tab.goto(product(throwing + load(options)))
+    await tab.wait_for_function("heard.length === 1")
+    assert any("of the shop" in complaint for complaint in complaints)
+    complaints.clear()
+
+
+async def test_the_library_is_small_and_asked_for_again_each_time(tab: "Page", mock_klarna: MockKlarna) -> None:
+    answer = await tab.request.get(mock_klarna.url + LIBRARY)
+    assert len(await answer.body()) < 15_000
+    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    again = await tab.request.get(mock_klarna.url + LIBRARY, headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status == 304
