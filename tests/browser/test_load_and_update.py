@@ -1,0 +1,140 @@
+"""What `load` and `update` answer, and that they never throw (protocol 6.3 and 6.4)."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mock_klarna.pytest_plugin.commands import MockKlarna
+from tests.browser.conftest import load
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+Json = dict[str, Any]
+Product = Callable[..., str]
+BUTTON = "klarna-instant-shopping button"
+
+ASK = "(changes) => new Promise((done) => Klarna.InstantShopping.update(changes, done))"
+ASK_LOAD = "(options) => new Promise((done) => Klarna.InstantShopping.load(options, done))"
+
+NONSENSE = (
+    "",
+    "null",
+    "undefined, undefined",
+    "5",
+    "'text'",
+    "[]",
+    "{}",
+    "{setup: null}",
+    "{setup: 5}",
+    "{setup: {instance_id: {}}}",
+    "{order_lines: [1n]}",
+    "(() => { const round = {}; round.round = round; return round })()",
+    "{get setup() { throw new Error('no') }}",
+    "{setup: {instance_id: 'x'}}, 'no function'",
+    "{styling: null, options: [], merchant_urls: 5}",
+)
+
+
+async def test_the_answer_tells_that_the_button_is_shown_and_nothing_else(
+    tab: "Page", product: Product, options: Json
+) -> None:
+    await tab.goto(product())
+    assert await tab.evaluate(ASK_LOAD, options) == {"show_button": True}
+
+
+async def test_what_can_be_mended_is_told_with_every_member(tab: "Page", product: Product, options: Json) -> None:
+    await tab.goto(product())
+    options["order_lines"][0]["total_tax_amount"] = 1
+    answer = await tab.evaluate(ASK_LOAD, {**options, "locale": None})
+    assert answer["show_button"] is False
+    assert answer["error"]["invalid_fields"] == ["locale", "order_lines[0].total_tax_amount"]
+    assert await tab.locator(BUTTON).count() == 0
+
+
+async def test_a_disabled_key_shows_no_button_and_no_error(
+    tab: "Page", product: Product, options: Json, mock_klarna: MockKlarna
+) -> None:
+    await tab.goto(product())
+    assert await tab.evaluate(ASK_LOAD, options) == {"show_button": True}
+    mock_klarna.update_button(options["setup"]["key"], disabled=True)
+    assert await tab.evaluate(ASK_LOAD, options) == {"show_button": False}
+    assert await tab.locator(BUTTON).count() == 0
+
+
+@pytest.mark.parametrize("function", ["load", "update"])
+async def test_nonsense_never_throws(tab: "Page", product: Product, function: str) -> None:
+    await tab.goto(product())
+    for arguments in NONSENSE:
+        await tab.evaluate(f"() => {{ Klarna.InstantShopping.{function}({arguments}) }}")
+
+
+@pytest.mark.parametrize("given", ["5", "[]", "{order_lines: [1n]}", "{setup: {instance_id: 'unheard-of'}}"])
+async def test_nonsense_is_answered_with_an_error(tab: "Page", product: Product, given: str) -> None:
+    await tab.goto(product())
+    answer = await tab.evaluate(f"new Promise((done) => Klarna.InstantShopping.update({given}, done))")
+    assert answer["show_button"] is False
+    assert answer["error"]["message"]
+
+
+async def test_an_update_changes_only_what_it_names_and_needs_no_setup_for_one_button(
+    tab: "Page", product: Product, options: Json
+) -> None:
+    await tab.goto(product(load({**options, "styling": {"theme": {"type": "pay", "variation": "dark"}}})))
+    await tab.get_by_role("button", name="Betala nu").wait_for()
+    assert await tab.evaluate(ASK, {"locale": "en-SE", "styling": {"theme": {"variation": "light"}}}) == {
+        "show_button": True
+    }
+    await tab.get_by_role("button", name="Pay now").wait_for()
+    assert await tab.locator(BUTTON).get_attribute("class") == "light"
+
+
+async def test_a_refused_update_takes_the_button_away_and_the_next_right_one_brings_it_back(
+    tab: "Page", product: Product, options: Json
+) -> None:
+    await tab.goto(product(load(options)))
+    await tab.locator(BUTTON).wait_for()
+    wrong = [{**options["order_lines"][0], "total_tax_amount": 5}]
+    assert (await tab.evaluate(ASK, {"order_lines": wrong}))["show_button"] is False
+    assert await tab.locator(BUTTON).count() == 0
+    assert await tab.evaluate(ASK, {"order_lines": options["order_lines"]}) == {"show_button": True}
+    assert await tab.locator(BUTTON).count() == 1
+
+
+async def test_an_update_without_setup_cannot_mean_one_of_several(tab: "Page", product: Product, options: Json) -> None:
+    await tab.goto(product())
+    for instance_id in ("a", "b"):
+        await tab.evaluate(ASK_LOAD, {**options, "setup": {**options["setup"], "instance_id": instance_id}})
+    answer = await tab.evaluate(ASK, {"locale": "en-SE"})
+    assert answer["error"]["invalid_fields"] == ["setup.instance_id"]
+    assert "a, b" in answer["error"]["message"]
+
+
+async def test_calls_take_effect_in_their_order_whatever_the_answers_take(
+    tab: "Page", product: Product, options: Json
+) -> None:
+    await tab.goto(product())
+    script = """(options) => {
+        window.order = [];
+        Klarna.InstantShopping.load(options, () => order.push("load"));
+        for (const locale of ["de-DE", "fi-FI", "fr-FR"]) {
+            Klarna.InstantShopping.update({locale}, () => order.push(locale));
+        }
+    }"""
+    await tab.evaluate(script, options)
+    await tab.wait_for_function("order.length === 4")
+    assert await tab.evaluate("order") == ["load", "de-DE", "fi-FI", "fr-FR"]
+    assert await tab.locator(BUTTON).inner_text() == "Achat express"
+
+
+async def test_what_the_page_changes_in_its_own_objects_later_is_not_seen(
+    tab: "Page", product: Product, options: Json
+) -> None:
+    await tab.goto(product())
+    script = """(options) => new Promise((done) => {
+        Klarna.InstantShopping.load(options, done);
+        options.locale = "nonsense";
+    })"""
+    assert await tab.evaluate(script, options) == {"show_button": True}
