@@ -175,8 +175,8 @@ export class Dialog {
   /** @param {Refusal} failure */
   async recover(failure) {
     const name = failure.status === 0 ? "unreachable" : failure.status === 404 ? "gone" : "not_possible";
-    if (name === "not_possible") await this.session.refresh().catch(() => undefined);
-    this.frame.complain(name);
+    const view = name === "not_possible" ? await this.session.refresh().catch(() => null) : null;
+    if (!view || !hasEnded(view)) this.frame.complain(name);
   }
 
   /** Leave the dialog; the session stays for the next click. */
