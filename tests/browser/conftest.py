@@ -39,8 +39,8 @@ def complaints() -> list[str]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def tab(browser: "Browser", complaints: list[str]) -> "AsyncIterator[Page]":
-    """A tab of a fresh browser context; errors in its console fail the test."""
+async def tab(browser: "Browser", complaints: list[str], mock_klarna: MockKlarna) -> "AsyncIterator[Page]":
+    """A tab of a fresh browser context, closed before the emulator is reset; errors in its console fail the test."""
     context = await browser.new_context()
     context.set_default_timeout(PLENTY)
     page = await context.new_page()
