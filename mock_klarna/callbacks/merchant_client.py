@@ -92,7 +92,12 @@ class MerchantClient:
             named = URL(url, encoded=True).host
         session = self._opened()
         async with session.post(
-            URL(target, encoded=True), data=body, headers=headers, allow_redirects=False, server_hostname=named
+            URL(target, encoded=True),
+            data=body,
+            headers=headers,
+            skip_auto_headers=("Content-Type",),
+            allow_redirects=False,
+            server_hostname=named,
         ) as response:
             seen.append(response)
             answer = await response.content.read(MOST_OF_AN_ANSWER)

@@ -39,7 +39,7 @@ async def test_a_push_is_repeated_for_48_hours_however_the_merchant_answers(shop
         assert len(push["attempts"]) == len(SCHEDULES["push"])
         assert push["state"] == "delivered"
     assert {asked.path for asked in shop.at("/push")} == {f"/push?id={order['order_id']}"}
-    assert {asked.body for asked in shop.at("/push")} == {b""}
+    assert {(asked.body, asked.declared) for asked in shop.at("/push")} == {(b"", None)}
 
 
 async def test_the_older_schedule_pushes_every_two_hours(shop: Shop) -> None:

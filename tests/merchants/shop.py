@@ -13,10 +13,11 @@ Json = dict[str, Any]
 
 @dataclass
 class Asked:
-    """One request: path and query as they came, body as bytes."""
+    """One request: path and query as they came, body as bytes, and what its Content-Type says the body is."""
 
     path: str
     body: bytes
+    declared: str | None = None
 
     @property
     def said(self) -> Any:
@@ -66,7 +67,7 @@ class Shop:
 
     async def handle(self, request: web.Request) -> web.Response:
         """Keep a request and answer it."""
-        asked = Asked(request.raw_path, await request.read())
+        asked = Asked(request.raw_path, await request.read(), request.headers.get("Content-Type"))
         self.asked.append(asked)
         status, body = await self.answers.get(request.path, fine)(asked)
         return web.Response(status=status, body=body)
