@@ -32,10 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"mock-klarna: {fault}", file=sys.stderr)
         return 4
     except OSError as fault:
-        print(
-            f"mock-klarna: cannot listen on {arguments.host}:{arguments.port}: {fault.strerror or fault}",
-            file=sys.stderr,
-        )
+        said = f"cannot listen on {arguments.host}:{arguments.port}: {fault.strerror or fault}"
+        print(f"mock-klarna: {said}; choose another with --port, 0 takes any free one", file=sys.stderr)
         return 3
     return 0
 

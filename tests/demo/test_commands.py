@@ -92,8 +92,10 @@ def test_a_shop_without_klarna_exits_with_4() -> None:
     assert url in complaint
 
 
-def test_a_shop_whose_port_is_taken_exits_with_3(taken_port: int) -> None:
-    with command("shop", "--port", str(taken_port)) as process:
+@pytest.mark.parametrize("name", ["serve", "shop"])
+def test_a_port_that_is_taken_exits_with_3_and_says_how_to_take_another(taken_port: int, name: str) -> None:
+    with command(name, "--port", str(taken_port)) as process:
         _, complaint = process.communicate(timeout=30)
     assert process.returncode == 3
-    assert re.search(rf"127\.0\.0\.1:{taken_port}", complaint)
+    assert complaint.startswith(f"mock-klarna: cannot listen on 127.0.0.1:{taken_port}: ")
+    assert complaint.endswith("; choose another with --port, 0 takes any free one\n")
