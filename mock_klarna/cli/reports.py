@@ -28,7 +28,7 @@ def tell(report: Report, *, verbose: bool) -> None:
 def write(arguments: argparse.Namespace, reports: list[Report], began: float, seconds: float) -> None:
     """Write the reports that were asked for; raises `MockKlarnaError` where a file cannot be written."""
     if arguments.junit:
-        _save(arguments.junit, junit(reports, began))
+        _save(arguments.junit, junit(reports, began, seconds))
     if arguments.transcript:
         told = [
             f"{report.scenario.title}\n" + "".join(f"  {line}\n" for line in report.transcript) for report in reports

@@ -39,7 +39,7 @@ def reports(scenario: Scenario) -> list[Report]:
 
 
 def test_junit_counts_what_was_played(reports: list[Report]) -> None:
-    root = ET.fromstring(junit(reports, 1_700_000_000.0))
+    root = ET.fromstring(junit(reports, 1_700_000_000.0, 2.0))
     (suite,) = root
     assert root.attrib == {"tests": "2", "failures": "1", "errors": "0", "time": "0.750"}
     assert (
@@ -49,8 +49,14 @@ def test_junit_counts_what_was_played(reports: list[Report]) -> None:
     assert suite.get("name") == str(reports[0].scenario.file.parent)
 
 
+def test_scenarios_that_were_played_at_once_took_no_longer_than_the_run(reports: list[Report]) -> None:
+    root = ET.fromstring(junit(reports, 0.0, 0.6))
+    assert (root.get("time"), root[0].get("time")) == ("0.600", "0.600")
+    assert [case.get("time") for case in root[0]] == ["0.250", "0.500"]
+
+
 def test_a_junit_failure_has_the_message_and_the_timeline(reports: list[Report]) -> None:
-    cases = ET.fromstring(junit(reports, 0.0)).findall("./testsuite/testcase")
+    cases = ET.fromstring(junit(reports, 0.0, 2.0)).findall("./testsuite/testcase")
     assert [(case.get("name"), case.get("time"), len(case)) for case in cases] == [
         ("Ten % off: a, b | <c> & d", "0.250", 0),
         ("Ten % off: a, b | <c> & d", "0.500", 1),
@@ -67,7 +73,7 @@ def test_scenarios_of_several_folders_make_several_suites(reports: list[Report],
     file = tmp_path / "deep" / "y.yaml"
     file.write_text(reports[0].scenario.file.read_text())
     other = Report(loaded([file], {})[0], "m", 0.1)
-    suites = ET.fromstring(junit([reports[0], other, reports[1]], 0.0)).findall("testsuite")
+    suites = ET.fromstring(junit([reports[0], other, reports[1]], 0.0, 2.0)).findall("testsuite")
     assert [(suite.get("name"), suite.get("tests")) for suite in suites] == [
         (str(tmp_path), "2"),
         (str(file.parent), "1"),
