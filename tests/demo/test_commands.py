@@ -1,4 +1,3 @@
-import re
 import signal
 import socket
 from collections.abc import Iterator
