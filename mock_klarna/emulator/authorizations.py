@@ -31,6 +31,15 @@ class Authorizations:
             raise NotFound(used_up.error_message) from None
         return purchase
 
+    async def require(self, merchant: str, token: str) -> None:
+        """Raise unless a merchant may say anything about a token: `NotFound` or `NotAllowed`, whatever would be said.
+
+        A token that was placed passes: the same order may be posted again.
+        """
+        purchase = await self._own(merchant, token)
+        if purchase.state != "placed":
+            placing.require_open(purchase, await self._context.now(merchant), self._context.rules)
+
     async def _own(self, merchant: str, token: str) -> Purchase:
         purchase = await self._context.own(Purchase, merchant, token, "authorization_token")
         if purchase.authorization_token != token:

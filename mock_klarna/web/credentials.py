@@ -82,8 +82,10 @@ class Credentials:
         if token == SEED_EXAMPLE and not self._passwords:
             return SEED_MERCHANT, "seed"
         user, colon, password = decoded(token)
-        if not (user and colon):
+        if not colon:
             raise Unauthorized(f"the credentials are not base64 of username:password; {self.advice()}")
+        if not (user and password):
+            raise Unauthorized(f"the {'password' if user else 'username'} is empty; {self.advice()}")
         return user, password
 
     def _is_accepted(self, merchant: str, password: str) -> bool:

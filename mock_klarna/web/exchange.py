@@ -20,6 +20,7 @@ EXPLANATION = "Mock-Klarna-Explanation"
 """Header of a refusal: where the journal tells all that was wrong and what would be right."""
 
 Answer = Callable[[Desk, Call], Awaitable[Reply]]
+Guard = Callable[[Desk, Call], Awaitable[object]]
 _prefix = str(uuid4())[:24]
 _numbers = count(randbits(40))
 
@@ -100,28 +101,36 @@ def _shown_headers(request: web.Request) -> tuple[tuple[str, str], ...]:
     return tuple((name, readable(headers[name])) for name in ("Host", "User-Agent", "Content-Type") if name in headers)
 
 
-def checked(name: str, body: str, handler: Answer, most_body: int | None = None) -> Answer:
-    """Return a handler that first reads the body and holds it against its schema; `body` is "required" or "optional"."""
+def checked(name: str, body: str, handler: Answer, most_body: int | None = None, guard: Guard | None = None) -> Answer:
+    """Return a handler that first reads the body and holds it against its schema; `body` is "required" or "optional".
+
+    A `guard` has its say once the body can be read at all: it refuses what no body could put right.
+    """
 
     async def answer(desk: Desk, call: Call) -> Reply:
         settings = desk.settings
         call.raw = await bodies.read_body(call.request, most_body or settings.max_body, settings.body_timeout)
-        call.body = _checked(desk, name, call, optional=body == "optional")
+        sent = _read(call, optional=body == "optional")
+        if guard is not None:
+            await guard(desk, call)
+        call.body = _checked(desk, name, call, sent)
         return await handler(desk, call)
 
     return answer if body else handler
 
 
-def _checked(desk: Desk, name: str, call: Call, *, optional: bool) -> object:
-    raw = call.raw
-    if optional and not raw.strip():
+def _read(call: Call, *, optional: bool) -> object:
+    """Return what the body means; an optional one that is empty or null means no members."""
+    if optional and not call.raw.strip():
         return {}
-    if raw:
+    if call.raw:
         bodies.require_json(call.request)
-    sent = bodies.parse(raw)
-    if optional and sent is None:
-        return {}
-    body, problems = desk.contract.check(name, sent, nulls=b"null" in raw)
+    sent = bodies.parse(call.raw)
+    return {} if optional and sent is None else sent
+
+
+def _checked(desk: Desk, name: str, call: Call, sent: object) -> object:
+    body, problems = desk.contract.check(name, sent, nulls=b"null" in call.raw)
     if problems:
         raise BadValue(problems)
     if body is not sent:

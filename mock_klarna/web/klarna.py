@@ -43,3 +43,13 @@ async def deny_authorization(desk: Desk, call: Call) -> Reply:
     purchase = await desk.emulator.authorizations.deny(call.merchant, call.path("authorization_token"), call.body)
     call.purchase_id = purchase.purchase_id
     return Reply(204)
+
+
+async def own_button(desk: Desk, call: Call) -> None:
+    """Refuse a key that is unknown or belongs to another merchant."""
+    await desk.emulator.buttons.read(call.merchant, call.path("button_key"))
+
+
+async def own_authorization(desk: Desk, call: Call) -> None:
+    """Refuse a token that is unknown, expired, denied, or belongs to another merchant."""
+    await desk.emulator.authorizations.require(call.merchant, call.path("authorization_token"))

@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from mock_klarna.domain.sources import without_sources
 from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.desk import Desk
 
 Handler = Callable[[Desk, Call], Awaitable[Reply]]
+Guard = Callable[[Desk, Call], Awaitable[object]]
 BROWSER_PATH = "/instantshopping/sdk"
 PLURAL = ("/ordermanagement/", "/customer-token/", "/payments/")
 """Paths whose errors have `error_messages` and upper-case codes; Instant Shopping's have neither (protocol 1.6)."""
@@ -19,7 +21,8 @@ class Operation:
     `body` is "required", "optional" or "" (whatever is sent is not read). `answers` maps a status to the component that
     describes its body, "" for any JSON object and None for no body; `errors` are the statuses that a caller should be ready
     for. `schema` names another operation that takes the same body. `is_idempotent`: a `Klarna-Idempotency-Key` has it
-    executed once (protocol 9.4). `headers` are those of its answer beyond the usual ones.
+    executed once (protocol 9.4). `headers` are those of its answer beyond the usual ones. `guard` looks at the path before
+    the body is judged: whose token it is comes before what is wrong with the order.
     """
 
     name: str
@@ -34,11 +37,12 @@ class Operation:
     schema: str = ""
     is_idempotent: bool = False
     headers: tuple[str, ...] = ()
+    guard: Guard | None = None
 
     @property
     def summary(self) -> str:
         """The first sentence of the handler's docstring."""
-        return (self.handler.__doc__ or "").strip().splitlines()[0]
+        return without_sources((self.handler.__doc__ or "").strip().splitlines()[0])
 
     @property
     def body_schema(self) -> str:

@@ -29,6 +29,7 @@ INSTANT_SHOPPING = (
         "required",
         ((200, "button"),),
         (403, 404),
+        guard=klarna.own_button,
     ),
     Operation("get_authorization", "GET", AUTHORIZATION, klarna.get_authorization, "", ((200, "order"),), (403, 404)),
     Operation(
@@ -39,6 +40,7 @@ INSTANT_SHOPPING = (
         "optional",
         ((204, ""),),
         (403, 404),
+        guard=klarna.own_authorization,
     ),
     Operation(
         "create_order",
@@ -48,6 +50,7 @@ INSTANT_SHOPPING = (
         "required",
         ((200, "created_order"),),
         (403, 404),
+        guard=klarna.own_authorization,
     ),
 )
 """Instant Shopping (protocol 2)."""
@@ -139,7 +142,7 @@ MOCK = (
         (400,),
         most_body=1 << 28,
     ),
-    Operation("list_shoppers", "GET", "/_mock/shoppers", control.list_shoppers, parameters=("country",)),
+    Operation("list_shoppers", "GET", "/_mock/shoppers", control.list_shoppers, errors=(404,), parameters=("country",)),
     Operation("list_scenarios", "GET", "/_mock/scenarios", scenarios.list_scenarios),
     Operation(
         "run_scenario", "POST", "/_mock/scenarios/{name}/run", scenarios.run_scenario, "optional", errors=(400, 404)

@@ -27,8 +27,8 @@ REFUSED = {
     "Basic !!!": "not base64 of username:password",
     "Basic a": "not base64 of username:password",
     basic("no colon"): "not base64 of username:password",
-    basic(":only a password"): "not base64 of username:password",
-    basic("merchant:"): "'merchant' are not accepted",
+    basic(":only a password"): "the username is empty",
+    basic("merchant:"): "the password is empty",
 }
 
 
