@@ -12,7 +12,7 @@ class KlarnaError(Exception):
     `error_message` is Klarna's terse text; `problems` is everything that the journal and the log add to it.
     """
 
-    status: ClassVar[int] = 400
+    status: int = 400
     error_code: ClassVar[str] = "bad_value"
 
     def __init__(self, error_message: str, problems: Sequence[Problem] = ()) -> None:
@@ -129,6 +129,16 @@ class UnsupportedMediaType(KlarnaError):
 
     status = 415
     error_code = "unsupported_media_type"
+
+
+class OrderedFault(KlarnaError):
+    """The status that a fault was ordered to answer with, as if Klarna had failed."""
+
+    error_code = "mock_fault"
+
+    def __init__(self, status: int) -> None:
+        super().__init__("a fault was ordered for this request")
+        self.status = status
 
 
 class MockKlarnaError(Exception):

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from mock_klarna.domain.errors import OrderedFault
 from mock_klarna.web.call import JSON, Call, Reply
 from mock_klarna.web.desk import Desk
 
@@ -17,8 +18,7 @@ async def answered(desk: Desk, call: Call, answer: Callable[[Desk, Call], Awaita
     fault = call.fault or {}
     await asyncio.sleep(fault.get("delay", 0))
     if fault.get("status"):
-        text = '{"error_code":"mock_fault","error_message":"a fault was ordered for this request"}'
-        return Reply(fault["status"], text.encode())
+        raise OrderedFault(fault["status"])
     reply = await answer(desk, call)
     return await answer(desk, call) if fault.get("twice") else reply
 
