@@ -1,6 +1,7 @@
 """Sending callbacks and keeping what came of every attempt."""
 
 import asyncio
+import logging
 from collections import defaultdict
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ from mock_klarna.domain.records import Attempt, Decision, Delivery, Job, Order, 
 from mock_klarna.domain.schedules import pause_after
 from mock_klarna.emulator import Emulator
 
+_log = logging.getLogger("mock_klarna.callbacks")
 AT_ONCE = 100
 """Callbacks that one merchant may have under way at the same time; more wait their turn and hold up nobody else."""
 
@@ -96,6 +98,8 @@ class Deliveries:
             attempt=attempt,
         )
         await self._store.record(delivery.merchant, CALLBACK, delivery.callback, sent, attempt.at, delivery.purchase_id)
+        if attempt.outcome != "answered":
+            _log_failure(delivery, attempt)
         return replace(delivery, attempts=(*delivery.attempts, attempt))
 
     async def _repeated(self, job: Job, delivery: Delivery) -> Job | None:
@@ -151,3 +155,17 @@ def _is_heard(attempt: Attempt) -> bool:
     if attempt.status is None or attempt.outcome not in ("answered", "too_long"):
         return False
     return 200 <= attempt.status < 300
+
+
+def _log_failure(delivery: Delivery, attempt: Attempt) -> None:
+    """Tell who looks at the log, and nowhere else, why a shop hears nothing."""
+    remedy = f"; {attempt.remedy}" if attempt.remedy else ""
+    _log.warning(
+        "%s of %s to %s: %s: %s%s",
+        delivery.callback,
+        delivery.merchant,
+        delivery.url[:200],
+        attempt.outcome,
+        attempt.error,
+        remedy,
+    )
