@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mock_klarna.contract.catalogue import Parts
+from mock_klarna.domain.sources import without_sources
 
 _TYPES = {
     "object": "an object",
@@ -30,7 +31,7 @@ def words(parts: Parts) -> str:
 
 def presence(parts: Parts) -> str:
     """Return what to tell the sender of a body that lacks a member."""
-    description = str(_first(parts, "description") or "").rstrip(".")
+    description = without_sources(str(_first(parts, "description") or "")).rstrip(".")
     return f"present: {words(parts)}" + (f" ({description})" if description else "")
 
 
