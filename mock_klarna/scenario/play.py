@@ -57,8 +57,12 @@ class Journal:
 
     async def more(self, wait: float = 0.0) -> bool:
         """Read on, waiting up to so many seconds for something new; tell whether there was any."""
-        path = f"/_mock/journal?after={self._position}&limit={_MOST_ENTRIES}&wait={min(wait, _LONGEST_WAIT):.3f}"
-        page = (await self._client.send("GET", path)).body
+        seconds = min(max(wait, 0.0), _LONGEST_WAIT)
+        path = f"/_mock/journal?after={self._position}&limit={_MOST_ENTRIES}&wait={seconds:.3f}"
+        answer = await self._client.send("GET", path)
+        if answer.status != 200:
+            raise Impossible(f"the journal cannot be read: GET {path} answers {answer.status}")
+        page = answer.body
         self.entries += page["entries"]
         self._position = page["position"]
         return bool(page["entries"])

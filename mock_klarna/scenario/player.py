@@ -126,8 +126,9 @@ async def _settled(playing: Play, settling: float) -> list[Json]:
         callbacks = (await playing.client.send("GET", "/_mock/callbacks?limit=10000")).body["callbacks"]
         ours = [callback for callback in callbacks if callback["purchase_id"] in playing.seen]
         left = deadline - perf_counter()
-        if not any(callback["state"] == "in_flight" for callback in ours) or not await playing.journal.more(left):
+        if left <= 0 or not any(callback["state"] == "in_flight" for callback in ours):
             return ours
+        await playing.journal.more(left)
 
 
 def _trail(playing: Play) -> list[str]:
