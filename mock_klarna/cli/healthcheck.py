@@ -4,9 +4,13 @@ import argparse
 import json
 import os
 import sys
-from urllib.parse import urlsplit
+from contextlib import closing
+from urllib.parse import SplitResult, urlsplit
+
+from mock_klarna.settings import SettingsError
 
 _SECONDS = 3.0
+_SICK, _UNREACHABLE = 1, 4
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -15,12 +19,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when the server is healthy, else 1 with the reason."""
+    """0 when the server is healthy, 1 when it answers something else, 4 when nobody answers; raises `SettingsError`."""
     url = arguments.url or own_url()
-    reason = sickness(url)
-    if reason:
+    code, reason = diagnosis(url)
+    if code:
         print(f"mock-klarna: {url} is not healthy: {reason}", file=sys.stderr)
-    return 1 if reason else 0
+    return code
 
 
 def own_url() -> str:
@@ -29,19 +33,31 @@ def own_url() -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def sickness(url: str) -> str | None:
-    """Return why a server is not healthy, or None when it is. The standard library is enough, so this starts fast."""
+def diagnosis(url: str) -> tuple[int, str]:
+    """Return an exit code and the reason for it: 0 healthy, 1 another answer, 4 none.
+
+    Raises `SettingsError` for what is no address. The standard library is enough, so this starts fast.
+    """
     import http.client
 
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname:
-        return "not an http:// address"
+    parts = _address(url)
     try:
-        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=_SECONDS)
-        connection.request("GET", "/_mock/health")
-        answer = connection.getresponse()
-        return (
-            None if answer.status == 200 and "status" in json.loads(answer.read()) else f"it answered {answer.status}"
-        )
-    except (OSError, ValueError, http.client.HTTPException) as fault:
-        return str(fault) or type(fault).__name__
+        with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_SECONDS)) as connection:
+            connection.request("GET", "/_mock/health")
+            answer = connection.getresponse()
+            is_healthy = answer.status == 200 and "status" in json.loads(answer.read())
+            return (0, "") if is_healthy else (_SICK, f"it answered {answer.status}")
+    except OSError as fault:
+        return _UNREACHABLE, str(fault) or type(fault).__name__
+    except (ValueError, http.client.HTTPException) as fault:
+        return _SICK, str(fault) or type(fault).__name__
+
+
+def _address(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "http" and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:
+        pass
+    raise SettingsError(f"--url: {url!r} is not an address such as http://127.0.0.1:8080")

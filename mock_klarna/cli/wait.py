@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from mock_klarna.cli.healthcheck import own_url, sickness
+from mock_klarna.cli.healthcheck import diagnosis, own_url
 
 _PAUSE_SECONDS = 0.05
 
@@ -16,10 +16,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 once the server is ready, 4 when it was not within the timeout."""
+    """0 once the server is ready, 4 when it was not within the timeout; raises `SettingsError` for what is no address."""
     url = arguments.url or own_url()
     deadline = time.monotonic() + arguments.timeout
-    while reason := sickness(url):
+    while reason := diagnosis(url)[1]:
         if time.monotonic() >= deadline:
             print(f"mock-klarna: {url} was not ready within {arguments.timeout:g} s: {reason}", file=sys.stderr)
             return 4
