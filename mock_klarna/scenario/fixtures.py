@@ -14,7 +14,7 @@ from mock_klarna.scenario.reading import Place, Source
 from mock_klarna.scenario.scenario import Fault
 
 _SUFFIXES = (".yaml", ".yml", ".json")
-_CART_MARKS = {"purchase_country", "order_lines", "items", "shipping_options", "merchant_urls"}
+_CART_MARKS = {"purchase_country", "order_lines", "items", "shipping_options"}
 STORED = ("scenarios", "carts", "shoppers")
 """The folders of `fixtures/` that are checked when no path is given."""
 
