@@ -19,7 +19,7 @@ from mock_klarna.scenario.reading import Source
 from mock_klarna.scenario.scenario import TOGETHER, Fault
 from mock_klarna.scenario.shopping import cart_names, choice, is_file
 from mock_klarna.scenario.steps import STEPS
-from mock_klarna.shopper import described
+from mock_klarna.shopper import COUNTRIES, described
 
 Json = dict[str, Any]
 DOCUMENT = "scenario.json"
@@ -99,10 +99,16 @@ class Checker:
             elif cart not in cart_names():
                 yield f"{here}.cart", f"no cart is called {cart!r}", choice(cart, cart_names())
         if isinstance(shopper, str) and not any(mentions(shopper)) and shopper not in self._shoppers:
-            country = {name for name in self._shoppers if name[:2] == shopper[:2]}
-            yield f"{here}.shopper", f"no shopper is called {shopper!r}", choice(shopper, country or self._shoppers)
+            yield f"{here}.shopper", f"no shopper is called {shopper!r}", self._shopper_choice(shopper)
+
+    def _shopper_choice(self, wrong: str) -> str:
+        """Return who of the country that a name begins with was probably meant, or which countries there are."""
+        country, dash, _ = wrong.partition("-")
+        there = [name for name in self._shoppers if dash and name.startswith(f"{country}-")]
+        return choice(wrong, there) if there else f"expected a country and an ending, {_COUNTRIES}"
 
 
+_COUNTRIES = "such as se-approved, for " + ", ".join(COUNTRIES)
 _WORDS = {"required": "is missing", "additionalProperties": "is not known here"}
 _Told = tuple[str, str, str]
 """A path in the file, what is wrong there, and what would be right."""

@@ -72,6 +72,8 @@ def test_every_member_of_the_schema_has_a_description() -> None:
         ),
         (HEAD + "  - purchase: {cart: ./mine.json}\n", "3:16", ["there is no file ./mine.json"]),
         (HEAD + "  - purchase: {shopper: se-aproved}\n", "3:16", ["did you mean se-approved?"]),
+        (HEAD + "  - purchase: {shopper: no-aproved}\n", "3:16", ["did you mean no-approved? known are no-"]),
+        (HEAD + "  - purchase: {shopper: nobody}\n", "3:16", ["such as se-approved, for ", "NO, "]),
         (HEAD + "  - purchase: {outcome: MAYBE}\n", "3:16", ["ACCEPTED, PENDING, REJECTED"]),
         (HEAD + "  - purchase: {page: {locale: '${lang}'}}\n", "3:23", ["${lang} is not known here"]),
         ("name: x\nvars: {shop: a}\nsteps: [{pause: '${shp}'}]\n", "3:10", ["did you mean shop?"]),
@@ -158,8 +160,9 @@ def test_a_file_of_no_known_kind_is_told_when_it_was_asked_for(tmp_path: Path) -
     assert fixtures.checked([str(tmp_path)]) == ([], [])
 
 
-def test_all_that_is_stored_is_right() -> None:
-    checked, faults = fixtures.checked([])
+@pytest.mark.parametrize("paths", [[], [str(bundle.fixtures())]], ids=["no path", "the folder of all fixtures"])
+def test_all_that_is_stored_is_right(paths: list[str]) -> None:
+    checked, faults = fixtures.checked(paths)
     assert faults == []
     assert len(checked) > 60
 
