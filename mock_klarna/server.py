@@ -20,7 +20,7 @@ from mock_klarna.callbacks.merchant_client import MerchantClient
 from mock_klarna.contract import shared_contract
 from mock_klarna.domain.records import ButtonKey
 from mock_klarna.emulator import Emulator
-from mock_klarna.settings import Settings
+from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.opening import open_store
 from mock_klarna.store.port import Store
 from mock_klarna.web.app import build
@@ -49,10 +49,11 @@ class Running:
 async def serve(settings: Settings | None = None) -> AsyncIterator[Running]:
     """Serve the emulator in the running loop; it accepts requests inside the `async with` and is gone after it.
 
-    Raises OSError when an address cannot be bound, `SettingsError` for certificates that cannot be used, and what `open_store`
-    raises.
+    Raises OSError when an address cannot be bound, `SettingsError` for certificates, folders and files that cannot be used,
+    and what `open_store` raises.
     """
     settings = settings or Settings()
+    _require_use(settings)
     tls = _https(settings)
     async with AsyncExitStack() as stack:
         store = open_store(settings)
@@ -65,6 +66,15 @@ async def serve(settings: Settings | None = None) -> AsyncIterator[Running]:
         bound = await stack.enter_async_context(listening(build(desk), settings, tls.context if tls else None))
         stack.enter_context(_announced(settings.ready_file, bound))
         yield Running(bound.url, bound.port, desk, bound.tls_url)
+
+
+def _require_use(settings: Settings) -> None:
+    """Refuse settings that would be passed over in silence."""
+    if settings.scenarios and not Path(settings.scenarios).is_dir():
+        raise SettingsError(f"--scenarios: {settings.scenarios!r} is not a folder that exists")
+    for flag, file in (("--tls-cert", settings.tls_cert), ("--tls-key", settings.tls_key)):
+        if file and not settings.tls:
+            raise SettingsError(f"{flag}: {file!r} is not used without --tls; give --tls too, or leave it out")
 
 
 def _https(settings: Settings) -> "Https | None":
@@ -109,8 +119,13 @@ def _announced(ready_file: str, bound: Listening) -> Iterator[None]:
     path, said = Path(ready_file), {"url": bound.url, "port": bound.port, "pid": os.getpid()}
     said |= {"tls_url": bound.tls_url, "tls_port": bound.tls_port} if bound.tls_url else {}
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_bytes(orjson.dumps(said))
-    draft.replace(path)
+    try:
+        draft.write_bytes(orjson.dumps(said))
+        draft.replace(path)
+    except OSError as fault:
+        draft.unlink(missing_ok=True)
+        right = "a path in a folder that exists and can be written"
+        raise SettingsError(f"--ready-file: cannot write {ready_file!r}: {fault.strerror}; name {right}") from None
     try:
         yield
     finally:

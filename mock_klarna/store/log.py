@@ -4,7 +4,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -33,7 +33,7 @@ class Log:
         """
         if not self._path.exists():
             return
-        with self._path.open("rb") as file:
+        with self._opened() as file:
             self._require_head(file.readline())
             for number, raw in enumerate(file, 2):
                 line = _parsed(raw)
@@ -43,6 +43,13 @@ class Log:
                     _log.warning("%s: the last line was cut off and is left out", self._path)
                     return
                 yield number, line
+
+    def _opened(self) -> BinaryIO:
+        try:
+            return self._path.open("rb")
+        except OSError as fault:
+            said = f"cannot read {self._path}: {fault.strerror}"
+            raise MockKlarnaError(said, where="store", right="a file that can be read and written") from fault
 
     def _require_head(self, raw: bytes) -> None:
         if raw and _parsed(raw) != _HEAD:

@@ -10,14 +10,16 @@ from mock_klarna.store.port import Store
 def open_store(settings: Settings) -> Store:
     """Return the store that `settings.store` names.
 
-    Raises `SettingsError` for a name that is no engine's, `MockKlarnaError` for a file that cannot be used.
+    Raises `SettingsError` for a name that is no engine's or a folder's, `MockKlarnaError` for a file that cannot be used.
     """
     engine, _, place = settings.store.partition(":")
     if engine == "file" and place:
         from mock_klarna.store.file import FileStore
 
         path = Path(place).expanduser()
+        if path.is_dir():
+            raise SettingsError(f"--store: {place} is a folder; name a file, such as file:{path / 'mock-klarna.jsonl'}")
         return FileStore(path, journal_bytes=settings.journal_bytes, most_callbacks=settings.max_callbacks)
     if settings.store != "memory":
-        raise SettingsError(f"store: {settings.store!r} is not memory, or file:PATH")
+        raise SettingsError(f"--store: {settings.store!r} is not memory, or file:PATH")
     return MemoryStore(journal_bytes=settings.journal_bytes, most_callbacks=settings.max_callbacks)

@@ -165,8 +165,3 @@ async def test_a_scenario_that_fails_is_reported_over_http(tmp_path: Path) -> No
     assert report["failure"]["step"] == "expect_event"
     assert report["failure"]["line"] == 4
     assert report["failure"]["happened"] == "there was no purchase_placed"
-
-
-async def test_a_folder_that_is_not_there_offers_nothing() -> None:
-    async with serve(Settings(port=0, scenarios="/nowhere")) as running, Client(running.url) as client:
-        assert (await client.send("GET", "/_mock/scenarios")).status == 200

@@ -26,7 +26,7 @@ def test_a_store_that_does_not_exist_is_refused_with_those_that_do(unknown: str)
         open_store(Settings(store=unknown))
 
 
-@pytest.mark.parametrize("store", ["redis://db", "file:/nowhere/state.jsonl"])
+@pytest.mark.parametrize("store", ["redis://db", "file:/nowhere/state.jsonl", "file:/"])
 async def test_a_server_that_cannot_open_its_store_was_held_wrong(store: str) -> None:
     process = await started("--store", store)
     _, said = await process.communicate()

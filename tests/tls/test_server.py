@@ -59,7 +59,7 @@ def test_a_server_in_a_thread_tells_its_https_address() -> None:
 
 
 async def test_without_tls_there_is_no_authority_and_nothing_is_written(tmp_path: Path) -> None:
-    settings = Settings(port=0, tls_folder=str(tmp_path / "tls"), tls_cert="no.pem")
+    settings = Settings(port=0, tls_folder=str(tmp_path / "tls"))
     async with serve(settings) as running, aiohttp.ClientSession() as session:
         refusal = await _json(session, "GET", running.url + "/_mock/ca.pem")
     assert refusal["error"] == "this server has no certificate authority"
