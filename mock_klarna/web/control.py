@@ -163,7 +163,10 @@ async def _clock(desk: Desk, merchant: str) -> dict[str, Any]:
 
 
 async def set_clock(desk: Desk, call: Call) -> Reply:
-    """Advance or set the clock; everything due on the way happens, in order, before this answers."""
+    """Advance or set the clock; everything due on the way happens, in order, before this answers.
+
+    Set back, it undoes nothing: what has happened keeps its times, and what is not yet due waits until the clock is there again.
+    """
     for merchant in [call.merchant] if call.merchant else await desk.emulator.merchants.names():
         await desk.runner.move_clock(merchant, await _offset(desk, merchant, call.body))
     return _json(await _clock(desk, call.merchant))

@@ -54,6 +54,18 @@ async def test_without_a_merchant_timeout_a_purchase_is_open_until_its_token_exp
         assert [await answer_to(client, purchase, method) for method in ("GET", "POST", "DELETE")] == [404] * 3
 
 
+async def test_a_clock_that_is_set_back_undoes_nothing_and_lets_what_is_due_wait() -> None:
+    async with emulator() as client:
+        dead = await buy(client, NOBODY)
+        assert await state_after(client, dead, advance="1m") == "timed_out"
+        alive = await buy(client, NOBODY)
+        assert await state_after(client, dead, set="2020-01-01T00:00:00Z") == "timed_out"
+        assert [await answer_to(client, purchase, "GET") for purchase in (dead, alive)] == [404, 200]
+        assert await state_after(client, alive, advance="365d") == "authorized"
+        assert await state_after(client, alive, set=alive["created_at"]) == "authorized"
+        assert await state_after(client, alive, advance="1m") == "timed_out"
+
+
 async def test_the_life_of_a_token_is_a_setting() -> None:
     async with emulator(token_lifetime=5.0) as client:
         assert await state_after(client, await buy(client, NOBODY), advance=5) == "expired"
