@@ -129,7 +129,7 @@ class Explainer:
     def _expected(self, document: str, error: "ValidationError") -> str:
         if error.validator == "type":
             return wording.words(self._catalogue.at(document, list(error.absolute_path)))
-        return wording.broken(str(error.validator), error.validator_value, error.instance)
+        return wording.broken(str(error.validator), error.validator_value, error.instance) + _meant(error)
 
 
 def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
@@ -156,6 +156,15 @@ def _fitting(error: "ValidationError") -> list["ValidationError"]:
 
 def _misses(fault: "ValidationError") -> bool:
     return not fault.relative_path and fault.validator in ("type", "required")
+
+
+def _meant(error: "ValidationError") -> str:
+    """Return which of the words that are possible was probably meant, if one is like the word that came."""
+    choices, sent = error.validator_value, error.instance
+    if error.validator != "enum" or not isinstance(choices, list) or not isinstance(sent, str):
+        return ""
+    near = difflib.get_close_matches(sent[:_LONGEST_NAME], map(str, choices), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _near(name: str, known: Sequence[str]) -> str:

@@ -81,6 +81,8 @@ def test_every_member_of_the_schema_has_a_description() -> None:
         (HEAD + "  - decide_fraud: MAYBE\n", "3:5", ["ACCEPTED, REJECTED, STOPPED"]),
         (HEAD + "  - advance_clock: soon\n", "3:5", ["a duration such as 90s"]),
         (HEAD + "  - fault: {on: request}\n", "3:5", ["at least one effect: delay"]),
+        (HEAD + "  - fault: {on: request, operation: creat, drop: true}\n", "3:26", ["create_button, get_button"]),
+        (HEAD + "  - fault: {on: callback, operation: pushy, drop: true}\n", "3:27", ["did you mean push?"]),
         (HEAD + "  - fault: {on: everything, drop: true}\n", "3:13", ["request, callback"]),
         (HEAD + "  - expect_callback: {kind: place}\n", "3:23", ["place_order"]),
         (HEAD + "  - expect_callback: {}\n", "3:5", ["kind is missing"]),

@@ -1,5 +1,6 @@
 """The rest of `/_mock`: clock, faults, callbacks, reviews, reset, shoppers, health."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from mock_klarna import Settings, __version__
+from mock_klarna import Settings, __version__, bundle
 from mock_klarna.client import Unreachable
+from mock_klarna.domain.urls import CALLED
 from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
-from mock_klarna.web.operations import MOCK, Operation
+from mock_klarna.web.operations import KLARNA, MOCK, Operation
 
 Json = dict[str, Any]
 Page = Callable[[str], Any]
@@ -24,7 +26,7 @@ async def test_every_endpoint_is_served_with_and_without_a_slash(
     bodies: dict[str, Json] = {
         "create_purchase": {"page": page("se-battery-pack"), "wait": 0},
         "set_clock": {"advance": 1},
-        "create_fault": {"on": "request", "status": 500, "operation": "x"},
+        "create_fault": {"on": "request", "status": 500, "operation": "get_button"},
         "put_snapshot": {"version": 1, "merchants": {}},
     }
     for ending in ("", "/", "?", "/?"):
@@ -123,6 +125,32 @@ async def test_a_fault_garbles_an_answer_and_another_one_loses_it(klarna: MockKl
     with pytest.raises(Unreachable):
         await klarna.send("POST", path, {})
     assert (await klarna.send("GET", path)).body == button
+
+
+@pytest.mark.parametrize(
+    ("on", "operation", "right"),
+    [
+        ("request", "create_orde", "did you mean create_order?"),
+        ("request", "push", "one of create_button, get_button"),
+        ("request", "", "one of create_button, get_button"),
+        ("callback", "pushy", "did you mean push?"),
+        ("callback", "create_order", "one of place_order, create_customer_token, update, push, notification"),
+    ],
+)
+async def test_a_fault_that_could_never_strike_is_refused(
+    klarna: MockKlarnaAsync, on: str, operation: str, right: str
+) -> None:
+    answer = await klarna.send("POST", "/_mock/faults", {"on": on, "operation": operation, "drop": True})
+    assert answer.status == 400
+    (problem,) = answer.body["problems"]
+    assert (problem["path"], problem["sent"], right in problem["expected"]) == ("operation", operation, True)
+
+
+def test_every_operation_and_every_callback_can_fail() -> None:
+    schema = json.loads((bundle.schemas() / "requests" / "create_fault.json").read_bytes())
+    callbacks, operations = (schema[branch]["properties"]["operation"]["enum"] for branch in ("then", "else"))
+    assert sorted(callbacks) == sorted(CALLED)
+    assert operations == [operation.name for operation in KLARNA]
 
 
 async def test_a_fault_needs_a_merchant(klarna: MockKlarnaAsync) -> None:

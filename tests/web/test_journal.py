@@ -89,7 +89,7 @@ async def test_an_entry_that_is_not_there_is_not_found(klarna: MockKlarnaAsync, 
 
 async def test_waiting_ends_with_the_first_entry_that_matches(klarna: MockKlarnaAsync, button: Json) -> None:
     waiting = asyncio.create_task(klarna.send("GET", f"{JOURNAL}?name=clock_moved&wait=30"))
-    await klarna.fault("request", status=500, operation="nothing")
+    await klarna.fault("request", status=500, operation="create_order")
     assert not waiting.done()
     await klarna.advance_clock(1)
     (entry,) = (await waiting).body["entries"]
