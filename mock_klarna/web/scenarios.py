@@ -9,6 +9,7 @@ import orjson
 from mock_klarna.client import Client
 from mock_klarna.domain.errors import UnknownName
 from mock_klarna.web.call import Call, Reply
+from mock_klarna.web.credentials import decoded
 from mock_klarna.web.desk import Desk
 
 
@@ -18,7 +19,7 @@ async def list_scenarios(desk: Desk, _call: Call) -> Reply:
 
 
 async def run_scenario(desk: Desk, call: Call) -> Reply:
-    """Play a stored scenario and return its report."""
+    """Play a stored scenario for its caller, as a merchant of that scenario and caller alone, and return the report."""
     from mock_klarna.scenario.player import Ways, play
 
     scenario = await asyncio.to_thread(_loaded, call.path("name"), _folders(desk), call.body.get("vars") or {})
@@ -28,9 +29,18 @@ async def run_scenario(desk: Desk, call: Call) -> Reply:
         connect=lambda merchant, password: Client(url, merchant, password),
         variables=lambda _: call.body.get("vars") or {},
         seed=None if seed is None else str(seed),
-        merchant=call.body.get("merchant"),
+        merchant=call.body.get("merchant") or _accepted(desk, call),
+        prefix=call.merchant or "scenario",
     )
     return Reply(200, orjson.dumps((await play(scenario, ways)).as_json()))
+
+
+def _accepted(desk: Desk, call: Call) -> str | None:
+    """Return the caller's own `USER:PASSWORD` where a list of credentials leaves no other merchant to play as."""
+    if not desk.settings.credentials:
+        return None
+    _, _, token = call.request.headers.get("Authorization", "").partition(" ")
+    return "".join(decoded(token.strip())) or None
 
 
 def _folders(desk: Desk) -> list[Path]:

@@ -156,6 +156,25 @@ async def test_a_server_offers_the_scenarios_of_its_folder(tmp_path: Path) -> No
         assert (await client.send("POST", "/_mock/scenarios/wrong/run")).status == 400
 
 
+async def test_callers_of_the_same_scenario_do_not_meet(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(f"name: Mine own\nsteps:\n  {BUTTON}\n")
+    async with serve(Settings(port=0, scenarios=str(tmp_path))) as running:
+        for caller in ("ann", "bob"):
+            async with Client(running.url, caller) as client:
+                report = await client.ask("POST", "/_mock/scenarios/mine/run")
+                assert (report["held"], report["merchant"]) == (True, f"{caller}-mine")
+        async with Client(running.url, "ann-mine") as client:
+            assert (await client.ask("GET", "/_mock/journal?name=create_button"))["entries"]
+
+
+async def test_where_only_listed_credentials_are_accepted_a_scenario_is_played_with_the_callers(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(f"name: Mine own\nsteps:\n  {BUTTON}\n")
+    settings = Settings(port=0, scenarios=str(tmp_path), credentials=("shop:secret",))
+    async with serve(settings) as running, Client(running.url, "shop", "secret") as client:
+        report = await client.ask("POST", "/_mock/scenarios/mine/run")
+    assert (report["held"], report["merchant"]) == (True, "shop")
+
+
 async def test_a_scenario_that_fails_is_reported_over_http(tmp_path: Path) -> None:
     expectation = "- expect_event: {name: purchase_placed, within: 0}"
     (tmp_path / "fails.yaml").write_text(f"name: Fails\nsteps:\n  {BUTTON}\n  {expectation}\n")
