@@ -58,10 +58,14 @@ class Ledger:
         """Return an order, or None if it is unknown or forgotten."""
         return self._orders.get(order_id)
 
+    def orders(self, merchant: str | None) -> list[Order]:
+        """Return the orders of one merchant, or of all, oldest first."""
+        return [order for order in self._orders.values() if merchant in (None, order.merchant)]
+
     def as_json(self, merchant: str | None) -> Json:
         """Return the orders and callbacks of one merchant, or of all, oldest first."""
         return {
-            "orders": [_shown(order) for order in self._orders.values() if merchant in (None, order.merchant)],
+            "orders": [_shown(order) for order in self.orders(merchant)],
             "callbacks": [
                 {"kind": received.kind, "merchant": received.merchant, "then": received.then}
                 for received in self._received

@@ -3,13 +3,16 @@
 import orjson
 from aiohttp import web
 
+from mock_klarna.demo import order_page
 from mock_klarna.demo.callbacks import DESK
 from mock_klarna.demo.klarna import Call
 
 
 async def orders(request: web.Request) -> web.StreamResponse:
-    """Show orders, callbacks and the calls to Klarna with what came back, of `?merchant=` or of all."""
+    """Show orders, callbacks and the calls to Klarna with what came back, of `?merchant=` or of all; a browser gets a page."""
     merchant, desk = request.query.get("merchant"), request.app[DESK]
+    if order_page.is_wanted(request):
+        return order_page.page(desk.ledger.orders(merchant))
     calls = [_shown(call) for call in desk.klarna.calls if merchant in (None, call.merchant)]
     return _json({**desk.ledger.as_json(merchant), "calls": calls})
 

@@ -3,6 +3,7 @@
 import orjson
 from aiohttp import web
 
+from mock_klarna.demo import order_page
 from mock_klarna.demo.callbacks import DESK
 from mock_klarna.demo.ledger import Order
 
@@ -22,7 +23,7 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 
 async def ship(request: web.Request) -> web.StreamResponse:
-    """Send the goods of an order and capture its money; 409 with Klarna's words when Klarna refuses."""
+    """Send the goods of an order and capture its money; 409 with Klarna's words when Klarna refuses. A browser goes back."""
     order, klarna = _order(request), request.app[DESK].klarna
     amount = order.body["order_amount"] - order.captured
     call = await klarna.capture(order.merchant, order.order_id, amount)
@@ -30,5 +31,7 @@ async def ship(request: web.Request) -> web.StreamResponse:
         return web.Response(status=409 if call.status else 502, body=call.answer, content_type="application/json")
     order.captured += amount
     order.acknowledged = True
+    if order_page.is_wanted(request):
+        raise web.HTTPSeeOther("/orders")
     said = {"order_id": order.order_id, "captured": order.captured}
     return web.Response(body=orjson.dumps(said), content_type="application/json")
