@@ -48,13 +48,18 @@ def _add(resource: web.Resource, desk: Desk, operations: list[Operation]) -> Non
     wrap = exchange if operations[0].is_klarnas else browser if operations[0].is_browsers else mock
     for operation in operations:
         answer = checked(operation.body_schema, operation.body, operation.handler, operation.most_body, operation.guard)
-        resource.add_route(
-            operation.method, wrap(desk, operation.name, once(answer) if operation.is_idempotent else answer)
-        )
+        handler = wrap(desk, operation.name, once(answer) if operation.is_idempotent else answer)
+        for method in _methods(operation):
+            resource.add_route(method, handler)
     if wrap is browser:
         resource.add_route("OPTIONS", preflight)
-    refusal = _refuse_method([operation.method for operation in operations])
+    refusal = _refuse_method(method for operation in operations for method in _methods(operation))
     resource.add_route("*", wrap(desk, "wrong_method", refusal))
+
+
+def _methods(operation: Operation) -> tuple[str, ...]:
+    """Return the verbs of an operation: whatever can be had with GET can be asked after with HEAD."""
+    return (operation.method, "HEAD") if operation.method == "GET" else (operation.method,)
 
 
 def _refuse_method(methods: Iterable[str]) -> Answer:

@@ -27,10 +27,11 @@ def stream(desk: Desk) -> Callable[[web.Request], Awaitable[web.StreamResponse]]
             return web.Response(status=reply.status, body=reply.body, content_type="application/json")
         response = web.StreamResponse(headers=_HEADERS)
         await response.prepare(request)
-        while True:
+        while request.method != "HEAD":
             found = await moments.entries(desk, wanted, after, _BATCH, _HEARTBEAT_SECONDS)
             await response.write(b"".join(map(_event, map(render.entry, found))) or b": still here\n\n")
             after = found[-1].seq if found else after
+        return response
 
     return handle
 

@@ -16,7 +16,8 @@ Open = Callable[[], Wire]
 BUTTONS = "/instantshopping/v1/buttons"
 UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 PATHS = sorted({operation.path for operation in OPERATIONS})
-VERBS = {path: sorted(row.method for row in OPERATIONS if row.path == path) for path in PATHS}
+METHODS = {path: {operation.method for operation in OPERATIONS if operation.path == path} for path in PATHS}
+VERBS = {path: sorted(methods | ({"HEAD"} if "GET" in methods else set())) for path, methods in METHODS.items()}
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -28,6 +29,26 @@ async def test_a_wrong_verb_is_told_the_right_ones(wire: Open, path: str) -> Non
             assert (verb, answer.status, answer.headers.get("Allow")) == (verb, 405, ", ".join(VERBS[path]))
             assert answer.headers["Content-Type"] == "application/json"
         assert (await line.ask("GET", "/_mock/health")).status == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/_mock/clock", "/_mock/ca.pem", "/_mock/health/", BUTTONS + "/{key}", BUTTONS + "/x"]
+)
+async def test_head_is_answered_as_get_is_without_the_body(wire: Open, button: Json, path: str) -> None:
+    served = path.replace("{key}", button["button_key"])
+    async with wire() as line:
+        whole, head = await line.ask("GET", served), await line.ask("HEAD", served)
+        assert (head.status, head.body) == (whole.status, b"")
+        assert head.headers.keys() == whole.headers.keys()
+        assert head.headers["Content-Type"] == whole.headers["Content-Type"]
+        assert (await line.ask("GET", served)).status == whole.status
+
+
+async def test_head_of_the_stream_ends_with_its_headers(wire: Open) -> None:
+    async with wire() as line:
+        head = await line.ask("HEAD", "/_mock/events")
+        assert (head.status, head.headers["Content-Type"]) == (200, "text/event-stream")
+        assert (await line.ask("GET", "/_mock/clock")).status == 200
 
 
 async def test_a_verb_that_does_not_exist_is_refused_in_json(wire: Open) -> None:
