@@ -96,13 +96,14 @@ class Runner:
             case _:
                 await self._deliveries.send(job)
 
-    async def move_clock(self, merchant: str, offset: float) -> None:
-        """Set a merchant's clock so many seconds ahead of real time.
+    async def move_clock(self, merchant: str, seconds: float, *, further: bool = False) -> None:
+        """Set a merchant's clock so many seconds ahead of real time, or `further` ahead than it is when its turn has come.
 
         All that is due on the way happens, in order, before this returns.
         """
         async with self._moving[merchant]:
             await self._finish_calls(merchant)
+            offset = seconds + (await self._emulator.merchants.offset(merchant) if further else 0.0)
             target = self._emulator.context.real_time() + offset
             while job := await self._store.claim(merchant, target):
                 await self._move_to(merchant, job.due)

@@ -168,14 +168,11 @@ async def set_clock(desk: Desk, call: Call) -> Reply:
     Set back, it undoes nothing: what has happened keeps its times, and what is not yet due waits until the clock is there again.
     """
     for merchant in [call.merchant] if call.merchant else await desk.emulator.merchants.names():
-        await desk.runner.move_clock(merchant, await _offset(desk, merchant, call.body))
+        if "advance" in call.body:
+            await desk.runner.move_clock(merchant, seconds_of(call.body["advance"]), further=True)
+        else:
+            await desk.runner.move_clock(merchant, moments.parsed(call.body["set"]) - desk.emulator.context.real_time())
     return _json(await _clock(desk, call.merchant))
-
-
-async def _offset(desk: Desk, merchant: str, wish: dict[str, Any]) -> float:
-    if "advance" in wish:
-        return await desk.emulator.merchants.offset(merchant) + seconds_of(wish["advance"])
-    return moments.parsed(wish["set"]) - desk.emulator.context.real_time()
 
 
 async def create_fault(desk: Desk, call: Call) -> Reply:

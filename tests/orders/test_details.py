@@ -1,5 +1,6 @@
 """References, addresses, shipping info, due dates and acknowledging (protocol 9.1), and who may do it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -176,3 +177,8 @@ async def test_a_cancelled_order_is_not_decided_any_more(place: Callable[..., Aw
     assert (await order.get())["fraud_status"] == "PENDING"
     decided = await order.klarna.send("POST", f"/_mock/orders/{order.order_id}/decision", {"fraud_status": "ACCEPTED"})
     assert decided.status == 409
+
+
+async def test_clocks_that_are_moved_at_the_same_time_add_up(order: Managed) -> None:
+    await asyncio.gather(*(order.klarna.advance_clock("1h") for _ in range(5)))
+    assert (await order.klarna.clock())["ahead_seconds"] == pytest.approx(5 * 3600)
