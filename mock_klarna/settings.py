@@ -152,6 +152,12 @@ class Settings:
     journal_bytes: int = _setting(
         8 << 20, whole(65536, 1 << 34), "bytes of journal kept for each merchant", metavar="BYTES"
     )
+    all_journals_bytes: int = _setting(
+        64 << 20,
+        whole(65536, 1 << 36),
+        "bytes of journal kept for all merchants together; the largest journal gives way first",
+        metavar="BYTES",
+    )
     max_callbacks: int = _setting(10_000, whole(10, 10_000_000), "callbacks kept for each merchant", metavar="COUNT")
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from mock_klarna.domain.errors import MockKlarnaError
 from mock_klarna.domain.records import Decision, Job, Record
+from mock_klarna.store.budget import USUAL, Bounds
 from mock_klarna.store.codec import KINDS, decode, decode_job, encode
 from mock_klarna.store.lock import Lock
 from mock_klarna.store.log import Line, Log
@@ -26,8 +27,8 @@ class FileStore(MemoryStore):
     Raises `MockKlarnaError` when the file is in use by another server, is no log or is damaged before its last line.
     """
 
-    def __init__(self, path: Path, *, journal_bytes: int = 8 << 20, most_callbacks: int = 10_000) -> None:
-        super().__init__(journal_bytes=journal_bytes, most_callbacks=most_callbacks)
+    def __init__(self, path: Path, bounds: Bounds = USUAL) -> None:
+        super().__init__(bounds)
         self._uncounted: dict[str, dict[str, int]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._syncing: asyncio.Future[None] | None = None

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 from mock_klarna.domain.events import event_name
 from mock_klarna.domain.journal import EVENT, EVENT_BYTES, Entry, Exchange, Sent, Watch
 from mock_klarna.domain.records import Decision, Job, Record
+from mock_klarna.store.budget import USUAL, Bounds, Budget
 from mock_klarna.store.namespace import Namespace
 from mock_klarna.store.shelf import Shelf
 from mock_klarna.store.snapshot import VERSION, MerchantState, read_snapshot
@@ -17,11 +18,12 @@ R = TypeVar("R", bound=Record)
 
 
 class MemoryStore:
-    """A store in dicts. `journal_bytes` bounds each merchant's journal, `most_callbacks` the callbacks kept for each."""
+    """A store in dicts, within bounds."""
 
-    def __init__(self, *, journal_bytes: int = 8 << 20, most_callbacks: int = 10_000) -> None:
-        self._bounds = (journal_bytes, most_callbacks)
+    def __init__(self, bounds: Bounds = USUAL) -> None:
+        self._bounds = bounds
         self._namespaces: dict[str, Namespace] = {}
+        self._budget = Budget(bounds.all_journals_bytes, lambda: (space.pages for space in self._namespaces.values()))
         self._shelf = Shelf()
         self._waiters = Waiters()
         self._seq = 0
@@ -29,7 +31,7 @@ class MemoryStore:
     def _namespace(self, merchant: str) -> Namespace:
         found = self._namespaces.get(merchant)
         if found is None:
-            found = self._namespaces[merchant] = Namespace(*self._bounds)
+            found = self._namespaces[merchant] = Namespace(self._bounds.journal_bytes, self._bounds.most_callbacks)
         return found
 
     async def get(self, kind: type[R], key: str) -> R | None:
@@ -69,17 +71,12 @@ class MemoryStore:
         self, space: Namespace, at: float, merchant: str, kind: str, name: str, purchase_id: Any, data: Any
     ) -> int:
         self._seq += 1
+        size = EVENT_BYTES if kind == EVENT else data.size()
         entry = Entry(
-            seq=self._seq,
-            at=at,
-            merchant=merchant,
-            kind=kind,
-            name=name,
-            purchase_id=purchase_id,
-            data=data,
-            size=EVENT_BYTES if kind == EVENT else data.size(),
+            seq=self._seq, at=at, merchant=merchant, kind=kind, name=name, purchase_id=purchase_id, data=data, size=size
         )
         space.pages.append(entry)
+        self._budget.spend(entry.size)
         if self._waiters:
             self._waiters.wake(entry)
         return self._seq

@@ -8,27 +8,36 @@ from mock_klarna.domain.journal import EVENT, Entry
 
 
 class Pages:
-    """Journal entries of one merchant in two queues, so that exchanges can go while the events stay."""
+    """Journal entries of one merchant in two queues, so that exchanges can go while the events stay.
+
+    `size` is what they take in bytes, `newest` the `seq` of the last one, `dropped` how many had to go.
+    """
 
     def __init__(self, most_bytes: int) -> None:
         self._most = most_bytes
         self._bulky: deque[Entry] = deque()
         self._events: deque[Entry] = deque()
-        self._size = 0
+        self.size = 0
+        self.newest = 0
         self.dropped = 0
 
     def append(self, entry: Entry) -> None:
         """Add an entry; when that is too much, drop exchanges and callbacks first and events only after them."""
         (self._events if entry.kind == EVENT else self._bulky).append(entry)
-        self._size += entry.size
-        if self._size > self._most:
-            self._make_room(entry)
+        self.size += entry.size
+        self.newest = entry.seq
+        if self.size > self._most:
+            self.shrink(self._most)
 
-    def _make_room(self, newest: Entry) -> None:
-        while self._size > self._most and len(self._bulky) + len(self._events) > 1:
-            queue = self._bulky if self._bulky and self._bulky[0] is not newest else self._events
-            self._size -= queue.popleft().size
+    def shrink(self, most: int, keep: int = 1) -> None:
+        """Drop entries until no more than `most` bytes are left, or the `keep` newest ones, which may be more than that."""
+        while self.size > most and len(self._bulky) + len(self._events) > keep:
+            self.size -= self._next_to_go().popleft().size
             self.dropped += 1
+
+    def _next_to_go(self) -> deque[Entry]:
+        has_older = self._bulky and self._bulky[0].seq != self.newest
+        return self._bulky if has_older or not self._events else self._events
 
     def after(self, seq: int) -> Iterator[Entry]:
         """Yield the entries after a position, oldest first."""

@@ -1,9 +1,13 @@
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from mock_klarna.domain.events import event_name
 from mock_klarna.domain.journal import EVENT, EVENT_BYTES, EXCHANGE, KINDS, Watch
+from mock_klarna.settings import Settings
+from mock_klarna.store.opening import open_store
 from mock_klarna.store.port import Store
 from tests.store.samples import created, exchange, telling
 
@@ -98,6 +102,43 @@ async def test_an_entry_that_is_larger_than_the_bound_is_kept_alone(store: Store
     await store.record("shop", EXCHANGE, "get_button", exchange(100_000), 1.0, None)
     await store.record("shop", EXCHANGE, "get_button", exchange(100_001), 1.0, None)
     assert await seen(store) == [2]
+
+
+@pytest.fixture
+async def tight(engine: Settings) -> AsyncIterator[Store]:
+    """An empty store in which all journals together may be as large as one."""
+    opened = open_store(replace(engine, all_journals_bytes=65536))
+    yield opened
+    await opened.close()
+
+
+async def size(store: Store) -> int:
+    return sum(entry.size for entry in await store.entries(EVERYTHING, 0, 100_000))
+
+
+async def test_all_journals_together_are_bounded_and_the_largest_gives_way(tight: Store) -> None:
+    for number in range(100):
+        await tight.record("noisy", EXCHANGE, "get_button", exchange(2000), 1.0, None)
+        await tight.record(f"quiet-{number % 5}", EXCHANGE, "get_button", exchange(10), 1.0, None)
+        assert await size(tight) <= 65536
+    assert await tight.dropped("noisy") > 50
+    assert await tight.dropped(None) == await tight.dropped("noisy")
+
+
+async def test_many_small_journals_are_bounded_and_the_newest_entry_stays(tight: Store) -> None:
+    for number in range(60):
+        seq = await tight.record(f"m-{number}", EXCHANGE, "get_button", exchange(3000), 1.0, None)
+        assert await size(tight) <= 65536
+        assert await tight.entry(seq) is not None
+    assert await tight.dropped("m-0") == 1
+
+
+async def test_what_is_cleared_makes_room(tight: Store) -> None:
+    for _ in range(10):
+        await tight.clear(None)
+        for _ in range(6):
+            await tight.record("shop", EXCHANGE, "get_button", exchange(8000), 1.0, None)
+        assert await tight.dropped(None) == 0
 
 
 def test_there_are_three_kinds_of_entries() -> None:
