@@ -26,12 +26,18 @@ class Runner:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._moving: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._running: dict[asyncio.Task[None], Job] = {}
-        emulator.context.wake = self.wake
+        emulator.context.expect = self.expect
 
     def wake(self, merchant: str) -> None:
         """Have a merchant's jobs looked at soon."""
         self._woken.add(merchant)
         self._bell.set()
+
+    def expect(self, merchant: str, seconds: float) -> None:
+        """Have a merchant's jobs looked at when the first is due, `seconds` from now; a timer that rings sooner will do."""
+        timer = self._timers.get(merchant)
+        if timer is None or timer.when() > asyncio.get_running_loop().time() + seconds:
+            self.wake(merchant)
 
     async def run(self) -> None:
         """Do jobs as they become due, until cancelled; then let what runs finish for a moment."""
@@ -69,7 +75,11 @@ class Runner:
             timer.cancel()
         due = await self._store.next_due(merchant)
         if due is not None:
-            self._timers[merchant] = asyncio.get_running_loop().call_later(max(0.0, due - now), self.wake, merchant)
+            self._timers[merchant] = asyncio.get_running_loop().call_later(max(0.0, due - now), self._ring, merchant)
+
+    def _ring(self, merchant: str) -> None:
+        del self._timers[merchant]
+        self.wake(merchant)
 
     async def _do(self, job: Job) -> None:
         """Do one job; a fault of ours is logged and ends that job alone."""

@@ -1,6 +1,5 @@
 """What the merchant decides about an authorized purchase, and what time decides when the merchant does not."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,7 +38,7 @@ def place(
     too much from the one that the shopper saw.
     """
     require_open(purchase, now, rules)
-    if found := [*_differences(purchase, body, rules), *_without_confirmation(merchant_urls, rules)]:
+    if found := _problems(purchase, merchant_urls, body, rules):
         raise BadValue(found)
     order = Order(
         merchant=purchase.merchant,
@@ -60,7 +59,7 @@ def place(
         fraud_status=order.fraud_status,
         order_amount=order.order_amount,
     )
-    jobs = tuple(_jobs_of_new(order, purchase, now, rules))
+    jobs = _jobs_of_new(order, purchase, now, rules)
     return Decision(writes=(placed, order), events=(event,), jobs=jobs, cancels=_waiting_jobs(purchase))
 
 
@@ -74,23 +73,25 @@ def require_open(purchase: Purchase, now: float, rules: PlacingRules) -> None:
         raise NotFound(f"authorization_token does not correspond to an authorized order: the purchase is {state}")
 
 
-def _differences(purchase: Purchase, body: Json, rules: PlacingRules) -> Iterator[Problem]:
+def _problems(purchase: Purchase, merchant_urls: Json, body: Json, rules: PlacingRules) -> list[Problem]:
     """Hold the posted order against the one that the shopper saw (protocol 3.11)."""
-    authorized = {"purchase_currency": purchase.currency, "purchase_country": purchase.country}
-    for name in authorized if rules.strict else ("purchase_currency",):
-        if body[name].upper() != authorized[name].upper():
-            yield Problem(path=name, rule="authorized", sent=body[name], expected=f"{authorized[name]}, as authorized")
-    sent, most = body["order_amount"], purchase.order_amount
-    if rules.strict and sent != most:
-        yield Problem(path="order_amount", rule="authorized", sent=sent, expected=f"{most}, as authorized")
-    elif sent > most:
-        yield Problem(path="order_amount", rule="authorized", sent=sent, expected=f"at most {most}, as authorized")
-
-
-def _without_confirmation(merchant_urls: Json, rules: PlacingRules) -> Iterator[Problem]:
+    found, most = [], purchase.order_amount
+    if body["purchase_currency"].upper() != purchase.currency.upper():
+        found.append(_differs(body, "purchase_currency", purchase.currency))
+    if rules.strict and body["purchase_country"].upper() != purchase.country.upper():
+        found.append(_differs(body, "purchase_country", purchase.country))
+    if rules.strict and body["order_amount"] != most:
+        found.append(_differs(body, "order_amount", most))
+    elif body["order_amount"] > most:
+        found.append(_differs(body, "order_amount", f"at most {most}"))
     if rules.strict and not merchant_urls.get("confirmation"):
         right = "a URL here, in load() or in the button key"
-        yield Problem(path="merchant_urls.confirmation", rule="required", sent=None, expected=right)
+        found.append(Problem(path="merchant_urls.confirmation", rule="required", sent=None, expected=right))
+    return found
+
+
+def _differs(body: Json, name: str, authorized: object) -> Problem:
+    return Problem(path=name, rule="authorized", sent=body[name], expected=f"{authorized}, as authorized")
 
 
 def filled(url: str | None, order_id: str) -> str | None:
@@ -115,14 +116,15 @@ def _placed(purchase: Purchase, order: Order, confirmation: str | None, rules: P
     )
 
 
-def _jobs_of_new(order: Order, purchase: Purchase, now: float, rules: PlacingRules) -> Iterator[Job]:
+def _jobs_of_new(order: Order, purchase: Purchase, now: float, rules: PlacingRules) -> tuple[Job, ...]:
     """Schedule what follows an order: the review's end for a pending one, the push for an accepted one (protocol 4.4, 4.5)."""
-    after = purchase.outcome.after
     if order.fraud_status == "PENDING" and purchase.outcome.then:
-        yield Job(due=now + (after or 0), merchant=order.merchant, kind="end_review", subject=order.order_id)
+        due = now + (purchase.outcome.after or 0)
+        return (Job(due=due, merchant=order.merchant, kind="end_review", subject=order.order_id),)
     if order.fraud_status == "ACCEPTED" and order.push_url:
         due = now + first_pause(rules.push_schedule)
-        yield Job(due=due, merchant=order.merchant, kind="push", subject=order.order_id)
+        return (Job(due=due, merchant=order.merchant, kind="push", subject=order.order_id),)
+    return ()
 
 
 def _waiting_jobs(purchase: Purchase) -> tuple[str, ...]:

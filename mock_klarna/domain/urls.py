@@ -60,6 +60,8 @@ def is_private_host(host: str) -> bool:
 
 def with_order_id(url: str, order_id: str) -> str:
     """Return the URL with the order id in place of `{checkout.order.id}` and `{order.id}` (protocol 3.2)."""
+    if "{" not in url:
+        return url
     for placeholder in _PLACEHOLDERS:
         url = url.replace(placeholder, order_id)
     return url

@@ -20,14 +20,14 @@ async def _no_answer(_purchase: Purchase, _url: str, _body: dict[str, Any]) -> t
 
 
 class Context:
-    """The emulator's surroundings. Whoever runs jobs sets `wake`, whoever calls merchants sets `ask_update`."""
+    """The emulator's surroundings. Whoever runs jobs sets `expect`, whoever calls merchants sets `ask_update`."""
 
     def __init__(self, store: Store, settings: Settings, real_time: Callable[[], float], seed: str) -> None:
         self.store = store
         self.settings = settings
         self.real_time = real_time
         self.default_seed = seed
-        self.wake: Callable[[str], None] = lambda merchant: None
+        self.expect: Callable[[str, float], None] = lambda merchant, seconds: None
         self.ask_update: Callable[[Purchase, str, dict[str, Any]], Awaitable[tuple[dict[str, Any], str | None]]]
         self.ask_update = _no_answer
         self.rules = PlacingRules(
@@ -57,7 +57,7 @@ class Context:
         """Commit a decision and have its jobs looked at; raises `Conflict` when somebody else was first."""
         position = await self.store.commit(merchant, decision, now)
         if decision.jobs:
-            self.wake(merchant)
+            self.expect(merchant, min(job.due for job in decision.jobs) - now)
         return position
 
     async def decide(

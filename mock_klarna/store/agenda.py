@@ -17,8 +17,9 @@ class Agenda:
     def add(self, job: Job) -> None:
         """Schedule a job; one of the same id that still waits is replaced."""
         self._number += 1
-        self._jobs[job.job_id] = (self._number, job)
-        heapq.heappush(self._heap, (job.due, self._number, job.job_id))
+        job_id = job.job_id
+        self._jobs[job_id] = (self._number, job)
+        heapq.heappush(self._heap, (job.due, self._number, job_id))
         if len(self._heap) > 2 * len(self._jobs) + 64:
             self._heap = [entry for entry in self._heap if self._waits(entry)]
             heapq.heapify(self._heap)

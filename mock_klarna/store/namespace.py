@@ -1,6 +1,6 @@
 """Everything that one merchant has in memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from mock_klarna.domain.records import Delivery, Record
 from mock_klarna.store.agenda import Agenda
@@ -32,12 +32,13 @@ class Namespace:
         """Return the record of a kind that was made last, or None."""
         return next(reversed(self._records.get(kind, {}).values()), None)
 
-    def put(self, record: Record) -> Iterator[Record]:
+    def put(self, record: Record) -> Sequence[Record]:
         """Keep a record; return those that had to go to make room for it."""
-        records = self._records.setdefault(record.kind, {})
-        is_new = record.key not in records
-        records[record.key] = record
-        return iter(self._make_room(record, records)) if is_new and record.kind == Delivery.kind else iter(())
+        kind, key = record.kind, record.key
+        records = self._records.setdefault(kind, {})
+        is_new = key not in records
+        records[key] = record
+        return self._make_room(record, records) if is_new and kind == Delivery.kind else ()
 
     def _make_room(self, record: Record, records: dict[str, Record]) -> list[Record]:
         if record.subject is not None:

@@ -20,8 +20,8 @@ class Shelf:
     def check(self, writes: Iterable[Record]) -> None:
         """Raise `Conflict` unless every record's version follows the stored one."""
         for record in writes:
-            stored = self.get(record.kind, record.key)
-            if (stored.version if stored else 0) != record.version - 1:
+            stored = self._records.get(record.kind, {}).get(record.key)
+            if record.version != (stored.version + 1 if stored else 1):
                 raise Conflict(f"{record.kind} {record.key}")
 
     def check_free(self, incoming: Iterable[Record], replaced: set[str]) -> None:
