@@ -1,39 +1,41 @@
 """What happened, as facts that callbacks, the journal and the scenarios follow."""
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cache
 
+from mock_klarna.domain.facts import fact
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@fact
 class Event:
     """A fact about one merchant; `purchase_id` ties it to the shopper's purchase where there is one."""
 
     purchase_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class ButtonCreated(Event):
     """A merchant created a button key (seed, step 1)."""
 
     button_key: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class ButtonUpdated(Event):
     """A merchant changed the options of a button key."""
 
     button_key: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class SessionInitiated(Event):
     """A shopper clicked the button and a session began."""
 
     button_key: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class IdentificationUpdated(Event):
     """The shopper gave or changed who they are (protocol 6.5)."""
 
@@ -41,7 +43,7 @@ class IdentificationUpdated(Event):
     customer_postal_code: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class SpecificationsSelected(Event):
     """The shopper chose a variation or a quantity (protocol 4.2)."""
 
@@ -49,35 +51,35 @@ class SpecificationsSelected(Event):
     quantity: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class ShippingUpdated(Event):
     """The shopper chose a shipping option; `reference` is the option's id (protocol 6.5)."""
 
     reference: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class CheckboxesAnswered(Event):
     """The shopper answered the merchant's additional checkboxes."""
 
     merchant_requested: dict[str, bool]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class SessionUpdated(Event):
     """The page or the merchant's answer to an `update` callback changed the session."""
 
     changed: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class UpdateIgnored(Event):
     """The merchant's answer to an `update` callback could not be used; the session stayed as it was."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class PurchaseAuthorized(Event):
     """The shopper pressed the final button and Klarna said yes: a token exists (seed, step 3)."""
 
@@ -85,21 +87,21 @@ class PurchaseAuthorized(Event):
     order_amount: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class PurchaseDeclined(Event):
     """Klarna refused the shopper; the merchant hears nothing of it."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class PurchaseFailed(Event):
     """The purchase ended for a technical reason."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class PurchasePlaced(Event):
     """The merchant placed the order (seed, step 3)."""
 
@@ -108,7 +110,7 @@ class PurchasePlaced(Event):
     order_amount: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class PurchaseDenied(Event):
     """The merchant denied the purchase (seed, step 3)."""
 
@@ -117,21 +119,21 @@ class PurchaseDenied(Event):
     deny_redirect_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class PurchaseTimedOut(Event):
     """The merchant stayed silent for so long that the shopper was shown an error (protocol 5)."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class AuthorizationExpired(Event):
     """The token reached the end of its life unused (protocol 5)."""
 
     authorization_token: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class FraudReviewEnded(Event):
     """A pending order was decided (protocol 4.5)."""
 
@@ -140,14 +142,14 @@ class FraudReviewEnded(Event):
     event_type: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class ClockMoved(Event):
     """A merchant's clock was advanced or set; `seconds` is how far it now is ahead of real time."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class FaultCreated(Event):
     """A fault waits for the next matching request or callback."""
 

@@ -1,9 +1,9 @@
 """What became of an order after it was placed: its captures and refunds, and what the merchant changed (protocol 9)."""
 
-from dataclasses import dataclass
+from mock_klarna.domain.facts import fact
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Capture:
     """Money that was taken. `details` is the JSON of what the merchant said of it; `extended_days` moves its due date."""
 
@@ -14,7 +14,7 @@ class Capture:
     extended_days: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Refund:
     """Money that went back. `details` is the JSON of what the merchant said of it."""
 
@@ -24,7 +24,7 @@ class Refund:
     details: bytes = b"{}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Fulfilment:
     """Everything that happened to an order since it was placed; None and empty mean "as it was placed".
 

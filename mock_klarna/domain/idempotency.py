@@ -1,15 +1,15 @@
 """Answers that are remembered under a `Klarna-Idempotency-Key` (protocol 9.4)."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
+from mock_klarna.domain.facts import fact
 from mock_klarna.domain.records import Decision, Job, Record
 
 REMEMBERED_SECONDS = 24 * 3600
 """How long the first answer to a key is given again, on the merchant's clock."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class RememberedAnswer(Record):
     """The first answer to an operation of a merchant under one key; `name` stands for all three."""
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from mock_klarna.domain.events import Event
+from mock_klarna.domain.facts import fact
 from mock_klarna.domain.problems import Problem
 from mock_klarna.domain.records import Attempt
 
@@ -67,7 +68,7 @@ class Entry:
     size: int = EVENT_BYTES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Watch:
     """Which entries somebody asks for or waits for; None means any."""
 

@@ -1,30 +1,29 @@
 """What happened to orders and customer tokens after the purchase (protocol 9)."""
 
-from dataclasses import dataclass
-
 from mock_klarna.domain.events import Event
+from mock_klarna.domain.facts import fact
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderEvent(Event):
     """A fact about one placed order."""
 
     order_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderAcknowledged(OrderEvent):
     """The merchant said that it knows the order; pushes stop."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderAuthorizationUpdated(OrderEvent):
     """The merchant changed how much of the order is authorized."""
 
     order_amount: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderCaptured(OrderEvent):
     """The merchant took money, which is what sending the goods allows it to."""
 
@@ -33,7 +32,7 @@ class OrderCaptured(OrderEvent):
     remaining_authorized_amount: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderRefunded(OrderEvent):
     """The merchant gave captured money back."""
 
@@ -41,40 +40,40 @@ class OrderRefunded(OrderEvent):
     refunded_amount: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderCancelled(OrderEvent):
     """The order was cancelled, by the merchant or in the wake of a rejected review."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderClosed(OrderEvent):
     """The order was closed by the sandbox (protocol 9.3, the admin switch)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class RemainingAuthorizationReleased(OrderEvent):
     """The merchant gave up what it had not captured."""
 
     released_amount: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class AuthorizationTimeExtended(OrderEvent):
     """The authorization lives longer; `expires_at` is seconds on the merchant's clock."""
 
     expires_at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderDetailsUpdated(OrderEvent):
     """The merchant changed references, address or shipping info."""
 
     changed: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class CaptureUpdated(OrderEvent):
     """The merchant added shipping info to a capture, moved its due date or had its invoice sent again."""
 
@@ -82,14 +81,14 @@ class CaptureUpdated(OrderEvent):
     changed: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class CustomerTokenCreated(Event):
     """The merchant made a customer token of an authorization (protocol 4.3)."""
 
     customer_token: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class CustomerTokenChanged(Event):
     """A customer token was cancelled, suspended or made active again (protocol 9.5)."""
 
@@ -97,7 +96,7 @@ class CustomerTokenChanged(Event):
     status: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class OrderFromToken(Event):
     """The merchant placed an order with a customer token, without a shopper (protocol 9.5)."""
 

@@ -5,14 +5,15 @@ Times are seconds since 1970 in UTC, on the merchant's own clock.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 from mock_klarna.domain.events import Event
+from mock_klarna.domain.facts import fact
 from mock_klarna.domain.fulfilment import UNTOUCHED, Fulfilment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Record:
     """Anything a store keeps: it has a key, an owner and a version that every commit raises by one."""
 
@@ -36,7 +37,7 @@ class Record:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class ButtonKey(Record):
     """A button key and its options as JSON, `button_key` included (protocol 3.1)."""
 
@@ -60,7 +61,7 @@ class Outcome:
     after: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Purchase(Record):
     """One shopper's purchase from the click to its end.
 
@@ -100,7 +101,7 @@ class Purchase(Record):
         return self.authorization_token
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Order(Record):
     """A placed order: its body as the merchant posted it, and what became of it since."""
 
@@ -127,7 +128,7 @@ class Order(Record):
         return self.purchase_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Attempt:
     """One try to reach a merchant: what came back, or why nothing did. `duration` is in seconds."""
 
@@ -141,7 +142,7 @@ class Attempt:
     remedy: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Delivery(Record):
     """A callback to a merchant's URL with every attempt made so far. `state` is one of `lifecycle.DELIVERY`."""
 
@@ -167,7 +168,7 @@ class Delivery(Record):
         return self.purchase_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Fault(Record):
     """Trouble ordered for the next `times` matching requests or callbacks."""
 
@@ -184,7 +185,7 @@ class Fault(Record):
         return self.fault_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Merchant(Record):
     """A merchant's own clock and seed. `clock_offset` is seconds ahead of real time."""
 
@@ -198,7 +199,7 @@ class Merchant(Record):
         return self.merchant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Job:
     """Something to be done when the merchant's clock reaches `due`. `number` counts the tries of a schedule from 1."""
 
@@ -214,11 +215,11 @@ class Job:
         return f"{self.kind}:{self.subject}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class Decision:
     """What a command comes to: records to write, facts, jobs to schedule and jobs that are no longer needed."""
 
     writes: tuple[Record, ...] = ()
     events: tuple[Event, ...] = ()
     jobs: tuple[Job, ...] = ()
-    cancels: tuple[str, ...] = field(default=())
+    cancels: tuple[str, ...] = ()

@@ -3,11 +3,12 @@
 How a merchant made a token is not documented for Instant Shopping; this follows Klarna Payments, as the protocol advises.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from mock_klarna.domain import messages
 from mock_klarna.domain.errors import NotAllowed
+from mock_klarna.domain.facts import fact
 from mock_klarna.domain.fulfilment import UNTOUCHED, Capture, Fulfilment
 from mock_klarna.domain.order_events import CustomerTokenChanged, CustomerTokenCreated, OrderFromToken
 from mock_klarna.domain.placing import PlacingRules, filled, require_open
@@ -20,7 +21,7 @@ PAYMENT_METHOD = "INVOICE"
 """How every order of a token is paid; which methods tokens had in Instant Shopping is not documented."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@fact
 class CustomerToken(Record):
     """A shopper's leave to be charged again. `body` is the JSON of what is known of the shopper: addresses, country, currency."""
 
