@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import orjson
-from aiohttp import ClientPayloadError, web
+from aiohttp import ClientPayloadError, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from mock_klarna.contract import MalformedBody, read_json
@@ -18,11 +18,12 @@ async def read_body(request: web.Request, most: int, seconds: float) -> bytes:
     Raises `BodyTooLarge`, before anything is read where the length is declared, `RequestTimeout`, and `BadValue` for a body
     that cannot be decoded as it declares to be encoded.
     """
-    if (request.content_length or 0) > most:
-        raise _too_large(f"has {request.content_length} bytes", most)
+    declared = request.content_length or 0
+    if declared > most:
+        raise _too_large(f"has {declared} bytes", most)
     try:
         if request.content.is_eof():
-            return await _bounded(request, most)
+            return _whole(request, most)
         async with asyncio.timeout(seconds):
             return await _bounded(request, most)
     except TimeoutError:
@@ -44,13 +45,21 @@ async def _bounded(request: web.Request, most: int) -> bytes:
     return b"".join(chunks)
 
 
+def _whole(request: web.Request, most: int) -> bytes:
+    """Return a body that has arrived, unpacked if it was packed, unless it became too large."""
+    body = request.content.read_nowait()
+    if len(body) > most:
+        raise _too_large("is too large", most)
+    return body
+
+
 def _too_large(what: str, most: int) -> BodyTooLarge:
     return BodyTooLarge(f"the body {what}; this server reads at most {most} bytes")
 
 
 def require_json(request: web.Request) -> None:
     """Raise `UnsupportedMediaType` when a body is declared to be something else than JSON in UTF-8; silence is fine."""
-    declared = request.headers.get("Content-Type")
+    declared = request.headers.get(hdrs.CONTENT_TYPE)
     if declared is None or declared == "application/json":
         return
     kind = request.content_type

@@ -6,7 +6,7 @@ from secrets import randbits
 from time import perf_counter
 from uuid import uuid4
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from mock_klarna.domain.errors import BadValue, KlarnaError
 from mock_klarna.domain.journal import EXCHANGE, Exchange, readable
@@ -21,13 +21,14 @@ EXPLANATION = "Mock-Klarna-Explanation"
 
 Answer = Callable[[Desk, Call], Awaitable[Reply]]
 Guard = Callable[[Desk, Call], Awaitable[object]]
+_SHOWN = (hdrs.HOST, hdrs.USER_AGENT, hdrs.CONTENT_TYPE)
 _prefix = str(uuid4())[:24]
 _numbers = count(randbits(40))
 
 
 def correlation_id() -> str:
     """Return a fresh id in the form of a UUID for `Klarna-Correlation-Id`: they differ, which is all they have to do."""
-    return f"{_prefix}{next(_numbers):012x}"
+    return "%s%012x" % (_prefix, next(_numbers))  # noqa: UP031 (twice as fast as an f-string)
 
 
 def exchange(desk: Desk, name: str, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -52,7 +53,7 @@ def exchange(desk: Desk, name: str, answer: Answer) -> Callable[[web.Request], A
 async def _reply(desk: Desk, name: str, answer: Answer, call: Call, correlation: str) -> Reply:
     headers = call.request.headers
     try:
-        call.merchant = desk.credentials.merchant(headers.get("Authorization"), headers.get("Host", ""))
+        call.merchant = desk.credentials.merchant(headers.get(hdrs.AUTHORIZATION), headers.get(hdrs.HOST, ""))
         if desk.limits is not None:
             call.allowance = desk.limits.take(call.merchant, name)
             limits.refuse(call.allowance)
@@ -71,8 +72,7 @@ async def _reply(desk: Desk, name: str, answer: Answer, call: Call, correlation:
 async def record(desk: Desk, name: str, call: Call, reply: Reply, correlation: str, started: float) -> int:
     """Keep an exchange in the journal and return its position; `started` is a reading of `perf_counter`."""
     request = call.request
-    claimed = desk.credentials.claimed(request.headers.get("Authorization"), request.headers.get("Host", ""))
-    merchant = call.merchant or claimed or ""
+    merchant = call.merchant or _claimed(desk, request)
     data = Exchange(
         method=request.method,
         path=request.raw_path,
@@ -89,6 +89,11 @@ async def record(desk: Desk, name: str, call: Call, reply: Reply, correlation: s
     return await desk.emulator.store.record(merchant, EXCHANGE, name, data, at, purchase_id)
 
 
+def _claimed(desk: Desk, request: web.Request) -> str:
+    headers = request.headers
+    return desk.credentials.claimed(headers.get(hdrs.AUTHORIZATION), headers.get(hdrs.HOST, "")) or ""
+
+
 async def _purchase_of_token(desk: Desk, call: Call) -> str | None:
     """Return the purchase of the token in the path: a refusal belongs to its history too, if the merchant is the same."""
     token = call.request.match_info.get("authorization_token")
@@ -98,7 +103,7 @@ async def _purchase_of_token(desk: Desk, call: Call) -> str | None:
 
 def _shown_headers(request: web.Request) -> tuple[tuple[str, str], ...]:
     headers = request.headers
-    return tuple((name, readable(headers[name])) for name in ("Host", "User-Agent", "Content-Type") if name in headers)
+    return tuple([(name, readable(headers[name])) for name in _SHOWN if name in headers])
 
 
 def checked(name: str, body: str, handler: Answer, most_body: int | None = None, guard: Guard | None = None) -> Answer:
