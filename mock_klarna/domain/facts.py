@@ -1,7 +1,7 @@
-"""The dataclasses that commands and journal make by the dozen: frozen to the type checker, and cheap to make at run time."""
+"""The dataclasses of the domain: frozen to the type checker, quick to declare and cheap to make at run time."""
 
-from dataclasses import dataclass, field
-from typing import TypeVar, dataclass_transform
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
@@ -11,6 +11,27 @@ def fact(kind: type[T]) -> type[T]:
     """Make a class a dataclass that nobody may change once it is made.
 
     The type checker sees to that. Python's own guard sets every member through `object.__setattr__`, which would be a tenth of
-    the time that placing an order takes.
+    the time that placing an order takes. Comparing and showing are the same code for all: compiling them for each of some
+    fifty classes would be a twentieth of the time that a server takes to start.
     """
-    return dataclass(slots=True, kw_only=True, unsafe_hash=True)(kind)
+    kind.__eq__ = _is_equal  # type: ignore[method-assign]
+    kind.__hash__ = _hash  # type: ignore[assignment, method-assign]
+    kind.__repr__ = _shown  # type: ignore[method-assign]
+    return dataclass(slots=True, kw_only=True, eq=False, repr=False)(kind)
+
+
+def _members(made: Any) -> dict[str, Any]:
+    return {member.name: getattr(made, member.name) for member in fields(made)}
+
+
+def _is_equal(made: object, other: object) -> bool:
+    return _members(made) == _members(other) if type(other) is type(made) else NotImplemented
+
+
+def _hash(made: object) -> int:
+    return hash(tuple(_members(made).values()))
+
+
+def _shown(made: object) -> str:
+    members = ", ".join(f"{name}={value!r}" for name, value in _members(made).items())
+    return f"{type(made).__name__}({members})"
