@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from threading import Thread
@@ -18,6 +17,7 @@ import orjson
 from mock_klarna.callbacks import Deliveries, Runner
 from mock_klarna.callbacks.merchant_client import MerchantClient
 from mock_klarna.contract import shared_contract
+from mock_klarna.domain.facts import value
 from mock_klarna.domain.records import ButtonKey
 from mock_klarna.emulator import Emulator
 from mock_klarna.settings import Settings, SettingsError
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _YOUNG_OBJECTS = 50_000
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Running:
     """A server that accepts requests: where it is, and what it is made of; `tls_url` is None without `--tls`."""
 
@@ -158,7 +158,7 @@ def serve_in_thread(settings: Settings | None = None) -> Iterator["ThreadedServe
         loop.close()
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ThreadedServer:
     """A server in another thread: where it is, and its loop, on which coroutines can be run beside it."""
 

@@ -1,10 +1,10 @@
 """What each callback says and where it goes (protocol 4)."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from mock_klarna.domain.facts import value
 from mock_klarna.domain.order_management import wants_push
 from mock_klarna.domain.records import Job, Order, Purchase
 from mock_klarna.domain.reviewing import event_type
@@ -15,7 +15,7 @@ PURCHASE_CALLBACKS = ("place_order", "create_customer_token")
 ORDER_CALLBACKS = ("push", "notification")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Letter:
     """One callback to be sent: what kind, where to, the body, and whose purchase or order it is about."""
 

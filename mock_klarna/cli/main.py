@@ -4,28 +4,27 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from types import ModuleType
+from importlib import import_module
 
 from mock_klarna import __version__
-from mock_klarna.cli import ca, check, demo, healthcheck, openapi, run, serve, shop, shoppers, wait
 from mock_klarna.domain.errors import MockKlarnaError
 from mock_klarna.settings import SettingsError
 
-COMMANDS: Sequence[ModuleType] = (serve, demo, run, check, shop, shoppers, openapi, ca, healthcheck, wait)
-"""The commands, in the order in which the help lists them."""
+COMMANDS = ("serve", "demo", "run", "check", "shop", "shoppers", "openapi", "ca", "healthcheck", "wait")
+"""The commands, in the order in which the help lists them; each is a module of this package."""
 
 HELD_WRONG, CANNOT_BIND, UNREACHABLE, INTERRUPTED = 2, 3, 4, 130
 """Exit codes beside 0 (all well) and 1 (an expectation failed)."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Return the parser of the command line, or of these commands of it: who names one needs no other to be loaded."""
     whole = argparse.ArgumentParser(prog="mock-klarna", description="A local sandbox of Klarna Instant Shopping.")
     whole.add_argument("--version", action="version", version=f"mock-klarna {__version__}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in COMMANDS:
+    for name in names:
+        command = import_module(f"mock_klarna.cli.{name}")
         summary = (command.__doc__ or "").strip().splitlines()[0].partition(": ")[2]
-        name = command.__name__.rpartition(".")[2]
         described = commands.add_parser(name, help=summary, description=summary[:1].upper() + summary[1:])
         command.add(described)
         described.set_defaults(run=command.run)
@@ -34,7 +33,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code: 0 well, 1 failed, 2 held wrong, 3 cannot bind, 4 unreachable."""
-    arguments = parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    arguments = parser(given[:1] if given and given[0] in COMMANDS else COMMANDS).parse_args(given)
     try:
         return int(arguments.run(arguments))
     except (MockKlarnaError, SettingsError) as wrong:

@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 
+from mock_klarna.domain.facts import value
+
 Schema = Mapping[str, Any]
 PAGE = "page"
 _FOLDERS = ("components", "requests", "callbacks")
@@ -26,7 +28,7 @@ Parts = tuple[Part, ...]
 """Everything that the schemas say about one value."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Inside:
     """Everything that the schemas say about what a value contains: its members, other members, entries of a list."""
 

@@ -1,28 +1,31 @@
 """The one way a body is judged: is it right, and if not, everything that is wrong with it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, cached_property
-from typing import Any
-
-import jsonschema_rs
+from typing import TYPE_CHECKING, Any
 
 from mock_klarna import bundle
-from mock_klarna.contract.catalogue import load
-from mock_klarna.contract.explaining import Explainer
+from mock_klarna.contract.catalogue import Catalogue, load
 from mock_klarna.contract.leniency import put_right, without_nulls
 from mock_klarna.contract.ordering import in_order, value_at
 from mock_klarna.contract.rules import SUMS, Sums, UrlPlace, url_places
 from mock_klarna.contract.verdict import Verdict
+from mock_klarna.domain.facts import value
 from mock_klarna.domain.problems import Problem
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
+
+    from mock_klarna.contract.explaining import Explainer
 
 _MOST_PROBLEMS = 200
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Operation:
     document: str
-    schema: jsonschema_rs.Draft202012Validator
+    schema: "Draft202012Validator"
     sums: Sums | None
     urls: tuple[UrlPlace, ...]
     strict: bool
@@ -41,16 +44,23 @@ class _Operation:
 
 
 class Contract:
-    """The schemas, and the verdict on bodies by the name of their operation; each is compiled once, on first use.
+    """The schemas, and the verdict on bodies by the name of their operation; all are read and each is compiled on first use.
 
     Operations are the files of `schemas/requests/` and `schemas/callbacks/`, and `page` for what a page gives `load()`.
     """
 
     def __init__(self, *, strict: bool = False) -> None:
-        self.catalogue = load(bundle.schemas(), strict=strict)
         self._strict = strict
-        self._verdict = Verdict(self.catalogue)
         self._operations: dict[str, _Operation] = {}
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Every schema, with what strict ones demand where that is asked for."""
+        return load(bundle.schemas(), strict=self._strict)
+
+    @cached_property
+    def _verdict(self) -> Verdict:
+        return Verdict(self.catalogue)
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -81,7 +91,9 @@ class Contract:
         return known
 
     @cached_property
-    def _explainer(self) -> Explainer:
+    def _explainer(self) -> "Explainer":
+        from mock_klarna.contract.explaining import Explainer  # most bodies are right
+
         return Explainer(self.catalogue, self._verdict)
 
     def _closely(self, known: _Operation, body: Any) -> tuple[Any, list[Problem]]:

@@ -1,12 +1,12 @@
 """What no schema can say: that sums hold and that URLs can be called."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from mock_klarna.contract.catalogue import Catalogue, Parts
 from mock_klarna.domain import money, rounding, sums, urls
+from mock_klarna.domain.facts import value
 from mock_klarna.domain.problems import Problem
 
 _CALLED = "an absolute https URL of at most 2000 characters; http is accepted for loopback and private hosts"
@@ -14,7 +14,7 @@ _CALLED_STRICTLY = "an absolute https URL of at most 2000 characters"
 _SHOWN = "an absolute http or https URL of at most 2000 characters"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Sums:
     """Where a body carries money: below which member, whether fractions are allowed, whether it is a whole order.
 
@@ -133,7 +133,7 @@ SUMS: Mapping[str, Sums] = MappingProxyType(
 """The operations whose bodies carry money."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UrlPlace:
     """A member that is a URL, and which kind: `called` by Klarna's server, `shown` to a browser, `shown_or_empty`."""
 

@@ -1,7 +1,6 @@
 """Where an order stands: its amounts in minor units, and the status that follows from them (protocol 9.3)."""
 
-from dataclasses import dataclass
-
+from mock_klarna.domain.facts import value
 from mock_klarna.domain.fulfilment import Fulfilment
 from mock_klarna.domain.records import Order
 
@@ -14,7 +13,7 @@ OPEN = ("AUTHORIZED", "PART_CAPTURED")
 """The statuses of an order that is not finished: it can be captured, changed, released or extended."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Balance:
     """An order's money at one moment: authorized >= captured >= refunded >= 0, and nothing remains of a finished order."""
 

@@ -14,10 +14,20 @@ def fact(kind: type[T]) -> type[T]:
     the time that placing an order takes. Comparing and showing are the same code for all: compiling them for each of some
     fifty classes would be a twentieth of the time that a server takes to start.
     """
+    return _made(kind, kw_only=True)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def value(kind: type[T]) -> type[T]:
+    """Make a class a dataclass as `fact` does, whose members may be given by position."""
+    return _made(kind, kw_only=False)
+
+
+def _made(kind: type[T], *, kw_only: bool) -> type[T]:
     kind.__eq__ = _is_equal  # type: ignore[method-assign]
     kind.__hash__ = _hash  # type: ignore[assignment, method-assign]
     kind.__repr__ = _shown  # type: ignore[method-assign]
-    return dataclass(slots=True, kw_only=True, eq=False, repr=False)(kind)
+    return dataclass(slots=True, kw_only=kw_only, eq=False, repr=False)(kind)
 
 
 def _members(made: Any) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 """How a button looks: the page's styling over the key's (protocol 3.9)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from mock_klarna.domain.facts import value
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class Look:
     """A button's words and colours: `type` chooses the words, `theme` and `tagline` the colours, `locale` the language."""
 

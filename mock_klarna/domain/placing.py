@@ -1,11 +1,12 @@
 """What the merchant decides about an authorized purchase, and what time decides when the merchant does not."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from mock_klarna.domain import messages, urls
 from mock_klarna.domain.errors import BadValue, NotAllowed, NotFound
 from mock_klarna.domain.events import AuthorizationExpired, PurchaseDenied, PurchasePlaced, PurchaseTimedOut
+from mock_klarna.domain.facts import value
 from mock_klarna.domain.fulfilment import REFUSED, UNTOUCHED
 from mock_klarna.domain.lifecycle import PURCHASE, may
 from mock_klarna.domain.problems import Problem
@@ -17,7 +18,7 @@ OVERRIDABLE = ("confirmation", "push", "notification")
 """The merchant URLs that the posted order may replace (seed, step 3)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PlacingRules:
     """The switches of placing (protocol 3.11 and 5; C-7 and C-29)."""
 

@@ -1,15 +1,16 @@
 """What is wrong with a body, told so that its sender can put it right."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from mock_klarna.domain.facts import value
 
 _LONGEST_TEXT = 200
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STEP = re.compile(r"\[\d+\]|[^.\[]+|.")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Problem:
     """One fault of one member of a body.
 

@@ -5,11 +5,10 @@ Times are seconds since 1970 in UTC, on the merchant's own clock.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from mock_klarna.domain.events import Event
-from mock_klarna.domain.facts import fact
+from mock_klarna.domain.facts import fact, value
 from mock_klarna.domain.fulfilment import UNTOUCHED, Fulfilment
 
 
@@ -52,7 +51,7 @@ class ButtonKey(Record):
         return self.button_key
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Outcome:
     """What Klarna's risk check will say of an order: the first answer, and for PENDING the one `after` seconds later."""
 

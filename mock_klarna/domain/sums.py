@@ -6,12 +6,12 @@ that holds for the value as sent, or for the value that would be right, is not h
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from operator import attrgetter
 from typing import Any, TypeGuard
 
 from mock_klarna.domain import money
+from mock_klarna.domain.facts import value
 from mock_klarna.domain.problems import Problem
 
 MINUS = "\N{MINUS SIGN}"
@@ -22,7 +22,7 @@ _LARGEST = 2**63
 _MOST_TERMS = 12
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Numbers:
     """The numbers of one line, all exact; `path` is where the line stands."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from mock_klarna.domain.facts import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +32,7 @@ class UnknownCountry(LookupError):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Country:
     """How addresses, phones and titles look in one country.
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from mock_klarna.domain.facts import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Shopper:
     """Somebody who buys; every mapping is JSON-ready and in Klarna's members (protocol 3.10).
 

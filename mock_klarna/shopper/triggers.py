@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
+from mock_klarna.domain.facts import value
 from mock_klarna.shopper.countries import canonical
 
 Outcome = Literal["ACCEPTED", "PENDING", "DECLINED"]
@@ -52,7 +52,7 @@ _NOTED = frozenset({"red", "new_user", "require_signup"}) | {f"disputed-{dispute
 _PEND = re.compile(r"pend-(accept|reject)-([0-9]{2})")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Verdict:
     """What Klarna decides about a shopper.
 

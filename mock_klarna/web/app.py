@@ -25,7 +25,7 @@ def build(desk: Desk) -> web.Application:
     application = web.Application(client_max_size=1 << 30)
     application[CREDENTIALS] = desk.credentials
     for path, operations in _by_path().items():
-        for served in (path, path + "/"):
+        for served in _with_slash(path):
             _add(application.router.add_resource(served), desk, operations)
     application.router.add_get("/_mock/events", stream(desk))
     application.router.add_get(static_files.LIBRARY_PATH, static_files.library)
@@ -33,6 +33,11 @@ def build(desk: Desk) -> web.Application:
     pages.add_pages(application.router, desk)
     application.router.add_route("*", "/{path:.*}", exchange(desk, "unknown_path", _refuse_path))
     return application
+
+
+def _with_slash(path: str) -> tuple[str, ...]:
+    """Return the routes of a path with and without a trailing slash: one where a pattern, which costs time, is needed anyway."""
+    return (path + "{slash:/?}",) if "{" in path else (path, path + "/")
 
 
 def _by_path() -> dict[str, list[Operation]]:

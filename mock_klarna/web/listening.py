@@ -5,11 +5,11 @@ import errno
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from ssl import SSLContext
 
 from aiohttp import web
 
+from mock_klarna.domain.facts import value
 from mock_klarna.settings import Settings
 from mock_klarna.web.protocol import JsonProtocol
 
@@ -42,7 +42,7 @@ def _reason(port: int, fault: OSError) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Listening:
     """The addresses that are bound; `tls_url` and `tls_port` are None where there is no HTTPS."""
 

@@ -1,8 +1,8 @@
 """What a row of the table of endpoints says."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
+from mock_klarna.domain.facts import value
 from mock_klarna.domain.sources import without_sources
 from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.desk import Desk
@@ -14,7 +14,7 @@ PLURAL = ("/ordermanagement/", "/customer-token/", "/payments/")
 """Paths whose errors have `error_messages` and upper-case codes; Instant Shopping's have neither (protocol 1.6)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Operation:
     """One endpoint: its name is also that of `schemas/requests/<name>.json` where it takes a body.
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 from mock_klarna.cli.main import COMMANDS
@@ -17,7 +18,7 @@ def commands() -> str:
     """Return the table of commands: a row for each module of the command line."""
     rows = []
     for command in COMMANDS:
-        head = (command.__doc__ or "").strip().splitlines()[0]
+        head = (import_module(f"mock_klarna.cli.{command}").__doc__ or "").strip().splitlines()[0]
         name, _, summary = head.partition(": ")
         rows.append((name, summary.rstrip(".")))
     return _table(("command", "does"), rows)
