@@ -1,5 +1,6 @@
 """Servers as processes of their own, and what the system says of them."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""An installed package has its bytecode; without it every start of ours, and none of the yardstick's, would compile."""
 
 
 def free_port() -> int:
@@ -22,7 +25,9 @@ def free_port() -> int:
 @contextmanager
 def process(*command: str, given: bytes = b"") -> Iterator[subprocess.Popen[bytes]]:
     """Run a Python command that prints one line when it is ready."""
-    running = subprocess.Popen([sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    running = subprocess.Popen(
+        [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_ENVIRONMENT
+    )
     assert running.stdin is not None
     assert running.stdout is not None
     running.stdin.write(given)
@@ -56,7 +61,9 @@ def resident_megabytes(pid: int) -> float:
 def seconds_to_first_answer(command: tuple[str, ...], port: int, given: bytes = b"") -> float:
     """Return how long a server takes from its start to its first healthy answer."""
     started = time.perf_counter()
-    running = subprocess.Popen([sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    running = subprocess.Popen(
+        [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=_ENVIRONMENT
+    )
     assert running.stdin is not None
     running.stdin.write(given)
     running.stdin.close()

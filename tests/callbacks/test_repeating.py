@@ -42,6 +42,14 @@ async def test_a_push_is_repeated_for_48_hours_however_the_merchant_answers(shop
     assert {(asked.body, asked.declared) for asked in shop.at("/push")} == {(b"", None)}
 
 
+async def test_what_is_due_soon_does_not_wait_for_what_is_due_later(shop: Shop) -> None:
+    async with emulator() as client:
+        await placed(client, shop)
+        await placed(client, shop, outcome={"fraud_status": "PENDING", "then": "ACCEPTED", "after": 0.01})
+        journal = await client.ask("GET", "/_mock/journal?name=fraud_review_ended&wait=10")
+        assert len(journal["entries"]) == 1
+
+
 async def test_the_older_schedule_pushes_every_two_hours(shop: Shop) -> None:
     async with emulator(push_schedule="push-old") as client:
         await placed(client, shop)
