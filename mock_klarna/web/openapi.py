@@ -132,9 +132,28 @@ def _relinked(part: Any, path: str) -> Any:
         return part
     return {
         name: _target(value, path) if name == "$ref" and isinstance(value, str) else _relinked(value, path)
-        for name, value in part.items()
+        for name, value in _as_taken(part).items()
         if name not in ("$id", "$schema")
     }
+
+
+def _as_taken(schema: Json) -> Json:
+    """Return a schema in the form in which values are taken: what is put right on arrival is no fault of a caller."""
+    forms = _FORMS.get(str(schema.get("x-lenient")))
+    if forms is None:
+        return schema
+    return {name: value for name, value in schema.items() if name not in _FORMAL} | forms
+
+
+_FORMAL = ("pattern", "maxLength", "not")
+_FORMS: dict[str, Json] = {
+    "country": {"pattern": r"^\s*[A-Za-z]{2}\s*$"},
+    "currency": {"pattern": r"^\s*[A-Za-z]{3}\s*$"},
+    "locale": {"pattern": r"^\s*[A-Za-z]{2}-[A-Za-z]{2}\s*$"},
+    "blanks": {"pattern": r"^[ \t\r\n]*(?:[^ \t\r\n](?:[\s\S]{0,8}[^ \t\r\n])?)?[ \t\r\n]*$"},
+    "number_as_text": {"type": ["string", "number"]},
+}
+"""By what the schemas say under `x-lenient`; the contract's leniencies do the same."""
 
 
 def _target(reference: str, path: str) -> str:

@@ -7,13 +7,16 @@ from mock_klarna.domain.journal import KINDS, Watch
 from mock_klarna.domain.problems import Problem
 from mock_klarna.web.mock import merchant_of
 
+_LONGEST = 20
+"""Digits beyond which a number is not even read: Python refuses those of thousands."""
+
 
 def whole(request: web.Request, name: str, default: int, most: int) -> int:
     """Return a whole number from 0 to `most`."""
     text = request.query.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and int(text) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) < _LONGEST and int(text) <= most):
         raise wrong(name, text, f"a whole number from 0 to {most}")
     return int(text)
 
