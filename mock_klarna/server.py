@@ -32,7 +32,8 @@ from mock_klarna.web.listening import Listening, listening
 if TYPE_CHECKING:
     from mock_klarna.certificates import Https
 
-_YOUNG_OBJECTS = 50_000
+_YOUNG_OBJECTS, _YOUNG_COLLECTIONS = 5_000, 200
+"""A collection of so many young objects takes a few milliseconds, which is what a request may wait; older ones come seldom."""
 
 
 @value
@@ -135,7 +136,7 @@ def _announced(ready_file: str, bound: Listening) -> Iterator[None]:
 def tune_garbage_collection() -> None:
     """Keep what was loaded at start out of every collection, and collect less often (for a process that only serves)."""
     gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, 20, 100)
+    gc.set_threshold(_YOUNG_OBJECTS, _YOUNG_COLLECTIONS, 100)
     gc.enable()
 
 
