@@ -47,6 +47,8 @@ def document(contract: Contract) -> Json:
             "title": "mock-klarna",
             "version": __version__,
             "summary": "A local sandbox of Klarna Instant Shopping",
+            "description": "JSON null on an optional member of a request means that it is not set. Sums of order lines and "
+            "URLs that are called obey rules that no schema can say; a refusal names them.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/", "description": "This server"}],

@@ -53,7 +53,17 @@ async def _called(url: str, those: Iterable[str], examples: int, seed: int) -> t
     schemathesis = Path(sys.executable).with_name("schemathesis")
     command = [schemathesis, "--config-file", _HERE / "schemathesis.toml", "run", f"{url}/_mock/openapi.json", *those]
     command += ["--auth", CREDENTIALS, "--checks", "all", "--max-examples", examples, "--seed", seed]
-    command += ["--request-timeout", 60, "--continue-on-failure", "--warnings", "off", "--suppress-health-check", "all"]
+    command += [
+        "--request-timeout",
+        60,
+        "--max-response-time",
+        60,
+        "--continue-on-failure",
+        "--warnings",
+        "off",
+        "--suppress-health-check",
+        "all",
+    ]
     environment = {
         **os.environ,
         "FUZZ_URL": url,
