@@ -10,7 +10,7 @@ from mock_klarna.domain.errors import InvalidInput, UnknownName
 from mock_klarna.domain.problems import Problem
 from mock_klarna.domain.records import ButtonKey, Delivery, Order, Purchase
 from mock_klarna.emulator.buying import buy
-from mock_klarna.web import moments, order_views, query, render
+from mock_klarna.web import moments, query, render
 from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.desk import Desk
 
@@ -118,37 +118,6 @@ async def get_callback(desk: Desk, call: Call) -> Reply:
 async def resend_callback(desk: Desk, call: Call) -> Reply:
     """Send a callback again and return it with the new attempt."""
     return _json(render.callback(await desk.deliveries.resend(call.merchant or None, call.path("callback_id"))))
-
-
-async def get_order(desk: Desk, call: Call) -> Reply:
-    """Return a placed order, as it was posted and as Order Management shows it."""
-    return _json(await _order(desk, await desk.emulator.orders.find(call.merchant or None, call.path("order_id"))))
-
-
-async def list_orders(desk: Desk, call: Call) -> Reply:
-    """List placed orders, newest first."""
-    held = await desk.emulator.store.records(Order, call.merchant or None)
-    limit = query.whole(call.request, "limit", 100, 10_000)
-    newest = sorted(held, key=lambda order: order.created_at)[-limit:][::-1] if limit else []
-    return _json({"orders": [await _order(desk, order) for order in newest], "total": len(held)})
-
-
-async def _order(desk: Desk, order: Order) -> dict[str, Any]:
-    now = await desk.emulator.context.now(order.merchant)
-    return {**render.order(order), "order_management": order_views.managed_order(order, now)}
-
-
-async def close_order(desk: Desk, call: Call) -> Reply:
-    """Close an order, so that nothing but refunds is possible any more."""
-    order = await desk.emulator.orders.close(call.merchant or None, call.path("order_id"))
-    return _json(await _order(desk, order))
-
-
-async def decide(desk: Desk, call: Call) -> Reply:
-    """End a fraud review; the merchant is notified."""
-    verdict = call.body["fraud_status"]
-    order = await desk.emulator.orders.end_review(call.merchant or None, call.path("order_id"), verdict)
-    return _json(await _order(desk, order))
 
 
 async def get_clock(desk: Desk, call: Call) -> Reply:

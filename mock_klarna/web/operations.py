@@ -1,6 +1,6 @@
 """Every endpoint, one row each. Routes, the OpenAPI document and the README's table are made from these rows."""
 
-from mock_klarna.web import control, customer_tokens, klarna, scenarios
+from mock_klarna.web import control, customer_tokens, klarna, placed_orders, scenarios
 from mock_klarna.web.authority import get_authority
 from mock_klarna.web.operation import Operation
 from mock_klarna.web.order_operations import CUSTOMER_TOKENS, ORDER_MANAGEMENT
@@ -96,10 +96,15 @@ MOCK = (
         "resend_callback", "POST", "/_mock/callbacks/{callback_id}/resend", control.resend_callback, errors=(404,)
     ),
     Operation(
-        "list_orders", "GET", "/_mock/orders", control.list_orders, errors=(400,), parameters=("merchant", "limit")
+        "list_orders",
+        "GET",
+        "/_mock/orders",
+        placed_orders.list_orders,
+        errors=(400,),
+        parameters=("merchant", "limit"),
     ),
-    Operation("get_order", "GET", "/_mock/orders/{order_id}", control.get_order, errors=(404,)),
-    Operation("close_order", "POST", "/_mock/orders/{order_id}/close", control.close_order, errors=(404,)),
+    Operation("get_order", "GET", "/_mock/orders/{order_id}", placed_orders.get_order, errors=(404,)),
+    Operation("close_order", "POST", "/_mock/orders/{order_id}/close", placed_orders.close_order, errors=(404,)),
     Operation(
         "find_token", "GET", "/_mock/customer-tokens/{customer_token}", customer_tokens.find_token, errors=(404,)
     ),
@@ -115,7 +120,7 @@ MOCK = (
         "decide_fraud_review",
         "POST",
         "/_mock/orders/{order_id}/decision",
-        control.decide,
+        placed_orders.decide,
         "required",
         errors=(400, 404, 409),
     ),
