@@ -206,10 +206,12 @@ p:empty { display: none }`;
     const id = await begun(instance);
     if (dialog !== opened) return;
     instance.session = id;
-    frame.src = `${home}/instantshopping/dialog/${id}?parent=${encodeURIComponent(location.origin)}`;
-    if (id) return;
-    close();
-    drawn.alert.textContent = instance.look?.not_now ?? "";
+    if (id) {
+      frame.src = `${home}/instantshopping/dialog/${id}?parent=${location.origin}`;
+    } else {
+      close();
+      drawn.alert.textContent = instance.look?.not_now ?? "";
+    }
   }
 
   /** Returns the id of a session to show, that of the one before where it can go on, or "". */
