@@ -21,8 +21,8 @@ _CARD = """<div id="dialog" {role} tabindex="-1">
 <header>
 <h1 id="dialog-title">Instant Shopping <span id="merchant"></span></h1>
 <button id="drawer-button" class="icon" type="button" aria-label="Developer" aria-expanded="false" aria-controls="drawer"
- title="Developer">&lt;/&gt;</button>
-<button id="close-button" class="icon" type="button" aria-label="Close">&#215;</button>
+ title="Developer" hidden>&lt;/&gt;</button>
+<button id="close-button" class="icon" type="button" aria-label="Close" hidden>&#215;</button>
 </header>
 <p id="ribbon" data-text="test_environment">Test environment: no money moves, nothing is delivered</p>
 <ol id="progress">

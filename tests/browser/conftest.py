@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Product = Callable[..., str]
 LIBRARY = "/instantshopping/lib/v1/lib.js"
-PLENTY = 10_000
-TOO_LONG = 45.0
+PLENTY = 20_000
+TOO_LONG = 90.0
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

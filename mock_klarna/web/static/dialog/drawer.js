@@ -1,5 +1,5 @@
 import { ask } from "./api.js";
-import { byId, element, replaceContent } from "./elements.js";
+import { byId, element, replaceContent, wired } from "./elements.js";
 import { entryRow, json } from "./timeline.js";
 
 /** @typedef {import("./texts.js").Say} Say */
@@ -18,12 +18,11 @@ export class Drawer {
     /** What the drawer forces, "" for what the shopper's e-mail address decides. */
     this.outcome = "";
     this.place = byId("drawer");
-    this.opener = byId("drawer-button");
+    this.opener = wired("drawer-button", () => this.toggle());
     this.rows = element("ol", { id: "timeline", "aria-label": "Timeline" });
     this.payload = element("details", { id: "session-payload" }, element("summary", {}, "Session as it is now"));
     /** @type {View | null} */
     this.view = null;
-    this.opener.addEventListener("click", () => this.toggle());
   }
 
   /** @returns {HTMLElement[]} */

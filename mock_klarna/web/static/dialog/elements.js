@@ -50,6 +50,20 @@ export function byId(id) {
 }
 
 /**
+ * Let a button of the page do something; until then it is not there to be clicked in vain.
+ *
+ * @param {string} id
+ * @param {() => void} clicked
+ * @returns {HTMLElement}
+ */
+export function wired(id, clicked) {
+  const button = byId(id);
+  button.addEventListener("click", clicked);
+  button.hidden = false;
+  return button;
+}
+
+/**
  * Put new content into an element, and keep the focus where the reader had it when its element is there again.
  *
  * @param {HTMLElement} place

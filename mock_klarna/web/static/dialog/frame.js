@@ -1,4 +1,4 @@
-import { byId, element } from "./elements.js";
+import { byId, element, wired } from "./elements.js";
 import { guard } from "./keyboard.js";
 import { money } from "./money.js";
 
@@ -18,7 +18,7 @@ export class Frame {
     this.dialog = byId("dialog");
     /** The total as it was said last. */
     this.amount = "";
-    byId("close-button").addEventListener("click", close);
+    wired("close-button", close);
     if (this.dialog.getAttribute("aria-modal") === "true") guard(this.dialog, escaped);
   }
 
