@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections import defaultdict
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -14,6 +13,7 @@ from mock_klarna.callbacks.merchant_client import MerchantClient
 from mock_klarna.callbacks.trouble import Trouble
 from mock_klarna.contract import Contract
 from mock_klarna.domain.errors import Conflict, UnknownName
+from mock_klarna.domain.facts import replace
 from mock_klarna.domain.journal import CALLBACK, Sent
 from mock_klarna.domain.order_management import wants_push
 from mock_klarna.domain.records import Attempt, Decision, Delivery, Job, Order, Purchase

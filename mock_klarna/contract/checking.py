@@ -1,7 +1,6 @@
 """The one way a body is judged: is it right, and if not, everything that is wrong with it."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +8,9 @@ from mock_klarna import bundle
 from mock_klarna.contract.catalogue import Catalogue, load
 from mock_klarna.contract.leniency import put_right, without_nulls
 from mock_klarna.contract.ordering import in_order, value_at
-from mock_klarna.contract.rules import SUMS, Sums, UrlPlace, url_places
+from mock_klarna.contract.rules import SUMS, Sums, UrlPlaces, url_places
 from mock_klarna.contract.verdict import Verdict
-from mock_klarna.domain.facts import value
+from mock_klarna.domain.facts import replace, value
 from mock_klarna.domain.problems import Problem
 
 if TYPE_CHECKING:
@@ -27,20 +26,15 @@ class _Operation:
     document: str
     schema: "Draft202012Validator"
     sums: Sums | None
-    urls: tuple[UrlPlace, ...]
-    strict: bool
+    urls: UrlPlaces
 
     def is_plainly_right(self, body: Any) -> bool:
         if not self.schema.is_valid(body) or (self.sums and not self.sums.are_plain(body)):
             return False
-        return all(place.is_right(body, strict=self.strict) for place in self.urls)
+        return next(self.urls.wrong(body), None) is None
 
     def rule_problems(self, body: Any) -> list[Problem]:
-        wrong = [place for place in self.urls if not place.is_right(body, strict=self.strict)]
-        return [
-            *(self.sums.problems(body) if self.sums else ()),
-            *(place.problem(body, strict=self.strict) for place in wrong),
-        ]
+        return [*(self.sums.problems(body) if self.sums else ()), *self.urls.problems(body)]
 
 
 class Contract:
@@ -85,8 +79,7 @@ class Contract:
             document=path,
             schema=self._verdict.schema(path),
             sums=SUMS.get(operation),
-            urls=tuple(url_places(self.catalogue, self.catalogue.whole(path))),
-            strict=self._strict,
+            urls=url_places(self.catalogue, self.catalogue.whole(path), strict=self._strict),
         )
         return known
 

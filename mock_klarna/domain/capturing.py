@@ -1,11 +1,11 @@
 """Taking the money of an order, and what is done to a capture afterwards (protocol 9.1)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from mock_klarna.domain.balance import OPEN, balance
 from mock_klarna.domain.errors import CaptureNotAllowed, NoSuchCapture, NotAllowed
+from mock_klarna.domain.facts import replace
 from mock_klarna.domain.fulfilment import Capture
 from mock_klarna.domain.order_events import CaptureUpdated, OrderCaptured
 from mock_klarna.domain.records import Decision, Order

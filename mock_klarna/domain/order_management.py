@@ -1,12 +1,12 @@
 """What a merchant does with a placed order beside capturing and refunding (protocol 9.1 and 9.3)."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Any
 
 from mock_klarna.domain.balance import ACCOUNT_PERIOD, LONGEST_PERIOD, OPEN, Balance, balance, expires_at
 from mock_klarna.domain.errors import CancelNotAllowed, NotAllowed
 from mock_klarna.domain.events import Event
+from mock_klarna.domain.facts import replace
 from mock_klarna.domain.order_events import (
     AuthorizationTimeExtended,
     OrderAcknowledged,

@@ -1,12 +1,11 @@
 """What the merchant decides about an authorized purchase, and what time decides when the merchant does not."""
 
-from dataclasses import replace
 from typing import Any
 
 from mock_klarna.domain import messages, urls
 from mock_klarna.domain.errors import BadValue, NotAllowed, NotFound
 from mock_klarna.domain.events import AuthorizationExpired, PurchaseDenied, PurchasePlaced, PurchaseTimedOut
-from mock_klarna.domain.facts import value
+from mock_klarna.domain.facts import replace, value
 from mock_klarna.domain.fulfilment import REFUSED, UNTOUCHED
 from mock_klarna.domain.lifecycle import PURCHASE, may
 from mock_klarna.domain.problems import Problem

@@ -1,12 +1,12 @@
 """What the shopper does: start a session, change it, and press the final button."""
 
-from dataclasses import replace
 from typing import Any
 
 from mock_klarna.domain import messages, placing
 from mock_klarna.domain.durations import seconds
 from mock_klarna.domain.errors import NotPossibleNow
 from mock_klarna.domain.events import Event, PurchaseAuthorized, PurchaseDeclined, PurchaseFailed
+from mock_klarna.domain.facts import replace
 from mock_klarna.domain.lifecycle import PURCHASE, may
 from mock_klarna.domain.placing import PlacingRules
 from mock_klarna.domain.records import Decision, Job, Outcome, Purchase

@@ -1,9 +1,8 @@
 """Giving captured money back (protocol 9.1)."""
 
-from dataclasses import replace
-
 from mock_klarna.domain.balance import balance
 from mock_klarna.domain.errors import NotFound, RefundNotAllowed
+from mock_klarna.domain.facts import replace
 from mock_klarna.domain.fulfilment import Refund
 from mock_klarna.domain.order_events import OrderRefunded
 from mock_klarna.domain.records import Decision, Order

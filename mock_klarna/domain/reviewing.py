@@ -1,10 +1,9 @@
 """How a fraud review ends (protocol 4.5)."""
 
-from dataclasses import replace
-
 from mock_klarna.domain.balance import balance
 from mock_klarna.domain.errors import NotPossibleNow
 from mock_klarna.domain.events import FraudReviewEnded
+from mock_klarna.domain.facts import replace
 from mock_klarna.domain.lifecycle import FRAUD, may
 from mock_klarna.domain.records import Decision, Job, Order, Purchase
 from mock_klarna.domain.schedules import first_pause

@@ -3,12 +3,11 @@
 How a merchant made a token is not documented for Instant Shopping; this follows Klarna Payments, as the protocol advises.
 """
 
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from mock_klarna.domain import messages
 from mock_klarna.domain.errors import NotAllowed
-from mock_klarna.domain.facts import fact
+from mock_klarna.domain.facts import fact, replace
 from mock_klarna.domain.fulfilment import UNTOUCHED, Capture, Fulfilment
 from mock_klarna.domain.order_events import CustomerTokenChanged, CustomerTokenCreated, OrderFromToken
 from mock_klarna.domain.placing import PlacingRules, filled, require_open

@@ -1,11 +1,11 @@
 """Trouble on order: the next matching requests or callbacks go wrong."""
 
-from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from mock_klarna.domain.events import FaultCreated
+from mock_klarna.domain.facts import replace
 from mock_klarna.domain.records import Decision, Fault
 from mock_klarna.emulator.context import Context
 

@@ -1,8 +1,7 @@
 """Merchants as namespaces: each with its own clock, seed and everything else."""
 
-from dataclasses import replace
-
 from mock_klarna.domain.events import ClockMoved
+from mock_klarna.domain.facts import replace
 from mock_klarna.domain.records import Decision, Merchant
 from mock_klarna.emulator.chance import uuid_from
 from mock_klarna.emulator.context import Context

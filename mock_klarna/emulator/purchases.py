@@ -1,7 +1,6 @@
 """A shopper's purchase, one command for each thing that a shopper does. The dialog and the control API use the same ones."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -9,6 +8,7 @@ import orjson
 from mock_klarna.domain import purchasing, session
 from mock_klarna.domain.errors import NotPossibleNow, UnknownName
 from mock_klarna.domain.events import SessionInitiated, UpdateIgnored
+from mock_klarna.domain.facts import replace
 from mock_klarna.domain.journal import Watch
 from mock_klarna.domain.records import ButtonKey, Decision, Purchase
 from mock_klarna.emulator import risk, steps
