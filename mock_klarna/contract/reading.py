@@ -8,6 +8,7 @@ from mock_klarna.domain.problems import Problem
 
 DEEPEST = 64
 _EXCERPT = 40
+_NOT_OPENING = bytes(byte for byte in range(256) if byte not in b"{[")
 _WORDS = (
     ("zero-length", "empty", "a JSON object; the body is empty"),
     ("data is empty", "empty", "a JSON object; the body holds only blanks"),
@@ -38,7 +39,7 @@ def read_json(raw: bytes) -> object:
         body: object = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise MalformedBody(_fault(raw, error)) from None
-    if raw.count(b"{") + raw.count(b"[") > DEEPEST and _is_too_deep(body):
+    if len(raw.translate(None, _NOT_OPENING)) > DEEPEST and _is_too_deep(body):
         raise MalformedBody(Problem("", "depth", _excerpt(raw, 0), f"JSON of at most {DEEPEST} levels"))
     return body
 

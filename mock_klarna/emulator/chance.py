@@ -2,6 +2,9 @@
 
 from hashlib import blake2b
 
+_VERSION_4 = 0x00000000_0000_4000_8000_000000000000
+_RANDOM = 0xFFFFFFFF_FFFF_0FFF_3FFF_FFFFFFFFFFFF
+
 
 def digest(*parts: object) -> bytes:
     """Return sixteen bytes that depend on every part and on nothing else."""
@@ -10,8 +13,5 @@ def digest(*parts: object) -> bytes:
 
 def uuid_from(*parts: object) -> str:
     """Return a UUID (version 4 in form, C-21) that depends on every part and on nothing else."""
-    number = bytearray(digest(*parts))
-    number[6] = number[6] & 0x0F | 0x40
-    number[8] = number[8] & 0x3F | 0x80
-    text = number.hex()
+    text = "%032x" % (int.from_bytes(digest(*parts)) & _RANDOM | _VERSION_4)
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

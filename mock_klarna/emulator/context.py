@@ -87,8 +87,8 @@ class Context:
         What belongs to another of Klarna's API hosts is unknown here (protocol 1.2).
         """
         record = await self.store.get(kind, key)
+        if record is not None and record.merchant == merchant:
+            return record
         if record is None or host_of(record.merchant) != host_of(merchant):
             raise NotFound(f"{name} is not known")
-        if record.merchant != merchant:
-            raise NotAllowed(f"{name} belongs to another merchant")
-        return record
+        raise NotAllowed(f"{name} belongs to another merchant")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from heapq import merge
 from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from mock_klarna.domain.events import event_name
 from mock_klarna.domain.journal import EVENT, EVENT_BYTES, Entry, Exchange, Sent, Watch
@@ -36,17 +36,19 @@ class MemoryStore:
 
     async def get(self, kind: type[R], key: str) -> R | None:
         """Load a record of any merchant by its key or alias, or None."""
-        return cast("R | None", self._shelf.get(kind.kind, key))
+        found: R | None = self._shelf.get(kind.kind, key)
+        return found
 
     async def records(self, kind: type[R], merchant: str | None, *, subject: str | None = None) -> list[R]:
         """Return a merchant's records of a kind (all merchants' for None), oldest first, or those of one purchase."""
         chosen = self._namespaces.values() if merchant is None else [self._namespaces.get(merchant)]
-        return cast("list[R]", [record for space in chosen if space for record in space.of_kind(kind.kind, subject)])
+        return [record for space in chosen if space for record in space.of_kind(kind.kind, subject)]
 
     async def newest(self, kind: type[R], merchant: str) -> R | None:
         """Return a merchant's newest record of a kind, or None."""
         space = self._namespaces.get(merchant)
-        return cast("R | None", space.newest(kind.kind)) if space else None
+        found: R | None = space.newest(kind.kind) if space else None
+        return found
 
     async def commit(self, merchant: str, decision: Decision, now: float) -> int:
         """Write all of a decision or nothing; return the journal position after it."""

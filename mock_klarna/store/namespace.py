@@ -1,6 +1,7 @@
 """Everything that one merchant has in memory."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from mock_klarna.domain.records import Delivery, Record
 from mock_klarna.store.agenda import Agenda
@@ -19,7 +20,7 @@ class Namespace:
         self.counters: dict[str, int] = {}
         self.pages = Pages(journal_bytes)
 
-    def of_kind(self, kind: str, subject: str | None) -> Iterable[Record]:
+    def of_kind(self, kind: str, subject: str | None) -> Iterable[Any]:
         """Return the records of a kind, oldest first; with a subject only that purchase's."""
         records = self._records.get(kind, {})
         if subject is None:
@@ -28,7 +29,7 @@ class Namespace:
             return [records[key] for key in self._callbacks.get(subject, ())]
         return [record for record in records.values() if record.subject == subject]
 
-    def newest(self, kind: str) -> Record | None:
+    def newest(self, kind: str) -> Any:
         """Return the record of a kind that was made last, or None."""
         return next(reversed(self._records.get(kind, {}).values()), None)
 

@@ -1,6 +1,7 @@
 """All records of all merchants by kind and key or alias, with the check of their versions."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from mock_klarna.domain.errors import Conflict, MockKlarnaError
 from mock_klarna.domain.records import Record
@@ -12,8 +13,8 @@ class Shelf:
     def __init__(self) -> None:
         self._records: dict[str, dict[str, Record]] = {}
 
-    def get(self, kind: str, key: str) -> Record | None:
-        """Return a record by its key or its alias, or None."""
+    def get(self, kind: str, key: str) -> Any:
+        """Return a record, of the class that has this kind, by its key or its alias, or None."""
         records = self._records.get(kind)
         return records.get(key) if records else None
 

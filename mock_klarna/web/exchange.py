@@ -103,7 +103,7 @@ async def _purchase_of_token(desk: Desk, call: Call) -> str | None:
 
 def _shown_headers(request: web.Request) -> tuple[tuple[str, str], ...]:
     headers = request.headers
-    return tuple([(name, readable(headers[name])) for name in _SHOWN if name in headers])
+    return tuple([(name, readable(sent)) for name in _SHOWN if (sent := headers.get(name)) is not None])
 
 
 def checked(name: str, body: str, handler: Answer, most_body: int | None = None, guard: Guard | None = None) -> Answer:
