@@ -1,6 +1,6 @@
 """The one way a body is judged: is it right, and if not, everything that is wrong with it."""
 
-from collections.abc import Iterable
+from collections.abc import Container
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,8 @@ from mock_klarna import bundle
 from mock_klarna.contract.catalogue import Catalogue, load
 from mock_klarna.contract.leniency import put_right, without_nulls
 from mock_klarna.contract.ordering import in_order, value_at
-from mock_klarna.contract.rules import SUMS, Sums, UrlPlaces, url_places
+from mock_klarna.contract.rules import SUMS, Sums
+from mock_klarna.contract.url_places import UrlPlaces, url_places
 from mock_klarna.contract.verdict import Verdict
 from mock_klarna.domain.facts import replace, value
 from mock_klarna.domain.problems import Problem
@@ -33,8 +34,9 @@ class _Operation:
             return False
         return next(self.urls.wrong(body), None) is None
 
-    def rule_problems(self, body: Any) -> list[Problem]:
-        return [*(self.sums.problems(body) if self.sums else ()), *self.urls.problems(body)]
+    def rule_problems(self, body: Any, refused: Container[str]) -> list[Problem]:
+        found = self.sums.problems(body, refused) if self.sums else ()
+        return [*found, *(problem for problem in self.urls.problems(body) if problem.path not in refused)]
 
 
 class Contract:
@@ -91,22 +93,16 @@ class Contract:
 
     def _closely(self, known: _Operation, body: Any) -> tuple[Any, list[Problem]]:
         right = put_right(self.catalogue, self.catalogue.whole(known.document), body)
-        found = known.rule_problems(right)
         whole = known.sums.whole(right) if known.sums else right
         broken = [] if known.schema.is_valid(whole) else self._explainer.problems(known.document, whole)
-        return whole, in_order(body, [_as_sent(problem, body) for problem in _distinct(broken, found)])[:_MOST_PROBLEMS]
+        found = [*broken, *known.rule_problems(right, {problem.path for problem in broken})]
+        return whole, in_order(body, [_as_sent(problem, body) for problem in found])[:_MOST_PROBLEMS]
 
 
 @cache
 def shared_contract(*, strict: bool) -> Contract:
     """Return this process's one contract of a kind: many servers in one test run compile each schema once."""
     return Contract(strict=strict)
-
-
-def _distinct(broken: list[Problem], found: Iterable[Problem]) -> list[Problem]:
-    """Leave out what a URL rule says about a member that its schema has refused already."""
-    refused = {problem.path for problem in broken}
-    return broken + [problem for problem in found if problem.rule != "url" or problem.path not in refused]
 
 
 def _as_sent(problem: Problem, body: Any) -> Problem:

@@ -1,17 +1,14 @@
-"""What no schema can say: that sums hold and that URLs can be called."""
+"""What no schema can say: that sums hold."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from mock_klarna.contract.catalogue import Catalogue, Parts
-from mock_klarna.domain import money, rounding, sums, urls
+from mock_klarna.domain import money, rounding, sums
 from mock_klarna.domain.facts import value
+from mock_klarna.domain.numbers import Numbers, line_numbers, option_numbers
 from mock_klarna.domain.problems import Problem
-
-_CALLED = "an absolute https URL of at most 2000 characters; http is accepted for loopback and private hosts"
-_CALLED_STRICTLY = "an absolute https URL of at most 2000 characters"
-_SHOWN = "an absolute http or https URL of at most 2000 characters"
 
 
 @value
@@ -40,23 +37,26 @@ class Sums:
             return money.is_plainly_right(carrier)
         return all(is_plain(entry) for name, is_plain in _PLAIN.items() for entry in carrier.get(name, ()))
 
-    def problems(self, body: Any) -> Iterator[Problem]:
-        """Yield every sum that does not hold; whole orders are summed only when every line has usable numbers."""
+    def problems(self, body: Any, refused: Container[str]) -> Iterator[Problem]:
+        """Yield every sum that does not hold; `refused` are paths of what is wrong by itself, which no sum is made with."""
         carrier, prefix = self.inside(body), f"{self.within}." if self.within else ""
-        known: list[sums.Numbers | None] = []
         for name, read in _READERS.items():
-            known = [read(entry, f"{prefix}{name}[{at}]", self.fractions) for at, entry in _entries(carrier, name)]
-            for (_, entry), numbers in zip(_entries(carrier, name), known, strict=True):
-                yield from sums.line_problems(numbers) if numbers and not _is_plain(name, entry) else ()
-            if self.is_order and name == "order_lines":
-                yield from self._order_problems(carrier, known, prefix)
+            entries = _entries(carrier, name)
+            known = {
+                at: read(entry, f"{prefix}{name}[{at}]", fractions=self.fractions, refused=refused)
+                for at, entry in enumerate(entries)
+                if isinstance(entry, dict)
+            }
+            for at, numbers in known.items():
+                yield from () if numbers.is_whole and _is_plain(name, entries[at]) else sums.line_problems(numbers)
+            if name == "order_lines" and self._has_sums(entries) and f"{prefix}{name}" not in refused:
+                yield from sums.order_problems(carrier, known.values(), prefix, refused)
 
-    def _order_problems(
-        self, carrier: Mapping[str, Any], lines: Sequence[sums.Numbers | None], prefix: str
-    ) -> Iterator[Problem]:
-        usable = [line for line in lines if line]
-        if usable and len(usable) == len(lines):
-            yield from sums.order_problems(carrier, usable, prefix)
+    def _has_sums(self, lines: list[Any]) -> bool:
+        """Tell whether lines are those of an order, and all of a shape that its sums can be made of."""
+        if not self.is_order or not all(isinstance(line, dict) for line in lines):
+            return False
+        return bool(lines) and not (self.tax_optional and any("total_tax_amount" not in line for line in lines))
 
     def whole(self, body: Any) -> Any:
         """Return the body with the fractions of its lines and options rounded, where fractions are allowed."""
@@ -83,26 +83,13 @@ def _is_plain_option(option: Mapping[str, Any]) -> bool:
     return type(price + rate + tax) is int and money.is_plain_tax(price, rate, tax)
 
 
-def _entries(carrier: Mapping[str, Any], name: str) -> Iterator[tuple[int, Any]]:
+def _entries(carrier: Mapping[str, Any], name: str) -> list[Any]:
     entries = carrier.get(name)
-    return iter(enumerate(entries)) if isinstance(entries, list) else iter(())
+    return entries if isinstance(entries, list) else []
 
 
-def _line(line: object, path: str, fractions: bool) -> sums.Numbers | None:
-    has_total = isinstance(line, dict) and "quantity" in line and "total_amount" in line
-    return sums.line_numbers(line, path, fractions=fractions) if has_total else None
-
-
-def _item(item: object, path: str, fractions: bool) -> sums.Numbers | None:
-    return sums.line_numbers(item, path, fractions=fractions)
-
-
-def _option(option: object, path: str, fractions: bool) -> sums.Numbers | None:
-    return sums.option_numbers(option, path, fractions=fractions)
-
-
-_READERS: Mapping[str, Callable[[object, str, bool], sums.Numbers | None]] = MappingProxyType(
-    {"order_lines": _line, "items": _item, "shipping_options": _option}
+_READERS: Mapping[str, Callable[..., Numbers]] = MappingProxyType(
+    {"order_lines": line_numbers, "items": partial(line_numbers, is_item=True), "shipping_options": option_numbers}
 )
 
 
@@ -113,7 +100,11 @@ _PLAIN: Mapping[str, Callable[[Mapping[str, Any]], bool]] = MappingProxyType(
 
 def _rounded(carrier: Mapping[str, Any], name: str) -> list[Any]:
     whole = rounding.whole_option if name == "shipping_options" else rounding.whole_line
-    return [whole(entry) if _READERS[name](entry, "", True) else entry for entry in carrier[name]]
+    return [whole(entry) if _can_be_rounded(entry, name) else entry for entry in carrier[name]]
+
+
+def _can_be_rounded(entry: Any, name: str) -> bool:
+    return isinstance(entry, dict) and _READERS[name](entry, "", fractions=True).is_whole
 
 
 SUMS: Mapping[str, Sums] = MappingProxyType(
@@ -131,68 +122,3 @@ SUMS: Mapping[str, Sums] = MappingProxyType(
     }
 )
 """The operations whose bodies carry money."""
-
-
-@value
-class UrlPlace:
-    """A member that is a URL, and which kind: `called` by Klarna's server, `shown` to a browser, `shown_or_empty`."""
-
-    above: tuple[str, ...]
-    name: str
-    kind: str
-
-    def is_right(self, url: object, *, strict: bool) -> bool:
-        """Tell whether a URL is of this kind; what is missing or no text is not judged here."""
-        if not isinstance(url, str) or (not url and self.kind == "shown_or_empty"):
-            return True
-        return urls.is_callable(url, strict=strict) if self.kind == "called" else urls.is_absolute(url)
-
-    def problem(self, url: object, *, strict: bool) -> Problem:
-        """Return what to tell the sender of a URL that is not right."""
-        called = _CALLED_STRICTLY if strict else _CALLED
-        return Problem(".".join((*self.above, self.name)), "url", url, called if self.kind == "called" else _SHOWN)
-
-
-@value
-class UrlPlaces:
-    """All members of a body that are URLs, by the object that they stand in."""
-
-    groups: Mapping[tuple[str, ...], Sequence[UrlPlace]]
-    strict: bool
-
-    def wrong(self, body: Any) -> Iterator[tuple[UrlPlace, object]]:
-        """Yield every place with a URL that is not of its kind."""
-        for above, places in self.groups.items():
-            carrier = _inside(body, above)
-            for place in places if carrier else ():
-                url = carrier.get(place.name)
-                if not place.is_right(url, strict=self.strict):
-                    yield place, url
-
-    def problems(self, body: Any) -> list[Problem]:
-        """Return what to tell the sender of each URL that is not right."""
-        return [place.problem(url, strict=self.strict) for place, url in self.wrong(body)]
-
-
-def _inside(body: Any, steps: tuple[str, ...]) -> Mapping[str, Any]:
-    """Return the object at the end of some steps; an empty one where there is none."""
-    for step in steps:
-        body = body.get(step) if isinstance(body, dict) else None
-    return body if isinstance(body, dict) else {}
-
-
-def url_places(catalogue: Catalogue, parts: Parts, *, strict: bool) -> UrlPlaces:
-    """Return the members below `parts` that the schemas mark with `x-url`; lists hold none."""
-    groups: dict[tuple[str, ...], list[UrlPlace]] = {}
-    for place in _marked(catalogue, parts, ()):
-        groups.setdefault(place.above, []).append(place)
-    return UrlPlaces(groups, strict)
-
-
-def _marked(catalogue: Catalogue, parts: Parts, above: tuple[str, ...]) -> Iterator[UrlPlace]:
-    for name, inner in catalogue.members(parts).items():
-        kinds = [part.schema["x-url"] for part in inner if "x-url" in part.schema]
-        if kinds:
-            yield UrlPlace(above, name, kinds[0])
-        else:
-            yield from _marked(catalogue, inner, (*above, name))

@@ -5,103 +5,31 @@ that holds for the value as sent, or for the value that would be right, is not h
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from fractions import Fraction
 from operator import attrgetter
-from typing import Any, TypeGuard
+from typing import Any
 
 from mock_klarna.domain import money
-from mock_klarna.domain.facts import value
+from mock_klarna.domain.numbers import Numbers, is_usable
 from mock_klarna.domain.problems import Problem
 
 MINUS = "\N{MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 LINE_RULES = frozenset({"line_total", "line_tax", "line_sign"})
 ORDER_RULES = frozenset({"order_amount", "order_tax_amount"})
-_LARGEST = 2**63
 _MOST_TERMS = 12
 
 
-@value
-class Numbers:
-    """The numbers of one line, all exact; `path` is where the line stands."""
-
-    path: str
-    type: str
-    quantity: Fraction
-    unit_price: Fraction
-    discount: Fraction
-    tax_rate: Fraction
-    total: Fraction
-    tax: Fraction
-    names: tuple[str, str] = ("total_amount", "total_tax_amount")
-
-    @property
-    def right_total(self) -> Fraction:
-        """The total as sent where it obeys rule 1, else what the formula gives."""
-        formula = money.exact_line_total(self.quantity, self.unit_price, self.discount)
-        total = self.total if abs(formula - self.total) <= self.quantity else formula
-        return -abs(total) if self.type in money.NEGATIVE_TYPES else total
-
-    @property
-    def right_tax(self) -> Fraction:
-        """The tax as sent where it obeys rule 2, else the nearest integer to what the formula gives."""
-        formula = money.exact_line_tax(self.right_total, self.tax_rate)
-        return self.tax if abs(formula - self.tax) <= 1 else Fraction(money.nearest(formula))
-
-
-def is_usable(value: object, *, fractions: bool) -> TypeGuard[int | float]:
-    """Tell whether a value is a number that sums can be made with: not a bool, finite, of at most 64 bits."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
-        return False
-    return fractions or isinstance(value, int) or value.is_integer()
-
-
-def line_numbers(line: object, path: str, *, fractions: bool = False) -> Numbers | None:
-    """Return the numbers of an order line or a variation, or None when one of them is missing or no number.
-
-    A variation has no quantity, which counts as 1, and may leave out its total (protocol 3.5).
-    """
-    if not isinstance(line, Mapping):
-        return None
-    discount, total = line.get("total_discount_amount", 0), line.get("total_amount", 0)
-    given = (line.get("quantity", 1), line.get("unit_price"), discount, line.get("tax_rate"), total)
-    numbers = _exact((*given, line.get("total_tax_amount")), fractions=fractions)
-    if numbers is None or numbers[0] < 0 or numbers[3] < 0:
-        return None
-    quantity, price, reduction, rate, amount, tax = numbers
-    if "total_amount" not in line:
-        amount = money.exact_line_total(quantity, price, reduction)
-    return Numbers(path, str(line.get("type", "")), quantity, price, reduction, rate, amount, tax)
-
-
-def option_numbers(option: object, path: str, *, fractions: bool = False) -> Numbers | None:
-    """Return a shipping option's numbers as those of the line it becomes, or None when they are not usable."""
-    if not isinstance(option, Mapping):
-        return None
-    given = (option.get("price"), option.get("tax_rate"), option.get("tax_amount"))
-    numbers = _exact(given, fractions=fractions)
-    if numbers is None or numbers[1] < 0:
-        return None
-    price, rate, tax = numbers
-    names = ("price", "tax_amount")
-    return Numbers(path, "shipping_fee", Fraction(1), price, Fraction(0), rate, price, tax, names)
-
-
-def _exact(given: tuple[object, ...], *, fractions: bool) -> list[Fraction] | None:
-    numbers = [Fraction(number) for number in given if is_usable(number, fractions=fractions)]
-    return numbers if len(numbers) == len(given) else None
-
-
 def line_problems(line: Numbers) -> Iterator[Problem]:
-    """Yield what breaks rules 1, 2 and 4 of protocol 10 in one line."""
+    """Yield what breaks rules 1, 2 and 4 of protocol 10 in one line, as far as its numbers tell."""
     yield from _sign_problems(line)
-    formula = money.exact_line_total(line.quantity, line.unit_price, line.discount)
-    if abs(formula - line.total) > line.quantity:
-        yield _total_problem(line, formula)
-    taxes = [money.exact_line_tax(total, line.tax_rate) for total in (line.right_total, line.total)]
-    if all(abs(tax - line.tax) > 1 for tax in taxes):
-        yield _tax_problem(line, taxes[0])
+    if line.total_is_wrong:
+        yield from _total_problem(line)
+    taxes = [line.tax_of(total) for total in (line.right_total, line.total)]
+    known = [tax for tax in taxes if tax is not None]
+    if known and line.tax is not None and all(abs(tax - line.tax) > 1 for tax in known):
+        yield _tax_problem(line, line.tax, known[0])
 
 
 def _sign_problems(line: Numbers) -> Iterator[Problem]:
@@ -109,7 +37,7 @@ def _sign_problems(line: Numbers) -> Iterator[Problem]:
         return
     amounts = {"unit_price": line.unit_price, "total_amount": line.total, "total_tax_amount": line.tax}
     for name, amount in amounts.items():
-        if amount > 0:
+        if amount is not None and amount > 0:
             expected = f"{_nearest(-amount)}: zero or negative on a line of type {line.type}"
             yield Problem(f"{line.path}.{name}", "line_sign", _plain(amount), expected)
     if line.discount:
@@ -117,42 +45,66 @@ def _sign_problems(line: Numbers) -> Iterator[Problem]:
         yield Problem(f"{line.path}.total_discount_amount", "line_sign", _plain(line.discount), expected)
 
 
-def _total_problem(line: Numbers, formula: Fraction) -> Problem:
-    words = f"{_text(line.quantity)}{TIMES}{_text(line.unit_price)} {MINUS} {_text(line.discount)} = {_text(formula)}"
-    path, expected = f"{line.path}.{line.names[0]}", _range(formula, line.quantity)
-    return Problem(path, "line_total", _plain(line.total), expected, words)
+def _total_problem(line: Numbers) -> Iterator[Problem]:
+    quantity, price, discount, formula = line.quantity, line.unit_price, line.discount, line.formula
+    if quantity is None or price is None or discount is None or formula is None or line.total is None:
+        return
+    words = f"{_text(quantity)}{TIMES}{_text(price)} {MINUS} {_text(discount)} = {_text(formula)}"
+    path, expected = f"{line.path}.{line.names[0]}", _range(formula, quantity)
+    yield Problem(path, "line_total", _plain(line.total), expected, words)
 
 
-def _tax_problem(line: Numbers, formula: Fraction) -> Problem:
-    total, rate = _text(line.right_total), _text(line.tax_rate)
+def _tax_problem(line: Numbers, sent: Fraction, formula: Fraction) -> Problem:
+    total, rate = _text(line.right_total or Fraction(0)), _text(line.tax_rate or Fraction(0))
     words = f"{total} {MINUS} {total}{TIMES}{money.FULL}/({money.FULL}+{rate}) = {_text(formula)}"
-    return Problem(f"{line.path}.{line.names[1]}", "line_tax", _plain(line.tax), _range(formula, Fraction(1)), words)
+    return Problem(f"{line.path}.{line.names[1]}", "line_tax", _plain(sent), _range(formula, Fraction(1)), words)
 
 
-def order_problems(order: Mapping[str, Any], lines: Iterable[Numbers], prefix: str = "") -> Iterator[Problem]:
-    """Yield where `order_amount` and `order_tax_amount` differ from the sums of the lines."""
+def order_problems(
+    order: Mapping[str, Any], lines: Iterable[Numbers], prefix: str = "", refused: Container[str] = ()
+) -> Iterator[Problem]:
+    """Yield where `order_amount` and `order_tax_amount` differ from the sums of the lines, as far as the lines tell."""
     every = list(lines)
     for name, as_sent, right in _ADDENDS:
         sent = order.get(name)
-        if is_usable(sent, fractions=False) and sent != sum(map(as_sent, every), Fraction(0)):
-            yield from _sum_problem(f"{prefix}{name}", name, sent, [right(line) for line in every])
+        if not is_usable(sent, fractions=False) or f"{prefix}{name}" in refused:
+            continue
+        terms = [term for term in map(right, every) if term is not None]
+        if len(terms) == len(every):
+            yield from _sum_problem(f"{prefix}{name}", name, sent, terms, [as_sent(line) for line in every])
 
 
-def _sum_problem(path: str, rule: str, sent: float, terms: list[Fraction]) -> Iterator[Problem]:
-    right = sum(terms, Fraction(0))
-    if sent != right:
+def _sum_problem(
+    path: str, rule: str, sent: float, terms: list[Fraction], as_sent: list[Fraction | None]
+) -> Iterator[Problem]:
+    """Yield the fault of a sum that neither the lines as sent nor as they would be right come to.
+
+    A number that had to be worked out may have been meant to be a little more or less, as the rules of a line allow.
+    """
+    given = [term for term in as_sent if term is not None]
+    right, is_guessed = sum(terms, Fraction(0)), len(given) < len(terms)
+    adds_up = sent in (right, sum(given, Fraction(0)))
+    if not (abs(sent - right) <= len(terms) if is_guessed else adds_up):
         yield Problem(path, rule, sent, _text(right), f"{_added(terms)} = {_text(right)}")
 
 
-def _tax(line: Numbers) -> Fraction:
-    return line.tax + line.total if line.type == money.SALES_TAX else line.tax
+def _tax(line: Numbers) -> Fraction | None:
+    return _with_sales_tax(line, line.tax, line.total)
 
 
-def _right_tax(line: Numbers) -> Fraction:
-    return line.right_tax + line.right_total if line.type == money.SALES_TAX else line.right_tax
+def _right_tax(line: Numbers) -> Fraction | None:
+    return _with_sales_tax(line, line.right_tax, line.right_total)
 
 
-_ADDENDS: tuple[tuple[str, Callable[[Numbers], Fraction], Callable[[Numbers], Fraction]], ...] = (
+def _with_sales_tax(line: Numbers, tax: Fraction | None, total: Fraction | None) -> Fraction | None:
+    """Return what a line adds to the order's tax: a `sales_tax` line is tax as a whole (protocol 10, US style)."""
+    if line.type != money.SALES_TAX or tax is None:
+        return tax
+    return None if total is None else tax + total
+
+
+_Addend = Callable[[Numbers], Fraction | None]
+_ADDENDS: tuple[tuple[str, _Addend, _Addend], ...] = (
     ("order_amount", attrgetter("total"), attrgetter("right_total")),
     ("order_tax_amount", _tax, _right_tax),
 )

@@ -160,12 +160,13 @@ def test_problems_come_by_presence_type_range_line_and_order(contract: Contract)
     ]
 
 
-def test_one_unusable_line_leaves_the_others_judged_and_the_order_unjudged(contract: Contract) -> None:
+def test_one_unusable_number_leaves_the_others_and_the_order_judged(contract: Contract) -> None:
     body = changed(sample("seed/se-order"), "order_lines[0].quantity", "one")
     body = changed(changed(body, "order_lines[1].total_tax_amount", 1), "order_amount", 1)
     assert paths(contract.check("create_order", body)[1]) == [
         ("order_lines[0].quantity", "type"),
         ("order_lines[1].total_tax_amount", "line_tax"),
+        ("order_amount", "order_amount"),
     ]
 
 

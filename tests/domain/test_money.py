@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_klarna.domain import money, sums
+from mock_klarna.domain.numbers import line_numbers
 
 AMOUNT = st.integers(-100000000, 100000000)
 OPTION = {"id": "express_priority", "name": "Express 1-2 days", "price": 5000, "tax_amount": 1000, "tax_rate": 2500}
@@ -130,8 +131,7 @@ near_lines = st.builds(
 
 @given(line=near_lines)
 def test_the_quick_verdict_on_a_line_is_that_of_the_explanation(line: dict[str, Any]) -> None:
-    numbers = sums.line_numbers(line, "line")
-    assert numbers is not None
+    numbers = line_numbers(line, "line")
     assert money.is_plain_line(line) == (list(sums.line_problems(numbers)) == [])
 
 
@@ -143,7 +143,7 @@ def test_the_quick_verdict_on_an_order_is_that_of_the_explanation(
         "order_amount": money.order_amount(lines) + off,
         "order_tax_amount": money.order_tax_amount(lines) + tax_off,
     }
-    known = [numbers for line in lines if (numbers := sums.line_numbers(line, "line"))]
+    known = [line_numbers(line, "line") for line in lines]
     faults = [*(fault for line in known for fault in sums.line_problems(line)), *sums.order_problems(amounts, known)]
     assert money.is_plainly_right({**amounts, "order_lines": lines}) == (faults == [])
 
