@@ -6,7 +6,7 @@ import orjson
 
 from mock_klarna.domain import placing
 from mock_klarna.domain.errors import NotAllowed, NotFound
-from mock_klarna.domain.records import Decision, Order, Purchase
+from mock_klarna.domain.records import Order, Purchase
 from mock_klarna.emulator.context import Context
 
 Json = dict[str, Any]
@@ -51,16 +51,16 @@ class Authorizations:
 
         The same order posted again gets the first answer, or 403, by the setting `repeated_order` (protocol 2).
         """
+        return await self._context.persist(lambda: self._place(merchant, token, body, raw))
+
+    async def _place(self, merchant: str, token: str, body: Json, raw: bytes) -> tuple[Purchase, Order]:
         purchase = await self._own(merchant, token)
         if purchase.state == "placed" and self._context.settings.repeated_order == "replay":
             return await self._replay(purchase, body)
         order_id = await self._context.new_id(merchant, "order")
-
-        def command(current: Purchase, now: float) -> Decision:
-            urls = _merchant_urls(current, body)
-            return placing.place(current, urls, body, raw, order_id, now, self._context.rules)
-
-        decision = await self._context.decide(Purchase, token, command, purchase)
+        urls, now = _merchant_urls(purchase, body), await self._context.now(merchant)
+        decision = placing.place(purchase, urls, body, raw, order_id, now, self._context.rules)
+        await self._context.commit(merchant, decision, now)
         placed, order = decision.writes
         assert isinstance(placed, Purchase)
         assert isinstance(order, Order)
@@ -74,12 +74,10 @@ class Authorizations:
 
     async def deny(self, merchant: str, token: str, body: Json) -> Purchase:
         """Deny the purchase of a token; `body` is the checked reason, empty for none."""
-        purchase = await self._own(merchant, token)
-
-        def command(current: Purchase, now: float) -> Decision:
-            return placing.deny(current, body, now, self._context.rules)
-
-        decision = await self._context.decide(Purchase, token, command, purchase)
+        _, decision = await self._context.decide(
+            lambda: self._own(merchant, token),
+            lambda purchase, now: placing.deny(purchase, body, now, self._context.rules),
+        )
         (denied,) = decision.writes
         assert isinstance(denied, Purchase)
         return denied
@@ -87,12 +85,15 @@ class Authorizations:
     async def time_out(self, purchase_id: str) -> None:
         """End a shopper's patience (a job of the clock)."""
         await self._context.decide(
-            Purchase, purchase_id, lambda purchase, _now: placing.time_out(purchase, self._context.rules)
+            lambda: self._context.found(Purchase, purchase_id),
+            lambda purchase, _now: placing.time_out(purchase, self._context.rules),
         )
 
     async def expire(self, purchase_id: str) -> None:
         """End a token's life (a job of the clock)."""
-        await self._context.decide(Purchase, purchase_id, lambda purchase, _now: placing.expire(purchase))
+        await self._context.decide(
+            lambda: self._context.found(Purchase, purchase_id), lambda purchase, _now: placing.expire(purchase)
+        )
 
 
 def _merchant_urls(purchase: Purchase, body: Json) -> Json:

@@ -34,7 +34,6 @@ class Buttons:
 
     async def update(self, merchant: str, button_key: str, options: Json) -> ButtonKey:
         """Put new options over a key's: members that are given replace those of the same name whole (protocol 2, PUT)."""
-        await self.read(merchant, button_key)
 
         def change(button: ButtonKey, _now: float) -> Decision:
             body = _with_key(button_key, {**orjson.loads(button.body), **options})
@@ -47,7 +46,7 @@ class Buttons:
             )
             return Decision(writes=(changed,), events=(ButtonUpdated(button_key=button_key),))
 
-        decision = await self._context.decide(ButtonKey, button_key, change)
+        _, decision = await self._context.decide(lambda: self.read(merchant, button_key), change)
         (changed,) = decision.writes
         assert isinstance(changed, ButtonKey)
         return changed

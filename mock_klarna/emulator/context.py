@@ -12,6 +12,7 @@ from mock_klarna.settings import Settings
 from mock_klarna.store.port import Store
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 _TRIES = 50
 
 
@@ -60,26 +61,42 @@ class Context:
             self.expect(merchant, min(job.due for job in decision.jobs) - now)
         return position
 
-    async def decide(
-        self, kind: type[R], key: str, command: Callable[[R, float], Decision], known: R | None = None
-    ) -> Decision:
-        """Load a record unless it is known, decide, commit; do it again when somebody else committed in between.
+    async def persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Load, decide and commit, and do all of it again when somebody else committed in between.
 
-        Raises `LookupError` when there is no such record, and whatever the command raises.
+        Whatever a decision rests on is loaded by the attempt itself: an engine that really awaits lets others commit
+        between any two calls. Raises what the attempt raises.
         """
         for _ in range(_TRIES):
-            record = known or await self.store.get(kind, key)
-            if record is None:
-                raise LookupError(key)
+            try:
+                return await attempt()
+            except Conflict as conflict:
+                last = conflict
+        raise Conflict(f"{last} changes faster than it can be written")
+
+    async def decide(
+        self, load: Callable[[], Awaitable[R]], command: Callable[[R, float], Decision]
+    ) -> tuple[R, Decision]:
+        """Decide on a record and commit, again with the record as it is then when somebody else was first.
+
+        Returns the record as it was decided on, and the decision; raises what loading and the command raise.
+        """
+
+        async def attempt() -> tuple[R, Decision]:
+            record = await load()
             now = await self.now(record.merchant)
             decision = command(record, now)
-            try:
-                await self.commit(record.merchant, decision, now)
-            except Conflict:
-                known = None
-                continue
-            return decision
-        raise Conflict(f"{kind.kind} {key} changes faster than it can be written")
+            await self.commit(record.merchant, decision, now)
+            return record, decision
+
+        return await self.persist(attempt)
+
+    async def found(self, kind: type[R], key: str) -> R:
+        """Load a record; raises `LookupError` when there is none."""
+        record = await self.store.get(kind, key)
+        if record is None:
+            raise LookupError(f"{kind.kind} {key}")
+        return record
 
     async def own(self, kind: type[R], merchant: str, key: str, name: str) -> R:
         """Load a merchant's own record; raises `NotFound` for an unknown one and `NotAllowed` for another merchant's.

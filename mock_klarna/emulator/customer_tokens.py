@@ -27,17 +27,17 @@ class CustomerTokens:
 
         Raises `NotFound` or `NotAllowed` by the state of the authorization token, `BadValue` for another country or currency.
         """
+        return await self._context.persist(lambda: self._create(merchant, authorization_token, wish))
+
+    async def _create(self, merchant: str, authorization_token: str, wish: Json) -> CustomerToken:
         purchase = await self._context.own(Purchase, merchant, authorization_token, "authorization_token")
         if purchase.customer_token and self._context.settings.repeated_order == "replay":
             return await self._replay(purchase, wish)
-        customer_token = await self._context.new_id(merchant, "customer_token")
-
-        def command(current: Purchase, now: float) -> Decision:
-            placing.require_open(current, now, self._context.rules)
-            body, confirmation = _agreed(current, wish)
-            return tokens.create(current, customer_token, body, confirmation, now, self._context.rules)
-
-        decision = await self._context.decide(Purchase, authorization_token, command, purchase)
+        customer_token, now = await self._context.new_id(merchant, "customer_token"), await self._context.now(merchant)
+        placing.require_open(purchase, now, self._context.rules)
+        body, confirmation = _agreed(purchase, wish)
+        decision = tokens.create(purchase, customer_token, body, confirmation, now, self._context.rules)
+        await self._context.commit(merchant, decision, now)
         created = decision.writes[0]
         assert isinstance(created, CustomerToken)
         return created
@@ -59,27 +59,25 @@ class CustomerTokens:
 
     async def order(self, merchant: str, customer_token: str, wish: Json) -> Order:
         """Place an order with a token, without a shopper; raises `BadValue` for another currency than the token's."""
-        token = await self.read(merchant, customer_token)
-        shopper = orjson.loads(token.body)["shopper"]
-        sent, agreed = wish["purchase_currency"].upper(), shopper["purchase_currency"]
-        if sent != agreed:
-            raise BadValue([Problem("purchase_currency", "authorized", sent, f"{agreed}, as the shopper agreed to")])
+        _require_agreed_currency(await self.read(merchant, customer_token), wish)
         order_id = await self._context.new_id(merchant, "order")
-        raw = orjson.dumps({**shopper, **wish, "purchase_currency": agreed})
         schedule = self._context.rules.push_schedule
 
-        def command(current: CustomerToken, now: float) -> Decision:
-            return tokens.order(current, order_id, wish, raw, now, push_schedule=schedule)
+        def command(token: CustomerToken, now: float) -> Decision:
+            agreed = _require_agreed_currency(token, wish)
+            raw = orjson.dumps({**orjson.loads(token.body)["shopper"], **wish, "purchase_currency": agreed})
+            return tokens.order(token, order_id, wish, raw, now, push_schedule=schedule)
 
-        decision = await self._context.decide(CustomerToken, customer_token, command, token)
+        _, decision = await self._context.decide(lambda: self.read(merchant, customer_token), command)
         placed = decision.writes[0]
         assert isinstance(placed, Order)
         return placed
 
     async def change(self, merchant: str, customer_token: str, status: str) -> CustomerToken:
         """Give a merchant's token another status; returns it as it was."""
-        token = await self.read(merchant, customer_token)
-        await self._context.decide(CustomerToken, customer_token, lambda held, _now: tokens.change(held, status), token)
+        token, _ = await self._context.decide(
+            lambda: self.read(merchant, customer_token), lambda held, _now: tokens.change(held, status)
+        )
         return token
 
     async def find(self, merchant: str | None, customer_token: str) -> CustomerToken:
@@ -89,6 +87,14 @@ class CustomerTokens:
             right = "a token_id that creating a customer token answered"
             raise UnknownName(f"customer token {customer_token!r} is not known", where="customer_token", right=right)
         return token
+
+
+def _require_agreed_currency(token: CustomerToken, wish: Json) -> str:
+    """Return the currency that the shopper agreed to; raises `BadValue` for an order in another."""
+    sent, agreed = wish["purchase_currency"].upper(), orjson.loads(token.body)["shopper"]["purchase_currency"]
+    if sent != agreed:
+        raise BadValue([Problem("purchase_currency", "authorized", sent, f"{agreed}, as the shopper agreed to")])
+    return str(agreed)
 
 
 def _agreed(purchase: Purchase, wish: Json) -> tuple[bytes, str | None]:

@@ -35,7 +35,7 @@ class Faults:
 
     async def waiting(self, merchant: str | None) -> list[Fault]:
         """Return the faults that still wait for something to spoil, oldest first."""
-        return await self._context.store.records(Fault, merchant)
+        return [fault for fault in await self._context.store.records(Fault, merchant) if fault.times > 0]
 
     async def clear(self, merchant: str | None) -> None:
         """Forget a merchant's faults, or all."""
@@ -46,6 +46,9 @@ class Faults:
         """Use up one time of the oldest fault that matches and return what is to go wrong, or None."""
         if await self._context.store.newest(Fault, merchant) is None:
             return None
+        return await self._context.persist(lambda: self._take(merchant, on, operation))
+
+    async def _take(self, merchant: str, on: str, operation: str) -> Json | None:
         for fault in await self.waiting(merchant):
             if fault.on == on and fault.operation in (None, operation):
                 await self._use(fault)
@@ -54,8 +57,8 @@ class Faults:
         return None
 
     async def _use(self, fault: Fault) -> None:
-        if fault.times <= 1:
-            await self._context.store.delete(Fault, fault.fault_id)
-            return
+        """Count a fault down, and forget it after its last time; raises `Conflict` when somebody else used that up."""
         left = replace(fault, version=fault.version + 1, times=fault.times - 1)
         await self._context.commit(fault.merchant, Decision(writes=(left,)), await self._context.now(fault.merchant))
+        if left.times <= 0:
+            await self._context.store.delete(Fault, fault.fault_id)

@@ -1,6 +1,9 @@
 """Merchants as namespaces: each with its own clock, seed and everything else."""
 
-from mock_klarna.domain.events import ClockMoved
+from functools import partial
+from typing import Any
+
+from mock_klarna.domain.events import ClockMoved, Event
 from mock_klarna.domain.facts import replace
 from mock_klarna.domain.records import Decision, Merchant
 from mock_klarna.emulator.chance import uuid_from
@@ -25,14 +28,15 @@ class Merchants:
 
     async def move_clock(self, merchant: str, offset: float, *, announce: bool = True) -> None:
         """Set how many seconds a merchant's clock is ahead of real time; only `announce`d moves are events."""
-        held = await self._context.store.get(Merchant, merchant)
-        new = (
-            replace(held, version=held.version + 1, clock_offset=offset)
-            if held
-            else Merchant(merchant=merchant, clock_offset=offset)
-        )
         events = (ClockMoved(seconds=offset),) if announce else ()
-        await self._context.commit(merchant, Decision(writes=(new,), events=events), self._context.real_time() + offset)
+        await self._context.persist(lambda: self._change(merchant, *events, clock_offset=offset))
+
+    async def _change(self, merchant: str, *events: Event, **members: Any) -> None:
+        held = await self._context.store.get(Merchant, merchant)
+        version = held.version + 1 if held else 1
+        new = replace(held or Merchant(merchant=merchant), version=version, **members)
+        now = self._context.real_time() + new.clock_offset
+        await self._context.commit(merchant, Decision(writes=(new,), events=events), now)
 
     async def reset(self, merchant: str | None, seed: str | None = None) -> None:
         """Forget everything of a merchant or of all, and begin again with a seed.
@@ -45,8 +49,7 @@ class Merchants:
         for name in names:
             fresh = seed if seed is not None else self._fresh_seed(name)
             if fresh is not None:
-                now = self._context.real_time()
-                await self._context.commit(name, Decision(writes=(Merchant(merchant=name, seed=fresh),)), now)
+                await self._context.persist(partial(self._change, name, seed=fresh))
 
     def _fresh_seed(self, merchant: str) -> str | None:
         if self._context.settings.seed:

@@ -27,18 +27,17 @@ class OrderManagement:
 
         Raises `NoSuchOrder`, whose words end with `tail`, for an order that is unknown or another merchant's.
         """
+        return await self._own(merchant, order_id, tail), await self._context.now(merchant)
+
+    async def _own(self, merchant: str, order_id: str, tail: str) -> Order:
         order = await self._context.store.get(Order, order_id)
         if order is None or order.merchant != merchant:
             raise NoSuchOrder(f"Order {order_id} cannot be found. {tail}".rstrip())
-        return order, await self._context.now(merchant)
+        return order
 
     async def _decide(self, merchant: str, order_id: str, command: Command, tail: str = "") -> Order:
         """Carry a command out and return the order as it was found."""
-        order, _ = await self.read(merchant, order_id, tail)
-        try:
-            await self._context.decide(Order, order_id, command, order)
-        except LookupError:
-            raise NoSuchOrder(f"Order {order_id} cannot be found. {tail}".rstrip()) from None
+        order, _ = await self._context.decide(lambda: self._own(merchant, order_id, tail), command)
         return order
 
     async def acknowledge(self, merchant: str, order_id: str) -> Order:

@@ -2,10 +2,8 @@
 
 from mock_klarna.domain import order_management, reviewing
 from mock_klarna.domain.errors import Conflict, UnknownName
-from mock_klarna.domain.records import Decision, Order, Purchase
+from mock_klarna.domain.records import Order, Purchase
 from mock_klarna.emulator.context import Context
-
-_TRIES = 50
 
 
 class Orders:
@@ -25,17 +23,16 @@ class Orders:
 
     async def end_review(self, merchant: str | None, order_id: str, verdict: str) -> Order:
         """End a fraud review with ACCEPTED, REJECTED or STOPPED; raises `NotPossibleNow` when there is none to end."""
-        for _ in range(_TRIES):
-            try:
-                return await self._end_review(await self.find(merchant, order_id), verdict)
-            except Conflict:
-                continue
-        raise Conflict(f"order {order_id} changes faster than it can be written")
+        return await self._context.persist(lambda: self._end_review(merchant, order_id, verdict))
 
-    async def _end_review(self, order: Order, verdict: str) -> Order:
-        """Decide on order and purchase as they are now; both are written, so both are loaded anew after a conflict."""
+    async def _end_review(self, merchant: str | None, order_id: str, verdict: str) -> Order:
+        order = await self.find(merchant, order_id)
         purchase = await self._context.store.get(Purchase, order.purchase_id)
-        assert purchase is not None
+        if purchase is None:
+            raise Conflict(f"order {order_id}")  # both are gone by now
+        return await self._decide_review(order, purchase, verdict)
+
+    async def _decide_review(self, order: Order, purchase: Purchase, verdict: str) -> Order:
         now = await self._context.now(order.merchant)
         decision = reviewing.decide(order, purchase, verdict, now, self._context.rules.push_schedule)
         await self._context.commit(order.merchant, decision, now)
@@ -45,23 +42,23 @@ class Orders:
 
     async def end_planned_review(self, order_id: str) -> None:
         """End a review as its purchase's outcome planned (a job of the clock); one that was ended by hand stays as it is."""
+        await self._context.persist(lambda: self._end_planned_review(order_id))
+
+    async def _end_planned_review(self, order_id: str) -> None:
         order = await self.find(None, order_id)
         purchase = await self._context.store.get(Purchase, order.purchase_id)
         if order.fraud_status == "PENDING" and purchase is not None and purchase.outcome.then:
-            await self.end_review(order.merchant, order_id, purchase.outcome.then)
+            await self._decide_review(order, purchase, purchase.outcome.then)
 
     async def cancel_rejected(self, order_id: str) -> None:
         """Cancel a rejected order that nothing was captured of in time (a job of the clock)."""
-        await self._context.decide(Order, order_id, order_management.cancel_rejected)
+        await self._context.decide(lambda: self.find(None, order_id), order_management.cancel_rejected)
 
     async def close(self, merchant: str | None, order_id: str) -> Order:
         """Close an order, so that nothing but refunds is possible any more."""
-        await self.find(merchant, order_id)
-
-        def command(order: Order, _now: float) -> Decision:
-            return order_management.close(order)
-
-        decision = await self._context.decide(Order, order_id, command)
+        _, decision = await self._context.decide(
+            lambda: self.find(merchant, order_id), lambda order, _now: order_management.close(order)
+        )
         closed = decision.writes[0]
         assert isinstance(closed, Order)
         return closed

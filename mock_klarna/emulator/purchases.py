@@ -1,6 +1,6 @@
 """A shopper's purchase, one command for each thing that a shopper does. The dialog and the control API use the same ones."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -60,31 +60,31 @@ class Purchases:
 
     async def identify(self, purchase: Purchase, wish: str | Mapping[str, Any] | None) -> Purchase:
         """Tell who the shopper is: a named one, given members filled up by chance, or somebody of the purchase's country."""
-        begun = _begun(purchase)
-        chance = await self._context.chance(purchase.merchant, "shopper")
-        return await self.identify_as(purchase, shopper_for(wish, begun, "/".join(map(str, chance))))
+        _begun(purchase)
+        chance = "/".join(map(str, await self._context.chance(purchase.merchant, "shopper")))
+        step = steps.identify(purchase.purchase_id, lambda current: shopper_for(wish, current, chance))
+        return await self._take(purchase, step, "identification_updated")
 
     async def identify_as(self, purchase: Purchase, shopper: Shopper) -> Purchase:
         """Tell who the shopper is, to the letter: nothing is filled up."""
-        step = steps.identify(purchase.purchase_id, _begun(purchase), shopper)
+        step = steps.identify(purchase.purchase_id, lambda _current: shopper)
         return await self._take(purchase, step, "identification_updated")
 
     async def specify(self, purchase: Purchase, attributes: Mapping[str, str], quantity: int) -> Purchase:
         """Choose a variation by its attributes and how many of it."""
-        step = steps.specify(purchase.purchase_id, _begun(purchase), attributes, quantity)
+        step = steps.specify(purchase.purchase_id, attributes, quantity)
         return await self._take(purchase, step, "specifications_selected")
 
     async def choose_shipping(self, purchase: Purchase, option_id: str) -> Purchase:
         """Choose a shipping option by its id."""
-        step = steps.choose_shipping(purchase.purchase_id, _begun(purchase), option_id)
+        step = steps.choose_shipping(purchase.purchase_id, option_id)
         return await self._take(purchase, step, "session_updated")
 
     async def answer_checkboxes(self, purchase: Purchase, answers: Mapping[str, bool]) -> Purchase:
         """Tick the merchant's additional checkboxes; one that is not named stays unticked."""
-        begun = _begun(purchase)
-        if not (answers or steps.has_checkboxes(begun)):
+        if not (answers or steps.has_checkboxes(_begun(purchase))):
             return purchase
-        return await self._take(purchase, steps.answer_checkboxes(purchase.purchase_id, begun, answers), None)
+        return await self._take(purchase, steps.answer_checkboxes(purchase.purchase_id, answers), None)
 
     async def update(self, purchase: Purchase, changes: Json) -> Purchase:
         """Take new options from the merchant's answer to an `update` callback (protocol 4.2)."""
@@ -98,11 +98,10 @@ class Purchases:
         """Take a step, and ask the merchant about it where the key has an `update` URL (protocol 4.2)."""
 
         def command(current: Purchase, _now: float) -> Decision:
-            purchasing.require_started(current)
-            changed, event = step(orjson.loads(current.session))
+            changed, event = step(_begun(current))
             return purchasing.changed(current, orjson.dumps(changed), event)
 
-        taken = _written(await self._context.decide(Purchase, purchase.purchase_id, command))
+        taken = await self._decide(purchase, command)
         return await self._asked(taken, context) if context else taken
 
     async def _asked(self, purchase: Purchase, context: str) -> Purchase:
@@ -121,8 +120,7 @@ class Purchases:
         abort = self._context.settings.update_failure == "abort"
         ignored = Decision(events=(UpdateIgnored(purchase_id=purchase.purchase_id, reason=failure),))
         await self._context.decide(
-            Purchase,
-            purchase.purchase_id,
+            lambda: self.find(None, purchase.purchase_id),
             lambda current, _now: purchasing.fail(current, failure) if abort else ignored,
         )
 
@@ -131,20 +129,26 @@ class Purchases:
 
         `wanted` is the outcome that was asked for; without one the shopper's e-mail address decides (protocol 8.1).
         """
-        begun = _begun(purchase)
-        if not begun.get("identified"):
-            raise NotPossibleNow("the shopper is not identified", where="state", right="identify the shopper first")
-        checked = risk.check(begun, wanted, pending_everywhere=self._context.settings.pending_everywhere)
+        _require_identified(_begun(purchase))
         token = await self._context.new_id(purchase.merchant, "token")
 
         def command(current: Purchase, now: float) -> Decision:
+            begun = _require_identified(_begun(current))
+            checked = risk.check(begun, wanted, pending_everywhere=self._context.settings.pending_everywhere)
             if isinstance(checked, str):
                 return purchasing.decline(current, checked)
-            whole = self._order(orjson.loads(current.session))
+            whole = self._order(begun)
             ready = replace(current, outcome=checked)
             return purchasing.authorize(ready, token, whole, orjson.dumps(whole), now, self._context.rules)
 
-        return _written(await self._context.decide(Purchase, purchase.purchase_id, command))
+        return await self._decide(purchase, command)
+
+    async def _decide(self, purchase: Purchase, command: Callable[[Purchase, float], Decision]) -> Purchase:
+        """Carry a command out on a purchase as it is now, and return what it became."""
+        _, decision = await self._context.decide(lambda: self.find(None, purchase.purchase_id), command)
+        (written,) = decision.writes
+        assert isinstance(written, Purchase)
+        return written
 
     def _order(self, begun: Json) -> Json:
         whole = session.order(begun)
@@ -170,7 +174,7 @@ def _begun(purchase: Purchase) -> Json:
     return begun
 
 
-def _written(decision: Decision) -> Purchase:
-    (purchase,) = decision.writes
-    assert isinstance(purchase, Purchase)
-    return purchase
+def _require_identified(begun: Json) -> Json:
+    if not begun.get("identified"):
+        raise NotPossibleNow("the shopper is not identified", where="state", right="identify the shopper first")
+    return begun

@@ -1,6 +1,6 @@
 """What each of a shopper's steps does to a session, and the fact that it leaves in the journal."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -20,7 +20,7 @@ from mock_klarna.shopper import COUNTRIES, Shopper
 
 Json = dict[str, Any]
 Step = Callable[[Json], tuple[Json, Event]]
-"""Takes the session as it is; returns it as it will be, and what happened."""
+"""Takes the session as it is; returns it as it will be, and what happened. Raises where the session does not allow the step."""
 
 
 def opened(key: bytes, page: Json, integrator_url: str | None) -> Json:
@@ -39,19 +39,26 @@ def opened(key: bytes, page: Json, integrator_url: str | None) -> Json:
     return begun
 
 
-def identify(purchase_id: str, begun: Json, shopper: Shopper) -> Step:
-    """Tell who the shopper is; raises `InvalidInput` for an address outside the countries that the merchant allows."""
-    billing = dict(shopper.billing_address)
-    shipping = dict(shopper.shipping_address) if shopper.shipping_address else None
-    if found := offer.address_problems(begun, billing, shipping or billing):
-        raise InvalidInput(found, where="shopper")
-    event = IdentificationUpdated(
-        purchase_id=purchase_id,
-        customer_country=billing["country"],
-        customer_postal_code=billing.get("postal_code", ""),
-    )
-    customer = _shown(dict(shopper.customer), begun)
-    return lambda current: (session.identified(current, billing, shipping, customer), event)
+def identify(purchase_id: str, whom: Callable[[Json], Shopper]) -> Step:
+    """Tell who the shopper is, which may depend on the session.
+
+    Raises `InvalidInput` for an address outside the countries that the merchant allows.
+    """
+
+    def step(current: Json) -> tuple[Json, Event]:
+        shopper = whom(current)
+        billing = dict(shopper.billing_address)
+        shipping = dict(shopper.shipping_address) if shopper.shipping_address else None
+        if found := offer.address_problems(current, billing, shipping or billing):
+            raise InvalidInput(found, where="shopper")
+        event = IdentificationUpdated(
+            purchase_id=purchase_id,
+            customer_country=billing["country"],
+            customer_postal_code=billing.get("postal_code", ""),
+        )
+        return session.identified(current, billing, shipping, _shown(dict(shopper.customer), current)), event
+
+    return step
 
 
 def _shown(customer: Json, begun: Json) -> Json:
@@ -61,17 +68,11 @@ def _shown(customer: Json, begun: Json) -> Json:
     return customer
 
 
-def specify(purchase_id: str, begun: Json, attributes: Mapping[str, str], quantity: int) -> Step:
+def specify(purchase_id: str, attributes: Mapping[str, str], quantity: int) -> Step:
     """Choose a variation and how many of it; raises `InvalidInput` when no item has these attributes."""
-    items = begun.get("items") or ()
-    if session.chosen_item(items, attributes) is None:
-        right = (
-            " or ".join(str(session.attributes(item)) for item in items) or "nothing: there are no items to choose from"
-        )
-        problem = Problem(path="select.product_attributes", rule="enum", sent=dict(attributes), expected=right)
-        raise InvalidInput([problem], where="select")
 
     def step(current: Json) -> tuple[Json, Event]:
+        _require_item(current.get("items") or (), attributes)
         chosen = session.with_item(current, attributes, quantity)
         reference = chosen["order_lines"][0].get("reference", "")
         return chosen, SpecificationsSelected(purchase_id=purchase_id, reference=reference, quantity=quantity)
@@ -79,15 +80,28 @@ def specify(purchase_id: str, begun: Json, attributes: Mapping[str, str], quanti
     return step
 
 
-def choose_shipping(purchase_id: str, begun: Json, option_id: str) -> Step:
-    """Choose a shipping option by its id; raises `InvalidInput` with the ids that there are."""
-    ids = [option["id"] for option in begun.get("shipping_options") or ()]
-    if option_id not in ids:
-        right = f"one of {', '.join(ids)}" if ids else "nothing: neither key nor page have shipping_options"
-        problem = Problem(path="select.shipping_option", rule="enum", sent=option_id, expected=right)
+def _require_item(items: Sequence[Json], attributes: Mapping[str, str]) -> None:
+    if session.chosen_item(items, attributes) is None:
+        right = (
+            " or ".join(str(session.attributes(item)) for item in items) or "nothing: there are no items to choose from"
+        )
+        problem = Problem(path="select.product_attributes", rule="enum", sent=dict(attributes), expected=right)
         raise InvalidInput([problem], where="select")
-    event = ShippingUpdated(purchase_id=purchase_id, reference=option_id)
-    return lambda current: (session.with_shipping(current, option_id), event)
+
+
+def choose_shipping(purchase_id: str, option_id: str) -> Step:
+    """Choose a shipping option by its id; raises `InvalidInput` with the ids that there are."""
+
+    def step(current: Json) -> tuple[Json, Event]:
+        ids = [option["id"] for option in current.get("shipping_options") or ()]
+        if option_id not in ids:
+            right = f"one of {', '.join(ids)}" if ids else "nothing: neither key nor page have shipping_options"
+            problem = Problem(path="select.shipping_option", rule="enum", sent=option_id, expected=right)
+            raise InvalidInput([problem], where="select")
+        chosen = session.with_shipping(current, option_id)
+        return chosen, ShippingUpdated(purchase_id=purchase_id, reference=option_id)
+
+    return step
 
 
 def has_checkboxes(begun: Json) -> bool:
@@ -95,22 +109,26 @@ def has_checkboxes(begun: Json) -> bool:
     return bool((begun.get("options") or {}).get("additional_checkboxes"))
 
 
-def answer_checkboxes(purchase_id: str, begun: Json, answers: Mapping[str, bool]) -> Step:
+def answer_checkboxes(purchase_id: str, answers: Mapping[str, bool]) -> Step:
     """Tick additional checkboxes; raises `InvalidInput` for one that neither key nor page have."""
-    known = [box["id"] for box in (begun.get("options") or {}).get("additional_checkboxes") or ()]
-    strangers = [name for name in answers if name not in known]
-    if strangers:
-        right = f"one of {', '.join(known)}" if known else "nothing: there are no additional_checkboxes"
-        problem = Problem(path=f"select.checkboxes.{strangers[0]}", rule="enum", sent=strangers[0], expected=right)
-        raise InvalidInput([problem], where="select")
 
     def step(current: Json) -> tuple[Json, Event]:
+        _require_checkboxes(current, answers)
         ticked = session.answered(current, answers)
         return ticked, CheckboxesAnswered(
             purchase_id=purchase_id, merchant_requested=ticked.get("merchant_requested", {})
         )
 
     return step
+
+
+def _require_checkboxes(current: Json, answers: Mapping[str, bool]) -> None:
+    known = [box["id"] for box in (current.get("options") or {}).get("additional_checkboxes") or ()]
+    strangers = [name for name in answers if name not in known]
+    if strangers:
+        right = f"one of {', '.join(known)}" if known else "nothing: there are no additional_checkboxes"
+        problem = Problem(path=f"select.checkboxes.{strangers[0]}", rule="enum", sent=strangers[0], expected=right)
+        raise InvalidInput([problem], where="select")
 
 
 def update(purchase_id: str, changes: Json) -> Step:

@@ -3,6 +3,8 @@
 import asyncio
 from contextlib import AsyncExitStack
 
+import pytest
+
 from mock_klarna.client import Client
 from tests.merchants.pages import PAGE, urls
 from tests.merchants.running import AUTHORIZATIONS, BUTTONS, Json, emulator
@@ -10,6 +12,7 @@ from tests.merchants.shop import Asked, Shop
 
 MERCHANTS, PURCHASES = 64, 3
 SHOPPERS, SILENT = 200, 20
+pytestmark = pytest.mark.usefixtures("engine")
 
 
 class Desk:

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -6,8 +7,10 @@ import pytest_asyncio
 from mock_klarna.emulator import Emulator
 from mock_klarna.settings import Settings
 from mock_klarna.store.memory import MemoryStore
+from mock_klarna.store.port import Store
 from tests.merchants import shop as shops
 from tests.merchants.shop import Shop
+from tests.store.awaiting import Awaiting
 
 
 class RealTime:
@@ -26,10 +29,17 @@ def real_time() -> RealTime:
     return RealTime()
 
 
+@pytest.fixture(params=["memory", "awaiting"])
+def store(request: pytest.FixtureRequest) -> Any:
+    """An engine that never awaits, and one that does at every call."""
+    memory: Store = MemoryStore()
+    return Awaiting(memory) if request.param == "awaiting" else memory
+
+
 @pytest.fixture
-def emulator(real_time: RealTime) -> Emulator:
+def emulator(real_time: RealTime, store: Store) -> Emulator:
     """An emulator without a server."""
-    return Emulator(MemoryStore(), Settings(), real_time, "seed")
+    return Emulator(store, Settings(), real_time, "seed")
 
 
 @pytest_asyncio.fixture
