@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -12,7 +13,8 @@ from mock_klarna.callbacks.letters import Letter, letter
 from mock_klarna.callbacks.merchant_client import MerchantClient
 from mock_klarna.callbacks.trouble import Trouble
 from mock_klarna.contract import Contract
-from mock_klarna.domain.errors import Conflict, UnknownName
+from mock_klarna.domain.delivering import job_of, taken_up, tried
+from mock_klarna.domain.errors import UnknownName
 from mock_klarna.domain.facts import replace
 from mock_klarna.domain.journal import CALLBACK, Sent
 from mock_klarna.domain.order_management import wants_push
@@ -50,19 +52,40 @@ class Deliveries:
         """Send the callback of a due job and schedule the next try where its kind is repeated (protocol 4.4, 4.5)."""
         what = await letter(self._store, job)
         if what is None:
+            await self._give_up(job)
             return
         delivery = await self._opened(job, what)
-        tried = await self._attempt(delivery)
-        repeated = await self._repeated(job, tried)
-        await self._keep(replace(tried, state=_state(tried, repeated)), (repeated,) if repeated else ())
+        attempts = await self._attempt(delivery)
+        repeated = await self._repeated(job, attempts[-1])
+        await self._keep(delivery, attempts, _state(attempts[-1], repeated), (repeated,) if repeated else ())
+
+    async def _give_up(self, job: Job) -> None:
+        """End what waits for a job that has nothing to say any more."""
+        for delivery in await self._store.records(Delivery, job.merchant):
+            if delivery.state == "waiting" and job_of(delivery) == job.job_id:
+                await self._keep(delivery, (), _state(delivery.attempts[-1], None))
 
     async def _opened(self, job: Job, what: Letter) -> Delivery:
-        """Return the delivery that a job goes on with: that of its first try, or a new one."""
-        earlier = await self._store.records(Delivery, job.merchant, subject=what.purchase_id) if job.number > 1 else []
-        for delivery in earlier:
-            if (delivery.callback, delivery.order_id, delivery.body) == (what.callback, what.order_id, what.body):
-                return replace(delivery, state="in_flight")
+        """Return the delivery that a job goes on with: that of its first try, or of one that was interrupted, or a new one."""
+        for delivery in await self._store.records(Delivery, job.merchant, subject=what.purchase_id):
+            is_same = (delivery.callback, delivery.order_id, delivery.body) == (what.callback, what.order_id, what.body)
+            if is_same and (job.number > 1 or delivery.state in ("waiting", "in_flight")):
+                return await self._written(delivery, taken_up) or await self._new(job.merchant, what)
         return await self._new(job.merchant, what)
+
+    async def _written(
+        self, delivery: Delivery, change: Callable[[Delivery], Delivery], jobs: tuple[Job, ...] = ()
+    ) -> Delivery | None:
+        """Change a delivery as it is now, with the jobs that follow; None when it was reset, or dropped to make room."""
+        context = self._emulator.context
+        try:
+            held, _ = await context.decide(
+                lambda: context.found(Delivery, delivery.callback_id),
+                lambda held, _now: Decision(writes=(change(held),), jobs=jobs),
+            )
+        except LookupError:
+            return None
+        return change(held)
 
     async def _new(self, merchant: str, what: Letter) -> Delivery:
         now = await self._emulator.context.now(merchant)
@@ -79,17 +102,31 @@ class Deliveries:
         await self._store.commit(merchant, Decision(writes=(delivery,)), now)
         return delivery
 
-    async def _attempt(self, delivery: Delivery) -> Delivery:
-        """Call the merchant once, as faults would have it, and write every attempt to the journal."""
+    async def _attempt(self, delivery: Delivery) -> tuple[Attempt, ...]:
+        """Call the merchant once, or as often as faults would have it."""
         async with self._turns[delivery.merchant]:
             now = await self._emulator.context.now(delivery.merchant)
-            attempts = await self._trouble.post(delivery, now)
-        for attempt in attempts:
-            delivery = await self._noted(delivery, attempt)
-        return delivery
+            return tuple(await self._trouble.post(delivery, now))
 
-    async def _noted(self, delivery: Delivery, attempt: Attempt) -> Delivery:
-        number = len(delivery.attempts) + 1
+    async def _keep(
+        self, delivery: Delivery, attempts: tuple[Attempt, ...], state: str, jobs: tuple[Job, ...] = ()
+    ) -> Delivery:
+        """Add attempts to those of others that were made meanwhile, and write them to the journal."""
+        kept = await self._written(delivery, lambda held: tried(held, attempts, state), jobs)
+        if kept is None:
+            await self._reschedule(delivery, jobs)
+            kept = tried(delivery, attempts, state)
+        for number, attempt in enumerate(attempts, len(kept.attempts) - len(attempts) + 1):
+            await self._note(kept, number, attempt)
+        return kept
+
+    async def _reschedule(self, delivery: Delivery, jobs: tuple[Job, ...]) -> None:
+        """Keep the schedule of a callback that was dropped to make room; that of a merchant who was reset is gone too."""
+        if jobs and await self._store.get(Order, delivery.order_id or "") is not None:
+            now = await self._emulator.context.now(delivery.merchant)
+            await self._emulator.context.commit(delivery.merchant, Decision(jobs=jobs), now)
+
+    async def _note(self, delivery: Delivery, number: int, attempt: Attempt) -> None:
         sent = Sent(
             callback_id=delivery.callback_id,
             url=delivery.url,
@@ -100,10 +137,9 @@ class Deliveries:
         await self._store.record(delivery.merchant, CALLBACK, delivery.callback, sent, attempt.at, delivery.purchase_id)
         if attempt.outcome != "answered":
             _log_failure(delivery, attempt)
-        return replace(delivery, attempts=(*delivery.attempts, attempt))
 
-    async def _repeated(self, job: Job, delivery: Delivery) -> Job | None:
-        if job.kind == "place_order" or not await self._is_wanted(job, delivery.attempts[-1]):
+    async def _repeated(self, job: Job, last: Attempt) -> Job | None:
+        if job.kind == "place_order" or not await self._is_wanted(job, last):
             return None
         schedule = self._emulator.settings.push_schedule if job.kind == "push" else job.kind
         pause = pause_after(schedule, job.number)
@@ -116,38 +152,26 @@ class Deliveries:
         order = await self._store.get(Order, job.subject)
         return order is not None and wants_push(order)
 
-    async def _keep(self, delivery: Delivery, jobs: tuple[Job, ...] = ()) -> Delivery:
-        kept = replace(delivery, version=delivery.version + 1)
-        now = await self._emulator.context.now(delivery.merchant)
-        try:
-            await self._emulator.context.commit(delivery.merchant, Decision(writes=(kept,), jobs=jobs), now)
-        except Conflict:  # reset, or dropped to make room: what is left is the schedule
-            await self._reschedule(delivery, jobs, now)
-        return kept
-
-    async def _reschedule(self, delivery: Delivery, jobs: tuple[Job, ...], now: float) -> None:
-        if jobs and await self._store.get(Order, delivery.order_id or "") is not None:
-            await self._emulator.context.commit(delivery.merchant, Decision(jobs=jobs), now)
-
     async def resend(self, merchant: str | None, callback_id: str) -> Delivery:
         """Send a callback again, the same bytes to the same URL; the attempt is added to those made before."""
         delivery = await self.find(merchant, callback_id)
-        tried = await self._attempt(delivery)
-        return await self._keep(replace(tried, state=_state(tried, None)))
+        attempts = await self._attempt(delivery)
+        return await self._keep(delivery, attempts, _state(attempts[-1], None))
 
     async def ask_update(self, purchase: Purchase, url: str, body: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         """Send an `update` callback; return the changes that the merchant answers and, if it went wrong, why (protocol 4.2)."""
         what = Letter("update", url, orjson.dumps(body), purchase.purchase_id)
-        tried = await self._attempt(await self._new(purchase.merchant, what))
-        changes, failure = read_update_answer(tried.attempts[-1], self._contract)
-        await self._keep(replace(tried, state="failed" if failure else "delivered"))
+        delivery = await self._new(purchase.merchant, what)
+        attempts = await self._attempt(delivery)
+        changes, failure = read_update_answer(attempts[-1], self._contract)
+        await self._keep(delivery, attempts, "failed" if failure else "delivered")
         return changes, failure
 
 
-def _state(delivery: Delivery, repeated: Job | None) -> str:
+def _state(last: Attempt, repeated: Job | None) -> str:
     if repeated is not None:
         return "waiting"
-    return "delivered" if _is_heard(delivery.attempts[-1]) else "failed"
+    return "delivered" if _is_heard(last) else "failed"
 
 
 def _is_heard(attempt: Attempt) -> bool:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mock_klarna.domain.delivering import read_back
 from mock_klarna.domain.errors import MockKlarnaError
-from mock_klarna.domain.records import Decision, Job, Record
+from mock_klarna.domain.records import Decision, Delivery, Job, Record
 from mock_klarna.store.budget import USUAL, Bounds
 from mock_klarna.store.codec import KINDS, decode, decode_job, encode
 from mock_klarna.store.lock import Lock
@@ -37,6 +38,7 @@ class FileStore(MemoryStore):
             self._log = Log(path)
             for number, line in self._log.lines():
                 self._replay(number, line)
+            self._read_back()
             self._log.rewrite(self._compact())
         except BaseException:
             self._lock.release()
@@ -130,6 +132,13 @@ class FileStore(MemoryStore):
             self._redo(line)
         except (AttributeError, KeyError, TypeError, ValueError, MockKlarnaError) as fault:
             raise self._log.damaged(number, f"{type(fault).__name__}: {fault}") from fault
+
+    def _read_back(self) -> None:
+        """Close what was under way when the last server ended: nobody does it any more."""
+        for space in self._namespaces.values():
+            waiting = {job.job_id for job in space.agenda.waiting()}
+            for record in list(space.of_kind(Delivery.kind, None)):
+                self._put(space, read_back(record, waiting))
 
     def _redo(self, line: Line) -> None:
         match line["do"]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mock_klarna.domain.delivering import read_back
 from mock_klarna.domain.errors import MockKlarnaError
 from mock_klarna.domain.records import Job, Record
 from mock_klarna.store.codec import KINDS, decode, decode_job, encode
@@ -47,6 +48,8 @@ def read_snapshot(state: Any) -> dict[str, MerchantState]:
 def _read_merchant(name: str, data: Mapping[str, Any]) -> MerchantState:
     records = [decode(KINDS[kind], item) for kind, items in data["records"].items() for item in items]
     jobs = [decode_job(job) for job in data["jobs"]]
+    waiting = {job.job_id for job in jobs}
+    records = [read_back(record, waiting) for record in records]
     owners = {record.merchant for record in records} | {job.merchant for job in jobs}
     strangers = sorted(owners - {name})
     if strangers:

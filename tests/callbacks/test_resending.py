@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from tests.merchants.running import buy, callbacks, calls, emulator, place
@@ -26,6 +28,20 @@ async def test_a_callback_can_be_sent_again_however_the_purchase_ended(shop: Sho
         resent = await client.ask("POST", f"/_mock/callbacks/{callback['callback_id']}/resend")
         assert len(resent["attempts"]) == len(await calls(client, "place_order", 2)) == 2
     assert shop.asked[0] == shop.asked[1]
+
+
+async def test_every_try_is_kept_when_a_callback_is_sent_again_several_times_at_once(shop: Shop) -> None:
+    async with emulator() as client:
+        await buy(client, shop.url)
+        await calls(client, "place_order")
+        (callback,) = await callbacks(client, "place_order")
+        path = f"/_mock/callbacks/{callback['callback_id']}"
+        resent = await asyncio.gather(*[client.ask("POST", f"{path}/resend") for _ in range(5)])
+        kept = await client.ask("GET", path)
+        numbers = [entry["number"] for entry in await calls(client, "place_order", 6)]
+    assert len(shop.asked) == len(kept["attempts"]) == 6
+    assert sorted(len(one["attempts"]) for one in resent) == [2, 3, 4, 5, 6]
+    assert numbers == [1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

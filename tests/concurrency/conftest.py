@@ -25,8 +25,7 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
     def opened(settings: Settings) -> Store:
         store = open_store(settings)
-        awaiting: Store = Awaiting(store)  # type: ignore[assignment]
-        return awaiting if request.param == "awaiting" else store
+        return Awaiting(store) if request.param == "awaiting" else store
 
     monkeypatch.setattr(server, "open_store", opened)
     return str(request.param)

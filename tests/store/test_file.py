@@ -38,7 +38,7 @@ async def filled(store: Store) -> Any:
     await store.commit("shop", Decision(writes=(button(), purchase()), events=(created(),), jobs=(job(),)), 1.0)
     await store.commit("shop", writing(purchase(version=2, authorization_token="t-1", order=b"{}")), 1.0)
     await store.commit("shop", Decision(writes=(order(), delivery()), cancels=("expire:p-1",), jobs=(job("o-1"),)), 2.0)
-    await store.commit("shop", writing(delivery(version=2, attempts=(attempt,))), 2.0)
+    await store.commit("shop", writing(delivery(version=2, attempts=(attempt,), state="failed")), 2.0)
     await store.commit("shop", writing(button("b-gone")), 1.0)
     await store.delete(ButtonKey, "b-gone")
     await store.count("shop", "order")

@@ -1,0 +1,44 @@
+"""What becomes of a callback: taken up again, tried, or interrupted because whoever sent it is gone."""
+
+from collections.abc import Collection
+
+from mock_klarna.domain.facts import replace
+from mock_klarna.domain.records import Attempt, Delivery, Record
+
+_ERROR = "the server ended, or was given another state, before an answer was read; the merchant may have received this"
+
+
+def job_of(delivery: Delivery) -> str:
+    """Return the id of the job that sends a callback; `update` has none, since a shopper waits for its answer."""
+    if delivery.callback in ("push", "notification"):
+        return f"{delivery.callback}:{delivery.order_id}"
+    return f"place_order:{delivery.purchase_id}"
+
+
+def interrupted(delivery: Delivery) -> Delivery:
+    """Close the attempt that nobody makes any more; its `at` is the last time that is known of the callback.
+
+    The version stays: this is what a record comes to when it is read back, not a decision.
+    """
+    at = delivery.attempts[-1].at if delivery.attempts else delivery.created_at
+    attempt = Attempt(at=at, duration=0.0, outcome="interrupted", error=_ERROR)
+    return replace(delivery, attempts=(*delivery.attempts, attempt), state="failed")
+
+
+def taken_up(delivery: Delivery) -> Delivery:
+    """Return a callback that is sent once more; if its job was given to somebody else before, that one's attempt is closed."""
+    closed = interrupted(delivery) if delivery.state == "in_flight" else delivery
+    return replace(closed, version=delivery.version + 1, state="in_flight")
+
+
+def tried(delivery: Delivery, attempts: tuple[Attempt, ...], state: str) -> Delivery:
+    """Return a callback with the attempts that were made after those it has."""
+    return replace(delivery, version=delivery.version + 1, attempts=(*delivery.attempts, *attempts), state=state)
+
+
+def read_back(record: Record, jobs: Collection[str]) -> Record:
+    """Return a record that was kept outside memory as it is now: a callback under way waits for its job, or has failed."""
+    if not isinstance(record, Delivery) or record.state != "in_flight":
+        return record
+    closed = interrupted(record)
+    return replace(closed, state="waiting") if job_of(record) in jobs else closed
