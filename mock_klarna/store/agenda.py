@@ -18,6 +18,7 @@ class Agenda:
         """Schedule a job; one of the same id that still waits is replaced."""
         self._number += 1
         job_id = job.job_id
+        self._jobs.pop(job_id, None)
         self._jobs[job_id] = (self._number, job)
         heapq.heappush(self._heap, (job.due, self._number, job_id))
         if len(self._heap) > 2 * len(self._jobs) + 64:
@@ -67,5 +68,5 @@ class Agenda:
         return [job for _, job in sorted(self._jobs.values(), key=lambda held: (held[1].due, held[0]))]
 
     def unfinished(self) -> list[Job]:
-        """Return all jobs that a restart has to resume: those that wait and those that were claimed."""
-        return [*self._claimed, *self.waiting()]
+        """Return all jobs that a restart has to resume, those that were claimed and those that wait, as they were scheduled."""
+        return [*self._claimed, *(job for _, job in self._jobs.values())]

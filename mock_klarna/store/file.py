@@ -2,10 +2,14 @@
 
 A commit is handed to the operating system before it returns, so nothing is lost when the process is killed. It is on the
 disk within `SYNC_SECONDS`, so a power cut costs at most the commits of that time. The journal is not kept.
+
+The file is compacted, which leaves what leads to the present state, at start and then whenever it has grown by as much as
+it was after the last time, and by `GROWTH` at least. So it stays under twice what the state needs and `GROWTH`, and what
+is written while it is compacted; meanwhile the new file lies beside it.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +18,25 @@ from mock_klarna.domain.errors import MockKlarnaError
 from mock_klarna.domain.records import Decision, Delivery, Job, Record
 from mock_klarna.store.budget import USUAL, Bounds
 from mock_klarna.store.codec import KINDS, decode, decode_job, encode
+from mock_klarna.store.compaction import Compaction, shortest_log
+from mock_klarna.store.lines import Line
 from mock_klarna.store.lock import Lock
-from mock_klarna.store.log import Line, Log
+from mock_klarna.store.log import Log
 from mock_klarna.store.memory import MemoryStore
 
 SYNC_SECONDS = 0.05
 """How long a commit may wait for the disk; all commits of that time share one flush."""
+GROWTH = 8 << 20
+"""Bytes by which the file grows at least before it is compacted."""
 
 
 class FileStore(MemoryStore):
-    """A memory store with a log at `path`, read and compacted at start.
+    """A memory store with a log at `path`, read at start, and compacted then and after every `growth` bytes at least.
 
     Raises `MockKlarnaError` when the file is in use by another server, is no log or is damaged before its last line.
     """
 
-    def __init__(self, path: Path, bounds: Bounds = USUAL) -> None:
+    def __init__(self, path: Path, bounds: Bounds = USUAL, growth: int = GROWTH) -> None:
         super().__init__(bounds)
         self._uncounted: dict[str, dict[str, int]] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -40,6 +48,7 @@ class FileStore(MemoryStore):
                 self._replay(number, line)
             self._read_back()
             self._log.rewrite(self._compact())
+            self._compaction = Compaction(self._log, self._compact, growth)
         except BaseException:
             self._lock.release()
             raise
@@ -62,6 +71,7 @@ class FileStore(MemoryStore):
 
     def _write(self, line: Line) -> None:
         self._log.append(line)
+        self._compaction.consider()
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SYNC_SECONDS, self._sync)
 
@@ -106,26 +116,15 @@ class FileStore(MemoryStore):
         """Bring the last commits to the disk and let go of the file."""
         if self._timer is not None:
             self._timer.cancel()
+        await self._compaction.stop()
         if self._syncing is not None:
             await self._syncing
         self._log.close()
         self._lock.release()
 
-    def _compact(self) -> Sequence[Line]:
-        """Return the shortest log that leads to the present state."""
-        return [
-            {"do": "go_on", "seq": self._seq},
-            *(line for name in self._namespaces for line in self._lines_of(name)),
-        ]
-
-    def _lines_of(self, merchant: str) -> list[Line]:
-        space = self._namespaces[merchant]
-        writes: list[Line] = [
-            {"do": "commit", "merchant": merchant, "writes": [[record.kind, encode(record)]]}
-            for record in space.everything()
-        ]
-        jobs = [encode(job) for job in space.agenda.unfinished()]
-        return [*writes, {"do": "commit", "merchant": merchant, "jobs": jobs, "counters": dict(space.counters)}]
+    def _compact(self) -> Iterable[Line]:
+        """Return the shortest log that leads to the present state, which may change while it is read."""
+        return shortest_log(self._seq, {name: space.state() for name, space in self._namespaces.items()})
 
     def _replay(self, number: int, line: Line) -> None:
         try:

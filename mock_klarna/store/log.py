@@ -1,21 +1,19 @@
-"""A file of JSON lines to which lines are only ever added, and which is rewritten whole at start."""
+"""A file of JSON lines to which lines are only ever added, until a shorter one takes its place."""
 
 import logging
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from threading import Lock
+from typing import BinaryIO
 
 import orjson
 
 from mock_klarna.domain.errors import MockKlarnaError
-
-Line = dict[str, Any]
-VERSION = 1
-"""Raised whenever an older file could not be read any more."""
+from mock_klarna.store.draft import Draft, flush_folder
+from mock_klarna.store.lines import HEAD, Line, parsed
 
 _log = logging.getLogger(__name__)
-_HEAD: Line = {"mock_klarna_store": VERSION}
 
 
 class Log:
@@ -24,7 +22,10 @@ class Log:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = -1
-        self._size = 0
+        self._replaced = -1
+        self._is_new = False
+        self._flushing = Lock()
+        self.size = 0
 
     def lines(self) -> Iterator[tuple[int, Line]]:
         """Yield the lines after the head with their numbers; a last line that was cut off is left out.
@@ -36,7 +37,7 @@ class Log:
         with self._opened() as file:
             self._require_head(file.readline())
             for number, raw in enumerate(file, 2):
-                line = _parsed(raw)
+                line = parsed(raw)
                 if line is None:
                     if file.read(1):
                         raise self.damaged(number, "not a line of JSON")
@@ -52,11 +53,11 @@ class Log:
             raise MockKlarnaError(said, where="store", right="a file that can be read and written") from fault
 
     def _require_head(self, raw: bytes) -> None:
-        if raw and _parsed(raw) != _HEAD:
+        if raw and parsed(raw) != HEAD:
             raise MockKlarnaError(
                 f"{self._path} is no store of this version of mock-klarna",
                 where="store",
-                right=f"a file that begins with {orjson.dumps(_HEAD).decode()}, or a new one",
+                right=f"a file that begins with {orjson.dumps(HEAD).decode()}, or a new one",
             )
 
     def damaged(self, number: int, reason: str) -> MockKlarnaError:
@@ -69,17 +70,27 @@ class Log:
 
     def rewrite(self, lines: Iterable[Line]) -> None:
         """Replace the file by these lines, so that a crash leaves the old one or the new one, and append from now on."""
-        draft = self._path.with_name(self._path.name + ".new")
         try:
-            with draft.open("wb") as file:
-                file.writelines(orjson.dumps(line) + b"\n" for line in (_HEAD, *lines))
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._path)
-            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND)
-            self._size = os.fstat(self._file).st_size
+            draft = self.draft()
+            draft.write(lines)
+            self.follow(draft)
+            self.sync()
         except OSError as fault:
             raise self._unwritable(fault) from fault
+
+    def draft(self) -> Draft:
+        """Begin a shorter file; it covers what has been appended so far. Raises OSError."""
+        return Draft(self._path, self.size)
+
+    def follow(self, draft: Draft) -> None:
+        """Let a draft take this file's place and append to it from now on; `sync` it soon.
+
+        Raises OSError, and the old file goes on.
+        """
+        draft.add_rest(self.size)
+        self._replaced, self._file = self._file, draft.take_over()
+        self.size = draft.size
+        self._is_new = True
 
     def _unwritable(self, fault: OSError) -> MockKlarnaError:
         return MockKlarnaError(f"cannot write {self._path}: {fault.strerror}", where="store", right="room on the disk")
@@ -90,30 +101,31 @@ class Log:
         try:
             written = os.write(self._file, raw)
             if written < len(raw):
-                os.ftruncate(self._file, self._size)
+                os.ftruncate(self._file, self.size)
                 raise OSError(28, "no space left on the device")
         except OSError as fault:
             raise self._unwritable(fault) from fault
-        self._size += written
+        self.size += written
 
     def sync(self) -> None:
-        """Bring what was appended to the disk."""
+        """Bring what was appended to the disk, and with it which file it is now; may be called from any thread."""
         try:
-            os.fsync(self._file)
+            with self._flushing:
+                os.fsync(self._file)
+                self._settle()
         except OSError as fault:
             _log.error("%s", self._unwritable(fault))
+
+    def _settle(self) -> None:
+        """Make the change to another file last, and let go of the old one: nobody flushes that any more."""
+        if self._is_new:
+            self._is_new = False
+            flush_folder(self._path)
+        if self._replaced >= 0:
+            os.close(self._replaced)
+            self._replaced = -1
 
     def close(self) -> None:
         """Bring what was appended to the disk and close the file."""
         self.sync()
         os.close(self._file)
-
-
-def _parsed(raw: bytes) -> Line | None:
-    if not raw.endswith(b"\n"):
-        return None
-    try:
-        line = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return None
-    return line if isinstance(line, dict) else None

@@ -65,5 +65,5 @@ class Namespace:
             yield from records.values()
 
     def state(self) -> MerchantState:
-        """Return what a snapshot keeps of this merchant."""
-        return MerchantState(list(self.everything()), self.agenda.unfinished(), self.counters)
+        """Return what a snapshot keeps of this merchant, as it is now whatever changes later."""
+        return MerchantState(list(self.everything()), self.agenda.unfinished(), dict(self.counters))

@@ -25,7 +25,8 @@ class MerchantState:
         kinds: dict[str, list[Any]] = {}
         for record in self.records:
             kinds.setdefault(record.kind, []).append(encode(record))
-        return {"records": kinds, "jobs": [encode(job) for job in self.jobs], "counters": dict(self.counters)}
+        jobs = sorted(self.jobs, key=lambda job: job.due)
+        return {"records": kinds, "jobs": [encode(job) for job in jobs], "counters": self.counters}
 
 
 def read_snapshot(state: Any) -> dict[str, MerchantState]:
