@@ -3,7 +3,9 @@
 from typing import Any
 
 from mock_klarna.contract import Contract, MalformedBody, read_json
+from mock_klarna.domain.problems import in_words
 from mock_klarna.domain.records import Attempt
+from mock_klarna.emulator.steps import UNUSABLE
 
 
 def read_update_answer(attempt: Attempt, contract: Contract) -> tuple[dict[str, Any], str | None]:
@@ -18,5 +20,5 @@ def read_update_answer(attempt: Attempt, contract: Contract) -> tuple[dict[str, 
     except MalformedBody as malformed:
         return {}, f"the answer to update is not JSON: {malformed.problem.as_text()}"
     if problems:
-        return {}, "the answer to update cannot be used: " + "; ".join(problem.as_text() for problem in problems)
+        return {}, f"{UNUSABLE}: {in_words(problems)}"
     return changes, None

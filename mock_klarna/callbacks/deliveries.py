@@ -164,6 +164,8 @@ class Deliveries:
         delivery = await self._new(purchase.merchant, what)
         attempts = await self._attempt(delivery)
         changes, failure = read_update_answer(attempts[-1], self._contract)
+        if failure and attempts[-1].error is None:
+            attempts = (*attempts[:-1], replace(attempts[-1], error=failure))
         await self._keep(delivery, attempts, "failed" if failure else "delivered")
         return changes, failure
 

@@ -1,6 +1,7 @@
 """What is wrong with a body, told so that its sender can put it right."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from mock_klarna.domain.facts import value
@@ -48,6 +49,11 @@ class Problem:
         sent = "nothing" if self.sent is None else repr(bounded(self.sent))
         formula = f" ({self.formula})" if self.formula else ""
         return f"{self.path or 'body'} [{self.rule}]: sent {sent}, expected {self.expected}{formula}"
+
+
+def in_words(problems: Iterable[Problem]) -> str:
+    """Return all problems in one line of text."""
+    return "; ".join(problem.as_text() for problem in problems)
 
 
 def _json_path_step(step: str) -> str:

@@ -3,7 +3,6 @@
 A session is a JSON-ready dict; every function returns a new one and leaves its argument as it was.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -32,7 +31,6 @@ _ORDER_MEMBERS = (
     "integrator_url",
     "selected_shipping_option",
 )
-_WORD_ENDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _UPDATE_MEMBERS = frozenset(
     {
         "order_lines",
@@ -146,14 +144,19 @@ def answered(session: Json, answers: Mapping[str, bool]) -> Json:
     return {**session, "merchant_requested": requested} if requested else session
 
 
+def usable(changes: Mapping[str, Any]) -> Json:
+    """Return what of a merchant's answer to `update` changes a session; other members are ignored (protocol 4.2)."""
+    return {name: value for name, value in changes.items() if name in _UPDATE_MEMBERS}
+
+
 def updated(session: Json, changes: Mapping[str, Any]) -> Json:
     """Return the session after `update`, by the page or by the merchant's answer to the callback (protocol 4.2, 6.4)."""
-    usable = {name: value for name, value in changes.items() if name in _UPDATE_MEMBERS}
-    if "order_lines" in usable:
-        usable["order_lines"] = _own_lines(usable["order_lines"], session)
-    merged = with_lines(merge(session, usable))
+    taken = usable(changes)
+    if "order_lines" in taken:
+        taken["order_lines"] = _own_lines(taken["order_lines"], session)
+    merged = with_lines(merge(session, taken))
     selected = session.get("selected_shipping_option") or {}
-    return with_shipping(merged, selected.get("id")) if "shipping_options" in usable else merged
+    return with_shipping(merged, selected.get("id")) if "shipping_options" in taken else merged
 
 
 def _own_lines(lines: Iterable[Json], session: Json) -> list[Json]:
@@ -171,6 +174,8 @@ def order(session: Json) -> Json:
     lines = [*(session.get("order_lines") or ()), *([money.shipping_line(option)] if option else ())]
     amounts = {"order_amount": money.order_amount(lines), "order_tax_amount": money.order_tax_amount(lines)}
     whole = {**session, **amounts, "order_lines": lines, "merchant_urls": session.get("merchant_urls") or {}}
+    if option:
+        whole["selected_shipping_option"] = {name: value for name, value in option.items() if value != ""}
     return {name: whole[name] for name in _ORDER_MEMBERS if not _is_empty(name, whole.get(name))}
 
 
@@ -186,12 +191,3 @@ def update_body(session: Json, context: str, button_key: str) -> Json:
     body = order({**session, "billing_address": session.get("billing_address") or {}})
     body["order_lines"] = list(session.get("order_lines") or ())
     return {"update_context": context, "button_key": button_key, **body}
-
-
-def in_kebab_case(whole: Json) -> Json:
-    """Return an order whose shipping method is spelled as Klarna's own callbacks were seen to: `BoxReg` is `box-reg` (C-14)."""
-    option = whole.get("selected_shipping_option") or {}
-    if not option.get("shipping_method"):
-        return whole
-    spelled = _WORD_ENDS.sub("-", option["shipping_method"]).replace("_", "-").lower()
-    return {**whole, "selected_shipping_option": {**option, "shipping_method": spelled}}

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from mock_klarna.contract import shared_contract
 from mock_klarna.domain.errors import Conflict, NotAllowed, NotFound
 from mock_klarna.domain.hosts import host_of
 from mock_klarna.domain.placing import PlacingRules
@@ -26,6 +27,7 @@ class Context:
     def __init__(self, store: Store, settings: Settings, real_time: Callable[[], float], seed: str) -> None:
         self.store = store
         self.settings = settings
+        self.contract = shared_contract(strict=settings.strict)
         self.real_time = real_time
         self.default_seed = seed
         self.expect: Callable[[str, float], None] = lambda merchant, seconds: None

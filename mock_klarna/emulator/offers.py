@@ -10,6 +10,7 @@ from mock_klarna.domain import offer, session
 from mock_klarna.domain.look import Look, look
 from mock_klarna.domain.problems import Problem
 from mock_klarna.domain.records import ButtonKey
+from mock_klarna.emulator import orderable
 from mock_klarna.emulator.context import Context
 from mock_klarna.shopper import COUNTRIES
 
@@ -63,11 +64,16 @@ class Offers:
             return Offer(button=button)
         if elsewhere := self._elsewhere(page["setup"]):
             return _refused(WRONG_SETUP, elsewhere, button)
-        if found := [*_lacking(options, page, faults), *faults]:
+        if found := [*_lacking(options, page, faults), *faults] or self._unorderable(options, page):
             return _refused(BAD_VALUE, found, button)
         if page.get("disabled") or offer.not_served(session.merge(options, page), COUNTRIES):
             return Offer(button=button)
         return Offer(button=button, look=look(options, page))
+
+    def _unorderable(self, options: Json, page: Json) -> list[Problem]:
+        """Return what keeps key and page, which lack nothing, from becoming an order."""
+        begun = session.opened(options, page, None)
+        return orderable.problems(self._context.contract, begun) if begun.get("order_lines") else []
 
     def _elsewhere(self, setup: Json) -> list[Problem]:
         """Return what of a page's `setup` means another environment or region than this server stands for."""

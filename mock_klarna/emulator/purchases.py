@@ -1,21 +1,24 @@
 """A shopper's purchase, one command for each thing that a shopper does. The dialog and the control API use the same ones."""
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
-from mock_klarna.domain import purchasing, session
-from mock_klarna.domain.errors import NotPossibleNow, UnknownName
+from mock_klarna.domain import purchasing, session, spelling
+from mock_klarna.domain.errors import InvalidInput, NotPossibleNow, UnknownName
 from mock_klarna.domain.events import SessionInitiated, UpdateIgnored
 from mock_klarna.domain.facts import replace
 from mock_klarna.domain.journal import Watch
+from mock_klarna.domain.problems import in_words
 from mock_klarna.domain.records import ButtonKey, Decision, Purchase
-from mock_klarna.emulator import risk, steps
+from mock_klarna.emulator import orderable, risk, steps
 from mock_klarna.emulator.context import Context
 from mock_klarna.emulator.shoppers import shopper_for
 from mock_klarna.shopper import Shopper
 
+_log = logging.getLogger("mock_klarna.callbacks")
 Json = dict[str, Any]
 
 
@@ -42,7 +45,7 @@ class Purchases:
         `merchant_timeout` is how many seconds this shopper waits for the merchant, None as long as the token lives. Raises
         `NotPossibleNow` where the button is not offered, `InvalidInput` with everything that key and page lack.
         """
-        begun = steps.opened(button.body, page, integrator_url)
+        begun = steps.opened(button.body, page, integrator_url, self._orderable)
         merchant = button.merchant
         now = await self._context.now(merchant)
         purchase = Purchase(
@@ -99,7 +102,7 @@ class Purchases:
 
         def command(current: Purchase, _now: float) -> Decision:
             changed, event = step(_begun(current))
-            return purchasing.changed(current, orjson.dumps(changed), event)
+            return purchasing.changed(current, orjson.dumps(self._orderable(changed)), event)
 
         taken = await self._decide(purchase, command)
         return await self._asked(taken, context) if context else taken
@@ -109,14 +112,24 @@ class Purchases:
         url = (begun.get("merchant_urls") or {}).get("update")
         if not url:
             return purchase
-        body = session.update_body(begun, context, purchase.button_key)
+        body = self._spelled(session.update_body(begun, context, purchase.button_key))
         changes, failure = await self._context.ask_update(purchase, url, body)
         if failure:
             await self._complain(purchase, failure)
-        return await self.update(purchase, changes) if changes else await self.find(None, purchase.purchase_id)
+        usable = session.usable(changes)
+        return await self._answered(purchase, usable) if usable else await self.find(None, purchase.purchase_id)
+
+    async def _answered(self, purchase: Purchase, changes: Json) -> Purchase:
+        """Take what a merchant answered to `update`, or complain about what no order could hold."""
+        try:
+            return await self.update(purchase, changes)
+        except InvalidInput as refused:
+            await self._complain(purchase, f"{steps.UNUSABLE}: {in_words(refused.problems)}")
+        return await self.find(None, purchase.purchase_id)
 
     async def _complain(self, purchase: Purchase, failure: str) -> None:
         """Take note of an `update` callback that failed; end the purchase if the setting `update_failure` says so."""
+        _log.warning("update of %s, purchase %s: %s", purchase.merchant, purchase.purchase_id, failure)
         abort = self._context.settings.update_failure == "abort"
         ignored = Decision(events=(UpdateIgnored(purchase_id=purchase.purchase_id, reason=failure),))
         await self._context.decide(
@@ -137,7 +150,7 @@ class Purchases:
             checked = risk.check(begun, wanted, pending_everywhere=self._context.settings.pending_everywhere)
             if isinstance(checked, str):
                 return purchasing.decline(current, checked)
-            whole = self._order(begun)
+            whole = self._spelled(session.order(self._orderable(begun)))
             ready = replace(current, outcome=checked)
             return purchasing.authorize(ready, token, whole, orjson.dumps(whole), now, self._context.rules)
 
@@ -150,9 +163,11 @@ class Purchases:
         assert isinstance(written, Purchase)
         return written
 
-    def _order(self, begun: Json) -> Json:
-        whole = session.order(begun)
-        return session.in_kebab_case(whole) if self._context.settings.shipping_method_case == "kebab" else whole
+    def _orderable(self, begun: Json) -> Json:
+        return orderable.require(self._context.contract, begun)
+
+    def _spelled(self, whole: Json) -> Json:
+        return spelling.spelled(whole) if self._context.settings.shipping_method_case == "kebab" else whole
 
     async def settled(self, purchase_id: str, seconds: float) -> Purchase:
         """Return a purchase once it has ended, or as it is after so many real seconds."""

@@ -19,21 +19,21 @@ from mock_klarna.domain.problems import Problem
 from mock_klarna.shopper import COUNTRIES, Shopper
 
 Json = dict[str, Any]
+UNUSABLE = "the answer to update cannot be used"
 Step = Callable[[Json], tuple[Json, Event]]
 """Takes the session as it is; returns it as it will be, and what happened. Raises where the session does not allow the step."""
 
 
-def opened(key: bytes, page: Json, integrator_url: str | None) -> Json:
-    """Return the session that a key (its JSON) and a page begin.
+def opened(key: bytes, page: Json, integrator_url: str | None, require: Callable[[Json], object]) -> Json:
+    """Return the session that a key (its JSON) and a page begin, once `require` has nothing against it.
 
-    Raises `NotPossibleNow` where the button is not offered at all, `InvalidInput` with everything that is missing.
+    Raises `NotPossibleNow` where the button is not offered at all, and what `require` raises.
     """
     options = orjson.loads(key)
     begun = session.opened(options, page, integrator_url)
     if options.get("disabled"):
         raise NotPossibleNow("the button key is disabled", where="button_key", right="PUT it with disabled: false")
-    if found := offer.problems(begun):
-        raise InvalidInput(found, where="page and button key together")
+    require(begun)
     if reason := offer.not_served(begun, COUNTRIES):
         raise NotPossibleNow(reason, where="purchase_country", right="one of " + ", ".join(COUNTRIES))
     return begun
@@ -72,7 +72,7 @@ def specify(purchase_id: str, attributes: Mapping[str, str], quantity: int) -> S
     """Choose a variation and how many of it; raises `InvalidInput` when no item has these attributes."""
 
     def step(current: Json) -> tuple[Json, Event]:
-        _require_item(current.get("items") or (), attributes)
+        _require_item(current.get("items") or (), attributes, quantity)
         chosen = session.with_item(current, attributes, quantity)
         reference = chosen["order_lines"][0].get("reference", "")
         return chosen, SpecificationsSelected(purchase_id=purchase_id, reference=reference, quantity=quantity)
@@ -80,7 +80,10 @@ def specify(purchase_id: str, attributes: Mapping[str, str], quantity: int) -> S
     return step
 
 
-def _require_item(items: Sequence[Json], attributes: Mapping[str, str]) -> None:
+def _require_item(items: Sequence[Json], attributes: Mapping[str, str], quantity: int) -> None:
+    if not items and not attributes:
+        right = "nothing: there are no items to choose from, and order_lines have their quantities"
+        raise InvalidInput([Problem("select.quantity", "items", quantity, right)], where="select")
     if session.chosen_item(items, attributes) is None:
         right = (
             " or ".join(str(session.attributes(item)) for item in items) or "nothing: there are no items to choose from"
@@ -138,13 +141,6 @@ def update(purchase_id: str, changes: Json) -> Step:
 
 
 def update_from_page(purchase_id: str, changes: Json) -> Step:
-    """Take new options from the page; raises `InvalidInput` when the session could not go on with them."""
+    """Take new options from the page."""
     event = SessionUpdated(purchase_id=purchase_id, changed=tuple(sorted(changes)))
-
-    def step(current: Json) -> tuple[Json, Event]:
-        changed = page_changes.taken(current, changes)
-        if found := offer.problems(changed):
-            raise InvalidInput(found, where="page and button key together")
-        return changed, event
-
-    return step
+    return lambda current: (page_changes.taken(current, changes), event)

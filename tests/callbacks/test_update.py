@@ -157,3 +157,51 @@ async def test_whatever_the_shopper_would_have_chosen_next_an_aborted_purchase_i
     purchase, asked, _ = await bought(shop, {"update_failure": "abort"}, page=page, select=select)
     assert purchase["state"] == "failed"
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("answered", "path"),
+    [
+        ({"order_lines": []}, "order_lines"),
+        ({"order_lines": [{**LINE, "total_tax_amount": 1}]}, "order_lines[0].total_tax_amount"),
+        (
+            {
+                "order_lines": [
+                    {**CHEAP, "type": "discount", "unit_price": -9000, "total_amount": -9000, "total_tax_amount": -1800}
+                ]
+            },
+            "order_amount",
+        ),
+        ({"shipping_options": [{**POST, "id": "x" * 65}]}, "selected_shipping_option.id"),
+    ],
+)
+async def test_an_answer_that_no_order_could_hold_changes_nothing_and_is_told(
+    shop: Shop, caplog: pytest.LogCaptureFixture, answered: Json, path: str
+) -> None:
+    shop.answers["/update"] = always(200, answered)
+    purchase, _, events = await bought(shop)
+    assert (purchase["state"], purchase["order_amount"]) == ("authorized", 124000)
+    (ignored,) = [entry for entry in events if entry["name"] == "update_ignored"]
+    assert path in ignored["reason"]
+    assert f"update of shop, purchase {purchase['purchase_id']}: {ignored['reason']}" in caplog.text
+
+
+async def test_an_answer_without_anything_that_update_knows_changes_nothing(shop: Shop) -> None:
+    shop.answers["/update"] = always(200, {"foo": 1})
+    purchase, _, events = await bought(shop)
+    assert purchase["state"] == "authorized"
+    assert not [entry for entry in events if entry["name"] in ("session_updated", "update_ignored")]
+
+
+async def test_a_refused_answer_says_why_in_the_callbacks_record(shop: Shop) -> None:
+    shop.answers["/update"] = always(400)
+    _, asked, _ = await bought(shop)
+    assert asked[0]["state"] == "failed"
+    assert asked[0]["attempts"][0]["error"] == "the update callback answered 400; expected 200 with JSON, or 304"
+
+
+async def test_the_shipping_method_is_spelled_as_in_place_order(shop: Shop) -> None:
+    shop.answers["/update"] = always(304)
+    options = [{**POST, "shipping_method": "PickUpStore"}]
+    await bought(shop, page={**PAGE, "shipping_options": options})
+    assert shop.at("/update")[0].said["selected_shipping_option"]["shipping_method"] == "pick-up-store"

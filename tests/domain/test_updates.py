@@ -73,28 +73,3 @@ def test_the_update_callback_carries_the_order_at_top_level_with_the_merchants_l
     assert body["order_lines"] == [LINE]
     assert body["selected_shipping_option"]["id"] == "post"
     assert "authorization_token" not in body
-
-
-@pytest.mark.parametrize(
-    ("sent", "spelled"),
-    [
-        ("PickUpStore", "pick-up-store"),
-        ("BoxReg", "box-reg"),
-        ("BoxUnreg", "box-unreg"),
-        ("PickUpPoint", "pick-up-point"),
-        ("Home", "home"),
-        ("DHLPackstation", "dhl-packstation"),
-        ("PICKUPSTORE", "pickupstore"),
-        ("DHL_PACKSTATION", "dhl-packstation"),
-        ("PRIME_DELIVERY", "prime-delivery"),
-        ("box-reg", "box-reg"),
-    ],
-)
-def test_the_shipping_method_is_spelled_in_kebab_case(sent: str, spelled: str) -> None:
-    whole = session.in_kebab_case({"selected_shipping_option": {**POST, "shipping_method": sent}})
-    assert whole["selected_shipping_option"]["shipping_method"] == spelled
-
-
-@pytest.mark.parametrize("whole", [{}, {"selected_shipping_option": POST}])
-def test_an_order_without_a_shipping_method_stays_as_it_is(whole: Any) -> None:
-    assert session.in_kebab_case(whole) == whole
