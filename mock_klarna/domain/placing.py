@@ -38,7 +38,7 @@ def place(
     too much from the one that the shopper saw.
     """
     require_open(purchase, now, rules)
-    if found := _problems(purchase, merchant_urls, body, rules):
+    if found := differences(purchase, merchant_urls, body, rules):
         raise BadValue(found)
     order = Order(
         merchant=purchase.merchant,
@@ -73,21 +73,23 @@ def require_open(purchase: Purchase, now: float, rules: PlacingRules) -> None:
         raise NotFound(f"authorization_token does not correspond to an authorized order: the purchase is {state}")
 
 
-def _problems(purchase: Purchase, merchant_urls: Json, body: Json, rules: PlacingRules) -> list[Problem]:
-    """Hold the posted order against the one that the shopper saw (protocol 3.11)."""
-    found, most = [], purchase.order_amount
-    if body["purchase_currency"].upper() != purchase.currency.upper():
+def differences(purchase: Purchase, merchant_urls: Json, body: Json, rules: PlacingRules) -> list[Problem]:
+    """Hold a posted order against the one that the shopper saw (protocol 3.11), as far as its members are of their type."""
+    found, most, amount = [], purchase.order_amount, body.get("order_amount")
+    if _is_another(body.get("purchase_currency"), purchase.currency):
         found.append(_differs(body, "purchase_currency", purchase.currency))
-    if rules.strict and body["purchase_country"].upper() != purchase.country.upper():
+    if rules.strict and _is_another(body.get("purchase_country"), purchase.country):
         found.append(_differs(body, "purchase_country", purchase.country))
-    if rules.strict and body["order_amount"] != most:
-        found.append(_differs(body, "order_amount", most))
-    elif body["order_amount"] > most:
-        found.append(_differs(body, "order_amount", f"at most {most}"))
+    if isinstance(amount, int) and (amount != most if rules.strict else amount > most):
+        found.append(_differs(body, "order_amount", most if rules.strict else f"at most {most}"))
     if rules.strict and not merchant_urls.get("confirmation"):
         right = "a URL here, in load() or in the button key"
         found.append(Problem(path="merchant_urls.confirmation", rule="required", sent=None, expected=right))
     return found
+
+
+def _is_another(sent: object, authorized: str) -> bool:
+    return isinstance(sent, str) and sent.upper() != authorized.upper()
 
 
 def _differs(body: Json, name: str, authorized: object) -> Problem:

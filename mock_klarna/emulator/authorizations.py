@@ -6,6 +6,7 @@ import orjson
 
 from mock_klarna.domain import placing
 from mock_klarna.domain.errors import NotAllowed, NotFound
+from mock_klarna.domain.problems import Problem
 from mock_klarna.domain.records import Order, Purchase
 from mock_klarna.emulator.context import Context
 
@@ -31,14 +32,21 @@ class Authorizations:
             raise NotFound(used_up.error_message) from None
         return purchase
 
-    async def require(self, merchant: str, token: str) -> None:
-        """Raise unless a merchant may say anything about a token: `NotFound` or `NotAllowed`, whatever would be said.
+    async def require(self, merchant: str, token: str) -> Purchase:
+        """Return the purchase of a token that a merchant may say anything about; `NotFound` or `NotAllowed` otherwise.
 
         A token that was placed passes: the same order may be posted again.
         """
         purchase = await self._own(merchant, token)
         if purchase.state != "placed":
             placing.require_open(purchase, await self._context.now(merchant), self._context.rules)
+        return purchase
+
+    def differences(self, purchase: Purchase, body: Any) -> list[Problem]:
+        """Return where an order that may have other faults too differs too much from the authorized one."""
+        if not isinstance(body, dict) or not isinstance(body.get("merchant_urls", {}), dict):
+            return []
+        return placing.differences(purchase, _merchant_urls(purchase, body), body, self._context.rules)
 
     async def _own(self, merchant: str, token: str) -> Purchase:
         purchase = await self._context.own(Purchase, merchant, token, "authorization_token")

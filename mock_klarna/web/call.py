@@ -1,5 +1,6 @@
 """One request on its way through: who calls, what they sent, and what they get."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,8 @@ from mock_klarna.domain.problems import Problem
 from mock_klarna.web.limits import Allowance
 
 JSON = "application/json"
+Differences = Callable[[Any], list[Problem]]
+"""What else is wrong with a body, beside what its schema says."""
 
 
 @dataclass(slots=True)

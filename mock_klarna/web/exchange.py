@@ -12,7 +12,7 @@ from mock_klarna.domain.errors import BadValue, KlarnaError
 from mock_klarna.domain.journal import EXCHANGE, Exchange, readable
 from mock_klarna.domain.records import Purchase
 from mock_klarna.web import bodies, limits, spoiling
-from mock_klarna.web.call import Call, Reply
+from mock_klarna.web.call import Call, Differences, Reply
 from mock_klarna.web.desk import Desk
 from mock_klarna.web.refusals import as_reply, log_refusal, own_fault
 
@@ -20,7 +20,7 @@ EXPLANATION = "Mock-Klarna-Explanation"
 """Header of a refusal: where the journal tells all that was wrong and what would be right."""
 
 Answer = Callable[[Desk, Call], Awaitable[Reply]]
-Guard = Callable[[Desk, Call], Awaitable[object]]
+Guard = Callable[[Desk, Call], Awaitable[Differences | None]]
 _SHOWN = (hdrs.HOST, hdrs.USER_AGENT, hdrs.CONTENT_TYPE)
 _prefix = str(uuid4())[:24]
 _numbers = count(randbits(40))
@@ -109,16 +109,16 @@ def _shown_headers(request: web.Request) -> tuple[tuple[str, str], ...]:
 def checked(name: str, body: str, handler: Answer, most_body: int | None = None, guard: Guard | None = None) -> Answer:
     """Return a handler that first reads the body and holds it against its schema; `body` is "required" or "optional".
 
-    A `guard` has its say once the body can be read at all: it refuses what no body could put right.
+    A `guard` has its say once the body can be read at all: it refuses what no body could put right, and may return what
+    tells more about a body that is refused, so that its sender learns of everything at once.
     """
 
     async def answer(desk: Desk, call: Call) -> Reply:
         settings = desk.settings
         call.raw = await bodies.read_body(call.request, most_body or settings.max_body, settings.body_timeout)
         sent = _read(call, optional=body == "optional")
-        if guard is not None:
-            await guard(desk, call)
-        call.body = _checked(desk, name, call, sent)
+        differences = await guard(desk, call) if guard is not None else None
+        call.body = _checked(desk, name, call, sent, differences)
         return await handler(desk, call)
 
     return answer if body else handler
@@ -134,10 +134,12 @@ def _read(call: Call, *, optional: bool) -> object:
     return {} if optional and sent is None else sent
 
 
-def _checked(desk: Desk, name: str, call: Call, sent: object) -> object:
+def _checked(desk: Desk, name: str, call: Call, sent: object, differences: Differences | None) -> object:
     body, problems = desk.contract.check(name, sent, nulls=b"null" in call.raw)
     if problems:
-        raise BadValue(problems)
+        known = {problem.path for problem in problems}
+        more = differences(body) if differences else ()
+        raise BadValue([*problems, *(problem for problem in more if problem.path not in known)])
     if body is not sent:
         call.raw = bodies.dumped(body)
     return body

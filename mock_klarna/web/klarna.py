@@ -1,8 +1,10 @@
 """Klarna's own endpoints (protocol 2): read the checked body, one command, render."""
 
+from functools import partial
+
 import orjson
 
-from mock_klarna.web.call import Call, Reply
+from mock_klarna.web.call import Call, Differences, Reply
 from mock_klarna.web.desk import Desk
 
 
@@ -48,6 +50,12 @@ async def deny_authorization(desk: Desk, call: Call) -> Reply:
 async def own_button(desk: Desk, call: Call) -> None:
     """Refuse a key that is unknown or belongs to another merchant."""
     await desk.emulator.buttons.read(call.merchant, call.path("button_key"))
+
+
+async def own_order(desk: Desk, call: Call) -> Differences:
+    """Refuse as `own_authorization` does; return what tells where an order differs from the authorized one."""
+    purchase = await desk.emulator.authorizations.require(call.merchant, call.path("authorization_token"))
+    return partial(desk.emulator.authorizations.differences, purchase)
 
 
 async def own_authorization(desk: Desk, call: Call) -> None:

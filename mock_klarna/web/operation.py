@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 
 from mock_klarna.domain.facts import value
 from mock_klarna.domain.sources import without_sources
-from mock_klarna.web.call import Call, Reply
+from mock_klarna.web.call import Call, Differences, Reply
 from mock_klarna.web.desk import Desk
 
 Handler = Callable[[Desk, Call], Awaitable[Reply]]
-Guard = Callable[[Desk, Call], Awaitable[object]]
+Guard = Callable[[Desk, Call], Awaitable[Differences | None]]
 BROWSER_PATH = "/instantshopping/sdk"
 PLURAL = ("/ordermanagement/", "/customer-token/", "/payments/")
 """Paths whose errors have `error_messages` and upper-case codes; Instant Shopping's have neither (protocol 1.6)."""

@@ -50,7 +50,7 @@ INSTANT_SHOPPING = (
         "required",
         ((200, "created_order"),),
         (403, 404),
-        guard=klarna.own_authorization,
+        guard=klarna.own_order,
     ),
 )
 """Instant Shopping (protocol 2)."""

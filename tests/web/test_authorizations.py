@@ -212,6 +212,29 @@ async def test_an_order_may_be_less_than_authorized_and_not_more(
     assert_verdict(await klarna.send("POST", token + "/orders", changed), verdict)
 
 
+async def test_all_that_is_wrong_with_an_order_is_told_at_once(
+    klarna: MockKlarnaAsync, token: str, order: Json
+) -> None:
+    wrong = copy.deepcopy(order) | {"purchase_currency": "EUR", "locale": "sv_SE"}
+    wrong["order_lines"][0] |= {"unit_price": "much", "total_tax_amount": 5000}
+    answer = await klarna.send("POST", token + "/orders", wrong)
+    (entry,) = await klarna.journal(name="create_order")
+    assert answer.body["error_message"] == "bad_value:order_lines[0].unit_price"
+    assert [problem["path"] for problem in entry["problems"]] == [
+        "order_lines[0].unit_price",
+        "locale",
+        "order_lines[0].total_tax_amount",
+        "purchase_currency",
+    ]
+
+
+@pytest.mark.parametrize("urls", ["none", ["none"], 5])
+async def test_merchant_urls_of_no_use_are_told_as_such(
+    klarna: MockKlarnaAsync, token: str, order: Json, urls: object
+) -> None:
+    assert_verdict(await klarna.send("POST", token + "/orders", order | {"merchant_urls": urls}), "merchant_urls")
+
+
 class TestStrict:
     @pytest.fixture
     def mock_klarna_settings(self) -> Settings:
@@ -247,7 +270,7 @@ class TestStrict:
         ("body", "verdict"),
         [
             ({"deny_code": "out_of_stock"}, "deny_code"),
-            ({"deny_code": "other"}, "deny_message"),
+            ({"deny_code": "no_mood"}, "deny_code"),
             ({"deny_redirect_url": "https://a.example", "deny_code": "address_error"}, "deny_code"),
             ({"deny_redirect_url": "https://a.example"}, 204),
             ({"deny_code": "address_error"}, 204),
