@@ -66,3 +66,10 @@ async def test_the_shop_does_what_was_ordered_behind_the_counter(
     await dialog.pay()
     place = tab if heading == "Sorry" else dialog.frame
     await place.get_by_role("heading", name=heading).wait_for()
+
+
+async def test_the_shop_fits_a_phone(tab: "Page", demo: Shop) -> None:
+    await tab.set_viewport_size({"width": 390, "height": 844})
+    await tab.goto(demo.url)
+    await tab.locator(BUTTON.format("shirt")).wait_for()
+    assert await tab.evaluate("document.documentElement.scrollWidth") == 390
