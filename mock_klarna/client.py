@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from types import TracebackType
 from typing import Any
 
@@ -64,7 +65,7 @@ class Client:
             **({"Content-Type": "application/json"} if body is not None else {}),
             **(headers or {}),
         }
-        data = None if body is None else orjson.dumps(body)
+        data = None if body is None else BytesIO(orjson.dumps(body))  # which is sent in portions
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
         try:
             async with self._session.request(

@@ -40,7 +40,7 @@ def read_json(raw: bytes) -> object:
     except orjson.JSONDecodeError as error:
         raise MalformedBody(_fault(raw, error)) from None
     if len(raw.translate(None, _NOT_OPENING)) > DEEPEST and _is_too_deep(body):
-        raise MalformedBody(Problem("", "depth", _excerpt(raw, 0), f"JSON of at most {DEEPEST} levels"))
+        raise MalformedBody(Problem("", "depth", excerpt(raw, 0), f"JSON of at most {DEEPEST} levels"))
     return body
 
 
@@ -48,10 +48,11 @@ def _fault(raw: bytes, error: orjson.JSONDecodeError) -> Problem:
     known = ((rule, words) for mark, rule, words in _WORDS if mark in error.msg)
     rule, words = next(known, ("json", f"JSON; {error.msg}"))
     place = f" (line {error.lineno}, column {error.colno})" if raw.strip() and error.pos else ""
-    return Problem("", rule, _excerpt(raw, error.pos), words + place)
+    return Problem("", rule, excerpt(raw, error.pos), words + place)
 
 
-def _excerpt(raw: bytes, position: int) -> str:
+def excerpt(raw: bytes, position: int) -> str:
+    """Return a few characters around a position, as they can be shown."""
     start = max(0, position - _EXCERPT // 2)
     return raw[start : start + _EXCERPT].decode("utf-8", "backslashreplace")
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from mock_klarna.store.codec import encode
 from mock_klarna.store.draft import Abandoned, Draft
@@ -39,11 +40,21 @@ class Compaction:
         self._limit = log.size + max(log.size, growth)
         self._draft: Draft | None = None
         self._task: asyncio.Task[None] | None = None
+        self._put_off = 0
 
     def consider(self) -> None:
         """Begin to compact, once the line that was just added has had its effect, if it is time and nobody does it yet."""
-        if self._log.size > self._limit and self._task is None:
+        if self._log.size > self._limit and self._task is None and not self._put_off:
             self._task = asyncio.create_task(self._compact())
+
+    @contextmanager
+    def put_off(self) -> Iterator[None]:
+        """Begin no compaction while several lines are added that only together have an effect."""
+        self._put_off += 1
+        try:
+            yield
+        finally:
+            self._put_off -= 1
 
     async def stop(self) -> None:
         """Leave off, if that can be; the old file is as good."""

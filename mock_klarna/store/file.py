@@ -10,6 +10,7 @@ is written while it is compacted; meanwhile the new file lies beside it.
 
 import asyncio
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from mock_klarna.store.lines import Line
 from mock_klarna.store.lock import Lock
 from mock_klarna.store.log import Log
 from mock_klarna.store.memory import MemoryStore
+from mock_klarna.store.restoring import Parts, parts
 
 SYNC_SECONDS = 0.05
 """How long a commit may wait for the disk; all commits of that time share one flush."""
@@ -39,6 +41,7 @@ class FileStore(MemoryStore):
     def __init__(self, path: Path, bounds: Bounds = USUAL, growth: int = GROWTH) -> None:
         super().__init__(bounds)
         self._uncounted: dict[str, dict[str, int]] = {}
+        self._loads, self._parts = count(), Parts()
         self._timer: asyncio.TimerHandle | None = None
         self._syncing: asyncio.Future[None] | None = None
         self._lock = Lock(path)
@@ -107,10 +110,16 @@ class FileStore(MemoryStore):
 
     async def load(self, state: dict[str, Any]) -> None:
         """Replace the state of the merchants that a dump names by what it holds, all or nothing."""
-        merchants = self._readable(state)
-        self._write({"do": "load", "state": state})
-        self._uncounted = {name: counts for name, counts in self._uncounted.items() if name not in merchants}
-        self._replace(merchants)
+        incoming = await asyncio.to_thread(self._prepared, state)
+        with self._compaction.put_off():
+            number = next(self._loads)
+            for line in parts(number, state):
+                self._write(line)
+                await asyncio.sleep(0)
+            self._shelf.check_free(incoming.named, incoming.spaces)
+            self._write({"do": "loaded", "load": number, "version": state["version"]})
+            self._uncounted = {name: counts for name, counts in self._uncounted.items() if name not in incoming.spaces}
+            self._replace(incoming)
 
     async def close(self) -> None:
         """Bring the last commits to the disk and let go of the file."""
@@ -149,8 +158,11 @@ class FileStore(MemoryStore):
                 self._remove(line["kind"], line["key"])
             case "clear":
                 self._clear(line["merchant"])
-            case "load":
-                self._replace(self._readable(line["state"]))
+            case "part":
+                self._parts.add(line)
+            case "loaded" | "load":  # files of 0.1.0 have the whole state in one line
+                state = line["state"] if "state" in line else self._parts.whole(line["load"], line["version"])
+                self._replace(self._prepared(state))
             case "go_on":
                 self._seq = line["seq"]
             case other:

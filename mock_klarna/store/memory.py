@@ -1,5 +1,9 @@
-"""The default engine: everything in this process, gone with it. It never really awaits, so it is as fast as dicts."""
+"""The default engine: everything in this process, gone with it.
 
+It never really awaits, but to load a snapshot, so it is as fast as dicts.
+"""
+
+import asyncio
 from collections.abc import Iterable, Sequence
 from heapq import merge
 from itertools import islice
@@ -10,8 +14,9 @@ from mock_klarna.domain.journal import EVENT, EVENT_BYTES, Entry, Exchange, Sent
 from mock_klarna.domain.records import Decision, Job, Record
 from mock_klarna.store.budget import USUAL, Bounds, Budget
 from mock_klarna.store.namespace import Namespace
+from mock_klarna.store.restoring import Prepared, prepared
 from mock_klarna.store.shelf import Shelf
-from mock_klarna.store.snapshot import VERSION, MerchantState, read_snapshot
+from mock_klarna.store.snapshot import VERSION
 from mock_klarna.store.waiters import Waiters
 
 R = TypeVar("R", bound=Record)
@@ -175,25 +180,21 @@ class MemoryStore:
         return {"version": VERSION, "merchants": {name: space.state().data() for name, space in chosen.items()}}
 
     async def load(self, state: dict[str, Any]) -> None:
-        """Replace the state of the merchants that a dump names by what it holds, all or nothing."""
-        self._replace(self._readable(state))
+        """Replace the state of the merchants that a dump names by what it holds, all or nothing.
 
-    def _readable(self, state: dict[str, Any]) -> dict[str, MerchantState]:
-        merchants = read_snapshot(state)
-        self._shelf.check_free([record for held in merchants.values() for record in held.records], set(merchants))
-        return merchants
+        It is read in a thread while others go on, who see the old state until all of it takes its place at once.
+        """
+        self._replace(await asyncio.to_thread(self._prepared, state))
 
-    def _replace(self, merchants: dict[str, MerchantState]) -> None:
-        for name, held in merchants.items():
+    def _prepared(self, state: dict[str, Any]) -> Prepared:
+        return prepared(state, self._bounds.journal_bytes, self._bounds.most_callbacks)
+
+    def _replace(self, incoming: Prepared) -> None:
+        self._shelf.check_free(incoming.named, incoming.spaces)
+        for name in incoming.spaces:
             self._clear(name)
-            self._restore(self._namespace(name), held)
-
-    def _restore(self, space: Namespace, held: MerchantState) -> None:
-        for record in held.records:
-            self._put(space, record)
-        for job in held.jobs:
-            space.agenda.add(job)
-        space.counters.update(held.counters)
+        self._namespaces.update(incoming.spaces)
+        self._shelf.put_all(incoming.named)
 
     async def close(self) -> None:
         """Let go of whatever the engine holds."""

@@ -52,7 +52,14 @@ def _add(resource: web.Resource, desk: Desk, operations: list[Operation]) -> Non
     """Route every operation of a path, and every other verb to a refusal that names them."""
     wrap = exchange if operations[0].is_klarnas else browser if operations[0].is_browsers else mock
     for operation in operations:
-        answer = checked(operation.body_schema, operation.body, operation.handler, operation.most_body, operation.guard)
+        answer = checked(
+            operation.body_schema,
+            operation.body,
+            operation.handler,
+            operation.most_body,
+            operation.guard,
+            operation.outline,
+        )
         handler = wrap(desk, operation.name, once(answer) if operation.is_idempotent else answer)
         for method in _methods(operation):
             resource.add_route(method, handler)

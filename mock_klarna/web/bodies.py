@@ -1,6 +1,7 @@
 """Reading a request's body: bounded in size and time, declared and written as JSON in UTF-8."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -8,7 +9,9 @@ from aiohttp import ClientPayloadError, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from mock_klarna.contract import MalformedBody, read_json
+from mock_klarna.contract.portions import read_portions
 from mock_klarna.domain.errors import BadValue, BodyTooLarge, RequestTimeout, UnsupportedMediaType
+from mock_klarna.domain.facts import value
 from mock_klarna.domain.problems import Problem
 
 
@@ -74,6 +77,22 @@ def parse(raw: bytes) -> Any:
     """Return what a raw body means; raises `BadValue` with the place of the fault."""
     try:
         return read_json(raw)
+    except MalformedBody as malformed:
+        raise BadValue([malformed.problem]) from None
+
+
+@value
+class Outline:
+    """What is checked of a body that may be large: `of` leaves its bulk out, `levels` are those above the bulk."""
+
+    of: Callable[[Any], Any]
+    levels: int
+
+
+async def parse_large(raw: bytes, levels: int) -> Any:
+    """Return what `parse` does, read in a thread while others go on."""
+    try:
+        return await asyncio.to_thread(read_portions, raw, levels)
     except MalformedBody as malformed:
         raise BadValue([malformed.problem]) from None
 

@@ -185,6 +185,20 @@ async def put_snapshot(desk: Desk, call: Call) -> Reply:
     return Reply(204)
 
 
+def snapshot_outline(state: Any) -> Any:
+    """Return what a schema can say of a snapshot, without what fills it: the store reads that."""
+    merchants = state.get("merchants") if isinstance(state, dict) else None
+    if not isinstance(merchants, dict):
+        return state
+    return {**state, "merchants": {name: _parts(held) for name, held in merchants.items()}}
+
+
+def _parts(held: Any) -> Any:
+    if not isinstance(held, dict):
+        return held
+    return {name: type(part)() if isinstance(part, dict | list) else part for name, part in held.items()}
+
+
 async def list_shoppers(_desk: Desk, call: Call) -> Reply:
     """List the test shoppers by name."""
     from mock_klarna.shopper import UnknownCountry, described

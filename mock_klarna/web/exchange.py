@@ -8,10 +8,12 @@ from uuid import uuid4
 
 from aiohttp import hdrs, web
 
+from mock_klarna.contract.portions import LARGE
 from mock_klarna.domain.errors import BadValue, KlarnaError
 from mock_klarna.domain.journal import EXCHANGE, Exchange, readable
 from mock_klarna.domain.records import Purchase
 from mock_klarna.web import bodies, limits, spoiling
+from mock_klarna.web.bodies import Outline
 from mock_klarna.web.call import Call, Differences, Reply
 from mock_klarna.web.desk import Desk
 from mock_klarna.web.refusals import as_reply, log_refusal, own_fault
@@ -106,22 +108,42 @@ def _shown_headers(request: web.Request) -> tuple[tuple[str, str], ...]:
     return tuple([(name, readable(sent)) for name in _SHOWN if (sent := headers.get(name)) is not None])
 
 
-def checked(name: str, body: str, handler: Answer, most_body: int | None = None, guard: Guard | None = None) -> Answer:
+def checked(
+    name: str,
+    body: str,
+    handler: Answer,
+    most_body: int | None = None,
+    guard: Guard | None = None,
+    outline: Outline | None = None,
+) -> Answer:
     """Return a handler that first reads the body and holds it against its schema; `body` is "required" or "optional".
 
     A `guard` has its say once the body can be read at all: it refuses what no body could put right, and may return what
-    tells more about a body that is refused, so that its sender learns of everything at once.
+    tells more about a body that is refused, so that its sender learns of everything at once. A large body that has an
+    `outline` is read in a thread, and its outline is held against the schema in its place.
     """
 
     async def answer(desk: Desk, call: Call) -> Reply:
         settings = desk.settings
         call.raw = await bodies.read_body(call.request, most_body or settings.max_body, settings.body_timeout)
+        if outline is not None and len(call.raw) > LARGE:
+            call.body = await _read_large(desk, name, call, outline)
+            return await handler(desk, call)
         sent = _read(call, optional=body == "optional")
         differences = await guard(desk, call) if guard is not None else None
         call.body = _checked(desk, name, call, sent, differences)
         return await handler(desk, call)
 
     return answer if body else handler
+
+
+async def _read_large(desk: Desk, name: str, call: Call, outline: Outline) -> object:
+    bodies.require_json(call.request)
+    sent = await bodies.parse_large(call.raw, outline.levels)
+    _, problems = desk.contract.check(name, outline.of(sent), nulls=True)
+    if problems:
+        raise BadValue(problems)
+    return sent
 
 
 def _read(call: Call, *, optional: bool) -> object:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from mock_klarna.domain.facts import value
 from mock_klarna.domain.sources import without_sources
+from mock_klarna.web.bodies import Outline
 from mock_klarna.web.call import Call, Differences, Reply
 from mock_klarna.web.desk import Desk
 
@@ -22,7 +23,8 @@ class Operation:
     describes its body, "" for any JSON object and None for no body; `errors` are the statuses that a caller should be ready
     for. `schema` names another operation that takes the same body. `is_idempotent`: a `Klarna-Idempotency-Key` has it
     executed once (protocol 9.4). `headers` are those of its answer beyond the usual ones. `guard` looks at the path before
-    the body is judged: whose token it is comes before what is wrong with the order.
+    the body is judged: whose token it is comes before what is wrong with the order. `outline` is what is checked of a body
+    that may be large.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Operation:
     is_idempotent: bool = False
     headers: tuple[str, ...] = ()
     guard: Guard | None = None
+    outline: Outline | None = None
 
     @property
     def summary(self) -> str:

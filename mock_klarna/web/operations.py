@@ -2,6 +2,7 @@
 
 from mock_klarna.web import control, customer_tokens, klarna, placed_orders, scenarios
 from mock_klarna.web.authority import get_authority
+from mock_klarna.web.bodies import Outline
 from mock_klarna.web.operation import Operation
 from mock_klarna.web.order_operations import CUSTOMER_TOKENS, ORDER_MANAGEMENT
 
@@ -146,6 +147,7 @@ MOCK = (
         ((204, ""),),
         (400,),
         most_body=1 << 28,
+        outline=Outline(control.snapshot_outline, levels=5),
     ),
     Operation("list_shoppers", "GET", "/_mock/shoppers", control.list_shoppers, errors=(404,), parameters=("country",)),
     Operation("list_scenarios", "GET", "/_mock/scenarios", scenarios.list_scenarios),

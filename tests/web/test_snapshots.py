@@ -1,11 +1,15 @@
 """The state out and in (`/_mock/snapshot`): atomic, versioned, of one merchant or of all."""
 
 import copy
+import json
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
+import aiohttp
 import pytest
 
+from mock_klarna.contract.portions import LARGE
 from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
 
 Json = dict[str, Any]
@@ -118,3 +122,48 @@ async def test_a_snapshot_cannot_take_what_belongs_to_a_merchant_who_stays(
     assert (answer.status, klarna.merchant in answer.body["error"]) == (400, True)
     assert await klarna.snapshot() == state
     assert (await klarna.send("GET", "/_mock/purchases?merchant=thief")).body["total"] == 0
+
+
+@pytest.fixture
+def large(state: Json) -> Json:
+    """A snapshot of some megabytes."""
+    (held,) = state["merchants"].values()
+    key = held["records"]["button"][0]
+    held["records"]["button"] += [{**key, "button_key": f"key-{number}"} for number in range(8000)]
+    return state
+
+
+async def test_a_large_snapshot_goes_in_and_comes_out_the_same(klarna: MockKlarnaAsync, large: Json) -> None:
+    assert len(json.dumps(large)) > 2 * LARGE
+    await klarna.load_snapshot(large)
+    assert await klarna.snapshot() == large
+
+
+def _no_counters(state: Json) -> None:
+    del next(iter(state["merchants"].values()))["counters"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [(_of_nobody, "somebody else"), (_too_much, "color"), (_newer, "version"), (_no_counters, "counters")],
+)
+async def test_a_large_snapshot_that_is_damaged_is_refused_and_changes_nothing(
+    klarna: MockKlarnaAsync, large: Json, damage: Callable[[Json], None], named: str
+) -> None:
+    before = await klarna.snapshot()
+    damage(large)
+    answer = await klarna.send("PUT", "/_mock/snapshot", large)
+    assert (answer.status, named in str(answer.body)) == (400, True)
+    assert await klarna.snapshot() == before
+
+
+async def test_a_large_snapshot_that_is_cut_off_is_refused_with_the_place(klarna: MockKlarnaAsync, large: Json) -> None:
+    headers = {"Content-Type": "application/json"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.put(
+            f"{klarna.url}/_mock/snapshot", data=BytesIO(json.dumps(large).encode()[:-2]), headers=headers
+        ) as answer,
+    ):
+        said = await answer.json()
+    assert (answer.status, "line 1, column" in str(said)) == (400, True)

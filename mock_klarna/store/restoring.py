@@ -1,0 +1,68 @@
+"""A snapshot made ready to take the place of what is there, and how it is written to a log."""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any, NamedTuple
+
+from mock_klarna.store.lines import Line
+from mock_klarna.store.namespace import Namespace
+from mock_klarna.store.shelf import Named, named
+from mock_klarna.store.snapshot import MerchantState, read_snapshot
+
+_PART = 200
+"""Records in one line of a log."""
+
+
+class Prepared(NamedTuple):
+    """The merchants of a snapshot, and their records by name."""
+
+    spaces: dict[str, Namespace]
+    named: Named
+
+
+def prepared(state: Any, journal_bytes: int, most_callbacks: int) -> Prepared:
+    """Return what a snapshot holds, wholly read; takes long for a large one. Raises `MockKlarnaError` if it is damaged."""
+    spaces = {name: _space(held, journal_bytes, most_callbacks) for name, held in read_snapshot(state).items()}
+    return Prepared(spaces, named(chain.from_iterable(space.everything() for space in spaces.values())))
+
+
+def _space(held: MerchantState, journal_bytes: int, most_callbacks: int) -> Namespace:
+    space = Namespace(journal_bytes, most_callbacks)
+    for record in held.records:
+        space.put(record)
+    for job in held.jobs:
+        space.agenda.add(job)
+    space.counters.update(held.counters)
+    return space
+
+
+def parts(number: int, state: Mapping[str, Any]) -> Iterator[Line]:
+    """Yield a snapshot as lines of a bearable length; they have no effect until `{"do": "loaded"}` follows."""
+    for merchant, held in state["merchants"].items():
+        about = {"do": "part", "load": number, "merchant": merchant}
+        yield {**about, "counters": held["counters"]}
+        for start in range(0, len(held["jobs"]), _PART):
+            yield {**about, "jobs": held["jobs"][start : start + _PART]}
+        for kind, items in held["records"].items():
+            for start in range(0, len(items), _PART):
+                yield {**about, "kind": kind, "records": items[start : start + _PART]}
+
+
+class Parts:
+    """The parts of loads as they are read back from a log."""
+
+    def __init__(self) -> None:
+        self._merchants: dict[int, dict[str, Any]] = {}
+
+    def add(self, line: Line) -> None:
+        """Take one part."""
+        merchants = self._merchants.setdefault(line["load"], {})
+        held = merchants.setdefault(line["merchant"], {"records": {}, "jobs": [], "counters": {}})
+        held["counters"].update(line.get("counters", {}))
+        held["jobs"] += line.get("jobs", ())
+        if "kind" in line:
+            held["records"].setdefault(line["kind"], []).extend(line["records"])
+
+    def whole(self, number: int, version: int) -> dict[str, Any]:
+        """Return the snapshot that was loaded, and forget its parts."""
+        return {"version": version, "merchants": self._merchants.pop(number, {})}

@@ -1,0 +1,129 @@
+"""A large snapshot takes the place of what is there at once, and holds up nobody while it is read."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.domain.records import ButtonKey, Decision
+from mock_klarna.store.file import FileStore
+from mock_klarna.store.memory import MemoryStore
+from mock_klarna.store.port import Store
+from tests.store.samples import button, delivery, job, writing
+
+MANY = 3000
+
+
+async def dumped(store: Store) -> Any:
+    """Return what a store holds, as JSON has it."""
+    return json.loads(json.dumps(await store.dump()))
+
+
+@pytest.fixture
+async def large() -> Any:
+    """A snapshot of many keys of two merchants."""
+    store = MemoryStore()
+    for number in range(MANY):
+        await store.commit("shop", writing(button(f"b-{number}")), 1.0)
+    await store.commit(
+        "other", Decision(writes=(button("b-x", "other"),), jobs=(job("a", 1, "other"), job("b", 2, "other"))), 1.0
+    )
+    await store.count("other", "order")
+    return await dumped(store)
+
+
+async def test_others_go_on_while_a_large_snapshot_is_read_and_see_the_old_state_or_the_new(
+    store: Store, large: Any
+) -> None:
+    await store.commit("shop", writing(button("old")), 1.0)
+    loading, seen = asyncio.create_task(store.load(large)), []
+    while not loading.done():
+        keys = [held.key for held in await store.records(ButtonKey, "shop")]
+        found = [await store.get(ButtonKey, key) for key in ("old", "b-0", f"b-{MANY - 1}", "b-x")]
+        seen.append((len(keys), [held is not None for held in found]))
+        await asyncio.sleep(0)
+    await loading
+    assert seen.count((1, [True, False, False, False])) > 1
+    assert {count for count, _ in seen} <= {1, MANY}
+    assert await dumped(store) == large
+
+
+async def test_what_is_committed_meanwhile_goes_with_the_old_state_of_that_merchant_and_stays_of_others(
+    store: Store, large: Any
+) -> None:
+    loading = asyncio.create_task(store.load(large))
+    await asyncio.sleep(0)
+    for number in range(20):
+        await store.commit("shop", writing(button(f"late-{number}")), 1.0)
+        await store.commit("third", writing(button(f"third-{number}", "third")), 1.0)
+    await loading
+    assert len(await store.records(ButtonKey, "shop")) == MANY
+    assert len(await store.records(ButtonKey, "third")) == 20
+
+
+async def test_a_key_that_another_merchant_takes_while_a_snapshot_is_read_refuses_the_whole_of_it(
+    store: Store, large: Any
+) -> None:
+    loading = asyncio.create_task(store.load(large))
+    await asyncio.sleep(0)
+    await store.commit("thief", writing(button("b-7", "thief")), 1.0)
+    with pytest.raises(MockKlarnaError, match="b-7 already belongs to 'thief'"):
+        await loading
+    assert await store.merchants() == ["thief"]
+
+
+async def test_a_snapshot_with_more_callbacks_than_are_kept_keeps_the_newest(store: Store) -> None:
+    other = MemoryStore()
+    for number in range(15):
+        await other.commit("shop", writing(delivery(f"c-{number}", state="failed")), 1.0)
+    await store.load(await dumped(other))
+    held = await store.records(type(delivery()), "shop")
+    assert [one.key for one in held] == [f"c-{number}" for number in range(5, 15)]
+    assert await store.get(type(delivery()), "c-4") is None
+
+
+async def test_a_server_killed_while_it_writes_a_snapshot_finds_all_of_the_old_state_or_all_of_the_new(
+    tmp_path: Path, large: Any
+) -> None:
+    path = tmp_path / "state.jsonl"
+    store = FileStore(path)
+    await store.commit("shop", writing(button("old")), 1.0)
+    old, begun = await dumped(store), path.read_bytes()
+    await store.load(large)
+    lines = path.read_bytes().removeprefix(begun).splitlines(keepends=True)
+    await store.close()
+    assert len(lines) > 5
+    for kept in range(len(lines) + 1):
+        path.write_bytes(begun + b"".join(lines[:kept]))
+        again = FileStore(path)
+        assert await dumped(again) == (large if kept == len(lines) else old)
+        await again.close()
+
+
+async def test_a_file_that_is_compacted_around_a_load_holds_what_was_loaded(tmp_path: Path, large: Any) -> None:
+    path = tmp_path / "state.jsonl"
+    store = FileStore(path, growth=5000)
+    for turn in range(3):
+        loading = asyncio.create_task(store.load(large))
+        for number in range(50):
+            await store.commit("third", writing(button(f"{turn}-{number}", "third")), 1.0)
+            await asyncio.sleep(0)
+        await loading
+    before = await dumped(store)
+    await store.close()
+    again = FileStore(path)
+    assert await dumped(again) == before
+    await again.close()
+
+
+async def test_a_file_of_the_first_release_holds_loads_in_one_line(tmp_path: Path, large: Any) -> None:
+    path = tmp_path / "state.jsonl"
+    path.write_text(
+        '{"mock_klarna_store":1}\n' + json.dumps({"do": "load", "state": large}, separators=(",", ":")) + "\n"
+    )
+    store = FileStore(path)
+    assert await dumped(store) == large
+    await store.close()
