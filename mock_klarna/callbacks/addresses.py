@@ -9,8 +9,12 @@ _CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 
 
 def rewrites(pairs: Iterable[str]) -> dict[str, str]:
-    """Read `FROM=TO` pairs of hosts."""
-    return {old.lower(): new for old, _, new in (pair.partition("=") for pair in pairs)}
+    """Read `FROM=TO` pairs of hosts; addresses of IPv6 may stand in brackets, and do where a port follows."""
+    return {old.lower().strip("[]"): _in_brackets(new) for old, _, new in (pair.partition("=") for pair in pairs)}
+
+
+def _in_brackets(target: str) -> str:
+    return f"[{target}]" if target.count(":") > 1 and not target.startswith("[") else target
 
 
 def rewritten(url: str, hosts: dict[str, str]) -> str:
@@ -20,7 +24,8 @@ def rewritten(url: str, hosts: dict[str, str]) -> str:
     if target is None:
         return url
     user, at, _ = parts.netloc.rpartition("@")
-    port = f":{parts.port}" if parts.port and ":" not in target else ""
+    names_port = ":" in target.rpartition("]")[2]
+    port = f":{parts.port}" if parts.port and not names_port else ""
     return urlunsplit(parts._replace(netloc=f"{user}{at}{target}{port}"))
 
 

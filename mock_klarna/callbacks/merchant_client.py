@@ -2,7 +2,7 @@
 
 import asyncio
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from yarl import URL
 
@@ -32,6 +32,23 @@ class _End(NamedTuple):
     remedy: str | None = None
 
 
+class _Connection:
+    """Whether a request went over a connection that had been used before."""
+
+    is_old = False
+
+
+def _tracing() -> "aiohttp.TraceConfig":
+    import aiohttp
+
+    async def reused(_session: Any, context: Any, _params: Any) -> None:
+        context.trace_request_ctx.is_old = True
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_connection_reuseconn.append(reused)
+    return tracing
+
+
 class MerchantClient:
     """Posts to merchants: no redirects, no cookies, no proxy, a bounded answer, a bounded time."""
 
@@ -39,7 +56,7 @@ class MerchantClient:
         self._timeout = settings.callback_timeout
         self._hosts = addresses.rewrites(settings.callback_host_rewrite)
         self._trust = trust(settings)
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def post(self, url: str, body: bytes, at: float) -> Attempt:
         """Post JSON, or nothing if `body` is empty; `at` is the merchant's time. See `Attempt.outcome` for what can come of it.
@@ -85,12 +102,34 @@ class MerchantClient:
             return _End("broken", error=f"{type(fault).__name__}: {fault}"[:500])
 
     async def _exchange(self, url: str, body: bytes, seen: "list[aiohttp.ClientResponse]") -> _End:
+        """Post, and once more over a new connection where an old one turns out to be closed.
+
+        As curl does: an old connection that ends at once and without a word was closed by the merchant before.
+        """
+        import aiohttp
+
+        loop = asyncio.get_running_loop()
+        started, connection = loop.time(), _Connection()
+        try:
+            return await self._sent(url, body, seen, self._opened(), connection)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            if not connection.is_old or seen or loop.time() - started > _IDLE_SECONDS:
+                raise
+        return await self._sent(url, body, seen, self._opened(anew=True), _Connection())
+
+    async def _sent(
+        self,
+        url: str,
+        body: bytes,
+        seen: "list[aiohttp.ClientResponse]",
+        session: "aiohttp.ClientSession",
+        connection: "_Connection",
+    ) -> _End:
         headers = {"Content-Type": "application/json"} if body else {}
         target, named = addresses.rewritten(url, self._hosts), None
         if target != url:
             headers["Host"] = URL(url, encoded=True).authority
             named = URL(url, encoded=True).host
-        session = self._opened()
         async with session.post(
             URL(target, encoded=True),
             data=body,
@@ -98,6 +137,7 @@ class MerchantClient:
             skip_auto_headers=("Content-Type",),
             allow_redirects=False,
             server_hostname=named,
+            trace_request_ctx=connection,
         ) as response:
             seen.append(response)
             answer = await response.content.read(MOST_OF_AN_ANSWER)
@@ -110,26 +150,35 @@ class MerchantClient:
                 return _End("redirected", answer, f"not followed: {response.headers.get('Location', '')}"[:500])
             return _End("answered", answer)
 
-    def _opened(self) -> "aiohttp.ClientSession":
+    def _opened(self, *, anew: bool = False) -> "aiohttp.ClientSession":
+        """Return the session that keeps connections for a while, or the one that makes one for each request."""
         import aiohttp
 
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=0, keepalive_timeout=_IDLE_SECONDS, ttl_dns_cache=10, ssl=self._trust
-                ),
+        from mock_klarna.callbacks.names import Resolver
+
+        if anew not in self._sessions:
+            connector = (
+                aiohttp.TCPConnector(limit=0, ssl=self._trust, resolver=Resolver(), force_close=True)
+                if anew
+                else aiohttp.TCPConnector(
+                    limit=0, ssl=self._trust, resolver=Resolver(), ttl_dns_cache=10, keepalive_timeout=_IDLE_SECONDS
+                )
+            )
+            self._sessions[anew] = aiohttp.ClientSession(
+                connector=connector,
+                trace_configs=[_tracing()],
                 timeout=aiohttp.ClientTimeout(total=self._timeout),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": _USER_AGENT},
                 auto_decompress=False,
                 trust_env=False,
             )
-        return self._session
+        return self._sessions[anew]
 
     async def close(self) -> None:
         """Close the connections that are still open."""
-        if self._session is not None:
-            await self._session.close()
+        for session in self._sessions.values():
+            await session.close()
 
 
 def _headers(response: "aiohttp.ClientResponse") -> tuple[tuple[str, str], ...]:

@@ -12,6 +12,7 @@ from mock_klarna.emulator import Emulator
 
 _log = logging.getLogger(__name__)
 _FINISHING_SECONDS = 0.2
+_AGAIN_SECONDS = 1.0
 
 
 class Runner:
@@ -49,7 +50,7 @@ class Runner:
                     await self._bell.wait()
                     self._bell.clear()
                     while self._woken:
-                        await self._start_due(self._woken.pop(), group)
+                        await self._try_due(self._woken.pop(), group)
         finally:
             for timer in self._timers.values():
                 timer.cancel()
@@ -59,9 +60,18 @@ class Runner:
         if self._running:
             await asyncio.wait(self._running, timeout=_FINISHING_SECONDS)
 
-    async def _start_due(self, merchant: str, group: asyncio.TaskGroup) -> None:
+    async def _try_due(self, merchant: str, group: asyncio.TaskGroup) -> None:
+        """Begin what is due; where the store fails, a little later."""
         if self._moving[merchant].locked():
             return  # whoever moves the clock does what is due, and wakes us after it
+        try:
+            async with self._moving[merchant]:
+                await self._start_due(merchant, group)
+        except Exception:
+            _log.exception("the jobs of %s cannot be looked at; again in %g s", merchant, _AGAIN_SECONDS)
+            asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self.wake, merchant)
+
+    async def _start_due(self, merchant: str, group: asyncio.TaskGroup) -> None:
         now = await self._emulator.context.now(merchant)
         while job := await self._store.claim(merchant, now):
             task = group.create_task(self._do(job))
@@ -89,7 +99,12 @@ class Runner:
             _log.debug("job %s: %s", job.job_id, gone)
         except Exception:
             _log.exception("job %s failed", job.job_id)
-        await self._store.finish(job)
+        try:
+            await self._store.finish(job)
+        except Exception:
+            _log.exception(
+                "job %s is done, and may be done again after a restart: the store cannot be told", job.job_id
+            )
 
     async def _command(self, job: Job) -> None:
         match job.kind:

@@ -5,7 +5,18 @@ import pytest
 from mock_klarna.callbacks import addresses
 from mock_klarna.callbacks.addresses import is_loopback, remedy, rewrites, rewritten
 
-HOSTS = rewrites(["localhost=host.docker.internal", "shop.test=10.0.0.7:8443", "LOUD=quiet"])
+HOSTS = rewrites(
+    [
+        "localhost=host.docker.internal",
+        "shop.test=10.0.0.7:8443",
+        "LOUD=quiet",
+        "six.test=::1",
+        "bracketed.test=[fd00::7]",
+        "ported.test=[fd00::7]:8443",
+        "[fd00::8]=shop",
+        "fd00::9=shop",
+    ]
+)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +29,12 @@ HOSTS = rewrites(["localhost=host.docker.internal", "shop.test=10.0.0.7:8443", "
         ("https://shop.test:9/x", "https://10.0.0.7:8443/x"),
         ("http://user:pw@localhost:3000/", "http://user:pw@host.docker.internal:3000/"),
         ("http://loud/", "http://quiet/"),
+        ("http://six.test:3000/", "http://[::1]:3000/"),
+        ("http://six.test/", "http://[::1]/"),
+        ("http://bracketed.test:3000/", "http://[fd00::7]:3000/"),
+        ("http://ported.test:3000/", "http://[fd00::7]:8443/"),
+        ("http://[fd00::8]:3000/", "http://shop:3000/"),
+        ("http://[FD00::9]:3000/", "http://shop:3000/"),
         ("http://127.0.0.1:3000/", "http://127.0.0.1:3000/"),
         ("http://localhost.example.com/", "http://localhost.example.com/"),
         ("http://other/localhost", "http://other/localhost"),
