@@ -43,8 +43,9 @@ def typed(given: Mapping[str, Any], options: Mapping[str, Any], today: date) -> 
     return Shopper("", billing, shipping, customer), found
 
 
-def _trimmed(members: Mapping[str, str] | None) -> dict[str, str]:
-    trimmed = {name: value.strip() for name, value in (members or {}).items()}
+def _trimmed(members: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return the texts without blanks around them; what is no text is no member that anybody knows."""
+    trimmed = {name: value.strip() for name, value in (members or {}).items() if isinstance(value, str)}
     if "country" in trimmed:
         trimmed["country"] = canonical(trimmed["country"])
     return {name: value for name, value in trimmed.items() if value}

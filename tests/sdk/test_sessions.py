@@ -56,6 +56,13 @@ async def test_what_was_typed_reaches_the_order_and_nothing_is_made_up(
     assert "customer" not in order
 
 
+async def test_members_that_nobody_knows_are_ignored_whatever_they_are(ask: Ask, session: str) -> None:
+    strange = {"loyalty": {"points": 7}, "tags": [], "age": 30}
+    typed = {"billing_address": ANNA | strange, "customer": strange}
+    answer = await ask(f"{session}/identify", typed)
+    assert (answer.status, answer.body["billing_address"]) == (200, ANNA | {"country": "SE"})
+
+
 @pytest.mark.parametrize(
     ("changes", "path"),
     [
