@@ -99,12 +99,17 @@ _PLAIN: Mapping[str, Callable[[Mapping[str, Any]], bool]] = MappingProxyType(
 
 
 def _rounded(carrier: Mapping[str, Any], name: str) -> list[Any]:
-    whole = rounding.whole_option if name == "shipping_options" else rounding.whole_line
-    return [whole(entry) if _can_be_rounded(entry, name) else entry for entry in carrier[name]]
+    return [_whole(name, entry) if isinstance(entry, dict) else entry for entry in carrier[name]]
 
 
-def _can_be_rounded(entry: Any, name: str) -> bool:
-    return isinstance(entry, dict) and _READERS[name](entry, "", fractions=True).is_whole
+def _whole(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry in integers: a wrong sum is told as it was sent, and not put right on the way."""
+    numbers = _READERS[name](entry, "", fractions=True)
+    if not numbers.is_whole:
+        return entry
+    if not _is_plain(name, entry) and any(sums.line_problems(numbers)):
+        return rounding.each_whole(entry)
+    return rounding.whole_option(entry) if name == "shipping_options" else rounding.whole_line(entry)
 
 
 SUMS: Mapping[str, Sums] = MappingProxyType(

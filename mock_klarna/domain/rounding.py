@@ -29,6 +29,17 @@ def whole_option(option: Mapping[str, Any]) -> dict[str, Any]:
     return whole | {"tax_amount": _whole_tax(option["tax_amount"], Fraction(whole["price"]), whole["tax_rate"])}
 
 
+_AMOUNTS = (
+    *("unit_price", "tax_rate", "total_discount_amount", "total_amount", "total_tax_amount"),
+    *("price", "tax_amount"),
+)
+
+
+def each_whole(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a line, a variation or an option whose sums do not hold, each number as near to what was sent as can be."""
+    return {**entry, **_rounded(entry, _AMOUNTS)}
+
+
 def _rounded(numbers: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, int]:
     return {name: money.nearest(numbers[name]) for name in names if name in numbers}
 

@@ -175,6 +175,14 @@ def test_a_page_may_send_fractions_and_they_are_rounded(contract: Contract) -> N
     assert repr(body["order_lines"][0]["total_tax_amount"]) == "6667"
 
 
+def test_a_wrong_total_is_told_by_its_sum_alone_whatever_would_have_been_right(contract: Contract) -> None:
+    line = {"name": "Tea", "quantity": 10**15, "unit_price": 119000, "tax_rate": 0, "total_tax_amount": 0}
+    _, problems = contract.check("page", {"order_lines": [line | {"total_amount": 119000.5}]})
+    assert [(problem.path, problem.rule, problem.sent) for problem in problems] == [
+        ("order_lines[0].total_amount", "line_total", 119000.5)
+    ]
+
+
 def test_a_fraction_far_from_the_formula_is_refused_by_the_number_as_sent(contract: Contract) -> None:
     page = changed(sample("seed/se-page"), "order_lines[0].total_tax_amount", 23801.2)
     (problem,) = contract.check("create_purchase", {"page": page})[1]
