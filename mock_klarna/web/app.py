@@ -17,7 +17,6 @@ from mock_klarna.web.idempotency import once
 from mock_klarna.web.mock import mock
 from mock_klarna.web.operation import Operation
 from mock_klarna.web.operations import KLARNA, OPERATIONS
-from mock_klarna.web.stream import stream
 
 
 def build(desk: Desk) -> web.Application:
@@ -27,7 +26,6 @@ def build(desk: Desk) -> web.Application:
     for path, operations in _by_path().items():
         for served in _with_slash(path):
             _add(application.router.add_resource(served), desk, operations)
-    application.router.add_get("/_mock/events", stream(desk))
     application.router.add_get(static_files.LIBRARY_PATH, static_files.library)
     application.router.add_get(static_files.PATH, static_files.file)
     pages.add_pages(application.router, desk)

@@ -1,7 +1,7 @@
 """What clients of HTTPS have to trust."""
 
 from mock_klarna.domain.errors import UnknownName
-from mock_klarna.web.call import Call, Reply
+from mock_klarna.web.call import PEM, Call, Reply
 from mock_klarna.web.desk import Desk
 
 
@@ -10,4 +10,4 @@ async def get_authority(desk: Desk, _call: Call) -> Reply:
     if desk.authority is None:
         right = "start it with --tls; with --tls-cert of your own, trust whoever signed that"
         raise UnknownName("this server has no certificate authority", where="ca.pem", right=right)
-    return Reply(200, desk.authority, {"Content-Type": "application/x-pem-file"})
+    return Reply(200, desk.authority, {"Content-Type": PEM})

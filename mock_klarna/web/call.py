@@ -1,6 +1,6 @@
 """One request on its way through: who calls, what they sent, and what they get."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,8 @@ from mock_klarna.domain.problems import Problem
 from mock_klarna.web.limits import Allowance
 
 JSON = "application/json"
+PEM = "application/x-pem-file"
+EVENT_STREAM = "text/event-stream"
 Differences = Callable[[Any], list[Problem]]
 """What else is wrong with a body, beside what its schema says."""
 
@@ -34,8 +36,9 @@ class Call:
 
 @dataclass(slots=True)
 class Reply:
-    """An answer: status, JSON as bytes (empty for none), and headers beyond the usual ones."""
+    """An answer: status, JSON as bytes (empty for none), and headers beyond the usual ones; or what is sent bit by bit."""
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    stream: AsyncIterator[bytes] | None = None

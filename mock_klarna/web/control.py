@@ -77,7 +77,7 @@ async def get_purchase(desk: Desk, call: Call) -> Reply:
 async def journal(desk: Desk, call: Call) -> Reply:
     """Return what happened, in order; with `wait`, wait so many seconds for the first entry that matches."""
     wanted = query.watch(call.request)
-    after = query.whole(call.request, "after", 0, 1 << 62)
+    after = query.whole(call.request, "after", 0, query.LAST_POSITION)
     limit = query.whole(call.request, "limit", 100, 10_000)
     wait = query.seconds(call.request, "wait", _MOST_WAIT)
     entries = await moments.entries(desk, wanted, after, limit, wait)

@@ -1,6 +1,6 @@
 """Requests under `/_mock`: for the merchant of `?merchant=` or of the Basic credentials, for all where neither is given."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiohttp import web
 
@@ -18,9 +18,20 @@ def mock(desk: Desk, name: str, answer: Answer) -> Callable[[web.Request], Await
 
     async def handle(request: web.Request) -> web.StreamResponse:
         call = Call(request, merchant=merchant_of(request) or "")
-        return response(call, await guarded(desk, name, answer, call))
+        reply = await guarded(desk, name, answer, call)
+        return response(call, reply) if reply.stream is None else await _streamed(request, reply, reply.stream)
 
     return handle
+
+
+async def _streamed(request: web.Request, reply: Reply, stream: AsyncIterator[bytes]) -> web.StreamResponse:
+    """Send what comes for as long as the client stays; who only asks after it gets the headers."""
+    sent = web.StreamResponse(status=reply.status, headers=reply.headers)
+    await sent.prepare(request)
+    if request.method != "HEAD":
+        async for part in stream:
+            await sent.write(part)
+    return sent
 
 
 async def guarded(desk: Desk, name: str, answer: Answer, call: Call) -> Reply:

@@ -10,6 +10,7 @@ from mock_klarna.web.browser_operations import BROWSER
 from mock_klarna.web.openapi_answers import content, responses, schema_name
 from mock_klarna.web.operation import Operation
 from mock_klarna.web.operations import OPERATIONS
+from mock_klarna.web.query import LAST_POSITION
 
 Json = dict[str, Any]
 _PARAMETERS: dict[str, Json] = {
@@ -20,7 +21,10 @@ _PARAMETERS: dict[str, Json] = {
     },
     "name": {"description": "Name of an operation, callback or event.", "schema": {"type": "string"}},
     "purchase_id": {"description": "Only what belongs to this purchase.", "schema": {"type": "string"}},
-    "after": {"description": "Only entries after this position.", "schema": {"type": "integer", "minimum": 0}},
+    "after": {
+        "description": "Only entries after this position.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": LAST_POSITION},
+    },
     "limit": {"description": "How many at the most.", "schema": {"type": "integer", "minimum": 0, "maximum": 10000}},
     "wait": {
         "description": "Seconds to wait for it to happen.",
@@ -30,9 +34,14 @@ _PARAMETERS: dict[str, Json] = {
         "description": "Seconds to wait for the purchase to end.",
         "schema": {"type": "number", "minimum": 0, "maximum": 600},
     },
+    "Last-Event-ID": {
+        "in": "header",
+        "description": "Id of the last event that was seen, to go on after it; `after` has precedence.",
+        "schema": {"type": "string"},
+    },
     "country": {"description": "ISO 3166 alpha-2 code.", "schema": {"type": "string"}},
 }
-"""The query parameters of the control API."""
+"""The parameters of the control API, which are in the query where nothing else is said."""
 
 
 def document(contract: Contract) -> Json:
@@ -70,7 +79,7 @@ def _operation(operation: Operation) -> Json:
         "tags": [_tag(operation)],
         "parameters": [
             *_path_parameters(operation),
-            *map(_query_parameter, operation.parameters),
+            *map(_parameter, operation.parameters),
             *([_IDEMPOTENCY_KEY] if operation.is_idempotent else ()),
         ],
         "responses": dict(responses(operation)),
@@ -122,7 +131,7 @@ _IDEMPOTENCY_KEY: Json = {
 }
 
 
-def _query_parameter(name: str) -> Json:
+def _parameter(name: str) -> Json:
     return {"name": name, "in": "query", "required": False, **_PARAMETERS[name]}
 
 
@@ -141,10 +150,18 @@ def _relinked(part: Any, path: str) -> Any:
 
 def _as_taken(schema: Json) -> Json:
     """Return a schema in the form in which values are taken: what is put right on arrival is no fault of a caller."""
+    if "required" in schema:
+        return {"type": "object"} | schema
+    if schema.get("type") == "object":
+        return schema | _EMPTY_ARRAY
     forms = _FORMS.get(str(schema.get("x-lenient")))
     if forms is None:
         return schema
     return {name: value for name, value in schema.items() if name not in _FORMAL} | forms
+
+
+_EMPTY_ARRAY: Json = {"type": ["object", "array"], "maxItems": 0}
+"""PHP's empty array, which is taken for an object that needs no members (protocol 3.3)."""
 
 
 _FORMAL = ("pattern", "maxLength", "not")

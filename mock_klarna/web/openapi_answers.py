@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from mock_klarna.web.call import EVENT_STREAM, JSON
 from mock_klarna.web.operation import Operation
 
 Json = dict[str, Any]
@@ -27,7 +28,12 @@ _HEADERS = {
     "Capture-Id": "Id of the capture.",
     "Refund-Id": "Id of the refund.",
 }
-_ANY: Json = {"application/json": {"schema": {"type": "object"}}}
+_TEXT: Json = {"type": "string"}
+_SHAPES: dict[str, Json] = {
+    JSON: {"type": "object"},
+    EVENT_STREAM: _TEXT
+    | {"description": "Each event has the position as `id`, the kind as `event` and the entry as `data`."},
+}
 _READING = (400, 408, 413, 415)
 """What reading a body can end in."""
 _MERCHANTS = (401, 429)
@@ -38,15 +44,15 @@ def responses(operation: Operation) -> Iterator[tuple[str, Json]]:
     """Yield each status that an operation may answer, with what it comes with."""
     for status, component in operation.answers:
         shown = None if component is None or status == 204 else f"components/{component}.json" if component else ""
-        yield str(status), _response(status, shown, _headers(operation, *operation.headers))
+        yield str(status), _response(status, shown, _headers(operation, *operation.headers), operation.media)
     for status in _errors(operation):
         yield str(status), _response(status, _error_component(operation), _headers(operation))
 
 
-def _response(status: int, component: str | None, headers: Json) -> Json:
+def _response(status: int, component: str | None, headers: Json, media: str = JSON) -> Json:
     answer: Json = {"description": _DESCRIPTIONS[status]}
     if component is not None:
-        answer["content"] = content(component) if component else _ANY
+        answer["content"] = content(component) if component else {media: {"schema": _SHAPES.get(media, _TEXT)}}
     return {**answer, "headers": headers} if headers else answer
 
 
@@ -71,7 +77,7 @@ def _error_component(operation: Operation) -> str:
 
 def content(path: str) -> Json:
     """Return the content of a body that a schema describes."""
-    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema_name(path)}"}}}
+    return {JSON: {"schema": {"$ref": f"#/components/schemas/{schema_name(path)}"}}}
 
 
 def schema_name(path: str) -> str:

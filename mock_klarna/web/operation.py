@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from mock_klarna.domain.facts import value
 from mock_klarna.domain.sources import without_sources
 from mock_klarna.web.bodies import Outline
-from mock_klarna.web.call import Call, Differences, Reply
+from mock_klarna.web.call import JSON, Call, Differences, Reply
 from mock_klarna.web.desk import Desk
 
 Handler = Callable[[Desk, Call], Awaitable[Reply]]
@@ -20,11 +20,11 @@ class Operation:
     """One endpoint: its name is also that of `schemas/requests/<name>.json` where it takes a body.
 
     `body` is "required", "optional" or "" (whatever is sent is not read). `answers` maps a status to the component that
-    describes its body, "" for any JSON object and None for no body; `errors` are the statuses that a caller should be ready
-    for. `schema` names another operation that takes the same body. `is_idempotent`: a `Klarna-Idempotency-Key` has it
-    executed once (protocol 9.4). `headers` are those of its answer beyond the usual ones. `guard` looks at the path before
-    the body is judged: whose token it is comes before what is wrong with the order. `outline` is what is checked of a body
-    that may be large.
+    describes its body, "" for any JSON object and None for no body; `errors` are the statuses that a caller should be
+    ready for. `schema` names another operation that takes the same body. `is_idempotent`: a `Klarna-Idempotency-Key`
+    has it executed once (protocol 9.4). `headers` are those of its answer beyond the usual ones, and `media` is its
+    type. `guard` looks at the path before the body is judged: whose token it is comes before what is wrong with the
+    order. `outline` is what is checked of a body that may be large.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Operation:
     headers: tuple[str, ...] = ()
     guard: Guard | None = None
     outline: Outline | None = None
+    media: str = JSON
 
     @property
     def summary(self) -> str:

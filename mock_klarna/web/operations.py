@@ -3,8 +3,10 @@
 from mock_klarna.web import control, customer_tokens, klarna, placed_orders, scenarios
 from mock_klarna.web.authority import get_authority
 from mock_klarna.web.bodies import Outline
+from mock_klarna.web.call import EVENT_STREAM, PEM
 from mock_klarna.web.operation import Operation
 from mock_klarna.web.order_operations import CUSTOMER_TOKENS, ORDER_MANAGEMENT
+from mock_klarna.web.stream import events
 
 __all__ = ["INSTANT_SHOPPING", "KLARNA", "MOCK", "OPERATIONS", "Operation"]
 
@@ -59,11 +61,11 @@ INSTANT_SHOPPING = (
 KLARNA = INSTANT_SHOPPING + ORDER_MANAGEMENT + CUSTOMER_TOKENS
 """Klarna's own endpoints."""
 
-_WATCH = ("merchant", "kind", "name", "purchase_id", "after", "limit")
+_WATCH = ("merchant", "kind", "name", "purchase_id", "after")
 MOCK = (
     Operation("health", "GET", "/_mock/health", control.health),
     Operation("openapi", "GET", "/_mock/openapi.json", control.openapi),
-    Operation("authority", "GET", "/_mock/ca.pem", get_authority, errors=(404,)),
+    Operation("authority", "GET", "/_mock/ca.pem", get_authority, errors=(404,), media=PEM),
     Operation(
         "create_purchase",
         "POST",
@@ -83,7 +85,8 @@ MOCK = (
         errors=(404,),
         parameters=("wait",),
     ),
-    Operation("journal", "GET", "/_mock/journal", control.journal, errors=(400,), parameters=(*_WATCH, "wait")),
+    Operation("journal", "GET", "/_mock/journal", control.journal, parameters=(*_WATCH, "limit", "wait")),
+    Operation("events", "GET", "/_mock/events", events, parameters=(*_WATCH, "Last-Event-ID"), media=EVENT_STREAM),
     Operation("journal_entry", "GET", "/_mock/journal/{seq}", control.journal_entry, errors=(404,)),
     Operation(
         "list_callbacks",
@@ -158,4 +161,4 @@ MOCK = (
 """The sandbox's own endpoints."""
 
 OPERATIONS = KLARNA + MOCK
-"""All rows but those of `browser_operations`. `GET /_mock/events` streams the journal and is routed beside them."""
+"""All rows but those of `browser_operations`."""

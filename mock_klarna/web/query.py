@@ -1,5 +1,7 @@
 """Reading the query parameters of the control API; every refusal names the parameter and what would be right."""
 
+import re
+
 from aiohttp import web
 
 from mock_klarna.domain.errors import InvalidInput
@@ -7,6 +9,9 @@ from mock_klarna.domain.journal import KINDS, Watch
 from mock_klarna.domain.problems import Problem
 from mock_klarna.web.mock import merchant_of
 
+LAST_POSITION = 1 << 62
+"""The greatest position in the journal that can be asked for."""
+_NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LONGEST = 20
 """Digits beyond which a number is not even read: Python refuses those of thousands."""
 
@@ -24,13 +29,9 @@ def whole(request: web.Request, name: str, default: int, most: int) -> int:
 def seconds(request: web.Request, name: str, most: float) -> float:
     """Return a number of seconds from 0 to `most`; 0 where there is none."""
     text = request.query.get(name, "0")
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= most:
+    if not _NUMBER.fullmatch(text) or float(text) > most:
         raise wrong(name, text, f"a number of seconds from 0 to {most:g}")
-    return value
+    return float(text)
 
 
 def watch(request: web.Request) -> Watch:

@@ -160,7 +160,7 @@ async def wait(desk: Desk, call: Call) -> Reply:
 
 async def timeline(desk: Desk, call: Call) -> Reply:
     """Return what the journal has of a session, for the developer's drawer."""
-    after = query.whole(call.request, "after", 0, 1 << 62)
+    after = query.whole(call.request, "after", 0, query.LAST_POSITION)
     purchase = await _session(desk, call)
     wanted = Watch(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
     entries = await moments.entries(desk, wanted, after, _MOST_ENTRIES, 0)

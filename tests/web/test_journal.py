@@ -70,6 +70,7 @@ async def test_an_attempt_shows_what_was_sent_and_what_came_of_it(klarna: MockKl
         ("wait=soon", "wait", "a number of seconds from 0 to 600"),
         ("wait=601", "wait", "a number of seconds from 0 to 600"),
         ("wait=nan", "wait", "a number of seconds from 0 to 600"),
+        ("wait=1_0", "wait", "a number of seconds from 0 to 600"),
         ("limit=%D9%A3", "limit", "a whole number"),
     ],
 )

@@ -41,6 +41,28 @@ async def test_a_body_is_described_by_the_schema_that_judges_it(document: Json) 
             assert entry["requestBody"].get("required", False) == (row.body == "required")
 
 
+async def test_what_is_no_json_is_described_as_what_it_is(document: Json) -> None:
+    media = {
+        path: set(document["paths"][path]["get"]["responses"]["200"]["content"])
+        for path in document["paths"]
+        if "get" in document["paths"][path]
+    }
+    assert media.pop("/_mock/events") == {"text/event-stream"}
+    assert media.pop("/_mock/ca.pem") == {"application/x-pem-file"}
+    assert set().union(*media.values()) == {"application/json"}
+
+
+async def test_an_empty_array_of_php_is_described_where_it_is_taken(klarna: MockKlarnaAsync, document: Json) -> None:
+    schemas = document["components"]["schemas"]
+    assert schemas["options"]["type"] == ["object", "array"]
+    assert schemas["options"]["maxItems"] == 0
+    assert schemas["order_line"]["type"] == "object"
+    urls = {"place_order": "https://shop.example/place"}
+    taken = await klarna.send("POST", "/instantshopping/v1/buttons", {"merchant_urls": urls, "options": []})
+    refused = await klarna.send("POST", "/instantshopping/v1/buttons", {"merchant_urls": urls, "order_lines": [[]]})
+    assert (taken.status, refused.status) == (201, 400)
+
+
 async def test_every_schema_of_a_request_is_the_body_of_an_operation(document: Json) -> None:
     files = {file.stem for file in (bundle.schemas() / "requests").glob("*.json")}
     bodies = [
