@@ -5,10 +5,11 @@ schemathesis checks every answer against the document. It lives in the extra `fu
 
 import argparse
 import asyncio
+import logging
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,26 +20,34 @@ CREDENTIALS = "fuzz:secret"
 DISTURBING = ("create_fault", "clear_faults", "list_faults", "reset", "put_snapshot", "get_snapshot", "run_scenario")
 """Operations that take away or spoil what the others work on; they are called by themselves."""
 _HERE = Path(__file__).parent
-_EXAMPLES_FOR_CALLS = 250
 _CASES = re.compile(r"(\d+) generated")
+_MOST_TURNS = 50
 
 
 async def main() -> int:
     """Serve, call, count."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=20_000, help="how many requests are made at the least")
-    parser.add_argument("--seed", type=int, default=1)
-    wanted = parser.parse_args()
-    examples, made, status = max(1, wanted.calls // _EXAMPLES_FOR_CALLS), 0, 0
-    for turn in range(20):
+    wanted = _arguments()
+    logging.getLogger("mock_klarna").setLevel(logging.ERROR)  # thousands of refusals are meant to happen
+    made, status = 0, 0
+    for turn in range(_MOST_TURNS):
         async with serve(Settings(port=0, credentials=(CREDENTIALS,), callback_timeout=0.05)) as running:
             for those in (_others(), _disturbing()):
-                failed, cases = await _called(running.url, those, examples, wanted.seed + turn)
+                options = [*those, "--phases", wanted.phases, "--max-examples", str(wanted.examples)]
+                failed, cases = await _called(running.url, options, wanted.seed + turn)
                 status, made = max(status, failed), made + cases
         if made >= wanted.calls or status:
             break
     print(f"{made} requests were made in all")
-    return status
+    return status or int(made < wanted.calls)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=1, help="begin anew with the next seed until so many were made")
+    parser.add_argument("--examples", type=int, default=25, help="most requests made up at random for an operation")
+    parser.add_argument("--phases", default="examples,coverage,fuzzing,stateful", help="phases of schemathesis")
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args()
 
 
 def _others() -> list[str]:
@@ -49,34 +58,24 @@ def _disturbing() -> list[str]:
     return [argument for name in DISTURBING for argument in ("--include-operation-id", name)]
 
 
-async def _called(url: str, those: Iterable[str], examples: int, seed: int) -> tuple[int, int]:
-    schemathesis = Path(sys.executable).with_name("schemathesis")
-    command = [schemathesis, "--config-file", _HERE / "schemathesis.toml", "run", f"{url}/_mock/openapi.json", *those]
-    command += ["--auth", CREDENTIALS, "--checks", "all", "--max-examples", examples, "--seed", seed]
-    command += [
-        "--request-timeout",
-        60,
-        "--max-response-time",
-        60,
-        "--continue-on-failure",
-        "--warnings",
-        "off",
-        "--suppress-health-check",
-        "all",
-    ]
-    environment = {
-        **os.environ,
-        "FUZZ_URL": url,
-        "FUZZ_CREDENTIALS": CREDENTIALS,
-        "PYTHONPATH": str(_HERE.parent.parent),
-    }
+_FIXED = ["--checks", "all", "--continue-on-failure", "--request-timeout", "60"]
+_FIXED += ["--suppress-health-check", "all", "--warnings", "off"]
+
+
+async def _called(url: str, options: Iterable[str], seed: int) -> tuple[int, int]:
+    """Return schemathesis' exit code and how many requests it made; what it says is printed."""
+    program = Path(sys.executable).with_name("schemathesis")
+    command: Sequence[str | Path] = [program, "--config-file", _HERE / "schemathesis.toml", "run"]
+    command = [*command, f"{url}/_mock/openapi.json", "--auth", CREDENTIALS, "--seed", str(seed), *_FIXED, *options]
+    known = {"FUZZ_URL": url, "FUZZ_CREDENTIALS": CREDENTIALS, "FUZZ_SEED": str(seed)}
+    environment = {**os.environ, **known, "PYTHONPATH": str(_HERE.parent.parent)}
     with TemporaryDirectory() as folder:
         process = await asyncio.create_subprocess_exec(
-            *map(str, command), env=environment, cwd=folder, stdout=asyncio.subprocess.PIPE
+            *command, env=environment, cwd=folder, stdout=asyncio.subprocess.PIPE
         )
         output, _ = await process.communicate()
     text = output.decode(errors="replace")
-    print(text)
+    print(text, flush=True)
     return process.returncode or 0, sum(map(int, _CASES.findall(text)))
 
 
