@@ -23,6 +23,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "purchase_failed": (_KLARNA, "gives up: {reason}"),
     "purchase_timed_out": (_SHOPPER, "has waited {seconds:g} s for the shop and gives up"),
     "authorization_expired": (_KLARNA, "lets token {token} expire"),
+    "authorization_refused": (_KLARNA, "refuses token {token} to {refused_merchant}: it is another merchant's"),
     "fraud_review_ended": (_KLARNA, "ends the review of order {order}: {fraud_status}"),
     "clock_moved": (_KLARNA, "moves the clock: {seconds:g} s ahead"),
     "fault_created": (_KLARNA, "will make trouble as ordered: {fault_id}"),

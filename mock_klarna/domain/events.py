@@ -134,6 +134,14 @@ class AuthorizationExpired(Event):
 
 
 @fact
+class AuthorizationRefused(Event):
+    """Another merchant used the token and was answered 403 (seed, step 3)."""
+
+    authorization_token: str
+    refused_merchant: str
+
+
+@fact
 class FraudReviewEnded(Event):
     """A pending order was decided (protocol 4.5)."""
 

@@ -49,7 +49,7 @@ class Authorizations:
         return placing.differences(purchase, _merchant_urls(purchase, body), body, self._context.rules)
 
     async def _own(self, merchant: str, token: str) -> Purchase:
-        purchase = await self._context.own(Purchase, merchant, token, "authorization_token")
+        purchase = await self._context.own_purchase(merchant, token)
         if purchase.authorization_token != token:
             raise NotFound("authorization_token is not known")
         return purchase

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from mock_klarna.contract import shared_contract
 from mock_klarna.domain.errors import Conflict, NotAllowed, NotFound
+from mock_klarna.domain.events import AuthorizationRefused
 from mock_klarna.domain.hosts import host_of
 from mock_klarna.domain.placing import PlacingRules
 from mock_klarna.domain.records import Decision, Merchant, Purchase, Record
@@ -111,3 +112,22 @@ class Context:
         if record is None or host_of(record.merchant) != host_of(merchant):
             raise NotFound(f"{name} is not known")
         raise NotAllowed(f"{name} belongs to another merchant")
+
+    async def own_purchase(self, merchant: str, token: str) -> Purchase:
+        """Load the purchase of a merchant's own token; that somebody else used it is told to whom it belongs.
+
+        Raises `NotFound` for an unknown token and `NotAllowed` for another merchant's.
+        """
+        try:
+            return await self.own(Purchase, merchant, token, "authorization_token")
+        except NotAllowed:
+            await self._tell_owner(merchant, token)
+            raise
+
+    async def _tell_owner(self, merchant: str, token: str) -> None:
+        purchase = await self.store.get(Purchase, token)
+        if purchase is not None and purchase.authorization_token == token:
+            event = AuthorizationRefused(
+                purchase_id=purchase.purchase_id, authorization_token=token, refused_merchant=merchant
+            )
+            await self.commit(purchase.merchant, Decision(events=(event,)), await self.now(purchase.merchant))

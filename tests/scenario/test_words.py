@@ -1,9 +1,13 @@
 """Variables, changes of an order, and holding what happened against what was expected."""
 
+import json
 from typing import Any
 
 import pytest
 
+from mock_klarna import bundle
+from mock_klarna.domain import events, order_events
+from mock_klarna.domain.events import Event, event_name
 from mock_klarna.scenario.changing import changed
 from mock_klarna.scenario.filling import UnknownVariable, filled, filled_where_known, mentions
 from mock_klarna.scenario.matching import differences, shown
@@ -129,3 +133,16 @@ def test_a_difference_says_what_was_expected_and_what_was_there(wanted: Any, fou
 
 def test_long_values_are_shown_by_their_beginning() -> None:
     assert len(shown("x" * 5000)) == 301
+
+
+def test_every_event_that_is_recorded_can_be_expected_by_its_name() -> None:
+    schema = json.loads((bundle.schemas() / "scenario.json").read_bytes())
+    steps = schema["properties"]["steps"]["items"]["properties"]
+    names = {event_name(kind.__new__(kind)) for module in (events, order_events) for kind in recorded(module)}
+    assert steps["expect_event"]["properties"]["name"]["enum"] == sorted(names)
+
+
+def recorded(module: Any) -> list[type[Event]]:
+    """The events of a module; the bases of others are none."""
+    kinds = [kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, Event)]
+    return [kind for kind in kinds if not any(kind in other.__bases__ for other in kinds) and kind is not Event]
