@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from mock_klarna.scenario.timeline import in_time
+
 Entry = Mapping[str, Any]
 _LONGEST = 200
 _FRAME = {"seq", "at", "merchant", "kind", "name", "purchase_id"}
@@ -10,7 +12,7 @@ _FRAME = {"seq", "at", "merchant", "kind", "name", "purchase_id"}
 
 def timeline(entries: Iterable[Entry]) -> str:
     """Return the journal entries of one merchant as text, in order, one line for each call, callback and event."""
-    return "\n".join(line for entry in entries for line in _lines(entry))
+    return "\n".join(line for entry in in_time(entries) for line in _lines(entry))
 
 
 def _lines(entry: Entry) -> Iterator[str]:

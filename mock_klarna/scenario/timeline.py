@@ -19,10 +19,28 @@ def timeline(entries: Iterable[Json], under_way: Iterable[Json] = ()) -> list[st
 
     `under_way` are callbacks (`GET /_mock/callbacks`) of which some have no answer yet.
     """
-    held = list(entries)
+    held = in_time(entries)
     start = _at(held[0]) if held else 0.0
     lines = [f"{_at(entry) - start:+11.3f}s  {line}" for entry in held for line in _lines(entry, timed=True)]
     return lines + [f"{'':12}  {line}" for line in _unanswered(under_way)]
+
+
+def in_time(entries: Iterable[Json]) -> list[Json]:
+    """Return entries in the order in which they began: a callback is recorded when it is answered, and told when it was sent.
+
+    None goes over a move of the clock, which may turn the times around.
+    """
+    ordered: list[Json] = []
+    for entry in entries:
+        place = len(ordered)
+        while entry["kind"] == "callback" and place and _goes_before(entry, ordered[place - 1]):
+            place -= 1
+        ordered.insert(place, entry)
+    return ordered
+
+
+def _goes_before(callback: Json, earlier: Json) -> bool:
+    return earlier["name"] != "clock_moved" and _at(callback) < _at(earlier)
 
 
 def transcript(entries: Iterable[Json], under_way: Iterable[Json] = ()) -> list[str]:
