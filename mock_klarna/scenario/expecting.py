@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from mock_klarna.scenario.hopeless import hopeless, orderless
 from mock_klarna.scenario.matching import differences, shown
 from mock_klarna.scenario.play import Play, Unmet, patience
 from mock_klarna.scenario.scenario import Json, Step
@@ -80,29 +81,42 @@ def _happened(candidates: list[Json], wanted: Json, name: str) -> str:
 
 async def expect_purchase(play: Play, step: Step) -> Any:
     """Expect purchases to come to a state, an amount, a message."""
-    return await _expect_things(play, step, lambda purchase_id: play.look(f"/_mock/purchases/{purchase_id}"))
+
+    async def purchase(purchase_id: str) -> _Look:
+        found = await play.look(f"/_mock/purchases/{purchase_id}")
+        return found, hopeless(play, step.wish, found)
+
+    return await _expect_things(play, step, purchase)
 
 
 async def expect_order(play: Play, step: Step) -> Any:
     """Expect purchases to have become orders."""
 
-    async def order(purchase_id: str) -> Json | None:
-        order_id = (await play.look(f"/_mock/purchases/{purchase_id}"))["order_id"]
-        return await play.look(f"/_mock/orders/{order_id}") if order_id else None
+    async def order(purchase_id: str) -> _Look:
+        bought = await play.look(f"/_mock/purchases/{purchase_id}")
+        if not bought["order_id"]:
+            return None, orderless(play, bought)
+        found = await play.look(f"/_mock/orders/{bought['order_id']}")
+        return found, hopeless(play, step.wish, found)
 
     return await _expect_things(play, step, order)
 
 
-async def _expect_things(play: Play, step: Step, look: Callable[[str], Awaitable[Json | None]]) -> Any:
-    """Look at each purchase until it is as wanted; raises `Unmet` with everything that differs."""
+_Look = tuple[Json | None, bool]
+"""What is there, or None, and whether it can no longer become what is wanted."""
+
+
+async def _expect_things(play: Play, step: Step, look: Callable[[str], Awaitable[_Look]]) -> Any:
+    """Look at each purchase until it is as wanted, or can no longer be; raises `Unmet` with everything that differs."""
     wanted = {name: value for name, value in step.wish.items() if name not in ("of", "within")}
     last: dict[str, Json | None] = {}
     for purchase_id in play.about(step.wish):
 
         async def unlike(purchase_id: str = purchase_id) -> Json | None:
-            last[purchase_id] = found = await look(purchase_id)
+            found, is_hopeless = await look(purchase_id)
+            last[purchase_id] = found
             told = list(differences(wanted, found)) if found is not None else ["no order was placed"]
-            return {"told": told} if told else None
+            return {"told": told, "hopeless": is_hopeless} if told else None
 
         unmet = await play.until(step.wish, unlike)
         if unmet is not None:

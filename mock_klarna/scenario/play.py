@@ -80,7 +80,11 @@ class Journal:
 
 @dataclass(slots=True)
 class Play:
-    """One scenario under way. `purchases` are those that the latest `purchase` step made; `seen` are all of them."""
+    """One scenario under way.
+
+    `purchases` are those that the latest `purchase` step made; `seen` are all of them; `posed` are the other merchants whose
+    credentials a step used.
+    """
 
     client: Sender
     scenario: Scenario
@@ -90,6 +94,7 @@ class Play:
     purchases: list[str] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     trail: list[tuple[Step, bool]] = field(default_factory=list)
+    posed: set[str] = field(default_factory=set)
 
     async def ask(
         self,
@@ -105,14 +110,18 @@ class Play:
 
         Raises `Unmet` unless it is what the step expects: success, mostly.
         """
+        self.posed.update([credentials.partition(":")[0]] if credentials else ())
         headers = {**_as(credentials), **({"Klarna-Idempotency-Key": key} if key else {})}
         answer = await self.client.send(method, path, body, headers=headers)
-        expected = f"{step.name} to be answered {step.status or 'with success'}"
         if answer.status != step.status if step.status else answer.status >= 400:
-            raise Unmet(expected, _told(answer))
-        if step.answer is not None and (found := list(differences(step.answer, answer.body))):
-            raise Unmet(f"{expected} and {shown(step.answer)}", "; ".join(found))
+            raise Unmet(_expected(step), _told(answer))
+        self.compare(step, answer.body)
         return answer.body
+
+    def compare(self, step: Step, body: Any) -> None:
+        """Raise `Unmet` unless a body has what the step expects as its `answer`."""
+        if step.answer is not None and (found := list(differences(step.answer, body))):
+            raise Unmet(f"{_expected(step)} and {shown(step.answer)}", "; ".join(found))
 
     async def look(self, path: str) -> Any:
         """Return what the control API has at a path; raises `Impossible` with its refusal."""
@@ -137,14 +146,19 @@ class Play:
     async def until(self, wish: Any, happened: Callable[[], Awaitable[Json | None]]) -> Json | None:
         """Look again at each news in the journal until nothing is `happened` otherwise, or the patience of `within` ends.
 
-        `happened` returns None when all is as expected, else what is not; that is what this returns in the end.
+        `happened` returns None when all is as expected, else what is not; that is what this returns in the end, or at once
+        where it is `hopeless`.
         """
         deadline = monotonic() + patience(wish)
         while (found := await happened()) is not None:
             left = deadline - monotonic()
-            if left <= 0 or not await self.journal.more(left):
+            if left <= 0 or found.get("hopeless") or not await self.journal.more(left):
                 return found
         return None
+
+
+def _expected(step: Step) -> str:
+    return f"{step.name} to be answered {step.status or 'with success'}"
 
 
 def patience(wish: Any) -> float:

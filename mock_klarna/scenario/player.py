@@ -13,6 +13,7 @@ from mock_klarna.scenario.play import Journal, Play, Sender, Unmet
 from mock_klarna.scenario.report import Failure, Report
 from mock_klarna.scenario.scenario import Impossible, Scenario
 from mock_klarna.scenario.steps import play_steps
+from mock_klarna.scenario.strangers import advice
 from mock_klarna.scenario.timeline import timeline, transcript
 
 Json = dict[str, Any]
@@ -105,7 +106,8 @@ async def _outcome(playing: Play) -> Failure | None:
     try:
         await play_steps(playing, playing.scenario.steps, "steps")
     except Unmet as unmet:
-        return _failure(playing, unmet.expected, unmet.happened)
+        await playing.journal.more()
+        return _failure(playing, unmet.expected, "; ".join(filter(None, [unmet.happened, advice(playing)])))
     except Impossible as impossible:
         return _failure(playing, "a step that can be played", str(impossible))
     except (LookupError, TypeError, ValueError) as wrong:  # a variable had a value that the step has no use for

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mock_klarna.domain.durations import seconds
-from mock_klarna.scenario import expecting, managing, shopping
+from mock_klarna.scenario import expecting, managing, shopping, strangers
 from mock_klarna.scenario.changing import changed
 from mock_klarna.scenario.filling import filled
 from mock_klarna.scenario.play import Play
@@ -36,9 +37,12 @@ async def use_button(play: Play, step: Step) -> Any:
 
 async def purchase(play: Play, step: Step) -> Any:
     """Let a shopper buy; ends when the merchant has decided, or after `wait` seconds."""
-    answer = await play.ask(step, "POST", "/_mock/purchases", shopping.body(play, step.wish))
+    wish, wait = strangers.hasty(shopping.body(play, step.wish))
+    answer = await play.ask(replace(step, answer=None), "POST", "/_mock/purchases", wish)
     if isinstance(answer, dict) and "purchase_id" in answer:
         play.bought([answer])
+        answer = await strangers.decided(play, answer, wait)
+    play.compare(step, answer)
     return answer
 
 
