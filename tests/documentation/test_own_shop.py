@@ -1,0 +1,77 @@
+"""The README's way to play against a shop in a process of its own, which has credentials of its own."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mock_klarna import Settings, serve_in_thread
+from mock_klarna.cli.main import main
+from tests.demo.trade import command
+from tests.documentation.tables import README
+
+TEXT = README.read_text()
+Addresses = tuple[str, str]
+
+
+@pytest.fixture
+def running() -> Iterator[Addresses]:
+    """Klarna's address and that of a shop whose credentials there are the README's."""
+    (credentials,) = set(re.findall(r"--merchant (K\w+:\w+)", TEXT))
+    merchant, _, password = credentials.partition(":")
+    with serve_in_thread(Settings(port=0)) as klarna:
+        words = ("shop", "--klarna", klarna.url, "--port", "0", "--merchant", merchant, "--password", password)
+        with command(*words) as shop:
+            assert shop.stdout is not None
+            opened = re.search(r"open at (\S+)", shop.stdout.readline())
+            assert opened
+            yield klarna.url, opened[1]
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Path:
+    """The README's scenario as it is printed."""
+    (code,) = re.findall(r"(?ms)^```yaml\n(name: .*?)^```$", TEXT)
+    file = tmp_path / "readme.yaml"
+    file.write_text(code)
+    return file
+
+
+def lines() -> list[str]:
+    """The README's lines that run scenarios against a server that is there."""
+    return [line[1] for line in re.finditer(r"mock-klarna (run \S*scenarios/? --url .*)", TEXT)]
+
+
+@pytest.mark.parametrize("line", lines())
+def test_the_line_of_the_readme_plays_its_scenario_with_a_shop_of_its_own(
+    line: str, running: Addresses, scenario: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    klarna, shop = running
+    monkeypatch.chdir(scenario.parent)
+    _, _folder, *flags = shlex.split(
+        line.replace("http://localhost:8080", klarna).replace("http://localhost:3000", shop)
+    )
+    assert main(["run", str(scenario), *flags]) == 0
+
+
+def test_the_readme_has_a_line_for_ci_and_one_for_a_terminal() -> None:
+    assert len(lines()) == 2
+
+
+def test_without_the_shops_credentials_the_failure_tells_who_was_refused_and_what_helps(
+    running: Addresses, scenario: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    klarna, shop = running
+    assert main(["run", str(scenario), "--url", klarna, "--var", f"shop={shop}"]) == 1
+    told = capsys.readouterr().out
+    assert "K123 used the token and was answered 403, because it belongs to scenario-readme" in told
+    assert "--merchant K123:PASSWORD, or `merchant: K123:PASSWORD` in the scenario" in told
+    assert re.search(r"event +authorization_refused .*refused_merchant K123", told)
+
+
+def test_a_merchant_in_the_scenario_does_as_well(running: Addresses, scenario: Path) -> None:
+    klarna, shop = running
+    scenario.write_text(f"merchant: K123:secret\n{scenario.read_text()}")
+    assert main(["run", str(scenario), "--url", klarna, "--var", f"shop={shop}"]) == 0
