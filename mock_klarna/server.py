@@ -6,11 +6,12 @@ import gc
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from secrets import token_hex
 from threading import Thread
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, NoReturn
 
 import orjson
 
@@ -46,14 +47,43 @@ class Running:
     tls_url: str | None = None
 
 
-@asynccontextmanager
-async def serve(settings: Settings | None = None) -> AsyncIterator[Running]:
+def serve(settings: Settings | None = None) -> "Serving":
     """Serve the emulator in the running loop; it accepts requests inside the `async with` and is gone after it.
 
     Raises OSError when an address cannot be bound, `SettingsError` for certificates, folders and files that cannot be used,
     and what `open_store` raises.
     """
-    settings = settings or Settings()
+    return Serving(settings or Settings())
+
+
+class Serving(AbstractAsyncContextManager[Running]):
+    """A server that is there inside an `async with`; a plain `with` is told what it needs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._served = _serving(settings)
+
+    async def __aenter__(self) -> Running:
+        """Begin to serve."""
+        return await self._served.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        """End it."""
+        return await self._served.__aexit__(kind, fault, trace)
+
+    def __enter__(self) -> NoReturn:
+        """Refuse; raises TypeError."""
+        raise TypeError(
+            "serve() runs in an event loop: use `async with serve()`, or without a loop `with serve_in_thread()`"
+        )
+
+    def __exit__(self, *_: object) -> None:
+        """Never happens, but `with` looks for it first."""
+
+
+@asynccontextmanager
+async def _serving(settings: Settings) -> AsyncIterator[Running]:
     _require_use(settings)
     tls = _https(settings)
     async with AsyncExitStack() as stack:
