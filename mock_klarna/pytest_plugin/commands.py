@@ -3,16 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Coroutine, Mapping
 from functools import partial
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from mock_klarna.pytest_plugin.order_commands import AUTHORIZATIONS, A, OrderCommands, Then, same
+from mock_klarna.pytest_plugin.order_commands import AUTHORIZATIONS, Nothing, Object, Objects, OrderCommands, Then, same
 
 if TYPE_CHECKING:
     from mock_klarna.client import Answer, Client
 
 Json = dict[str, Any]
+T = TypeVar("T")
 BUTTONS = "/instantshopping/v1/buttons"
 
 
@@ -27,7 +27,7 @@ def _first(wanted: str, body: Any) -> Any:
     return body["entries"][0]
 
 
-class Commands(OrderCommands[A]):
+class Commands(OrderCommands[Object, Objects, Nothing]):
     """What a merchant and a shopper can do, for one merchant of one emulator.
 
     Every method sends one HTTP request and gives the JSON of its answer; a refusal raises `MockKlarnaError`. `url` is what
@@ -47,50 +47,50 @@ class Commands(OrderCommands[A]):
 
         return f"Basic {b64encode(':'.join(self.credentials).encode()).decode()}"
 
-    def create_button(self, **options: Any) -> A:
+    def create_button(self, **options: Any) -> Object:
         """Create a button key from its setup options, such as `merchant_urls`; gives them back with `button_key`."""
         return self._ask("POST", BUTTONS, options)
 
-    def get_button(self, button_key: str) -> A:
+    def get_button(self, button_key: str) -> Object:
         """See the setup options of a button key."""
         return self._ask("GET", f"{BUTTONS}/{button_key}")
 
-    def update_button(self, button_key: str, **options: Any) -> A:
+    def update_button(self, button_key: str, **options: Any) -> Object:
         """Change setup options of a button key."""
         return self._ask("PUT", f"{BUTTONS}/{button_key}", options)
 
-    def get_authorization(self, authorization_token: str) -> A:
+    def get_authorization(self, authorization_token: str) -> Object:
         """Retrieve the authorized order of a token."""
         return self._ask("GET", f"{AUTHORIZATIONS}/{authorization_token}")
 
-    def create_order(self, authorization_token: str, order: Json) -> A:
+    def create_order(self, authorization_token: str, order: Json) -> Object:
         """Place the order of a token as the merchant would; gives `order_id` and `fraud_status`."""
         return self._ask("POST", f"{AUTHORIZATIONS}/{authorization_token}/orders", order)
 
-    def deny_authorization(self, authorization_token: str, **reason: str) -> A:
+    def deny_authorization(self, authorization_token: str, **reason: str) -> Nothing:
         """Deny the order of a token as the merchant would, with `deny_code`, `deny_message`, `deny_redirect_url` or nothing."""
-        return self._ask("DELETE", f"{AUTHORIZATIONS}/{authorization_token}", reason)
+        return self._tell("DELETE", f"{AUTHORIZATIONS}/{authorization_token}", reason)
 
-    def purchase(self, **wish: Any) -> A:
+    def purchase(self, **wish: Any) -> Object:
         """Let a shopper buy; takes the members of `POST /_mock/purchases` and gives the purchase.
 
         Waits up to `wait` seconds (10) for the merchant to place or deny; 0 returns as soon as the merchant is being called.
         """
         return self._ask("POST", "/_mock/purchases", wish)
 
-    def find_purchase(self, purchase_id: str, *, wait: float | None = None) -> A:
+    def find_purchase(self, purchase_id: str, *, wait: float | None = None) -> Object:
         """Give a purchase by its id or token, once it has ended or after `wait` seconds."""
         return self._ask("GET", _query(f"/_mock/purchases/{purchase_id}", {"wait": wait}))
 
-    def purchases(self, *, limit: int | None = None) -> A:
+    def purchases(self, *, limit: int | None = None) -> Objects:
         """List this merchant's purchases, newest first."""
-        return self._ask("GET", _query("/_mock/purchases", {"limit": limit}), then=itemgetter("purchases"))
+        return self._list(_query("/_mock/purchases", {"limit": limit}), "purchases")
 
-    def journal(self, **filters: Any) -> A:
+    def journal(self, **filters: Any) -> Objects:
         """List what happened, in order; filters are `kind`, `name`, `purchase_id`, `after`, `limit` and `wait`."""
-        return self._ask("GET", _query("/_mock/journal", filters), then=itemgetter("entries"))
+        return self._list(_query("/_mock/journal", filters), "entries")
 
-    def wait_for(self, name: str, *, within: float = 5.0, **filters: Any) -> A:
+    def wait_for(self, name: str, *, within: float = 5.0, **filters: Any) -> Object:
         """Wait for the first journal entry of a name (an event, an operation or a callback) and give it.
 
         `after=entry["seq"]` waits for the next one. Raises AssertionError when there is none `within` so many seconds.
@@ -98,72 +98,72 @@ class Commands(OrderCommands[A]):
         path = _query("/_mock/journal", {"name": name, "wait": within, "limit": 1, **filters})
         return self._ask("GET", path, then=partial(_first, name))
 
-    def callbacks(self, *, purchase_id: str | None = None, limit: int | None = None) -> A:
+    def callbacks(self, *, purchase_id: str | None = None, limit: int | None = None) -> Objects:
         """List callbacks with all their attempts, newest first."""
         path = _query("/_mock/callbacks", {"purchase_id": purchase_id, "limit": limit})
-        return self._ask("GET", path, then=itemgetter("callbacks"))
+        return self._list(path, "callbacks")
 
-    def resend(self, callback_id: str) -> A:
+    def resend(self, callback_id: str) -> Object:
         """Send a callback again; gives it with the new attempt."""
         return self._ask("POST", f"/_mock/callbacks/{callback_id}/resend")
 
-    def orders(self, *, limit: int | None = None) -> A:
+    def orders(self, *, limit: int | None = None) -> Objects:
         """List this merchant's orders, newest first."""
-        return self._ask("GET", _query("/_mock/orders", {"limit": limit}), then=itemgetter("orders"))
+        return self._list(_query("/_mock/orders", {"limit": limit}), "orders")
 
-    def order(self, order_id: str) -> A:
+    def order(self, order_id: str) -> Object:
         """Give a placed order."""
         return self._ask("GET", f"/_mock/orders/{order_id}")
 
-    def decide(self, order_id: str, fraud_status: str) -> A:
+    def decide(self, order_id: str, fraud_status: str) -> Object:
         """End a fraud review with ACCEPTED, REJECTED or STOPPED; the merchant is notified."""
         return self._ask("POST", f"/_mock/orders/{order_id}/decision", {"fraud_status": fraud_status})
 
-    def clock(self) -> A:
+    def clock(self) -> Object:
         """Give the time on this merchant's clock."""
         return self._ask("GET", "/_mock/clock")
 
-    def advance_clock(self, duration: str | float) -> A:
+    def advance_clock(self, duration: str | float) -> Object:
         """Move the clock on by seconds or by a duration such as "2h"; all that is due happens before this returns."""
         return self._ask("POST", "/_mock/clock", {"advance": duration})
 
-    def set_clock(self, moment: str) -> A:
+    def set_clock(self, moment: str) -> Object:
         """Set the clock to a time such as "2026-01-01T00:00:00Z"; all that is due happens before this returns."""
         return self._ask("POST", "/_mock/clock", {"set": moment})
 
-    def fault(self, on: str, **effect: Any) -> A:
+    def fault(self, on: str, **effect: Any) -> Object:
         """Have the next requests ("request") or callbacks ("callback") go wrong; takes `operation`, `times` and the effects."""
         return self._ask("POST", "/_mock/faults", {"on": on, **effect})
 
-    def faults(self) -> A:
+    def faults(self) -> Objects:
         """List the faults that still wait for something to spoil."""
-        return self._ask("GET", "/_mock/faults", then=itemgetter("faults"))
+        return self._list("/_mock/faults", "faults")
 
-    def clear_faults(self) -> A:
+    def clear_faults(self) -> Nothing:
         """Forget all faults of this merchant."""
-        return self._ask("DELETE", "/_mock/faults")
+        return self._tell("DELETE", "/_mock/faults")
 
-    def reset(self, seed: str | int | None = None) -> A:
+    def reset(self, seed: str | int | None = None) -> Nothing:
         """Forget everything of this merchant, and begin again with a seed."""
-        return self._ask("POST", "/_mock/reset", {} if seed is None else {"seed": seed})
+        return self._tell("POST", "/_mock/reset", {} if seed is None else {"seed": seed})
 
-    def snapshot(self) -> A:
+    def snapshot(self) -> Object:
         """Give this merchant's state: everything but the journal."""
         return self._ask("GET", "/_mock/snapshot")
 
-    def load_snapshot(self, state: Json) -> A:
+    def load_snapshot(self, state: Json) -> Nothing:
         """Replace this merchant's state by that of a snapshot."""
-        return self._ask("PUT", "/_mock/snapshot", state)
+        return self._tell("PUT", "/_mock/snapshot", state)
 
-    def shoppers(self, country: str | None = None) -> A:
+    def shoppers(self, country: str | None = None) -> Objects:
         """List the test shoppers that `purchase` knows by name."""
-        return self._ask("GET", _query("/_mock/shoppers", {"country": country}), then=itemgetter("shoppers"))
+        return self._list(_query("/_mock/shoppers", {"country": country}), "shoppers")
 
 
-class MockKlarnaAsync(Commands[Awaitable[Any]]):
+class MockKlarnaAsync(Commands[Awaitable[Json], Awaitable[list[Json]], Awaitable[None]]):
     """The emulator for tests that are coroutines: every command is awaited."""
 
-    def _ask(self, method: str, path: str, body: Any = None, then: Then = same) -> Awaitable[Any]:
+    def _request(self, method: str, path: str, body: Any = None, then: Then = same) -> Awaitable[Any]:
         return _answered(self._client, method, path, body, then)
 
     async def send(
@@ -173,21 +173,21 @@ class MockKlarnaAsync(Commands[Awaitable[Any]]):
         return await self._client.send(method, path, body, headers=headers)
 
 
-class MockKlarna(Commands[Any]):
+class MockKlarna(Commands[Json, list[Json], None]):
     """The emulator for tests without a loop: every command blocks until it is answered."""
 
     def __init__(self, client: "Client", password: str, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(client, password)
         self._loop = loop
 
-    def _ask(self, method: str, path: str, body: Any = None, then: Then = same) -> Any:
+    def _request(self, method: str, path: str, body: Any = None, then: Then = same) -> Any:
         return self._finished(_answered(self._client, method, path, body, then))
 
     def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> "Answer":
         """Send any request as this merchant and return status, body and headers, whatever they are."""
         return self._finished(self._client.send(method, path, body, headers=headers))
 
-    def _finished(self, coroutine: Coroutine[Any, Any, A]) -> A:
+    def _finished(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
 

@@ -3,10 +3,10 @@
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any, ClassVar
+from typing import Any, ClassVar, assert_type
 
 import pytest
 
@@ -76,7 +76,7 @@ def test_the_rest_of_the_commands(mock_klarna: MockKlarna, shop: str, page: Page
     key = mock_klarna.create_button(merchant_urls=urls(shop))["button_key"]
     assert mock_klarna.update_button(key, name="Summer")["name"] == mock_klarna.get_button(key)["name"] == "Summer"
     bought = mock_klarna.purchase(page=page("us-battery-pack"), shopper="us-approved", wait=0)
-    assert mock_klarna.deny_authorization(bought["authorization_token"], deny_code="address_error") is None
+    mock_klarna.deny_authorization(bought["authorization_token"], deny_code="address_error")
     assert [purchase["state"] for purchase in mock_klarna.purchases(limit=5)] == ["denied"]
     kept = mock_klarna.snapshot()
     mock_klarna.reset(seed=7)
@@ -104,6 +104,18 @@ async def test_the_same_commands_with_a_loop(mock_klarna_async: MockKlarnaAsync,
     assert (await mock_klarna_async.journal(kind="event"))[-1]["name"] == "purchase_denied"
 
 
+def test_type_checkers_know_what_commands_give(mock_klarna: MockKlarna) -> None:
+    assert_type(mock_klarna.clock(), dict[str, Any])
+    assert_type(mock_klarna.journal(), list[dict[str, Any]])
+    assert_type(mock_klarna.clear_faults, Callable[[], None])
+
+
+async def test_type_checkers_know_what_awaited_commands_give(mock_klarna_async: MockKlarnaAsync) -> None:
+    assert_type(await mock_klarna_async.clock(), dict[str, Any])
+    assert_type(await mock_klarna_async.journal(), list[dict[str, Any]])
+    assert_type(mock_klarna_async.clear_faults, Callable[[], Awaitable[None]])
+
+
 def test_a_refusal_is_raised_with_its_place(mock_klarna: MockKlarna) -> None:
     with pytest.raises(MockKlarnaError, match="bad_value:merchant_urls"):
         mock_klarna.create_button(name="no urls")
@@ -128,13 +140,13 @@ def test_the_credentials_come_in_the_forms_that_clients_take(mock_klarna: MockKl
     assert mock_klarna.credentials[0] == mock_klarna.merchant
 
 
-class Recorder(Commands[None]):
+class Recorder(Commands[None, None, None]):
     """Notes what would be sent."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str]] = []
 
-    def _ask(self, method: str, path: str, body: Any = None, then: Any = None) -> None:
+    def _request(self, method: str, path: str, body: Any = None, then: Any = None) -> None:
         self.sent.append((method, path.partition("?")[0]))
 
 
