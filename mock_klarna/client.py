@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from io import BytesIO
 from types import TracebackType
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
 
 from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.domain.problems import Problem
 
 Json = dict[str, Any]
+_MEMBERS = ("path", "rule", "sent", "expected", "formula")
 
 
 class Unreachable(MockKlarnaError):
@@ -79,14 +82,32 @@ class Client:
             ) from None
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Send a request that has to succeed and return the answer's body; raises `MockKlarnaError` with the refusal."""
+        """Send a request that has to succeed and return the answer's body.
+
+        Raises `MockKlarnaError` with the refusal and a line for each of its problems.
+        """
         answer = await self.send(method, path, body)
         if answer.status >= 400:
-            said = answer.body if isinstance(answer.body, dict) else {}
-            messages = " ".join(said.get("error_messages") or ())
-            text = said.get("error") or said.get("error_message") or messages or f"HTTP {answer.status}"
-            raise MockKlarnaError(f"{method} {path}: {text}", where=said.get("where", ""), right=said.get("right", ""))
+            raise _refusal(f"{method} {path}", answer, await self._problems(answer))
         return answer.body
+
+    async def _problems(self, answer: Answer) -> tuple[Problem, ...]:
+        """Return all that was wrong: the sandbox's own refusals say it, Klarna's terse ones lead to the journal."""
+        told = answer.body
+        if explanation := answer.headers.get("Mock-Klarna-Explanation"):
+            told = (await self.send("GET", urlsplit(explanation).path)).body
+        found = told.get("problems", ()) if isinstance(told, dict) else ()
+        return tuple(Problem(**{name: problem[name] for name in _MEMBERS}) for problem in found)
+
+
+def _refusal(asked: str, answer: Answer, problems: tuple[Problem, ...]) -> MockKlarnaError:
+    said = answer.body if isinstance(answer.body, dict) else {}
+    messages = " ".join(said.get("error_messages") or ())
+    text = said.get("error") or said.get("error_message") or messages or f"HTTP {answer.status}"
+    where, right = said.get("where", ""), said.get("right", "")
+    if len(problems) > 1 or not right:
+        text, right = "\n  ".join([text, *(problem.as_text() for problem in problems)]), ""
+    return MockKlarnaError(f"{asked}: {text}", where=where, right=right, problems=problems)
 
 
 def _parsed(raw: bytes) -> Any:

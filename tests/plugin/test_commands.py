@@ -121,6 +121,30 @@ def test_a_refusal_is_raised_with_its_place(mock_klarna: MockKlarna) -> None:
         mock_klarna.create_button(name="no urls")
 
 
+def test_a_refusal_of_klarna_is_raised_with_every_problem(mock_klarna: MockKlarna, shop: str, page: Page) -> None:
+    mock_klarna.create_button(merchant_urls=urls(shop))
+    bought = mock_klarna.purchase(page=page("se-battery-pack"), wait=0)
+    order = {**bought["order"], "locale": "Swedish", "purchase_country": "Sweden"}
+    with pytest.raises(MockKlarnaError) as refusal:
+        mock_klarna.create_order(bought["authorization_token"], order)
+    first, *lines = str(refusal.value).splitlines()
+    assert first.endswith("/orders: bad_value:purchase_country")
+    assert {line.split()[0] for line in lines} == {"purchase_country", "locale"}
+    assert "  locale [pattern]: sent 'Swedish', expected a language and a country such as sv-SE" in lines
+    assert len(refusal.value.problems) == len(lines)
+
+
+def test_a_refusal_of_the_sandbox_is_raised_with_every_problem(mock_klarna: MockKlarna) -> None:
+    with pytest.raises(MockKlarnaError, match=r"(?s)delay \[.*sent 'soon'.*on \[.*sent 'nothing'"):
+        mock_klarna.fault("nothing", delay="soon")
+
+
+def test_a_refusal_with_one_problem_is_one_sentence(mock_klarna: MockKlarna) -> None:
+    with pytest.raises(MockKlarnaError, match="the merchant has no button key yet; create one") as refusal:
+        mock_klarna.purchase(page={})
+    assert "\n" not in str(refusal.value)
+
+
 def test_what_does_not_happen_is_told_by_its_name(mock_klarna: MockKlarna) -> None:
     with pytest.raises(AssertionError, match="the journal has no purchase_placed yet"):
         mock_klarna.wait_for("purchase_placed", within=0)
