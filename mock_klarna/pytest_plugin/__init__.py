@@ -41,9 +41,22 @@ def mock_klarna_servers() -> Iterator["Servers"]:
         yield servers
 
 
+@pytest.fixture(scope="session")
+def mock_klarna_url(mock_klarna_settings: "Settings", mock_klarna_servers: "Servers") -> str:
+    """Return the address of the emulator of `mock_klarna`, for a shop that is started once for all tests."""
+    return mock_klarna_servers.running(mock_klarna_settings).url
+
+
 @pytest.fixture
 def mock_klarna_merchant(request: pytest.FixtureRequest, mock_klarna_settings: "Settings") -> tuple[str, str]:
-    """Return the username and password of the test's own merchant; override it for a shop whose credentials are fixed."""
+    """Return the username and password of the test's own merchant; override it for a shop whose credentials are fixed.
+
+    After a test its own merchant is empty again, and another one is as it was before.
+    """
+    return _own_merchant(request, mock_klarna_settings)
+
+
+def _own_merchant(request: pytest.FixtureRequest, mock_klarna_settings: "Settings") -> tuple[str, str]:
     if mock_klarna_settings.credentials:
         user, _, password = mock_klarna_settings.credentials[0].partition(":")
         return user, password
@@ -58,11 +71,12 @@ def mock_klarna(
     mock_klarna_servers: "Servers",
     mock_klarna_merchant: tuple[str, str],
 ) -> Iterator["MockKlarna"]:
-    """Give an emulator in a thread of its own, for tests without a loop; the test's merchant is reset after it."""
+    """Give an emulator in a thread of its own, for tests without a loop; its merchant is then as it was before the test."""
     import asyncio
 
     from mock_klarna.client import Client
     from mock_klarna.pytest_plugin.commands import MockKlarna
+    from mock_klarna.pytest_plugin.sharing import as_found, emptied
 
     server = mock_klarna_servers.running(mock_klarna_settings)
     client = Client(server.url, *mock_klarna_merchant)
@@ -70,8 +84,9 @@ def mock_klarna(
     try:
         klarna = MockKlarna(client, mock_klarna_merchant[1], server.loop)
         _remember(request, lambda: _told(klarna.journal(limit=10_000)))
-        yield klarna
-        klarna.reset()
+        is_own = mock_klarna_merchant == _own_merchant(request, mock_klarna_settings)
+        with emptied(klarna) if is_own else as_found(klarna):
+            yield klarna
     finally:
         asyncio.run_coroutine_threadsafe(client.__aexit__(None, None, None), server.loop).result()
 

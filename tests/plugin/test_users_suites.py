@@ -196,6 +196,34 @@ def test_every_test_has_a_merchant_of_its_own_and_the_merchant_is_empty_again_af
     suite(source).assert_outcomes(passed=3)
 
 
+SHARED = """
+import pytest
+from urllib.request import Request, urlopen
+
+@pytest.fixture(scope="session", autouse=True)
+def shop(mock_klarna_url):
+    body = b'{"merchant_urls": {"place_order": "http://127.0.0.1:1/place", "terms": "https://shop.example/terms"}}'
+    headers = {"Authorization": "Basic SzEyMzpzZWNyZXQ=", "Content-Type": "application/json"}
+    urlopen(Request(mock_klarna_url + "/instantshopping/v1/buttons", body, headers)).close()
+
+@pytest.fixture
+def mock_klarna_merchant():
+    return "K123", "secret"
+
+@pytest.mark.parametrize("time", [1, 2])
+def test_it(mock_klarna, time):
+    assert (mock_klarna.credentials, mock_klarna.journal()) == (("K123", "secret"), [])
+    assert (mock_klarna.purchases(), mock_klarna.faults(), mock_klarna.clock()["ahead_seconds"]) == ([], [], 0)
+    mock_klarna.purchase(page=PAGE, wait=0)
+    mock_klarna.fault("request", status=503)
+    mock_klarna.advance_clock("1h")
+"""
+
+
+def test_a_shop_that_is_set_up_once_keeps_its_keys_and_nothing_else_from_test_to_test(suite: Run) -> None:
+    suite(SHOP + SHARED).assert_outcomes(passed=2)
+
+
 def test_the_same_seed_gives_a_test_the_same_ids_every_time(suite: Run) -> None:
     source = """
         import pytest
