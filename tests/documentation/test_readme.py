@@ -1,11 +1,14 @@
 """What the README says is so: its tables are the code's, its blocks run."""
 
 import asyncio
+import base64
 import json
 import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 import yaml
@@ -13,8 +16,8 @@ import yaml
 from mock_klarna import pytest_plugin
 from mock_klarna.cli.main import main, parser
 from mock_klarna.demo.shop import serve_shop
-from mock_klarna.server import serve
-from mock_klarna.settings import Settings
+from mock_klarna.server import serve, serve_in_thread
+from mock_klarna.settings import Settings, from_environment
 from tests.documentation.tables import README, rewritten
 
 TEXT = README.read_text()
@@ -84,6 +87,50 @@ async def test_the_purchase_by_curl_is_placed() -> None:
         )
     assert run.returncode == 0, run.stderr.decode()
     assert json.loads(run.stdout[run.stdout.index(b'{"purchase_id"') :])["state"] == "placed"
+
+
+async def test_the_faults_and_the_clock_by_curl_are_taken() -> None:
+    (script,) = blocks("console", holding="/_mock/faults")
+    async with serve(Settings(port=0)) as server:
+        there = script.replace("http://127.0.0.1:8080", server.url).replace(
+            "curl ", "curl --fail --silent --show-error "
+        )
+        run = await asyncio.to_thread(subprocess.run, ["bash", "-ec", there], capture_output=True)
+        faults = await server.desk.emulator.faults.waiting("K123")
+    assert run.returncode == 0, run.stderr.decode()
+    assert [fault.times for fault in faults] == [2, 1]
+
+
+@pytest.mark.parametrize("code", blocks("python", holding="from mock_klarna"), ids=lambda code: code.splitlines()[0])
+def test_every_other_python_block_runs_and_its_coroutines_too(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
+    exec(code, names)
+    if "with_a_loop" in names:
+        asyncio.run(names["with_a_loop"]())
+        assert len(re.findall(r"http://127\.0\.0\.1:\d+", capsys.readouterr().out)) == 2
+
+
+def test_the_pytest_fixtures_of_the_readme_are_taken(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (code,) = blocks("python", holding="def mock_klarna_merchant")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeconftest(code)
+    pytester.makepyfile("def test_it(mock_klarna): assert mock_klarna.credentials == ('K123', 'secret')")
+    pytester.runpytest_inprocess(plugins=[pytest_plugin]).assert_outcomes(passed=1)
+
+
+def test_under_mock_any_password_will_do() -> None:
+    with serve_in_thread(Settings(port=0, credentials=("K123:secret",))) as server:
+        wrong = base64.b64encode(b"K123:wrong").decode()
+        asked = Request(f"{server.url}/_mock/purchases", headers={"Authorization": f"Basic {wrong}"})
+        with urlopen(asked) as answer:
+            assert answer.status == 200
+
+
+def test_several_credentials_fit_in_one_variable_as_the_readme_says() -> None:
+    (given,) = re.findall(r"`MOCK_KLARNA_CREDENTIALS=(\S+)`", TEXT)
+    assert from_environment({"MOCK_KLARNA_CREDENTIALS": given}).credentials == ("K123:secret", "K456:secret")
 
 
 def test_every_link_within_the_readme_leads_somewhere() -> None:
