@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import os
 import signal
 import sys
@@ -112,7 +113,7 @@ async def _emulator(stack: AsyncExitStack, settings: Settings, *, is_port_chosen
     try:
         return await stack.enter_async_context(serve(settings))
     except CannotListen as fault:
-        if is_port_chosen or fault.flag != "--port":
+        if is_port_chosen or fault.flag != "--port" or fault.errno != errno.EADDRINUSE:
             raise CannotBind(str(fault)) from None
     _say(f"Port {settings.port} is taken, so the sandbox takes a free one; --port chooses another.\n")
     return await stack.enter_async_context(serve(replace(settings, port=0)))

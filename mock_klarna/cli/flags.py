@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import Field
 from typing import Any
 
@@ -47,3 +48,18 @@ def _value(setting: Field[Any], value: Any) -> Any:
     if isinstance(value, list):
         return tuple(part for text in value for part in parsed(setting, text, flag_of(setting.name)))
     return parsed(setting, value, flag_of(setting.name))
+
+
+def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
+    """Return a sentence for each variable that looks like a setting's and is none, with the name that was probably meant."""
+    known = [setting.name.upper() for setting in setting_fields()]
+    for name in environ:
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known:
+            yield f"{name} is no setting and is ignored" + _meant(name, known)
+
+
+def _meant(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.removeprefix(PREFIX), known, n=1)
+    return f"; did you mean {PREFIX}{near[0]}?" if near else ""

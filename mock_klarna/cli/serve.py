@@ -3,10 +3,11 @@
 import argparse
 import asyncio
 import gc
+import os
 import signal
 import sys
 
-from mock_klarna.cli.flags import add_settings, settings_from
+from mock_klarna.cli.flags import add_settings, settings_from, unknown_variables
 from mock_klarna.settings import Settings
 
 
@@ -18,6 +19,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve; 0 after SIGTERM or SIGINT, 3 when an address cannot be bound."""
     settings = settings_from(arguments)
+    for warning in unknown_variables(os.environ):
+        print(f"mock-klarna: {warning}", file=sys.stderr)
     gc.disable()  # nothing that is loaded at start is garbage; `tune_garbage_collection` switches it on again
     try:
         asyncio.run(_serve(settings))

@@ -25,15 +25,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve; 0 after SIGTERM or SIGINT, 3 when the address cannot be bound, 4 when Klarna cannot be reached."""
     from mock_klarna.client import Unreachable
+    from mock_klarna.web.listening import CannotListen
 
     try:
         asyncio.run(_serve(arguments))
     except Unreachable as fault:
         print(f"mock-klarna: {fault}", file=sys.stderr)
         return 4
-    except OSError as fault:
-        said = f"cannot listen on {arguments.host}:{arguments.port}: {fault.strerror or fault}"
-        print(f"mock-klarna: {said}; choose another with --port, 0 takes any free one", file=sys.stderr)
+    except (OSError, UnicodeError) as fault:
+        print(f"mock-klarna: {CannotListen(arguments.host, arguments.port, '--port', fault)}", file=sys.stderr)
         return 3
     return 0
 

@@ -5,6 +5,7 @@ import errno
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from socket import EAI_NONAME, gaierror
 from ssl import SSLContext
 
 from aiohttp import web
@@ -17,18 +18,25 @@ _LAST_WORDS_SECONDS = 0.05
 
 
 class CannotListen(OSError):
-    """An address cannot be bound; `address` is which, `strerror` is why, `flag` is the setting that chooses another port."""
+    """An address cannot be bound: `address`, why (`strerror`), the setting of its port (`flag`), and what to do (`remedy`)."""
 
-    def __init__(self, host: str, port: int, flag: str, fault: OSError) -> None:
+    def __init__(self, host: str, port: int, flag: str, cause: OSError | UnicodeError) -> None:
+        fault = cause if isinstance(cause, OSError) else gaierror(EAI_NONAME, "this is no host's name")
         super().__init__(fault.errno, _reason(port, fault))
         self.address = f"{host}:{port}"
         self.flag = flag
+        self.remedy = _remedy(fault, flag)
 
     def __str__(self) -> str:
         """One sentence: what was tried, why it failed, and what to do."""
-        return (
-            f"cannot listen on {self.address}: {self.strerror}; choose another with {self.flag}, 0 takes any free one"
-        )
+        return f"cannot listen on {self.address}: {self.strerror}; {self.remedy}"
+
+
+def _remedy(fault: OSError, flag: str) -> str:
+    """Return what to do about an address that cannot be bound: name a host of this machine, or another port."""
+    if isinstance(fault, gaierror) or fault.errno == errno.EADDRNOTAVAIL:
+        return "name an address of this machine with --host, such as 127.0.0.1"
+    return f"choose another with {flag}, 0 takes any free one"
 
 
 def _reason(port: int, fault: OSError) -> str:
@@ -87,7 +95,7 @@ async def _bound(runner: web.AppRunner, host: str, port: int, tls: SSLContext | 
             backlog=1024,
             reuse_address=True,
         )
-    except OSError as fault:
+    except (OSError, UnicodeError) as fault:
         raise CannotListen(host, port, "--port" if tls is None else "--tls-port", fault) from None
     try:
         yield server.sockets[0].getsockname()[1]
