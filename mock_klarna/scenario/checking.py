@@ -23,6 +23,7 @@ from mock_klarna.shopper import COUNTRIES, described
 
 Json = dict[str, Any]
 DOCUMENT = "scenario.json"
+_MATCHER = "matcher.json"
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Checker:
     @cached_property
     def _catalogue(self) -> Catalogue:
         schemas = bundle.schemas()
-        own = {DOCUMENT: orjson.loads((schemas / DOCUMENT).read_bytes())}
+        own = {name: orjson.loads((schemas / name).read_bytes()) for name in (DOCUMENT, _MATCHER)}
         return Catalogue({**load(schemas).documents, **own})
 
     @cached_property
@@ -49,10 +50,12 @@ class Checker:
 
     def faults(self, file: Path, source: Source, given: Mapping[str, Any]) -> list[Fault]:
         """Return everything that is wrong with a scenario that is to be played with the variables of `given`."""
-        told = list(self._shape(source.data, given))
-        if not told:
-            told = [*self._steps(source.data["steps"], "steps", _known(source.data, given), file)]
-        return [Fault(file, source.place(path), message, right) for path, message, right in told]
+        data = source.data
+        told = list(self._shape(data, given))
+        if isinstance(data, dict):
+            told += self._steps(data.get("steps"), "steps", _known(data, given), file)
+        faults = [Fault(file, source.place(path), message, right) for path, message, right in told]
+        return sorted(faults, key=lambda fault: (fault.place.line, fault.place.column))
 
     def _shape(self, data: Any, given: Mapping[str, Any], prefix: str = "") -> "Iterator[_Told]":
         defaults = data.get("vars") if isinstance(data, dict) else None
@@ -66,29 +69,34 @@ class Checker:
                     said = _WORDS.get(problem.rule, "is not right")
                     yield prefix + problem.path, f"{problem.path or 'the file'} {said}", f"expected {problem.expected}"
 
-    def _steps(self, entries: list[Json], path: str, known: set[str], file: Path) -> "Iterator[_Told]":
-        for index, entry in enumerate(entries):
+    def _steps(self, entries: Any, path: str, known: set[str], file: Path) -> "Iterator[_Told]":
+        """Look at what the schema cannot know; what it does not allow anyway is passed over here."""
+        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
             here = f"{path}[{index}]"
+            if not isinstance(entry, dict):
+                continue
             names = [name for name in entry if name not in TOGETHER]
             if len(names) != 1:
                 named = " and ".join(names) if names else "no step"
                 yield here, f"a step names one thing to do, this one names {named}", choice(here, STEPS)
                 continue
             yield from self._step(names[0], entry, here, known, file)
-            known |= {entry["as"]} if "as" in entry else set()
+            known |= {entry["as"]} if isinstance(entry.get("as"), str) else set()
 
     def _step(self, name: str, entry: Json, here: str, known: set[str], file: Path) -> "Iterator[_Told]":
         wish = entry[name]
-        if name == "repeat":
+        if name == "repeat" and isinstance(wish, dict):
             yield from self._repeated(wish, f"{here}.repeat.steps", known, file)
         else:
             yield from _unknown_variables(entry, here, known)
-        if name in ("purchase", "purchases"):
+        if name in ("purchase", "purchases") and isinstance(wish, dict):
             yield from self._wants(wish, f"{here}.{name}", file)
 
     def _repeated(self, wish: Json, path: str, known: set[str], file: Path) -> "Iterator[_Told]":
-        shape = list(self._shape({"name": "repeat", "steps": wish["steps"]}, {}, path.removesuffix("steps")))
-        yield from shape or self._steps(wish["steps"], path, known | {"turn"}, file)
+        steps = wish.get("steps")
+        if steps:
+            yield from self._shape({"name": "repeat", "steps": steps}, {}, path.removesuffix("steps"))
+        yield from self._steps(steps, path, known | {"turn"}, file)
 
     def _wants(self, wish: Json, here: str, file: Path) -> "Iterator[_Told]":
         cart, shopper = wish.get("cart"), wish.get("shopper")
@@ -115,7 +123,8 @@ _Told = tuple[str, str, str]
 
 
 def _known(data: Json, given: Mapping[str, Any]) -> set[str]:
-    return {*(data.get("vars") or {}), *given, *BUILT_IN}
+    own = data.get("vars")
+    return {*(own if isinstance(own, dict) else ()), *given, *BUILT_IN}
 
 
 def _unknown_variables(value: Any, here: str, known: set[str]) -> Iterator[_Told]:

@@ -88,6 +88,19 @@ def test_every_member_of_the_schema_has_a_description() -> None:
         (HEAD + "  - expect_callback: {}\n", "3:5", ["kind is missing"]),
         (HEAD + "  - expect_purchase: {stat: placed}\n", "3:23", ["did you mean state?"]),
         (HEAD + "  - expect_purchase: {state: plaecd}\n", "3:23", ["placed, denied"]),
+        (
+            HEAD + "  - expect_purchase: {order_amount: x}\n",
+            "3:23",
+            ["expected an integer or null, or an object of contains"],
+        ),
+        (HEAD + "  - expect_purchase: {order_amount: {at_lest: 5}}\n", "3:38", ["did you mean at_least?"]),
+        (
+            HEAD + "  - expect_order: {fraud_status: FOO}\n",
+            "3:20",
+            ["one of ACCEPTED, PENDING, REJECTED, STOPPED"],
+        ),
+        (HEAD + "  - expect_order: {acknowledged: 1}\n", "3:20", ["true or false"]),
+        (HEAD + "  - expect_order: {push_url: 5}\n", "3:20", ["text or null"]),
         (HEAD + "  - expect_event: {name: purchase_place}\n", "3:20", ["purchase_placed"]),
         (HEAD + "  - expect_request: {operation: order}\n", "3:22", ["create_order"]),
         (HEAD + "  - {pause: 1, status: ok}\n", "3:16", ["an integer"]),
@@ -110,6 +123,22 @@ def test_a_wrong_scenario_is_told_with_its_place_and_what_would_be_right(
     assert [word for word in words if not any(word in fault for fault in faults)] == []
 
 
+def test_unknown_names_are_told_beside_what_breaks_the_schema(tmp_path: Path) -> None:
+    steps = (
+        "purchase: {cart: a, quantity: many}",
+        "purchase: {shopper: b}",
+        "- 5",
+        "repeat: 5",
+        "purchase: 5",
+        "pause: ${c}",
+    )
+    faults = told("name: x\nvars: 5\nsteps:\n" + "".join(f"  - {step}\n" for step in steps), tmp_path)
+    lines = [fault.partition(":")[0] for fault in faults]
+    assert lines == ["2", "4", "4", "5", "6", "7", "8", "9"]
+    assert "no cart is called 'a'" in faults[1]
+    assert "no shopper is called 'b'" in faults[3]
+
+
 def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     text = HEAD + "  - purchase: {cart: a}\n  - purchase: {shopper: b}\n  - pause: ${c}\n"
     assert len(told(text, tmp_path)) == 3
@@ -123,6 +152,8 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         "purchase: {shopper: '${who}', cart: '${what}'}",
         "pause: '${long}'",
         "expect_purchase: {state: '${end}', order_amount: '${sum}'}",
+        "expect_purchase: {order_amount: {at_least: '${sum}'}, fraud_status: null, state: {not: placed}}",
+        "expect_order: {fraud_status: '${end}', order_amount: {at_most: 5}, push_url: {contains: push}}",
     ],
 )
 def test_what_a_variable_will_hold_is_not_judged_before(step: str, tmp_path: Path) -> None:
@@ -159,7 +190,29 @@ def test_a_shopper_with_a_wrong_address_is_told_with_the_place(tmp_path: Path) -
 
 def test_a_file_of_no_known_kind_is_told_when_it_was_asked_for(tmp_path: Path) -> None:
     assert "no scenario, cart or shoppers" in told('{"a": 1}', tmp_path, "other.json")[0]
-    assert fixtures.checked([str(tmp_path)]) == ([], [])
+
+
+def test_a_file_of_another_kind_may_lie_in_a_folder_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "cart.json").write_text(json.dumps(CART))
+    (tmp_path / "other.json").write_text('{"a": 1}')
+    assert fixtures.checked([str(tmp_path)]) == ([tmp_path / "cart.json"], [])
+
+
+def test_a_folder_of_nothing_but_other_files_is_told_what_they_should_be(tmp_path: Path) -> None:
+    (tmp_path / "shopper.json").write_text('{"billing_adress": {"given_name": "Alice"}}')
+    ((file,), (fault,)) = fixtures.checked([str(tmp_path)])
+    assert file == fault.file == tmp_path / "shopper.json"
+    assert "names with a billing_address each are shoppers" in fault.right
+
+
+def test_a_folder_without_files_has_nothing_to_check(tmp_path: Path) -> None:
+    with pytest.raises(MockKlarnaError, match="there is nothing to check; a folder with scenarios"):
+        fixtures.checked([str(tmp_path)])
+
+
+def test_a_shopper_without_an_address_is_told(tmp_path: Path) -> None:
+    (fault,) = told('{"somebody": {"description": "Pays."}}', tmp_path, "shoppers.json")
+    assert fault.startswith("1:2: somebody has no billing_address")
 
 
 @pytest.mark.parametrize("paths", [[], [str(bundle.fixtures())]], ids=["no path", "the folder of all fixtures"])

@@ -119,3 +119,9 @@ def test_check_exits_0_for_what_is_right_and_2_for_what_is_not(files: Path) -> N
     assert "wrong.yaml:3:5: steps[0].purchas is not known here" in wrong.stderr
     assert "::error file=" in wrong.stdout
     assert "2 of 3 files are right" in wrong.stdout
+
+
+def test_check_exits_2_where_there_is_nothing_to_check(tmp_path: Path) -> None:
+    done = command("check", tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"mock-klarna: {tmp_path}: there is nothing to check; a folder with scenarios" in done.stderr
