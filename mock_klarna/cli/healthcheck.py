@@ -5,9 +5,8 @@ import json
 import os
 import sys
 from contextlib import closing
-from urllib.parse import SplitResult, urlsplit
 
-from mock_klarna.settings import SettingsError
+from mock_klarna.cli.addresses import address
 
 _SECONDS = 3.0
 _SICK, _UNREACHABLE = 1, 4
@@ -40,7 +39,7 @@ def diagnosis(url: str) -> tuple[int, str]:
     """
     import http.client
 
-    parts = _address(url)
+    parts = address("--url", url, "http")
     try:
         with closing(http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_SECONDS)) as connection:
             connection.request("GET", "/_mock/health")
@@ -51,13 +50,3 @@ def diagnosis(url: str) -> tuple[int, str]:
         return _UNREACHABLE, str(fault) or type(fault).__name__
     except (ValueError, http.client.HTTPException) as fault:
         return _SICK, str(fault) or type(fault).__name__
-
-
-def _address(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        if parts.scheme == "http" and parts.hostname and parts.port != 0:
-            return parts
-    except ValueError:
-        pass
-    raise SettingsError(f"--url: {url!r} is not an address such as http://127.0.0.1:8080")

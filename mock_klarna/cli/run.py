@@ -8,8 +8,10 @@ import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
+from mock_klarna.cli.addresses import address
 from mock_klarna.cli.flags import add_settings
 from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.settings import flag_of
 
 if TYPE_CHECKING:
     from mock_klarna.scenario.scenario import Scenario
@@ -44,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mock_klarna.scenario import github
     from mock_klarna.scenario.scenario import WrongFiles
 
+    _require_sense(arguments)
     try:
         scenarios = _scenarios(arguments)
         return asyncio.run(_run(arguments, scenarios))
@@ -58,6 +61,24 @@ def run(arguments: argparse.Namespace) -> int:
     except Unreachable as unreachable:
         print(f"mock-klarna: {unreachable}", file=sys.stderr)
         return _UNREACHABLE
+
+
+def _require_sense(arguments: argparse.Namespace) -> None:
+    """Refuse flags that cannot be followed, or that would be passed over in silence."""
+    if arguments.jobs < 1:
+        raise MockKlarnaError(f"{arguments.jobs} scenarios at once are none", where="--jobs", right="1 or more")
+    user, _, password = (arguments.merchant or ":").partition(":")
+    if arguments.merchant is not None and not (user and password):
+        right = "USER:PASSWORD, the credentials that the shop sends to Klarna"
+        raise MockKlarnaError(f"{arguments.merchant!r} lacks a user or a password", where="--merchant", right=right)
+    if arguments.url is None:
+        return
+    address("--url", arguments.url)
+    for name, value in vars(arguments).items():
+        setting = name.removeprefix("setting_")
+        if value is not None and setting not in (name, "seed"):
+            said = "is for the server that `run` starts, and with --url it starts none"
+            raise MockKlarnaError(said, where=flag_of(setting), right="leave one of them out")
 
 
 def _given(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -23,10 +23,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve; 0 after SIGTERM or SIGINT, 3 when the address cannot be bound, 4 when Klarna cannot be reached."""
+    """Serve; 0 after SIGTERM or SIGINT, 3 when the address cannot be bound, 4 when Klarna cannot be reached.
+
+    Raises `SettingsError` for what is no address of Klarna.
+    """
+    from mock_klarna.cli.addresses import address
     from mock_klarna.client import Unreachable
     from mock_klarna.web.listening import CannotListen
 
+    address("--klarna", arguments.klarna)
     try:
         asyncio.run(_serve(arguments))
     except Unreachable as fault:

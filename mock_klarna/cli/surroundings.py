@@ -31,7 +31,7 @@ async def surroundings(
         seed=settings.seed or None,
         merchant=arguments.merchant,
         prefix=arguments.prefix,
-        jobs=max(1, arguments.jobs),
+        jobs=arguments.jobs,
         settling=_LONG_SETTLING if arguments.transcript else _SETTLING,
     )
     shops = {} if arguments.url or "shop" in given else await _shops(scenarios, ways, stack)

@@ -44,4 +44,6 @@ def test_a_server_that_answers_something_else_is_not_healthy(capsys: pytest.Capt
 )
 def test_what_is_no_address_is_told_at_once(command: list[str], wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*command, "--url", wrong]) == 2
-    assert capsys.readouterr().err.startswith(f"mock-klarna: --url: {wrong!r} is not an address such as http://")
+    assert capsys.readouterr().err.startswith(
+        f"mock-klarna: --url: {wrong!r} is no URL of a server; give http://HOST:PORT"
+    )

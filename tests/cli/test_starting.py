@@ -26,6 +26,13 @@ def test_a_host_that_is_not_this_machine_is_answered_with_advice_about_the_host(
     assert "--port" not in said
 
 
+@pytest.mark.parametrize("wrong", ["foo", "http://", "ftp://127.0.0.1:21"])
+def test_a_shop_needs_an_address_of_klarna(wrong: str) -> None:
+    code, said = ended("shop", "--klarna", wrong)
+    assert code == 2
+    assert said.startswith(f"mock-klarna: --klarna: {wrong!r} is no URL of a server; give http://HOST:PORT")
+
+
 def test_a_variable_that_is_no_setting_is_told_with_the_name_that_was_meant() -> None:
     _, said = ended("serve", "--host", "192.0.2.1", MOCK_KLARNA_PROT="1", MOCK_KLARNA_XYZXYZ="1")
     assert "mock-klarna: MOCK_KLARNA_PROT is no setting and is ignored; did you mean MOCK_KLARNA_PORT?\n" in said

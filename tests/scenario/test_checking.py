@@ -58,6 +58,7 @@ def test_every_member_of_the_schema_has_a_description() -> None:
         ("name: x\nsteps: []\n", "2:1", ["steps is not right", "at least 1 entry"]),
         ("name: x\nstep: []\nsteps: [{pause: 1}]\n", "2:1", ["step is not known", "did you mean steps?"]),
         ("name: 5\nsteps: [{pause: 1}]\n", "1:1", ["name is not right", "a string"]),
+        ("name: x\nmerchant: foo\nsteps: [{pause: 1}]\n", "2:1", ["merchant is not right", "USER:PASSWORD"]),
         ("name: x\nvars: [a]\nsteps: [{pause: 1}]\n", "2:1", ["vars is not right"]),
         (HEAD + "  - purchas: {}\n", "3:5", ["purchas is not known here", "did you mean purchase?"]),
         (HEAD + "  - purchase: {shoper: se-approved}\n", "3:16", ["did you mean shopper?"]),

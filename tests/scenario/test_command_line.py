@@ -59,6 +59,13 @@ def test_a_failed_expectation_exits_1_and_tells_github(files: Path) -> None:
         (["nowhere.yaml"], "no such file or folder"),
         (["holds.yaml", "--var", "shp=x"], "no scenario has the variable shp"),
         (["holds.yaml", "--var", "shop"], "'shop' is no variable"),
+        (["holds.yaml", "--url", "bad"], "--url: 'bad' is no URL of a server; give http://HOST:PORT"),
+        (["holds.yaml", "--url", "http://:80"], "--url: 'http://:80' is no URL of a server"),
+        (["holds.yaml", "--jobs", "0"], "--jobs: 0 scenarios at once are none; 1 or more"),
+        (["holds.yaml", "--merchant", "foo"], "--merchant: 'foo' lacks a user or a password; USER:PASSWORD"),
+        (["holds.yaml", "--merchant", ""], "--merchant: '' lacks a user or a password; USER:PASSWORD"),
+        (["holds.yaml", "--url", "http://127.0.0.1:1", "--port", "5"], "--port: is for the server that `run` starts"),
+        (["holds.yaml", "--url", "http://127.0.0.1:1", "--no-strict"], "--strict: is for the server that `run` starts"),
         (["accepted", "--url", "http://127.0.0.1:1"], "the variable shop has no value; --var shop=VALUE"),
     ],
 )
