@@ -92,6 +92,4 @@ def _not_given(scenario: Scenario, given: Mapping[str, Any]) -> Iterator[Fault]:
     for name, value in scenario.variables.items():
         if value is None and given.get(name) is None:
             place = scenario.source.place(f"vars.{name}")
-            yield Fault(
-                scenario.file, place, f"the variable {name} has no value", f"--var {name}=VALUE, or vars in the request"
-            )
+            yield Fault(scenario.file, place, f"the variable {name} has no value", f"--var {name}=VALUE")

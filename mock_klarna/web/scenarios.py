@@ -2,12 +2,10 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from mock_klarna.client import Client
-from mock_klarna.domain.errors import UnknownName
 from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.credentials import decoded
 from mock_klarna.web.desk import Desk
@@ -15,14 +13,17 @@ from mock_klarna.web.desk import Desk
 
 async def list_scenarios(desk: Desk, _call: Call) -> Reply:
     """List the stored scenarios, and those of the folder that the server was given."""
-    return Reply(200, orjson.dumps({"scenarios": await asyncio.to_thread(_described, _folders(desk))}))
+    from mock_klarna.scenario.offering import described
+
+    return Reply(200, orjson.dumps({"scenarios": await asyncio.to_thread(described, _folders(desk))}))
 
 
 async def run_scenario(desk: Desk, call: Call) -> Reply:
     """Play a stored scenario for its caller, as a merchant of that scenario and caller alone, and return the report."""
+    from mock_klarna.scenario.offering import offered
     from mock_klarna.scenario.player import Ways, play
 
-    scenario = await asyncio.to_thread(_loaded, call.path("name"), _folders(desk), call.body.get("vars") or {})
+    scenario = await asyncio.to_thread(offered, call.path("name"), _folders(desk), call.body.get("vars") or {})
     url, seed = _own_url(call), call.body.get("seed")
     ways = Ways(
         url=url,
@@ -45,34 +46,6 @@ def _accepted(desk: Desk, call: Call) -> str | None:
 
 def _folders(desk: Desk) -> list[Path]:
     return [Path(desk.settings.scenarios)] if desk.settings.scenarios else []
-
-
-def _described(folders: list[Path]) -> list[dict[str, Any]]:
-    """Return what a list says of each scenario; a file that is wrong is listed with what is wrong with it."""
-    from mock_klarna.scenario import files
-    from mock_klarna.scenario.scenario import WrongFiles
-
-    described: list[dict[str, Any]] = []
-    for name, file in files.stored_names(*folders).items():
-        try:
-            scenario = files.loaded([file], {}, needs=False)[0]
-        except WrongFiles as wrong:
-            described.append({"name": name, "faults": [str(fault) for fault in wrong.faults]})
-        else:
-            told = {"title": scenario.title, "description": scenario.description, "vars": scenario.variables}
-            described.append({"name": name, **told})
-    return described
-
-
-def _loaded(name: str, folders: list[Path], given: dict[str, Any]) -> Any:
-    """Return a checked scenario; raises `UnknownName` for one that is not stored, `WrongFiles` for one that cannot be played."""
-    from mock_klarna.scenario import files
-    from mock_klarna.scenario.shopping import choice
-
-    names = files.stored_names(*folders)
-    if name not in names:
-        raise UnknownName(f"no scenario is called {name!r}", where="name", right=choice(name, names))
-    return files.loaded([names[name]], given)[0]
 
 
 def _own_url(call: Call) -> str:

@@ -134,6 +134,8 @@ def test_a_stored_scenario_is_played_over_http(ways: Ways) -> None:
     [
         ("acepted", None, 404, "did you mean accepted?"),
         ("accepted", None, 400, "the variable shop has no value"),
+        ("accepted", {"vars": {"shp": "x"}}, 400, "the scenario has no variable shp"),
+        ("accepted", {"vars": {"shp": "x"}}, 400, "did you mean shop?"),
         ("accepted", {"var": {}}, 400, "did you mean vars?"),
         ("accepted", {"vars": [1]}, 400, "an object"),
     ],
@@ -142,6 +144,24 @@ def test_a_wrong_wish_to_play_is_explained(path: str, body: Any, status: int, sa
     found, answer = asked(ways.url, "POST", f"/_mock/scenarios/{path}/run", body)
     assert found == status
     assert said in str(answer)
+
+
+def test_who_asks_over_http_is_told_what_to_put_into_the_body(ways: Ways) -> None:
+    _, answer = asked(ways.url, "POST", "/_mock/scenarios/accepted/run")
+    assert answer == {
+        "error": "the variable shop has no value",
+        "where": "vars",
+        "right": '{"vars": {"shop": …}} in the body',
+    }
+
+
+async def test_nobody_is_told_where_on_the_server_a_scenario_lies(tmp_path: Path) -> None:
+    (tmp_path / "wrong.yaml").write_text("name: x\n")
+    async with serve(Settings(port=0, scenarios=str(tmp_path))) as running, Client(running.url) as client:
+        listed = await client.ask("GET", "/_mock/scenarios")
+        answer = await client.send("POST", "/_mock/scenarios/wrong/run")
+    assert answer.body["error"].startswith("wrong.yaml:1:1: steps is missing; expected")
+    assert str(tmp_path) not in f"{listed} {answer.body}"
 
 
 async def test_a_server_offers_the_scenarios_of_its_folder(tmp_path: Path) -> None:
