@@ -124,13 +124,13 @@ class Runner:
     async def move_clock(self, merchant: str, seconds: float, *, further: bool = False) -> None:
         """Set a merchant's clock so many seconds ahead of real time, or `further` ahead than it is when its turn has come.
 
-        All that is due on the way happens, in order, before this returns.
+        All that is due on the way happens, in order, before this returns, and so does what that leads to at once: real time
+        goes on meanwhile, so the end of the way is looked at anew for each job.
         """
         async with self._moving[merchant]:
             await self._finish_calls(merchant)
             offset = seconds + (await self._emulator.merchants.offset(merchant) if further else 0.0)
-            target = self._emulator.context.real_time() + offset
-            while job := await self._store.claim(merchant, target):
+            while job := await self._store.claim(merchant, self._emulator.context.real_time() + offset):
                 await self._move_to(merchant, job.due)
                 await self._do(job)
             await self._emulator.merchants.move_clock(merchant, offset)
