@@ -1,7 +1,9 @@
 """What the tests of every folder share."""
 
 import json
+import os
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from mock_klarna import bundle
 from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from tests.commands import Command, in_this_process
 
 pytest_plugins = ["pytester"]
 
@@ -26,6 +29,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def klarna(mock_klarna_async: MockKlarnaAsync) -> MockKlarnaAsync:
     """The emulator in the test's own loop."""
     return mock_klarna_async
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs a command line in this process, with no setting in the environment; gives exit code and both outputs."""
+    for name in list(os.environ):
+        if name.startswith(("GITHUB_", "MOCK_KLARNA_", "PORT")):
+            monkeypatch.delenv(name)
+    return partial(in_this_process, capsys)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Finding and loading scenario files, and checking the files that belong to them."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,9 @@ def loaded(files: Iterable[Path], given: Mapping[str, Any], *, needs: bool = Tru
 
     Raises `WrongFiles` with everything that is wrong with any of them.
     """
-    checker, faults, scenarios = Checker(), list[Fault](), list[Scenario]()
+    faults, scenarios = list[Fault](), list[Scenario]()
     for file in files:
-        scenario, wrong = _load(checker, file, given)
+        scenario, wrong = _load(file, given)
         faults += wrong
         if scenario:
             scenarios.append(scenario)
@@ -68,11 +69,17 @@ def loaded(files: Iterable[Path], given: Mapping[str, Any], *, needs: bool = Tru
     return scenarios
 
 
-def _load(checker: Checker, file: Path, given: Mapping[str, Any]) -> tuple[Scenario | None, list[Fault]]:
+@cache
+def _checker() -> Checker:
+    """Return the checker of this process: what it compiles ships with the package and stays as it is."""
+    return Checker()
+
+
+def _load(file: Path, given: Mapping[str, Any]) -> tuple[Scenario | None, list[Fault]]:
     source, faults = source_of(file)
     if source is None:
         return None, faults
-    faults = checker.faults(file, source, given)
+    faults = _checker().faults(file, source, given)
     return (None if faults else Scenario(file.stem, file, source)), faults
 
 

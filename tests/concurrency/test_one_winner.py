@@ -1,6 +1,5 @@
-"""Whoever is first decides; the environment variable MOCK_KLARNA_ROUNDS asks for more rounds."""
+"""Whoever is first decides."""
 
-import os
 from collections import Counter
 from itertools import count
 
@@ -8,9 +7,10 @@ import pytest
 
 from mock_klarna.client import Client
 from tests.concurrency.wire import Wire, request, wired
+from tests.extent import extent
 from tests.merchants.running import AUTHORIZATIONS, Json, buy, emulator
 
-ROUNDS = int(os.environ.get("MOCK_KLARNA_ROUNDS", "200"))
+ROUNDS = extent(usual=40, thorough=1000)
 CALLS = 30
 NOBODY = "http://127.0.0.1:1"
 numbers = count(1)

@@ -170,13 +170,13 @@ def test_one_unusable_number_leaves_the_others_and_the_order_judged(contract: Co
     ]
 
 
-@pytest.mark.parametrize("body", [5, "text", [1], True, 1.5])
 @pytest.mark.parametrize(
     "operation", ["create_order", "create_button", "deny_authorization", "create_purchase", "reset", "place_order"]
 )
-def test_a_body_that_is_no_object_is_told_so(contract: Contract, operation: str, body: Any) -> None:
-    (problem,) = contract.check(operation, body)[1]
-    assert (problem.path, problem.rule, problem.expected) == ("", "type", "an object")
+def test_a_body_that_is_no_object_is_told_so(contract: Contract, operation: str) -> None:
+    for body in (5, "text", [1], True, 1.5):
+        (problem,) = contract.check(operation, body)[1]
+        assert (problem.path, problem.rule, problem.expected) == ("", "type", "an object"), body
 
 
 def test_the_value_is_told_as_it_was_sent(contract: Contract) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from mock_klarna import Settings, serve_in_thread
 from mock_klarna.client import Client
-from tests.demo.trade import Trade, command
+from tests.demo.trade import Trade, process_of
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,7 @@ def klarna_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def opened(klarna_url: str) -> Iterator[str]:
     """What the shop, a process of its own, says when it is open."""
-    with command("shop", "--klarna", klarna_url) as process:
+    with process_of("shop", "--klarna", klarna_url) as process:
         assert process.stdout is not None
         yield process.stdout.readline()
 

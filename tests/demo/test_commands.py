@@ -5,7 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from tests.demo.trade import command
+from tests.commands import Command
+from tests.demo.trade import process_of
 
 STEPS = (
     "POST /instantshopping/v1/buttons → 201",
@@ -28,8 +29,8 @@ def taken_port() -> Iterator[int]:
 
 
 def test_the_demo_tells_the_purchase_in_order_and_exits_with_0() -> None:
-    with command("demo", "--once", "--port", "0") as process:
-        told, complaints = process.communicate(timeout=30)
+    with process_of("demo", "--once", "--port", "0") as process:
+        told, complaints = process.communicate(timeout=120)
     places = [told.find(step) for step in STEPS]
     assert places == sorted(places)
     assert min(places) >= 0
@@ -37,64 +38,60 @@ def test_the_demo_tells_the_purchase_in_order_and_exits_with_0() -> None:
     assert "\x1b" not in told
 
 
-def test_the_demo_uses_credentials_that_the_server_accepts() -> None:
-    with command("demo", "--once", "--port", "0", "--credentials", "K1:a,K2:b") as process:
-        assert "Placed." in process.communicate(timeout=30)[0]
+def test_the_demo_uses_credentials_that_the_server_accepts(command: Command) -> None:
+    assert "Placed." in command("demo", "--once", "--port", "0", "--credentials", "K1:a,K2:b").stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_demo_stays_until_it_is_told_to_stop(number: signal.Signals) -> None:
-    with command("demo", "--port", "0") as process:
+    with process_of("demo", "--port", "0") as process:
         assert process.stdout is not None
         for line in process.stdout:
             if "runs until Ctrl-C" in line:
                 break
         process.send_signal(number)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
 
 
 @pytest.mark.parametrize("flag", ["--port", "--shop-port"])
-def test_a_chosen_port_that_is_taken_is_refused_with_3(taken_port: int, flag: str) -> None:
+def test_a_chosen_port_that_is_taken_is_refused_with_3(command: Command, taken_port: int, flag: str) -> None:
     ports = {"--port": "0", "--shop-port": "0", flag: str(taken_port)}
-    with command("demo", "--once", *(word for pair in ports.items() for word in pair)) as process:
-        _, complaint = process.communicate(timeout=30)
-    assert process.returncode == 3
-    assert f"cannot listen on 127.0.0.1:{taken_port}" in complaint
-    assert flag in complaint
+    done = command("demo", "--once", *(word for pair in ports.items() for word in pair))
+    assert done.returncode == 3
+    assert f"cannot listen on 127.0.0.1:{taken_port}" in done.stderr
+    assert flag in done.stderr
 
 
-def test_the_default_port_gives_way_when_it_is_taken() -> None:
+def test_the_default_port_gives_way_when_it_is_taken(command: Command) -> None:
     with socket.socket() as taken:
         with suppress(OSError):  # taken by somebody else, which serves as well
             taken.bind(("127.0.0.1", 8080))
             taken.listen()
-        with command("demo", "--once") as process:
-            told, _ = process.communicate(timeout=30)
-    assert process.returncode == 0
-    assert "Port 8080 is taken" in told
+        done = command("demo", "--once")
+    assert done.returncode == 0
+    assert "Port 8080 is taken" in done.stdout
 
 
-def test_strict_is_refused_because_the_shop_has_no_https() -> None:
-    with command("demo", "--once", "--strict") as process:
-        _, complaint = process.communicate(timeout=30)
-    assert process.returncode == 2
-    assert "https" in complaint
+def test_strict_is_refused_because_the_shop_has_no_https(command: Command) -> None:
+    done = command("demo", "--once", "--strict")
+    assert done.returncode == 2
+    assert "https" in done.stderr
 
 
-def test_a_shop_without_klarna_exits_with_4() -> None:
+def test_a_shop_without_klarna_exits_with_4(command: Command) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        with command("shop", "--klarna", url) as process:
-            _, complaint = process.communicate(timeout=30)
-    assert process.returncode == 4
-    assert url in complaint
+        done = command("shop", "--klarna", url)
+    assert done.returncode == 4
+    assert url in done.stderr
 
 
 @pytest.mark.parametrize("name", ["serve", "shop"])
-def test_a_port_that_is_taken_exits_with_3_and_says_how_to_take_another(taken_port: int, name: str) -> None:
-    with command(name, "--port", str(taken_port)) as process:
-        _, complaint = process.communicate(timeout=30)
-    assert process.returncode == 3
-    assert complaint.startswith(f"mock-klarna: cannot listen on 127.0.0.1:{taken_port}: ")
-    assert complaint.endswith("; choose another with --port, 0 takes any free one\n")
+def test_a_port_that_is_taken_exits_with_3_and_says_how_to_take_another(
+    command: Command, taken_port: int, name: str
+) -> None:
+    done = command(name, "--port", taken_port)
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"mock-klarna: cannot listen on 127.0.0.1:{taken_port}: ")
+    assert done.stderr.endswith("; choose another with --port, 0 takes any free one\n")

@@ -16,7 +16,7 @@ CARTS = Path(__file__).parents[2] / "fixtures" / "carts"
 
 
 @contextmanager
-def command(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+def process_of(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run `python -m mock_klarna`, and end it after the block if it is still running."""
     words = [sys.executable, "-m", "mock_klarna", *arguments]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

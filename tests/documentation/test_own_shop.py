@@ -9,7 +9,7 @@ import pytest
 
 from mock_klarna import Settings, serve_in_thread
 from mock_klarna.cli.main import main
-from tests.demo.trade import command
+from tests.demo.trade import process_of
 from tests.documentation.tables import README
 
 TEXT = README.read_text()
@@ -23,7 +23,7 @@ def running() -> Iterator[Addresses]:
     merchant, _, password = credentials.partition(":")
     with serve_in_thread(Settings(port=0)) as klarna:
         words = ("shop", "--klarna", klarna.url, "--port", "0", "--merchant", merchant, "--password", password)
-        with command(*words) as shop:
+        with process_of(*words) as shop:
             assert shop.stdout is not None
             opened = re.search(r"open at (\S+)", shop.stdout.readline())
             assert opened

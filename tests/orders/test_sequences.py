@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from tests.extent import extent
 from tests.orders.money import Money, Seen, Wish
 from tests.orders.sandbox import AMOUNT, ManagedOrder, Sandbox, sandbox
 
-SEQUENCES = int(os.environ.get("MOCK_KLARNA_SEQUENCES", "25"))
-"""How many sequences are tried; a thorough run takes thousands."""
+SEQUENCES = int(os.environ.get("MOCK_KLARNA_SEQUENCES", extent(usual=8, thorough=200)))
+"""How many sequences are tried; the environment variable asks for thousands."""
 
 amounts = st.one_of(st.integers(0, AMOUNT + 1), st.sampled_from([1, 250, 500, AMOUNT]))
 keys = st.sampled_from(["", "", "a", "b"])

@@ -1,4 +1,4 @@
-"""`mock-klarna run` and `check` as processes: exit codes, reports, and what stands on the terminal."""
+"""`mock-klarna run` and `check`: exit codes, reports, and what stands on the terminal."""
 
 import os
 import socket
@@ -11,6 +11,7 @@ import pytest
 
 from mock_klarna import bundle
 from mock_klarna.scenario.player import Ways
+from tests.commands import Command
 from tests.scenario.conftest import BUTTON
 
 HOME = bundle.schemas().parent
@@ -19,10 +20,10 @@ HOLDS = f"name: Holds\nsteps:\n  {BUTTON}\n"
 FAILS = f"name: Fails\nsteps:\n  {BUTTON}\n  - expect_event: {{name: purchase_placed, within: 0}}\n"
 
 
-def command(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+def process(*arguments: object) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, "-m", "mock_klarna", *map(str, arguments)]
-    settings = {**PLAIN, "PYTHONPATH": str(HOME), **environment}
-    return subprocess.run(line, capture_output=True, text=True, timeout=60, env=settings, check=False)
+    settings = {**PLAIN, "PYTHONPATH": str(HOME)}
+    return subprocess.run(line, capture_output=True, text=True, timeout=300, env=settings, check=False)
 
 
 @pytest.fixture
@@ -34,16 +35,20 @@ def files(tmp_path: Path) -> Path:
 
 
 def test_all_that_is_stored_holds_with_the_demo_shop_that_run_starts(tmp_path: Path) -> None:
-    done = command("run", "--junit", tmp_path / "new" / "report.xml", "--seed", "1")
+    done = process("run", "--junit", tmp_path / "new" / "report.xml", "--seed", "1")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     cases = ET.parse(tmp_path / "new" / "report.xml").findall("./testsuite/testcase")
     assert len(cases) >= 30
     assert f"{len(cases)} of {len(cases)} scenarios held" in done.stdout
 
 
-def test_a_failed_expectation_exits_1_and_tells_github(files: Path) -> None:
+def test_a_failed_expectation_exits_1_and_tells_github(
+    command: Command, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     summary = files / "summary.md"
-    done = command("run", files, GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(summary))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    done = command("run", files)
     assert done.returncode == 1
     assert "FAILED  Fails" in done.stdout
     assert "ok      Holds" in done.stdout
@@ -69,21 +74,23 @@ def test_a_failed_expectation_exits_1_and_tells_github(files: Path) -> None:
         (["accepted", "--url", "http://127.0.0.1:1"], "the variable shop has no value; --var shop=VALUE"),
     ],
 )
-def test_what_is_held_wrong_exits_2_and_says_what_would_be_right(arguments: list[str], said: str, files: Path) -> None:
+def test_what_is_held_wrong_exits_2_and_says_what_would_be_right(
+    command: Command, arguments: list[str], said: str, files: Path
+) -> None:
     (files / "wrong.yaml").write_text("name: x\n")
     paths = [files / word if word.endswith(".yaml") else word for word in arguments]
     done = command("run", *paths)
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
 
 
-def test_a_port_that_is_taken_exits_3(files: Path) -> None:
+def test_a_port_that_is_taken_exits_3(command: Command, files: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = command("run", files / "holds.yaml", "--port", taken.getsockname()[1])
     assert done.returncode == 3
     assert "cannot listen on 127.0.0.1" in done.stderr
 
 
-def test_a_server_that_does_not_answer_exits_4(files: Path) -> None:
+def test_a_server_that_does_not_answer_exits_4(command: Command, files: Path) -> None:
     done = command("run", files / "holds.yaml", "--url", "http://127.0.0.1:1")
     assert done.returncode == 4
     assert "no answer from http://127.0.0.1:1" in done.stderr
@@ -96,13 +103,13 @@ def test_run_plays_against_a_server_that_is_there_with_variables(ways: Ways, fil
     )
     transcript = files / "transcript.txt"
     arguments = ("--var", "word=hello", "--verbose", "--transcript", transcript, "--prefix", "cli")
-    done = command("run", scenario, "--url", ways.url + "/", *arguments)
+    done = process("run", scenario, "--url", ways.url + "/", *arguments)
     assert done.returncode == 0, done.stderr
     assert "PUT /instantshopping/v1/buttons/" in done.stdout
     assert transcript.read_text("utf-8").startswith("Holds\n  held    create_button\n  held    update_button\n")
 
 
-def test_a_shop_without_merchant_in_its_urls_knows_whose_it_is(files: Path) -> None:
+def test_a_shop_without_merchant_in_its_urls_knows_whose_it_is(command: Command, files: Path) -> None:
     urls = "{place_order: '${shop}/klarna/place-order', terms: '${shop}/terms', confirmation: '${shop}/thanks'}"
     text = f"""name: As in the first example
 vars: {{shop: null}}
@@ -117,18 +124,21 @@ steps:
     assert done.returncode == 0, done.stdout
 
 
-def test_check_exits_0_for_what_is_right_and_2_for_what_is_not(files: Path) -> None:
+def test_check_exits_0_for_what_is_right_and_2_for_what_is_not(
+    command: Command, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     right = command("check", files)
     assert (right.returncode, right.stdout) == (0, "2 of 2 files are right\n")
     (files / "wrong.yaml").write_text("name: x\nsteps:\n  - purchas: {}\n")
-    wrong = command("check", files, GITHUB_ACTIONS="true")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    wrong = command("check", files)
     assert wrong.returncode == 2
     assert "wrong.yaml:3:5: steps[0].purchas is not known here" in wrong.stderr
     assert "::error file=" in wrong.stdout
     assert "2 of 3 files are right" in wrong.stdout
 
 
-def test_check_exits_2_where_there_is_nothing_to_check(tmp_path: Path) -> None:
+def test_check_exits_2_where_there_is_nothing_to_check(command: Command, tmp_path: Path) -> None:
     done = command("check", tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"mock-klarna: {tmp_path}: there is nothing to check; a folder with scenarios" in done.stderr

@@ -2,11 +2,9 @@ import re
 
 import pytest
 
-from mock_klarna.shopper import COUNTRIES, Country, UnknownCountry, canonical, country
+from mock_klarna.shopper import COUNTRIES, UnknownCountry, canonical, country
 
 SERVED = "AT AU BE CA CH CZ DE DK ES FI FR GB GR HU IE IT MX NL NO NZ PL PT RO SE SK US"
-
-each_country = pytest.mark.parametrize("row", COUNTRIES.values(), ids=COUNTRIES)
 
 
 def test_the_countries_are_those_with_test_data() -> None:
@@ -24,16 +22,16 @@ def test_a_country_without_shoppers_names_those_that_have_some(code: str) -> Non
         country(code)
 
 
-@each_country
-def test_a_row_speaks_of_one_country(row: Country) -> None:
-    assert re.fullmatch(rf"[a-z]{{2}}-{row.code}", row.locale)
-    assert re.fullmatch(r"[A-Z]{3}", row.currency)
-    assert all(form.startswith(row.dialling) for form in row.mobiles)
+def test_a_row_speaks_of_one_country() -> None:
+    for row in COUNTRIES.values():
+        assert re.fullmatch(rf"[a-z]{{2}}-{row.code}", row.locale)
+        assert re.fullmatch(r"[A-Z]{3}", row.currency), row
+        assert all(form.startswith(row.dialling) for form in row.mobiles), row
 
 
-@each_country
-def test_a_generated_phone_form_has_as_many_digits_as_the_country_allows(row: Country) -> None:
-    assert all(row.accepts_phone(re.sub("[#%]", "7", form)) for form in row.mobiles)
+def test_a_generated_phone_form_has_as_many_digits_as_the_country_allows() -> None:
+    for row in COUNTRIES.values():
+        assert all(row.accepts_phone(re.sub("[#%]", "7", form)) for form in row.mobiles), row
 
 
 def test_regions_are_needed_in_three_countries() -> None:

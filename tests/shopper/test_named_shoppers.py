@@ -45,23 +45,23 @@ SEED = {
 }
 
 
-@pytest.mark.parametrize("name", names())
-def test_a_name_says_what_klarna_decides(name: str) -> None:
-    code, kind = name.split("-", 1)
-    address = named(name).billing_address
-    assert address["country"] == code.upper()
-    assert verdict(address["email"], address["country"]) == EXPECTED[kind]
+def test_a_name_says_what_klarna_decides() -> None:
+    for name in names():
+        code, kind = name.split("-", 1)
+        address = named(name).billing_address
+        assert address["country"] == code.upper()
+        assert verdict(address["email"], address["country"]) == EXPECTED[kind], name
 
 
-@pytest.mark.parametrize("code", COUNTRIES)
-def test_each_country_has_somebody_to_approve_deny_and_sign_up(code: str) -> None:
-    assert {f"{code.lower()}-{kind}" for kind in ("approved", "denied", "new")} <= set(names(code))
+def test_each_country_has_somebody_to_approve_deny_and_sign_up() -> None:
+    for code in COUNTRIES:
+        assert {f"{code.lower()}-{kind}" for kind in ("approved", "denied", "new")} <= set(names(code))
 
 
-@pytest.mark.parametrize("code", COUNTRIES)
-def test_the_denied_shopper_has_a_phone_of_its_own(code: str) -> None:
-    approved, denied = (named(f"{code.lower()}-{kind}") for kind in ("approved", "denied"))
-    assert approved.billing_address["phone"] != denied.billing_address["phone"]
+def test_the_denied_shopper_has_a_phone_of_its_own() -> None:
+    for code in COUNTRIES:
+        approved, denied = (named(f"{code.lower()}-{kind}") for kind in ("approved", "denied"))
+        assert approved.billing_address["phone"] != denied.billing_address["phone"], code
 
 
 @pytest.mark.parametrize("name", SEED)
@@ -124,8 +124,8 @@ def test_a_shopper_can_be_changed_without_changing_the_next() -> None:
     assert named("se-approved").billing_address["city"] == "Stockholm"
 
 
-@pytest.mark.parametrize("code", COUNTRIES)
-def test_a_file_holds_the_shoppers_of_its_country(code: str) -> None:
-    entries = json.loads((bundle.fixtures() / "shoppers" / f"{code.lower()}.json").read_bytes())
-    assert sorted(entries) == names(code)
-    assert all({"description", "billing_address", "customer"} == set(entry) for entry in entries.values())
+def test_a_file_holds_the_shoppers_of_its_country() -> None:
+    for code in COUNTRIES:
+        entries = json.loads((bundle.fixtures() / "shoppers" / f"{code.lower()}.json").read_bytes())
+        assert sorted(entries) == names(code)
+        assert all({"description", "billing_address", "customer"} == set(entry) for entry in entries.values()), code

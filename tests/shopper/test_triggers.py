@@ -53,14 +53,14 @@ def test_pending_can_be_had_in_every_country() -> None:
     assert decided == Verdict("PENDING", "REJECTED", 420, "pend-reject-07")
 
 
-@pytest.mark.parametrize("reason", sorted(REJECT_REASONS))
-def test_each_reject_reason_declines_with_that_reason(reason: str) -> None:
-    assert verdict(f"a+reject_reason_{reason.upper()}@email.ca", "CA") == Verdict("DECLINED", reason=reason)
+def test_each_reject_reason_declines_with_that_reason() -> None:
+    for reason in REJECT_REASONS:
+        assert verdict(f"a+reject_reason_{reason.upper()}@email.ca", "CA") == Verdict("DECLINED", reason=reason)
 
 
-@pytest.mark.parametrize("dispute", sorted(DISPUTES))
-def test_each_dispute_is_noted_and_approved(dispute: str) -> None:
-    assert verdict(f"a+disputed-{dispute}@email.de", "DE") == Verdict("ACCEPTED", reason=f"disputed-{dispute}")
+def test_each_dispute_is_noted_and_approved() -> None:
+    for dispute in DISPUTES:
+        assert verdict(f"a+disputed-{dispute}@email.de", "DE") == Verdict("ACCEPTED", reason=f"disputed-{dispute}")
 
 
 def test_the_words_are_as_many_as_the_test_data_lists() -> None:

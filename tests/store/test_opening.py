@@ -6,7 +6,7 @@ from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.file import FileStore
 from mock_klarna.store.memory import MemoryStore
 from mock_klarna.store.opening import open_store
-from tests.merchants.processes import started
+from tests.commands import Command
 
 
 def test_memory_is_what_is_used_when_nothing_is_said() -> None:
@@ -27,9 +27,8 @@ def test_a_store_that_does_not_exist_is_refused_with_those_that_do(unknown: str)
 
 
 @pytest.mark.parametrize("store", ["redis://db", "file:/nowhere/state.jsonl", "file:/"])
-async def test_a_server_that_cannot_open_its_store_was_held_wrong(store: str) -> None:
-    process = await started("--store", store)
-    _, said = await process.communicate()
-    assert process.returncode == 2
-    assert said.startswith(b"mock-klarna: ")
-    assert said.count(b"\n") == 1
+def test_a_server_that_cannot_open_its_store_was_held_wrong(command: Command, store: str) -> None:
+    ran = command("serve", "--port", "0", "--store", store)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("mock-klarna: ")
+    assert ran.stderr.count("\n") == 1

@@ -5,6 +5,7 @@ import json
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from mock_klarna import Settings, bundle, serve, serve_in_thread
 from mock_klarna.domain.hosts import API_HOSTS
 from tests.certificates import made
+from tests.commands import Command
 
 BUTTONS = "/instantshopping/v1/buttons"
 OPTIONS = {"merchant_urls": {"place_order": "https://shop.test/place-order"}}
@@ -97,46 +99,47 @@ def test_without_tls_nothing_of_it_is_even_imported() -> None:
     assert ran.stdout == "[]\n"
 
 
-def _serve(*arguments: str) -> tuple[int, str]:
-    """Run `serve` with arguments that cannot work; returns the exit code and what was said."""
-    command = [sys.executable, "-m", "mock_klarna", "serve", "--port", "0", "--tls", *arguments]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-    assert ran.stdout == ""
-    return ran.returncode, ran.stderr
+@pytest.fixture
+def serve_fails(command: Command) -> Callable[..., tuple[int, str]]:
+    """Runs `serve` with arguments that cannot work; gives the exit code and what was said."""
+
+    def run(*arguments: str) -> tuple[int, str]:
+        ran = command("serve", "--port", "0", "--tls", *arguments)
+        assert ran.stdout == ""
+        return ran.returncode, ran.stderr
+
+    return run
 
 
-def test_a_port_that_is_taken_ends_with_3_and_names_the_port() -> None:
+def test_a_port_that_is_taken_ends_with_3_and_names_the_port(serve_fails: Callable[..., tuple[int, str]]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, said = _serve("--tls-port", str(port))
+        code, said = serve_fails("--tls-port", str(port))
     advice = "choose another with --tls-port, 0 takes any free one"
     assert (code, said) == (3, f"mock-klarna: cannot listen on 127.0.0.1:{port}: Address already in use; {advice}\n")
 
 
-@pytest.mark.parametrize("command", [["demo", "--once"], ["run", str(bundle.fixtures() / "scenarios")]])
-def test_every_command_that_serves_names_the_port_that_is_taken(
-    command: list[str],
-) -> None:
+@pytest.mark.parametrize("line", [["demo", "--once"], ["run", str(bundle.fixtures() / "scenarios")]])
+def test_every_command_that_serves_names_the_port_that_is_taken(command: Command, line: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        more = ["--tls", "--tls-port", str(port)]
-        ran = subprocess.run(
-            [sys.executable, "-m", "mock_klarna", *command, *more], capture_output=True, text=True, check=False
-        )
+        ran = command(*line, "--tls", "--tls-port", port)
     assert ran.returncode == 3
     assert f"cannot listen on 127.0.0.1:{port}: Address already in use; choose" in ran.stderr
 
 
 @pytest.mark.parametrize("name", ["https://shop.test", "shop.test:443", "sh op"])
-def test_a_name_that_is_no_host_ends_with_2(name: str) -> None:
-    code, said = _serve("--tls-name", name)
+def test_a_name_that_is_no_host_ends_with_2(serve_fails: Callable[..., tuple[int, str]], name: str) -> None:
+    code, said = serve_fails("--tls-name", name)
     assert code == 2
     assert said.startswith(f"mock-klarna: --tls-name: '{name}' is not a host name such as shop.test or *.shop.test")
 
 
-def test_certificates_that_cannot_be_used_end_with_2_and_one_sentence(tmp_path: Path) -> None:
+def test_certificates_that_cannot_be_used_end_with_2_and_one_sentence(
+    serve_fails: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
     folder = made.folder_with_authority_of(tmp_path / "tls", made.LONG_AGO)
-    code, said = _serve("--tls-port", "0", "--tls-folder", str(folder))
+    code, said = serve_fails("--tls-port", "0", "--tls-folder", str(folder))
     assert code == 2
     assert said.startswith(f"mock-klarna: --tls-folder: {folder / 'authority.pem'}: CN=mock-klarna authority ")
     assert said.count("\n") == 1

@@ -38,13 +38,13 @@ async def test_every_endpoint_is_served_with_and_without_a_slash(
 
 
 @pytest.mark.parametrize("operation", [row for row in MOCK if row.body == "required"], ids=lambda row: row.name)
-@pytest.mark.parametrize("body", [None, 5, [1], "text"])
 async def test_a_body_that_is_no_object_is_refused_with_its_remedy(
-    klarna: MockKlarnaAsync, operation: Operation, body: Any
+    klarna: MockKlarnaAsync, operation: Operation
 ) -> None:
-    answer = await klarna.send(operation.method, re.sub(r"\{\w+\}", "x", operation.path), body)
-    assert (answer.status, answer.body["where"]) == (400, "body")
-    assert answer.body["right"].startswith("expected ")
+    for body in (None, 5, [1], "text"):
+        answer = await klarna.send(operation.method, re.sub(r"\{\w+\}", "x", operation.path), body)
+        assert (answer.status, answer.body["where"]) == (400, "body"), body
+        assert answer.body["right"].startswith("expected "), body
 
 
 async def test_health_counts_what_there_is(klarna: MockKlarnaAsync, purchase: Json) -> None:
