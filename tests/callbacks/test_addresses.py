@@ -4,6 +4,7 @@ import pytest
 
 from mock_klarna.callbacks import addresses
 from mock_klarna.callbacks.addresses import is_loopback, remedy, rewrites, rewritten
+from tests.cases import in_turn
 
 HOSTS = rewrites(
     [
@@ -19,7 +20,7 @@ HOSTS = rewrites(
 )
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("url", "target"),
     [
         ("http://localhost:3000/a?b=c#d", "http://host.docker.internal:3000/a?b=c#d"),

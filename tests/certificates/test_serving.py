@@ -10,6 +10,7 @@ from mock_klarna.certificates import https
 from mock_klarna.certificates.authority import Pair
 from mock_klarna.domain.hosts import API_HOSTS, SCRIPT_HOST
 from mock_klarna.settings import Settings, SettingsError
+from tests.cases import in_turn
 from tests.certificates import made
 
 NAMED = (*API_HOSTS, SCRIPT_HOST, "localhost", "127.0.0.1", "::1", "klarna.test", "any.shop.test", "10.1.2.3")
@@ -22,7 +23,7 @@ def served() -> tuple[ssl.SSLContext, bytes]:
     return held.context, held.authority
 
 
-@pytest.mark.parametrize("host", NAMED)
+@in_turn("host", NAMED)
 def test_a_client_that_trusts_the_authority_and_nothing_else_reaches_every_host(
     served: tuple[ssl.SSLContext, bytes], host: str
 ) -> None:

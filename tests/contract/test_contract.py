@@ -7,6 +7,7 @@ import pytest
 from mock_klarna import bundle
 from mock_klarna.contract import Contract
 from mock_klarna.domain.problems import Problem
+from tests.cases import in_turn
 from tests.contract.samples import changed, sample, without
 
 
@@ -34,7 +35,7 @@ def test_the_seed_pages_callback_lacks_nothing_but_the_button_key(contract: Cont
     assert contract.check("place_order", {**body, "button_key": "k"})[1] == []
 
 
-@pytest.mark.parametrize("cart", sorted(file.stem for file in (bundle.fixtures() / "carts").glob("*.json")))
+@in_turn("cart", sorted(file.stem for file in (bundle.fixtures() / "carts").glob("*.json")))
 def test_a_cart_is_a_page_that_works_in_both_modes(contract: Contract, strict: Contract, cart: str) -> None:
     page = sample(f"carts/{cart}")
     assert contract.check("page", page)[1] == strict.check("create_purchase", {"page": page})[1] == []
@@ -70,7 +71,7 @@ def test_a_key_without_both_urls_is_told_so(contract: Contract, body: Any, path:
     assert "at least one of place_order and create_customer_token" in problem.expected
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("operation", "body", "path", "expected"),
     [
         ("create_purchase", {"buton_key": "x"}, "buton_key", "did you mean button_key?"),
@@ -111,7 +112,7 @@ def test_a_body_held_wrong_is_told_what_would_be_right(
     assert expected in problem.expected
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("operation", "body"),
     [
         ("create_purchase", {}),

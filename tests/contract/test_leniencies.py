@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from mock_klarna.contract import Contract
+from tests.cases import in_turn
 from tests.contract.samples import at, changed, sample, without
 
 BUTTON = {"merchant_urls": {"place_order": "https://shop.example.com/klarna"}}
@@ -12,7 +13,7 @@ OPTION = {"id": "dhl", "name": "DHL", "price": 0, "tax_amount": 0, "tax_rate": 0
 ORDER = sample("seed/se-order")
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("operation", "sent", "stored"),
     [
         pytest.param(
@@ -108,7 +109,7 @@ def test_null_on_a_required_member_is_a_missing_member(contract: Contract, path:
     assert [(problem.path, problem.rule, problem.sent) for problem in problems] == [(path, "required", None)]
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("path", "value"),
     [
         ("order_lines[0].image_url", ""),

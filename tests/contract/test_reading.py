@@ -1,11 +1,12 @@
 import pytest
 
 from mock_klarna.contract import MalformedBody, read_json
+from tests.cases import in_turn
 
 DEEP = 64
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("raw", "rule", "expected"),
     [
         (b"", "empty", "a JSON object; the body is empty"),
@@ -23,7 +24,6 @@ DEEP = 64
         (b"[" * 100_000, "depth", "JSON of at most 64 levels"),
         (b"[" * (DEEP + 1) + b"]" * (DEEP + 1), "depth", "JSON of at most 64 levels"),
     ],
-    ids=lambda value: repr(value)[:24],
 )
 def test_a_malformed_body_names_its_fault(raw: bytes, rule: str, expected: str) -> None:
     with pytest.raises(MalformedBody) as caught:

@@ -5,6 +5,7 @@ import pytest
 
 from mock_klarna.demo.narration import EVENTS, Narrator, money
 from mock_klarna.domain import events
+from tests.cases import in_turn
 
 Json = dict[str, Any]
 TOKEN = "a2be5f86-e505-4c6b-8d2c-bebdda7f5956"
@@ -41,7 +42,7 @@ def example(kind: type[events.Event]) -> events.Event:
 EXAMPLES = [example(kind) for kind in events.Event.__subclasses__()]
 
 
-@pytest.mark.parametrize("event", EXAMPLES, ids=events.event_name)
+@in_turn("event", EXAMPLES)
 def test_every_event_can_be_told(event: events.Event) -> None:
     members: Json = dict(events.event_data(event))
     assert all("{" not in line for line in told(entry("event", events.event_name(event), **members)))

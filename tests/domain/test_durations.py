@@ -1,9 +1,10 @@
 import pytest
 
 from mock_klarna.domain.durations import seconds
+from tests.cases import in_turn
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("said", "meant"),
     [
         (5, 5.0),
@@ -22,7 +23,7 @@ def test_a_duration_is_a_number_of_seconds_or_numbers_with_units(said: float | s
     assert seconds(said) == pytest.approx(meant)
 
 
-@pytest.mark.parametrize("said", ["", "5", "h", "5 m", "-5m", "5w", "1h-30m", "1h 30m", "5M", "1e3s", "5m\n"])
+@in_turn("said", ["", "5", "h", "5 m", "-5m", "5w", "1h-30m", "1h 30m", "5M", "1e3s", "5m\n"])
 def test_what_is_no_duration_is_refused_with_an_example(said: str) -> None:
     with pytest.raises(ValueError, match="90s"):
         seconds(said)

@@ -3,10 +3,11 @@
 import pytest
 
 from mock_klarna.domain.hosts import API_HOSTS, EUROPES_PLAYGROUND, SCRIPT_HOST, api_host, host_of, merchant_at
+from tests.cases import in_turn
 
 
-@pytest.mark.parametrize("host", API_HOSTS)
-@pytest.mark.parametrize("written", ["{}", "{}:443", "{}."])
+@in_turn("host", API_HOSTS)
+@in_turn("written", ["{}", "{}:443", "{}."])
 def test_klarnas_hosts_choose_themselves(host: str, written: str) -> None:
     assert api_host(written.format(host).upper()) == host
 
@@ -16,8 +17,8 @@ def test_other_hosts_choose_europes_playground(host: str) -> None:
     assert api_host(host) == EUROPES_PLAYGROUND
 
 
-@pytest.mark.parametrize("host", API_HOSTS)
-@pytest.mark.parametrize("username", ["PK00000_test", "shop@example.com", "@"])
+@in_turn("host", API_HOSTS)
+@in_turn("username", ["PK00000_test", "shop@example.com", "@"])
 def test_a_merchant_tells_its_host(username: str, host: str) -> None:
     assert host_of(merchant_at(username, host)) == host
 

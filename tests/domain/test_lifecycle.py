@@ -10,6 +10,7 @@ from mock_klarna.domain.errors import KlarnaError, NotAllowed, NotFound, NotPoss
 from mock_klarna.domain.lifecycle import FRAUD, PURCHASE, may
 from mock_klarna.domain.placing import PlacingRules
 from mock_klarna.domain.records import Decision, Purchase
+from tests.cases import in_turn
 from tests.domain.samples import LENIENT, NOW, PATIENT, STATES, body, order, purchase
 
 WHOLE = {**body(), "merchant_urls": {}}
@@ -55,7 +56,7 @@ def test_every_state_but_the_first_can_be_reached() -> None:
     assert set().union(*PURCHASE.values()) == set(STATES) - {"started"}
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("state", "rules", "refusal"),
     [
         ("started", LENIENT, NotFound),
@@ -69,7 +70,7 @@ def test_every_state_but_the_first_can_be_reached() -> None:
         ("expired", PATIENT, NotFound),
     ],
 )
-@pytest.mark.parametrize("command", ["placed", "denied"])
+@in_turn("command", ["placed", "denied"])
 def test_a_token_that_is_used_up_is_forbidden_and_one_without_an_authorized_order_is_not_found(
     state: str, rules: PlacingRules, refusal: type[KlarnaError], command: str
 ) -> None:
@@ -90,8 +91,8 @@ def test_a_token_ends_at_the_end_of_its_life_even_before_its_job_was_done(
         placing.require_open(held, NOW + seconds, rules)
 
 
-@pytest.mark.parametrize("following", FRAUD)
-@pytest.mark.parametrize("status", FRAUD)
+@in_turn("following", FRAUD)
+@in_turn("status", FRAUD)
 def test_a_review_ends_as_the_table_of_fraud_states_allows(status: str, following: str) -> None:
     decide: Any = lambda: reviewing.decide(order(status), purchase("placed"), following, NOW)  # noqa: E731
     if may(FRAUD, status, following):

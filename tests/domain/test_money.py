@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 from mock_klarna.domain import money, sums
 from mock_klarna.domain.numbers import line_numbers
+from tests.cases import in_turn
 
 AMOUNT = st.integers(-100000000, 100000000)
 OPTION = {"id": "express_priority", "name": "Express 1-2 days", "price": 5000, "tax_amount": 1000, "tax_rate": 2500}
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("total", "rate", "tax"),
     [
         (119000, 2500, 23800),

@@ -8,6 +8,7 @@ from mock_klarna.domain.errors import BadValue
 from mock_klarna.domain.events import PurchaseDenied, PurchasePlaced, PurchaseTimedOut
 from mock_klarna.domain.placing import PlacingRules
 from mock_klarna.domain.records import Decision, Order, Outcome, Purchase
+from tests.cases import in_turn
 from tests.domain.samples import LENIENT, NOW, PATIENT, STRICT, body, pending, purchase
 
 URLS = {
@@ -105,7 +106,7 @@ def test_no_push_url_no_push() -> None:
     assert jobs(placed(urls={})) == []
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("members", "rules", "wrong"),
     [
         ({}, LENIENT, []),
@@ -147,7 +148,7 @@ OWN = {"deny_code": "other", "deny_message": "Only on Tuesdays."}
 REDIRECT = {"deny_redirect_url": "https://shop/sorry"}
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("reason", "kept", "message"),
     [
         ({}, {}, messages.DENIED),

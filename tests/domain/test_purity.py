@@ -4,9 +4,8 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from mock_klarna.domain import placing, purchasing, reviewing, session
+from tests.cases import in_turn
 from tests.domain.samples import EXPRESS, LENIENT, LINE, NOW, POST, body, item, order, pending, purchase
 
 SESSION: dict[str, Any] = {
@@ -38,7 +37,7 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
 }
 
 
-@pytest.mark.parametrize(("decide", "arguments"), CALLS.values(), ids=CALLS)
+@in_turn(("decide", "arguments"), CALLS.values())
 def test_the_same_arguments_give_the_same_decision_and_stay_as_they_were(
     decide: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from mock_klarna.domain import session
+from tests.cases import in_turn
 from tests.domain.samples import EXPRESS, LINE, POST, item
 
 KEY = {
@@ -164,8 +165,8 @@ def test_a_sales_tax_line_is_tax_as_a_whole() -> None:
     assert (whole["order_amount"], whole["order_tax_amount"]) == (119900, 900)
 
 
-@pytest.mark.parametrize("empty", [None, "", [], {}])
-@pytest.mark.parametrize("name", ["merchant_data", "merchant_reference1", "attachment", "customer"])
+@in_turn("empty", [None, "", [], {}])
+@in_turn("name", ["merchant_data", "merchant_reference1", "attachment", "customer"])
 def test_members_without_a_value_are_left_out_of_an_order(name: str, empty: Any) -> None:
     assert name not in session.order({**KEY, "order_lines": [LINE], name: empty})
 

@@ -1,6 +1,7 @@
 import pytest
 
 from mock_klarna.domain import urls
+from tests.cases import in_turn
 
 PUBLIC = [
     "http://www.example.com/x",
@@ -51,18 +52,18 @@ NO_URLS = [
 ]
 
 
-@pytest.mark.parametrize("url", NO_URLS, ids=lambda url: url[:20])
+@in_turn("url", NO_URLS)
 def test_what_is_no_absolute_http_url_is_refused_everywhere(url: str) -> None:
     assert not urls.is_absolute(url)
     assert not urls.is_callable(url)
 
 
-@pytest.mark.parametrize("url", [*PUBLIC, *PRIVATE])
+@in_turn("url", [*PUBLIC, *PRIVATE])
 def test_a_browser_may_be_shown_plain_http(url: str) -> None:
     assert urls.is_absolute(url)
 
 
-@pytest.mark.parametrize("url", PRIVATE)
+@in_turn("url", PRIVATE)
 def test_plain_http_is_called_on_private_hosts_unless_strict(url: str) -> None:
     assert urls.is_callable(url)
     assert not urls.is_callable(url, strict=True)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mock_klarna.client import Client
+from tests.cases import in_turn
 from tests.orders.conftest import NOBODYS, Managed, refusal
 
 INFO = {"shipping_company": "DHL", "shipping_method": "Home", "tracking_number": "1"}
@@ -24,7 +25,7 @@ COMMANDS = [
     ("PATCH", "/customer-details", {"shipping_address": {"city": "A"}}),
     ("POST", "/shipping-info", {"shipping_info": [INFO]}),
 ]
-every_command = pytest.mark.parametrize(("method", "part", "body"), COMMANDS)
+every_command = in_turn(("method", "part", "body"), COMMANDS)
 
 
 @every_command

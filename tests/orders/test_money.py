@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from mock_klarna.domain.balance import klarna_reference
+from tests.cases import in_turn
 from tests.orders.conftest import Managed, refusal
 
 AMOUNTS = ("status", "captured_amount", "refunded_amount", "remaining_authorized_amount")
@@ -64,8 +65,8 @@ async def test_refunds_use_up_the_oldest_captures_first(order: Managed) -> None:
     )
 
 
-@pytest.mark.parametrize(("part", "member"), [("/captures", "captured_amount"), ("/refunds", "refunded_amount")])
-@pytest.mark.parametrize("amount", [-1, 200_000_001, 1.5, "1", True])
+@in_turn(("part", "member"), [("/captures", "captured_amount"), ("/refunds", "refunded_amount")])
+@in_turn("amount", [-1, 200_000_001, 1.5, "1", True])
 async def test_an_amount_that_is_none_is_a_bad_value(order: Managed, part: str, member: str, amount: object) -> None:
     answer = await order.send("POST", part, {member: amount})
     assert refusal(answer) == (400, "BAD_VALUE", f"Bad value: {member}")

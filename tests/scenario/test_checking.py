@@ -12,6 +12,7 @@ from mock_klarna.domain.errors import MockKlarnaError
 from mock_klarna.scenario import files, fixtures
 from mock_klarna.scenario.checking import Checker
 from mock_klarna.scenario.steps import STEPS
+from tests.cases import in_turn
 
 SCHEMA: dict[str, Any] = orjson.loads((bundle.schemas() / "scenario.json").read_bytes())
 STEP = SCHEMA["properties"]["steps"]["items"]["properties"]
@@ -29,7 +30,7 @@ def test_every_step_is_in_the_table_and_in_the_schema() -> None:
     assert STEP.keys() - {"as", "status", "answer"} == STEPS.keys()
 
 
-@pytest.mark.parametrize("name", STEPS)
+@in_turn("name", STEPS)
 def test_every_step_says_what_it_does(name: str) -> None:
     assert STEP[name]["description"].endswith(".")
     assert (STEPS[name].__doc__ or "").strip()
@@ -48,7 +49,7 @@ def test_every_member_of_the_schema_has_a_description() -> None:
     assert undescribed(SCHEMA) == []
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("text", "places", "words"),
     [
         ("", "1:1", ["is not right", "an object"]),

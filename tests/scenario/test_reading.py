@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from mock_klarna.scenario.reading import Place, Unreadable, read
+from tests.cases import in_turn
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("text", "value"),
     [
         ("no", "no"),

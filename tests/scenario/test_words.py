@@ -12,11 +12,12 @@ from mock_klarna.scenario.changing import changed
 from mock_klarna.scenario.filling import UnknownVariable, filled, filled_where_known, mentions
 from mock_klarna.scenario.matching import differences, shown
 from mock_klarna.scenario.scenario import Impossible
+from tests.cases import in_turn
 
 VARIABLES = {"shop": "http://shop", "amount": 124000, "order": {"id": "o-1", "lines": [{"name": "a"}]}, "on": True}
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("value", "expected"),
     [
         ("${shop}/terms", "http://shop/terms"),
@@ -84,7 +85,7 @@ def test_a_change_that_leads_nowhere_says_so(path: str) -> None:
     assert path in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("wanted", "found"),
     [
         ({}, {"a": 1}),
@@ -108,7 +109,7 @@ def test_a_part_of_what_happened_is_enough(wanted: Any, found: Any) -> None:
     assert list(differences(wanted, found)) == []
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("wanted", "found", "said"),
     [
         ({"a": 1}, {"a": 2}, "a: expected 1, was 2"),

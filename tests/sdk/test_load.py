@@ -8,6 +8,7 @@ import pytest
 from mock_klarna.client import Answer
 from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
 from mock_klarna.settings import Settings
+from tests.cases import in_turn
 
 Json = dict[str, Any]
 Ask = Callable[..., Awaitable[Answer]]
@@ -28,7 +29,7 @@ async def test_a_button_is_offered_with_its_words_in_the_language_of_the_page(as
     assert answer["button"]["label"] == "Expresskassa"
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("locale", "label"),
     [
         ("en-GB", "Buy now"),
@@ -59,7 +60,7 @@ async def test_the_styling_of_the_page_goes_over_that_of_the_key(
     assert (button["type"], button["theme"]) == ("donation", "light")
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("changes", "field"),
     [
         ({"setup": {"key": "123e4567-e89b-12d3-a456-426655440000 >"}}, "setup.key"),

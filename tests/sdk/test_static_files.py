@@ -9,6 +9,7 @@ from yarl import URL
 
 import mock_klarna.web
 from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from tests.cases import in_turn
 
 STATIC = Path(mock_klarna.web.__file__).parent / "static"
 SUFFIXES = (".js", ".css", ".json", ".svg", ".html")
@@ -32,7 +33,7 @@ async def test_every_file_is_served_as_it_is_and_with_its_type(get: aiohttp.Clie
             assert answer.headers["X-Content-Type-Options"] == "nosniff", name
 
 
-@pytest.mark.parametrize(
+@in_turn(
     "path",
     [
         "nothing.js",

@@ -7,6 +7,7 @@ import pytest
 
 from mock_klarna import forms
 from mock_klarna.settings import SettingsError, from_environment
+from tests.cases import in_turn
 
 READ: list[tuple[Callable[[str], Any], str, Any]] = [
     (forms.boolean, "On", True),
@@ -36,7 +37,7 @@ def test_a_text_of_the_right_form_is_read(parse: Callable[[str], Any], text: str
     assert parse(text) == value
 
 
-@pytest.mark.parametrize(("parse", "text", "right"), REFUSED)
+@in_turn(("parse", "text", "right"), REFUSED)
 def test_a_refusal_says_what_would_be_right(parse: Callable[[str], Any], text: str, right: str) -> None:
     with pytest.raises(ValueError, match="^" + right.replace("*", r"\*")):
         parse(text)

@@ -3,6 +3,7 @@ import re
 import pytest
 
 from mock_klarna.shopper import COUNTRIES, UnknownCountry, canonical, country
+from tests.cases import in_turn
 
 SERVED = "AT AU BE CA CH CZ DE DK ES FI FR GB GR HU IE IT MX NL NO NZ PL PT RO SE SK US"
 
@@ -38,7 +39,7 @@ def test_regions_are_needed_in_three_countries() -> None:
     assert [code for code, row in COUNTRIES.items() if row.region_needed] == ["AU", "CA", "US"]
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("code", "good", "bad"),
     [
         ("SE", ["11134", "111 34", " 11134 "], ["1113", "111345", "ABCDE"]),

@@ -4,6 +4,7 @@ import pytest
 
 from mock_klarna.shopper import COUNTRIES, person
 from mock_klarna.shopper import national_ids as ids
+from tests.cases import in_turn
 from tests.extent import extent
 
 LISTED = ["DK", "ES", "FI", "GR", "IT", "NO", "RO", "SE", "SK"]
@@ -26,7 +27,7 @@ def is_right(code: str, number: str) -> bool:
     return tests[code]()
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("code", "number"),
     [
         ("ES", "99999999R"),

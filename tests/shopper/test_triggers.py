@@ -1,13 +1,12 @@
-import pytest
-
 from mock_klarna.shopper import Verdict, verdict
 from mock_klarna.shopper.triggers import DISPUTES, REJECT_REASONS
+from tests.cases import in_turn
 
 APPROVED = Verdict("ACCEPTED")
 DENIED = Verdict("DECLINED", reason="denied")
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("email", "country", "expected"),
     [
         ("customer@email.se", "SE", APPROVED),

@@ -9,6 +9,7 @@ import pytest
 
 from mock_klarna import Settings
 from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from tests.cases import in_turn
 
 Json = dict[str, Any]
 OTHER = {"Authorization": "Basic b3RoZXI6c2VjcmV0"}
@@ -69,10 +70,8 @@ async def test_a_body_of_a_get_is_ignored(wire: Any, order: Json, token: str, ra
             assert (answer.status, answer.json) == (200, order)
 
 
-@pytest.mark.parametrize(("method", "path"), VERBS)
-@pytest.mark.parametrize(
-    "token", ["a2be5f86-e505-4c6b-8d2c-bebdda7f5956", "x", "%00", "%F0%9F%92%A9", "a" * 4000, ".."]
-)
+@in_turn(("method", "path"), VERBS)
+@in_turn("token", ["a2be5f86-e505-4c6b-8d2c-bebdda7f5956", "x", "%00", "%F0%9F%92%A9", "a" * 4000, ".."])
 async def test_a_token_that_was_never_issued_is_not_found(
     klarna: MockKlarnaAsync, seed: Callable[[str], Any], method: str, path: str, token: str
 ) -> None:

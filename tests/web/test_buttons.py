@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from tests.cases import in_turn
 
 Json = dict[str, Any]
 BUTTONS = "/instantshopping/v1/buttons"
@@ -70,7 +71,7 @@ async def test_a_key_is_its_merchants_own(klarna: MockKlarnaAsync, button: Json,
     assert await klarna.get_button(button["button_key"]) == button
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("options", "path"),
     [
         ({"merchant_urls": {"place_order": ""}}, "merchant_urls.place_order"),
@@ -81,7 +82,7 @@ async def test_a_key_is_its_merchants_own(klarna: MockKlarnaAsync, button: Json,
         ({"merchant_urls": URLS, "name": 5}, "name"),
     ],
 )
-@pytest.mark.parametrize("method", ["POST", "PUT"])
+@in_turn("method", ["POST", "PUT"])
 async def test_a_wrong_option_is_named_and_nothing_changes(
     klarna: MockKlarnaAsync, button: Json, method: str, options: Json, path: str
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from mock_klarna import Settings
 from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
 from mock_klarna.web.operations import KLARNA
+from tests.cases import in_turn
 
 Seed = Callable[[str], Any]
 BUTTON = "/instantshopping/v1/buttons/x"
@@ -42,14 +43,14 @@ async def test_a_refusal_challenges_and_says_what_would_work(klarna: MockKlarnaA
     assert answer.body["correlation_id"] == answer.headers["Klarna-Correlation-Id"]
 
 
-@pytest.mark.parametrize("operation", KLARNA, ids=lambda operation: operation.name)
+@in_turn("operation", KLARNA)
 async def test_every_endpoint_of_klarna_asks_for_credentials(klarna: MockKlarnaAsync, operation: Any) -> None:
     path = re.sub(r"\{\w+\}", "x", operation.path)
     answer = await klarna.send(operation.method, path, headers={"Authorization": ""})
     assert answer.status == 401
 
 
-@pytest.mark.parametrize(
+@in_turn(
     "sent",
     [
         basic("merchant:secret"),

@@ -9,6 +9,7 @@ import pytest
 
 from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
 from mock_klarna.web.operations import OPERATIONS
+from tests.cases import in_turn
 from tests.web.wire import Wire
 
 Json = dict[str, Any]
@@ -20,7 +21,7 @@ METHODS = {path: {operation.method for operation in OPERATIONS if operation.path
 VERBS = {path: sorted(methods | ({"HEAD"} if "GET" in methods else set())) for path, methods in METHODS.items()}
 
 
-@pytest.mark.parametrize("path", PATHS)
+@in_turn("path", PATHS)
 async def test_a_wrong_verb_is_told_the_right_ones(wire: Open, path: str) -> None:
     served = re.sub(r"\{\w+\}", "x", path)
     async with wire() as line:
@@ -57,8 +58,8 @@ async def test_a_verb_that_does_not_exist_is_refused_in_json(wire: Open) -> None
         assert (answer.status, answer.json["error_code"]) == (400, "bad_request")
 
 
-@pytest.mark.parametrize("verb", ["GET", "POST", "OPTIONS"])
-@pytest.mark.parametrize(
+@in_turn("verb", ["GET", "POST", "OPTIONS"])
+@in_turn(
     "path",
     ["/", "/instantshopping", "/instantshopping/v1/button", "/instantshopping/v2/buttons", "/_mock/nothing", "//"],
 )
@@ -99,7 +100,7 @@ async def test_a_body_is_sent_after_the_server_said_continue(wire: Open) -> None
         assert (await line.answer(body)).status == 201
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("declared", "status"),
     [
         ("", 201),

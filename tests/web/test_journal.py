@@ -9,6 +9,7 @@ import pytest
 
 from mock_klarna import Settings
 from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from tests.cases import in_turn
 from tests.web.wire import Wire
 
 Json = dict[str, Any]
@@ -60,7 +61,7 @@ async def test_an_attempt_shows_what_was_sent_and_what_came_of_it(klarna: MockKl
     assert called["error"]
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("query", "parameter", "right"),
     [
         ("kind=events", "kind", "one of exchange, callback, event"),

@@ -15,6 +15,7 @@ import pytest
 
 from mock_klarna import Settings, bundle
 from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from tests.cases import in_turn
 from tests.extent import extent
 from tests.web.malformed import malformed
 from tests.web.wire import Raw, Wire
@@ -34,7 +35,7 @@ def assert_refused(answer: Raw, status: int, *said: str) -> None:
         assert part in answer.json["error_message"]
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("raw", "said"),
     [
         (b"\r\n\r\nhello\r\n\r\n", "not a readable HTTP request"),
@@ -51,14 +52,13 @@ def assert_refused(answer: Raw, status: int, *said: str) -> None:
             "not a readable HTTP request",
         ),
     ],
-    ids=lambda value: repr(value[:30]),
 )
 async def test_what_is_no_http_is_refused_in_json(wire: Open, raw: bytes, said: str) -> None:
     async with wire() as line:
         assert_refused(await line.answer(raw), 400, said)
 
 
-@pytest.mark.parametrize(
+@in_turn(
     ("body", "rule", "said"),
     [
         (b"", "empty", "the body is empty"),
@@ -84,7 +84,6 @@ async def test_what_is_no_http_is_refused_in_json(wire: Open, raw: bytes, said: 
         (b"key=value&other=1", "json", "JSON"),
         (b"<order/>", "json", "JSON"),
     ],
-    ids=lambda value: repr(value[:24]),
 )
 async def test_a_malformed_body_is_told_its_fault(
     wire: Open, klarna: MockKlarnaAsync, body: bytes, rule: str, said: str
@@ -97,9 +96,7 @@ async def test_a_malformed_body_is_told_its_fault(
     assert (problem["rule"], said in problem["expected"] + problem["path"]) == (rule, True)
 
 
-@pytest.mark.parametrize(
-    "number", ["1e400", "9" * 5000, "-" + "9" * 100, "1.7e308", "1e30", "0.1", "18446744073709551616"]
-)
+@in_turn("number", ["1e400", "9" * 5000, "-" + "9" * 100, "1.7e308", "1e30", "0.1", "18446744073709551616"])
 async def test_a_huge_number_is_refused_where_it_stands(
     wire: Open, purchase: Any, seed: Callable[[str], Any], number: str
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from mock_klarna import Settings
 from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from tests.cases import in_turn
 
 Json = dict[str, Any]
 Page = Callable[[str], Any]
@@ -105,7 +106,7 @@ WRONG: list[tuple[Json, int, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("wish", "status", "path", "right"), WRONG, ids=lambda value: str(value)[:40])
+@in_turn(("wish", "status", "path", "right"), WRONG)
 async def test_a_wrong_wish_is_told_its_place_and_its_remedy(
     klarna: MockKlarnaAsync, button: Json, page: Page, wish: Json, status: int, path: str, right: str
 ) -> None:
