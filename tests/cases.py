@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -26,11 +26,11 @@ def in_turn(names: str | tuple[str, ...], cases: Iterable[Any]) -> Callable[[Tes
         async def awaited(**fixtures: Any) -> None:
             _told([await _awaited_failure(case, test, fixtures) for case in given])
 
-        wrapper = awaited if inspect.iscoroutinefunction(test) else tried
+        wrapper: Any = awaited if inspect.iscoroutinefunction(test) else tried
         signature = inspect.signature(test)
         wanted = [parameter for name, parameter in signature.parameters.items() if name not in called]
-        wrapper.__signature__ = signature.replace(parameters=wanted)  # type: ignore[attr-defined]
-        return wrapper
+        wrapper.__signature__ = signature.replace(parameters=wanted)
+        return cast(Test, wrapper)
 
     return decorate
 
