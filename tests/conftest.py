@@ -1,5 +1,6 @@
 """What the tests of every folder share."""
 
+import gc
 import json
 import os
 from collections.abc import Callable
@@ -23,6 +24,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Take the plugin from the checkout where the package is not installed."""
     if not config.pluginmanager.has_plugin("mock_klarna"):
         config.pluginmanager.register(import_module("mock_klarna.pytest_plugin"), "mock_klarna")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Keep what was imported and collected out of every garbage collection of the run, of which it would be the most part."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 @pytest.fixture

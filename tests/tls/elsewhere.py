@@ -12,7 +12,7 @@ import pytest
 
 from mock_klarna.domain.hosts import API_HOSTS, SCRIPT_HOST
 
-_SECONDS = 60
+_SECONDS = 300
 
 
 def run(module: str, folder: Path, *arguments: str, trusted: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

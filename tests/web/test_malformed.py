@@ -156,12 +156,18 @@ async def test_a_caller_who_hangs_up_in_the_middle_harms_nobody(wire: Open, klar
 class TestHurried:
     @pytest.fixture
     def mock_klarna_settings(self) -> Settings:
-        return Settings(port=0, body_timeout=0.1, max_body=1024)
+        return Settings(port=0, body_timeout=0.1)
 
     async def test_a_slow_body_is_not_waited_for(self, wire: Open) -> None:
         async with wire() as line:
             head = line.head(f"POST {BUTTONS}", Content_Length=1000, **JSON)
             assert_refused(await line.answer(head + b"{"), 408, "within 0.1 seconds")
+
+
+class TestSparing:
+    @pytest.fixture
+    def mock_klarna_settings(self) -> Settings:
+        return Settings(port=0, max_body=1024)
 
     @pytest.mark.parametrize("size", [1023, 1024, 1025, 4096])
     async def test_the_size_of_a_body_has_a_limit(self, wire: Open, size: int) -> None:
