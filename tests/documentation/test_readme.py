@@ -14,10 +14,11 @@ import pytest
 import yaml
 
 from mock_klarna import pytest_plugin
-from mock_klarna.cli.main import main, parser
+from mock_klarna.cli.main import parser
 from mock_klarna.demo.shop import serve_shop
 from mock_klarna.server import serve, serve_in_thread
 from mock_klarna.settings import Settings, from_environment
+from tests.commands import Command
 from tests.documentation.tables import README, rewritten
 
 TEXT = README.read_text()
@@ -65,10 +66,10 @@ def test_every_yaml_block_is_yaml(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", blocks("yaml", holding="  - create_button"), ids=lambda code: code.splitlines()[0])
-def test_every_scenario_holds(code: str, tmp_path: Path) -> None:
+def test_every_scenario_holds(command: Command, code: str, tmp_path: Path) -> None:
     scenario = tmp_path / "readme.yaml"
     scenario.write_text(re.sub(r"(?m)^vars: .*$", "vars: {shop: null}", code))
-    assert main(["run", str(scenario)]) == 0
+    assert command("run", scenario).returncode == 0
 
 
 @pytest.mark.parametrize("code", blocks("python", holding="def test_"), ids=lambda code: "pytest")
