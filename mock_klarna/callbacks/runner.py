@@ -6,6 +6,7 @@ from collections import defaultdict
 
 from mock_klarna.callbacks.deliveries import Deliveries
 from mock_klarna.callbacks.letters import ORDER_CALLBACKS
+from mock_klarna.domain.clock import require_reachable
 from mock_klarna.domain.errors import MockKlarnaError
 from mock_klarna.domain.records import Job
 from mock_klarna.emulator import Emulator
@@ -125,16 +126,22 @@ class Runner:
         """Set a merchant's clock so many seconds ahead of real time, or `further` ahead than it is when its turn has come.
 
         All that is due on the way happens, in order, before this returns, and so does what that leads to at once: real time
-        goes on meanwhile, so the end of the way is looked at anew for each job.
+        goes on meanwhile, so the end of the way is looked at anew for each job. Raises `InvalidInput` where that is too far.
         """
         async with self._moving[merchant]:
             await self._finish_calls(merchant)
-            offset = seconds + (await self._emulator.merchants.offset(merchant) if further else 0.0)
+            offset = await self.require_reachable(merchant, seconds) if further else seconds
             while job := await self._store.claim(merchant, self._emulator.context.real_time() + offset):
                 await self._move_to(merchant, job.due)
                 await self._do(job)
             await self._emulator.merchants.move_clock(merchant, offset)
         self.wake(merchant)
+
+    async def require_reachable(self, merchant: str, seconds: float) -> float:
+        """Return how far ahead of real time a merchant's clock is so much later; raises `InvalidInput` where that is too far."""
+        offset = await self._emulator.merchants.offset(merchant) + seconds
+        require_reachable(self._emulator.context.real_time() + offset, "advance", seconds)
+        return offset
 
     async def _finish_calls(self, merchant: str) -> None:
         """Let pushes and notifications end that are under way: their next tries may be due on the way."""

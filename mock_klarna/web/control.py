@@ -5,7 +5,6 @@ from typing import Any
 import orjson
 
 from mock_klarna import __version__
-from mock_klarna.domain.durations import seconds as seconds_of
 from mock_klarna.domain.errors import InvalidInput, UnknownName
 from mock_klarna.domain.problems import Problem
 from mock_klarna.domain.records import ButtonKey, Delivery, Order, Purchase
@@ -118,30 +117,6 @@ async def get_callback(desk: Desk, call: Call) -> Reply:
 async def resend_callback(desk: Desk, call: Call) -> Reply:
     """Send a callback again and return it with the new attempt."""
     return _json(render.callback(await desk.deliveries.resend(call.merchant or None, call.path("callback_id"))))
-
-
-async def get_clock(desk: Desk, call: Call) -> Reply:
-    """Return the time on a merchant's clock and how many seconds it is ahead of real time."""
-    return _json(await _clock(desk, call.merchant))
-
-
-async def _clock(desk: Desk, merchant: str) -> dict[str, Any]:
-    offset = await desk.emulator.merchants.offset(merchant)
-    now = render.moment(await desk.emulator.context.now(merchant))
-    return {"merchant": merchant or None, "now": now, "ahead_seconds": round(offset, 3)}
-
-
-async def set_clock(desk: Desk, call: Call) -> Reply:
-    """Advance or set the clock; everything due on the way happens, in order, before this answers.
-
-    Set back, it undoes nothing: what has happened keeps its times, and what is not yet due waits until the clock is there again.
-    """
-    for merchant in [call.merchant] if call.merchant else await desk.emulator.merchants.names():
-        if "advance" in call.body:
-            await desk.runner.move_clock(merchant, seconds_of(call.body["advance"]), further=True)
-        else:
-            await desk.runner.move_clock(merchant, moments.parsed(call.body["set"]) - desk.emulator.context.real_time())
-    return _json(await _clock(desk, call.merchant))
 
 
 async def create_fault(desk: Desk, call: Call) -> Reply:

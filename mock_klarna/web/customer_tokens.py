@@ -2,10 +2,10 @@
 
 import orjson
 
+from mock_klarna.domain.clock import moment
 from mock_klarna.domain.tokens import PAYMENT_METHOD, CustomerToken
 from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.desk import Desk
-from mock_klarna.web.render import moment
 
 
 async def create_token(desk: Desk, call: Call) -> Reply:

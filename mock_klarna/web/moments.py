@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from mock_klarna.domain.clock import require_reachable
 from mock_klarna.domain.errors import InvalidInput
 from mock_klarna.domain.journal import Entry, Watch
 from mock_klarna.domain.problems import Problem
@@ -23,9 +24,11 @@ async def entries(desk: Desk, wanted: Watch, after: int, limit: int, seconds: fl
 
 
 def parsed(text: str) -> float:
-    """Return an RFC 3339 time in UTC as seconds; raises `InvalidInput` for one that does not exist."""
+    """Return an RFC 3339 time in UTC as seconds; raises `InvalidInput` for one that is none or beyond all clocks."""
     try:
         moment = datetime.fromisoformat(text.upper().replace("Z", "+00:00"))
     except ValueError:
         raise InvalidInput([Problem("set", "date", text, "a time such as 2026-01-01T00:00:00Z")]) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    require_reachable(seconds, "set", text)
+    return seconds

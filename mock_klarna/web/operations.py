@@ -1,6 +1,6 @@
 """Every endpoint, one row each. Routes, the OpenAPI document and the README's table are made from these rows."""
 
-from mock_klarna.web import control, customer_tokens, klarna, placed_orders, scenarios
+from mock_klarna.web import clock, control, customer_tokens, klarna, placed_orders, scenarios
 from mock_klarna.web.authority import get_authority
 from mock_klarna.web.bodies import Outline
 from mock_klarna.web.call import EVENT_STREAM, PEM
@@ -128,9 +128,9 @@ MOCK = (
         "required",
         errors=(400, 404, 409),
     ),
-    Operation("get_clock", "GET", "/_mock/clock", control.get_clock, parameters=("merchant",)),
+    Operation("get_clock", "GET", "/_mock/clock", clock.get_clock, parameters=("merchant",)),
     Operation(
-        "set_clock", "POST", "/_mock/clock", control.set_clock, "required", errors=(400,), parameters=("merchant",)
+        "set_clock", "POST", "/_mock/clock", clock.set_clock, "required", errors=(400,), parameters=("merchant",)
     ),
     Operation(
         "create_fault", "POST", "/_mock/faults", control.create_fault, "required", ((201, ""),), (400,), ("merchant",)

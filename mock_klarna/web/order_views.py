@@ -6,9 +6,9 @@ import orjson
 
 from mock_klarna.domain.balance import balance, expires_at, klarna_reference
 from mock_klarna.domain.capturing import refunded_amounts
+from mock_klarna.domain.clock import moment
 from mock_klarna.domain.fulfilment import Capture, Refund
 from mock_klarna.domain.records import Order
-from mock_klarna.web.render import moment
 
 Json = dict[str, Any]
 _OF_THE_ORDER = (

@@ -1,21 +1,16 @@
 """Records and journal entries as the control API shows them."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from mock_klarna.domain.clock import moment
 from mock_klarna.domain.events import Event, event_data
 from mock_klarna.domain.journal import Entry, Exchange, Sent
 from mock_klarna.domain.records import Attempt, Delivery, Fault, Order, Purchase
 
 _MOST_SHOWN = 64 << 10
 Json = dict[str, Any]
-
-
-def moment(seconds: float) -> str:
-    """Return a time as RFC 3339 in UTC with milliseconds and a literal Z (protocol 13)."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def body(raw: bytes) -> Any:

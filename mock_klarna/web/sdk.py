@@ -1,10 +1,10 @@
 """What lib.js and the dialog ask of the server (protocol 6). It is the same purchase that `POST /_mock/purchases` plays."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from mock_klarna.domain.clock import utc
 from mock_klarna.domain.errors import InvalidInput, NotPossibleNow, UnknownName
 from mock_klarna.domain.journal import Watch
 from mock_klarna.domain.records import Purchase
@@ -111,7 +111,7 @@ async def identify(desk: Desk, call: Call) -> Reply:
 
 async def _typed(desk: Desk, call: Call, purchase: Purchase) -> Shopper:
     begun = orjson.loads(purchase.session or b"{}")
-    today = datetime.fromtimestamp(await desk.emulator.context.now(purchase.merchant), UTC).date()
+    today = utc(await desk.emulator.context.now(purchase.merchant)).date()
     shopper, found = typed(call.body, begun.get("options") or {}, today)
     if found:
         raise InvalidInput(found, where="body")

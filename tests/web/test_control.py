@@ -18,6 +18,7 @@ from mock_klarna.web.operations import KLARNA, MOCK, Operation
 Json = dict[str, Any]
 Page = Callable[[str], Any]
 OTHER = "?merchant=other"
+SHOWN = ("clock", "purchases", "orders", "callbacks", "journal", "faults", "snapshot", "health")
 
 
 @pytest.mark.parametrize("operation", [row for row in MOCK if "{" not in row.path], ids=lambda row: row.name)
@@ -81,6 +82,11 @@ async def test_a_clock_of_nobody_moves_everybodys(klarna: MockKlarnaAsync, butto
         ({"advance": "soon"}, "advance", "a duration such as 90s"),
         ({"advance": -1}, "advance", "at least 0"),
         ({"set": "2026-02-30T00:00:00Z"}, "set", "2026-01-01T00:00:00Z"),
+        ({"set": "9999-12-31T23:59:59Z"}, "set", "to 2999-12-31T23:59:59.000Z; this would be 9999-12-31T23:59:59.000Z"),
+        ({"set": "3000-01-01T00:00:00Z"}, "set", "to 2999-12-31T23:59:59.000Z"),
+        ({"set": "1969-12-31T23:59:59Z"}, "set", "from 1970-01-01T00:00:00.000Z"),
+        ({"set": "0000-01-01T00:00:00Z"}, "set", "2026-01-01T00:00:00Z"),
+        ({"advance": "99999d99999d99999d99999d"}, "advance", "to 2999-12-31T23:59:59.000Z"),
         ({"set": "2026-01-01T00:00:00Z", "advance": 1}, "", "exactly one of advance and set"),
         ({"advence": 1}, "advence", "did you mean advance?"),
     ],
@@ -89,6 +95,26 @@ async def test_a_clock_held_wrong_is_told_how(klarna: MockKlarnaAsync, wish: Jso
     answer = await klarna.send("POST", "/_mock/clock", wish)
     assert answer.status == 400
     assert any(p["path"] == path and right in p["expected"] for p in answer.body["problems"])
+
+
+@pytest.mark.parametrize("edge", ["1970-01-01T00:00:00Z", "2999-12-31T23:59:59Z"])
+async def test_at_the_edges_of_time_everything_goes_on(
+    klarna: MockKlarnaAsync, button: Json, page: Page, edge: str
+) -> None:
+    await klarna.set_clock(edge)
+    bought = await klarna.purchase(page=page("se-battery-pack"), outcome="PENDING", wait=0)
+    await klarna.create_order(bought["authorization_token"], bought["order"])
+    answers = [await klarna.send("GET", f"/_mock/{shown}") for shown in SHOWN]
+    assert [answer.status for answer in answers] == [200] * len(SHOWN)
+    assert (await klarna.clock())["now"] >= edge.replace("Z", ".000Z")
+
+
+async def test_a_clock_at_the_end_of_time_goes_no_further_and_no_other_moves(klarna: MockKlarnaAsync) -> None:
+    await klarna.advance_clock(5)
+    await klarna.send("POST", "/_mock/clock" + OTHER, {"set": "2999-12-31T23:59:59Z"})
+    everybody = await klarna.send("POST", "/_mock/clock", {"advance": "1h"}, {"Authorization": ""})
+    assert (everybody.status, everybody.body["problems"][0]["path"]) == (400, "advance")
+    assert (await klarna.clock())["ahead_seconds"] == pytest.approx(5)
 
 
 async def test_all_that_is_due_has_happened_when_a_moved_clock_answers(
