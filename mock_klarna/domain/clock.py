@@ -9,6 +9,8 @@ EARLIEST = 0.0
 """1970-01-01T00:00:00Z, where counting begins."""
 LATEST = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 """As far as a clock can be moved: whatever is due or expires after that can still be written down."""
+LAST_SECOND = 253402300799.0
+"""9999-12-31T23:59:59Z, after which no time can be written down."""
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _FIRST, _LAST = (edge.replace(tzinfo=UTC) for edge in (datetime.min, datetime.max))
 

@@ -182,6 +182,12 @@ class UnknownName(MockKlarnaError):
     status = 404
 
 
+class AnothersState(MockKlarnaError):
+    """403: a call that acts for one merchant would change what belongs to others."""
+
+    status = 403
+
+
 class NotPossibleNow(MockKlarnaError):
     """409: the thing exists, but its state does not allow what was asked."""
 

@@ -198,6 +198,19 @@ class Merchant(Record):
         return self.merchant
 
 
+JOBS = (
+    "place_order",
+    "time_out",
+    "expire",
+    "end_review",
+    "cancel_rejected",
+    "push",
+    "notification",
+    "forget_answer",
+)
+"""What can wait for its time: callbacks, and what happens by itself."""
+
+
 @fact
 class Job:
     """Something to be done when the merchant's clock reaches `due`. `number` counts the tries of a schedule from 1."""

@@ -1,14 +1,16 @@
 """Records and jobs as JSON-ready data and back, for snapshots and for engines that keep them outside memory."""
 
 import base64
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin
 
 from mock_klarna.domain.errors import MockKlarnaError
 from mock_klarna.domain.fulfilment import Capture, Fulfilment, Refund
 from mock_klarna.domain.idempotency import RememberedAnswer
+from mock_klarna.domain.problems import bounded
 from mock_klarna.domain.records import (
     Attempt,
     ButtonKey,
@@ -31,11 +33,11 @@ KINDS: Mapping[str, type[Record]] = {
 T = TypeVar("T")
 _REVIVED: Mapping[str, Callable[[Any], Any]] = {
     "outcome": lambda value: decode(Outcome, value) if isinstance(value, Mapping) else value,
-    "attempts": lambda value: tuple(decode(Attempt, attempt) for attempt in value),
+    "attempts": lambda value: _all(Attempt, value),
     "answer_headers": lambda value: tuple((name, text) for name, text in value),
     "fulfilment": lambda value: decode(Fulfilment, value),
-    "captures": lambda value: tuple(decode(Capture, capture) for capture in value),
-    "refunds": lambda value: tuple(decode(Refund, refund) for refund in value),
+    "captures": lambda value: _all(Capture, value),
+    "refunds": lambda value: _all(Refund, value),
 }
 
 
@@ -57,32 +59,69 @@ def _text(value: bytes) -> str | dict[str, str]:
 
 def decode(kind: type[T], data: Mapping[str, Any]) -> T:
     """Return the record or job that `encode` made data of; raises `MockKlarnaError` when it is not such data."""
+    if not isinstance(data, Mapping):
+        raise MockKlarnaError(f"{bounded(data)!r} is no {kind.__name__}", right="expected an object")
     types = _types(kind)
     unknown = sorted(set(data) - set(types))
     if unknown:
-        raise MockKlarnaError(f"{kind.__name__} has no member {unknown[0]!r}", right=f"one of {', '.join(types)}")
+        raise MockKlarnaError(
+            f"{kind.__name__} has no member {unknown[0]!r}", where=unknown[0], right=f"one of {', '.join(types)}"
+        )
     try:
         given = {name: _revive(name, types[name], value) for name, value in data.items()}
         _require_types(kind, given)
-        return kind(**{**_unset(kind), **given})
+        whole = {**_unset(kind), **given}
+        missing = next((name for name in _required(kind) if name not in whole), None)
+        if missing:
+            raise MockKlarnaError("nothing is given", where=missing, right=f"expected {types[missing]}")
+        return kind(**whole)
     except (TypeError, ValueError) as fault:
         raise MockKlarnaError(f"not a {kind.__name__}: {fault}") from fault
 
 
+@contextmanager
+def at(place: str) -> Iterator[None]:
+    """Have what is raised inside say where that is."""
+    try:
+        yield
+    except MockKlarnaError as fault:
+        fault.where = ".".join(filter(None, (place, fault.where))).replace(".[", "[")
+        raise
+
+
 def _revive(name: str, annotation: str, value: Any) -> Any:
-    if name in _REVIVED:
-        return _REVIVED[name](value)
-    if annotation == "bytes":
-        return base64.b64decode(value["base64"]) if isinstance(value, dict) else value.encode()
-    return value
+    try:
+        if name not in _REVIVED:
+            return _bytes(value) if annotation == "bytes" else value
+        with at(name):
+            return _REVIVED[name](value)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise MockKlarnaError(
+            f"{bounded(value)!r} is not possible", where=name, right=f"expected {annotation}"
+        ) from None
+
+
+def _bytes(value: Any) -> bytes:
+    return base64.b64decode(value["base64"], validate=True) if isinstance(value, dict) else value.encode()
+
+
+def _all(kind: type[T], values: Any) -> tuple[T, ...]:
+    """Return parts of a record, each of which says where it was if it is none."""
+    return tuple(_one(kind, number, value) for number, value in enumerate(values))
+
+
+def _one(kind: type[T], number: int, value: Any) -> T:
+    with at(f"[{number}]"):
+        return decode(kind, value)
 
 
 def _require_types(kind: Any, given: Mapping[str, Any]) -> None:
-    """Raise TypeError for a member that is not of its field's type: it would be found out much later, by somebody else."""
+    """Raise `MockKlarnaError` for a member that is not of its field's type: it would be found out much later, by somebody else."""
     for field in fields(kind):
         value = given.get(field.name, field)
         if value is not field and not any(_is_of(one, value) for one in _alternatives(field.type)):
-            raise TypeError(f"{field.name} is {type(value).__name__}, expected {field.type}")
+            shown = getattr(field.type, "__name__", field.type)
+            raise MockKlarnaError(f"{bounded(value)!r} is not possible", where=field.name, right=f"expected {shown}")
 
 
 def _alternatives(annotation: Any) -> tuple[Any, ...]:
@@ -99,6 +138,10 @@ def _is_of(annotation: Any, value: Any) -> bool:
 def _unset(kind: Any) -> dict[str, None]:
     """Return the members that may be None: JSON null means "not set" (protocol 13), so a snapshot may come in without them."""
     return {field.name: None for field in fields(kind) if type(None) in get_args(field.type)}
+
+
+def _required(kind: Any) -> Iterator[str]:
+    return (field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING)
 
 
 def _types(kind: Any) -> dict[str, str]:

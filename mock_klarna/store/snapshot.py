@@ -1,13 +1,17 @@
 """The state of a store as versioned, JSON-ready data."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from mock_klarna.domain.delivering import read_back
 from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.domain.problems import bounded
 from mock_klarna.domain.records import Job, Record
-from mock_klarna.store.codec import KINDS, decode, decode_job, encode
+from mock_klarna.store.codec import KINDS, at, decode, encode
+from mock_klarna.store.soundness import require_sound
 
+R = TypeVar("R", bound=Record | Job)
+_MOST_COUNTED = 2**53
 VERSION = 1
 """Raised whenever an older snapshot could not be read any more."""
 
@@ -47,19 +51,40 @@ def read_snapshot(state: Any) -> dict[str, MerchantState]:
 
 
 def _read_merchant(name: str, data: Mapping[str, Any]) -> MerchantState:
-    records = [decode(KINDS[kind], item) for kind, items in data["records"].items() for item in items]
-    jobs = [decode_job(job) for job in data["jobs"]]
+    with at(f"merchants.{name}"):
+        records = [record for kind, items in data["records"].items() for record in _records(kind, items)]
+        jobs = _read(Job, "jobs", data["jobs"])
+        counters = _counters(data["counters"])
     waiting = {job.job_id for job in jobs}
     records = [read_back(record, waiting) for record in records]
     owners = {record.merchant for record in records} | {job.merchant for job in jobs}
     strangers = sorted(owners - {name})
     if strangers:
         raise MockKlarnaError(f"{name!r} holds something of {strangers[0]!r}", where=f"merchants.{name}")
-    return MerchantState(records, jobs, _counters(data["counters"]))
+    return MerchantState(records, jobs, counters)
+
+
+def _records(kind: str, items: Any) -> list[Record]:
+    if kind not in KINDS:
+        raise MockKlarnaError("no such kind of record", where=f"records.{kind}", right="one of " + ", ".join(KINDS))
+    return _read(KINDS[kind], f"records.{kind}", items)
+
+
+def _read(kind: type[R], place: str, items: Any) -> list[R]:
+    """Return the records or jobs of a list; a fault says where it is."""
+    if not isinstance(items, list):
+        raise MockKlarnaError(f"{bounded(items)!r} is no list", where=place, right="expected a list")
+    found = []
+    for number, item in enumerate(items):
+        with at(f"{place}[{number}]"):
+            found.append(decode(kind, item))
+            require_sound(found[-1])
+    return found
 
 
 def _counters(data: Mapping[str, Any]) -> dict[str, int]:
-    wrong = [name for name, count in data.items() if type(count) is not int or count < 0]
+    wrong = [name for name, count in data.items() if type(count) is not int or not 0 <= count < _MOST_COUNTED]
     if wrong:
-        raise MockKlarnaError(f"counter {wrong[0]!r} is {data[wrong[0]]!r}", where="counters", right="a whole number")
+        right = "expected a whole number that is not below 0"
+        raise MockKlarnaError(f"{data[wrong[0]]!r} is not possible", where=f"counters.{wrong[0]}", right=right)
     return dict(data)

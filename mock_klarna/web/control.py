@@ -1,11 +1,12 @@
 """The control API under `/_mock`: one command, or one look, each."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 from mock_klarna import __version__
-from mock_klarna.domain.errors import InvalidInput, UnknownName
+from mock_klarna.domain.errors import AnothersState, InvalidInput, UnknownName
 from mock_klarna.domain.problems import Problem
 from mock_klarna.domain.records import ButtonKey, Delivery, Order, Purchase
 from mock_klarna.emulator.buying import buy
@@ -153,7 +154,8 @@ async def get_snapshot(desk: Desk, call: Call) -> Reply:
 
 
 async def put_snapshot(desk: Desk, call: Call) -> Reply:
-    """Replace the state of the merchants that a snapshot holds, all or nothing."""
+    """Replace the state of the merchants that a snapshot holds, all or nothing; with credentials only that of their merchant."""
+    _require_own(call.merchant, call.body["merchants"])
     await desk.emulator.store.load(call.body)
     for merchant in await desk.emulator.merchants.names():
         desk.runner.wake(merchant)
@@ -172,6 +174,15 @@ def _parts(held: Any) -> Any:
     if not isinstance(held, dict):
         return held
     return {name: type(part)() if isinstance(part, dict | list) else part for name, part in held.items()}
+
+
+def _require_own(merchant: str, held: Iterable[str]) -> None:
+    """Raise `AnothersState` where a call acts for one merchant and a snapshot holds others."""
+    others = [name for name in held if name != merchant]
+    if merchant and others:
+        said = f"this call acts for {merchant!r}, and the snapshot holds {', '.join(map(repr, others[:10]))}"
+        right = "send it without credentials and ?merchant= to replace any merchant's state"
+        raise AnothersState(said, where=f"merchants.{others[0]}", right=right)
 
 
 async def list_shoppers(_desk: Desk, call: Call) -> Reply:

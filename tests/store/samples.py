@@ -12,13 +12,13 @@ def button(key: str = "b-1", merchant: str = "shop", **members: Any) -> ButtonKe
 
 
 def purchase(key: str = "p-1", merchant: str = "shop", **members: Any) -> Purchase:
-    given = {"merchant": merchant, "purchase_id": key, "button_key": "b-1", "state": "started", "created_at": 1.0}
-    return Purchase(**{**given, **members})
+    given = {"merchant": merchant, "purchase_id": key, "button_key": "b-1", "state": "started"}
+    return Purchase(**{**given, "session": b"{}", "created_at": 1.0, **members})
 
 
 def order(key: str = "o-1", merchant: str = "shop", **members: Any) -> Order:
-    given = {"merchant": merchant, "order_id": key, "purchase_id": "p-1", "body": b"{}", "fraud_status": "PENDING"}
-    return Order(**{**given, "order_amount": 1, "created_at": 1.0, **members})
+    given = {"merchant": merchant, "order_id": key, "purchase_id": "p-1", "fraud_status": "PENDING"}
+    return Order(**{**given, "body": b'{"purchase_currency":"SEK"}', "order_amount": 1, "created_at": 1.0, **members})
 
 
 def delivery(key: str = "c-1", merchant: str = "shop", **members: Any) -> Delivery:

@@ -36,7 +36,13 @@ async def filled(store: Store) -> Any:
     """Do one of everything."""
     attempt = Attempt(at=1.0, duration=0.1, outcome="answered", status=500, answer=b"\xff")
     await store.commit("shop", Decision(writes=(button(), purchase()), events=(created(),), jobs=(job(),)), 1.0)
-    await store.commit("shop", writing(purchase(version=2, authorization_token="t-1", order=b"{}")), 1.0)
+    await store.commit(
+        "shop",
+        writing(
+            purchase(version=2, authorization_token="t-1", order=b'{"merchant_urls":{},"purchase_currency":"SEK"}')
+        ),
+        1.0,
+    )
     await store.commit("shop", Decision(writes=(order(), delivery()), cancels=("expire:p-1",), jobs=(job("o-1"),)), 2.0)
     await store.commit("shop", writing(delivery(version=2, attempts=(attempt,), state="failed")), 2.0)
     await store.commit("shop", writing(button("b-gone")), 1.0)
@@ -52,7 +58,9 @@ async def test_a_restart_finds_everything_but_the_journal(path: Path) -> None:
     before = await after(path, filled)
     store = FileStore(path)
     assert json.loads(json.dumps(await store.dump())) == json.loads(json.dumps(before))
-    assert await store.get(Purchase, "t-1") == purchase(version=2, authorization_token="t-1", order=b"{}")
+    assert await store.get(Purchase, "t-1") == purchase(
+        version=2, authorization_token="t-1", order=b'{"merchant_urls":{},"purchase_currency":"SEK"}'
+    )
     assert await store.records(Delivery, "shop", subject="p-1") != []
     assert await store.entries(Watch(), 0, 10) == []
     assert await store.count("shop", "order") == 2

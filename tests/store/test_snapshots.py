@@ -46,17 +46,19 @@ RECORDS: list[Record] = [
     button(body='{"name":"Räksmörgås"}'.encode(), version=1),
     purchase(
         authorization_token="t-1",
-        session=b"",
-        order=b'{"order_amount":1}',
+        session=b'{"locale":"sv-SE"}',
+        order=b'{"merchant_urls":{},"purchase_currency":"SEK"}',
         outcome=Outcome("PENDING", "REJECTED", 60.0),
         deny={"deny_code": "other"},
         merchant_timeout=None,
     ),
-    order(push_url="http://shop/push", acknowledged=True, fulfilment=FULFILMENT),
-    CustomerToken(merchant="shop", customer_token="c-1", purchase_id="p-1", body=b"{}", created_at=4.0),
+    order(body=b'{"purchase_currency":"SEK"}', push_url="http://shop/push", acknowledged=True, fulfilment=FULFILMENT),
+    CustomerToken(
+        merchant="shop", customer_token="c-1", purchase_id="p-1", body=b'{"wish":{},"shopper":{}}', created_at=4.0
+    ),
     RememberedAnswer(merchant="shop", name="n-1", status=201, body=b"", answer_headers=(("A", "b"),), until=9.5),
     delivery(attempts=(ATTEMPT, ATTEMPT), body=b'{"a":"\xc3\xa5"}', state="waiting"),
-    Fault(merchant="shop", fault_id="f-1", body=b"{}", on="callback", operation=None, times=3),
+    Fault(merchant="shop", fault_id="f-1", body=b'{"on":"callback"}', on="callback", operation=None, times=3),
     Merchant(merchant="shop", clock_offset=172800.5, seed="s"),
 ]
 

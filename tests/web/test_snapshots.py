@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -93,7 +94,7 @@ def _newer(state: Json) -> None:
         (_too_much, "color"),
         (_too_little, "body"),
         (_of_another_kind, "castle"),
-        (_not_a_record, "damaged"),
+        (_not_a_record, "button[0]"),
         (_newer, "version"),
     ],
 )
@@ -118,7 +119,7 @@ async def test_a_snapshot_cannot_take_what_belongs_to_a_merchant_who_stays(
             record["merchant"] = "thief"
     for job in stolen["merchants"]["thief"]["jobs"]:
         job["merchant"] = "thief"
-    answer = await klarna.send("PUT", "/_mock/snapshot", stolen)
+    answer = await klarna.send("PUT", "/_mock/snapshot", stolen, {"Authorization": ""})
     assert (answer.status, klarna.merchant in answer.body["error"]) == (400, True)
     assert await klarna.snapshot() == state
     assert (await klarna.send("GET", "/_mock/purchases?merchant=thief")).body["total"] == 0
@@ -167,3 +168,142 @@ async def test_a_large_snapshot_that_is_cut_off_is_refused_with_the_place(klarna
     ):
         said = await answer.json()
     assert (answer.status, "line 1, column" in str(said)) == (400, True)
+
+
+@pytest.mark.parametrize("query", ["", "?merchant=thief"])
+async def test_a_call_of_one_merchant_replaces_no_others_state(
+    klarna: MockKlarnaAsync, state: Json, query: str
+) -> None:
+    anothers = json.loads(json.dumps(state).replace(klarna.merchant, "victim"))
+    own = {"version": 1, "merchants": {**state["merchants"], **anothers["merchants"]}}
+    for sent in (anothers, own):
+        answer = await klarna.send("PUT", f"/_mock/snapshot{query}", sent)
+        assert (answer.status, "'victim'" in answer.body["error"]) == (403, True)
+        assert "without credentials" in answer.body["right"]
+    assert await klarna.snapshot() == state
+    assert (await klarna.send("GET", "/_mock/purchases?merchant=victim")).body["total"] == 0
+
+
+PLACES: dict[str, list[Any]] = {
+    "button[0].body": ["x", "", "[]", 5, '{"merchant_urls": 5}', {"base64": "!"}],
+    "button[0].version": [0, "1", 1e300],
+    "purchase[0].expires_at": [-1e308, 1e308, -1, "soon"],
+    "purchase[0].state": ["bought", "", 5],
+    "purchase[0].order": ["x", "{}", ""],
+    "purchase[0].outcome.after": [-1, "2h"],
+    "purchase[0].outcome.fraud_status": ["MAYBE"],
+    "order[0].created_at": [1e300, -5, []],
+    "order[0].body": ["x", "5", '{"purchase_currency": "SEK", "customer": 5}'],
+    "order[0].order_amount": [1.5, 10**18, "100"],
+    "order[0].fulfilment.changes": ["x", "[]"],
+    "order[0].fulfilment.ended": ["NEVER"],
+    "order[0].fulfilment.captures[0].captured_at": [-1e308],
+    "order[0].fulfilment.captures[0].captured_amount": [-1, 10**16],
+    "callback[0].created_at": [1e300, None],
+    "callback[0].state": ["lost"],
+    "callback[0].attempts[0].at": [1e300],
+    "callback[0].attempts[0].answer_headers": ["abc", [["a", 5]], [["a", "b\r\nc: d"]]],
+    "fault[0].body": ["x", '{"on": "callback", "delay": "long"}'],
+    "fault[0].times": [0, True],
+    "merchant[0].clock_offset": [1e300, -1e308],
+}
+
+
+def _mistakes() -> list[tuple[str, Any]]:
+    return [(place, value) for place, values in PLACES.items() for value in values]
+
+
+@pytest.mark.parametrize(("place", "value"), _mistakes(), ids=str)
+async def test_a_refusal_names_the_place_in_the_snapshot(
+    klarna: MockKlarnaAsync, captured: Json, place: str, value: Any
+) -> None:
+    damaged = copy.deepcopy(captured)
+    whole = f"merchants.{klarna.merchant}.records.{place}"
+    steps = [int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]]+", whole)]
+    holder: Any = damaged
+    for step in steps[:-1]:
+        holder = holder[step]
+    holder[steps[-1]] = value
+    answer = await klarna.send("PUT", "/_mock/snapshot", damaged)
+    assert (answer.status, answer.body["where"]) == (400, whole)
+    assert answer.body["right"].startswith("expected ")
+    assert await klarna.snapshot() == captured
+
+
+@pytest.fixture
+async def captured(klarna: MockKlarnaAsync, state: Json) -> Any:
+    """The same state with a capture and a refund in its order."""
+    (order_id,) = [order["order_id"] for order in await klarna.orders()]
+    await klarna.capture(order_id, 100)
+    await klarna.refund(order_id, 50)
+    return await klarna.snapshot()
+
+
+VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    1e308,
+    -1e308,
+    2**62,
+    "",
+    "x",
+    "\u0000",
+    [],
+    [1],
+    ["x"],
+    {},
+    {"x": 1},
+    "{}",
+    "[1]",
+)
+
+
+def _members(part: Any, place: str = "") -> list[tuple[Any, Any, str]]:
+    """Return every member of a JSON value: what holds it, under which name or number, and its path."""
+    pairs = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    own = [(part, step, f"{place}.{step}") for step, _ in pairs]
+    inner = [_members(part[step], path) for _, step, path in own]
+    return own + [member for members in inner for member in members]
+
+
+async def test_whatever_is_wrong_with_a_snapshot_is_refused_or_can_be_looked_at(
+    klarna: MockKlarnaAsync, captured: Json
+) -> None:
+    shown = await _shown(klarna)
+    refused = taken = 0
+    for holder, step, path in _members(captured):
+        before = holder[step]
+        for value in (..., *VALUES):
+            if value is ...:
+                del holder[step]
+            else:
+                holder[step] = value
+            answer = await klarna.send("PUT", "/_mock/snapshot", captured)
+            if answer.status == 204:
+                taken += 1
+                for look, found in shown.items():
+                    assert (await klarna.send("GET", look)).status in found, (path, value, look)
+            else:
+                refused += 1
+                assert answer.status in (400, 403), (path, value)
+                assert answer.body["where"], (path, value)
+            if isinstance(holder, list) and value is ...:
+                holder.insert(step, before)
+            else:
+                holder[step] = before
+    assert taken
+    assert refused > taken
+
+
+async def _shown(klarna: MockKlarnaAsync) -> dict[str, tuple[int, ...]]:
+    """Return every look that there is at the state with its possible answers: the lists, and each thing by its id."""
+    ids = {
+        "purchases": [purchase["purchase_id"] for purchase in await klarna.purchases()],
+        "orders": [order["order_id"] for order in await klarna.orders()],
+        "callbacks": [callback["callback_id"] for callback in await klarna.callbacks()],
+    }
+    lists = {f"/_mock/{name}": (200,) for name in (*ids, "journal", "faults", "clock", "snapshot", "health")}
+    return lists | {f"/_mock/{name}/{one}": (200, 404) for name, held in ids.items() for one in held}
