@@ -11,6 +11,9 @@ EXCHANGE, CALLBACK, EVENT = "exchange", "callback", "event"
 KINDS = (EXCHANGE, CALLBACK, EVENT)
 """`exchange`: a merchant called us. `callback`: we called a merchant. `event`: something became true."""
 
+NOBODY = ""
+"""Whose the entries are that belong to no merchant: strangers whose credentials were refused have no state of their own."""
+
 EVENT_BYTES = 400
 """Roughly what an entry takes in memory beside its bodies."""
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from mock_klarna.domain.events import event_name
-from mock_klarna.domain.journal import EVENT, EVENT_BYTES, Entry, Exchange, Sent, Watch
+from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NOBODY, Entry, Exchange, Sent, Watch
 from mock_klarna.domain.records import Decision, Job, Record
 from mock_klarna.store.budget import USUAL, Bounds, Budget
 from mock_klarna.store.namespace import Namespace
@@ -162,7 +162,7 @@ class MemoryStore:
 
     async def merchants(self) -> list[str]:
         """Return the names of all merchants that have anything here."""
-        return list(self._namespaces)
+        return [name for name in self._namespaces if name != NOBODY]
 
     async def clear(self, merchant: str | None) -> None:
         """Forget everything of a merchant, or of all."""
@@ -177,7 +177,8 @@ class MemoryStore:
     async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, Any]:
         """Return the state as JSON-ready data: records, jobs and counters, without the journal."""
         chosen = {name: space for name, space in self._namespaces.items() if merchants is None or name in merchants}
-        return {"version": VERSION, "merchants": {name: space.state().data() for name, space in chosen.items()}}
+        states = {name: space.state() for name, space in chosen.items() if name != NOBODY or any(space.everything())}
+        return {"version": VERSION, "merchants": {name: state.data() for name, state in states.items()}}
 
     async def load(self, state: dict[str, Any]) -> None:
         """Replace the state of the merchants that a dump names by what it holds, all or nothing.

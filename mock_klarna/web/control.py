@@ -7,6 +7,7 @@ import orjson
 
 from mock_klarna import __version__
 from mock_klarna.domain.errors import AnothersState, InvalidInput, UnknownName
+from mock_klarna.domain.journal import NOBODY
 from mock_klarna.domain.problems import Problem
 from mock_klarna.domain.records import ButtonKey, Delivery, Order, Purchase
 from mock_klarna.emulator.buying import buy
@@ -91,10 +92,10 @@ async def journal(desk: Desk, call: Call) -> Reply:
 
 
 async def journal_entry(desk: Desk, call: Call) -> Reply:
-    """Return one entry of the journal, with every problem that was found."""
+    """Return one entry of the journal, with every problem that was found; another merchant's is not found."""
     seq = call.path("seq")
     entry = await desk.emulator.store.entry(int(seq)) if seq.isascii() and seq.isdigit() and len(seq) < 19 else None
-    if entry is None:
+    if entry is None or (call.merchant not in (NOBODY, entry.merchant) and entry.merchant != NOBODY):
         raise UnknownName(
             f"the journal has no entry {seq[:40]!r} any more", where="seq", right="GET /_mock/journal lists them"
         )

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 
 from mock_klarna.contract.portions import LARGE
 from mock_klarna.domain.errors import BadValue, KlarnaError
-from mock_klarna.domain.journal import EXCHANGE, Exchange, readable
+from mock_klarna.domain.journal import EXCHANGE, NOBODY, Exchange, readable
 from mock_klarna.domain.records import Purchase
 from mock_klarna.web import bodies, limits, spoiling
 from mock_klarna.web.bodies import Outline
@@ -74,7 +74,7 @@ async def _reply(desk: Desk, name: str, answer: Answer, call: Call, correlation:
 async def record(desk: Desk, name: str, call: Call, reply: Reply, correlation: str, started: float) -> int:
     """Keep an exchange in the journal and return its position; `started` is a reading of `perf_counter`."""
     request = call.request
-    merchant = call.merchant or _claimed(desk, request)
+    merchant = call.merchant or await _known(desk, request)
     data = Exchange(
         method=request.method,
         path=request.raw_path,
@@ -91,9 +91,10 @@ async def record(desk: Desk, name: str, call: Call, reply: Reply, correlation: s
     return await desk.emulator.store.record(merchant, EXCHANGE, name, data, at, purchase_id)
 
 
-def _claimed(desk: Desk, request: web.Request) -> str:
-    headers = request.headers
-    return desk.credentials.claimed(headers.get(hdrs.AUTHORIZATION), headers.get(hdrs.HOST, "")) or ""
+async def _known(desk: Desk, request: web.Request) -> str:
+    """Return the merchant that a refused caller claims to be, if there is such a one: a stranger gets no journal of its own."""
+    claimed = desk.credentials.claimed(request.headers.get(hdrs.AUTHORIZATION), request.headers.get(hdrs.HOST, ""))
+    return claimed if claimed in await desk.emulator.merchants.names() else NOBODY
 
 
 async def _purchase_of_token(desk: Desk, call: Call) -> str | None:

@@ -94,6 +94,26 @@ class TestListed:
         assert "accepts HTTP Basic for one, two" in answer.body["error_message"]
         assert "first" not in answer.body["error_message"].replace("one:first", "")
 
+    async def test_a_stranger_who_is_refused_leaves_nothing_but_an_entry_of_nobodys(
+        self, klarna: MockKlarnaAsync
+    ) -> None:
+        strangers = [basic(f"stranger{number}:guess") for number in range(5)] + ["", basic("one:guess")]
+        for sent in strangers:
+            assert (await klarna.send("GET", BUTTON, headers={"Authorization": sent})).status == 401
+        nobody = {"Authorization": ""}
+        assert (await klarna.send("GET", "/_mock/health", headers=nobody)).body["merchants"] == 0
+        assert (await klarna.send("GET", "/_mock/snapshot", headers=nobody)).body["merchants"] == {}
+        told = (await klarna.send("GET", "/_mock/journal", headers=nobody)).body["entries"]
+        assert [(entry["merchant"], entry["status"]) for entry in told] == [("", 401)] * len(strangers)
+        one = await klarna.send("GET", f"/_mock/journal/{told[0]['seq']}", headers={"Authorization": strangers[0]})
+        assert one.body == told[0]
+
+    async def test_a_refusal_of_a_known_merchant_is_in_its_own_journal(self, klarna: MockKlarnaAsync) -> None:
+        await klarna.send("GET", BUTTON, headers={"Authorization": basic("one:first")})
+        await klarna.send("GET", BUTTON, headers={"Authorization": basic("one:guess")})
+        told = (await klarna.send("GET", "/_mock/journal?merchant=one")).body["entries"]
+        assert [entry["status"] for entry in told] == [404, 401]
+
     async def test_the_seed_pages_value_is_no_way_in(self, klarna: MockKlarnaAsync) -> None:
         answer = await klarna.send("GET", BUTTON, headers={"Authorization": "Basic pwhcueUff0MmwLShJiBE9JHA=="})
         assert answer.status == 401

@@ -89,6 +89,13 @@ async def test_an_entry_that_is_not_there_is_not_found(klarna: MockKlarnaAsync, 
     assert (await klarna.send("GET", f"{JOURNAL}/{seq}")).status == 404
 
 
+async def test_an_entry_of_another_merchant_is_not_found(klarna: MockKlarnaAsync, button: Json) -> None:
+    (entry,) = await klarna.journal(name="create_button")
+    path = f"{JOURNAL}/{entry['seq']}"
+    seen = [(await klarna.send("GET", path, headers=who)).status for who in ({}, {"Authorization": ""}, OTHER)]
+    assert seen == [200, 200, 404]
+
+
 async def test_waiting_ends_with_the_first_entry_that_matches(klarna: MockKlarnaAsync, button: Json) -> None:
     waiting = asyncio.create_task(klarna.send("GET", f"{JOURNAL}?name=clock_moved&wait=30"))
     await klarna.fault("request", status=500, operation="create_order")
