@@ -25,7 +25,7 @@ def readable(text: str) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """One request of a merchant and our answer; bodies as bytes, duration in seconds."""
+    """One request of a merchant and our answer; bodies as bytes, duration in seconds, `explanation` why it was refused."""
 
     method: str
     path: str
@@ -36,10 +36,11 @@ class Exchange:
     request_body: bytes = b""
     response_body: bytes = b""
     problems: tuple[Problem, ...] = ()
+    explanation: str = ""
 
     def size(self) -> int:
         """Return roughly how many bytes the exchange takes in memory."""
-        return EVENT_BYTES + len(self.request_body) + len(self.response_body) + len(self.path)
+        return EVENT_BYTES + len(self.request_body) + len(self.response_body) + len(self.path) + len(self.explanation)
 
 
 @dataclass(slots=True, kw_only=True)

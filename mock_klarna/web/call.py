@@ -26,6 +26,7 @@ class Call:
     body: Any = None
     purchase_id: str | None = None
     problems: tuple[Problem, ...] = ()
+    explanation: str = ""
     fault: dict[str, Any] | None = None
     allowance: Allowance | None = None
 

@@ -45,7 +45,7 @@ def exchange(desk: Desk, name: str, answer: Answer) -> Callable[[web.Request], A
         if call.allowance is not None:
             reply.headers.update(call.allowance.headers)
         seq = await record(desk, name, call, reply, correlation, started)
-        if call.problems:
+        if reply.status >= 400:
             reply.headers[EXPLANATION] = f"{request.scheme}://{request.host}/_mock/journal/{seq}"
         return spoiling.response(call, reply)
 
@@ -64,7 +64,7 @@ async def _reply(desk: Desk, name: str, answer: Answer, call: Call, correlation:
             return await answer(desk, call)
         return await spoiling.answered(desk, call, answer)
     except KlarnaError as refusal:
-        call.problems = refusal.problems
+        call.problems, call.explanation = refusal.problems, refusal.error_message
         log_refusal(name, call, refusal, correlation)
         return as_reply(refusal, correlation, desk.settings, call.request.path)
     except Exception as bug:
@@ -85,6 +85,7 @@ async def record(desk: Desk, name: str, call: Call, reply: Reply, correlation: s
         request_body=call.raw,
         response_body=reply.body,
         problems=call.problems,
+        explanation=call.explanation,
     )
     at = await desk.emulator.context.now(merchant)
     purchase_id = call.purchase_id or await _purchase_of_token(desk, call)

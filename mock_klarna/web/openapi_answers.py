@@ -27,6 +27,7 @@ _HEADERS = {
     "Location": "Where it is.",
     "Capture-Id": "Id of the capture.",
     "Refund-Id": "Id of the refund.",
+    "Mock-Klarna-Explanation": "URL of the journal entry that tells what was wrong.",
 }
 _TEXT: Json = {"type": "string"}
 _SHAPES: dict[str, Json] = {
@@ -46,7 +47,8 @@ def responses(operation: Operation) -> Iterator[tuple[str, Json]]:
         shown = None if component is None or status == 204 else f"components/{component}.json" if component else ""
         yield str(status), _response(status, shown, _headers(operation, *operation.headers), operation.media)
     for status in _errors(operation):
-        yield str(status), _response(status, _error_component(operation), _headers(operation))
+        explained = ("Mock-Klarna-Explanation",) if operation.is_klarnas else ()
+        yield str(status), _response(status, _error_component(operation), _headers(operation, *explained))
 
 
 def _response(status: int, component: str | None, headers: Json, media: str = JSON) -> Json:

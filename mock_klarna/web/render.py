@@ -139,5 +139,6 @@ def _exchange(data: Exchange) -> Json:
         "request_headers": [list(pair) for pair in data.request_headers],
         "request_body": body(data.request_body),
         "response_body": body(data.response_body),
+        "explanation": data.explanation or None,
         "problems": [problem.as_json() for problem in data.problems],
     }

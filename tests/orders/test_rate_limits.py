@@ -60,6 +60,7 @@ async def test_one_too_many_is_told_in_the_shape_of_its_api(limited: Client, pat
     assert refused[0].headers["X-Ratelimit-Limit"] == "1, 1;w=1"
     assert refused[0].headers["X-Ratelimit-Reset"] == "1"
     assert all("X-Ratelimit-Remaining" in answer.headers for answer in answers)
+    assert all("Mock-Klarna-Explanation" in answer.headers for answer in answers)
 
 
 async def test_without_the_setting_there_are_no_limits_and_no_headers() -> None:

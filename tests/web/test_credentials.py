@@ -128,3 +128,8 @@ class TestGateway:
         answer = await klarna.send("GET", BUTTON, headers={"Authorization": ""})
         assert (answer.status, answer.body["http_status_code"]) == (401, 401)
         assert "error_code" not in answer.body
+
+    async def test_the_journal_has_the_words_that_this_body_lacks(self, klarna: MockKlarnaAsync) -> None:
+        answer = await klarna.send("GET", BUTTON, headers={"Authorization": ""})
+        path = answer.headers["Mock-Klarna-Explanation"].removeprefix(klarna.url)
+        assert "no credentials were sent" in (await klarna.send("GET", path)).body["explanation"]

@@ -162,5 +162,53 @@ async def test_a_refusal_leads_to_all_of_its_problems(
     assert entry["purchase_id"] == purchase["purchase_id"]
 
 
+ORDER = "/ordermanagement/v1/orders/00000000-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status", "words"),
+    [
+        ("GET", "/instantshopping/v1/buttons/x", None, {"Authorization": ""}, 401, "no credentials were sent"),
+        ("GET", "/instantshopping/v1/buttons/x", None, {}, 404, "button_key is not known"),
+        ("PATCH", "/instantshopping/v1/buttons/x", None, {}, 405, "PATCH is not possible here"),
+        ("POST", "/instantshopping/v1/buttons", {}, {"Content-Type": "text/plain"}, 415, "send application/json"),
+        ("GET", "/nowhere", None, {}, 404, "nothing is served at /nowhere"),
+        ("GET", ORDER, None, {}, 404, ""),
+        ("POST", f"{ORDER}/captures", {"captured_amount": 1}, {}, 404, ""),
+    ],
+)
+async def test_every_refusal_leads_to_the_words_that_explain_it(
+    klarna: MockKlarnaAsync, method: str, path: str, body: Any, headers: dict[str, str], status: int, words: str
+) -> None:
+    answer = await klarna.send(method, path, body, headers)
+    explained = await explanation_of(klarna, answer)
+    assert (answer.status, explained["status"], explained["path"]) == (status, status, path)
+    assert words in explained["explanation"]
+
+
+async def test_the_refusal_of_an_order_of_another_state_is_explained_too(
+    klarna: MockKlarnaAsync, purchase: Json, order: Json
+) -> None:
+    placed = await klarna.create_order(purchase["authorization_token"], order)
+    path = f"/ordermanagement/v1/orders/{placed['order_id']}/captures"
+    answer = await klarna.send("POST", path, {"captured_amount": order["order_amount"] + 1})
+    explained = await explanation_of(klarna, answer)
+    assert (answer.status, explained["explanation"]) == (403, answer.body["error_messages"][0])
+
+
+async def test_a_fault_that_was_ordered_is_explained_as_one(klarna: MockKlarnaAsync, token: str) -> None:
+    await klarna.fault("request", status=503)
+    answer = await klarna.send("GET", token)
+    assert answer.status == 503
+    assert (await explanation_of(klarna, answer))["explanation"] == "a fault was ordered for this request"
+
+
+async def explanation_of(klarna: MockKlarnaAsync, answer: Any) -> Any:
+    """Follow the header of a refusal to the journal."""
+    url = urlsplit(answer.headers["Mock-Klarna-Explanation"])
+    assert f"{url.scheme}://{url.netloc}" == klarna.url
+    return (await klarna.send("GET", url.path)).body
+
+
 async def test_what_is_right_needs_no_explanation(klarna: MockKlarnaAsync, token: str) -> None:
     assert "Mock-Klarna-Explanation" not in (await klarna.send("GET", token)).headers

@@ -279,7 +279,7 @@ async def test_as_many_malformed_bodies_as_there_are_get_as_many_refusals(apart:
     refusals = [answer.json for _, answer in answers if answer.status == 400]
     assert len(refusals) > 0.95 * MALFORMED
     assert all(refusal["error_message"].startswith("bad_value:") for refusal in refusals)
-    assert all("Mock-Klarna-Explanation" in answer.headers for _, answer in answers if answer.status == 400)
+    assert all("Mock-Klarna-Explanation" in answer.headers for _, answer in answers if answer.status >= 400)
     assert memory_of(pid) - before < 30
 
 
