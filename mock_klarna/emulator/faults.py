@@ -6,6 +6,7 @@ import orjson
 
 from mock_klarna.domain.events import FaultCreated
 from mock_klarna.domain.facts import replace
+from mock_klarna.domain.journal import NOBODY
 from mock_klarna.domain.records import Decision, Fault
 from mock_klarna.emulator.context import Context
 
@@ -13,13 +14,19 @@ Json = dict[str, Any]
 
 
 class Faults:
-    """A merchant's faults, each for a number of `times`; the oldest that matches goes first."""
+    """A merchant's faults, each for a number of `times`; the oldest that matches goes first.
+
+    Those of nobody wait for any merchant, whose own go before them.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     async def create(self, merchant: str, wish: Json) -> Fault:
-        """Order a fault: what it is `on`, for which operation or callback, how many times, and what goes wrong."""
+        """Order a fault for a merchant, or with `NOBODY` for whichever comes first.
+
+        The wish tells what it is `on`, for which operation or callback, how many times, and what goes wrong.
+        """
         fault_id = await self._context.new_id(merchant, "fault")
         fault = Fault(
             merchant=merchant,
@@ -34,17 +41,23 @@ class Faults:
         return fault
 
     async def waiting(self, merchant: str | None) -> list[Fault]:
-        """Return the faults that still wait for something to spoil, oldest first."""
+        """Return the faults that still wait for something of a merchant, or of any, to spoil: its own first, oldest first."""
+        if merchant is None:
+            return await self._of(None)
+        return await self._of(merchant) + await self._of(NOBODY)
+
+    async def _of(self, merchant: str | None) -> list[Fault]:
         return [fault for fault in await self._context.store.records(Fault, merchant) if fault.times > 0]
 
     async def clear(self, merchant: str | None) -> None:
-        """Forget a merchant's faults, or all."""
-        for fault in await self.waiting(merchant):
+        """Forget a merchant's own faults, or all."""
+        for fault in await self._of(merchant):
             await self._context.store.delete(Fault, fault.fault_id)
 
     async def take(self, merchant: str, on: str, operation: str) -> Json | None:
         """Use up one time of the oldest fault that matches and return what is to go wrong, or None."""
-        if await self._context.store.newest(Fault, merchant) is None:
+        newest = self._context.store.newest
+        if await newest(Fault, merchant) is None and await newest(Fault, NOBODY) is None:
             return None
         return await self._context.persist(lambda: self._take(merchant, on, operation))
 

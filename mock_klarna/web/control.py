@@ -6,9 +6,8 @@ from typing import Any
 import orjson
 
 from mock_klarna import __version__
-from mock_klarna.domain.errors import AnothersState, InvalidInput, UnknownName
+from mock_klarna.domain.errors import AnothersState, UnknownName
 from mock_klarna.domain.journal import NOBODY
-from mock_klarna.domain.problems import Problem
 from mock_klarna.domain.records import ButtonKey, Delivery, Order, Purchase
 from mock_klarna.emulator.buying import buy
 from mock_klarna.web import moments, query, render
@@ -122,21 +121,19 @@ async def resend_callback(desk: Desk, call: Call) -> Reply:
 
 
 async def create_fault(desk: Desk, call: Call) -> Reply:
-    """Order trouble for the next matching requests or callbacks of a merchant."""
-    if not call.merchant:
-        raise InvalidInput([Problem("merchant", "required", None, "the merchant's Basic credentials, or ?merchant=")])
+    """Order trouble for the next matching requests or callbacks of a merchant, or of whichever comes first."""
     return _json(render.fault(await desk.emulator.faults.create(call.merchant, call.body)), 201)
 
 
 async def list_faults(desk: Desk, call: Call) -> Reply:
-    """List the faults that still wait for something to spoil."""
+    """List the faults that still wait for something to spoil: a merchant's own and those for all, or every one."""
     return _json(
         {"faults": [render.fault(fault) for fault in await desk.emulator.faults.waiting(call.merchant or None)]}
     )
 
 
 async def clear_faults(desk: Desk, call: Call) -> Reply:
-    """Forget all faults."""
+    """Forget a merchant's own faults, or every one."""
     await desk.emulator.faults.clear(call.merchant or None)
     return Reply(204)
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 from aiohttp import hdrs, web
 
 from mock_klarna.contract.portions import LARGE
-from mock_klarna.domain.errors import BadValue, KlarnaError
+from mock_klarna.domain.errors import BadValue, KlarnaError, OrderedFault, TooManyRequests
 from mock_klarna.domain.journal import EXCHANGE, NOBODY, Exchange, readable
 from mock_klarna.domain.records import Purchase
 from mock_klarna.web import bodies, limits, spoiling
@@ -65,6 +65,8 @@ async def _reply(desk: Desk, name: str, answer: Answer, call: Call, correlation:
         return await spoiling.answered(desk, call, answer)
     except KlarnaError as refusal:
         call.problems, call.explanation = refusal.problems, refusal.error_message
+        if isinstance(refusal, OrderedFault) and refusal.status == TooManyRequests.status:
+            call.allowance = limits.used_up(name, desk.settings.rate_limit)
         log_refusal(name, call, refusal, correlation)
         return as_reply(refusal, correlation, desk.settings, call.request.path)
     except Exception as bug:
@@ -127,7 +129,9 @@ def checked(
 
     async def answer(desk: Desk, call: Call) -> Reply:
         settings = desk.settings
-        call.raw = await bodies.read_body(call.request, most_body or settings.max_body, settings.body_timeout)
+        call.raw = call.raw or await bodies.read_body(
+            call.request, most_body or settings.max_body, settings.body_timeout
+        )
         if outline is not None and len(call.raw) > LARGE:
             call.body = await _read_large(desk, name, call, outline)
             return await handler(desk, call)

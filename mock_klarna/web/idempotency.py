@@ -26,7 +26,7 @@ async def _replayed(desk: Desk, call: Call, name: str) -> Reply | None:
     first = await desk.emulator.idempotency.recall(call.merchant, name)
     if first is None:
         return None
-    call.raw = await bodies.read_body(call.request, desk.settings.max_body, desk.settings.body_timeout)
+    call.raw = call.raw or await bodies.read_body(call.request, desk.settings.max_body, desk.settings.body_timeout)
     return Reply(first.status, first.body, dict(first.answer_headers))
 
 

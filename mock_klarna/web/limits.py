@@ -46,6 +46,12 @@ class RateLimits:
         return Allowance(limit, limit - used)
 
 
+def used_up(operation: str, rate_limit: str) -> Allowance:
+    """Return the allowance of a merchant who has sent too much: by the setting, or by the playground's rates without one."""
+    of_sessions, of_others = rates(rate_limit or "playground")
+    return Allowance(of_sessions if operation in SESSION_CALLS else of_others, 0)
+
+
 def refuse(allowance: Allowance) -> None:
     """Raise `TooManyRequests` for a request that is one too many."""
     if allowance.remaining < 0:

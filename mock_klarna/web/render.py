@@ -96,9 +96,9 @@ def order(held: Order) -> Json:
 
 
 def fault(held: Fault) -> Json:
-    """Return a fault with the `times` that are left."""
+    """Return a fault with the `times` that are left; `merchant` is null where it waits for any."""
     wish: Json = orjson.loads(held.body)
-    return {**wish, "merchant": held.merchant, "times": held.times}
+    return {**wish, "merchant": held.merchant or None, "times": held.times}
 
 
 def entry(held: Entry) -> Json:

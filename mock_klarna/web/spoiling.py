@@ -14,7 +14,10 @@ GARBAGE = b'{"order_id": "\xff\xfe garbage'
 
 
 async def answered(desk: Desk, call: Call, answer: Callable[[Desk, Call], Awaitable[Reply]]) -> Reply:
-    """Answer the way the call's fault asks for; `drop` and `garbage` spoil only what is sent back, after it was done."""
+    """Answer the way the call's fault asks for; `drop` and `garbage` spoil only what is sent back, after it was done.
+
+    With a `status` nothing is done at all, so `drop` beside it loses the request and not the answer.
+    """
     fault = call.fault or {}
     await asyncio.sleep(fault.get("delay", 0))
     if fault.get("status"):

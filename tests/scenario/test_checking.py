@@ -85,6 +85,8 @@ def test_every_member_of_the_schema_has_a_description() -> None:
         (HEAD + "  - fault: {on: request}\n", "3:5", ["at least one effect: delay"]),
         (HEAD + "  - fault: {on: request, operation: creat, drop: true}\n", "3:26", ["create_button, get_button"]),
         (HEAD + "  - fault: {on: callback, operation: pushy, drop: true}\n", "3:27", ["did you mean push?"]),
+        (HEAD + "  - fault: {on: request, out_of_order: true}\n", "3:26", ["only callbacks can arrive out of order"]),
+        (HEAD + "  - fault: {on: request, operation: get_button, twice: true}\n", "3:49", ["has no effect"]),
         (HEAD + "  - fault: {on: everything, drop: true}\n", "3:13", ["request, callback"]),
         (HEAD + "  - expect_callback: {kind: place}\n", "3:23", ["place_order"]),
         (HEAD + "  - expect_callback: {}\n", "3:5", ["kind is missing"]),

@@ -181,11 +181,100 @@ def test_every_operation_and_every_callback_can_fail() -> None:
     assert operations == [operation.name for operation in KLARNA]
 
 
-async def test_a_fault_needs_a_merchant(klarna: MockKlarnaAsync) -> None:
-    answer = await klarna.send("POST", "/_mock/faults", {"on": "request", "status": 500}, {"Authorization": ""})
-    assert (answer.status, "?merchant=" in answer.body["right"]) == (400, True)
+ALL = {"Authorization": ""}
+
+
+async def test_a_fault_without_a_merchant_strikes_whichever_comes_first(klarna: MockKlarnaAsync, button: Json) -> None:
+    path = f"/instantshopping/v1/buttons/{button['button_key']}"
+    other = {"Authorization": "Basic b3RoZXI6c2VjcmV0"}
+    wish = {"on": "request", "operation": "get_button", "times": 2, "status": 503}
+    made = (await klarna.send("POST", "/_mock/faults", wish, ALL)).body
+    assert (made["merchant"], await klarna.faults()) == (None, [made])
+    await klarna.fault("request", operation="get_button", status=500)
+    answers = [await klarna.send("GET", path, headers=who) for who in ({}, other, {}, other, {})]
+    assert [answer.status for answer in answers] == [500, 503, 503, 403, 200]
+    assert (await klarna.send("GET", "/_mock/faults", headers=ALL)).body["faults"] == []
+    assert (await klarna.send("GET", "/_mock/health", headers=ALL)).body["merchants"] == 2
+
+
+async def test_a_fault_for_all_is_cleared_without_a_merchant_and_part_of_the_whole_snapshot(
+    klarna: MockKlarnaAsync,
+) -> None:
+    made = (await klarna.send("POST", "/_mock/faults", {"on": "callback", "drop": True}, ALL)).body
+    own = await klarna.fault("callback", drop=True)
+    assert await klarna.faults() == [own, made]
+    state = (await klarna.send("GET", "/_mock/snapshot", headers=ALL)).body
+    await klarna.clear_faults()
+    assert await klarna.faults() == [made]
+    await klarna.send("DELETE", "/_mock/faults", headers=ALL)
+    assert await klarna.faults() == []
+    assert (await klarna.send("PUT", "/_mock/snapshot", state, ALL)).status == 204
+    assert await klarna.faults() == [own, made]
+
+
+async def test_a_fault_of_another_merchant_is_not_listed(klarna: MockKlarnaAsync) -> None:
     assert (await klarna.send("POST", "/_mock/faults" + OTHER, {"on": "request", "status": 500})).status == 201
     assert await klarna.faults() == []
+
+
+@pytest.mark.parametrize(
+    ("wish", "path", "right"),
+    [
+        ({"on": "request", "out_of_order": True}, "out_of_order", "only callbacks can arrive out of order"),
+        ({"on": "request", "out_of_order": True, "status": 500}, "out_of_order", "only callbacks"),
+        ({"on": "request", "operation": "get_button", "twice": True}, "twice", "has no effect"),
+        ({"on": "request", "status": 500, "twice": True}, "twice", "nothing is executed"),
+        ({"on": "request", "drop": True, "garbage": True}, "garbage", "no answer arrives"),
+        ({"on": "callback", "drop": True, "status": 500}, "status", "nothing is sent"),
+        ({"on": "callback", "drop": True, "twice": True}, "twice", "nothing is sent"),
+        ({"on": "callback", "status": 500, "garbage": True}, "garbage", "nothing is sent"),
+        ({"on": "callback", "status": 500, "out_of_order": True}, "out_of_order", "nothing is sent"),
+    ],
+)
+async def test_a_fault_that_could_do_nothing_is_refused(
+    klarna: MockKlarnaAsync, wish: Json, path: str, right: str
+) -> None:
+    answer = await klarna.send("POST", "/_mock/faults", wish)
+    assert answer.status == 400
+    assert [(p["path"], right in p["expected"]) for p in answer.body["problems"]] == [(path, True)]
+
+
+def test_operations_that_only_look_are_those_that_twice_does_nothing_to() -> None:
+    schema = json.loads((bundle.schemas() / "requests" / "create_fault.json").read_bytes())
+    looking = schema["else"]["if"]["properties"]["operation"]["enum"]
+    assert sorted(looking) == sorted(operation.name for operation in KLARNA if operation.method == "GET")
+
+
+@pytest.mark.parametrize(("effect", "captures"), [({"drop": True}, 1), ({"drop": True, "status": 503}, 0)])
+async def test_a_lost_answer_was_executed_and_a_lost_request_was_not(
+    klarna: MockKlarnaAsync, purchase: Json, order: Json, effect: Json, captures: int
+) -> None:
+    order_id = (await klarna.create_order(purchase["authorization_token"], order))["order_id"]
+    await klarna.fault("request", operation="capture_order", **effect)
+    with pytest.raises(Unreachable):
+        await klarna.capture(order_id, 100)
+    assert len((await klarna.managed_order(order_id))["captures"]) == captures
+
+
+@pytest.mark.parametrize(("headers", "captures"), [({}, 2), ({"Klarna-Idempotency-Key": "k"}, 1)])
+async def test_a_request_that_arrives_twice_is_executed_twice_unless_a_key_forbids_it(
+    klarna: MockKlarnaAsync, purchase: Json, order: Json, headers: dict[str, str], captures: int
+) -> None:
+    order_id = (await klarna.create_order(purchase["authorization_token"], order))["order_id"]
+    await klarna.fault("request", operation="capture_order", twice=True)
+    path = f"/ordermanagement/v1/orders/{order_id}/captures"
+    assert (await klarna.send("POST", path, {"captured_amount": 100}, headers)).status == 201
+    assert len((await klarna.managed_order(order_id))["captures"]) == captures
+    told = (await klarna.journal(name="capture_order"))[-1]
+    assert told["request_body"] == {"captured_amount": 100}
+
+
+async def test_a_429_that_was_ordered_has_the_headers_of_a_rate_limit(klarna: MockKlarnaAsync) -> None:
+    await klarna.fault("request", status=429, times=2)
+    for path, limit in (("/instantshopping/v1/buttons/x", "50, 50;w=1"), ("/instantshopping/v1/buttons", "5, 5;w=1")):
+        answer = await klarna.send("POST" if limit.startswith("5,") else "GET", path, {})
+        limits = [answer.headers[f"X-Ratelimit-{name}"] for name in ("Limit", "Remaining", "Reset")]
+        assert (answer.status, limits) == (429, [limit, "0", "1"])
 
 
 async def test_a_callback_is_sent_again(klarna: MockKlarnaAsync, purchase: Json) -> None:
