@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from mock_klarna.domain.errors import MethodNotAllowed, NotFound
+from mock_klarna.domain.errors import MethodNotAllowed, NotFound, UnknownName
 from mock_klarna.web import pages, static_files
 from mock_klarna.web.browser import browser, preflight
 from mock_klarna.web.browser_operations import BROWSER
@@ -16,7 +16,7 @@ from mock_klarna.web.exchange import Answer, checked, exchange
 from mock_klarna.web.idempotency import once
 from mock_klarna.web.mock import mock
 from mock_klarna.web.operation import Operation
-from mock_klarna.web.operations import KLARNA, OPERATIONS
+from mock_klarna.web.operations import KLARNA, MOCK, OPERATIONS
 
 
 def build(desk: Desk) -> web.Application:
@@ -30,6 +30,7 @@ def build(desk: Desk) -> web.Application:
     application.router.add_get(static_files.LIBRARY_PATH, static_files.library)
     application.router.add_get(static_files.PATH, static_files.file)
     pages.add_pages(application.router, desk)
+    application.router.add_route("*", "/_mock{path:(/.*)?}", mock(desk, "unknown_path", _refuse_own_path))
     application.router.add_route("*", "/{path:.*}", exchange(desk, "unknown_path", _refuse_path))
     return application
 
@@ -95,3 +96,8 @@ async def _refuse_path(_desk: Desk, call: Call) -> Reply:
     raise NotFound(
         f"nothing is served at {call.request.raw_path[:200]}; Klarna's paths begin with {known}, our own with /_mock/"
     )
+
+
+async def _refuse_own_path(_desk: Desk, call: Call) -> Reply:
+    known = ", ".join(sorted({operation.path for operation in MOCK}))
+    raise UnknownName(f"nothing is served at {call.request.raw_path[:200]}", where="path", right=f"one of {known}")

@@ -61,7 +61,7 @@ async def test_a_verb_that_does_not_exist_is_refused_in_json(wire: Open) -> None
 @in_turn("verb", ["GET", "POST", "OPTIONS"])
 @in_turn(
     "path",
-    ["/", "/instantshopping", "/instantshopping/v1/button", "/instantshopping/v2/buttons", "/_mock/nothing", "//"],
+    ["/", "/instantshopping", "/instantshopping/v1/button", "/instantshopping/v2/buttons", "//"],
 )
 async def test_an_unknown_path_is_told_the_known_ones(wire: Open, verb: str, path: str) -> None:
     async with wire() as line:
@@ -160,6 +160,24 @@ async def test_a_refusal_leads_to_all_of_its_problems(
     assert entry["correlation_id"] == answer.body["correlation_id"]
     assert (entry["status"], entry["request_body"]["order_amount"]) == (400, order["order_amount"])
     assert entry["purchase_id"] == purchase["purchase_id"]
+
+
+@pytest.mark.parametrize("path", ["/_mock/nope", "/_mock/journal/1/2", "/_mock", "/_mock/orders/x/refund"])
+@pytest.mark.parametrize("who", ["", "Basic bWU6cw=="])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_an_unknown_path_of_the_sandbox_is_told_which_there_are(
+    klarna: MockKlarnaAsync, path: str, who: str, method: str
+) -> None:
+    answer = await klarna.send(method, path, headers={"Authorization": who})
+    assert (answer.status, answer.body["where"]) == (404, "path")
+    assert f"nothing is served at {path}" in answer.body["error"]
+    assert "/_mock/journal, /_mock/journal/{seq}" in answer.body["right"]
+    assert "/_mock/events" in answer.body["right"]
+
+
+async def test_a_path_that_only_begins_like_the_sandboxs_is_klarnas(klarna: MockKlarnaAsync) -> None:
+    answer = await klarna.send("GET", "/_mockingbird")
+    assert (answer.status, answer.body["error_code"]) == (404, "not_found")
 
 
 ORDER = "/ordermanagement/v1/orders/00000000-0000-4000-8000-000000000001"
