@@ -131,6 +131,13 @@ class UnsupportedMediaType(KlarnaError):
     error_code = "unsupported_media_type"
 
 
+class ExpectationFailed(KlarnaError):
+    """417: the `Expect` header asks for something else than to be told to go on."""
+
+    status = 417
+    error_code = "expectation_failed"
+
+
 class OrderedFault(KlarnaError):
     """The status that a fault was ordered to answer with, as if Klarna had failed."""
 

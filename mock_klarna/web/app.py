@@ -13,6 +13,7 @@ from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.credentials import CREDENTIALS
 from mock_klarna.web.desk import Desk
 from mock_klarna.web.exchange import Answer, checked, exchange
+from mock_klarna.web.expectations import go_on
 from mock_klarna.web.idempotency import once
 from mock_klarna.web.mock import mock
 from mock_klarna.web.operation import Operation
@@ -26,12 +27,14 @@ def build(desk: Desk) -> web.Application:
     for path, operations in _by_path().items():
         handler = _handler(desk, operations)
         for served in _with_slash(path):
-            application.router.add_route("*", served, handler)
-    application.router.add_get(static_files.LIBRARY_PATH, static_files.library)
-    application.router.add_get(static_files.PATH, static_files.file)
+            application.router.add_route("*", served, handler, expect_handler=go_on)
+    application.router.add_get(static_files.LIBRARY_PATH, static_files.library, expect_handler=go_on)
+    application.router.add_get(static_files.PATH, static_files.file, expect_handler=go_on)
     pages.add_pages(application.router, desk)
-    application.router.add_route("*", "/_mock{path:(/.*)?}", mock(desk, "unknown_path", _refuse_own_path))
-    application.router.add_route("*", "/{path:.*}", exchange(desk, "unknown_path", _refuse_path))
+    application.router.add_route(
+        "*", "/_mock{path:(/.*)?}", mock(desk, "unknown_path", _refuse_own_path), expect_handler=go_on
+    )
+    application.router.add_route("*", "/{path:.*}", exchange(desk, "unknown_path", _refuse_path), expect_handler=go_on)
     return application
 
 

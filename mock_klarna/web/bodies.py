@@ -33,7 +33,9 @@ async def read_body(request: web.Request, most: int, seconds: float) -> bytes:
         raise RequestTimeout(f"the body did not arrive within {seconds:g} seconds") from None
     except (ClientPayloadError, web.RequestPayloadError, HttpProcessingError) as fault:
         encoded = request.headers.get("Content-Encoding") or request.headers.get("Transfer-Encoding") or "declared"
-        problem = Problem("", "encoding", str(fault)[:200], f"a body that is encoded as {encoded} says")
+        problem = Problem(
+            "", "encoding", str(fault).rpartition("\n")[2].strip()[:200], f"a body that is encoded as {encoded} says"
+        )
         raise BadValue([problem]) from None
 
 

@@ -12,7 +12,7 @@ from mock_klarna.contract.portions import LARGE
 from mock_klarna.domain.errors import BadValue, KlarnaError, OrderedFault, TooManyRequests
 from mock_klarna.domain.journal import EXCHANGE, NOBODY, Exchange, readable
 from mock_klarna.domain.records import Purchase
-from mock_klarna.web import bodies, limits, spoiling
+from mock_klarna.web import bodies, expectations, limits, spoiling
 from mock_klarna.web.bodies import Outline
 from mock_klarna.web.call import Call, Differences, Reply
 from mock_klarna.web.desk import Desk
@@ -56,6 +56,7 @@ async def _reply(desk: Desk, name: str, answer: Answer, call: Call, correlation:
     headers = call.request.headers
     try:
         call.merchant = desk.credentials.merchant(headers.get(hdrs.AUTHORIZATION), headers.get(hdrs.HOST, ""))
+        expectations.require_known(call.request)
         if desk.limits is not None:
             call.allowance = desk.limits.take(call.merchant, name)
             limits.refuse(call.allowance)

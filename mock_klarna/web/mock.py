@@ -9,6 +9,7 @@ from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.credentials import CREDENTIALS
 from mock_klarna.web.desk import Desk
 from mock_klarna.web.exchange import Answer, correlation_id
+from mock_klarna.web.expectations import require_known
 from mock_klarna.web.refusals import demanded_headers, misuse, own_fault
 from mock_klarna.web.spoiling import response
 
@@ -37,6 +38,7 @@ async def _streamed(request: web.Request, reply: Reply, stream: AsyncIterator[by
 async def guarded(desk: Desk, name: str, answer: Answer, call: Call) -> Reply:
     """Return an operation's answer; every refusal is JSON that says what is wrong, where, and what would be right."""
     try:
+        require_known(call.request)
         return await answer(desk, call)
     except MockKlarnaError as fault:
         call.problems = fault.problems

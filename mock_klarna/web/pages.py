@@ -13,6 +13,7 @@ from aiohttp import web
 from mock_klarna.emulator.offers import UNKNOWN_KEY, Offer
 from mock_klarna.web import markup
 from mock_klarna.web.desk import Desk
+from mock_klarna.web.expectations import go_on
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -34,9 +35,9 @@ _HEADERS = {
 
 def add_pages(router: web.UrlDispatcher, desk: Desk) -> None:
     """Route the pages of a desk."""
-    router.add_get(DIALOG, dialog)
-    router.add_get(QR_CODE, qr_code)
-    router.add_get(OFFSITE, offsite(desk))
+    router.add_get(DIALOG, dialog, expect_handler=go_on)
+    router.add_get(QR_CODE, qr_code, expect_handler=go_on)
+    router.add_get(OFFSITE, offsite(desk), expect_handler=go_on)
 
 
 async def dialog(request: web.Request) -> web.Response:

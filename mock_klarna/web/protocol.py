@@ -16,6 +16,13 @@ _log = logging.getLogger(__name__)
 class JsonProtocol(web.RequestHandler):
     """aiohttp's connection handler, with its plain-text errors in JSON."""
 
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """Log what went wrong, except that a body could not be unpacked: its sender was told so in the answer."""
+        if isinstance(kw.get("exc_info"), web.RequestPayloadError):
+            _log.debug("the rest of a body cannot be read: %s", kw["exc_info"])
+        else:
+            super().log_exception(*args, **kw)
+
     def handle_error(
         self, request: BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:

@@ -162,6 +162,55 @@ async def test_a_refusal_leads_to_all_of_its_problems(
     assert entry["purchase_id"] == purchase["purchase_id"]
 
 
+@pytest.mark.parametrize(
+    ("path", "member"),
+    [
+        (f"{BUTTONS}/x", "error_message"),
+        ("/ordermanagement/v1/orders/x", "error_messages"),
+        ("/nowhere", "error_message"),
+        ("/_mock/journal", "error"),
+        ("/_mock/nope", "error"),
+    ],
+)
+async def test_an_expectation_that_nobody_can_meet_is_refused_as_everything_is(
+    wire: Open, path: str, member: str
+) -> None:
+    async with wire() as line:
+        answer = await line.ask("GET", path, Expect="foo")
+        assert (answer.status, answer.headers["Content-Type"]) == (417, "application/json")
+        assert "Expect is 'foo'; only 100-continue is known" in str(answer.json[member])
+        if member != "error":
+            assert answer.json["correlation_id"] == answer.headers["Klarna-Correlation-Id"]
+            assert "Mock-Klarna-Explanation" in answer.headers
+        assert (await line.ask("GET", "/_mock/health")).status == 200
+
+
+@pytest.mark.parametrize("path", [BUTTONS, "/_mock/reset", "/nowhere"])
+async def test_who_asks_first_is_told_to_go_on(wire: Open, path: str) -> None:
+    async with wire() as line:
+        head = line.head(f"POST {path}", Expect="100-Continue", Content_Length=2, Content_Type="application/json")
+        assert (await line.answer(head)).status == 100
+        assert (await line.answer(b"{}")).status in (201, 204, 400, 404)
+
+
+async def test_a_page_needs_no_expectations(wire: Open) -> None:
+    async with wire() as line:
+        assert (await line.ask("GET", "/instantshopping/lib/v1/lib.js", Expect="foo")).status == 200
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_body_that_cannot_be_unpacked_is_told_and_leaves_no_traceback(
+    wire: Open, klarna: MockKlarnaAsync, caplog: pytest.LogCaptureFixture, encoding: str
+) -> None:
+    async with wire() as line:
+        answer = await line.ask("POST", BUTTONS, b"garbage", Content_Type="application/json", Content_Encoding=encoding)
+        assert answer.status == 400
+        assert await line.reader.read() == b""
+    (told,) = await klarna.journal(name="create_button")
+    assert told["problems"][0]["sent"] == f"Can not decode content-encoding: {encoding}"
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 @pytest.mark.parametrize("path", ["/_mock/nope", "/_mock/journal/1/2", "/_mock", "/_mock/orders/x/refund"])
 @pytest.mark.parametrize("who", ["", "Basic bWU6cw=="])
 @pytest.mark.parametrize("method", ["GET", "POST"])
