@@ -74,12 +74,14 @@ class Entry:
 
 @fact
 class Watch:
-    """Which entries somebody asks for or waits for; None means any."""
+    """Which entries somebody asks for or waits for; None means any. `status` is such as 404, or 4xx for all of them."""
 
     merchant: str | None = None
     purchase_id: str | None = None
     kind: str | None = None
     name: str | None = None
+    status: str | None = None
+    correlation_id: str | None = None
 
     def matches(self, entry: Entry) -> bool:
         """Tell whether an entry is one of those."""
@@ -88,4 +90,12 @@ class Watch:
             and (self.purchase_id is None or entry.purchase_id == self.purchase_id)
             and (self.kind is None or entry.kind == self.kind)
             and (self.name is None or entry.name == self.name)
+            and (self.status is None or self._is_answer(entry.data))
+            and (self.correlation_id is None or self.correlation_id == getattr(entry.data, "correlation_id", None))
         )
+
+    def _is_answer(self, data: Exchange | Sent | Event) -> bool:
+        """Tell whether something was answered with the status: an exchange by us, an attempt by the merchant."""
+        answered = data.attempt if isinstance(data, Sent) else data
+        text = str(getattr(answered, "status", None) or "")
+        return self.status in (text, f"{text[:1]}xx")

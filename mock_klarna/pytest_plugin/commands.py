@@ -82,12 +82,12 @@ class Commands(OrderCommands[Object, Objects, Nothing]):
         """Give a purchase by its id or token, once it has ended or after `wait` seconds."""
         return self._ask("GET", _query(f"/_mock/purchases/{purchase_id}", {"wait": wait}))
 
-    def purchases(self, *, limit: int | None = None) -> Objects:
-        """List this merchant's purchases, newest first."""
-        return self._list(_query("/_mock/purchases", {"limit": limit}), "purchases")
+    def purchases(self, *, state: str | None = None, limit: int | None = None) -> Objects:
+        """List this merchant's purchases, or those in one `state`, newest first."""
+        return self._list(_query("/_mock/purchases", {"state": state, "limit": limit}), "purchases")
 
     def journal(self, **filters: Any) -> Objects:
-        """List what happened, in order; filters are `kind`, `name`, `purchase_id`, `after`, `limit` and `wait`."""
+        """List what happened, in order; see `GET /_mock/journal` for the filters, such as `name` and `status`."""
         return self._list(_query("/_mock/journal", filters), "entries")
 
     def wait_for(self, name: str, *, within: float = 5.0, **filters: Any) -> Object:
@@ -98,10 +98,9 @@ class Commands(OrderCommands[Object, Objects, Nothing]):
         path = _query("/_mock/journal", {"name": name, "wait": within, "limit": 1, **filters})
         return self._ask("GET", path, then=partial(_first, name))
 
-    def callbacks(self, *, purchase_id: str | None = None, limit: int | None = None) -> Objects:
-        """List callbacks with all their attempts, newest first."""
-        path = _query("/_mock/callbacks", {"purchase_id": purchase_id, "limit": limit})
-        return self._list(path, "callbacks")
+    def callbacks(self, *, limit: int | None = None, **filters: str) -> Objects:
+        """List callbacks with all their attempts, newest first; filters are `purchase_id`, `kind` and `state`."""
+        return self._list(_query("/_mock/callbacks", {**filters, "limit": limit}), "callbacks")
 
     def resend(self, callback_id: str) -> Object:
         """Send a callback again; gives it with the new attempt."""

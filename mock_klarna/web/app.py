@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from mock_klarna.domain.errors import MethodNotAllowed, NotFound, UnknownName
-from mock_klarna.web import pages, static_files
+from mock_klarna.web import pages, query, static_files
 from mock_klarna.web.browser import browser, preflight
 from mock_klarna.web.browser_operations import BROWSER
 from mock_klarna.web.call import Call, Reply
@@ -67,6 +67,8 @@ def _handler(desk: Desk, operations: list[Operation]) -> pages.Handler:
             operation.guard,
             operation.outline,
         )
+        if wrap is mock:
+            answer = query.only(operation.query, answer)
         handler = wrap(desk, operation.name, once(answer) if operation.is_idempotent else answer)
         by_verb |= dict.fromkeys(_methods(operation), handler)
     refused = wrap(desk, "wrong_method", _refuse_method(tuple(by_verb)))

@@ -8,11 +8,14 @@ import orjson
 from mock_klarna import __version__
 from mock_klarna.domain.errors import AnothersState, UnknownName
 from mock_klarna.domain.journal import NOBODY
+from mock_klarna.domain.lifecycle import DELIVERY, PURCHASE
 from mock_klarna.domain.records import ButtonKey, Delivery, Order, Purchase
+from mock_klarna.domain.urls import CALLED
 from mock_klarna.emulator.buying import buy
 from mock_klarna.web import moments, query, render
 from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.desk import Desk
+from mock_klarna.web.parameters import LAST_POSITION
 
 _DEFAULT_WAIT = 10.0
 _MOST_WAIT = 600.0
@@ -60,8 +63,13 @@ async def _purchase(desk: Desk, purchase: Purchase, status: int = 200) -> Reply:
 
 
 async def list_purchases(desk: Desk, call: Call) -> Reply:
-    """List purchases, newest first."""
-    held = await desk.emulator.store.records(Purchase, call.merchant or None)
+    """List purchases, newest first; `total` counts those in the state that is asked for."""
+    state = query.one_of(call.request, "state", PURCHASE)
+    held = [
+        found
+        for found in await desk.emulator.store.records(Purchase, call.merchant or None)
+        if state in (None, found.state)
+    ]
     limit = query.whole(call.request, "limit", 100, 10_000)
     newest = sorted(held, key=lambda purchase: purchase.created_at)[-limit:][::-1] if limit else []
     return _json({"purchases": [render.purchase(purchase, []) for purchase in newest], "total": len(held)})
@@ -77,7 +85,7 @@ async def get_purchase(desk: Desk, call: Call) -> Reply:
 async def journal(desk: Desk, call: Call) -> Reply:
     """Return what happened, in order; with `wait`, wait so many seconds for the first entry that matches."""
     wanted = query.watch(call.request)
-    after = query.whole(call.request, "after", 0, query.LAST_POSITION)
+    after = query.whole(call.request, "after", 0, LAST_POSITION)
     limit = query.whole(call.request, "limit", 100, 10_000)
     wait = query.seconds(call.request, "wait", _MOST_WAIT)
     entries = await moments.entries(desk, wanted, after, limit, wait)
@@ -102,9 +110,11 @@ async def journal_entry(desk: Desk, call: Call) -> Reply:
 
 
 async def list_callbacks(desk: Desk, call: Call) -> Reply:
-    """List callbacks with their attempts, newest first."""
+    """List callbacks with their attempts, newest first; `total` counts those that match."""
     subject = call.request.query.get("purchase_id")
-    held = await desk.emulator.store.records(Delivery, call.merchant or None, subject=subject)
+    kind, state = query.one_of(call.request, "kind", CALLED), query.one_of(call.request, "state", DELIVERY)
+    sent = await desk.emulator.store.records(Delivery, call.merchant or None, subject=subject)
+    held = [found for found in sent if kind in (None, found.callback) and state in (None, found.state)]
     limit = query.whole(call.request, "limit", 100, 10_000)
     newest = held[-limit:][::-1] if limit else []
     return _json({"callbacks": [render.callback(delivery) for delivery in newest], "total": len(held)})
@@ -181,26 +191,3 @@ def _require_own(merchant: str, held: Iterable[str]) -> None:
         said = f"this call acts for {merchant!r}, and the snapshot holds {', '.join(map(repr, others[:10]))}"
         right = "send it without credentials and ?merchant= to replace any merchant's state"
         raise AnothersState(said, where=f"merchants.{others[0]}", right=right)
-
-
-async def list_shoppers(_desk: Desk, call: Call) -> Reply:
-    """List the test shoppers by name."""
-    from mock_klarna.shopper import UnknownCountry, described
-
-    try:
-        found = described(call.request.query.get("country"))
-    except UnknownCountry as unknown:
-        raise UnknownName(str(unknown), where="country") from None
-    return _json({"shoppers": [_shopper(name, text) for name, text in found.items()]})
-
-
-def _shopper(name: str, description: str) -> dict[str, Any]:
-    from mock_klarna.shopper import named
-
-    shopper = named(name)
-    return {
-        "name": name,
-        "description": description,
-        "billing_address": shopper.billing_address,
-        "customer": shopper.customer,
-    }

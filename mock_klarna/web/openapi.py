@@ -10,38 +10,9 @@ from mock_klarna.web.browser_operations import BROWSER
 from mock_klarna.web.openapi_answers import content, responses, schema_name
 from mock_klarna.web.operation import Operation
 from mock_klarna.web.operations import OPERATIONS
-from mock_klarna.web.query import LAST_POSITION
+from mock_klarna.web.parameters import PARAMETERS, name_of
 
 Json = dict[str, Any]
-_PARAMETERS: dict[str, Json] = {
-    "merchant": {"description": "Username of the merchant, in place of credentials.", "schema": {"type": "string"}},
-    "kind": {
-        "description": "Kind of entry.",
-        "schema": {"type": "string", "enum": ["exchange", "callback", "event"]},
-    },
-    "name": {"description": "Name of an operation, callback or event.", "schema": {"type": "string"}},
-    "purchase_id": {"description": "Only what belongs to this purchase.", "schema": {"type": "string"}},
-    "after": {
-        "description": "Only entries after this position.",
-        "schema": {"type": "integer", "minimum": 0, "maximum": LAST_POSITION},
-    },
-    "limit": {"description": "How many at the most.", "schema": {"type": "integer", "minimum": 0, "maximum": 10000}},
-    "wait": {
-        "description": "Seconds to wait for it to happen.",
-        "schema": {"type": "number", "minimum": 0, "maximum": 600},
-    },
-    "seconds": {
-        "description": "Seconds to wait for the purchase to end.",
-        "schema": {"type": "number", "minimum": 0, "maximum": 600},
-    },
-    "Last-Event-ID": {
-        "in": "header",
-        "description": "Id of the last event that was seen, to go on after it; `after` has precedence.",
-        "schema": {"type": "string"},
-    },
-    "country": {"description": "ISO 3166 alpha-2 code.", "schema": {"type": "string"}},
-}
-"""The parameters of the control API, which are in the query where nothing else is said."""
 
 
 def document(contract: Contract) -> Json:
@@ -79,7 +50,7 @@ def _operation(operation: Operation) -> Json:
         "tags": [_tag(operation)],
         "parameters": [
             *_path_parameters(operation),
-            *map(_parameter, operation.parameters),
+            *map(_parameter, operation.query),
             *([_IDEMPOTENCY_KEY] if operation.is_idempotent else ()),
         ],
         "responses": dict(responses(operation)),
@@ -132,7 +103,7 @@ _IDEMPOTENCY_KEY: Json = {
 
 
 def _parameter(name: str) -> Json:
-    return {"name": name, "in": "query", "required": False, **_PARAMETERS[name]}
+    return {"name": name_of(name), "in": "query", "required": False, **PARAMETERS[name]}
 
 
 def _relinked(part: Any, path: str) -> Any:

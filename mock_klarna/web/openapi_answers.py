@@ -67,7 +67,7 @@ def _headers(operation: Operation, *names: str) -> Json:
 
 
 def _errors(operation: Operation) -> list[int]:
-    statuses = {*operation.errors, *(_READING if operation.body else ()), *((400,) if operation.parameters else ())}
+    statuses = {*operation.errors, *(_READING if operation.body else ()), *((400,) if operation.query else ())}
     return sorted(statuses | set(_MERCHANTS if operation.is_klarnas else ()))
 
 

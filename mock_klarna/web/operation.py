@@ -44,6 +44,12 @@ class Operation:
     media: str = JSON
 
     @property
+    def query(self) -> tuple[str, ...]:
+        """Its query parameters, by their keys in `parameters.PARAMETERS`: every call of the sandbox's own may name a merchant."""
+        is_own = not (self.is_klarnas or self.is_browsers)
+        return ("merchant", *self.parameters) if is_own else self.parameters
+
+    @property
     def summary(self) -> str:
         """The first sentence of the handler's docstring."""
         return without_sources((self.handler.__doc__ or "").strip().splitlines()[0])

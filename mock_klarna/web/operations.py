@@ -1,6 +1,6 @@
 """Every endpoint, one row each. Routes, the OpenAPI document and the README's table are made from these rows."""
 
-from mock_klarna.web import clock, control, customer_tokens, klarna, placed_orders, scenarios
+from mock_klarna.web import clock, control, customer_tokens, klarna, placed_orders, scenarios, shoppers
 from mock_klarna.web.authority import get_authority
 from mock_klarna.web.bodies import Outline
 from mock_klarna.web.call import EVENT_STREAM, PEM
@@ -61,7 +61,7 @@ INSTANT_SHOPPING = (
 KLARNA = INSTANT_SHOPPING + ORDER_MANAGEMENT + CUSTOMER_TOKENS
 """Klarna's own endpoints."""
 
-_WATCH = ("merchant", "kind", "name", "purchase_id", "after")
+_WATCH = ("kind", "name", "status", "correlation_id", "purchase_id", "after")
 MOCK = (
     Operation("health", "GET", "/_mock/health", control.health),
     Operation("openapi", "GET", "/_mock/openapi.json", control.openapi),
@@ -76,7 +76,9 @@ MOCK = (
         (404, 409),
         headers=("Location",),
     ),
-    Operation("list_purchases", "GET", "/_mock/purchases", control.list_purchases, parameters=("merchant", "limit")),
+    Operation(
+        "list_purchases", "GET", "/_mock/purchases", control.list_purchases, parameters=("purchase_state", "limit")
+    ),
     Operation(
         "get_purchase",
         "GET",
@@ -93,7 +95,7 @@ MOCK = (
         "GET",
         "/_mock/callbacks",
         control.list_callbacks,
-        parameters=("merchant", "purchase_id", "limit"),
+        parameters=("purchase_id", "callback_kind", "callback_state", "limit"),
     ),
     Operation("get_callback", "GET", "/_mock/callbacks/{callback_id}", control.get_callback, errors=(404,)),
     Operation(
@@ -105,7 +107,7 @@ MOCK = (
         "/_mock/orders",
         placed_orders.list_orders,
         errors=(400,),
-        parameters=("merchant", "limit"),
+        parameters=("limit",),
     ),
     Operation("get_order", "GET", "/_mock/orders/{order_id}", placed_orders.get_order, errors=(404,)),
     Operation("close_order", "POST", "/_mock/orders/{order_id}/close", placed_orders.close_order, errors=(404,)),
@@ -128,19 +130,13 @@ MOCK = (
         "required",
         errors=(400, 404, 409),
     ),
-    Operation("get_clock", "GET", "/_mock/clock", clock.get_clock, parameters=("merchant",)),
-    Operation(
-        "set_clock", "POST", "/_mock/clock", clock.set_clock, "required", errors=(400,), parameters=("merchant",)
-    ),
-    Operation(
-        "create_fault", "POST", "/_mock/faults", control.create_fault, "required", ((201, ""),), (400,), ("merchant",)
-    ),
-    Operation("list_faults", "GET", "/_mock/faults", control.list_faults, parameters=("merchant",)),
-    Operation(
-        "clear_faults", "DELETE", "/_mock/faults", control.clear_faults, answers=((204, ""),), parameters=("merchant",)
-    ),
-    Operation("reset", "POST", "/_mock/reset", control.reset, "optional", ((204, ""),), (400,), ("merchant",)),
-    Operation("get_snapshot", "GET", "/_mock/snapshot", control.get_snapshot, parameters=("merchant",)),
+    Operation("get_clock", "GET", "/_mock/clock", clock.get_clock),
+    Operation("set_clock", "POST", "/_mock/clock", clock.set_clock, "required", errors=(400,)),
+    Operation("create_fault", "POST", "/_mock/faults", control.create_fault, "required", ((201, ""),), (400,)),
+    Operation("list_faults", "GET", "/_mock/faults", control.list_faults),
+    Operation("clear_faults", "DELETE", "/_mock/faults", control.clear_faults, answers=((204, ""),)),
+    Operation("reset", "POST", "/_mock/reset", control.reset, "optional", ((204, ""),), (400,)),
+    Operation("get_snapshot", "GET", "/_mock/snapshot", control.get_snapshot),
     Operation(
         "put_snapshot",
         "PUT",
@@ -149,11 +145,12 @@ MOCK = (
         "required",
         ((204, ""),),
         (400, 403),
-        ("merchant",),
         most_body=1 << 28,
         outline=Outline(control.snapshot_outline, levels=5),
     ),
-    Operation("list_shoppers", "GET", "/_mock/shoppers", control.list_shoppers, errors=(404,), parameters=("country",)),
+    Operation(
+        "list_shoppers", "GET", "/_mock/shoppers", shoppers.list_shoppers, errors=(404,), parameters=("country",)
+    ),
     Operation("list_scenarios", "GET", "/_mock/scenarios", scenarios.list_scenarios),
     Operation(
         "run_scenario", "POST", "/_mock/scenarios/{name}/run", scenarios.run_scenario, "optional", errors=(400, 404)

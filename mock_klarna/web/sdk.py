@@ -14,6 +14,7 @@ from mock_klarna.shopper import Shopper, typed
 from mock_klarna.web import labels, moments, query, render
 from mock_klarna.web.call import Call, Reply
 from mock_klarna.web.desk import Desk
+from mock_klarna.web.parameters import LAST_POSITION
 from mock_klarna.web.session_view import view
 
 Json = dict[str, Any]
@@ -160,7 +161,7 @@ async def wait(desk: Desk, call: Call) -> Reply:
 
 async def timeline(desk: Desk, call: Call) -> Reply:
     """Return what the journal has of a session, for the developer's drawer."""
-    after = query.whole(call.request, "after", 0, query.LAST_POSITION)
+    after = query.whole(call.request, "after", 0, LAST_POSITION)
     purchase = await _session(desk, call)
     wanted = Watch(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
     entries = await moments.entries(desk, wanted, after, _MOST_ENTRIES, 0)

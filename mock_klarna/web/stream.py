@@ -8,6 +8,7 @@ from mock_klarna.domain.journal import Watch
 from mock_klarna.web import moments, query, render
 from mock_klarna.web.call import EVENT_STREAM, Call, Reply
 from mock_klarna.web.desk import Desk
+from mock_klarna.web.parameters import LAST_POSITION
 
 _HEARTBEAT_SECONDS = 15.0
 _BATCH = 200
@@ -17,7 +18,7 @@ _HEADERS = {"Content-Type": EVENT_STREAM, "Cache-Control": "no-store", "X-Accel-
 async def events(desk: Desk, call: Call) -> Reply:
     """Stream the journal as server-sent events, from `after` or the header `Last-Event-ID` on, until the client goes."""
     wanted = query.watch(call.request)
-    after = query.whole(call.request, "after", _last_seen(call), query.LAST_POSITION)
+    after = query.whole(call.request, "after", _last_seen(call), LAST_POSITION)
     return Reply(200, headers=dict(_HEADERS), stream=_told(desk, wanted, after))
 
 

@@ -14,6 +14,7 @@ from mock_klarna.domain.urls import CALLED
 from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
 from mock_klarna.web.call import EVENT_STREAM
 from mock_klarna.web.operations import KLARNA, MOCK, Operation
+from mock_klarna.web.parameters import in_query
 
 Json = dict[str, Any]
 Page = Callable[[str], Any]
@@ -329,3 +330,51 @@ class TestCredentials:
 
     async def test_the_control_interface_asks_nobody_for_a_password(self, klarna: MockKlarnaAsync) -> None:
         assert (await klarna.send("GET", "/_mock/journal", headers={"Authorization": ""})).status == 200
+
+
+@pytest.mark.parametrize("operation", MOCK, ids=lambda row: row.name)
+async def test_a_parameter_that_an_endpoint_does_not_know_is_refused_with_those_it_does(
+    klarna: MockKlarnaAsync, operation: Operation
+) -> None:
+    path = re.sub(r"\{\w+\}", "x", operation.path)
+    known = ", ".join(in_query(operation.query))
+    answer = await klarna.send(operation.method, f"{path}?foo=1", {})
+    assert (answer.status, answer.body["where"]) == (400, "query")
+    (problem,) = answer.body["problems"]
+    assert (problem["path"], problem["expected"]) == ("foo", f"no such parameter; known: {known}")
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "right"),
+    [
+        ("callbacks?kind=nope", "kind", "one of place_order, update"),
+        ("callbacks?state=lost", "state", "one of in_flight, delivered"),
+        ("purchases?state=bought", "state", "one of started, authorized"),
+        ("purchases?offset=1", "offset", "known: merchant, state, limit"),
+        ("journal?kind=event&kind=callback", "kind", "one value"),
+        ("journal?status=6xx", "status", "404, or 4xx"),
+        ("journal?status=4x", "status", "404, or 4xx"),
+        ("journal?status=", "status", "404, or 4xx"),
+        ("events?foo=1", "foo", "known: merchant, kind, name, status, correlation_id"),
+        ("orders?merchant=a&merchant=b", "merchant", "one value"),
+    ],
+)
+async def test_a_filter_that_would_not_filter_is_refused(
+    klarna: MockKlarnaAsync, query: str, name: str, right: str
+) -> None:
+    answer = await klarna.send("GET", f"/_mock/{query}")
+    assert answer.status == 400
+    (problem,) = answer.body["problems"]
+    assert (problem["path"], right in problem["expected"]) == (name, True)
+
+
+async def test_purchases_and_callbacks_are_filtered(klarna: MockKlarnaAsync, purchase: Json, order: Json) -> None:
+    await klarna.wait_for("place_order")
+    await klarna.create_order(purchase["authorization_token"], order)
+    open_one = await klarna.purchase(page=order, wait=0)
+    await klarna.wait_for("place_order", purchase_id=open_one["purchase_id"])
+    assert [found["purchase_id"] for found in await klarna.purchases(state="authorized")] == [open_one["purchase_id"]]
+    assert (await klarna.send("GET", "/_mock/purchases?state=placed&limit=0")).body == {"purchases": [], "total": 1}
+    assert len(await klarna.callbacks(kind="place_order", state="failed")) == 2
+    assert await klarna.callbacks(kind="push") == []
+    assert await klarna.callbacks(state="delivered") == []

@@ -54,6 +54,14 @@ async def test_entries_are_filtered(klarna: MockKlarnaAsync, purchase: Json) -> 
     assert everybodys["position"] == called["seq"]
 
 
+async def test_exchanges_are_found_by_their_status_and_their_id(klarna: MockKlarnaAsync, button: Json) -> None:
+    assert await names(klarna, status="201") == await names(klarna, status="2xx") == ["create_button"]
+    assert await names(klarna, status="4xx") == []
+    refused = await klarna.send("GET", "/instantshopping/v1/buttons/x")
+    assert await names(klarna, status="4XX") == await names(klarna, status=404) == ["get_button"]
+    assert await names(klarna, correlation_id=refused.body["correlation_id"]) == ["get_button"]
+
+
 async def test_an_attempt_shows_what_was_sent_and_what_came_of_it(klarna: MockKlarnaAsync, purchase: Json) -> None:
     called = await klarna.wait_for("place_order")
     assert called["request_body"]["authorization_token"] == purchase["authorization_token"]
