@@ -12,8 +12,8 @@ RUN python -m venv --without-pip /opt/mock-klarna \
 ENV PATH=/opt/mock-klarna/bin:$PATH \
     PYTHONPYCACHEPREFIX=/opt/mock-klarna/bytecode
 WORKDIR /
-RUN mock-klarna demo --once && mock-klarna shoppers --json >/dev/null && mock-klarna openapi >/dev/null \
-    && mock-klarna ca --tls-folder /tmp/tls >/dev/null
+RUN mock-klarna demo --once --tls --tls-folder /tmp/tls && mock-klarna shoppers --json >/dev/null && mock-klarna openapi >/dev/null \
+    && mock-klarna ca --tls-folder /tmp/tls --recipes >/dev/null
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="mock-klarna" \

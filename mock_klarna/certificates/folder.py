@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
@@ -14,18 +15,49 @@ SECRET = "authority.pem"  # noqa: S105
 """Certificate and key in one file, so that no two processes can leave a pair that does not fit."""
 PUBLIC = "ca.pem"
 """The certificate alone: what clients trust."""
-_RENEWAL = "; remove the file, and the next start makes a new authority, to be trusted anew"
+_RENEWAL = "; remove it and ca.pem beside it, and the next start makes a new authority, to be trusted anew"
 
 
 def kept(folder: Path, now: datetime) -> Authority:
     """Return the authority of a folder, making both if there is none yet.
 
-    Raises `SettingsError` when the folder cannot be used or its authority has expired.
+    Raises `SettingsError` when the folder cannot be used, its authority has expired, or only its certificate is left.
     """
-    try:
+    with _usable(folder):
+        is_trusted = (folder / PUBLIC).exists()  # looked at first: whoever publishes it has made the other before
         if not (folder / SECRET).exists():
+            if is_trusted:
+                raise SettingsError(_LEFT.format(folder))
             _make(folder, now)
+        authority = _read(folder, now)
+        _close(folder / SECRET)
+        _publish(folder / PUBLIC, authority.pem)
+        return authority
+
+
+def found(folder: Path, now: datetime) -> Authority:
+    """Return the authority of a folder and change nothing there; raises `SettingsError` where `kept` would, or would make one."""
+    with _usable(folder):
+        if not (folder / SECRET).exists():
+            raise SettingsError((_LEFT if (folder / PUBLIC).exists() else _NONE).format(folder))
         return _read(folder, now)
+
+
+_NONE = (
+    "--tls-folder: {0} keeps no authority; name the folder that the server was started with, or start it: "
+    "`mock-klarna serve --tls --tls-folder {0}` makes one"
+)
+_LEFT = (
+    "--tls-folder: {0} has ca.pem, which clients trust, but not authority.pem, the key that signs for it; put it back, or "
+    "remove ca.pem, and the next start makes a new authority, to be trusted anew"
+)
+
+
+@contextlib.contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    """Say in one sentence why a folder cannot be used."""
+    try:
+        yield
     except OSError as fault:
         said = (
             "it is not a folder" if isinstance(fault, FileExistsError | NotADirectoryError) else fault.strerror or fault
@@ -65,8 +97,6 @@ def _read(folder: Path, now: datetime) -> Authority:
     authority = given.pair(certificates, key, now, where, f"--tls-folder: the key in {path}", _RENEWAL)
     if not isinstance(authority, Authority):
         raise SettingsError(f"{where}: {given.named(certificates[0])} is no authority and cannot sign")
-    _close(path)
-    _publish(folder / PUBLIC, authority.pem)
     return authority
 
 

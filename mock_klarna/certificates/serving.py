@@ -44,6 +44,10 @@ def https(settings: Settings) -> Https:
 
 def _chosen(settings: Settings, now: datetime) -> Authority | Pair:
     if settings.tls_cert or settings.tls_key:
+        if settings.tls_folder:
+            raise SettingsError(
+                "--tls-folder, which keeps an authority, is given beside a certificate of your own; leave one out"
+            )
         if not settings.tls_cert:
             raise SettingsError("--tls-key is given without --tls-cert, the certificate that it is the key of")
         if not settings.tls_key:

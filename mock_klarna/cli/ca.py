@@ -24,7 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         "--tls-folder",
         metavar="PATH",
-        help=f"the folder that keeps the authority, which is made if there is none yet ({PREFIX}TLS_FOLDER)",
+        help=f"the folder in which a server keeps its authority ({PREFIX}TLS_FOLDER)",
     )
     parser.add_argument(
         "--recipes",
@@ -59,9 +59,9 @@ def _recipes(folder: str) -> str:
 
 
 def _kept(folder: str) -> str:
-    from mock_klarna.certificates.folder import kept
+    from mock_klarna.certificates.folder import found
 
-    return kept(Path(folder), datetime.now(UTC)).pem.decode()
+    return found(Path(folder), datetime.now(UTC)).pem.decode()
 
 
 def _asked(url: str) -> str:

@@ -57,6 +57,16 @@ def test_a_lost_certificate_is_written_again(tmp_path: Path) -> None:
     assert (tmp_path / "ca.pem").read_bytes() == pem
 
 
+def test_a_lost_key_is_told_and_nothing_is_made_in_its_place(tmp_path: Path) -> None:
+    pem = kept(tmp_path, made.NOW).pem
+    (tmp_path / "authority.pem").unlink()
+    assert _refusal(tmp_path) == (
+        f"--tls-folder: {tmp_path} has ca.pem, which clients trust, but not authority.pem, the key that signs for it; "
+        "put it back, or remove ca.pem, and the next start makes a new authority, to be trusted anew"
+    )
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("ca.pem", pem)]
+
+
 def _refusal(folder: Path) -> str:
     with pytest.raises(SettingsError) as refused:
         kept(folder, made.NOW)
@@ -67,7 +77,9 @@ def test_an_expired_authority_says_when_and_what_to_do(tmp_path: Path) -> None:
     folder = made.folder_with_authority_of(tmp_path / "tls", made.LONG_AGO)
     refusal = _refusal(folder)
     assert refusal.startswith(f"--tls-folder: {folder / 'authority.pem'}: CN=mock-klarna authority ")
-    assert refusal.endswith("; remove the file, and the next start makes a new authority, to be trusted anew")
+    assert refusal.endswith(
+        "; remove it and ca.pem beside it, and the next start makes a new authority, to be trusted anew"
+    )
 
 
 def test_a_file_in_the_folders_place_is_named(tmp_path: Path) -> None:

@@ -98,6 +98,14 @@ def test_a_certificate_without_its_key_is_refused() -> None:
     assert _refusal(Settings(tls=True, tls_key="a.pem")).startswith("--tls-key is given without --tls-cert")
 
 
+@pytest.mark.parametrize("key", ["a.pem", ""])
+def test_a_folder_beside_a_certificate_of_ones_own_is_refused(tmp_path: Path, key: str) -> None:
+    folder = tmp_path / "tls"
+    refusal = _refusal(Settings(tls=True, tls_folder=str(folder), tls_cert="a.pem", tls_key=key))
+    assert refusal == "--tls-folder, which keeps an authority, is given beside a certificate of your own; leave one out"
+    assert not folder.exists()
+
+
 def test_a_missing_file_is_named_with_its_flag(tmp_path: Path) -> None:
     certificate, _ = made.files(tmp_path, made.authority_pair())
     missing = tmp_path / "no.pem"

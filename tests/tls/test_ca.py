@@ -1,6 +1,7 @@
 """`mock-klarna ca`: the certificate to trust, from a server or a folder, and one recipe for each kind of client."""
 
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,29 @@ def test_the_server_beside_the_command_is_asked_by_default(
 def test_a_folder_needs_no_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], how: str
 ) -> None:
-    folder = tmp_path / "tls"
+    folder = made.folder_with_authority_of(tmp_path / "tls", datetime.now(UTC))
+    before = [(path.name, path.stat().st_mtime_ns) for path in folder.iterdir()]
     if how == "variable":
         monkeypatch.setenv("MOCK_KLARNA_TLS_FOLDER", str(folder))
     assert main(["ca", "--tls-folder", str(folder)] if how == "flag" else ["ca"]) == 0
-    assert capsys.readouterr().out == (folder / "ca.pem").read_text()
+    assert (folder / "authority.pem").read_text().startswith(capsys.readouterr().out)
+    assert [(path.name, path.stat().st_mtime_ns) for path in folder.iterdir()] == before
+
+
+def test_a_folder_without_an_authority_stays_as_it_is_and_ends_with_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "a typo"
+    assert main(["ca", "--tls-folder", str(folder)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"mock-klarna: --tls-folder: {folder} keeps no authority; name the folder that the server")
+    assert not folder.exists()
+
+
+def test_a_folder_whose_key_is_lost_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "ca.pem").write_bytes(made.authority_pair().certificates)
+    assert main(["ca", "--tls-folder", str(tmp_path)]) == 2
+    assert "but not authority.pem, the key that signs for it; put it back" in capsys.readouterr().err
 
 
 def test_a_server_without_tls_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
