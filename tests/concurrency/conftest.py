@@ -7,6 +7,7 @@ from mock_klarna import server
 from mock_klarna.settings import Settings
 from mock_klarna.store.opening import open_store
 from mock_klarna.store.port import Store
+from tests.extent import extent
 from tests.merchants import shop as shops
 from tests.merchants.shop import Shop
 from tests.store.awaiting import Awaiting
@@ -19,7 +20,7 @@ async def shop() -> AsyncIterator[Shop]:
         yield opened
 
 
-@pytest.fixture(params=["memory", "awaiting"])
+@pytest.fixture(params=extent(usual=["memory"], thorough=["memory", "awaiting"]))
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The engine that servers of this process keep their state in: one that never awaits, and one that always does."""
 
