@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -13,7 +13,7 @@ from mock_klarna.callbacks.letters import Letter, letter
 from mock_klarna.callbacks.merchant_client import MerchantClient
 from mock_klarna.callbacks.trouble import Trouble
 from mock_klarna.contract import Contract
-from mock_klarna.domain.delivering import job_of, taken_up, tried
+from mock_klarna.domain.delivering import is_heard, job_of, state_after, taken_up, tried
 from mock_klarna.domain.errors import UnknownName
 from mock_klarna.domain.facts import replace
 from mock_klarna.domain.journal import CALLBACK, Sent
@@ -57,20 +57,27 @@ class Deliveries:
         delivery = await self._opened(job, what)
         attempts = await self._attempt(delivery)
         repeated = await self._repeated(job, attempts[-1])
-        await self._keep(delivery, attempts, _state(attempts[-1], repeated), (repeated,) if repeated else ())
+        await self._keep(delivery, attempts, state_after(attempts[-1], repeated), (repeated,) if repeated else ())
 
     async def _give_up(self, job: Job) -> None:
         """End what waits for a job that has nothing to say any more."""
-        for delivery in await self._store.records(Delivery, job.merchant):
+        order = await self._store.get(Order, job.subject)
+        purchase_id = order.purchase_id if order else job.subject
+        await self._end_waiting(job, await self._store.records(Delivery, job.merchant, subject=purchase_id))
+
+    async def _end_waiting(self, job: Job, deliveries: Iterable[Delivery]) -> None:
+        for delivery in deliveries:
             if delivery.state == "waiting" and job_of(delivery) == job.job_id:
-                await self._keep(delivery, (), _state(delivery.attempts[-1], None))
+                await self._keep(delivery, (), state_after(delivery.attempts[-1], None))
 
     async def _opened(self, job: Job, what: Letter) -> Delivery:
         """Return the delivery that a job goes on with: that of its first try, or of one that was interrupted, or a new one."""
-        for delivery in await self._store.records(Delivery, job.merchant, subject=what.purchase_id):
+        earlier = await self._store.records(Delivery, job.merchant, subject=what.purchase_id)
+        for delivery in earlier:
             is_same = (delivery.callback, delivery.order_id, delivery.body) == (what.callback, what.order_id, what.body)
             if is_same and (job.number > 1 or delivery.state in ("waiting", "in_flight")):
                 return await self._written(delivery, taken_up) or await self._new(job.merchant, what)
+        await self._end_waiting(job, earlier)  # news that other news has overtaken
         return await self._new(job.merchant, what)
 
     async def _written(
@@ -148,7 +155,7 @@ class Deliveries:
     async def _is_wanted(self, job: Job, last: Attempt) -> bool:
         """Tell whether a callback is sent again: a push until it is acknowledged, a notification until HTTP 200."""
         if job.kind == "notification":
-            return not (last.status == 200 and _is_heard(last))
+            return not (last.status == 200 and is_heard(last))
         order = await self._store.get(Order, job.subject)
         return order is not None and wants_push(order)
 
@@ -156,7 +163,7 @@ class Deliveries:
         """Send a callback again, the same bytes to the same URL; the attempt is added to those made before."""
         delivery = await self.find(merchant, callback_id)
         attempts = await self._attempt(delivery)
-        return await self._keep(delivery, attempts, _state(attempts[-1], None))
+        return await self._keep(delivery, attempts, state_after(attempts[-1], None))
 
     async def ask_update(self, purchase: Purchase, url: str, body: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
         """Send an `update` callback; return the changes that the merchant answers and, if it went wrong, why (protocol 4.2)."""
@@ -168,19 +175,6 @@ class Deliveries:
             attempts = (*attempts[:-1], replace(attempts[-1], error=failure))
         await self._keep(delivery, attempts, "failed" if failure else "delivered")
         return changes, failure
-
-
-def _state(last: Attempt, repeated: Job | None) -> str:
-    if repeated is not None:
-        return "waiting"
-    return "delivered" if _is_heard(last) else "failed"
-
-
-def _is_heard(attempt: Attempt) -> bool:
-    """Tell whether a merchant answered 2xx; one that fell silent or broke off after its first words did not."""
-    if attempt.status is None or attempt.outcome not in ("answered", "too_long"):
-        return False
-    return 200 <= attempt.status < 300
 
 
 def _log_failure(delivery: Delivery, attempt: Attempt) -> None:

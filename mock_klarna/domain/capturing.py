@@ -8,6 +8,7 @@ from mock_klarna.domain.errors import CaptureNotAllowed, NoSuchCapture, NotAllow
 from mock_klarna.domain.facts import replace
 from mock_klarna.domain.fulfilment import Capture
 from mock_klarna.domain.order_events import CaptureUpdated, OrderCaptured
+from mock_klarna.domain.order_management import last_push
 from mock_klarna.domain.records import Decision, Order
 
 Json = Mapping[str, Any]
@@ -35,7 +36,7 @@ def capture(order: Order, capture_id: str, amount: int, details: bytes, now: flo
         captured_amount=amount,
         remaining_authorized_amount=held.remaining - amount,
     )
-    return Decision(writes=(captured,), events=(event,), cancels=(f"push:{order.order_id}",))
+    return Decision(writes=(captured,), events=(event,), jobs=last_push(order, now))
 
 
 def require_capturable(order: Order, now: float) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from mock_klarna.domain.facts import replace
-from mock_klarna.domain.records import Attempt, Delivery, Record
+from mock_klarna.domain.records import Attempt, Delivery, Job, Record
 
 _ERROR = "the server ended, or was given another state, before an answer was read; the merchant may have received this"
 
@@ -23,6 +23,20 @@ def interrupted(delivery: Delivery) -> Delivery:
     at = delivery.attempts[-1].at if delivery.attempts else delivery.created_at
     attempt = Attempt(at=at, duration=0.0, outcome="interrupted", error=_ERROR)
     return replace(delivery, attempts=(*delivery.attempts, attempt), state="failed")
+
+
+def state_after(last: Attempt, repeated: Job | None) -> str:
+    """Return the state of a callback after its last attempt, which may be repeated."""
+    if repeated is not None:
+        return "waiting"
+    return "delivered" if is_heard(last) else "failed"
+
+
+def is_heard(attempt: Attempt) -> bool:
+    """Tell whether a merchant answered 2xx; one that fell silent or broke off after its first words did not."""
+    if attempt.status is None or attempt.outcome not in ("answered", "too_long"):
+        return False
+    return 200 <= attempt.status < 300
 
 
 def taken_up(delivery: Delivery) -> Delivery:

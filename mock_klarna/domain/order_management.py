@@ -16,7 +16,7 @@ from mock_klarna.domain.order_events import (
     OrderDetailsUpdated,
     RemainingAuthorizationReleased,
 )
-from mock_klarna.domain.records import Decision, Order
+from mock_klarna.domain.records import Decision, Job, Order
 
 
 def acknowledge(order: Order, now: float) -> Decision:
@@ -26,7 +26,12 @@ def acknowledge(order: Order, now: float) -> Decision:
         return Decision()
     known = replace(order, version=order.version + 1, acknowledged=True)
     event = OrderAcknowledged(purchase_id=order.purchase_id, order_id=order.order_id)
-    return Decision(writes=(known,), events=(event,), cancels=(f"push:{order.order_id}",))
+    return Decision(writes=(known,), events=(event,), jobs=last_push(order, now))
+
+
+def last_push(order: Order, now: float) -> tuple[Job, ...]:
+    """Have the next push looked at now: there is nothing to say any more, which ends the callback that waits for it."""
+    return (Job(due=now, merchant=order.merchant, kind="push", subject=order.order_id),) if order.push_url else ()
 
 
 def _require_other(refused: Collection[str], held: Balance, tail: str) -> None:
@@ -66,10 +71,14 @@ def cancel(order: Order, now: float, reason: str = "by the merchant") -> Decisio
         raise CancelNotAllowed(f"{held.words} Cancel not possible")
     event = OrderCancelled(purchase_id=order.purchase_id, order_id=order.order_id, reason=reason)
     decision = _changed(order, event, ended="CANCELLED")
-    return replace(decision, cancels=tuple(f"{job}:{order.order_id}" for job in _CANCELLED_JOBS))
+    return replace(
+        decision,
+        jobs=last_push(order, now),
+        cancels=tuple(f"{job}:{order.order_id}" for job in _CANCELLED_JOBS),
+    )
 
 
-_CANCELLED_JOBS = ("push", "end_review", "cancel_rejected")
+_CANCELLED_JOBS = ("end_review", "cancel_rejected")
 
 
 def cancel_rejected(order: Order, now: float) -> Decision:
@@ -79,11 +88,15 @@ def cancel_rejected(order: Order, now: float) -> Decision:
     return cancel(order, now, "the fraud review rejected it")
 
 
-def close(order: Order) -> Decision:
+def close(order: Order, now: float) -> Decision:
     """Close an order, as only the sandbox can: what CLOSED means at Klarna is not documented (protocol 9.3)."""
     event = OrderClosed(purchase_id=order.purchase_id, order_id=order.order_id)
     decision = _changed(order, event, ended="CLOSED")
-    return replace(decision, cancels=tuple(f"{job}:{order.order_id}" for job in _CANCELLED_JOBS))
+    return replace(
+        decision,
+        jobs=last_push(order, now),
+        cancels=tuple(f"{job}:{order.order_id}" for job in _CANCELLED_JOBS),
+    )
 
 
 def release(order: Order, now: float) -> Decision:

@@ -56,9 +56,7 @@ class Orders:
 
     async def close(self, merchant: str | None, order_id: str) -> Order:
         """Close an order, so that nothing but refunds is possible any more."""
-        _, decision = await self._context.decide(
-            lambda: self.find(merchant, order_id), lambda order, _now: order_management.close(order)
-        )
+        _, decision = await self._context.decide(lambda: self.find(merchant, order_id), order_management.close)
         closed = decision.writes[0]
         assert isinstance(closed, Order)
         return closed

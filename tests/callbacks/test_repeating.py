@@ -133,6 +133,18 @@ async def test_news_that_follows_is_repeated_as_the_news_that_it_is(shop: Shop) 
     assert [len(callback["attempts"]) for callback in (first, second)] == [1, 2]
 
 
+async def test_news_that_other_news_overtakes_waits_for_nothing(shop: Shop) -> None:
+    shop.answers["/notification"] = always(500)
+    async with emulator() as client:
+        order = await placed(client, shop, outcome="PENDING")
+        for number, verdict in enumerate(("ACCEPTED", "STOPPED"), 1):
+            await decided(client, order, verdict)
+            await calls(client, "notification", number)
+        await client.ask("POST", "/_mock/clock", {"advance": "10m"})
+        states = [callback["state"] for callback in await callbacks(client, "notification")]
+    assert states == ["failed", "waiting"]
+
+
 async def test_pushes_and_notifications_are_sent_in_the_order_of_their_times(shop: Shop) -> None:
     shop.answers["/notification"] = always(500)
     async with emulator() as client:
