@@ -3,8 +3,8 @@
 from typing import Any
 
 from mock_klarna.contract import Contract, MalformedBody, read_json
+from mock_klarna.domain.deliveries import Attempt
 from mock_klarna.domain.problems import in_words
-from mock_klarna.domain.records import Attempt
 from mock_klarna.emulator.steps import UNUSABLE
 
 

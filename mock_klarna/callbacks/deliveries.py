@@ -13,12 +13,12 @@ from mock_klarna.callbacks.letters import Letter, letter
 from mock_klarna.callbacks.merchant_client import MerchantClient
 from mock_klarna.callbacks.trouble import Trouble
 from mock_klarna.contract import Contract
-from mock_klarna.domain.delivering import is_heard, job_of, state_after, taken_up, tried
+from mock_klarna.domain.deliveries import Attempt, Delivery, is_heard, job_of, state_after, taken_up, tried
 from mock_klarna.domain.errors import UnknownName
 from mock_klarna.domain.facts import replace
 from mock_klarna.domain.journal import CALLBACK, Sent
 from mock_klarna.domain.order_management import wants_push
-from mock_klarna.domain.records import Attempt, Decision, Delivery, Job, Order, Purchase
+from mock_klarna.domain.records import Decision, Job, Order, Purchase
 from mock_klarna.domain.schedules import pause_after
 from mock_klarna.emulator import Emulator
 

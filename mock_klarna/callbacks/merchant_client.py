@@ -9,8 +9,8 @@ from yarl import URL
 from mock_klarna import __version__
 from mock_klarna.callbacks import addresses
 from mock_klarna.callbacks.trust import no_tls, trust, untrusted
+from mock_klarna.domain.deliveries import Attempt
 from mock_klarna.domain.journal import readable
-from mock_klarna.domain.records import Attempt
 from mock_klarna.settings import Settings
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from typing import Any
 
 from mock_klarna.callbacks.merchant_client import MerchantClient
-from mock_klarna.domain.records import Attempt, Delivery
+from mock_klarna.domain.deliveries import Attempt, Delivery
 from mock_klarna.emulator.faults import Faults
 
 GARBAGE = b'{"authorization_token": "\xff\xfe garbage'

@@ -7,22 +7,12 @@ from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin
 
+from mock_klarna.domain.deliveries import Attempt, Delivery
 from mock_klarna.domain.errors import MockKlarnaError
 from mock_klarna.domain.fulfilment import Capture, Fulfilment, Refund
 from mock_klarna.domain.idempotency import RememberedAnswer
 from mock_klarna.domain.problems import bounded
-from mock_klarna.domain.records import (
-    Attempt,
-    ButtonKey,
-    Delivery,
-    Fault,
-    Job,
-    Merchant,
-    Order,
-    Outcome,
-    Purchase,
-    Record,
-)
+from mock_klarna.domain.records import ButtonKey, Fault, Job, Merchant, Order, Outcome, Purchase, Record
 from mock_klarna.domain.tokens import CustomerToken
 
 KINDS: Mapping[str, type[Record]] = {

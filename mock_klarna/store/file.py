@@ -14,9 +14,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from mock_klarna.domain.delivering import read_back
+from mock_klarna.domain.deliveries import Delivery, read_back
 from mock_klarna.domain.errors import MockKlarnaError
-from mock_klarna.domain.records import Decision, Delivery, Job, Record
+from mock_klarna.domain.records import Decision, Job, Record
 from mock_klarna.store.budget import USUAL, Bounds
 from mock_klarna.store.codec import KINDS, decode, decode_job, encode
 from mock_klarna.store.compaction import Compaction, shortest_log

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from mock_klarna.domain.records import Delivery, Record
+from mock_klarna.domain.deliveries import Delivery
+from mock_klarna.domain.records import Record
 from mock_klarna.store.agenda import Agenda
 from mock_klarna.store.pages import Pages
 from mock_klarna.store.snapshot import MerchantState

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from mock_klarna.domain.delivering import read_back
+from mock_klarna.domain.deliveries import read_back
 from mock_klarna.domain.errors import MockKlarnaError
 from mock_klarna.domain.problems import bounded
 from mock_klarna.domain.records import Job, Record

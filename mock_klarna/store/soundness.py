@@ -7,23 +7,12 @@ import orjson
 
 from mock_klarna.domain import lifecycle
 from mock_klarna.domain.clock import LAST_SECOND, LATEST
+from mock_klarna.domain.deliveries import Attempt, Delivery
 from mock_klarna.domain.errors import MockKlarnaError
 from mock_klarna.domain.fulfilment import Capture, Fulfilment, Refund
 from mock_klarna.domain.idempotency import RememberedAnswer
 from mock_klarna.domain.problems import bounded
-from mock_klarna.domain.records import (
-    JOBS,
-    Attempt,
-    ButtonKey,
-    Delivery,
-    Fault,
-    Job,
-    Merchant,
-    Order,
-    Outcome,
-    Purchase,
-    Record,
-)
+from mock_klarna.domain.records import JOBS, ButtonKey, Fault, Job, Merchant, Order, Outcome, Purchase, Record
 from mock_klarna.domain.tokens import STATUSES, CustomerToken
 from mock_klarna.domain.urls import CALLED
 

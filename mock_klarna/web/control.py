@@ -6,10 +6,11 @@ from typing import Any
 import orjson
 
 from mock_klarna import __version__
+from mock_klarna.domain.deliveries import Delivery
 from mock_klarna.domain.errors import AnothersState, UnknownName
 from mock_klarna.domain.journal import NOBODY
 from mock_klarna.domain.lifecycle import DELIVERY, PURCHASE
-from mock_klarna.domain.records import ButtonKey, Delivery, Order, Purchase
+from mock_klarna.domain.records import ButtonKey, Order, Purchase
 from mock_klarna.domain.urls import CALLED
 from mock_klarna.emulator.buying import buy
 from mock_klarna.web import moments, query, render

@@ -5,9 +5,10 @@ from typing import Any
 import orjson
 
 from mock_klarna.domain.clock import moment
+from mock_klarna.domain.deliveries import Attempt, Delivery
 from mock_klarna.domain.events import Event, event_data
 from mock_klarna.domain.journal import Entry, Exchange, Sent
-from mock_klarna.domain.records import Attempt, Delivery, Fault, Order, Purchase
+from mock_klarna.domain.records import Fault, Order, Purchase
 
 _MOST_SHOWN = 64 << 10
 Json = dict[str, Any]

@@ -7,7 +7,7 @@ import orjson
 from mock_klarna.callbacks import Deliveries, Runner
 from mock_klarna.callbacks.merchant_client import MerchantClient
 from mock_klarna.contract import shared_contract
-from mock_klarna.domain.records import Delivery
+from mock_klarna.domain.deliveries import Delivery
 from mock_klarna.emulator import Emulator
 from mock_klarna.emulator.buying import buy
 from mock_klarna.settings import Settings

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mock_klarna import Settings, serve_in_thread
-from mock_klarna.cli.main import main
+from tests.commands import Command
 from tests.demo.trade import process_of
 from tests.documentation.tables import README
 
@@ -46,14 +46,14 @@ def lines() -> list[str]:
 
 @pytest.mark.parametrize("line", lines())
 def test_the_line_of_the_readme_plays_its_scenario_with_a_shop_of_its_own(
-    line: str, running: Addresses, scenario: Path, monkeypatch: pytest.MonkeyPatch
+    command: Command, line: str, running: Addresses, scenario: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     klarna, shop = running
     monkeypatch.chdir(scenario.parent)
     _, _folder, *flags = shlex.split(
         line.replace("http://localhost:8080", klarna).replace("http://localhost:3000", shop)
     )
-    assert main(["run", str(scenario), *flags]) == 0
+    assert command("run", scenario, *flags).returncode == 0
 
 
 def test_the_readme_has_a_line_for_ci_and_one_for_a_terminal() -> None:
@@ -61,17 +61,18 @@ def test_the_readme_has_a_line_for_ci_and_one_for_a_terminal() -> None:
 
 
 def test_without_the_shops_credentials_the_failure_tells_who_was_refused_and_what_helps(
-    running: Addresses, scenario: Path, capsys: pytest.CaptureFixture[str]
+    command: Command, running: Addresses, scenario: Path
 ) -> None:
     klarna, shop = running
-    assert main(["run", str(scenario), "--url", klarna, "--var", f"shop={shop}"]) == 1
-    told = capsys.readouterr().out
+    ran = command("run", scenario, "--url", klarna, "--var", f"shop={shop}")
+    assert ran.returncode == 1
+    told = ran.stdout
     assert "K123 used the token and was answered 403, because it belongs to scenario-readme" in told
     assert "--merchant K123:PASSWORD, or `merchant: K123:PASSWORD` in the scenario" in told
     assert re.search(r"event +authorization_refused .*refused_merchant K123", told)
 
 
-def test_a_merchant_in_the_scenario_does_as_well(running: Addresses, scenario: Path) -> None:
+def test_a_merchant_in_the_scenario_does_as_well(command: Command, running: Addresses, scenario: Path) -> None:
     klarna, shop = running
     scenario.write_text(f"merchant: K123:secret\n{scenario.read_text()}")
-    assert main(["run", str(scenario), "--url", klarna, "--var", f"shop={shop}"]) == 0
+    assert command("run", scenario, "--url", klarna, "--var", f"shop={shop}").returncode == 0

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from mock_klarna.domain.deliveries import Delivery
 from mock_klarna.domain.events import ButtonCreated, Event
 from mock_klarna.domain.journal import Exchange
-from mock_klarna.domain.records import ButtonKey, Decision, Delivery, Job, Order, Purchase
+from mock_klarna.domain.records import ButtonKey, Decision, Job, Order, Purchase
 
 
 def button(key: str = "b-1", merchant: str = "shop", **members: Any) -> ButtonKey:

@@ -2,9 +2,10 @@ from collections.abc import Callable
 
 import pytest
 
+from mock_klarna.domain.deliveries import Delivery
 from mock_klarna.domain.errors import Conflict
 from mock_klarna.domain.journal import Watch
-from mock_klarna.domain.records import ButtonKey, Decision, Delivery, Order, Purchase, Record
+from mock_klarna.domain.records import ButtonKey, Decision, Order, Purchase, Record
 from mock_klarna.store.port import Store
 from tests.store.samples import button, created, delivery, job, order, purchase, writing
 

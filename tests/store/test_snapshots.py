@@ -5,21 +5,11 @@ from typing import Any
 
 import pytest
 
+from mock_klarna.domain.deliveries import Attempt, Delivery
 from mock_klarna.domain.errors import MockKlarnaError
 from mock_klarna.domain.fulfilment import Capture, Fulfilment, Refund
 from mock_klarna.domain.idempotency import RememberedAnswer
-from mock_klarna.domain.records import (
-    Attempt,
-    ButtonKey,
-    Decision,
-    Delivery,
-    Fault,
-    Merchant,
-    Order,
-    Outcome,
-    Purchase,
-    Record,
-)
+from mock_klarna.domain.records import ButtonKey, Decision, Fault, Merchant, Order, Outcome, Purchase, Record
 from mock_klarna.domain.tokens import CustomerToken
 from mock_klarna.store.codec import KINDS
 from mock_klarna.store.memory import MemoryStore

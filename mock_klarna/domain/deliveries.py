@@ -1,11 +1,52 @@
-"""What becomes of a callback: taken up again, tried, or interrupted because whoever sent it is gone."""
+"""A callback to a merchant, and what becomes of it: tried, taken up again, or interrupted because whoever sent it is gone."""
 
 from collections.abc import Collection
+from typing import ClassVar
 
-from mock_klarna.domain.facts import replace
-from mock_klarna.domain.records import Attempt, Delivery, Job, Record
+from mock_klarna.domain.facts import fact, replace
+from mock_klarna.domain.records import Job, Record
 
 _ERROR = "the server ended, or was given another state, before an answer was read; the merchant may have received this"
+
+
+@fact
+class Attempt:
+    """One try to reach a merchant: what came back, or why nothing did. `duration` is in seconds."""
+
+    at: float
+    duration: float
+    outcome: str
+    status: int | None = None
+    error: str | None = None
+    answer: bytes = b""
+    answer_headers: tuple[tuple[str, str], ...] = ()
+    remedy: str | None = None
+
+
+@fact
+class Delivery(Record):
+    """A callback to a merchant's URL with every attempt made so far. `state` is one of `lifecycle.DELIVERY`."""
+
+    kind: ClassVar[str] = "callback"
+    callback_id: str
+    callback: str
+    url: str
+    purchase_id: str | None
+    order_id: str | None
+    body: bytes
+    created_at: float
+    state: str = "in_flight"
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The callback's id."""
+        return self.callback_id
+
+    @property
+    def subject(self) -> str | None:
+        """The purchase the callback is about."""
+        return self.purchase_id
 
 
 def job_of(delivery: Delivery) -> str:
