@@ -51,7 +51,7 @@ def require_capturable(order: Order, now: float) -> None:
         raise CaptureNotAllowed(f"Capture not allowed. Order {_NOT_CAPTURED[order.fraud_status]}.")
 
 
-def find(order: Order, capture_id: str) -> Capture:
+def find_capture(order: Order, capture_id: str) -> Capture:
     """Return a capture of an order; raises `NoSuchCapture`."""
     for taken in order.fulfilment.captures:
         if taken.capture_id == capture_id:
@@ -90,7 +90,7 @@ def send_out(order: Order, capture_id: str) -> Decision:
 
 def _known(order: Order, capture_id: str) -> Capture:
     require_captures(order)
-    return find(order, capture_id)
+    return find_capture(order, capture_id)
 
 
 def _kept(order: Order, new: Capture, what: str) -> Decision:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 PLACED = "Thank you for your purchase."
-REFUSED = "Klarna could not approve this purchase. You have not been charged."
+DECLINED = "Klarna could not approve this purchase. You have not been charged."
 TIMED_OUT = "The shop did not answer in time. You have not been charged."
 FAILED = "Something went wrong and the purchase was not completed. You have not been charged."
 DENIED = "The shop declined this purchase. You have not been charged."

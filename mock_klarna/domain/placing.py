@@ -114,7 +114,7 @@ def _placed(purchase: Purchase, order: Order, confirmation: str | None, rules: P
         order_id=order.order_id,
         fraud_status=order.fraud_status,
         redirect_url=None if rejected else url,
-        consumer_message=messages.REFUSED if rejected else messages.PLACED,
+        consumer_message=messages.DECLINED if rejected else messages.PLACED,
     )
 
 

@@ -61,7 +61,7 @@ def decline(purchase: Purchase, reason: str) -> Decision:
     """Let the risk check refuse the shopper; the merchant is not called (protocol 5)."""
     require_started(purchase)
     event = PurchaseDeclined(purchase_id=purchase.purchase_id, reason=reason)
-    return _ended(purchase, "declined", messages.REFUSED, event)
+    return _ended(purchase, "declined", messages.DECLINED, event)
 
 
 def fail(purchase: Purchase, reason: str) -> Decision:

@@ -27,7 +27,7 @@ def refund(order: Order, refund_id: str, amount: int, details: bytes, now: float
     return Decision(writes=(refunded,), events=(event,))
 
 
-def find(order: Order, refund_id: str) -> Refund:
+def find_refund(order: Order, refund_id: str) -> Refund:
     """Return a refund of an order; raises `NotFound`."""
     for given in order.fulfilment.refunds:
         if given.refund_id == refund_id:

@@ -78,19 +78,19 @@ class OrderManagement:
     async def find_capture(self, merchant: str, order_id: str, capture_id: str) -> tuple[Order, Capture]:
         """Return a capture with its order."""
         order, _ = await self.read(merchant, order_id)
-        return order, capturing.find(order, capture_id)
+        return order, capturing.find_capture(order, capture_id)
 
     async def find_refund(self, merchant: str, order_id: str, refund_id: str) -> tuple[Order, Refund]:
         """Return a refund with its order."""
         order, _ = await self.read(merchant, order_id)
-        return order, refunding.find(order, refund_id)
+        return order, refunding.find_refund(order, refund_id)
 
     async def add_capture_shipping_info(self, merchant: str, order_id: str, capture_id: str, wish: Json) -> Order:
         """Add to the shipping info of a capture."""
 
         def command(order: Order, _now: float) -> Decision:
             capturing.require_captures(order)
-            known = orjson.loads(capturing.find(order, capture_id).details)
+            known = orjson.loads(capturing.find_capture(order, capture_id).details)
             return capturing.changed(order, capture_id, orjson.dumps({**known, **_more_shipping_info(known, wish)}))
 
         return await self._decide(merchant, order_id, command)

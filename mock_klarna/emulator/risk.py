@@ -4,7 +4,7 @@ from typing import Any
 
 from mock_klarna.domain.purchasing import outcome
 from mock_klarna.domain.records import Outcome
-from mock_klarna.shopper import verdict
+from mock_klarna.shopper.triggers import decide_risk
 
 Json = dict[str, Any]
 
@@ -14,7 +14,7 @@ def check(session: Json, wanted: str | Json | None, *, pending_everywhere: bool)
     if wanted is not None:
         return outcome(wanted)
     billing = session["billing_address"]
-    said = verdict(billing.get("email", ""), session["purchase_country"], pending_everywhere=pending_everywhere)
+    said = decide_risk(billing.get("email", ""), session["purchase_country"], pending_everywhere=pending_everywhere)
     if said.outcome == "DECLINED":
         return said.reason or "denied"
     return Outcome(fraud_status=said.outcome, then=said.then, after=said.after)

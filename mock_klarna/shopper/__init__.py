@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_klarna.shopper.countries import COUNTRIES, Country, UnknownCountry, canonical, country
 from mock_klarna.shopper.shopper import Shopper
-from mock_klarna.shopper.triggers import Verdict, verdict
+from mock_klarna.shopper.triggers import RiskDecision, decide_risk
 from mock_klarna.shopper.typed import typed
 
 if TYPE_CHECKING:
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 __all__ = [
     "COUNTRIES",
     "Country",
+    "RiskDecision",
     "Shopper",
     "UnknownCountry",
     "UnknownShopper",
-    "Verdict",
     "canonical",
     "country",
+    "decide_risk",
     "described",
     "named",
     "names",
     "person",
     "typed",
-    "verdict",
 ]
 
 _HOMES = {"person": "people", "UnknownShopper": "roster", "described": "roster", "named": "roster", "names": "roster"}

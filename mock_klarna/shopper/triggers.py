@@ -8,7 +8,7 @@ from typing import Literal
 from mock_klarna.domain.facts import value
 from mock_klarna.shopper.countries import canonical
 
-Outcome = Literal["ACCEPTED", "PENDING", "DECLINED"]
+FraudOutcome = Literal["ACCEPTED", "PENDING", "DECLINED"]
 Decision = Literal["ACCEPTED", "REJECTED"]
 
 REJECT_REASONS = frozenset(
@@ -53,20 +53,20 @@ _PEND = re.compile(r"pend-(accept|reject)-([0-9]{2})")
 
 
 @value
-class Verdict:
+class RiskDecision:
     """What Klarna decides about a shopper.
 
     `outcome` comes at once. For PENDING, `then` follows `after` seconds later. `reason` is the trigger that was seen,
     in the words of protocol 8.1, or None for an ordinary address.
     """
 
-    outcome: Outcome
+    outcome: FraudOutcome
     then: Decision | None = None
     after: int | None = None
     reason: str | None = None
 
 
-def verdict(email: str, country: str, *, pending_everywhere: bool = False) -> Verdict:
+def decide_risk(email: str, country: str, *, pending_everywhere: bool = False) -> RiskDecision:
     """Klarna's decision about a shopper with this e-mail address who buys in `country` (ISO alpha-2, any case).
 
     Triggers are the parts between plus signs before the @, in any letter case and order, behind any local part; they
@@ -84,29 +84,29 @@ def verdict(email: str, country: str, *, pending_everywhere: bool = False) -> Ve
     return _denied(tags, code) or _pending(tags, code, pending_everywhere) or _rejected(tags) or _approved(tags)
 
 
-def _denied(tags: list[str], country: str) -> Verdict | None:
+def _denied(tags: list[str], country: str) -> RiskDecision | None:
     if "denied" not in tags:
         return None
     proofs = _STEP_UPS | _STEP_UPS_OF.get(country, frozenset())
     proof = next((tag for tag in tags if tag in proofs), None)
-    return Verdict("ACCEPTED", reason=proof) if proof else Verdict("DECLINED", reason="denied")
+    return RiskDecision("ACCEPTED", reason=proof) if proof else RiskDecision("DECLINED", reason="denied")
 
 
-def _pending(tags: list[str], country: str, everywhere: bool) -> Verdict | None:
+def _pending(tags: list[str], country: str, everywhere: bool) -> RiskDecision | None:
     match = next(filter(None, map(_PEND.fullmatch, tags)), None)
     if match is None or not (everywhere or country in _PENDING_COUNTRIES):
         return None
     then: Decision = "ACCEPTED" if match[1] == "accept" else "REJECTED"
-    return Verdict("PENDING", then, int(match[2]) * 60, match[0])
+    return RiskDecision("PENDING", then, int(match[2]) * 60, match[0])
 
 
-def _rejected(tags: list[str]) -> Verdict | None:
+def _rejected(tags: list[str]) -> RiskDecision | None:
     words = (tag.removeprefix("reject_reason_") for tag in tags if tag.startswith("reject_reason_"))
     reason = next((word for word in words if word in REJECT_REASONS), None)
-    return Verdict("DECLINED", reason=reason) if reason else None
+    return RiskDecision("DECLINED", reason=reason) if reason else None
 
 
-def _approved(tags: list[str]) -> Verdict:
+def _approved(tags: list[str]) -> RiskDecision:
     if any(map(_PEND.fullmatch, tags)):
-        return Verdict("ACCEPTED", reason="pending is for US and GB only")
-    return Verdict("ACCEPTED", reason=next((tag for tag in tags if tag in _NOTED), None))
+        return RiskDecision("ACCEPTED", reason="pending is for US and GB only")
+    return RiskDecision("ACCEPTED", reason=next((tag for tag in tags if tag in _NOTED), None))

@@ -83,7 +83,7 @@ async def get_purchase(desk: Desk, call: Call) -> Reply:
     return await _purchase(desk, await desk.emulator.purchases.settled(found.purchase_id, wait))
 
 
-async def journal(desk: Desk, call: Call) -> Reply:
+async def list_journal(desk: Desk, call: Call) -> Reply:
     """Return what happened, in order; with `wait`, wait so many seconds for the first entry that matches."""
     wanted = query.watch(call.request)
     after = query.whole(call.request, "after", 0, LAST_POSITION)

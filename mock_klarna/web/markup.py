@@ -47,13 +47,13 @@ _INTRO = """<section id="intro">
 """
 
 
-def dialog(data: str, modules: Iterable[str]) -> str:
+def dialog_markup(data: str, modules: Iterable[str]) -> str:
     """Return the page of the frame; `data` are attributes, escaped already, `modules` the names of the scripts."""
     modal = 'role="dialog" aria-modal="true" aria-labelledby="dialog-title"'
     return f'{_head(_scripts(modules))}<body class="framed" {data}>\n{_CARD.format(role=modal)}</body>\n</html>\n'
 
 
-def offsite(data: str, modules: Iterable[str], code: str) -> str:
+def offsite_markup(data: str, modules: Iterable[str], code: str) -> str:
     """Return a page that stands on its own, with the QR code that `code`, an escaped address, leads to."""
     region = 'role="region" aria-labelledby="dialog-title"'
     inside = _INTRO.format(code=code) + _CARD.format(role=region)

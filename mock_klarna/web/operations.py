@@ -87,7 +87,7 @@ MOCK = (
         errors=(404,),
         parameters=("wait",),
     ),
-    Operation("journal", "GET", "/_mock/journal", control.journal, parameters=(*_WATCH, "limit", "wait")),
+    Operation("journal", "GET", "/_mock/journal", control.list_journal, parameters=(*_WATCH, "limit", "wait")),
     Operation("events", "GET", "/_mock/events", events, parameters=(*_WATCH, "Last-Event-ID"), media=EVENT_STREAM),
     Operation("journal_entry", "GET", "/_mock/journal/{seq}", control.journal_entry, errors=(404,)),
     Operation(

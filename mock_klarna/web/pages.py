@@ -43,7 +43,7 @@ def add_pages(router: web.UrlDispatcher, desk: Desk) -> None:
 async def dialog(request: web.Request) -> web.Response:
     """Serve the dialog of a session; `?parent=` is the origin of the page around it, which alone is spoken to."""
     data = {"session": request.match_info["session_id"], "parent": request.query.get("parent", "")}
-    return _page(markup.dialog(_data(data), _modules()))
+    return _page(markup.dialog_markup(_data(data), _modules()))
 
 
 def offsite(desk: Desk) -> Handler:
@@ -56,7 +56,7 @@ def offsite(desk: Desk) -> Handler:
             return _not_offered(offer)
         data = {"button-key": key, "locale": locale}
         code = escape(f"{request.path.rstrip('/')}/qr.svg?{request.query_string}")
-        return _page(markup.offsite(_data(data), _modules(), code), ancestors="'none'")
+        return _page(markup.offsite_markup(_data(data), _modules(), code), ancestors="'none'")
 
     return handle
 

@@ -74,7 +74,7 @@ def test_the_confirmation_url_gets_an_order_id_only_where_that_is_switched_on(
     [
         ("ACCEPTED", messages.PLACED, True),
         ("PENDING", messages.PLACED, True),
-        ("REJECTED", messages.REFUSED, False),
+        ("REJECTED", messages.DECLINED, False),
     ],
 )
 def test_a_shopper_is_told_of_success_unless_the_order_is_rejected(status: str, message: str, redirected: bool) -> None:

@@ -31,7 +31,7 @@ def test_a_refused_shopper_reads_why_not_and_the_merchant_is_not_called() -> Non
     decision = purchasing.decline(purchase("started"), "denied")
     (declined,) = decision.writes
     assert isinstance(declined, Purchase)
-    assert (declined.state, declined.consumer_message) == ("declined", messages.REFUSED)
+    assert (declined.state, declined.consumer_message) == ("declined", messages.DECLINED)
     assert decision.jobs == ()
     assert decision.events == (PurchaseDeclined(purchase_id="p-1", reason="denied"),)
 

@@ -5,22 +5,22 @@ import pytest
 from mock_klarna import bundle
 from mock_klarna.shopper import (
     COUNTRIES,
+    RiskDecision,
     UnknownCountry,
     UnknownShopper,
-    Verdict,
+    decide_risk,
     described,
     named,
     names,
-    verdict,
 )
 
 EXPECTED = {
-    "approved": Verdict("ACCEPTED"),
-    "new": Verdict("ACCEPTED", reason="new_user"),
-    "seed": Verdict("ACCEPTED"),
-    "denied": Verdict("DECLINED", reason="denied"),
-    "pending-accepted": Verdict("PENDING", "ACCEPTED", 300, "pend-accept-05"),
-    "pending-rejected": Verdict("PENDING", "REJECTED", 300, "pend-reject-05"),
+    "approved": RiskDecision("ACCEPTED"),
+    "new": RiskDecision("ACCEPTED", reason="new_user"),
+    "seed": RiskDecision("ACCEPTED"),
+    "denied": RiskDecision("DECLINED", reason="denied"),
+    "pending-accepted": RiskDecision("PENDING", "ACCEPTED", 300, "pend-accept-05"),
+    "pending-rejected": RiskDecision("PENDING", "REJECTED", 300, "pend-reject-05"),
 }
 
 JOHN = {"given_name": "John", "family_name": "Doe", "email": "john.doe@example.com"}
@@ -50,7 +50,7 @@ def test_a_name_says_what_klarna_decides() -> None:
         code, kind = name.split("-", 1)
         address = named(name).billing_address
         assert address["country"] == code.upper()
-        assert verdict(address["email"], address["country"]) == EXPECTED[kind], name
+        assert decide_risk(address["email"], address["country"]) == EXPECTED[kind], name
 
 
 def test_each_country_has_somebody_to_approve_deny_and_sign_up() -> None:
