@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
-from mock_klarna.domain.errors import MockKlarnaError
-from mock_klarna.domain.problems import Problem
+from mock_klarna.errors import MockKlarnaError, Problem
 
 Json = dict[str, Any]
 _MEMBERS = ("path", "rule", "sent", "expected", "formula")

@@ -16,19 +16,18 @@ from typing import TYPE_CHECKING, NoReturn
 import orjson
 
 from mock_klarna.callbacks import Deliveries, Runner
-from mock_klarna.callbacks.merchant_client import MerchantClient
-from mock_klarna.contract import shared_contract
-from mock_klarna.domain.facts import value
+from mock_klarna.callbacks.http import MerchantClient
 from mock_klarna.domain.records import ButtonKey
 from mock_klarna.emulator import Emulator
+from mock_klarna.frozen import value
 from mock_klarna.settings import Settings, SettingsError
-from mock_klarna.store.opening import open_store
-from mock_klarna.store.port import Store
+from mock_klarna.store.base import Store, open_store
+from mock_klarna.validation import shared_contract
 from mock_klarna.web.app import build
-from mock_klarna.web.credentials import Credentials
-from mock_klarna.web.desk import Desk
-from mock_klarna.web.limits import RateLimits
-from mock_klarna.web.listening import Listening, listening
+from mock_klarna.web.auth import Credentials
+from mock_klarna.web.rate_limits import RateLimits
+from mock_klarna.web.request import Desk
+from mock_klarna.web.sockets import Listening, listening
 
 if TYPE_CHECKING:
     from mock_klarna.certificates import Https

@@ -1,10 +1,98 @@
 """One frozen settings object; flags, environment variables and the README's table are made from its fields."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
-from typing import Any
+from ipaddress import ip_address
+from typing import Any, TypeVar
 
-from mock_klarna.forms import any_text, boolean, host_names, number, one_of, pairs, rate, texts, whole
+T = TypeVar("T", int, float)
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST_NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*", re.ASCII)
+
+
+def any_text(text: str) -> str:
+    """Take every text as it is."""
+    return text
+
+
+def boolean(text: str) -> bool:
+    """Read a yes or a no."""
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if text.lower() not in words:
+        raise ValueError("true or false")
+    return words[text.lower()]
+
+
+def texts(text: str) -> tuple[str, ...]:
+    """Read texts that are separated by commas."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def number(least: float, most: float) -> Callable[[str], float]:
+    """Return a parser of numbers within limits."""
+    return lambda text: _within(text, float, least, most, f"a number from {least:g} to {most:g}")
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers within limits."""
+    return lambda text: _within(text, int, least, most, f"a whole number from {least} to {most}")
+
+
+def _within(text: str, kind: Callable[[str], T], least: T, most: T, right: str) -> T:
+    try:
+        value = kind(text)
+    except ValueError:
+        raise ValueError(right) from None
+    if not least <= value <= most:
+        raise ValueError(right)
+    return value
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Return a parser that takes nothing but these words."""
+
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError("one of " + ", ".join(choices))
+        return text
+
+    return parse
+
+
+def rate(text: str) -> str:
+    """Take a rate limit: one of Klarna's two, or a number of requests a second."""
+    if not (text in ("production", "playground") or re.fullmatch(r"[1-9][0-9]{0,8}/s", text)):
+        raise ValueError("production, playground or a number such as 20/s")
+    return text
+
+
+def pairs(separator: str, form: str) -> Callable[[str], tuple[str, ...]]:
+    """Return a parser of texts in two parts, separated by commas; `form` shows one to people."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        found = texts(text)
+        if any(not all(pair.partition(separator)[::2]) for pair in found):
+            raise ValueError(f"{form}, several separated by commas")
+        return found
+
+    return parse
+
+
+def host_names(text: str) -> tuple[str, ...]:
+    """Read host names, also with a leading `*.`, and IP addresses, separated by commas."""
+    found = tuple(name.rstrip(".").lower() for name in texts(text))
+    if not all(map(_is_host, found)):
+        raise ValueError("a host name such as shop.test or *.shop.test, or an IP address, several separated by commas")
+    return found
+
+
+def _is_host(name: str) -> bool:
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return len(name) <= 253 and _HOST_NAME.fullmatch(name) is not None
+
 
 PREFIX = "MOCK_KLARNA_"
 
@@ -193,3 +281,19 @@ def from_environment(environ: Mapping[str, str], flags: Mapping[str, Any] = {}) 
         if environ.get(variable):
             values[setting.name] = parsed(setting, environ[variable], variable)
     return Settings(**{**values, **flags})
+
+
+RATES = {"production": (40, 200), "playground": (5, 50)}
+"""Requests a second of one merchant: calls that create a session, and all others."""
+SESSION_CALLS = frozenset({"create_button"})
+"""Which calls of Instant Shopping count as creating a session is not documented; a button key is the nearest to one."""
+
+
+def rates(rate_limit: str) -> tuple[int, int]:
+    """Return both limits of `production`, `playground` or `N/s`; raises `ValueError` for anything else."""
+    if rate_limit in RATES:
+        return RATES[rate_limit]
+    number, _, unit = rate_limit.partition("/")
+    if unit != "s" or not number.isascii() or not number.isdigit() or not int(number):
+        raise ValueError(rate_limit)
+    return int(number), int(number)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from mock_klarna import bundle
-from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from mock_klarna import resources
+from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 from tests.commands import Command, in_this_process
 
 pytest_plugins = ["pytester"]
@@ -69,10 +69,10 @@ async def purchase(klarna: MockKlarnaAsync, button: Any, page: Callable[[str], A
 @pytest.fixture(scope="session")
 def page() -> Callable[[str], Any]:
     """Reads what a page gives `load()`: a cart by its name, such as `se-battery-pack`."""
-    return lambda name: json.loads((bundle.fixtures() / "carts" / f"{name}.json").read_bytes())
+    return lambda name: json.loads((resources.fixtures() / "carts" / f"{name}.json").read_bytes())
 
 
 @pytest.fixture(scope="session")
 def seed() -> Callable[[str], Any]:
     """Reads a JSON example of the seed page by its name, such as `se-order`."""
-    return lambda name: json.loads((bundle.fixtures() / "seed" / f"{name}.json").read_bytes())
+    return lambda name: json.loads((resources.fixtures() / "guide" / f"{name}.json").read_bytes())

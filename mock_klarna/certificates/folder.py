@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 
-from mock_klarna.certificates import given
+from mock_klarna.certificates import authority as given
 from mock_klarna.certificates.authority import Authority, key_pem, new_authority
 from mock_klarna.settings import SettingsError
 

@@ -11,13 +11,13 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mock_klarna.cli.flags import add_settings, settings_from
-from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.cli.options import add_settings, settings_from
+from mock_klarna.errors import MockKlarnaError
 from mock_klarna.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
     from mock_klarna.demo import Shop
-    from mock_klarna.demo.showing import Show
+    from mock_klarna.demo.walkthrough import Show
     from mock_klarna.server import Running
 
 _INTRODUCTION = """\
@@ -77,7 +77,7 @@ async def _until_stopped(demo: Coroutine[Any, Any, int]) -> int:
 
 async def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
     from mock_klarna.client import Client
-    from mock_klarna.demo.showing import Show
+    from mock_klarna.demo.walkthrough import Show
 
     _log(settings)
     merchant, _, password = (settings.credentials or ("demo-shop:secret",))[0].partition(":")
@@ -108,7 +108,7 @@ def _is_port_chosen(arguments: argparse.Namespace) -> bool:
 async def _emulator(stack: AsyncExitStack, settings: Settings, *, is_port_chosen: bool) -> "Running":
     """Serve at the port of the settings or, if nobody asked for that one and it is taken, at any free one."""
     from mock_klarna.server import serve
-    from mock_klarna.web.listening import CannotListen
+    from mock_klarna.web.sockets import CannotListen
 
     try:
         return await stack.enter_async_context(serve(settings))

@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import closing
 
-from mock_klarna.cli.addresses import address
+from mock_klarna.cli.options import address
 
 _SECONDS = 3.0
 _SICK, _UNREACHABLE = 1, 4

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from mock_klarna import __version__
-from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.errors import MockKlarnaError
 from mock_klarna.settings import SettingsError
 
 COMMANDS = ("serve", "demo", "run", "check", "shop", "shoppers", "openapi", "ca", "healthcheck", "wait")

@@ -12,7 +12,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(_arguments: argparse.Namespace) -> int:
     """Print the document; 0."""
-    from mock_klarna.contract import Contract
+    from mock_klarna.validation import Contract
     from mock_klarna.web.openapi import document
 
     sys.stdout.buffer.write(orjson.dumps(document(Contract()), option=orjson.OPT_INDENT_2) + b"\n")

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from mock_klarna.cli.flags import add_settings, settings_from, unknown_variables
+from mock_klarna.cli.options import add_settings, settings_from, unknown_variables
 from mock_klarna.settings import Settings
 
 

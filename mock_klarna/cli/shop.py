@@ -27,9 +27,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises `SettingsError` for what is no address of Klarna.
     """
-    from mock_klarna.cli.addresses import address
+    from mock_klarna.cli.options import address
     from mock_klarna.client import Unreachable
-    from mock_klarna.web.listening import CannotListen
+    from mock_klarna.web.sockets import CannotListen
 
     address("--klarna", arguments.klarna)
     try:

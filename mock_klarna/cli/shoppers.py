@@ -4,8 +4,8 @@ import argparse
 
 import orjson
 
-from mock_klarna.domain.errors import UnknownName
-from mock_klarna.shopper import UnknownCountry, described, named
+from mock_klarna.errors import UnknownName
+from mock_klarna.shoppers import UnknownCountry, named_shopper, shopper_descriptions
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -17,14 +17,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the shoppers; 0."""
     try:
-        found = described(arguments.country)
+        found = shopper_descriptions(arguments.country)
     except UnknownCountry as unknown:
         raise UnknownName(str(unknown), where="--country") from None
     if arguments.json:
-        people = {name: named(name) for name in found}
+        people = {name: named_shopper(name) for name in found}
         print(orjson.dumps(people, option=orjson.OPT_INDENT_2).decode())
         return 0
     width = max(map(len, found), default=0)
     for name, description in found.items():
-        print(f"{name:{width}}  {named(name).billing_address['email']:32}  {description}")
+        print(f"{name:{width}}  {named_shopper(name).billing_address['email']:32}  {description}")
     return 0

@@ -6,12 +6,8 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from mock_klarna.demo.desk import Desk, PlaceOrder
-from mock_klarna.demo.ledger import Received
-from mock_klarna.demo.misbehaving import MISBEHAVIOURS
-from mock_klarna.demo.placing import BEHAVIOURS
-from mock_klarna.demo.updating import CHANGES
-from mock_klarna.demo.wish import Wish, wish_of
+from mock_klarna.demo.behaviours import BEHAVIOURS, CHANGES, MISBEHAVIOURS
+from mock_klarna.demo.books import Desk, PlaceOrder, Received, Wish, wish_of
 
 Json = dict[str, Any]
 DESK = web.AppKey("desk", Desk)

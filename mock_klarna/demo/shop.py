@@ -8,11 +8,12 @@ import orjson
 from aiohttp import web
 
 from mock_klarna.client import Unreachable
-from mock_klarna.demo import callbacks, pages, shipping
-from mock_klarna.demo.desk import Desk
+from mock_klarna.demo import callbacks, pages
+from mock_klarna.demo import pages as shipping
+from mock_klarna.demo.books import Desk
 from mock_klarna.demo.klarna import Klarna
-from mock_klarna.demo.showcase import add_showcase
-from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.demo.pages import add_showcase
+from mock_klarna.errors import MockKlarnaError
 
 _LAST_WORDS_SECONDS = 0.05
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from mock_klarna.domain.deliveries import Attempt
+from mock_klarna.domain.callbacks import Attempt
 from mock_klarna.domain.events import Event
-from mock_klarna.domain.facts import fact
-from mock_klarna.domain.problems import Problem
+from mock_klarna.errors import Problem
+from mock_klarna.frozen import fact
 
 EXCHANGE, CALLBACK, EVENT = "exchange", "callback", "event"
 KINDS = (EXCHANGE, CALLBACK, EVENT)

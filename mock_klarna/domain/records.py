@@ -8,8 +8,51 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from mock_klarna.domain.events import Event
-from mock_klarna.domain.facts import fact, value
-from mock_klarna.domain.fulfilment import UNTOUCHED, Fulfilment
+from mock_klarna.frozen import fact, value
+
+
+@fact
+class Capture:
+    """Money that was taken. `details` is the JSON of what the merchant said of it; `extended_days` moves its due date."""
+
+    capture_id: str
+    captured_amount: int
+    captured_at: float
+    details: bytes = b"{}"
+    extended_days: int = 0
+
+
+@fact
+class Refund:
+    """Money that went back. `details` is the JSON of what the merchant said of it."""
+
+    refund_id: str
+    refunded_amount: int
+    refunded_at: float
+    details: bytes = b"{}"
+
+
+@fact
+class Fulfilment:
+    """Everything that happened to an order since it was placed; None and empty mean "as it was placed".
+
+    order_amount: what is authorized since the merchant changed it. released: what the merchant gave up of it.
+    ended: CANCELLED or CLOSED. expires_at: set anew by an extension. changes: JSON of the members that replace the order's.
+    """
+
+    order_amount: int | None = None
+    released: int = 0
+    ended: str | None = None
+    expires_at: float | None = None
+    captures: tuple[Capture, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    changes: bytes = b"{}"
+
+
+UNTOUCHED = Fulfilment()
+"""An order that nothing happened to yet: one for all, so that a fresh order costs nothing."""
+REFUSED = Fulfilment(ended="CANCELLED")
+"""An order that Klarna's risk check refused while it was placed (protocol 5)."""
 
 
 @fact
@@ -195,3 +238,30 @@ class Decision:
     events: tuple[Event, ...] = ()
     jobs: tuple[Job, ...] = ()
     cancels: tuple[str, ...] = ()
+
+
+REMEMBERED_SECONDS = 24 * 3600
+"""How long the first answer to a key is given again, on the merchant's clock."""
+
+
+@fact
+class RememberedAnswer(Record):
+    """The first answer to an operation of a merchant under one key; `name` stands for all three."""
+
+    kind: ClassVar[str] = "answer"
+    name: str
+    status: int
+    body: bytes
+    answer_headers: tuple[tuple[str, str], ...]
+    until: float
+
+    @property
+    def key(self) -> str:
+        """The name."""
+        return self.name
+
+
+def remembered(answer: RememberedAnswer) -> Decision:
+    """Keep an answer until its time is over."""
+    job = Job(due=answer.until, merchant=answer.merchant, kind="forget_answer", subject=answer.name)
+    return Decision(writes=(answer,), jobs=(job,))

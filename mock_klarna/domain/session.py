@@ -3,6 +3,7 @@
 A session is a JSON-ready dict; every function returns a new one and leaves its argument as it was.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -191,3 +192,53 @@ def update_body(session: Json, context: str, button_key: str) -> Json:
     body = order({**session, "billing_address": session.get("billing_address") or {}})
     body["order_lines"] = list(session.get("order_lines") or ())
     return {"update_context": context, "button_key": button_key, **body}
+
+
+_ALSO = ("items", "options", "billing_countries", "shipping_attributes")
+_WHO = ("billing_address", "shipping_address", "customer")
+
+
+def taken(begun: Json, changes: Mapping[str, Any]) -> Json:
+    """Return the session with a page's changes; what the shopper has told already is not overwritten by what it prefills."""
+    more = {name: changes[name] for name in _ALSO if name in changes}
+    if not begun.get("identified"):
+        more |= {name: changes[name] for name in _WHO if name in changes}
+    if "additional_checkboxes" in changes:
+        checkboxes = {"additional_checkboxes": changes["additional_checkboxes"]}
+        more["options"] = {**(more.get("options") or {}), **checkboxes}
+    changed = merge(updated(begun, changes), more)
+    return _chosen_again(changed) if "items" in changes and not changes.get("order_lines") else changed
+
+
+def _chosen_again(changed: Json) -> Json:
+    """Return the session with the variation that the shopper chose taken from the new items, or the first of them."""
+    line = (changed.get("order_lines") or [{}])[0]
+    if not line.get("product_attributes"):
+        return with_lines(changed)  # lines of the page's own, which win
+    wanted = attributes(line)
+    known = chosen_item(changed["items"], wanted) is not None
+    return with_item(changed, wanted if known else {}, line["quantity"])
+
+
+_WORD_ENDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_OLDER = {
+    "PICKUPSTORE": "pick-up-store",
+    "BOXREG": "box-reg",
+    "BOXUNREG": "box-unreg",
+    "PICKUPPOINT": "pick-up-point",
+}
+"""Spellings of the older schema whose words no capital divides (protocol 3.7)."""
+
+
+def in_kebab_case(method: str) -> str:
+    """Return a shipping method as Klarna's callbacks were seen to spell it: `BoxReg` is `box-reg`."""
+    return _OLDER.get(method) or _WORD_ENDS.sub("-", method).replace("_", "-").lower()
+
+
+def spelled(whole: Json) -> Json:
+    """Return an order with its shipping method in that spelling."""
+    option = whole.get("selected_shipping_option") or {}
+    method = option.get("shipping_method")
+    return (
+        {**whole, "selected_shipping_option": {**option, "shipping_method": in_kebab_case(method)}} if method else whole
+    )

@@ -4,11 +4,10 @@ from typing import Any
 
 import orjson
 
-from mock_klarna.domain import placing
-from mock_klarna.domain.errors import NotAllowed, NotFound
-from mock_klarna.domain.problems import Problem
+from mock_klarna.domain import purchase as placing
 from mock_klarna.domain.records import Order, Purchase
 from mock_klarna.emulator.context import Context
+from mock_klarna.errors import NotAllowed, NotFound, Problem
 
 Json = dict[str, Any]
 

@@ -1,13 +1,20 @@
 """Button keys: created once, reused on many pages, changed, never deleted (seed, step 1; protocol 2)."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from mock_klarna.domain.errors import UnknownName
+from mock_klarna.domain import button as offer
+from mock_klarna.domain import session
+from mock_klarna.domain.button import Look, look
 from mock_klarna.domain.events import ButtonCreated, ButtonUpdated
 from mock_klarna.domain.records import ButtonKey, Decision
+from mock_klarna.emulator import checkout_steps
 from mock_klarna.emulator.context import Context
+from mock_klarna.errors import Problem, UnknownName
+from mock_klarna.shoppers import COUNTRIES
 
 Json = dict[str, Any]
 
@@ -68,3 +75,95 @@ def _with_key(button_key: str, options: Json) -> bytes:
     """Return the JSON of a key; a `button_key` among the options is not the merchant's to choose (protocol 2)."""
     own = {name: value for name, value in options.items() if name != "button_key"}
     return orjson.dumps({"button_key": button_key, **own})
+
+
+BAD_VALUE, UNKNOWN_KEY, WRONG_SETUP = "bad_value", "unknown_key", "wrong_setup"
+_CHOICES = {"environment": ("production", "playground"), "region": ("eu", "na", "oc")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What a page gets: a button with its look, or none; with `problems` where the page can mend that, by an error `code`."""
+
+    button: ButtonKey | None = None
+    look: Look | None = None
+    code: str = ""
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def show_button(self) -> bool:
+        """Whether the button is offered."""
+        return self.look is not None
+
+
+class Offers:
+    """Judges what pages give `load()`. Keys are no secret, so nobody has to be known to ask (protocol 3.1)."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def judge(self, page: Json, faults: Sequence[Problem]) -> Offer:
+        """Return what a page's options come to; `faults` is what their schema and sums have found.
+
+        Order of the checks: key known, key enabled, environment and region, missing and invalid members, country served
+        (protocol 6.3).
+        """
+        setup = page.get("setup")
+        key = setup.get("key") if isinstance(setup, dict) else None
+        if not isinstance(key, str) or not key:
+            return _refused(
+                BAD_VALUE, [Problem("setup.key", "required", key, "the button key of the merchant"), *faults]
+            )
+        button = await self._context.store.get(ButtonKey, key)
+        if button is None:
+            right = "a key that POST /instantshopping/v1/buttons of this server has answered"
+            return _refused(UNKNOWN_KEY, [Problem("setup.key", "known", key, right)])
+        return self._judged(button, page, faults)
+
+    def _judged(self, button: ButtonKey, page: Json, faults: Sequence[Problem]) -> Offer:
+        options: Json = orjson.loads(button.body)
+        if options.get("disabled"):
+            return Offer(button=button)
+        if elsewhere := self._elsewhere(page["setup"]):
+            return _refused(WRONG_SETUP, elsewhere, button)
+        if found := [*_lacking(options, page, faults), *faults] or self._unorderable(options, page):
+            return _refused(BAD_VALUE, found, button)
+        if page.get("disabled") or offer.not_served(session.merge(options, page), COUNTRIES):
+            return Offer(button=button)
+        return Offer(button=button, look=look(options, page))
+
+    def _unorderable(self, options: Json, page: Json) -> list[Problem]:
+        """Return what keeps key and page, which lack nothing, from becoming an order."""
+        begun = session.opened(options, page, None)
+        return checkout_steps.problems(self._context.contract, begun) if begun.get("order_lines") else []
+
+    def _elsewhere(self, setup: Json) -> list[Problem]:
+        """Return what of a page's `setup` means another environment or region than this server stands for."""
+        settings = self._context.settings
+        found = []
+        for name, choices in _CHOICES.items():
+            only = getattr(settings, name)
+            accepted, sent = (only,) if only else choices, setup.get(name)
+            if sent is not None and sent not in accepted:
+                found.append(Problem(f"setup.{name}", name, sent, " or ".join(accepted)))
+        return found
+
+
+def _refused(code: str, problems: Sequence[Problem], button: ButtonKey | None = None) -> Offer:
+    return Offer(button=button, code=code, problems=tuple(problems))
+
+
+def _lacking(options: Json, page: Json, faults: Sequence[Problem]) -> list[Problem]:
+    """Return what neither key nor page have; nothing where members of a wrong type forbid to look."""
+    if any(fault.rule == "type" for fault in faults):
+        return []
+    merged = session.merge(options, page)
+    lines = merged.get("order_lines") or merged.get("items")
+    found = offer.problems({**merged, "order_lines": lines})
+    return [problem for problem in found if not (problem.path == "order_lines" and _may_be_empty(page))]
+
+
+def _may_be_empty(page: Mapping[str, Any]) -> bool:
+    """Tell whether the page asks for a button although there is nothing to buy yet (protocol 6.3, `AllowEmpty`)."""
+    allowed = page.get("allow_empty") or page["setup"].get("allow_empty")
+    return any(allowed.values()) if isinstance(allowed, dict) else bool(allowed)

@@ -1,17 +1,32 @@
 """What every command needs: the store, the settings, a clock and a seed for each merchant, and the way to commit."""
 
 from collections.abc import Awaitable, Callable
+from hashlib import blake2b
 from typing import Any, TypeVar
 
-from mock_klarna.contract import shared_contract
-from mock_klarna.domain.errors import Conflict, NotAllowed, NotFound
 from mock_klarna.domain.events import AuthorizationRefused
-from mock_klarna.domain.hosts import host_of
-from mock_klarna.domain.placing import PlacingRules
+from mock_klarna.domain.purchase import PlacingRules
 from mock_klarna.domain.records import Decision, Merchant, Purchase, Record
-from mock_klarna.emulator.chance import uuid_from
+from mock_klarna.domain.urls import host_of
+from mock_klarna.errors import Conflict, NotAllowed, NotFound
 from mock_klarna.settings import Settings
-from mock_klarna.store.port import Store
+from mock_klarna.store.base import Store
+from mock_klarna.validation import shared_contract
+
+_VERSION_4 = 0x00000000_0000_4000_8000_000000000000
+_RANDOM = 0xFFFFFFFF_FFFF_0FFF_3FFF_FFFFFFFFFFFF
+
+
+def digest(*parts: object) -> bytes:
+    """Return sixteen bytes that depend on every part and on nothing else."""
+    return blake2b("\x1f".join(map(str, parts)).encode(), digest_size=16).digest()
+
+
+def uuid_from(*parts: object) -> str:
+    """Return a UUID (version 4 in form, C-21) that depends on every part and on nothing else."""
+    text = "%032x" % (int.from_bytes(digest(*parts)) & _RANDOM | _VERSION_4)
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")

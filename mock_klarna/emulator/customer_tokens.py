@@ -4,13 +4,13 @@ from typing import Any
 
 import orjson
 
-from mock_klarna.domain import placing, tokens
-from mock_klarna.domain.errors import BadValue, NotAllowed, NotFound, UnknownName
-from mock_klarna.domain.hosts import host_of
-from mock_klarna.domain.problems import Problem
+from mock_klarna.domain import customer_token as tokens
+from mock_klarna.domain import purchase as placing
+from mock_klarna.domain.customer_token import CustomerToken
 from mock_klarna.domain.records import Decision, Order, Purchase
-from mock_klarna.domain.tokens import CustomerToken
+from mock_klarna.domain.urls import host_of
 from mock_klarna.emulator.context import Context
+from mock_klarna.errors import BadValue, NotAllowed, NotFound, Problem, UnknownName
 
 Json = dict[str, Any]
 _KEPT = ("purchase_country", "purchase_currency", "locale", "billing_address", "customer")

@@ -5,9 +5,8 @@ from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from mock_klarna.domain.idempotency import REMEMBERED_SECONDS, RememberedAnswer, remembered
-from mock_klarna.emulator.chance import digest
-from mock_klarna.emulator.context import Context
+from mock_klarna.domain.records import REMEMBERED_SECONDS, RememberedAnswer, remembered
+from mock_klarna.emulator.context import Context, digest
 
 MOST_ANSWERS = 10_000
 """Answers that are remembered for each merchant; the oldest are forgotten first."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from mock_klarna.pytest_plugin.commands import MockKlarna, MockKlarnaAsync
-    from mock_klarna.pytest_plugin.servers import Servers
+    from mock_klarna.pytest_plugin.api import MockKlarna, MockKlarnaAsync
+    from mock_klarna.pytest_plugin.fixtures import Servers
     from mock_klarna.settings import Settings
 
 try:  # strict mode of pytest-asyncio takes only its own fixtures; where it is installed, pytest has imported it anyway
@@ -35,7 +35,7 @@ def mock_klarna_settings() -> "Settings":
 @pytest.fixture(scope="session")
 def mock_klarna_servers() -> Iterator["Servers"]:
     """Keep the emulators of this session, one for each kind of settings."""
-    from mock_klarna.pytest_plugin.servers import Servers
+    from mock_klarna.pytest_plugin.fixtures import Servers
 
     with Servers() as servers:
         yield servers
@@ -75,8 +75,8 @@ def mock_klarna(
     import asyncio
 
     from mock_klarna.client import Client
-    from mock_klarna.pytest_plugin.commands import MockKlarna
-    from mock_klarna.pytest_plugin.sharing import as_found, emptied
+    from mock_klarna.pytest_plugin.api import MockKlarna
+    from mock_klarna.pytest_plugin.fixtures import as_found, emptied
 
     server = mock_klarna_servers.running(mock_klarna_settings)
     client = Client(server.url, *mock_klarna_merchant)
@@ -99,7 +99,7 @@ async def mock_klarna_async(
     import asyncio
 
     from mock_klarna.client import Client
-    from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+    from mock_klarna.pytest_plugin.api import MockKlarnaAsync
     from mock_klarna.server import serve
 
     loop = asyncio.get_running_loop()
@@ -118,7 +118,7 @@ def _remember(request: pytest.FixtureRequest, read: _Read) -> None:
 
 
 def _told(entries: list[dict[str, Any]]) -> str:
-    from mock_klarna.pytest_plugin.timeline import timeline
+    from mock_klarna.pytest_plugin.fixtures import timeline
 
     left_out = len(entries) - _MOST_SHOWN
     text = timeline(entries[-_MOST_SHOWN:])

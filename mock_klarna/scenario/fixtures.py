@@ -5,13 +5,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mock_klarna import bundle
-from mock_klarna.contract import Contract
-from mock_klarna.domain.errors import MockKlarnaError
-from mock_klarna.scenario.checking import Checker
-from mock_klarna.scenario.files import source_of
-from mock_klarna.scenario.reading import Place, Source
-from mock_klarna.scenario.scenario import Fault
+from mock_klarna import resources
+from mock_klarna.errors import MockKlarnaError
+from mock_klarna.scenario.check import Checker
+from mock_klarna.scenario.loader import source_of
+from mock_klarna.scenario.model import Fault
+from mock_klarna.scenario.source import Place, Source
+from mock_klarna.validation import Contract
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _CART_MARKS = {"purchase_country", "order_lines", "items", "shipping_options"}
@@ -27,7 +27,7 @@ def checked(paths: Iterable[str]) -> tuple[list[Path], list[Fault]]:
     Raises `MockKlarnaError` for a path where there is nothing to check.
     """
     checker, files, faults = Checker(), list[Path](), list[Fault]()
-    for path in list(paths) or [str(bundle.fixtures() / name) for name in STORED]:
+    for path in list(paths) or [str(resources.fixtures() / name) for name in STORED]:
         for file, told in _checked(checker, Path(path)).items():
             files.append(file)
             faults += told

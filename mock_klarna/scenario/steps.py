@@ -1,16 +1,103 @@
 """The steps of a scenario: one function each, and the table of them at the end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import difflib
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from mock_klarna.domain.durations import seconds
-from mock_klarna.scenario import expecting, managing, shopping, strangers
-from mock_klarna.scenario.changing import changed
-from mock_klarna.scenario.filling import filled
-from mock_klarna.scenario.play import Play
-from mock_klarna.scenario.scenario import Impossible, Json, Step, step_of
+import orjson
+
+from mock_klarna import resources
+from mock_klarna.domain.session import merge
+from mock_klarna.domain.time import seconds
+from mock_klarna.scenario import expectations, order_steps
+from mock_klarna.scenario.model import Impossible, Json, Step, step_of
+from mock_klarna.scenario.run import Play, Unmet
+from mock_klarna.scenario.source import Unreadable, read
+from mock_klarna.scenario.variables import changed, filled
+
+_CHOICES = ("shipping_option", "product_attributes", "quantity", "checkboxes")
+_AS_GIVEN = ("shopper", "outcome", "wait", "merchant_timeout", "integrator_url")
+
+
+def purchase_body(play: Play, wish: Json) -> Json:
+    """Return the body of `POST /_mock/purchases`: cart and page together, and what the shopper chooses.
+
+    Raises `Impossible` for a cart that does not exist.
+    """
+    page = merge(cart(wish["cart"], play.scenario.file.parent) if "cart" in wish else {}, wish.get("page") or {})
+    wanted: Json = {name: wish[name] for name in _AS_GIVEN if name in wish}
+    button_key = wish.get("button_key") or play.button_key
+    if button_key:
+        wanted["button_key"] = button_key
+    return {**wanted, "page": page, "select": {name: wish[name] for name in _CHOICES if name in wish}}
+
+
+def cart(name: str, folder: Path) -> Json:
+    """Return a stored cart by its name, or one of the user's own by its path from the scenario's folder."""
+    if not is_file(name):
+        return stored_cart(name)
+    try:
+        data = read((folder / name).read_text("utf-8")).data
+    except (OSError, UnicodeDecodeError, Unreadable) as fault:
+        raise Impossible(f"the cart {name} cannot be read: {fault}", where="cart") from None
+    return data if isinstance(data, dict) else {}
+
+
+def is_file(name: str) -> bool:
+    """Tell whether a cart is named by a path and not by the name of a stored one."""
+    return name.endswith((".json", ".yaml", ".yml"))
+
+
+@cache
+def stored_cart(name: str) -> Json:
+    """Return the cart of `fixtures/carts/<name>.json`; raises `Impossible` with the names that there are."""
+    if name not in cart_names():
+        raise Impossible(f"no cart is called {name!r}", where="cart", right=choice(name, cart_names()))
+    loaded: Json = orjson.loads((resources.fixtures() / "carts" / f"{name}.json").read_bytes())
+    return loaded
+
+
+@cache
+def cart_names() -> tuple[str, ...]:
+    """Return the names of the stored carts."""
+    return tuple(sorted(file.stem for file in (resources.fixtures() / "carts").glob("*.json")))
+
+
+def choice(name: str, known: Iterable[str]) -> str:
+    """Return which name was probably meant, and all that there are."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name[:80], names, n=1)
+    return (f"did you mean {near[0]}? " if near else "") + "known are " + (", ".join(names) or "none")
+
+
+async def button(play: Play, wish: Json) -> str | None:
+    """Return the button key that a step names, or that the shop made under that name; None is the merchant's newest."""
+    if "button_key" in wish:
+        return str(wish["button_key"])
+    if "name" not in wish and "within" not in wish:
+        return None
+    if await play.until(wish, lambda: _no_button(play, wish)) is not None:
+        raise Unmet(f"the shop to make a button key{_named(wish)}", "the journal has none")
+    return str(_made(play, wish)[-1]["response_body"]["button_key"])
+
+
+async def _no_button(play: Play, wish: Json) -> Json | None:
+    await play.journal.more()
+    return None if _made(play, wish) else {}
+
+
+def _made(play: Play, wish: Json) -> list[Json]:
+    created = (entry for entry in play.journal.entries if entry["name"] == "create_button" and entry["status"] == 201)
+    return [entry for entry in created if wish.get("name") in (None, entry["response_body"].get("name"))]
+
+
+def _named(wish: Json) -> str:
+    return f" called {wish['name']}" if "name" in wish else ""
+
 
 _BUTTONS = "/instantshopping/v1/buttons"
 _AUTHORIZATIONS = "/instantshopping/v1/authorizations"
@@ -31,24 +118,24 @@ async def update_button(play: Play, step: Step) -> Any:
 
 async def use_button(play: Play, step: Step) -> Any:
     """Take a button key that the shop itself made: the newest, by its `name`, or a `button_key`."""
-    play.button_key = await shopping.button(play, step.wish or {})
+    play.button_key = await button(play, step.wish or {})
     return {"button_key": play.button_key}
 
 
 async def purchase(play: Play, step: Step) -> Any:
     """Let a shopper buy; ends when the merchant has decided, or after `wait` seconds."""
-    wish, wait = strangers.hasty(shopping.body(play, step.wish))
+    wish, wait = expectations.hasty(purchase_body(play, step.wish))
     answer = await play.ask(replace(step, answer=None), "POST", "/_mock/purchases", wish)
     if isinstance(answer, dict) and "purchase_id" in answer:
         play.bought([answer])
-        answer = await strangers.decided(play, answer, wait)
+        answer = await expectations.decided(play, answer, wait)
     play.compare(step, answer)
     return answer
 
 
 async def purchases(play: Play, step: Step) -> Any:
     """Let `count` shoppers buy at the same time."""
-    body = shopping.body(play, step.wish)
+    body = purchase_body(play, step.wish)
     asked = [play.ask(step, "POST", "/_mock/purchases", body) for _ in range(step.wish["count"])]
     answers = await asyncio.gather(*asked)
     play.bought(answers)
@@ -137,28 +224,28 @@ STEPS: Mapping[str, Callable[[Play, Step], Awaitable[Any]]] = {
     "deny": deny,
     "decide_fraud": decide_fraud,
     "advance_clock": advance_clock,
-    "read_order": managing.read_order,
-    "acknowledge": managing.acknowledge,
-    "capture": managing.capture,
-    "refund": managing.refund,
-    "cancel": managing.cancel,
-    "release": managing.release,
-    "extend": managing.extend,
-    "update_authorization": managing.update_authorization,
-    "update_references": managing.update_references,
-    "create_token": managing.create_token,
-    "read_token": managing.read_token,
-    "order_from_token": managing.order_from_token,
-    "cancel_token": managing.cancel_token,
+    "read_order": order_steps.read_order,
+    "acknowledge": order_steps.acknowledge,
+    "capture": order_steps.capture,
+    "refund": order_steps.refund,
+    "cancel": order_steps.cancel,
+    "release": order_steps.release,
+    "extend": order_steps.extend,
+    "update_authorization": order_steps.update_authorization,
+    "update_references": order_steps.update_references,
+    "create_token": order_steps.create_token,
+    "read_token": order_steps.read_token,
+    "order_from_token": order_steps.order_from_token,
+    "cancel_token": order_steps.cancel_token,
     "fault": fault,
     "resend": resend,
     "repeat": repeat,
     "pause": pause,
-    "expect_callback": expecting.expect_callback,
-    "expect_request": expecting.expect_request,
-    "expect_event": expecting.expect_event,
-    "expect_purchase": expecting.expect_purchase,
-    "expect_order": expecting.expect_order,
+    "expect_callback": expectations.expect_callback,
+    "expect_request": expectations.expect_request,
+    "expect_event": expectations.expect_event,
+    "expect_purchase": expectations.expect_purchase,
+    "expect_order": expectations.expect_order,
 }
 """Every step by its name; `schemas/scenario.json` describes what each wishes for."""
 

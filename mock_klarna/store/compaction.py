@@ -5,11 +5,10 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from mock_klarna.store.codec import encode
 from mock_klarna.store.draft import Abandoned, Draft
 from mock_klarna.store.lines import Line
 from mock_klarna.store.log import Log
-from mock_klarna.store.snapshot import MerchantState
+from mock_klarna.store.snapshot import MerchantState, encode
 
 _log = logging.getLogger(__name__)
 _REST = 1 << 18

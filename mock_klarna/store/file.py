@@ -14,17 +14,17 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from mock_klarna.domain.deliveries import Delivery, read_back
-from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.domain.callbacks import Delivery, read_back
 from mock_klarna.domain.records import Decision, Job, Record
-from mock_klarna.store.budget import USUAL, Bounds
-from mock_klarna.store.codec import KINDS, decode, decode_job, encode
+from mock_klarna.errors import MockKlarnaError
 from mock_klarna.store.compaction import Compaction, shortest_log
+from mock_klarna.store.journal import USUAL, Bounds
 from mock_klarna.store.lines import Line
 from mock_klarna.store.lock import Lock
 from mock_klarna.store.log import Log
 from mock_klarna.store.memory import MemoryStore
 from mock_klarna.store.restoring import Parts, parts
+from mock_klarna.store.snapshot import KINDS, decode, decode_job, encode
 
 SYNC_SECONDS = 0.05
 """How long a commit may wait for the disk; all commits of that time share one flush."""

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.errors import MockKlarnaError
 
 
 class Lock:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import orjson
 
-from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.errors import MockKlarnaError
 from mock_klarna.store.draft import Draft, flush_folder
 from mock_klarna.store.lines import HEAD, Line, parsed
 

@@ -4,6 +4,7 @@ It never really awaits, but to load a snapshot, so it is as fast as dicts.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from heapq import merge
 from itertools import islice
@@ -12,12 +13,56 @@ from typing import Any, TypeVar
 from mock_klarna.domain.events import event_name
 from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NOBODY, Entry, Exchange, Sent, Watch
 from mock_klarna.domain.records import Decision, Job, Record
-from mock_klarna.store.budget import USUAL, Bounds, Budget
-from mock_klarna.store.namespace import Namespace
+from mock_klarna.store.journal import USUAL, Bounds, Budget
 from mock_klarna.store.restoring import Prepared, prepared
-from mock_klarna.store.shelf import Shelf
 from mock_klarna.store.snapshot import VERSION
-from mock_klarna.store.waiters import Waiters
+from mock_klarna.store.tables import Namespace, Shelf
+
+_Topic = tuple[str | None, str | None]
+
+
+class Waiters:
+    """Futures by topic, so that an entry wakes only those who wait for its merchant or its purchase."""
+
+    def __init__(self) -> None:
+        self._futures: defaultdict[_Topic, set[asyncio.Future[None]]] = defaultdict(set)
+
+    def __bool__(self) -> bool:
+        return bool(self._futures)
+
+    def wake(self, entry: Entry) -> None:
+        """Wake everybody who waits for this entry."""
+        for topic in (
+            (entry.merchant, entry.purchase_id),
+            (entry.merchant, None),
+            (None, None),
+            (None, entry.purchase_id),
+        ):
+            for future in self._futures.pop(topic, ()):
+                if not future.done():
+                    future.set_result(None)
+
+    async def wait(self, watch: Watch, seconds: float) -> bool:
+        """Wait for the next entry of a topic; False when the time ran out first."""
+        topic = (watch.merchant, watch.purchase_id)
+        future = asyncio.get_running_loop().create_future()
+        self._futures[topic].add(future)
+        try:
+            async with asyncio.timeout(seconds):
+                await future
+        except TimeoutError:
+            return False
+        finally:
+            self._forget(topic, future)
+        return True
+
+    def _forget(self, topic: _Topic, future: "asyncio.Future[None]") -> None:
+        waiting = self._futures.get(topic)
+        if waiting is not None:
+            waiting.discard(future)
+            if not waiting:
+                del self._futures[topic]
+
 
 R = TypeVar("R", bound=Record)
 

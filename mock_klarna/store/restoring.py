@@ -5,9 +5,8 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from mock_klarna.store.lines import Line
-from mock_klarna.store.namespace import Namespace
-from mock_klarna.store.shelf import Named, named
 from mock_klarna.store.snapshot import MerchantState, read_snapshot
+from mock_klarna.store.tables import Named, Namespace, named
 
 _PART = 200
 """Records in one line of a log."""

@@ -5,19 +5,14 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from mock_klarna.domain.errors import MethodNotAllowed, NotFound, UnknownName
-from mock_klarna.web import pages, query, static_files
-from mock_klarna.web.browser import browser, preflight
-from mock_klarna.web.browser_operations import BROWSER
-from mock_klarna.web.call import Call, Reply
-from mock_klarna.web.credentials import CREDENTIALS
-from mock_klarna.web.desk import Desk
-from mock_klarna.web.exchange import Answer, checked, exchange
-from mock_klarna.web.expectations import go_on
-from mock_klarna.web.idempotency import once
-from mock_klarna.web.mock import mock
+from mock_klarna.errors import MethodNotAllowed, NotFound, UnknownName
+from mock_klarna.web import pages, query
+from mock_klarna.web import pages as static_files
+from mock_klarna.web.auth import CREDENTIALS
 from mock_klarna.web.operation import Operation
-from mock_klarna.web.operations import KLARNA, MOCK, OPERATIONS
+from mock_klarna.web.operations import BROWSER, KLARNA, MOCK, OPERATIONS
+from mock_klarna.web.pipeline import Answer, browser, checked, exchange, go_on, mock, once, preflight
+from mock_klarna.web.request import Call, Desk, Reply
 
 
 def build(desk: Desk) -> web.Application:

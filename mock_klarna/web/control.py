@@ -1,22 +1,27 @@
 """The control API under `/_mock`: one command, or one look, each."""
 
+import asyncio
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from mock_klarna import __version__
-from mock_klarna.domain.deliveries import Delivery
-from mock_klarna.domain.errors import AnothersState, UnknownName
+from mock_klarna.client import Client
+from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.journal import NOBODY
-from mock_klarna.domain.lifecycle import DELIVERY, PURCHASE
+from mock_klarna.domain.purchase import DELIVERY, PURCHASE
 from mock_klarna.domain.records import ButtonKey, Order, Purchase
+from mock_klarna.domain.time import moment
+from mock_klarna.domain.time import seconds as seconds_of
 from mock_klarna.domain.urls import CALLED
-from mock_klarna.emulator.buying import buy
-from mock_klarna.web import moments, query, render
-from mock_klarna.web.call import Call, Reply
-from mock_klarna.web.desk import Desk
-from mock_klarna.web.parameters import LAST_POSITION
+from mock_klarna.emulator.emulator import buy
+from mock_klarna.errors import AnothersState, UnknownName
+from mock_klarna.web import journal, query, views
+from mock_klarna.web.auth import decoded
+from mock_klarna.web.query import LAST_POSITION
+from mock_klarna.web.request import PEM, Call, Desk, Reply
 
 _DEFAULT_WAIT = 10.0
 _MOST_WAIT = 600.0
@@ -60,7 +65,7 @@ async def create_purchase(desk: Desk, call: Call) -> Reply:
 
 async def _purchase(desk: Desk, purchase: Purchase, status: int = 200) -> Reply:
     sent = await desk.emulator.store.records(Delivery, purchase.merchant, subject=purchase.purchase_id)
-    return _json(render.purchase(purchase, sent), status)
+    return _json(views.purchase(purchase, sent), status)
 
 
 async def list_purchases(desk: Desk, call: Call) -> Reply:
@@ -73,7 +78,7 @@ async def list_purchases(desk: Desk, call: Call) -> Reply:
     ]
     limit = query.whole(call.request, "limit", 100, 10_000)
     newest = sorted(held, key=lambda purchase: purchase.created_at)[-limit:][::-1] if limit else []
-    return _json({"purchases": [render.purchase(purchase, []) for purchase in newest], "total": len(held)})
+    return _json({"purchases": [views.purchase(purchase, []) for purchase in newest], "total": len(held)})
 
 
 async def get_purchase(desk: Desk, call: Call) -> Reply:
@@ -89,10 +94,10 @@ async def list_journal(desk: Desk, call: Call) -> Reply:
     after = query.whole(call.request, "after", 0, LAST_POSITION)
     limit = query.whole(call.request, "limit", 100, 10_000)
     wait = query.seconds(call.request, "wait", _MOST_WAIT)
-    entries = await moments.entries(desk, wanted, after, limit, wait)
+    entries = await journal.entries(desk, wanted, after, limit, wait)
     return _json(
         {
-            "entries": [render.entry(entry) for entry in entries],
+            "entries": [views.entry(entry) for entry in entries],
             "position": entries[-1].seq if entries else max(after, 0),
             "dropped": await desk.emulator.store.dropped(wanted.merchant),
         }
@@ -107,7 +112,7 @@ async def journal_entry(desk: Desk, call: Call) -> Reply:
         raise UnknownName(
             f"the journal has no entry {seq[:40]!r} any more", where="seq", right="GET /_mock/journal lists them"
         )
-    return _json(render.entry(entry))
+    return _json(views.entry(entry))
 
 
 async def list_callbacks(desk: Desk, call: Call) -> Reply:
@@ -118,28 +123,28 @@ async def list_callbacks(desk: Desk, call: Call) -> Reply:
     held = [found for found in sent if kind in (None, found.callback) and state in (None, found.state)]
     limit = query.whole(call.request, "limit", 100, 10_000)
     newest = held[-limit:][::-1] if limit else []
-    return _json({"callbacks": [render.callback(delivery) for delivery in newest], "total": len(held)})
+    return _json({"callbacks": [views.callback(delivery) for delivery in newest], "total": len(held)})
 
 
 async def get_callback(desk: Desk, call: Call) -> Reply:
     """Return a callback with its attempts."""
-    return _json(render.callback(await desk.deliveries.find(call.merchant or None, call.path("callback_id"))))
+    return _json(views.callback(await desk.deliveries.find(call.merchant or None, call.path("callback_id"))))
 
 
 async def resend_callback(desk: Desk, call: Call) -> Reply:
     """Send a callback again and return it with the new attempt."""
-    return _json(render.callback(await desk.deliveries.resend(call.merchant or None, call.path("callback_id"))))
+    return _json(views.callback(await desk.deliveries.resend(call.merchant or None, call.path("callback_id"))))
 
 
 async def create_fault(desk: Desk, call: Call) -> Reply:
     """Order trouble for the next matching requests or callbacks of a merchant, or of whichever comes first."""
-    return _json(render.fault(await desk.emulator.faults.create(call.merchant, call.body)), 201)
+    return _json(views.fault(await desk.emulator.faults.create(call.merchant, call.body)), 201)
 
 
 async def list_faults(desk: Desk, call: Call) -> Reply:
     """List the faults that still wait for something to spoil: a merchant's own and those for all, or every one."""
     return _json(
-        {"faults": [render.fault(fault) for fault in await desk.emulator.faults.waiting(call.merchant or None)]}
+        {"faults": [views.fault(fault) for fault in await desk.emulator.faults.waiting(call.merchant or None)]}
     )
 
 
@@ -192,3 +197,147 @@ def _require_own(merchant: str, held: Iterable[str]) -> None:
         said = f"this call acts for {merchant!r}, and the snapshot holds {', '.join(map(repr, others[:10]))}"
         right = "send it without credentials and ?merchant= to replace any merchant's state"
         raise AnothersState(said, where=f"merchants.{others[0]}", right=right)
+
+
+async def get_authority(desk: Desk, _call: Call) -> Reply:
+    """Return the certificate, in PEM, that clients have to trust to reach this server by https."""
+    if desk.authority is None:
+        right = "start it with --tls; with --tls-cert of your own, trust whoever signed that"
+        raise UnknownName("this server has no certificate authority", where="ca.pem", right=right)
+    return Reply(200, desk.authority, {"Content-Type": PEM})
+
+
+async def get_clock(desk: Desk, call: Call) -> Reply:
+    """Return the time on a merchant's clock and how many seconds it is ahead of real time."""
+    return _reply(await _clock(desk, call.merchant))
+
+
+async def _clock(desk: Desk, merchant: str) -> dict[str, Any]:
+    offset = await desk.emulator.merchants.offset(merchant)
+    now = moment(await desk.emulator.context.now(merchant))
+    return {"merchant": merchant or None, "now": now, "ahead_seconds": round(offset, 3)}
+
+
+async def set_clock(desk: Desk, call: Call) -> Reply:
+    """Advance or set the clock; everything due on the way happens, in order, before this answers.
+
+    Set back, it undoes nothing: what has happened keeps its times, and what is not yet due waits until the clock is there again.
+    """
+    merchants = [call.merchant] if call.merchant else await desk.emulator.merchants.names()
+    if "advance" in call.body:
+        seconds = seconds_of(call.body["advance"])
+        for merchant in merchants:
+            await desk.runner.require_reachable(merchant, seconds)
+    else:
+        seconds = journal.parsed(call.body["set"]) - desk.emulator.context.real_time()
+    for merchant in merchants:
+        await desk.runner.move_clock(merchant, seconds, further="advance" in call.body)
+    return _reply(await _clock(desk, call.merchant))
+
+
+def _reply(data: Any) -> Reply:
+    return Reply(200, orjson.dumps(data))
+
+
+async def list_orders(desk: Desk, call: Call) -> Reply:
+    """List placed orders, newest first."""
+    held = await desk.emulator.store.records(Order, call.merchant or None)
+    limit = query.whole(call.request, "limit", 100, 10_000)
+    newest = sorted(held, key=lambda order: order.created_at)[-limit:][::-1] if limit else []
+    return _placed_orders_json({"orders": [await _order(desk, order) for order in newest], "total": len(held)})
+
+
+async def get_order(desk: Desk, call: Call) -> Reply:
+    """Return a placed order, as it was posted and as Order Management shows it."""
+    return _placed_orders_json(
+        await _order(desk, await desk.emulator.orders.find(call.merchant or None, call.path("order_id")))
+    )
+
+
+async def close_order(desk: Desk, call: Call) -> Reply:
+    """Close an order, so that nothing but refunds is possible any more."""
+    order = await desk.emulator.orders.close(call.merchant or None, call.path("order_id"))
+    return _placed_orders_json(await _order(desk, order))
+
+
+async def decide(desk: Desk, call: Call) -> Reply:
+    """End a fraud review; the merchant is notified."""
+    verdict = call.body["fraud_status"]
+    order = await desk.emulator.orders.end_review(call.merchant or None, call.path("order_id"), verdict)
+    return _placed_orders_json(await _order(desk, order))
+
+
+async def _order(desk: Desk, order: Order) -> dict[str, Any]:
+    now = await desk.emulator.context.now(order.merchant)
+    return {**views.order(order), "order_management": views.managed_order(order, now)}
+
+
+def _placed_orders_json(data: Any) -> Reply:
+    return Reply(200, orjson.dumps(data))
+
+
+async def list_scenarios(desk: Desk, _call: Call) -> Reply:
+    """List the stored scenarios, and those of the folder that the server was given."""
+    from mock_klarna.scenario.loader import described
+
+    return Reply(200, orjson.dumps({"scenarios": await asyncio.to_thread(described, _folders(desk))}))
+
+
+async def run_scenario(desk: Desk, call: Call) -> Reply:
+    """Play a stored scenario for its caller, as a merchant of that scenario and caller alone, and return the report."""
+    from mock_klarna.scenario.loader import offered
+    from mock_klarna.scenario.runner import Ways, play
+
+    scenario = await asyncio.to_thread(offered, call.path("name"), _folders(desk), call.body.get("vars") or {})
+    url, seed = _own_url(call), call.body.get("seed")
+    ways = Ways(
+        url=url,
+        connect=lambda merchant, password: Client(url, merchant, password),
+        variables=lambda _: call.body.get("vars") or {},
+        seed=None if seed is None else str(seed),
+        merchant=call.body.get("merchant") or _accepted(desk, call),
+        prefix=call.merchant or "scenario",
+    )
+    return Reply(200, orjson.dumps((await play(scenario, ways)).as_json()))
+
+
+def _accepted(desk: Desk, call: Call) -> str | None:
+    """Return the caller's own `USER:PASSWORD` where a list of credentials leaves no other merchant to play as."""
+    if not desk.settings.credentials:
+        return None
+    _, _, token = call.request.headers.get("Authorization", "").partition(" ")
+    return "".join(decoded(token.strip())) or None
+
+
+def _folders(desk: Desk) -> list[Path]:
+    return [Path(desk.settings.scenarios)] if desk.settings.scenarios else []
+
+
+def _own_url(call: Call) -> str:
+    """Return this server's address as it is reached from here, whatever the caller calls it."""
+    assert call.request.transport is not None
+    host, port = call.request.transport.get_extra_info("sockname")[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def list_shoppers(_desk: Desk, call: Call) -> Reply:
+    """List the test shoppers by name."""
+    from mock_klarna.shoppers import UnknownCountry, shopper_descriptions
+
+    try:
+        found = shopper_descriptions(call.request.query.get("country"))
+    except UnknownCountry as unknown:
+        raise UnknownName(str(unknown), where="country") from None
+    return Reply(200, orjson.dumps({"shoppers": [_shopper(name, text) for name, text in found.items()]}))
+
+
+def _shopper(name: str, description: str) -> dict[str, Any]:
+    from mock_klarna.shoppers import named_shopper
+
+    shopper = named_shopper(name)
+    return {
+        "name": name,
+        "description": description,
+        "billing_address": shopper.billing_address,
+        "customer": shopper.customer,
+    }

@@ -2,10 +2,9 @@
 
 import orjson
 
-from mock_klarna.domain.clock import moment
-from mock_klarna.domain.tokens import PAYMENT_METHOD, CustomerToken
-from mock_klarna.web.call import Call, Reply
-from mock_klarna.web.desk import Desk
+from mock_klarna.domain.customer_token import PAYMENT_METHOD, CustomerToken
+from mock_klarna.domain.time import moment
+from mock_klarna.web.request import Call, Desk, Reply
 
 
 async def create_token(desk: Desk, call: Call) -> Reply:

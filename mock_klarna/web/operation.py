@@ -2,11 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 
-from mock_klarna.domain.facts import value
-from mock_klarna.domain.sources import without_sources
-from mock_klarna.web.bodies import Outline
-from mock_klarna.web.call import JSON, Call, Differences, Reply
-from mock_klarna.web.desk import Desk
+from mock_klarna.frozen import value
+from mock_klarna.validation.explain import without_sources
+from mock_klarna.web.request import JSON, Call, Desk, Differences, Outline, Reply
 
 Handler = Callable[[Desk, Call], Awaitable[Reply]]
 Guard = Callable[[Desk, Call], Awaitable[Differences | None]]

@@ -1,12 +1,124 @@
 """Every endpoint, one row each. Routes, the OpenAPI document and the README's table are made from these rows."""
 
-from mock_klarna.web import clock, control, customer_tokens, klarna, placed_orders, scenarios, shoppers
-from mock_klarna.web.authority import get_authority
-from mock_klarna.web.bodies import Outline
-from mock_klarna.web.call import EVENT_STREAM, PEM
-from mock_klarna.web.operation import Operation
-from mock_klarna.web.order_operations import CUSTOMER_TOKENS, ORDER_MANAGEMENT
-from mock_klarna.web.stream import events
+from collections.abc import Awaitable, Callable
+
+from mock_klarna.web import browser_api, control, customer_tokens, instant_shopping, order_management
+from mock_klarna.web import control as clock
+from mock_klarna.web import control as placed_orders
+from mock_klarna.web import control as scenarios
+from mock_klarna.web import control as shoppers
+from mock_klarna.web.control import get_authority
+from mock_klarna.web.journal import events
+from mock_klarna.web.operation import BROWSER_PATH, Handler, Operation
+from mock_klarna.web.request import EVENT_STREAM, PEM, Call, Desk, Outline, Reply
+
+ORDER = f"{order_management.ORDERS}/{{order_id}}"
+CAPTURE = f"{ORDER}/captures/{{capture_id}}"
+TOKEN = "/customer-token/v1/tokens/{customer_token}"  # noqa: S105
+_AUTHORIZED = "/v1/authorizations/{authorization_token}/customer-token"
+_NO_BODY = ((204, None),)
+_REFUSALS = (400, 403, 404)
+
+
+def _looks(name: str, path: str, handler: Handler, answer: str) -> Operation:
+    return Operation(name, "GET", path, handler, "", ((200, answer),), (400, 404))
+
+
+def _acts(name: str, path: str, handler: Handler) -> Operation:
+    """Return the row of a command without a body; all of these are idempotent under a key."""
+    return Operation(name, "POST", path, handler, "", _NO_BODY, _REFUSALS, is_idempotent=True)
+
+
+def _changes(
+    name: str,
+    method: str,
+    path: str,
+    handler: Handler,
+    answers: tuple[tuple[int, str | None], ...] = _NO_BODY,
+    schema: str = "",
+) -> Operation:
+    return Operation(name, method, path, handler, "required", answers, _REFUSALS, schema=schema, is_idempotent=True)
+
+
+def _makes(name: str, path: str, handler: Handler, header: str) -> Operation:
+    """Return the row of a command that makes something, whose id is in a header."""
+    headers = ("Location", header)
+    made = ((201, None),)
+    return Operation(name, "POST", path, handler, "required", made, _REFUSALS, is_idempotent=True, headers=headers)
+
+
+ORDER_MANAGEMENT = (
+    _looks("get_managed_order", ORDER, order_management.get_managed_order, "managed_order"),
+    _acts("acknowledge_order", f"{ORDER}/acknowledge", order_management.acknowledge_order),
+    _changes(
+        "update_order_authorization", "PATCH", f"{ORDER}/authorization", order_management.update_order_authorization
+    ),
+    _makes("capture_order", f"{ORDER}/captures", order_management.capture_order, "Capture-Id"),
+    _looks("list_captures", f"{ORDER}/captures", order_management.list_captures, "captures"),
+    _looks("get_capture", CAPTURE, order_management.get_capture, "capture"),
+    _changes(
+        "add_capture_shipping_info",
+        "POST",
+        f"{CAPTURE}/shipping-info",
+        order_management.add_capture_shipping_info,
+        schema="add_shipping_info",
+    ),
+    _acts("trigger_send_out", f"{CAPTURE}/trigger-send-out", order_management.trigger_send_out),
+    _looks(
+        "get_due_date_options",
+        f"{CAPTURE}/extend-due-date-options",
+        order_management.get_due_date_options,
+        "due_date_options",
+    ),
+    _changes("extend_due_date", "PATCH", f"{CAPTURE}/extend-due-date", order_management.extend_due_date),
+    _changes("update_customer_details", "PATCH", f"{ORDER}/customer-details", order_management.update_customer_details),
+    _acts(
+        "extend_authorization_time", f"{ORDER}/extend-authorization-time", order_management.extend_authorization_time
+    ),
+    _changes(
+        "update_merchant_references",
+        "PATCH",
+        f"{ORDER}/merchant-references",
+        order_management.update_merchant_references,
+    ),
+    _makes("refund_order", f"{ORDER}/refunds", order_management.refund_order, "Refund-Id"),
+    _looks("get_refund", f"{ORDER}/refunds/{{refund_id}}", order_management.get_refund, "refund"),
+    _acts(
+        "release_remaining_authorization",
+        f"{ORDER}/release-remaining-authorization",
+        order_management.release_remaining_authorization,
+    ),
+    _changes("add_shipping_info", "POST", f"{ORDER}/shipping-info", order_management.add_shipping_info),
+    _acts("cancel_order", f"{ORDER}/cancel", order_management.cancel_order),
+)
+"""Order Management (protocol 9.1)."""
+
+CUSTOMER_TOKENS = (
+    Operation(
+        "create_token",
+        "POST",
+        f"/instantshopping{_AUTHORIZED}",
+        customer_tokens.create_token,
+        "required",
+        ((200, "created_token"),),
+        _REFUSALS,
+    ),
+    Operation(
+        "create_token_of_payments",
+        "POST",
+        f"/payments{_AUTHORIZED}",
+        customer_tokens.create_token_of_payments,
+        "required",
+        ((200, "created_token"),),
+        _REFUSALS,
+        schema="create_token",
+    ),
+    Operation("get_token", "GET", TOKEN, customer_tokens.get_token, "", ((200, "token"),), (403, 404)),
+    _changes("order_from_token", "POST", f"{TOKEN}/order", customer_tokens.order_from_token, ((200, "token_order"),)),
+    _changes("update_token_status", "PATCH", f"{TOKEN}/status", customer_tokens.update_token_status, ((202, None),)),
+)
+"""Customer tokens (protocol 4.3 and 9.5)."""
+
 
 __all__ = ["INSTANT_SHOPPING", "KLARNA", "MOCK", "OPERATIONS", "Operation"]
 
@@ -18,42 +130,46 @@ INSTANT_SHOPPING = (
         "create_button",
         "POST",
         BUTTONS,
-        klarna.create_button,
+        instant_shopping.create_button,
         "required",
         ((201, "button"),),
         headers=("Location",),
     ),
-    Operation("get_button", "GET", BUTTONS + "/{button_key}", klarna.get_button, "", ((200, "button"),), (403, 404)),
+    Operation(
+        "get_button", "GET", BUTTONS + "/{button_key}", instant_shopping.get_button, "", ((200, "button"),), (403, 404)
+    ),
     Operation(
         "update_button",
         "PUT",
         BUTTONS + "/{button_key}",
-        klarna.update_button,
+        instant_shopping.update_button,
         "required",
         ((200, "button"),),
         (403, 404),
-        guard=klarna.own_button,
+        guard=instant_shopping.own_button,
     ),
-    Operation("get_authorization", "GET", AUTHORIZATION, klarna.get_authorization, "", ((200, "order"),), (403, 404)),
+    Operation(
+        "get_authorization", "GET", AUTHORIZATION, instant_shopping.get_authorization, "", ((200, "order"),), (403, 404)
+    ),
     Operation(
         "deny_authorization",
         "DELETE",
         AUTHORIZATION,
-        klarna.deny_authorization,
+        instant_shopping.deny_authorization,
         "optional",
         ((204, ""),),
         (403, 404),
-        guard=klarna.own_authorization,
+        guard=instant_shopping.own_authorization,
     ),
     Operation(
         "create_order",
         "POST",
         AUTHORIZATION + "/orders",
-        klarna.create_order,
+        instant_shopping.create_order,
         "required",
         ((200, "created_order"),),
         (403, 404),
-        guard=klarna.own_order,
+        guard=instant_shopping.own_order,
     ),
 )
 """Instant Shopping (protocol 2)."""
@@ -160,3 +276,39 @@ MOCK = (
 
 OPERATIONS = KLARNA + MOCK
 """All rows but those of `browser_operations`."""
+
+
+SESSIONS = f"{BROWSER_PATH}/sessions"
+SESSION = SESSIONS + "/{session_id}"
+_BROWSER_ERRORS = (400, 404, 409, 413, 415)
+
+
+def _step(name: str, handler: Callable[[Desk, Call], Awaitable[Reply]]) -> Operation:
+    """Return the row of something that a shopper does in a session."""
+    return Operation(f"sdk_{name}", "POST", f"{SESSION}/{name}", handler, "required", errors=_BROWSER_ERRORS)
+
+
+BROWSER = (
+    Operation("sdk_load", "POST", f"{BROWSER_PATH}/load", browser_api.load, "required", errors=(400, 413, 415)),
+    Operation(
+        "sdk_sessions",
+        "POST",
+        SESSIONS,
+        browser_api.create_session,
+        "required",
+        ((200, ""), (201, "")),
+        _BROWSER_ERRORS,
+    ),
+    Operation("sdk_session", "GET", SESSION, browser_api.get_session, errors=(404,)),
+    _step("identify", browser_api.identify),
+    _step("specify", browser_api.specify),
+    _step("shipping", browser_api.choose_shipping),
+    _step("checkboxes", browser_api.answer_checkboxes),
+    _step("update", browser_api.update),
+    _step("pay", browser_api.pay),
+    Operation("sdk_wait", "GET", f"{SESSION}/wait", browser_api.wait, errors=(400, 404), parameters=("seconds",)),
+    Operation(
+        "sdk_timeline", "GET", f"{SESSION}/timeline", browser_api.timeline, errors=(400, 404), parameters=("after",)
+    ),
+)
+"""What lib.js and the dialog call; the id of a session entitles to it."""

@@ -5,12 +5,11 @@ from typing import Any
 
 import orjson
 
-from mock_klarna.domain.capturing import DUE_DATE_OPTIONS
-from mock_klarna.domain.errors import InvalidOrderId
+from mock_klarna.domain.captures import DUE_DATE_OPTIONS
 from mock_klarna.domain.records import Order
-from mock_klarna.web import order_views
-from mock_klarna.web.call import Call, Reply
-from mock_klarna.web.desk import Desk
+from mock_klarna.errors import InvalidOrderId
+from mock_klarna.web import views
+from mock_klarna.web.request import Call, Desk, Reply
 
 ORDERS = "/ordermanagement/v1/orders"
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
@@ -43,7 +42,7 @@ def _created(call: Call, order: Order, header: str, part: str, created_id: str) 
 async def get_managed_order(desk: Desk, call: Call) -> Reply:
     """Retrieve an order."""
     order, now = await desk.emulator.order_management.read(call.merchant, _order_id(call))
-    return _json(call, order, order_views.managed_order(order, now))
+    return _json(call, order, views.managed_order(order, now))
 
 
 async def acknowledge_order(desk: Desk, call: Call) -> Reply:
@@ -66,14 +65,14 @@ async def capture_order(desk: Desk, call: Call) -> Reply:
 async def list_captures(desk: Desk, call: Call) -> Reply:
     """Retrieve all captures of an order."""
     order, _ = await desk.emulator.order_management.read(call.merchant, _order_id(call))
-    return _json(call, order, order_views.captures(order))
+    return _json(call, order, views.captures(order))
 
 
 async def get_capture(desk: Desk, call: Call) -> Reply:
     """Retrieve a capture."""
     capture_id = call.path("capture_id")
     order, _ = await desk.emulator.order_management.find_capture(call.merchant, _order_id(call), capture_id)
-    shown = next(capture for capture in order_views.captures(order) if capture["capture_id"] == capture_id)
+    shown = next(capture for capture in views.captures(order) if capture["capture_id"] == capture_id)
     return _json(call, order, shown)
 
 
@@ -133,7 +132,7 @@ async def get_refund(desk: Desk, call: Call) -> Reply:
     order, refund = await desk.emulator.order_management.find_refund(
         call.merchant, _order_id(call), call.path("refund_id")
     )
-    return _json(call, order, order_views.refund(refund))
+    return _json(call, order, views.refund(refund))
 
 
 async def release_remaining_authorization(desk: Desk, call: Call) -> Reply:

@@ -1,7 +1,8 @@
 """The pages that shoppers see: the dialog in its frame, and an offer that stands on its own (protocol 6.6 and 7)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import cache
+from hashlib import blake2b
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -10,10 +11,85 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from mock_klarna.emulator.offers import UNKNOWN_KEY, Offer
-from mock_klarna.web import markup
-from mock_klarna.web.desk import Desk
-from mock_klarna.web.expectations import go_on
+from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
+from mock_klarna.web.pipeline import CORS, go_on
+from mock_klarna.web.request import Desk
+
+_STATIC = "/instantshopping/static"
+_STYLES = ("palette", "progress", "dialog", "controls", "choosing", "review", "endings", "drawer")
+
+_HEAD = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>{title}</title>
+<link rel="icon" href="data:,">
+{more}</head>
+"""
+
+_CARD = """<div id="dialog" {role} tabindex="-1">
+<header>
+<h1 id="dialog-title">Instant Shopping <span id="merchant"></span></h1>
+<button id="drawer-button" class="icon" type="button" aria-label="Developer" aria-expanded="false" aria-controls="drawer"
+ title="Developer" hidden>&lt;/&gt;</button>
+<button id="close-button" class="icon" type="button" aria-label="Close" hidden>&#215;</button>
+</header>
+<p id="ribbon" data-text="test_environment">Test environment: no money moves, nothing is delivered</p>
+<ol id="progress">
+<li data-text="step_details"></li>
+<li data-text="step_review"></li>
+<li data-text="step_done"></li>
+</ol>
+<p id="complaint" role="alert"></p>
+<main id="step" aria-busy="true"></main>
+<div id="status" role="status" class="visually-hidden"></div>
+<aside id="drawer" aria-labelledby="drawer-heading" lang="en" hidden></aside>
+</div>
+<noscript>Instant Shopping needs JavaScript.</noscript>
+"""
+
+_INTRO = """<section id="intro">
+<h1 data-text="offsite_heading"></h1>
+<h2 data-text="scan_heading"></h2>
+<p data-text="scan_text"></p>
+<img src="{code}" alt="" width="180" height="180" data-label="scan_label">
+</section>
+"""
+
+
+def dialog_markup(data: str, modules: Iterable[str]) -> str:
+    """Return the page of the frame; `data` are attributes, escaped already, `modules` the names of the scripts."""
+    modal = 'role="dialog" aria-modal="true" aria-labelledby="dialog-title"'
+    return f'{_head(_scripts(modules))}<body class="framed" {data}>\n{_CARD.format(role=modal)}</body>\n</html>\n'
+
+
+def offsite_markup(data: str, modules: Iterable[str], code: str) -> str:
+    """Return a page that stands on its own, with the QR code that `code`, an escaped address, leads to."""
+    region = 'role="region" aria-labelledby="dialog-title"'
+    inside = _INTRO.format(code=code) + _CARD.format(role=region)
+    head = _head(_scripts(modules), (*_STYLES, "offsite"))
+    return f'{head}<body class="offsite" {data}>\n{inside}</body>\n</html>\n'
+
+
+def not_offered(reasons: Iterable[str]) -> str:
+    """Return the page of a key from which nothing can be bought, with the reasons for whoever set it up."""
+    listed = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
+    said = "<h1>This cannot be bought here</h1><p>The button key does not hold all that a page of its own needs:</p>"
+    card = f'<div id="dialog"><main id="step">{said}<ul>{listed}</ul></main></div>'
+    return f'{_head("", (*_STYLES, "offsite"))}<body class="offsite">\n{card}\n</body>\n</html>\n'
+
+
+def _head(more: str, styles: Iterable[str] = _STYLES) -> str:
+    links = "".join(f'<link rel="stylesheet" href="{_STATIC}/dialog/{style}.css">\n' for style in styles)
+    return _HEAD.format(title="Instant Shopping (test environment)", more=links + more)
+
+
+def _scripts(modules: Iterable[str]) -> str:
+    preloads = "".join(f'<link rel="modulepreload" href="{_STATIC}/dialog/{name}">\n' for name in modules)
+    return f'{preloads}<script type="module" src="{_STATIC}/dialog/main.js"></script>\n'
+
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -43,7 +119,7 @@ def add_pages(router: web.UrlDispatcher, desk: Desk) -> None:
 async def dialog(request: web.Request) -> web.Response:
     """Serve the dialog of a session; `?parent=` is the origin of the page around it, which alone is spoken to."""
     data = {"session": request.match_info["session_id"], "parent": request.query.get("parent", "")}
-    return _page(markup.dialog_markup(_data(data), _modules()))
+    return _page(dialog_markup(_data(data), _modules()))
 
 
 def offsite(desk: Desk) -> Handler:
@@ -56,7 +132,7 @@ def offsite(desk: Desk) -> Handler:
             return _not_offered(offer)
         data = {"button-key": key, "locale": locale}
         code = escape(f"{request.path.rstrip('/')}/qr.svg?{request.query_string}")
-        return _page(markup.offsite_markup(_data(data), _modules(), code), ancestors="'none'")
+        return _page(offsite_markup(_data(data), _modules(), code), ancestors="'none'")
 
     return handle
 
@@ -79,7 +155,7 @@ async def _offer(desk: Desk, key: str, locale: str) -> Offer:
 
 def _not_offered(offer: Offer) -> web.Response:
     reasons = [f"{problem.path}: expected {problem.expected}" for problem in offer.problems]
-    html = markup.not_offered(reasons or ["the button key is disabled, or its country is not served"])
+    html = not_offered(reasons or ["the button key is disabled, or its country is not served"])
     return _page(html, status=404 if offer.code == UNKNOWN_KEY else 409, ancestors="'none'")
 
 
@@ -96,7 +172,7 @@ def _data(data: dict[str, str]) -> str:
 
 @cache
 def _countries() -> str:
-    from mock_klarna.shopper import COUNTRIES
+    from mock_klarna.shoppers import COUNTRIES
 
     rows = {
         code: {
@@ -115,3 +191,49 @@ def _countries() -> str:
 def _modules() -> tuple[str, ...]:
     """Return the names of the dialog's modules, so that a browser fetches them all at once."""
     return tuple(sorted(path.name for path in _MODULES.glob("*.js") if path.name != "types.js"))
+
+
+LIBRARY_PATH = "/instantshopping/lib/v1/lib.js"
+PATH = "/instantshopping/static/{path:.+}"
+_FOLDER = Path(__file__).parent / "static"
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
+
+
+async def library(request: web.Request) -> web.Response:
+    """Serve lib.js (seed, step 2.a)."""
+    return _served(request, "lib.js")
+
+
+async def file(request: web.Request) -> web.Response:
+    """Serve one of the other files."""
+    return _served(request, request.match_info["path"])
+
+
+def _served(request: web.Request, name: str) -> web.Response:
+    """Return a file of the folder; browsers ask again each time and are told when they have it already."""
+    contents = _contents(name)
+    if contents is None:
+        missing = {"error": f"no file {name[:100]!r}", "where": "path"}
+        return web.Response(status=404, body=orjson.dumps(missing), headers=CORS, content_type="application/json")
+    tag = f'"{blake2b(contents, digest_size=12).hexdigest()}"'
+    headers = {**CORS, "ETag": tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    if tag in request.headers.get("If-None-Match", ""):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=contents, headers={**headers, "Content-Type": _TYPES[Path(name).suffix]})
+
+
+def _contents(name: str) -> bytes | None:
+    """Return a file's bytes, or None for a name that leads to no file that is served."""
+    parts = name.split("/")
+    if Path(name).suffix not in _TYPES or any(
+        part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts
+    ):
+        return None
+    path = _FOLDER.joinpath(*parts)
+    return path.read_bytes() if path.is_file() else None

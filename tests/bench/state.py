@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from mock_klarna.emulator.chance import uuid_from
+from mock_klarna.emulator.context import uuid_from
 
 MERCHANT = "bench"
 SEED_ORDER = Path(__file__).parents[2] / "fixtures" / "seed" / "se-callback.json"

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from mock_klarna.callbacks import addresses
-from mock_klarna.callbacks.addresses import is_loopback, remedy, rewrites, rewritten
+from mock_klarna.callbacks import http
+from mock_klarna.callbacks.http import is_loopback, remedy, rewrites, rewritten
 from tests.cases import in_turn
 
 HOSTS = rewrites(
@@ -77,7 +77,7 @@ def test_inside_a_container_a_refused_localhost_comes_with_its_remedy(
     mark = tmp_path / ".containerenv"
     if inside:
         mark.touch()
-    monkeypatch.setattr(addresses, "_CONTAINER_MARKS", (str(mark),))
+    monkeypatch.setattr(http, "_CONTAINER_MARKS", (str(mark),))
     said = remedy(url)
     assert (said is None) is (named is None)
     assert named is None or f"--callback-host-rewrite {named}" in str(said)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from mock_klarna.callbacks.deliveries import AT_ONCE
+from mock_klarna.callbacks.delivery import AT_ONCE
 from mock_klarna.client import Client
 from tests.merchants.running import buy, calls, emulator, place
 from tests.merchants.shop import Asked, Shop

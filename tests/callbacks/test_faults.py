@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.callbacks.trouble import GARBAGE
+from mock_klarna.callbacks.delivery import GARBAGE
 from mock_klarna.client import Client
 from tests.merchants.running import Json, buy, callbacks, calls, emulator, place
 from tests.merchants.shop import Shop

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from mock_klarna.callbacks.merchant_client import MOST_OF_AN_ANSWER
+from mock_klarna.callbacks.http import MOST_OF_AN_ANSWER
 from tests.merchants.running import Json, buy, callbacks, calls, emulator, place
 from tests.merchants.shop import Shop
 

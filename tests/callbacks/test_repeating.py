@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from mock_klarna.client import Client
-from mock_klarna.domain.schedules import SCHEDULES
+from mock_klarna.domain.callbacks import SCHEDULES
 from tests.merchants.running import Json, buy, callbacks, calls, emulator, place
 from tests.merchants.shop import Shop, always, in_turn
 

@@ -5,13 +5,13 @@ from itertools import count
 import orjson
 
 from mock_klarna.callbacks import Deliveries, Runner
-from mock_klarna.callbacks.merchant_client import MerchantClient
-from mock_klarna.contract import shared_contract
-from mock_klarna.domain.deliveries import Delivery
+from mock_klarna.callbacks.http import MerchantClient
+from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.emulator import Emulator
-from mock_klarna.emulator.buying import buy
+from mock_klarna.emulator.emulator import buy
 from mock_klarna.settings import Settings
 from mock_klarna.store.memory import MemoryStore
+from mock_klarna.validation import shared_contract
 from tests.merchants.pages import PAGE, urls
 
 

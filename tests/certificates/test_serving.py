@@ -8,7 +8,7 @@ import pytest
 
 from mock_klarna.certificates import https
 from mock_klarna.certificates.authority import Pair
-from mock_klarna.domain.hosts import API_HOSTS, SCRIPT_HOST
+from mock_klarna.domain.urls import API_HOSTS, SCRIPT_HOST
 from mock_klarna.settings import Settings, SettingsError
 from tests.cases import in_turn
 from tests.certificates import made

@@ -5,8 +5,7 @@ import pytest_asyncio
 
 from mock_klarna import server
 from mock_klarna.settings import Settings
-from mock_klarna.store.opening import open_store
-from mock_klarna.store.port import Store
+from mock_klarna.store.base import Store, open_store
 from tests.extent import extent
 from tests.merchants import shop as shops
 from tests.merchants.shop import Shop

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from mock_klarna import server
-from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.errors import MockKlarnaError
 from mock_klarna.settings import Settings
-from mock_klarna.store.opening import open_store
+from mock_klarna.store.base import open_store
 from tests.merchants.running import buy, calls, emulator
 from tests.merchants.shop import Shop
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mock_klarna.demo.updating import CHANGES
+from mock_klarna.demo.behaviours import CHANGES
 from tests.demo.trade import Trade, cart
 
 AMOUNTS = {"not_modified": 124000, "lines": 112100, "shipping": 122000, "error": 124000, "garbage": 124000}

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.demo.narration import EVENTS, Narrator, money
+from mock_klarna.demo.walkthrough import EVENTS, Narrator, money
 from mock_klarna.domain import events
 from tests.cases import in_turn
 

@@ -1,7 +1,6 @@
 import pytest
 
-from mock_klarna.demo.misbehaving import MISBEHAVIOURS
-from mock_klarna.demo.placing import BEHAVIOURS
+from mock_klarna.demo.behaviours import BEHAVIOURS, MISBEHAVIOURS
 from tests.demo.trade import Trade, cart
 
 DECISIONS = {

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from mock_klarna import bundle
+from mock_klarna import resources
 from mock_klarna.cli.main import COMMANDS
 from mock_klarna.settings import flag_of, setting_fields
 from mock_klarna.web.operation import Operation
@@ -89,8 +89,7 @@ def _usage(flag: argparse.Action) -> str:
 
 def methods() -> str:
     """Return the table of what tests can do with the fixtures: both have the same methods."""
-    from mock_klarna.pytest_plugin.commands import Commands, MockKlarna
-    from mock_klarna.pytest_plugin.order_commands import OrderCommands
+    from mock_klarna.pytest_plugin.api import Commands, MockKlarna, OrderCommands
 
     everything = [each for kind in (Commands, OrderCommands, MockKlarna) for each in vars(kind).values()]
     found = [each for each in everything if inspect.isfunction(each) and not each.__name__.startswith("_")]
@@ -117,7 +116,7 @@ def bodies() -> str:
 
 
 def _schema(folder: str, name: str) -> Json:
-    schema: Json = json.loads((bundle.schemas() / folder / f"{name}.json").read_text())
+    schema: Json = json.loads((resources.schemas() / folder / f"{name}.json").read_text())
     return schema
 
 

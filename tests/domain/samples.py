@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from mock_klarna.domain.lifecycle import PURCHASE
-from mock_klarna.domain.placing import PlacingRules
+from mock_klarna.domain.purchase import PURCHASE, PlacingRules
 from mock_klarna.domain.records import Order, Outcome, Purchase
 
 NOW = 1_000_000.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mock_klarna.domain.clock import EARLIEST, LATEST, moment
+from mock_klarna.domain.time import EARLIEST, LATEST, moment
 
 
 @pytest.mark.parametrize(

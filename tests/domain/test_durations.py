@@ -1,6 +1,6 @@
 import pytest
 
-from mock_klarna.domain.durations import seconds
+from mock_klarna.domain.time import seconds
 from tests.cases import in_turn
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mock_klarna.domain.hosts import API_HOSTS, EUROPES_PLAYGROUND, SCRIPT_HOST, api_host, host_of, merchant_at
+from mock_klarna.domain.urls import API_HOSTS, EUROPES_PLAYGROUND, SCRIPT_HOST, api_host, host_of, merchant_at
 from tests.cases import in_turn
 
 

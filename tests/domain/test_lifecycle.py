@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.domain import placing, purchasing, reviewing
-from mock_klarna.domain.errors import KlarnaError, NotAllowed, NotFound, NotPossibleNow
-from mock_klarna.domain.lifecycle import FRAUD, PURCHASE, may
-from mock_klarna.domain.placing import PlacingRules
+from mock_klarna.domain import order as reviewing
+from mock_klarna.domain import purchase as placing
+from mock_klarna.domain import purchase as purchasing
+from mock_klarna.domain.purchase import FRAUD, PURCHASE, PlacingRules, may
 from mock_klarna.domain.records import Decision, Purchase
+from mock_klarna.errors import KlarnaError, NotAllowed, NotFound, NotPossibleNow
 from tests.cases import in_turn
 from tests.domain.samples import LENIENT, NOW, PATIENT, STATES, body, order, purchase
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_klarna.domain import money, sums
-from mock_klarna.domain.numbers import line_numbers
+from mock_klarna.domain.sums import line_numbers
 from tests.cases import in_turn
 
 AMOUNT = st.integers(-100000000, 100000000)

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.domain import offer
+from mock_klarna.domain import button
 from tests.domain.samples import LINE
 
 COMPLETE: dict[str, Any] = {
@@ -30,28 +30,28 @@ def without(path: str) -> dict[str, Any]:
 
 
 def test_a_complete_session_can_start() -> None:
-    assert offer.problems(COMPLETE) == []
+    assert button.problems(COMPLETE) == []
 
 
 @pytest.mark.parametrize("path", DEMANDED)
 def test_what_is_missing_is_named_with_where_it_may_come_from(path: str) -> None:
-    (problem,) = offer.problems(without(path))
+    (problem,) = button.problems(without(path))
     assert (problem.path, problem.rule) == (path, "required")
     assert problem.expected
 
 
 def test_everything_that_is_missing_is_named_in_order() -> None:
-    assert [problem.path for problem in offer.problems({})] == DEMANDED
+    assert [problem.path for problem in button.problems({})] == DEMANDED
 
 
 def test_a_subscription_needs_no_place_order() -> None:
     urls = {"terms": "https://shop/terms", "create_customer_token": "https://shop/token"}
-    assert offer.problems({**COMPLETE, "merchant_urls": urls}) == []
+    assert button.problems({**COMPLETE, "merchant_urls": urls}) == []
 
 
 def test_a_country_that_is_not_served_gets_no_button() -> None:
-    assert offer.not_served(COMPLETE, ["SE", "NO"]) is None
-    assert "SE" in (offer.not_served(COMPLETE, ["NO"]) or "")
+    assert button.not_served(COMPLETE, ["SE", "NO"]) is None
+    assert "SE" in (button.not_served(COMPLETE, ["NO"]) or "")
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,6 @@ def test_addresses_have_to_lie_where_the_merchant_bills_and_ships(
     options: dict[str, list[str]], billing: str, shipping: str, paths: list[str]
 ) -> None:
     session = {**COMPLETE, **options}
-    found = offer.address_problems(session, {"country": billing}, {"country": shipping})
+    found = button.address_problems(session, {"country": billing}, {"country": shipping})
     assert [problem.path for problem in found] == paths
     assert all(problem.expected.startswith("one of ") for problem in found)

@@ -3,11 +3,12 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.domain import messages, placing
-from mock_klarna.domain.errors import BadValue
+from mock_klarna.domain import purchase as messages
+from mock_klarna.domain import purchase as placing
 from mock_klarna.domain.events import PurchaseDenied, PurchasePlaced, PurchaseTimedOut
-from mock_klarna.domain.placing import PlacingRules
+from mock_klarna.domain.purchase import PlacingRules
 from mock_klarna.domain.records import Decision, Order, Outcome, Purchase
+from mock_klarna.errors import BadValue
 from tests.cases import in_turn
 from tests.domain.samples import LENIENT, NOW, PATIENT, STRICT, body, pending, purchase
 
@@ -175,8 +176,8 @@ def test_a_denial_shows_the_redirect_else_the_message_else_the_codes_text_else_t
 
 @pytest.mark.parametrize("code", messages.DENIED_BY_CODE)
 def test_each_predefined_deny_code_has_a_text_of_its_own(code: str) -> None:
-    others = {messages.denied({"deny_code": other}) for other in messages.DENIED_BY_CODE if other != code}
-    assert messages.denied({"deny_code": code}) not in others | {messages.DENIED}
+    others = {messages.denial_message({"deny_code": other}) for other in messages.DENIED_BY_CODE if other != code}
+    assert messages.denial_message({"deny_code": code}) not in others | {messages.DENIED}
 
 
 def test_who_waits_for_the_merchant_is_the_shopper_first_and_the_token_after() -> None:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.domain.problems import Problem, bounded
+from mock_klarna.errors import Problem, bounded
 
 TAX = Problem("order_lines[0].total_tax_amount", "line_tax", 5000, "4545 (4545 to 4546)", "the formula")
 

@@ -2,11 +2,12 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.domain import messages, purchasing
-from mock_klarna.domain.errors import NotPossibleNow
+from mock_klarna.domain import purchase as messages
+from mock_klarna.domain import purchase as purchasing
 from mock_klarna.domain.events import PurchaseAuthorized, PurchaseDeclined, PurchaseFailed, SessionUpdated
-from mock_klarna.domain.placing import PlacingRules
+from mock_klarna.domain.purchase import PlacingRules
 from mock_klarna.domain.records import Outcome, Purchase
+from mock_klarna.errors import NotPossibleNow
 from tests.domain.samples import LENIENT, NOW, STATES, body, purchase
 
 

@@ -4,7 +4,10 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from mock_klarna.domain import placing, purchasing, reviewing, session
+from mock_klarna.domain import order as reviewing
+from mock_klarna.domain import purchase as placing
+from mock_klarna.domain import purchase as purchasing
+from mock_klarna.domain import session
 from tests.cases import in_turn
 from tests.domain.samples import EXPRESS, LENIENT, LINE, NOW, POST, body, item, order, pending, purchase
 

@@ -1,6 +1,6 @@
 import pytest
 
-from mock_klarna.domain import reviewing
+from mock_klarna.domain import order as reviewing
 from mock_klarna.domain.events import FraudReviewEnded
 from mock_klarna.domain.records import Order, Purchase
 from tests.domain.samples import NOW, order, purchase

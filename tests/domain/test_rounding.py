@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_klarna.domain import money, rounding, sums
-from mock_klarna.domain.numbers import line_numbers
+from mock_klarna.domain import money, sums
+from mock_klarna.domain import money as rounding
+from mock_klarna.domain.sums import line_numbers
 
 LINE = {"quantity": 2, "unit_price": 25000, "tax_rate": 1000, "total_amount": 50000, "total_tax_amount": 4545}
 

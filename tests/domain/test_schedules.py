@@ -2,7 +2,7 @@ from itertools import accumulate, count, takewhile
 
 import pytest
 
-from mock_klarna.domain.schedules import SCHEDULES, first_pause, pause_after
+from mock_klarna.domain.callbacks import SCHEDULES, first_pause, pause_after
 
 MINUTE, HOUR = 60, 3600
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.domain import spelling
+from mock_klarna.domain import session
 from tests.domain.samples import POST
 
 
@@ -24,10 +24,10 @@ from tests.domain.samples import POST
     ],
 )
 def test_the_shipping_method_is_spelled_in_kebab_case(sent: str, spelled: str) -> None:
-    whole = spelling.spelled({"selected_shipping_option": {**POST, "shipping_method": sent}})
+    whole = session.spelled({"selected_shipping_option": {**POST, "shipping_method": sent}})
     assert whole["selected_shipping_option"]["shipping_method"] == spelled
 
 
 @pytest.mark.parametrize("whole", [{}, {"selected_shipping_option": POST}])
 def test_an_order_without_a_shipping_method_stays_as_it_is(whole: Any) -> None:
-    assert spelling.spelled(whole) == whole
+    assert session.spelled(whole) == whole

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from mock_klarna.domain import sums
-from mock_klarna.domain.numbers import line_numbers, option_numbers
-from mock_klarna.domain.problems import Problem
+from mock_klarna.domain.sums import line_numbers, option_numbers
+from mock_klarna.errors import Problem
 
 LINE = {
     "type": "physical",

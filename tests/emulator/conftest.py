@@ -6,8 +6,8 @@ import pytest_asyncio
 
 from mock_klarna.emulator import Emulator
 from mock_klarna.settings import Settings
+from mock_klarna.store.base import Store
 from mock_klarna.store.memory import MemoryStore
-from mock_klarna.store.port import Store
 from tests.merchants import shop as shops
 from tests.merchants.shop import Shop
 from tests.store.awaiting import Awaiting

@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 import pytest
 
-from mock_klarna.domain.errors import InvalidInput, NoSuchOrder, NotAllowed, NotFound, NotPossibleNow, UnknownName
 from mock_klarna.domain.records import Merchant, Order, Purchase
 from mock_klarna.emulator import Emulator
-from mock_klarna.emulator.buying import buy
+from mock_klarna.emulator.emulator import buy
+from mock_klarna.errors import InvalidInput, NoSuchOrder, NotAllowed, NotFound, NotPossibleNow, UnknownName
 from tests.merchants.pages import PAGE, urls
 
 CALLS = 20

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.domain.errors import NotAllowed, NotFound, NotPossibleNow, UnknownName
 from mock_klarna.domain.records import ButtonKey, Purchase
 from mock_klarna.emulator import Emulator
-from mock_klarna.emulator.buying import buy
-from mock_klarna.emulator.chance import uuid_from
+from mock_klarna.emulator.context import uuid_from
+from mock_klarna.emulator.emulator import buy
+from mock_klarna.errors import NotAllowed, NotFound, NotPossibleNow, UnknownName
 from mock_klarna.settings import Settings
 from mock_klarna.store.memory import MemoryStore
 from tests.emulator.conftest import RealTime

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from mock_klarna import bundle
+from mock_klarna import resources
 
-PAGE: dict[str, Any] = json.loads((bundle.fixtures() / "carts" / "se-battery-pack.json").read_bytes())
-ORDER: dict[str, Any] = json.loads((bundle.fixtures() / "seed" / "se-order.json").read_bytes())
+PAGE: dict[str, Any] = json.loads((resources.fixtures() / "carts" / "se-battery-pack.json").read_bytes())
+ORDER: dict[str, Any] = json.loads((resources.fixtures() / "guide" / "se-order.json").read_bytes())
 
 
 def urls(base: str, **others: str) -> dict[str, str]:

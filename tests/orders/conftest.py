@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mock_klarna.client import Answer
-from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 
 CLOSED = "http://127.0.0.1:1"
 NOBODYS = "00000000-0000-4000-8000-000000000000"

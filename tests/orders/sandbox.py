@@ -9,7 +9,7 @@ from typing import Any
 from mock_klarna.client import Client
 from mock_klarna.server import Running, serve
 from mock_klarna.settings import Settings
-from mock_klarna.store.port import Store
+from mock_klarna.store.base import Store
 from tests.orders.money import Seen, Wish
 
 ORDERS = "/ordermanagement/v1/orders"

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from mock_klarna.domain.balance import klarna_reference
+from mock_klarna.domain.order import klarna_reference
 from tests.cases import in_turn
 from tests.orders.conftest import Managed, refusal
 

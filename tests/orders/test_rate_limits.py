@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from mock_klarna.client import Client
-from mock_klarna.domain.errors import TooManyRequests
+from mock_klarna.errors import TooManyRequests
 from mock_klarna.server import serve
 from mock_klarna.settings import Settings
-from mock_klarna.web.limits import RateLimits, refuse
+from mock_klarna.web.rate_limits import RateLimits, refuse
 
 
 class Clock:

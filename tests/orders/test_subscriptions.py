@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mock_klarna.client import Client
-from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 from tests.orders.conftest import CLOSED, NOBODYS, refusal
 
 TAXED = {"tax_rate": 2500, "total_tax_amount": 1980}

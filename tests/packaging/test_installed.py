@@ -14,7 +14,7 @@ def _printed(python: Path | str, *arguments: str, cwd: Path) -> str:
 
 
 def test_the_installed_package_reads_its_own_data(installed: Path, tmp_path: Path) -> None:
-    code = "from mock_klarna import bundle; print(bundle.schemas(), bundle.fixtures(), sep='\\n')"
+    code = "from mock_klarna import resources; print(resources.schemas(), resources.fixtures(), sep='\\n')"
     for folder in _printed(installed, "-c", code, cwd=tmp_path).splitlines():
         assert Path(folder).is_relative_to(installed.parents[1])
         assert any(Path(folder).iterdir())

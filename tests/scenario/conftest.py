@@ -8,9 +8,9 @@ import pytest
 
 from mock_klarna.client import Client
 from mock_klarna.demo.shop import serve_shop
-from mock_klarna.scenario.files import loaded
-from mock_klarna.scenario.player import Ways, play
+from mock_klarna.scenario.loader import loaded
 from mock_klarna.scenario.report import Report
+from mock_klarna.scenario.runner import Ways, play
 from mock_klarna.server import serve_in_thread
 from mock_klarna.settings import Settings
 

@@ -7,14 +7,14 @@ from typing import Any
 import orjson
 import pytest
 
-from mock_klarna import bundle
-from mock_klarna.domain.errors import MockKlarnaError
-from mock_klarna.scenario import files, fixtures
-from mock_klarna.scenario.checking import Checker
+from mock_klarna import resources
+from mock_klarna.errors import MockKlarnaError
+from mock_klarna.scenario import fixtures, loader
+from mock_klarna.scenario.check import Checker
 from mock_klarna.scenario.steps import STEPS
 from tests.cases import in_turn
 
-SCHEMA: dict[str, Any] = orjson.loads((bundle.schemas() / "scenario.json").read_bytes())
+SCHEMA: dict[str, Any] = orjson.loads((resources.schemas() / "scenario.json").read_bytes())
 STEP = SCHEMA["properties"]["steps"]["items"]["properties"]
 HEAD = "name: x\nsteps:\n"
 
@@ -175,7 +175,7 @@ def test_names_of_earlier_steps_are_known_to_later_ones_alone(tmp_path: Path) ->
     assert told(HEAD + "  - purchase: {}\n    as: bought\n" + step, tmp_path) == []
 
 
-CART = json.loads((bundle.fixtures() / "carts" / "se-battery-pack.json").read_text("utf-8"))
+CART = json.loads((resources.fixtures() / "carts" / "se-battery-pack.json").read_text("utf-8"))
 
 
 def test_a_cart_with_wrong_tax_is_told_with_the_line_and_the_sum(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_shopper_without_an_address_is_told(tmp_path: Path) -> None:
     assert fault.startswith("1:2: somebody has no billing_address")
 
 
-@pytest.mark.parametrize("paths", [[], [str(bundle.fixtures())]], ids=["no path", "the folder of all fixtures"])
+@pytest.mark.parametrize("paths", [[], [str(resources.fixtures())]], ids=["no path", "the folder of all fixtures"])
 def test_all_that_is_stored_is_right(paths: list[str]) -> None:
     checked, faults = fixtures.checked(paths)
     assert faults == []
@@ -240,6 +240,6 @@ def test_bytes_that_are_no_text_are_told(tmp_path: Path) -> None:
 def test_the_checker_takes_what_json_and_yaml_alike_say(tmp_path: Path) -> None:
     file = tmp_path / "scenario.json"
     file.write_text('{"name": "x",\n "steps": [{"purchase": {"cart": "none"}}]}')
-    source, _ = files.source_of(file)
+    source, _ = loader.source_of(file)
     assert source is not None
     assert [fault.place.line for fault in Checker().faults(file, source, {})] == [2]

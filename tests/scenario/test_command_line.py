@@ -9,12 +9,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from mock_klarna import bundle
-from mock_klarna.scenario.player import Ways
+from mock_klarna import resources
+from mock_klarna.scenario.runner import Ways
 from tests.commands import Command
 from tests.scenario.conftest import BUTTON
 
-HOME = bundle.schemas().parent
+HOME = resources.schemas().parent
 PLAIN = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "MOCK_KLARNA_", "PORT"))}
 HOLDS = f"name: Holds\nsteps:\n  {BUTTON}\n"
 FAILS = f"name: Fails\nsteps:\n  {BUTTON}\n  - expect_event: {{name: purchase_placed, within: 0}}\n"

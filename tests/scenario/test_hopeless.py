@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mock_klarna.scenario.files import loaded
-from mock_klarna.scenario.player import Ways, play
+from mock_klarna.scenario.loader import loaded
 from mock_klarna.scenario.report import Report
+from mock_klarna.scenario.runner import Ways, play
 from tests.scenario.conftest import BOUGHT
 
 Soon = Callable[..., Report]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from mock_klarna.client import Client, Unreachable
-from mock_klarna.scenario.files import loaded, stored_names
-from mock_klarna.scenario.player import Ways, credentials, play, play_all
-from mock_klarna.scenario.scenario import Scenario
+from mock_klarna.scenario.loader import loaded, stored_names
+from mock_klarna.scenario.model import Scenario
+from mock_klarna.scenario.runner import Ways, credentials, play, play_all
 from tests.scenario.conftest import BOUGHT, BUTTON
 
 Written = Callable[..., Path]

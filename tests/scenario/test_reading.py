@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.scenario.reading import Place, Unreadable, read
+from mock_klarna.scenario.source import Place, Unreadable, read
 from tests.cases import in_turn
 
 

@@ -9,13 +9,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from mock_klarna.client import Client
-from mock_klarna.scenario import github
-from mock_klarna.scenario.files import loaded
-from mock_klarna.scenario.junit import junit
-from mock_klarna.scenario.player import Ways
-from mock_klarna.scenario.reading import Place
-from mock_klarna.scenario.report import Failure, Report, summary
-from mock_klarna.scenario.scenario import Fault, Scenario
+from mock_klarna.scenario import report as github
+from mock_klarna.scenario.loader import loaded
+from mock_klarna.scenario.model import Fault, Scenario
+from mock_klarna.scenario.report import Failure, Report, junit, summary
+from mock_klarna.scenario.runner import Ways
+from mock_klarna.scenario.source import Place
 from mock_klarna.server import serve
 from mock_klarna.settings import Settings
 from tests.scenario.conftest import BUTTON

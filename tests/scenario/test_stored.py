@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from mock_klarna.scenario.files import loaded, stored_names
-from mock_klarna.scenario.player import Ways, play
-from mock_klarna.scenario.scenario import Scenario
+from mock_klarna.scenario.loader import loaded, stored_names
+from mock_klarna.scenario.model import Scenario
+from mock_klarna.scenario.runner import Ways, play
 
 SCENARIOS = {scenario.name: scenario for scenario in loaded(stored_names().values(), {}, needs=False)}
 

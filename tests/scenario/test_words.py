@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from mock_klarna import bundle
-from mock_klarna.domain import events, order_events
+from mock_klarna import resources
+from mock_klarna.domain import events
+from mock_klarna.domain import events as order_events
 from mock_klarna.domain.events import Event, event_name
-from mock_klarna.scenario.changing import changed
-from mock_klarna.scenario.filling import UnknownVariable, filled, filled_where_known, mentions
 from mock_klarna.scenario.matching import differences, shown
-from mock_klarna.scenario.scenario import Impossible
+from mock_klarna.scenario.model import Impossible
+from mock_klarna.scenario.variables import UnknownVariable, changed, filled, filled_where_known, mentions
 from tests.cases import in_turn
 
 VARIABLES = {"shop": "http://shop", "amount": 124000, "order": {"id": "o-1", "lines": [{"name": "a"}]}, "on": True}
@@ -137,7 +137,7 @@ def test_long_values_are_shown_by_their_beginning() -> None:
 
 
 def test_every_event_that_is_recorded_can_be_expected_by_its_name() -> None:
-    schema = json.loads((bundle.schemas() / "scenario.json").read_bytes())
+    schema = json.loads((resources.schemas() / "scenario.json").read_bytes())
     steps = schema["properties"]["steps"]["items"]["properties"]
     names = {event_name(kind.__new__(kind)) for module in (events, order_events) for kind in recorded(module)}
     assert steps["expect_event"]["properties"]["name"]["enum"] == sorted(names)

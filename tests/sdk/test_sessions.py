@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from mock_klarna.client import Answer
-from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 from mock_klarna.settings import Settings
 
 Json = dict[str, Any]

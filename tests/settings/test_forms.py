@@ -5,30 +5,30 @@ from typing import Any
 
 import pytest
 
-from mock_klarna import forms
+from mock_klarna import settings
 from mock_klarna.settings import SettingsError, from_environment
 from tests.cases import in_turn
 
 READ: list[tuple[Callable[[str], Any], str, Any]] = [
-    (forms.boolean, "On", True),
-    (forms.boolean, "no", False),
-    (forms.number(0, 5), "2.5", 2.5),
-    (forms.whole(0, 65535), "0", 0),
-    (forms.one_of("text", "json"), "json", "json"),
-    (forms.pairs(":", "USER:PASSWORD"), "a:b, c:d:e", ("a:b", "c:d:e")),
-    (forms.host_names, "Shop.Test., *.shop.test,10.0.0.1,::1", ("shop.test", "*.shop.test", "10.0.0.1", "::1")),
+    (settings.boolean, "On", True),
+    (settings.boolean, "no", False),
+    (settings.number(0, 5), "2.5", 2.5),
+    (settings.whole(0, 65535), "0", 0),
+    (settings.one_of("text", "json"), "json", "json"),
+    (settings.pairs(":", "USER:PASSWORD"), "a:b, c:d:e", ("a:b", "c:d:e")),
+    (settings.host_names, "Shop.Test., *.shop.test,10.0.0.1,::1", ("shop.test", "*.shop.test", "10.0.0.1", "::1")),
 ]
 REFUSED: list[tuple[Callable[[str], Any], str, str]] = [
-    (forms.boolean, "perhaps", "true or false"),
-    (forms.number(0.5, 5), "0.4", "a number from 0.5 to 5"),
-    (forms.number(0, 5), "nan", "a number from 0 to 5"),
-    (forms.whole(0, 65535), "65536", "a whole number from 0 to 65535"),
-    (forms.whole(0, 65535), "8080x", "a whole number from 0 to 65535"),
-    (forms.one_of("text", "json"), "xml", "one of text, json"),
-    (forms.pairs("=", "FROM=TO"), "a=b,c", "FROM=TO, several separated by commas"),
-    (forms.host_names, "https://shop.test", "a host name such as shop.test"),
-    (forms.host_names, "shop.test:443", "a host name such as shop.test"),
-    (forms.host_names, "a.*.test", "a host name such as shop.test"),
+    (settings.boolean, "perhaps", "true or false"),
+    (settings.number(0.5, 5), "0.4", "a number from 0.5 to 5"),
+    (settings.number(0, 5), "nan", "a number from 0 to 5"),
+    (settings.whole(0, 65535), "65536", "a whole number from 0 to 65535"),
+    (settings.whole(0, 65535), "8080x", "a whole number from 0 to 65535"),
+    (settings.one_of("text", "json"), "xml", "one of text, json"),
+    (settings.pairs("=", "FROM=TO"), "a=b,c", "FROM=TO, several separated by commas"),
+    (settings.host_names, "https://shop.test", "a host name such as shop.test"),
+    (settings.host_names, "shop.test:443", "a host name such as shop.test"),
+    (settings.host_names, "a.*.test", "a host name such as shop.test"),
 ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from mock_klarna.store.port import Store
+from mock_klarna.store.base import Store
 
 MOST_TURNS = 3
 """How often others may get their turn before and after a call."""

@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 
 from mock_klarna.settings import Settings
-from mock_klarna.store.opening import open_store
-from mock_klarna.store.port import Store
+from mock_klarna.store.base import Store, open_store
 
 
 @pytest.fixture(params=["memory", "file"])

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mock_klarna.domain.deliveries import Delivery
+from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.events import ButtonCreated, Event
 from mock_klarna.domain.journal import Exchange
 from mock_klarna.domain.records import ButtonKey, Decision, Job, Order, Purchase

@@ -1,6 +1,6 @@
 from mock_klarna.domain.journal import Watch
 from mock_klarna.domain.records import ButtonKey
-from mock_klarna.store.port import Store
+from mock_klarna.store.base import Store
 from tests.store.samples import button, created, job, purchase, scheduling, telling, writing
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.domain.deliveries import Attempt, Delivery
-from mock_klarna.domain.errors import MockKlarnaError
+from mock_klarna.domain.callbacks import Attempt, Delivery
 from mock_klarna.domain.journal import EXCHANGE, Watch
 from mock_klarna.domain.records import ButtonKey, Decision, Merchant, Purchase
+from mock_klarna.errors import MockKlarnaError
+from mock_klarna.store.base import Store
 from mock_klarna.store.file import FileStore
-from mock_klarna.store.port import Store
 from tests.store.samples import button, created, delivery, exchange, job, order, purchase, telling, writing
 
 

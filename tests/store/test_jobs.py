@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from mock_klarna.domain.records import Decision, Job
-from mock_klarna.store.port import Store
+from mock_klarna.store.base import Store
 from tests.store.samples import job, scheduling
 
 

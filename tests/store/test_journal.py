@@ -7,8 +7,7 @@ import pytest
 from mock_klarna.domain.events import event_name
 from mock_klarna.domain.journal import EVENT, EVENT_BYTES, EXCHANGE, KINDS, Watch
 from mock_klarna.settings import Settings
-from mock_klarna.store.opening import open_store
-from mock_klarna.store.port import Store
+from mock_klarna.store.base import Store, open_store
 from tests.store.samples import created, exchange, telling
 
 EVERYTHING = Watch()

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.domain.errors import MockKlarnaError
 from mock_klarna.domain.records import ButtonKey, Decision
+from mock_klarna.errors import MockKlarnaError
+from mock_klarna.store.base import Store
 from mock_klarna.store.file import FileStore
 from mock_klarna.store.memory import MemoryStore
-from mock_klarna.store.port import Store
 from tests.store.samples import button, delivery, job, writing
 
 MANY = 3000

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from mock_klarna.settings import Settings, SettingsError
+from mock_klarna.store.base import open_store
 from mock_klarna.store.file import FileStore
 from mock_klarna.store.memory import MemoryStore
-from mock_klarna.store.opening import open_store
 from tests.commands import Command
 
 

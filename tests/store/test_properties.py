@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from mock_klarna.domain.journal import EVENT, EXCHANGE, Entry
 from mock_klarna.domain.records import Job
-from mock_klarna.store.agenda import Agenda
-from mock_klarna.store.pages import Pages
+from mock_klarna.store.journal import Pages
+from mock_klarna.store.tables import Agenda
 from tests.store.samples import created, exchange, job
 
 SUBJECTS = st.sampled_from("abcdef")

@@ -2,11 +2,11 @@ from collections.abc import Callable
 
 import pytest
 
-from mock_klarna.domain.deliveries import Delivery
-from mock_klarna.domain.errors import Conflict
+from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.journal import Watch
 from mock_klarna.domain.records import ButtonKey, Decision, Order, Purchase, Record
-from mock_klarna.store.port import Store
+from mock_klarna.errors import Conflict
+from mock_klarna.store.base import Store
 from tests.store.samples import button, created, delivery, job, order, purchase, writing
 
 EVERYTHING = Watch()

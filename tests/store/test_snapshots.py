@@ -5,15 +5,26 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.domain.deliveries import Attempt, Delivery
-from mock_klarna.domain.errors import MockKlarnaError
-from mock_klarna.domain.fulfilment import Capture, Fulfilment, Refund
-from mock_klarna.domain.idempotency import RememberedAnswer
-from mock_klarna.domain.records import ButtonKey, Decision, Fault, Merchant, Order, Outcome, Purchase, Record
-from mock_klarna.domain.tokens import CustomerToken
-from mock_klarna.store.codec import KINDS
+from mock_klarna.domain.callbacks import Attempt, Delivery
+from mock_klarna.domain.customer_token import CustomerToken
+from mock_klarna.domain.records import (
+    ButtonKey,
+    Capture,
+    Decision,
+    Fault,
+    Fulfilment,
+    Merchant,
+    Order,
+    Outcome,
+    Purchase,
+    Record,
+    Refund,
+    RememberedAnswer,
+)
+from mock_klarna.errors import MockKlarnaError
+from mock_klarna.store.base import Store
 from mock_klarna.store.memory import MemoryStore
-from mock_klarna.store.port import Store
+from mock_klarna.store.snapshot import KINDS
 from tests.store.samples import button, delivery, job, order, purchase, scheduling, writing
 
 ATTEMPT = Attempt(

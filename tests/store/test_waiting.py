@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from mock_klarna.domain.journal import EXCHANGE, Watch
-from mock_klarna.store.port import Store
+from mock_klarna.store.base import Store
 from tests.store.samples import created, exchange, telling
 
 LONG = 30.0

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from mock_klarna.domain.hosts import API_HOSTS, SCRIPT_HOST
+from mock_klarna.domain.urls import API_HOSTS, SCRIPT_HOST
 
 _SECONDS = 300
 

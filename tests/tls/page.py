@@ -10,7 +10,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from mock_klarna import bundle
+from mock_klarna import resources
 from tests.tls.inside import serving
 
 PAGE = """<!doctype html>
@@ -59,7 +59,7 @@ def _button_key(folder: Path) -> str:
 
 
 def _options(button_key: str) -> dict[str, object]:
-    cart = json.loads((bundle.fixtures() / "carts" / "se-battery-pack.json").read_bytes())
+    cart = json.loads((resources.fixtures() / "carts" / "se-battery-pack.json").read_bytes())
     return {**cart, "setup": {"key": button_key, "environment": "playground", "region": "eu"}}
 
 

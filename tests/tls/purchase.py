@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from mock_klarna import bundle
+from mock_klarna import resources
 from mock_klarna.client import Client
 from mock_klarna.demo import serve_shop
 from tests.tls.inside import serving
@@ -15,7 +15,7 @@ KLARNA = "https://api.playground.klarna.com"
 
 async def main(folder: Path) -> None:
     """Sell one cart to a shopper who pays."""
-    page = json.loads((bundle.fixtures() / "carts" / "se-battery-pack.json").read_bytes())
+    page = json.loads((resources.fixtures() / "carts" / "se-battery-pack.json").read_bytes())
     with serving(folder):
         async with serve_shop(KLARNA) as shop, Client(KLARNA, shop.merchant) as shopper:
             wish = {"button_key": shop.button_key, "page": page, "wait": 20}

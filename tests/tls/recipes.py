@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mock_klarna.cli.recipes import recipes
+from mock_klarna.cli.ca import recipes
 from tests.tls.inside import serving
 
 URL = "https://api.playground.klarna.com/_mock/health"

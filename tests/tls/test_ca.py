@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mock_klarna import Settings, serve_in_thread
+from mock_klarna.cli.ca import RECIPES
 from mock_klarna.cli.main import main
-from mock_klarna.cli.recipes import RECIPES
 from tests.certificates import made
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from mock_klarna.callbacks.merchant_client import MerchantClient
+from mock_klarna.callbacks.http import MerchantClient
 from mock_klarna.certificates.authority import Pair, new_authority
 from mock_klarna.client import Client
-from mock_klarna.domain.deliveries import Attempt
+from mock_klarna.domain.callbacks import Attempt
 from mock_klarna.server import serve
 from mock_klarna.settings import Settings, SettingsError
 from tests.certificates import made

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mock_klarna.client import Answer, Client
-from mock_klarna.domain.hosts import API_HOSTS, EUROPES_PLAYGROUND, SCRIPT_HOST
+from mock_klarna.domain.urls import API_HOSTS, EUROPES_PLAYGROUND, SCRIPT_HOST
 from mock_klarna.server import serve
 from mock_klarna.settings import Settings
 

@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from mock_klarna import Settings, bundle, serve, serve_in_thread
-from mock_klarna.domain.hosts import API_HOSTS
+from mock_klarna import Settings, resources, serve, serve_in_thread
+from mock_klarna.domain.urls import API_HOSTS
 from tests.certificates import made
 from tests.commands import Command
 
@@ -119,7 +119,7 @@ def test_a_port_that_is_taken_ends_with_3_and_names_the_port(serve_fails: Callab
     assert (code, said) == (3, f"mock-klarna: cannot listen on 127.0.0.1:{port}: Address already in use; {advice}\n")
 
 
-@pytest.mark.parametrize("line", [["demo", "--once"], ["run", str(bundle.fixtures() / "scenarios")]])
+@pytest.mark.parametrize("line", [["demo", "--once"], ["run", str(resources.fixtures() / "scenarios")]])
 def test_every_command_that_serves_names_the_port_that_is_taken(command: Command, line: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from mock_klarna import Settings, __version__, bundle
+from mock_klarna import Settings, __version__, resources
 from mock_klarna.client import Unreachable
 from mock_klarna.domain.urls import CALLED
-from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
-from mock_klarna.web.call import EVENT_STREAM
+from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 from mock_klarna.web.operations import KLARNA, MOCK, Operation
-from mock_klarna.web.parameters import in_query
+from mock_klarna.web.query import in_query
+from mock_klarna.web.request import EVENT_STREAM
 
 Json = dict[str, Any]
 Page = Callable[[str], Any]
@@ -176,7 +176,7 @@ async def test_a_fault_that_could_never_strike_is_refused(
 
 
 def test_every_operation_and_every_callback_can_fail() -> None:
-    schema = json.loads((bundle.schemas() / "requests" / "create_fault.json").read_bytes())
+    schema = json.loads((resources.schemas() / "requests" / "create_fault.json").read_bytes())
     callbacks, operations = (schema[branch]["properties"]["operation"]["enum"] for branch in ("then", "else"))
     assert sorted(callbacks) == sorted(CALLED)
     assert operations == [operation.name for operation in KLARNA]
@@ -241,7 +241,7 @@ async def test_a_fault_that_could_do_nothing_is_refused(
 
 
 def test_operations_that_only_look_are_those_that_twice_does_nothing_to() -> None:
-    schema = json.loads((bundle.schemas() / "requests" / "create_fault.json").read_bytes())
+    schema = json.loads((resources.schemas() / "requests" / "create_fault.json").read_bytes())
     looking = schema["else"]["if"]["properties"]["operation"]["enum"]
     assert sorted(looking) == sorted(operation.name for operation in KLARNA if operation.method == "GET")
 

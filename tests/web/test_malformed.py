@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from mock_klarna import Settings, bundle
-from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from mock_klarna import Settings, resources
+from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 from tests.cases import in_turn
 from tests.extent import extent
 from tests.web.malformed import malformed
@@ -262,8 +262,8 @@ MALFORMED = extent(usual=1000, thorough=10_000)
 
 async def test_as_many_malformed_bodies_as_there_are_get_as_many_refusals(apart: tuple[str, int]) -> None:
     url, pid = apart
-    body = (bundle.fixtures() / "seed" / "se-order.json").read_bytes()
-    cart = json.loads((bundle.fixtures() / "carts" / "se-battery-pack.json").read_bytes())
+    body = (resources.fixtures() / "guide" / "se-order.json").read_bytes()
+    cart = json.loads((resources.fixtures() / "carts" / "se-battery-pack.json").read_bytes())
     path = await _orders_of_a_purchase(url, cart)
     bodies = list(malformed("ten thousand", body, MALFORMED))
     early = [*await _refusals(url, path, bodies[: MALFORMED // 5])]

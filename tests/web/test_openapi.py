@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from mock_klarna import bundle
-from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from mock_klarna import resources
+from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 from mock_klarna.web.operations import OPERATIONS
 
 Json = dict[str, Any]
@@ -64,7 +64,7 @@ async def test_an_empty_array_of_php_is_described_where_it_is_taken(klarna: Mock
 
 
 async def test_every_schema_of_a_request_is_the_body_of_an_operation(document: Json) -> None:
-    files = {file.stem for file in (bundle.schemas() / "requests").glob("*.json")}
+    files = {file.stem for file in (resources.schemas() / "requests").glob("*.json")}
     bodies = [
         entry["requestBody"]
         for methods in document["paths"].values()

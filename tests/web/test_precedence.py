@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 
 AUTHORIZATIONS = "/instantshopping/v1/authorizations"
 STRANGER = {"Authorization": "Basic " + base64.b64encode(b"stranger:secret").decode()}
@@ -57,7 +57,7 @@ async def test_the_log_tells_why_a_shop_hears_nothing(
 
 
 def test_nobody_is_pointed_at_documents_that_they_do_not_have() -> None:
-    from mock_klarna.contract import Contract
+    from mock_klarna.validation import Contract
     from mock_klarna.web.operations import OPERATIONS
 
     problems = Contract().check("create_button", {})[1]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 
 Json = dict[str, Any]
 Seed = Callable[[str], Any]

@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from mock_klarna.contract.portions import LARGE
-from mock_klarna.pytest_plugin.commands import MockKlarnaAsync
+from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna.validation.json_body import LARGE
 
 Json = dict[str, Any]
 

@@ -1,0 +1,346 @@
+"""The HTTP client to merchants. Whatever a merchant does ends in an `Attempt`: nothing raises, nothing is read without bound."""
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+import ssl
+from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from mock_klarna import __version__
+from mock_klarna.domain.callbacks import Attempt
+from mock_klarna.domain.journal import readable
+from mock_klarna.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    import aiohttp
+
+_CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
+
+
+def rewrites(pairs: Iterable[str]) -> dict[str, str]:
+    """Read `FROM=TO` pairs of hosts; addresses of IPv6 may stand in brackets, and do where a port follows."""
+    return {old.lower().strip("[]"): _in_brackets(new) for old, _, new in (pair.partition("=") for pair in pairs)}
+
+
+def _in_brackets(target: str) -> str:
+    return f"[{target}]" if target.count(":") > 1 and not target.startswith("[") else target
+
+
+def rewritten(url: str, hosts: dict[str, str]) -> str:
+    """Return the URL with its host replaced, everything else kept; the port goes too if the new host names one."""
+    parts = urlsplit(url)
+    target = hosts.get((parts.hostname or "").lower())
+    if target is None:
+        return url
+    user, at, _ = parts.netloc.rpartition("@")
+    names_port = ":" in target.rpartition("]")[2]
+    port = f":{parts.port}" if parts.port and not names_port else ""
+    return urlunsplit(parts._replace(netloc=f"{user}{at}{target}{port}"))
+
+
+def in_container() -> bool:
+    """Tell whether this process runs inside a container."""
+    return any(Path(mark).exists() for mark in _CONTAINER_MARKS)
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL's host is this machine itself."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def remedy(url: str) -> str | None:
+    """Say what helps when a connection was refused: inside a container `localhost` is the container, not the shop's machine."""
+    if not (is_loopback(url) and in_container()):
+        return None
+    host = urlsplit(url).hostname
+    return (
+        f"inside this container {host} is the container itself; start it with --callback-host-rewrite "
+        f"{host}=host.docker.internal (and --add-host host.docker.internal:host-gateway on Linux), or use the shop's service name"
+    )
+
+
+Address = tuple[Any, ...]
+_FLAGS = socket.AI_ADDRCONFIG & getattr(socket, "AI_MASK", -1)  # macOS knows flags that it does not take
+
+
+class Resolver(AbstractResolver):
+    """The system's resolver. A lookup that hangs costs a thread until the system gives up; it delays neither others nor the end.
+
+    How many there are is bounded by the callbacks that are under way.
+    """
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """Return a host's addresses; raises OSError when it has none."""
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[list[Address]] = loop.create_future()
+
+        def look_up() -> None:
+            try:
+                infos = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=_FLAGS)
+            except OSError as fault:
+                tell(found.set_exception, fault)
+            except UnicodeError as fault:
+                tell(found.set_exception, OSError(0, str(fault)))
+            else:
+                tell(found.set_result, infos)
+
+        def tell(settle: Callable[[Any], None], what: Any) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(lambda: None if found.done() else settle(what))
+
+        Thread(target=look_up, name=f"lookup of {host[:40]}", daemon=True).start()
+        return [_result(host, info) for info in await found]
+
+    async def close(self) -> None:
+        """Let go of nothing: the threads end by themselves, or with the process."""
+
+
+def _result(host: str, info: Address) -> ResolveResult:
+    family, _, proto, _, address = info
+    scope = f"%{address[3]}" if family == socket.AF_INET6 and len(address) > 3 and address[3] else ""
+    return ResolveResult(
+        hostname=host,
+        host=f"{address[0]}{scope}",
+        port=address[1],
+        family=family,
+        proto=proto,
+        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+    )
+
+
+_TRUST = "start with --callback-ca FILE, the certificate in PEM of whoever signed it, or with --callback-insecure"
+_REMEDIES = {
+    9: "look at the clocks of both machines, or start with --callback-insecure",
+    10: "renew it, or start with --callback-insecure",
+    62: "call the site by a name that the certificate has, or start with --callback-insecure",
+    64: "call the site by a name or address that the certificate has, or start with --callback-insecure",
+}
+"""OpenSSL's codes: not yet valid, expired, another host, another address. Whatever else is wrong is a matter of trust."""
+
+
+def trust(settings: Settings) -> ssl.SSLContext | bool:
+    """Return what aiohttp takes as `ssl`: True for the system's authorities, False for anybody, a context for further ones.
+
+    Raises `SettingsError` for a file of `callback_ca` that cannot be used.
+    """
+    if settings.callback_insecure or not settings.callback_ca:
+        return not settings.callback_insecure
+    context = ssl.create_default_context()
+    # Certificates made by hand for a test lack what the strict checks of newer Pythons ask for.
+    context.verify_flags = context.verify_flags & ~ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
+    for file, pem in _read(settings.callback_ca):
+        try:
+            context.load_verify_locations(cadata=pem)
+        except ssl.SSLError:
+            raise _unusable(file, "it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)") from None
+    return context
+
+
+def _read(files: Iterable[str]) -> Iterable[tuple[str, str]]:
+    for file in files:
+        try:
+            yield file, Path(file).read_bytes().decode("ascii", "replace").replace("\ufffd", "?")
+        except OSError as fault:
+            raise _unusable(file, fault.strerror or str(fault)) from None
+
+
+def _unusable(file: str, why: str) -> SettingsError:
+    return SettingsError(f"--callback-ca: {file} cannot be used: {why}")
+
+
+def untrusted(fault: Exception) -> tuple[str, str]:
+    """Return what is wrong with a certificate and what would help."""
+    if not isinstance(fault, ssl.SSLCertVerificationError):
+        return f"the site's certificate is not accepted: {fault}", _TRUST
+    said = fault.verify_message.rstrip(".")
+    return f"the site's certificate is not accepted: {said}", _REMEDIES.get(fault.verify_code, _TRUST)
+
+
+def no_tls(fault: Exception) -> tuple[str, str | None]:
+    """Return why no TLS connection came about and what would help, if that is known."""
+    reason = str(getattr(fault, "reason", None) or fault).replace("_", " ").lower()
+    is_plain = reason in ("wrong version number", "http request", "record layer failure", "packet length too long")
+    remedy = "plain HTTP seems to answer there: is it an http:// URL?" if is_plain else None
+    return f"no TLS connection: {reason}", remedy
+
+
+MOST_OF_AN_ANSWER = 64 << 10
+"""Bytes of a merchant's answer that are read and kept."""
+_MOST_HEADERS = 50
+_IDLE_SECONDS = 1.0
+_USER_AGENT = f"mock-klarna/{__version__}"
+
+
+class _End(NamedTuple):
+    """How a call ended, what was read, what went wrong, and what would help."""
+
+    outcome: str
+    answer: bytes = b""
+    error: str | None = None
+    remedy: str | None = None
+
+
+class _Connection:
+    """Whether a request went over a connection that had been used before."""
+
+    is_old = False
+
+
+def _tracing() -> "aiohttp.TraceConfig":
+    import aiohttp
+
+    async def reused(_session: Any, context: Any, _params: Any) -> None:
+        context.trace_request_ctx.is_old = True
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_connection_reuseconn.append(reused)
+    return tracing
+
+
+class MerchantClient:
+    """Posts to merchants: no redirects, no cookies, no proxy, a bounded answer, a bounded time."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._timeout = settings.callback_timeout
+        self._hosts = rewrites(settings.callback_host_rewrite)
+        self._trust = trust(settings)
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+
+    async def post(self, url: str, body: bytes, at: float) -> Attempt:
+        """Post JSON, or nothing if `body` is empty; `at` is the merchant's time. See `Attempt.outcome` for what can come of it.
+
+        answered: an HTTP answer that was read whole. redirected: one that was not followed. too_long: one of which only the
+        beginning was read. refused, unreachable: no connection. untrusted: a certificate that is not accepted. timed_out: no
+        whole answer in time. broken: no HTTP answer.
+        """
+        started = asyncio.get_running_loop().time()
+        seen: list[aiohttp.ClientResponse] = []
+        outcome, answer, error, remedy = await self._outcome(url, body, seen)
+        response = seen[0] if seen else None
+        return Attempt(
+            at=at,
+            duration=round(asyncio.get_running_loop().time() - started, 6),
+            outcome=outcome,
+            status=response.status if response else None,
+            error=readable(error) if error else None,
+            answer=answer,
+            answer_headers=_headers(response) if response else (),
+            remedy=remedy,
+        )
+
+    async def _outcome(self, url: str, body: bytes, seen: "list[aiohttp.ClientResponse]") -> _End:
+        import aiohttp
+
+        try:
+            return await self._exchange(url, body, seen)
+        except TimeoutError:
+            return _End("timed_out", error=f"no whole answer within {self._timeout:g} s")
+        except aiohttp.ClientConnectorCertificateError as fault:
+            return _End("untrusted", b"", *untrusted(fault.certificate_error))
+        except aiohttp.ClientConnectorSSLError as fault:
+            return _End("broken", b"", *no_tls(fault.os_error))
+        except aiohttp.ClientConnectorDNSError as fault:
+            said = f"the host is not known: {fault.os_error.strerror}"
+            return _End("unreachable", error=said, remedy=remedy(url))
+        except aiohttp.ClientConnectorError as fault:
+            refused = isinstance(fault.os_error, ConnectionRefusedError)
+            said = fault.os_error.strerror or str(fault)
+            return _End("refused" if refused else "unreachable", error=said, remedy=remedy(url))
+        except (aiohttp.ClientError, OSError, ValueError) as fault:
+            return _End("broken", error=f"{type(fault).__name__}: {fault}"[:500])
+
+    async def _exchange(self, url: str, body: bytes, seen: "list[aiohttp.ClientResponse]") -> _End:
+        """Post, and once more over a new connection where an old one turns out to be closed.
+
+        As curl does: an old connection that ends at once and without a word was closed by the merchant before.
+        """
+        import aiohttp
+
+        loop = asyncio.get_running_loop()
+        started, connection = loop.time(), _Connection()
+        try:
+            return await self._sent(url, body, seen, self._opened(), connection)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            if not connection.is_old or seen or loop.time() - started > _IDLE_SECONDS:
+                raise
+        return await self._sent(url, body, seen, self._opened(anew=True), _Connection())
+
+    async def _sent(
+        self,
+        url: str,
+        body: bytes,
+        seen: "list[aiohttp.ClientResponse]",
+        session: "aiohttp.ClientSession",
+        connection: "_Connection",
+    ) -> _End:
+        headers = {"Content-Type": "application/json"} if body else {}
+        target, named = rewritten(url, self._hosts), None
+        if target != url:
+            headers["Host"] = URL(url, encoded=True).authority
+            named = URL(url, encoded=True).host
+        async with session.post(
+            URL(target, encoded=True),
+            data=body,
+            headers=headers,
+            skip_auto_headers=("Content-Type",),
+            allow_redirects=False,
+            server_hostname=named,
+            trace_request_ctx=connection,
+        ) as response:
+            seen.append(response)
+            answer = await response.content.read(MOST_OF_AN_ANSWER)
+            while len(answer) < MOST_OF_AN_ANSWER and not response.content.at_eof():
+                answer += await response.content.read(MOST_OF_AN_ANSWER - len(answer))
+            if not response.content.at_eof():
+                response.close()
+                return _End("too_long", answer, f"only the first {MOST_OF_AN_ANSWER} bytes of the answer were read")
+            if response.status in (301, 302, 303, 307, 308):
+                return _End("redirected", answer, f"not followed: {response.headers.get('Location', '')}"[:500])
+            return _End("answered", answer)
+
+    def _opened(self, *, anew: bool = False) -> "aiohttp.ClientSession":
+        """Return the session that keeps connections for a while, or the one that makes one for each request."""
+        import aiohttp
+
+        if anew not in self._sessions:
+            connector = (
+                aiohttp.TCPConnector(limit=0, ssl=self._trust, resolver=Resolver(), force_close=True)
+                if anew
+                else aiohttp.TCPConnector(
+                    limit=0, ssl=self._trust, resolver=Resolver(), ttl_dns_cache=10, keepalive_timeout=_IDLE_SECONDS
+                )
+            )
+            self._sessions[anew] = aiohttp.ClientSession(
+                connector=connector,
+                trace_configs=[_tracing()],
+                timeout=aiohttp.ClientTimeout(total=self._timeout),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": _USER_AGENT},
+                auto_decompress=False,
+                trust_env=False,
+            )
+        return self._sessions[anew]
+
+    async def close(self) -> None:
+        """Close the connections that are still open."""
+        for session in self._sessions.values():
+            await session.close()
+
+
+def _headers(response: "aiohttp.ClientResponse") -> tuple[tuple[str, str], ...]:
+    return tuple((readable(name), readable(text)) for name, text in islice(response.headers.items(), _MOST_HEADERS))

@@ -1,0 +1,89 @@
+"""Whether a purchase can start from what the key and the page give together (protocol 6.3)."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from mock_klarna.errors import Problem
+from mock_klarna.frozen import value
+
+_DEMANDED = {
+    "purchase_country": "an ISO 3166 alpha-2 country code, from the page or the key",
+    "purchase_currency": "an ISO 4217 currency code, from the page or the key",
+    "locale": "a language and country such as sv-SE, from the page or the key",
+}
+
+
+def problems(session: Mapping[str, Any]) -> list[Problem]:
+    """Return what a session lacks to be offered to a shopper; an empty list means that it can start.
+
+    Order of the checks: country, currency, locale, terms, place_order, lines (protocol 6.3).
+    """
+    found = [_missing(name, right) for name, right in _DEMANDED.items() if not session.get(name)]
+    urls = session.get("merchant_urls") or {}
+    if not urls.get("terms"):
+        found.append(_missing("merchant_urls.terms", "the URL of the terms and conditions, from the page or the key"))
+    if not (urls.get("place_order") or urls.get("create_customer_token")):
+        found.append(_missing("merchant_urls.place_order", "the URL that Klarna calls to have the order placed"))
+    if not session.get("order_lines"):
+        found.append(_missing("order_lines", "at least one order line, or items to choose from"))
+    return found
+
+
+def _missing(path: str, expected: str) -> Problem:
+    return Problem(path=path, rule="required", sent=None, expected=expected)
+
+
+def not_served(session: Mapping[str, Any], served: Collection[str]) -> str | None:
+    """Return why the button is not offered at all, which is no fault of the page: a country that is not served."""
+    country = session.get("purchase_country")
+    return f"{country} is not a country that Instant Shopping serves" if country not in served else None
+
+
+def address_problems(
+    session: Mapping[str, Any], billing: Mapping[str, Any], shipping: Mapping[str, Any]
+) -> list[Problem]:
+    """Return which address lies outside the countries that the merchant allows (protocol 3.1).
+
+    Without `shipping_countries` only the purchase country is shipped to; without `billing_countries` all are billed.
+    """
+    home = session.get("purchase_country")
+    shipped_to = session.get("shipping_countries") or [home]
+    billed = session.get("billing_countries") or []
+    found = []
+    if billed and billing.get("country") not in billed:
+        found.append(_abroad("billing_address.country", billing, billed))
+    if shipping.get("country") not in shipped_to:
+        found.append(_abroad("shipping_address.country", shipping, shipped_to))
+    return found
+
+
+def _abroad(path: str, address: Mapping[str, Any], allowed: Collection[Any]) -> Problem:
+    return Problem(
+        path=path, rule="enum", sent=address.get("country"), expected="one of " + ", ".join(map(str, allowed))
+    )
+
+
+@value
+class Look:
+    """A button's words and colours: `type` chooses the words, `theme` and `tagline` the colours, `locale` the language."""
+
+    type: str = "express"
+    theme: str = "klarna"
+    tagline: str = "dark"
+    locale: str = "en-US"
+
+
+def look(key: Mapping[str, Any], page: Mapping[str, Any]) -> Look:
+    """Return the look that key and page give together; what neither gives is the default."""
+    theme = {**_theme(key), **_theme(page)}
+    return Look(
+        type=theme.get("type", Look().type),
+        theme=theme.get("variation", Look().theme),
+        tagline=theme.get("tagline", Look().tagline),
+        locale=page.get("locale") or key.get("locale") or Look().locale,
+    )
+
+
+def _theme(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    theme: Mapping[str, Any] = (options.get("styling") or {}).get("theme") or {}
+    return theme

@@ -1,0 +1,128 @@
+"""Customer tokens: made of an authorization once, used for orders without a shopper (protocol 4.3 and 9.5).
+
+How a merchant made a token is not documented for Instant Shopping; this follows Klarna Payments, as the protocol advises.
+"""
+
+from typing import Any, ClassVar
+
+from mock_klarna.domain import purchase as messages
+from mock_klarna.domain.callbacks import first_pause
+from mock_klarna.domain.events import CustomerTokenChanged, CustomerTokenCreated, OrderFromToken
+from mock_klarna.domain.purchase import PlacingRules, filled, require_open
+from mock_klarna.domain.records import UNTOUCHED, Capture, Decision, Fulfilment, Job, Order, Purchase, Record
+from mock_klarna.errors import NotAllowed
+from mock_klarna.frozen import fact, replace
+
+Json = dict[str, Any]
+STATUSES = ("ACTIVE", "SUSPENDED", "CANCELLED")
+PAYMENT_METHOD = "INVOICE"
+"""How every order of a token is paid; which methods tokens had in Instant Shopping is not documented."""
+
+
+@fact
+class CustomerToken(Record):
+    """A shopper's leave to be charged again. `body` is the JSON of what is known of the shopper: addresses, country, currency."""
+
+    kind: ClassVar[str] = "customer_token"
+    customer_token: str
+    purchase_id: str
+    body: bytes
+    created_at: float
+    status: str = "ACTIVE"
+    orders: int = 0
+
+    @property
+    def key(self) -> str:
+        """The token itself."""
+        return self.customer_token
+
+    @property
+    def subject(self) -> str | None:
+        """The purchase in which the shopper agreed."""
+        return self.purchase_id
+
+
+def create(
+    purchase: Purchase, customer_token: str, body: bytes, confirmation: str | None, now: float, rules: PlacingRules
+) -> Decision:
+    """Turn an authorization into a customer token; the purchase is `placed` by it, without an order.
+
+    `body` is the JSON that the token will keep, `confirmation` where the shopper goes. Raises `NotFound` or `NotAllowed` by
+    the state of the authorization token.
+    """
+    require_open(purchase, now, rules)
+    token = CustomerToken(
+        merchant=purchase.merchant,
+        customer_token=customer_token,
+        purchase_id=purchase.purchase_id,
+        body=body,
+        created_at=now,
+    )
+    agreed = replace(
+        purchase,
+        version=purchase.version + 1,
+        state="placed",
+        session=b"",
+        customer_token=customer_token,
+        redirect_url=confirmation,
+        consumer_message=messages.PLACED,
+    )
+    event = CustomerTokenCreated(purchase_id=purchase.purchase_id, customer_token=customer_token)
+    waiting = (f"time_out:{purchase.purchase_id}", f"expire:{purchase.purchase_id}")
+    return Decision(writes=(token, agreed), events=(event,), cancels=waiting)
+
+
+def change(token: CustomerToken, status: str) -> Decision:
+    """Give a token another status; a cancelled one stays cancelled. Raises `NotAllowed`."""
+    if status == token.status:
+        return Decision()
+    if token.status == "CANCELLED":
+        raise NotAllowed("Customer token is cancelled. Its status cannot be changed.")
+    changed = replace(token, version=token.version + 1, status=status)
+    event = CustomerTokenChanged(purchase_id=token.purchase_id, customer_token=token.customer_token, status=status)
+    return Decision(writes=(changed,), events=(event,))
+
+
+def order(token: CustomerToken, order_id: str, body: Json, raw: bytes, now: float, *, push_schedule: str) -> Decision:
+    """Place an order with a token: `body` is the checked order and `raw` its JSON with the shopper's data in it.
+
+    The token is written too, so that no order slips in after its cancellation. Raises `NotAllowed` unless it is active.
+    """
+    if token.status != "ACTIVE":
+        raise NotAllowed(f"Customer token is {token.status.lower()}. Order not possible.")
+    placed = _placed(token, order_id, body, raw, now)
+    event = OrderFromToken(
+        purchase_id=token.purchase_id,
+        customer_token=token.customer_token,
+        order_id=order_id,
+        fraud_status=placed.fraud_status,
+        order_amount=placed.order_amount,
+    )
+    used = replace(token, version=token.version + 1, orders=token.orders + 1)
+    return Decision(writes=(placed, used), events=(event,), jobs=_push(placed, now + first_pause(push_schedule)))
+
+
+def _placed(token: CustomerToken, order_id: str, body: Json, raw: bytes, now: float) -> Order:
+    return Order(
+        merchant=token.merchant,
+        order_id=order_id,
+        purchase_id=token.purchase_id,
+        body=raw,
+        fraud_status="ACCEPTED",
+        order_amount=body["order_amount"],
+        created_at=now,
+        push_url=filled((body.get("merchant_urls") or {}).get("push"), order_id),
+        acknowledged=bool(body.get("auto_capture")),
+        fulfilment=_captured(order_id, body["order_amount"], now) if body.get("auto_capture") else UNTOUCHED,
+    )
+
+
+def _captured(order_id: str, amount: int, now: float) -> Fulfilment:
+    """Return the one capture of an order with `auto_capture`; its id is the order's, which no other capture has."""
+    return Fulfilment(captures=(Capture(capture_id=order_id, captured_amount=amount, captured_at=now),))
+
+
+def _push(placed: Order, due: float) -> tuple[Job, ...]:
+    if not placed.push_url or placed.acknowledged:
+        return ()
+    return (Job(due=due, merchant=placed.merchant, kind="push", subject=placed.order_id),)

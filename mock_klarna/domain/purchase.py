@@ -1,0 +1,314 @@
+"""What the shopper does: start a session, change it, and press the final button."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mock_klarna.domain import urls
+from mock_klarna.domain.callbacks import first_pause
+from mock_klarna.domain.events import (
+    AuthorizationExpired,
+    Event,
+    PurchaseAuthorized,
+    PurchaseDeclined,
+    PurchaseDenied,
+    PurchaseFailed,
+    PurchasePlaced,
+    PurchaseTimedOut,
+)
+from mock_klarna.domain.records import REFUSED, UNTOUCHED, Decision, Job, Order, Outcome, Purchase
+from mock_klarna.domain.time import seconds
+from mock_klarna.errors import BadValue, NotAllowed, NotFound, NotPossibleNow, Problem
+from mock_klarna.frozen import replace, value
+
+PURCHASE: Mapping[str, frozenset[str]] = {
+    "started": frozenset({"authorized", "declined", "failed"}),
+    "authorized": frozenset({"placed", "denied", "timed_out", "expired"}),
+    "timed_out": frozenset({"placed", "denied", "expired"}),
+    "placed": frozenset(),
+    "denied": frozenset(),
+    "declined": frozenset(),
+    "expired": frozenset(),
+    "failed": frozenset(),
+}
+"""States of a purchase. `timed_out` is final unless the token outlives the shopper's patience (a setting)."""
+
+FRAUD: Mapping[str, frozenset[str]] = {
+    "PENDING": frozenset({"ACCEPTED", "REJECTED", "STOPPED"}),
+    "ACCEPTED": frozenset({"STOPPED"}),
+    "REJECTED": frozenset(),
+    "STOPPED": frozenset(),
+}
+"""Fraud states of an order; an accepted one can still be stopped (protocol 4.5)."""
+
+DELIVERY = ("in_flight", "delivered", "waiting", "failed")
+"""States of a callback: being sent, answered 2xx, to be tried again, given up."""
+
+
+def may(table: Mapping[str, frozenset[str]], state: str, following: str) -> bool:
+    """Tell whether `following` may come after `state`."""
+    return following in table[state]
+
+
+PLACED = "Thank you for your purchase."
+DECLINED = "Klarna could not approve this purchase. You have not been charged."
+TIMED_OUT = "The shop did not answer in time. You have not been charged."
+FAILED = "Something went wrong and the purchase was not completed. You have not been charged."
+DENIED = "The shop declined this purchase. You have not been charged."
+
+DENIED_BY_CODE: Mapping[str, str] = {
+    "address_error": "There is a problem with the address you gave.",
+    "item_out_of_stock": "This item is no longer in stock.",
+    "consumer_underaged": "You have to be older to buy this item.",
+    "unsupported_shipping_address": "The shop does not deliver to this shipping address.",
+}
+"""The predefined deny codes; any other code shows the merchant's message or the generic text (C-10)."""
+
+
+def denial_message(reason: Mapping[str, str]) -> str:
+    """Return the text of the denial dialog: the merchant's message, else the code's own text, else the generic one."""
+    return reason.get("deny_message") or DENIED_BY_CODE.get(reason.get("deny_code", ""), DENIED)
+
+
+Json = dict[str, Any]
+OVERRIDABLE = ("confirmation", "push", "notification")
+"""The merchant URLs that the posted order may replace (seed, step 3)."""
+
+
+@value
+class PlacingRules:
+    """The switches of placing (protocol 3.11 and 5; C-7 and C-29)."""
+
+    strict: bool = False
+    timeout_ends_token: bool = True
+    token_lifetime: float = 3600.0
+    confirmation_order_id: bool = False
+    push_schedule: str = "push"
+
+
+def place(
+    purchase: Purchase, merchant_urls: Json, body: Json, raw: bytes, order_id: str, now: float, rules: PlacingRules
+) -> Decision:
+    """Turn an authorized purchase into an order (seed, step 3, "Place the order").
+
+    `body` is the order that the merchant posts and `raw` its JSON; `merchant_urls` are those of the posted order over those
+    of the authorized one. Raises `NotFound` or `NotAllowed` by the state of the token, and `BadValue` when the order differs
+    too much from the one that the shopper saw.
+    """
+    require_open(purchase, now, rules)
+    if found := differences(purchase, merchant_urls, body, rules):
+        raise BadValue(found)
+    order = Order(
+        merchant=purchase.merchant,
+        order_id=order_id,
+        purchase_id=purchase.purchase_id,
+        body=raw,
+        fraud_status=purchase.outcome.fraud_status,
+        order_amount=body["order_amount"],
+        created_at=now,
+        push_url=filled(merchant_urls.get("push"), order_id),
+        notification_url=filled(merchant_urls.get("notification"), order_id),
+        fulfilment=REFUSED if purchase.outcome.fraud_status == "REJECTED" else UNTOUCHED,
+    )
+    placed = _placed(purchase, order, merchant_urls.get("confirmation"), rules)
+    event = PurchasePlaced(
+        purchase_id=purchase.purchase_id,
+        order_id=order_id,
+        fraud_status=order.fraud_status,
+        order_amount=order.order_amount,
+    )
+    jobs = _jobs_of_new(order, purchase, now, rules)
+    return Decision(writes=(placed, order), events=(event,), jobs=jobs, cancels=_waiting_jobs(purchase))
+
+
+def require_open(purchase: Purchase, now: float, rules: PlacingRules) -> None:
+    """Raise unless the merchant may still decide: 404 where nothing is authorized, 403 where it is used up (protocol 2)."""
+    if purchase.state in ("placed", "denied"):
+        raise NotAllowed(f"authorization_token already used: the purchase is {purchase.state}")
+    timed_out = purchase.state == "timed_out" and rules.timeout_ends_token
+    if purchase.state not in ("authorized", "timed_out") or timed_out or now >= purchase.expires_at:
+        state = "expired" if purchase.state == "authorized" else purchase.state
+        raise NotFound(f"authorization_token does not correspond to an authorized order: the purchase is {state}")
+
+
+def differences(purchase: Purchase, merchant_urls: Json, body: Json, rules: PlacingRules) -> list[Problem]:
+    """Hold a posted order against the one that the shopper saw (protocol 3.11), as far as its members are of their type."""
+    found, most, amount = [], purchase.order_amount, body.get("order_amount")
+    if _is_another(body.get("purchase_currency"), purchase.currency):
+        found.append(_differs(body, "purchase_currency", purchase.currency))
+    if rules.strict and _is_another(body.get("purchase_country"), purchase.country):
+        found.append(_differs(body, "purchase_country", purchase.country))
+    if isinstance(amount, int) and (amount != most if rules.strict else amount > most):
+        found.append(_differs(body, "order_amount", most if rules.strict else f"at most {most}"))
+    if rules.strict and not merchant_urls.get("confirmation"):
+        right = "a URL here, in load() or in the button key"
+        found.append(Problem(path="merchant_urls.confirmation", rule="required", sent=None, expected=right))
+    return found
+
+
+def _is_another(sent: object, authorized: str) -> bool:
+    return isinstance(sent, str) and sent.upper() != authorized.upper()
+
+
+def _differs(body: Json, name: str, authorized: object) -> Problem:
+    return Problem(path=name, rule="authorized", sent=body[name], expected=f"{authorized}, as authorized")
+
+
+def filled(url: str | None, order_id: str) -> str | None:
+    """Return a merchant's URL with its placeholders filled in, or None for none."""
+    return urls.with_order_id(url, order_id) if url else None
+
+
+def _placed(purchase: Purchase, order: Order, confirmation: str | None, rules: PlacingRules) -> Purchase:
+    url = filled(confirmation, order.order_id)
+    if url and url == confirmation and rules.confirmation_order_id:
+        url = urls.with_query(url, "order_id", order.order_id)
+    rejected = order.fraud_status == "REJECTED"
+    return replace(
+        purchase,
+        version=purchase.version + 1,
+        state="placed",
+        session=b"",
+        order_id=order.order_id,
+        fraud_status=order.fraud_status,
+        redirect_url=None if rejected else url,
+        consumer_message=DECLINED if rejected else PLACED,
+    )
+
+
+def _jobs_of_new(order: Order, purchase: Purchase, now: float, rules: PlacingRules) -> tuple[Job, ...]:
+    """Schedule what follows an order: the review's end for a pending one, the push for an accepted one (protocol 4.4, 4.5)."""
+    if order.fraud_status == "PENDING" and purchase.outcome.then:
+        due = now + (purchase.outcome.after or 0)
+        return (Job(due=due, merchant=order.merchant, kind="end_review", subject=order.order_id),)
+    if order.fraud_status == "ACCEPTED" and order.push_url:
+        due = now + first_pause(rules.push_schedule)
+        return (Job(due=due, merchant=order.merchant, kind="push", subject=order.order_id),)
+    return ()
+
+
+def _waiting_jobs(purchase: Purchase) -> tuple[str, ...]:
+    return (f"time_out:{purchase.purchase_id}", f"expire:{purchase.purchase_id}")
+
+
+def deny(purchase: Purchase, body: Json, now: float, rules: PlacingRules) -> Decision:
+    """Deny an authorized purchase (seed, step 3, "Deny the order"); a redirect wins over code and message (C-10).
+
+    Raises `NotFound` or `NotAllowed` by the state of the token.
+    """
+    require_open(purchase, now, rules)
+    reason = {name: body[name] for name in ("deny_redirect_url", "deny_code", "deny_message") if body.get(name)}
+    redirect = reason.get("deny_redirect_url")
+    denied = replace(
+        purchase,
+        version=purchase.version + 1,
+        state="denied",
+        session=b"",
+        deny=reason,
+        redirect_url=redirect,
+        consumer_message=None if redirect else denial_message(reason),
+    )
+    event = PurchaseDenied(purchase_id=purchase.purchase_id, **reason)
+    return Decision(writes=(denied,), events=(event,), cancels=_waiting_jobs(purchase))
+
+
+def waiting(purchase: Purchase, now: float, rules: PlacingRules) -> Job:
+    """Return the job that ends a freshly authorized purchase if the merchant stays silent: patience first, else the token's end."""
+    patience = purchase.merchant_timeout
+    if patience is None or now + patience >= purchase.expires_at:
+        return _job("expire", purchase, purchase.expires_at)
+    return _job("time_out", purchase, now + patience)
+
+
+def _job(kind: str, purchase: Purchase, due: float) -> Job:
+    return Job(due=due, merchant=purchase.merchant, kind=kind, subject=purchase.purchase_id)
+
+
+def time_out(purchase: Purchase, rules: PlacingRules) -> Decision:
+    """End the shopper's patience: an error is shown; the token dies with it or lives on to its end (protocol 5, a setting)."""
+    if not may(PURCHASE, purchase.state, "timed_out"):
+        return Decision()
+    ended = replace(purchase, version=purchase.version + 1, state="timed_out", consumer_message=TIMED_OUT)
+    event = PurchaseTimedOut(purchase_id=purchase.purchase_id, seconds=purchase.merchant_timeout or 0)
+    jobs = () if rules.timeout_ends_token else (_job("expire", purchase, purchase.expires_at),)
+    return Decision(writes=(ended,), events=(event,), jobs=jobs)
+
+
+def expire(purchase: Purchase) -> Decision:
+    """End the token's life unused (protocol 5: 60 minutes)."""
+    if not may(PURCHASE, purchase.state, "expired"):
+        return Decision()
+    ended = replace(purchase, version=purchase.version + 1, state="expired", session=b"", consumer_message=TIMED_OUT)
+    event = AuthorizationExpired(
+        purchase_id=purchase.purchase_id, authorization_token=purchase.authorization_token or ""
+    )
+    return Decision(writes=(ended,), events=(event,))
+
+
+def changed(purchase: Purchase, session: bytes, *events: Event) -> Decision:
+    """Keep a session that the shopper, the page or the merchant changed, with the facts that tell how.
+
+    Raises `NotPossibleNow` when the shopper has already pressed the final button.
+    """
+    require_started(purchase)
+    return Decision(writes=(replace(purchase, version=purchase.version + 1, session=session),), events=events)
+
+
+def require_started(purchase: Purchase) -> None:
+    """Raise `NotPossibleNow` unless the shopper is still choosing."""
+    if purchase.state != "started":
+        raise NotPossibleNow(
+            f"purchase {purchase.purchase_id} is {purchase.state}",
+            where="state",
+            right="only a purchase that is started can be changed or paid",
+        )
+
+
+def authorize(purchase: Purchase, token: str, order: Json, raw: bytes, now: float, rules: PlacingRules) -> Decision:
+    """Let the risk check pass: issue the token and have `place_order` called (seed, step 3).
+
+    `order` is what the session came to, `raw` its JSON, kept as the bytes that the merchant will get.
+    """
+    require_started(purchase)
+    authorized = replace(
+        purchase,
+        version=purchase.version + 1,
+        state="authorized",
+        authorization_token=token,
+        order=raw,
+        order_amount=order["order_amount"],
+        currency=order["purchase_currency"],
+        country=order["purchase_country"],
+        expires_at=now + rules.token_lifetime,
+    )
+    event = PurchaseAuthorized(
+        purchase_id=purchase.purchase_id, authorization_token=token, order_amount=order["order_amount"]
+    )
+    ask = Job(due=now, merchant=purchase.merchant, kind="place_order", subject=purchase.purchase_id)
+    return Decision(writes=(authorized,), events=(event,), jobs=(ask, waiting(authorized, now, rules)))
+
+
+def decline(purchase: Purchase, reason: str) -> Decision:
+    """Let the risk check refuse the shopper; the merchant is not called (protocol 5)."""
+    require_started(purchase)
+    event = PurchaseDeclined(purchase_id=purchase.purchase_id, reason=reason)
+    return _ended(purchase, "declined", DECLINED, event)
+
+
+def fail(purchase: Purchase, reason: str) -> Decision:
+    """End a session for a technical reason, such as a merchant who does not answer `update` when that is to abort."""
+    if not may(PURCHASE, purchase.state, "failed"):
+        return Decision()
+    return _ended(purchase, "failed", FAILED, PurchaseFailed(purchase_id=purchase.purchase_id, reason=reason))
+
+
+def _ended(purchase: Purchase, state: str, message: str, event: Event) -> Decision:
+    ended = replace(purchase, version=purchase.version + 1, state=state, session=b"", consumer_message=message)
+    return Decision(writes=(ended,), events=(event,))
+
+
+def outcome(wanted: str | Json) -> Outcome:
+    """Read an `outcome` of the control API: a fraud status, or `{fraud_status, then, after}` with `after` as a duration."""
+    if isinstance(wanted, str):
+        return Outcome(fraud_status=wanted)
+    after = wanted.get("after")
+    return Outcome(wanted["fraud_status"], wanted.get("then"), None if after is None else seconds(after))

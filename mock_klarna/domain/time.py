@@ -1,0 +1,49 @@
+"""Points in time on a merchant's clock: how far it can be moved, and how they are written."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from mock_klarna.errors import InvalidInput, Problem
+
+EARLIEST = 0.0
+"""1970-01-01T00:00:00Z, where counting begins."""
+LATEST = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+"""As far as a clock can be moved: whatever is due or expires after that can still be written down."""
+LAST_SECOND = 253402300799.0
+"""9999-12-31T23:59:59Z, after which no time can be written down."""
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_FIRST, _LAST = (edge.replace(tzinfo=UTC) for edge in (datetime.min, datetime.max))
+
+
+def utc(seconds: float) -> datetime:
+    """Return seconds since 1970 as a time in UTC; one outside the years 1 to 9999 becomes the nearest there is."""
+    try:
+        return _EPOCH + timedelta(seconds=seconds)
+    except OverflowError:
+        return _FIRST if seconds < 0 else _LAST
+
+
+def moment(seconds: float) -> str:
+    """Return a time as RFC 3339 in UTC with milliseconds and a literal Z (protocol 13)."""
+    return utc(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def require_reachable(seconds: float, name: str, sent: object) -> None:
+    """Raise `InvalidInput` for a time that no clock can be moved to; `name` and what was `sent` are those of the wish."""
+    if not EARLIEST <= seconds <= LATEST:
+        right = f"a time of the clock from {moment(EARLIEST)} to {moment(LATEST)}; this would be {moment(seconds)}"
+        raise InvalidInput([Problem(name, "range", sent, right)], where="body")
+
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
+_WHOLE = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
+
+
+def seconds(duration: float | str) -> float:
+    """Return a duration in seconds; raises `ValueError` for text that is none."""
+    if not isinstance(duration, str):
+        return float(duration)
+    if not _WHOLE.fullmatch(duration):
+        raise ValueError(f"{duration!r} is not a duration such as 90s, 5m, 2h, 1d or 1h30m")
+    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(duration))

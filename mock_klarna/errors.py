@@ -1,0 +1,283 @@
+"""The two families of errors: what Klarna would answer, and what tells that the tool was held wrong."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from mock_klarna.frozen import value
+
+_LONGEST_TEXT = 200
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_STEP = re.compile(r"\[\d+\]|[^.\[]+|.")
+
+
+@value
+class Problem:
+    """One fault of one member of a body.
+
+    path: where, in Klarna's form (`order_lines[0].total_tax_amount`); "" is the body itself.
+    rule: the broken JSON Schema keyword (`required`, `type`, `maxLength`) or a rule of ours (`line_tax`, `url`).
+    sent: the value as it came; None when the member was missing, which JSON null means too (protocol 13).
+    expected: what would be right, in words and with the numbers.
+    formula: for money, the arithmetic with the numbers in it.
+    """
+
+    path: str
+    rule: str
+    sent: object
+    expected: str
+    formula: str = ""
+
+    @property
+    def json_path(self) -> str:
+        """The same place as a JSONPath: `$.order_lines[0].total_tax_amount`."""
+        return "$" + "".join(_json_path_step(step) for step in _STEP.findall(self.path) if step != ".")
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON-ready form for the journal; what was sent is cut to a size that a reader can take in."""
+        return {
+            "path": self.path,
+            "json_path": self.json_path,
+            "rule": self.rule,
+            "sent": bounded(self.sent),
+            "expected": self.expected,
+            "formula": self.formula,
+        }
+
+    def as_text(self) -> str:
+        """Return the one line that goes to the log."""
+        sent = "nothing" if self.sent is None else repr(bounded(self.sent))
+        formula = f" ({self.formula})" if self.formula else ""
+        return f"{self.path or 'body'} [{self.rule}]: sent {sent}, expected {self.expected}{formula}"
+
+
+def in_words(problems: Iterable[Problem]) -> str:
+    """Return all problems in one line of text."""
+    return "; ".join(problem.as_text() for problem in problems)
+
+
+def _json_path_step(step: str) -> str:
+    if step.startswith("["):
+        return step
+    quoted = step.replace("\\", "\\\\").replace("'", "\\'")
+    return f".{step}" if _PLAIN_NAME.fullmatch(step) else f"['{quoted}']"
+
+
+def bounded(value: object) -> Any:
+    """Return a JSON-ready value as it is when it is small, else its beginning or what kind of thing it is."""
+    if isinstance(value, str):
+        return value if len(value) <= _LONGEST_TEXT else f"{value[:_LONGEST_TEXT]}… ({len(value)} characters)"
+    if isinstance(value, dict | list) and _is_large(value):
+        kind, part = ("an object", "members") if isinstance(value, dict) else ("a list", "entries")
+        return f"{kind} with {len(value)} {part}, too large to show"
+    return value
+
+
+def _is_large(value: dict[str, Any] | list[Any]) -> bool:
+    left: list[object] = [value]
+    weight = 0
+    while left and weight <= _LONGEST_TEXT:
+        part = left.pop()
+        weight += len(part) if isinstance(part, str | dict | list) else 1
+        if isinstance(part, dict | list) and weight <= _LONGEST_TEXT:
+            left.extend([*part, *part.values()] if isinstance(part, dict) else part)
+    return weight > _LONGEST_TEXT
+
+
+class KlarnaError(Exception):
+    """A refusal that Klarna itself would answer, in Klarna's shape (protocol 1.6).
+
+    `error_message` is Klarna's terse text; `problems` is everything that the journal and the log add to it.
+    """
+
+    status: int = 400
+    error_code: ClassVar[str] = "bad_value"
+
+    def __init__(self, error_message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(error_message)
+        self.error_message = error_message
+        self.problems = tuple(problems)
+
+
+class BadValue(KlarnaError):
+    """400: a field breaks a constraint; the message names the first field, the problems name all (seed, step 3)."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(f"bad_value:{problems[0].path or 'body'}", problems)
+
+
+class Unauthorized(KlarnaError):
+    """401: no credentials, or credentials that this server does not know (seed, step 3)."""
+
+    status = 401
+    error_code = "unauthorized"
+
+
+class NotAllowed(KlarnaError):
+    """403: the token is used up or belongs to another merchant (seed, step 3)."""
+
+    status = 403
+    error_code = "not_allowed"
+
+
+class NotFound(KlarnaError):
+    """404: no such key, or a token without an authorized order behind it (seed, step 3)."""
+
+    status = 404
+    error_code = "not_found"
+
+
+class InvalidOrderId(KlarnaError):
+    """400: the order id in the path is no UUID (protocol 9.1)."""
+
+    error_code = "invalid_order_id"
+
+
+class NoSuchOrder(NotFound):
+    """404: no order of this merchant has the id (protocol 9.1)."""
+
+    error_code = "no_such_order"
+
+
+class NoSuchCapture(NotFound):
+    """404: the order has no such capture (protocol 9.1)."""
+
+    error_code = "no_such_capture"
+
+
+class CaptureNotAllowed(NotAllowed):
+    """403: the order's status, its fraud status or its remaining amount does not allow the capture (protocol 9.1)."""
+
+    error_code = "capture_not_allowed"
+
+
+class RefundNotAllowed(NotAllowed):
+    """403: there is not so much captured money left to refund (protocol 9.1)."""
+
+    error_code = "refund_not_allowed"
+
+
+class CancelNotAllowed(NotAllowed):
+    """403: the order has captures, or is finished already (protocol 9.1)."""
+
+    error_code = "cancel_not_allowed"
+
+
+class InConflict(KlarnaError):
+    """409: the same thing was asked for before, with other data (protocol 9.1)."""
+
+    status = 409
+    error_code = "conflict"
+
+
+class TooManyRequests(KlarnaError):
+    """429: the merchant's requests of this second are used up (protocol 1.5)."""
+
+    status = 429
+    error_code = "too_many_requests"
+
+
+class MethodNotAllowed(KlarnaError):
+    """405: the path exists, the verb does not; `allowed` becomes the `Allow` header."""
+
+    status = 405
+    error_code = "method_not_allowed"
+
+    def __init__(self, error_message: str, allowed: Sequence[str]) -> None:
+        super().__init__(error_message)
+        self.allowed = tuple(allowed)
+
+
+class RequestTimeout(KlarnaError):
+    """408: the body did not arrive in time."""
+
+    status = 408
+    error_code = "request_timeout"
+
+
+class BodyTooLarge(KlarnaError):
+    """413: the body is longer than the server is willing to read."""
+
+    status = 413
+    error_code = "request_too_large"
+
+
+class UnsupportedMediaType(KlarnaError):
+    """415: the body is declared to be something else than JSON in UTF-8 (protocol 1.3)."""
+
+    status = 415
+    error_code = "unsupported_media_type"
+
+
+class ExpectationFailed(KlarnaError):
+    """417: the `Expect` header asks for something else than to be told to go on."""
+
+    status = 417
+    error_code = "expectation_failed"
+
+
+class OrderedFault(KlarnaError):
+    """The status that a fault was ordered to answer with, as if Klarna had failed."""
+
+    error_code = "mock_fault"
+
+    def __init__(self, status: int) -> None:
+        super().__init__("a fault was ordered for this request")
+        self.status = status
+
+
+class MockKlarnaError(Exception):
+    """The tool was held wrong: what is wrong, where, and what would be right.
+
+    Under `/_mock` it is answered as JSON with `status`; on the command line it ends with exit code 2.
+    """
+
+    status: int = 400
+
+    def __init__(self, message: str, *, where: str = "", right: str = "", problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.right = right
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        """One sentence for a terminal: the place, the fault, the remedy."""
+        place = f"{self.where}: " if self.where else ""
+        remedy = f"; {self.right}" if self.right else ""
+        return f"{place}{self.message}{remedy}"
+
+
+class InvalidInput(MockKlarnaError):
+    """A body, parameter or option of our own interface breaks a rule; `problems` lists every one."""
+
+    def __init__(self, problems: Sequence[Problem], *, where: str = "") -> None:
+        first = problems[0]
+        super().__init__(
+            f"{first.path or 'body'} is not valid ({first.rule})",
+            where=where,
+            right=f"expected {first.expected}",
+            problems=problems,
+        )
+
+
+class UnknownName(MockKlarnaError):
+    """404: nothing of that name exists here."""
+
+    status = 404
+
+
+class AnothersState(MockKlarnaError):
+    """403: a call that acts for one merchant would change what belongs to others."""
+
+    status = 403
+
+
+class NotPossibleNow(MockKlarnaError):
+    """409: the thing exists, but its state does not allow what was asked."""
+
+    status = 409
+
+
+class Conflict(Exception):
+    """Somebody else committed first: load again and decide again. Never leaves the emulator."""

@@ -1,0 +1,109 @@
+"""Emulators that run for as long as the tests do."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from mock_klarna.pytest_plugin.api import Json, MockKlarna
+from mock_klarna.scenario.timeline import in_time
+
+if TYPE_CHECKING:
+    from mock_klarna.server import ThreadedServer
+    from mock_klarna.settings import Settings
+
+
+class Servers:
+    """One emulator for each kind of settings, started on first use, each in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._running: dict[Settings, ThreadedServer] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Servers":
+        """Begin with none."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop them all."""
+        self._stack.close()
+
+    def running(self, settings: "Settings") -> "ThreadedServer":
+        """Return the emulator with these settings."""
+        from mock_klarna.server import serve_in_thread
+
+        if settings not in self._running:
+            self._running[settings] = self._stack.enter_context(serve_in_thread(settings))
+        return self._running[settings]
+
+
+@contextmanager
+def as_found(klarna: MockKlarna) -> Iterator[None]:
+    """Leave the merchant as it was found, such as with the button keys that a shop made; the journal begins anew."""
+    found = klarna.snapshot()
+    _back(klarna, found)
+    yield
+    _back(klarna, found)
+
+
+def _back(klarna: MockKlarna, found: Json) -> None:
+    klarna.reset()
+    klarna.load_snapshot(found)
+
+
+@contextmanager
+def emptied(klarna: MockKlarna) -> Iterator[None]:
+    """Leave nothing of the merchant."""
+    yield
+    klarna.reset()
+
+
+Entry = Mapping[str, Any]
+_LONGEST = 200
+_FRAME = {"seq", "at", "merchant", "kind", "name", "purchase_id"}
+
+
+def timeline(entries: Iterable[Entry]) -> str:
+    """Return the journal entries of one merchant as text, in order, one line for each call, callback and event."""
+    return "\n".join(line for entry in in_time(entries) for line in _lines(entry))
+
+
+def _lines(entry: Entry) -> Iterator[str]:
+    purchase = (entry.get("purchase_id") or "")[:8]
+    yield f"{entry['at'][11:23]} {purchase:8} {_SAID[entry['kind']](entry)}"
+    for problem in entry.get("problems", ()):
+        yield f"{'':21}   {_problem(problem)}"
+
+
+def _exchange(entry: Entry) -> str:
+    answer = entry.get("response_body")
+    said = answer.get("error_message") if isinstance(answer, dict) else None
+    return f"shop -> {entry['method']} {entry['path']}: {entry['status']}{f' {said}' if said else ''}"
+
+
+def _callback(entry: Entry) -> str:
+    status = f" {entry['status']}" if entry["status"] else ""
+    tried = f", try {entry['number']}" if entry["number"] > 1 else ""
+    why = "".join(f"; {entry[name]}" for name in ("error", "remedy") if entry.get(name))
+    return f"klarna -> {entry['name']} {entry['url']}: {entry['outcome']}{status} in {entry['duration_ms']:.0f} ms{tried}{why}"
+
+
+def _event(entry: Entry) -> str:
+    facts = " ".join(f"{name}={_short(value)}" for name, value in entry.items() if name not in _FRAME)
+    return f"{entry['name']} {facts}".rstrip()
+
+
+_SAID = {"exchange": _exchange, "callback": _callback, "event": _event}
+
+
+def _problem(problem: Mapping[str, Any]) -> str:
+    formula = f" ({problem['formula']})" if problem["formula"] else ""
+    sent = "nothing" if problem["sent"] is None else _short(problem["sent"])
+    return f"{problem['path'] or 'body'} [{problem['rule']}]: sent {sent}, expected {problem['expected']}{formula}"
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

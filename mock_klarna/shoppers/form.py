@@ -1,0 +1,122 @@
+"""Whether what a shopper typed can be: the checks of the dialog's form, by the country of each address (protocol 3.10)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from mock_klarna.errors import Problem
+from mock_klarna.shoppers.countries import COUNTRIES, Country, canonical
+from mock_klarna.shoppers.named import Shopper
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_IN_A_PHONE = re.compile(r"[\s()/.-]")
+_NATIONAL = re.compile(r"\d{6,15}")
+_NEEDED = {
+    "given_name": "a first name",
+    "family_name": "a last name",
+    "street_address": "a street and number",
+    "city": "a city",
+}
+_OLDEST = 130
+
+
+def shopper_from_form(
+    given: Mapping[str, Any], options: Mapping[str, Any], today: date
+) -> tuple[Shopper, list[Problem]]:
+    """Return the shopper that a form describes, and every field that cannot be.
+
+    `given` holds `billing_address`, and maybe `shipping_address` and `customer`; `options` tells which fields the merchant
+    demands (protocol 3.3). The problems' paths begin with the object's name.
+    """
+    billing, customer = _trimmed(given.get("billing_address")), _trimmed(given.get("customer"))
+    shipping = _trimmed(given.get("shipping_address")) if given.get("shipping_address") else None
+    found = [
+        *_address_problems("billing_address", billing, options),
+        *_contact_problems(billing, options),
+        *(_address_problems("shipping_address", shipping, options) if shipping is not None else ()),
+        *_customer_problems(customer, options, today),
+    ]
+    _spell_title(billing, customer)
+    return Shopper("", billing, shipping, customer), found
+
+
+def _trimmed(members: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return the texts without blanks around them; what is no text is no member that anybody knows."""
+    trimmed = {name: value.strip() for name, value in (members or {}).items() if isinstance(value, str)}
+    if "country" in trimmed:
+        trimmed["country"] = canonical(trimmed["country"])
+    return {name: value for name, value in trimmed.items() if value}
+
+
+def _address_problems(path: str, address: Mapping[str, str], options: Mapping[str, Any]) -> Iterator[Problem]:
+    for name, expected in _NEEDED.items():
+        if name not in address:
+            yield Problem(f"{path}.{name}", "required", None, expected)
+    home = COUNTRIES.get(address.get("country", ""))
+    if home is None:
+        yield Problem(f"{path}.country", "enum", address.get("country"), "one of " + ", ".join(COUNTRIES))
+        return
+    if home.region_needed and "region" not in address:
+        yield Problem(f"{path}.region", "required", None, f"a state or province, which {home.code} needs")
+    if not home.accepts_postal_code(address.get("postal_code", "")):
+        yield Problem(f"{path}.postal_code", "postal_code", address.get("postal_code"), f"a postal code of {home.code}")
+    yield from _phone_problems(path, address, home)
+
+
+def _phone_problems(path: str, address: Mapping[str, str], home: Country) -> Iterator[Problem]:
+    phone = address.get("phone")
+    if phone and not _is_phone(phone, home):
+        expected = f"a phone number such as {home.mobiles[0].replace('#', '0').replace('%', '1')}"
+        yield Problem(f"{path}.phone", "phone", phone, expected)
+
+
+def _is_phone(phone: str, home: Country) -> bool:
+    """Tell whether a phone is one, in the country's own or in international form, which may be another country's."""
+    digits = _IN_A_PHONE.sub("", phone)
+    digits = "+" + digits[2:] if digits.startswith("00") else digits
+    if digits.startswith(home.dialling):
+        return home.accepts_phone(digits)
+    return _NATIONAL.fullmatch(digits.removeprefix("+")) is not None
+
+
+def _contact_problems(billing: Mapping[str, str], options: Mapping[str, Any]) -> Iterator[Problem]:
+    if not _EMAIL.fullmatch(billing.get("email", "")):
+        yield Problem("billing_address.email", "email", billing.get("email"), "an e-mail address")
+    if options.get("phone_mandatory") and "phone" not in billing:
+        yield Problem("billing_address.phone", "required", None, "a phone number, which the merchant asks for")
+    if options.get("title_mandatory") and "title" not in billing:
+        yield Problem("billing_address.title", "required", None, "a title, which the merchant asks for")
+
+
+def _customer_problems(customer: Mapping[str, str], options: Mapping[str, Any], today: date) -> Iterator[Problem]:
+    for name in ("date_of_birth", "national_identification_number"):
+        if options.get(f"{name}_mandatory") and name not in customer:
+            yield Problem(f"customer.{name}", "required", None, "present, as the merchant asks for it")
+    born = customer.get("date_of_birth")
+    if born and not _is_birthday(born, today):
+        yield Problem("customer.date_of_birth", "date", born, "a day in the past such as 1985-10-20")
+
+
+def _is_birthday(text: str, today: date) -> bool:
+    try:
+        born = date.fromisoformat(text)
+    except ValueError:
+        return False
+    return len(text) == 10 and born < today and today.year - born.year <= _OLDEST
+
+
+def _spell_title(billing: dict[str, str], customer: dict[str, str]) -> None:
+    """Spell a title as its country does, and tell customer and gender by it (protocol 4.1); forms send lower case (6.6)."""
+    home, title = COUNTRIES.get(billing.get("country", "")), billing.get("title")
+    if home is None or title is None:
+        return
+    known = (word for words in home.titles.values() for word in words)
+    billing["title"] = next((word for word in known if word.casefold() == title.casefold()), title)
+    customer.setdefault("title", billing["title"])
+    if gender := home.gender_of(title):
+        customer.setdefault("gender", gender)

@@ -1,0 +1,125 @@
+"""The store as the emulator sees it: a few async methods, the same for every engine."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from mock_klarna.domain.journal import Entry, Exchange, Sent, Watch
+from mock_klarna.domain.records import Decision, Job, Record
+from mock_klarna.settings import Settings, SettingsError
+from mock_klarna.store.journal import Bounds
+from mock_klarna.store.memory import MemoryStore
+
+R = TypeVar("R", bound=Record)
+
+
+class Store(Protocol):
+    """Records, jobs, counters and the journal of every merchant."""
+
+    async def get(self, kind: type[R], key: str) -> R | None:
+        """Load a record of any merchant by its key or alias, or None."""
+        ...
+
+    async def records(self, kind: type[R], merchant: str | None, *, subject: str | None = None) -> list[R]:
+        """Return a merchant's records of a kind (all merchants' for None), oldest first, or those of one purchase."""
+        ...
+
+    async def newest(self, kind: type[R], merchant: str) -> R | None:
+        """Return a merchant's newest record of a kind, or None."""
+        ...
+
+    async def commit(self, merchant: str, decision: Decision, now: float) -> int:
+        """Write all of a decision or nothing; return the journal position after it.
+
+        Raises `Conflict` unless each record's version is one above the stored one (1 for a new record).
+        """
+        ...
+
+    async def delete(self, kind: type[Record], key: str) -> None:
+        """Forget a record."""
+        ...
+
+    async def record(
+        self, merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
+    ) -> int:
+        """Append an entry that is no event to the journal; return its `seq`."""
+        ...
+
+    async def entries(self, watch: Watch, after: int, limit: int) -> list[Entry]:
+        """Return up to `limit` journal entries after a position, oldest first."""
+        ...
+
+    async def entry(self, seq: int) -> Entry | None:
+        """Return one journal entry, or None when there is none or it was dropped."""
+        ...
+
+    async def dropped(self, merchant: str | None) -> int:
+        """Return how many journal entries were dropped to stay within bounds."""
+        ...
+
+    async def position(self) -> int:
+        """Return the `seq` of the newest entry of all."""
+        ...
+
+    async def wait(self, watch: Watch, after: int, seconds: float) -> bool:
+        """Wait until an entry after a position matches; False when the time ran out first. Watches merchant and purchase only."""
+        ...
+
+    async def claim(self, merchant: str, until: float) -> Job | None:
+        """Take a merchant's first job that is due at `until`, so that nobody else gets it; `finish` it when done."""
+        ...
+
+    async def finish(self, job: Job) -> None:
+        """Forget a claimed job."""
+        ...
+
+    async def next_due(self, merchant: str) -> float | None:
+        """Return when a merchant's first job is due, or None."""
+        ...
+
+    async def jobs(self, merchant: str) -> list[Job]:
+        """Return a merchant's jobs that wait for their time, first due first."""
+        ...
+
+    async def count(self, merchant: str, name: str) -> int:
+        """Count one up and return the new value: 1 the first time."""
+        ...
+
+    async def merchants(self) -> list[str]:
+        """Return the names of all merchants that have anything here."""
+        ...
+
+    async def clear(self, merchant: str | None) -> None:
+        """Forget everything of a merchant, or of all."""
+        ...
+
+    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, Any]:
+        """Return the state as JSON-ready data: records, jobs and counters, without the journal."""
+        ...
+
+    async def load(self, state: dict[str, Any]) -> None:
+        """Replace the state of the merchants that a dump names by what it holds, all or nothing."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of whatever the engine holds."""
+        ...
+
+
+def open_store(settings: Settings) -> Store:
+    """Return the store that `settings.store` names.
+
+    Raises `SettingsError` for a name that is no engine's or a folder's, `MockKlarnaError` for a file that cannot be used.
+    """
+    bounds = Bounds(settings.journal_bytes, settings.all_journals_bytes, settings.max_callbacks)
+    engine, _, place = settings.store.partition(":")
+    if engine == "file" and place:
+        from mock_klarna.store.file import FileStore
+
+        path = Path(place).expanduser()
+        if path.is_dir():
+            raise SettingsError(f"--store: {place} is a folder; name a file, such as file:{path / 'mock-klarna.jsonl'}")
+        return FileStore(path, bounds)
+    if settings.store != "memory":
+        raise SettingsError(f"--store: {settings.store!r} is not memory, or file:PATH")
+    return MemoryStore(bounds)

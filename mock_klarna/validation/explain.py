@@ -1,0 +1,299 @@
+"""Why a body breaks its schema: every fault as a problem with its path and with what would be right.
+
+This is the slow half of validation; `jsonschema` is imported when the first body is refused.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, cached_property
+from itertools import islice
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from mock_klarna.domain.sums import LINE_RULES, ORDER_RULES
+from mock_klarna.errors import Problem
+from mock_klarna.validation.schemas import Catalogue, Parts, Verdict
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
+    from referencing import Registry
+
+_SOURCE = re.compile(r"\s*\((?:protocol|seed|C-\d)[^()]*\)")
+
+
+def without_sources(text: str) -> str:
+    """Return a sentence without the sources that it names in brackets, such as `(seed, step 3)` or `(C-18)`."""
+    return _SOURCE.sub("", text)
+
+
+_TYPES = {
+    "object": "an object",
+    "array": "a list",
+    "integer": "an integer",
+    "number": "a number",
+    "string": "a string",
+    "boolean": "true or false",
+}
+
+
+def words(parts: Parts) -> str:
+    """Return what a value must be: its type with its limits, or what the schema says under `x-expected`."""
+    said = _first(parts, "x-expected")
+    if said:
+        return str(said)
+    if choices := _first(parts, "enum"):
+        return one_of(choices)
+    kinds = _first(parts, "type") or "object"
+    named = " or ".join(_TYPES[kind] for kind in ([kinds] if isinstance(kinds, str) else kinds))
+    return named + _limits(parts)
+
+
+def presence(parts: Parts) -> str:
+    """Return what to tell the sender of a body that lacks a member."""
+    description = without_sources(str(_first(parts, "description") or "")).rstrip(".")
+    return f"present: {words(parts)}" + (f" ({description})" if description else "")
+
+
+def one_of(choices: Sequence[Any]) -> str:
+    """Return a list of values to choose from, in words."""
+    return "one of " + ", ".join(map(str, choices)) if len(choices) > 1 else str(choices[0])
+
+
+def broken(keyword: str, limit: Any, sent: Any) -> str:
+    """Return what a value must be that breaks one keyword with that limit."""
+    say = _KEYWORDS.get(keyword)
+    return say(limit, sent) if say else f"a value that satisfies {keyword} {limit}"
+
+
+def _first(parts: Parts, keyword: str) -> Any:
+    return next((part.schema[keyword] for part in parts if keyword in part.schema), None)
+
+
+def _limits(parts: Parts) -> str:
+    low, high = _first(parts, "minimum"), _first(parts, "maximum")
+    longest = _first(parts, "maxLength")
+    if low is not None and high is not None:
+        return f", {low} to {high}"
+    return f" of at most {longest} characters" if longest is not None else ""
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+_KEYWORDS: Mapping[str, Callable[[Any, Any], str]] = MappingProxyType(
+    {
+        "enum": lambda limit, sent: one_of(limit),
+        "const": lambda limit, sent: "true" if limit is True else str(limit),
+        "minimum": lambda limit, sent: f"at least {limit}",
+        "maximum": lambda limit, sent: f"at most {limit}",
+        "exclusiveMinimum": lambda limit, sent: f"more than {limit}",
+        "minLength": lambda limit, sent: f"at least {_count(limit, 'character', 'characters')}",
+        "maxLength": lambda limit, sent: f"at most {limit} characters ({len(sent)} were sent)",
+        "minItems": lambda limit, sent: f"at least {_count(limit, 'entry', 'entries')}",
+        "maxItems": lambda limit, sent: f"at most {limit} entries ({len(sent)} were sent)",
+        "pattern": lambda limit, sent: f"text that matches {limit}",
+    }
+)
+
+
+Json = dict[str, Any]
+Steps = Sequence[str | int]
+_UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
+_SAID = frozenset({"pattern", "not"})
+_MOST_PROBLEMS = 500
+_LONGEST_NAME = 80
+_LONG_LIST = 100
+
+
+def path_text(steps: Steps) -> str:
+    """Return a place in Klarna's form: `order_lines[0].name`."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step[:_LONGEST_NAME]}" for step in steps)
+    return text.removeprefix(".")
+
+
+class Explainer:
+    """Explains refusals by the schemas of one catalogue; `verdict` spares it the right entries of long lists."""
+
+    def __init__(self, catalogue: Catalogue, verdict: Verdict) -> None:
+        self._catalogue = catalogue
+        self._verdict = verdict
+        self._validator = cache(self._compiled)
+
+    def problems(self, document: str, body: Any) -> list[Problem]:
+        """Return what breaks the schema `document`, each fault once; of a hopeless body only the first few hundred."""
+        errors = self._validator(document).iter_errors(body)
+        told = (problem for error in errors for problem in self._told(document, error))
+        return list(islice(_once(told), _MOST_PROBLEMS))
+
+    def _compiled(self, document: str) -> "Validator":
+        return self._sparing(self._contents[document], registry=self._registry)
+
+    @cached_property
+    def _contents(self) -> dict[str, Json]:
+        # without its $schema, a referenced document is explained by the validator that refers to it
+        documents = self._catalogue.documents.items()
+        return {
+            path: {name: value for name, value in document.items() if name != "$schema"} for path, document in documents
+        }
+
+    @cached_property
+    def _registry(self) -> "Registry[Any]":
+        from referencing import Registry
+        from referencing.jsonschema import DRAFT202012
+
+        contents = self._contents.values()
+        return Registry().with_resources((found["$id"], DRAFT202012.create_resource(found)) for found in contents)
+
+    @cached_property
+    def _sparing(self) -> "type[Validator]":
+        """A validator that looks at a long list's wrong entries only: to explain 10,000 lines for one takes seconds."""
+        from jsonschema import Draft202012Validator
+        from jsonschema.validators import extend
+
+        sparing: type[Validator] = extend(Draft202012Validator, {"items": self._items})  # type: ignore[no-untyped-call]
+        return sparing
+
+    def _items(self, validator: Any, schema: Any, instance: Any, _: Any) -> "Iterator[ValidationError]":
+        entries = instance if isinstance(instance, list) else ()
+        sparing = len(entries) > _LONG_LIST and "$ref" in schema
+        for index, entry in enumerate(entries):
+            if not sparing or not self._verdict.accepts_entry(schema["$ref"], entry):
+                yield from validator.descend(entry, schema, path=index)
+
+    def _told(self, document: str, error: "ValidationError") -> Iterator[Problem]:
+        if error.validator == "required":
+            yield from self._missing(document, error)
+        elif error.validator in _UNKNOWN:
+            yield from self._unknown(document, error)
+        elif error.validator in ("anyOf", "oneOf"):
+            yield from self._no_branch(document, error)
+        else:
+            yield self._broken(document, error)
+
+    def _missing(self, document: str, error: "ValidationError") -> Iterator[Problem]:
+        demanded: Any = error.validator_value
+        body: Any = error.instance
+        for name in demanded:
+            if name not in body:
+                steps = [*error.absolute_path, name]
+                yield Problem(path_text(steps), "required", None, presence(self._catalogue.at(document, steps)))
+
+    def _unknown(self, document: str, error: "ValidationError") -> Iterator[Problem]:
+        known = list(self._catalogue.members(self._catalogue.at(document, list(error.absolute_path))))
+        body: Any = error.instance
+        for name, value in body.items():
+            if name not in known:
+                expected = f"no such member; {_near(name, known)}{one_of(known)}"
+                yield Problem(path_text([*error.absolute_path, name]), "additionalProperties", value, expected)
+
+    def _no_branch(self, document: str, error: "ValidationError") -> Iterator[Problem]:
+        if fitting := _fitting(error):
+            for inner in fitting:
+                yield from self._told(document, inner)
+            return
+        expected = _said(error) or "another value"
+        first: Any = next(iter(error.context or ()), None)
+        if first is not None and first.validator == "required":
+            path = path_text([*error.absolute_path, first.validator_value[0]])
+            yield Problem(path, "required", None, expected)
+        else:
+            yield Problem(path_text(error.absolute_path), str(error.validator), error.instance, expected)
+
+    def _broken(self, document: str, error: "ValidationError") -> Problem:
+        expected = (error.validator in _SAID and _said(error)) or self._expected(document, error)
+        return Problem(path_text(error.absolute_path), str(error.validator), error.instance, expected)
+
+    def _expected(self, document: str, error: "ValidationError") -> str:
+        if error.validator == "type":
+            return words(self._catalogue.at(document, list(error.absolute_path)))
+        return broken(str(error.validator), error.validator_value, error.instance) + _meant(error)
+
+
+def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
+    seen = set()
+    for problem in problems:
+        if (problem.path, problem.rule) not in seen:
+            seen.add((problem.path, problem.rule))
+            yield problem
+
+
+def _said(error: "ValidationError") -> str:
+    schema: Any = error.schema
+    return str(schema.get("x-expected", "")) if isinstance(schema, dict) else ""
+
+
+def _fitting(error: "ValidationError") -> list["ValidationError"]:
+    """Return the faults of the one branch that takes a value of this type, if there is such a branch."""
+    branches: dict[Any, list[ValidationError]] = {}
+    for inner in error.context or ():
+        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+    fitting = [inner for inner in branches.values() if not any(_misses(fault) for fault in inner)]
+    return fitting[0] if len(fitting) == 1 else []
+
+
+def _misses(fault: "ValidationError") -> bool:
+    return not fault.relative_path and fault.validator in ("type", "required")
+
+
+def _meant(error: "ValidationError") -> str:
+    """Return which of the words that are possible was probably meant, if one is like the word that came."""
+    choices, sent = error.validator_value, error.instance
+    if error.validator != "enum" or not isinstance(choices, list) or not isinstance(sent, str):
+        return ""
+    near = difflib.get_close_matches(sent[:_LONGEST_NAME], map(str, choices), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name[:_LONGEST_NAME], known, n=1)
+    return f"did you mean {near[0]}? known: " if near else "known: "
+
+
+_STEP = re.compile(r"\[(\d+)\]|([^.\[]+)")
+_ENUMERABLE = 1000
+_PRESENCE, _TYPE, _RANGE, _LINE, _ORDER = range(5)
+
+
+def in_order(body: Any, problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems by presence, type, range, line sums, order sums, then as the body has them (protocol 10)."""
+    return sorted(problems, key=lambda problem: (_rank(problem.rule), _place(body, problem.path)))
+
+
+def value_at(body: Any, path: str) -> Any:
+    """Return what stands at a path in Klarna's form, or None where nothing does."""
+    for step in _steps(path):
+        body = _inside(body, step)
+    return body
+
+
+def _rank(rule: str) -> int:
+    ranks = {"required": _PRESENCE, "type": _TYPE}
+    return ranks.get(rule, _LINE if rule in LINE_RULES else _ORDER if rule in ORDER_RULES else _RANGE)
+
+
+def _place(body: Any, path: str) -> tuple[int, ...]:
+    place = []
+    for step in _steps(path):
+        place.append(step if isinstance(step, int) else _index(body, step))
+        body = _inside(body, step)
+    return tuple(place)
+
+
+def _steps(path: str) -> list[str | int]:
+    return [int(index) if index else name for index, name in _STEP.findall(path)]
+
+
+def _inside(body: Any, step: str | int) -> Any:
+    if isinstance(step, int):
+        return body[step] if isinstance(body, list) and step < len(body) else None
+    return body.get(step) if isinstance(body, dict) else None
+
+
+def _index(body: Any, name: str) -> int:
+    """Return the position of a member; those that are missing come after all others."""
+    if not isinstance(body, dict) or len(body) > _ENUMERABLE or name not in body:
+        return _ENUMERABLE
+    return list(body).index(name)

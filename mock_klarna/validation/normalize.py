@@ -1,0 +1,85 @@
+"""What Klarna's own documents forbid and real integrations send all the same, put right before it is judged again.
+
+The schemas tell where: `x-lenient` beside a member names what is put right there.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from mock_klarna.validation.schemas import Catalogue, Parts
+
+
+def without_nulls(body: Any) -> Any:
+    """Return the body without the members that are null: null means "not set" (protocol 13)."""
+    if isinstance(body, dict):
+        return {name: without_nulls(value) for name, value in body.items() if value is not None}
+    if isinstance(body, list):
+        return [without_nulls(value) for value in body]
+    return body
+
+
+def put_right(catalogue: Catalogue, parts: Parts, value: Any) -> Any:
+    """Return a value with everything put right that its schema is lenient about; unknown members stay as they are."""
+    if value == [] and _is_object(parts):
+        return {}  # an empty array of PHP (protocol 3.3)
+    if isinstance(value, dict):
+        return {name: _member(catalogue, parts, name, inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        entry = catalogue.entry(parts)
+        return [put_right(catalogue, entry, inner) for inner in value] if entry else value
+    return _scalar(parts, value)
+
+
+def _member(catalogue: Catalogue, parts: Parts, name: str, value: Any) -> Any:
+    known = catalogue.member(parts, name)
+    return put_right(catalogue, known, value) if known else value
+
+
+def _is_object(parts: Parts) -> bool:
+    return any(part.schema.get("type") == "object" for part in parts)
+
+
+def _scalar(parts: Parts, value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer() and any(part.schema.get("type") == "integer" for part in parts):
+        return int(value)
+    for part in parts:
+        value = _PUT_RIGHT.get(part.schema.get("x-lenient", ""), _as_is)(value)
+    return value
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _country(value: Any) -> Any:
+    upper = _currency(value)
+    return "GB" if upper == "UK" else upper
+
+
+def _currency(value: Any) -> Any:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+def _locale(value: Any) -> Any:
+    language, hyphen, country = value.strip().partition("-") if isinstance(value, str) else ("", "", "")
+    return f"{language.lower()}-{country.upper()}" if hyphen else value
+
+
+def _blanks(value: Any) -> Any:
+    return value.strip(" \t\r\n") if isinstance(value, str) else value
+
+
+def _number_as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+_PUT_RIGHT: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+    {
+        "country": _country,  # protocol 3.10
+        "currency": _currency,  # protocol 9.5
+        "locale": _locale,  # C-22
+        "blanks": _blanks,  # protocol 3.10
+        "number_as_text": _number_as_text,  # protocol 3.7
+    }
+)

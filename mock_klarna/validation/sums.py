@@ -1,0 +1,130 @@
+"""What no schema can say: that sums hold."""
+
+from collections.abc import Callable, Container, Iterator, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+from mock_klarna.domain import money, sums
+from mock_klarna.domain import money as rounding
+from mock_klarna.domain.sums import Numbers, line_numbers, option_numbers
+from mock_klarna.errors import Problem
+from mock_klarna.frozen import value
+
+
+@value
+class Sums:
+    """Where a body carries money: below which member, whether fractions are allowed, whether it is a whole order.
+
+    `tax_optional`: lines may come without tax, and an order with such a line is not summed (protocol 9.5).
+    """
+
+    within: str = ""
+    fractions: bool = False
+    is_order: bool = False
+    tax_optional: bool = False
+
+    def inside(self, body: Any) -> Mapping[str, Any]:
+        """Return the object that carries the lines; an empty one when the body has none."""
+        found = body.get(self.within) if self.within and isinstance(body, dict) else body
+        return found if isinstance(found, dict) else {}
+
+    def are_plain(self, body: Any) -> bool:
+        """Tell at little cost that a valid body has only integers that add up; False means "look closer"."""
+        carrier = self.inside(body)
+        if self.tax_optional:
+            return False
+        if self.is_order:
+            return money.is_plainly_right(carrier)
+        return all(is_plain(entry) for name, is_plain in _PLAIN.items() for entry in carrier.get(name, ()))
+
+    def problems(self, body: Any, refused: Container[str]) -> Iterator[Problem]:
+        """Yield every sum that does not hold; `refused` are paths of what is wrong by itself, which no sum is made with."""
+        carrier, prefix = self.inside(body), f"{self.within}." if self.within else ""
+        for name, read in _READERS.items():
+            entries = _entries(carrier, name)
+            known = {
+                at: read(entry, f"{prefix}{name}[{at}]", fractions=self.fractions, refused=refused)
+                for at, entry in enumerate(entries)
+                if isinstance(entry, dict)
+            }
+            for at, numbers in known.items():
+                yield from () if numbers.is_whole and _is_plain(name, entries[at]) else sums.line_problems(numbers)
+            if name == "order_lines" and self._has_sums(entries) and f"{prefix}{name}" not in refused:
+                yield from sums.order_problems(carrier, known.values(), prefix, refused)
+
+    def _has_sums(self, lines: list[Any]) -> bool:
+        """Tell whether lines are those of an order, and all of a shape that its sums can be made of."""
+        if not self.is_order or not all(isinstance(line, dict) for line in lines):
+            return False
+        return bool(lines) and not (self.tax_optional and any("total_tax_amount" not in line for line in lines))
+
+    def whole(self, body: Any) -> Any:
+        """Return the body with the fractions of its lines and options rounded, where fractions are allowed."""
+        carrier = self.inside(body)
+        if not self.fractions or not carrier:
+            return body
+        rounded = {name: _rounded(carrier, name) for name in _READERS if isinstance(carrier.get(name), list)}
+        whole = {**carrier, **rounded}
+        return {**body, self.within: whole} if self.within else whole
+
+
+def _is_plain(name: str, entry: Mapping[str, Any]) -> bool:
+    """Tell at little cost that an entry of usable numbers is right, which spares exact arithmetic for most lines."""
+    return isinstance(entry.get("type", ""), str) and _PLAIN[name](entry)
+
+
+def _is_plain_item(item: Mapping[str, Any]) -> bool:
+    price = item["unit_price"] - item.get("total_discount_amount", 0)
+    return money.is_plain_line({"quantity": 1, "total_amount": price, **item})
+
+
+def _is_plain_option(option: Mapping[str, Any]) -> bool:
+    price, rate, tax = option["price"], option["tax_rate"], option["tax_amount"]
+    return type(price + rate + tax) is int and money.is_plain_tax(price, rate, tax)
+
+
+def _entries(carrier: Mapping[str, Any], name: str) -> list[Any]:
+    entries = carrier.get(name)
+    return entries if isinstance(entries, list) else []
+
+
+_READERS: Mapping[str, Callable[..., Numbers]] = MappingProxyType(
+    {"order_lines": line_numbers, "items": partial(line_numbers, is_item=True), "shipping_options": option_numbers}
+)
+
+
+_PLAIN: Mapping[str, Callable[[Mapping[str, Any]], bool]] = MappingProxyType(
+    {"order_lines": money.is_plain_line, "items": _is_plain_item, "shipping_options": _is_plain_option}
+)
+
+
+def _rounded(carrier: Mapping[str, Any], name: str) -> list[Any]:
+    return [_whole(name, entry) if isinstance(entry, dict) else entry for entry in carrier[name]]
+
+
+def _whole(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry in integers: a wrong sum is told as it was sent, and not put right on the way."""
+    numbers = _READERS[name](entry, "", fractions=True)
+    if not numbers.is_whole:
+        return entry
+    if not _is_plain(name, entry) and any(sums.line_problems(numbers)):
+        return rounding.each_whole(entry)
+    return rounding.whole_option(entry) if name == "shipping_options" else rounding.whole_line(entry)
+
+
+SUMS: Mapping[str, Sums] = MappingProxyType(
+    {
+        "create_button": Sums(),
+        "update_button": Sums(),
+        "update": Sums(),
+        "page": Sums(fractions=True),
+        "update_answer": Sums(fractions=True),
+        "create_purchase": Sums(within="page", fractions=True),
+        "create_order": Sums(is_order=True),
+        "order_from_token": Sums(is_order=True, tax_optional=True),
+        "place_order": Sums(within="order", is_order=True),
+        "create_customer_token": Sums(within="order", is_order=True),
+    }
+)
+"""The operations whose bodies carry money."""

@@ -1,0 +1,109 @@
+"""The one way a body is judged: is it right, and if not, everything that is wrong with it."""
+
+from collections.abc import Container
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+from mock_klarna import resources
+from mock_klarna.errors import Problem
+from mock_klarna.frozen import replace, value
+from mock_klarna.validation.explain import in_order, value_at
+from mock_klarna.validation.normalize import put_right, without_nulls
+from mock_klarna.validation.schemas import Catalogue, Verdict, load
+from mock_klarna.validation.sums import SUMS, Sums
+from mock_klarna.validation.urls import UrlPlaces, url_places
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
+
+    from mock_klarna.validation.explain import Explainer
+
+_MOST_PROBLEMS = 200
+
+
+@value
+class _Operation:
+    document: str
+    schema: "Draft202012Validator"
+    sums: Sums | None
+    urls: UrlPlaces
+
+    def is_plainly_right(self, body: Any) -> bool:
+        if not self.schema.is_valid(body) or (self.sums and not self.sums.are_plain(body)):
+            return False
+        return next(self.urls.wrong(body), None) is None
+
+    def rule_problems(self, body: Any, refused: Container[str]) -> list[Problem]:
+        found = self.sums.problems(body, refused) if self.sums else ()
+        return [*found, *(problem for problem in self.urls.problems(body) if problem.path not in refused)]
+
+
+class Contract:
+    """The schemas, and the verdict on bodies by the name of their operation; all are read and each is compiled on first use.
+
+    Operations are the files of `schemas/requests/` and `schemas/callbacks/`, and `page` for what a page gives `load()`.
+    """
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self._strict = strict
+        self._operations: dict[str, _Operation] = {}
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Every schema, with what strict ones demand where that is asked for."""
+        return load(resources.schemas(), strict=self._strict)
+
+    @cached_property
+    def _verdict(self) -> Verdict:
+        return Verdict(self.catalogue)
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The names that `check` knows."""
+        return tuple(self.catalogue.operations)
+
+    def check(self, operation: str, body: object, *, nulls: bool = True) -> tuple[Any, list[Problem]]:
+        """Return the body with its leniencies put right, and every problem; no problem means that it may be stored.
+
+        `nulls=False` is for a caller that knows that the body holds no null. Problems come sorted: presence, type,
+        range, line sums, order sums, then by their place in the body (protocol 10). Raises KeyError for an unknown
+        operation.
+        """
+        known = self._operations.get(operation) or self._compiled(operation)
+        given = {} if body is None else body
+        present = without_nulls(given) if nulls else given
+        return (present, []) if known.is_plainly_right(present) else self._closely(known, present)
+
+    def _compiled(self, operation: str) -> _Operation:
+        path = self.catalogue.operations[operation]
+        known = self._operations[operation] = _Operation(
+            document=path,
+            schema=self._verdict.schema(path),
+            sums=SUMS.get(operation),
+            urls=url_places(self.catalogue, self.catalogue.whole(path), strict=self._strict),
+        )
+        return known
+
+    @cached_property
+    def _explainer(self) -> "Explainer":
+        from mock_klarna.validation.explain import Explainer  # most bodies are right
+
+        return Explainer(self.catalogue, self._verdict)
+
+    def _closely(self, known: _Operation, body: Any) -> tuple[Any, list[Problem]]:
+        right = put_right(self.catalogue, self.catalogue.whole(known.document), body)
+        whole = known.sums.whole(right) if known.sums else right
+        broken = [] if known.schema.is_valid(whole) else self._explainer.problems(known.document, whole)
+        found = [*broken, *known.rule_problems(right, {problem.path for problem in broken})]
+        return whole, in_order(body, [_as_sent(problem, body) for problem in found])[:_MOST_PROBLEMS]
+
+
+@cache
+def shared_contract(*, strict: bool) -> Contract:
+    """Return this process's one contract of a kind: many servers in one test run compile each schema once."""
+    return Contract(strict=strict)
+
+
+def _as_sent(problem: Problem, body: Any) -> Problem:
+    sent = value_at(body, problem.path)
+    return problem if sent is None else replace(problem, sent=sent)

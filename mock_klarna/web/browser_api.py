@@ -1,0 +1,295 @@
+"""What lib.js and the dialog ask of the server (protocol 6). It is the same purchase that `POST /_mock/purchases` plays."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from mock_klarna.domain import session
+from mock_klarna.domain.button import Look
+from mock_klarna.domain.journal import Watch
+from mock_klarna.domain.records import Purchase
+from mock_klarna.domain.time import utc
+from mock_klarna.domain.urls import is_absolute
+from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
+from mock_klarna.errors import InvalidInput, NotPossibleNow, UnknownName
+from mock_klarna.shoppers import COUNTRIES, Shopper, shopper_descriptions, shopper_from_form
+from mock_klarna.web import journal, query, views
+from mock_klarna.web.query import LAST_POSITION
+from mock_klarna.web.request import Call, Desk, Reply
+
+_WORDS: Mapping[str, tuple[str, str, str, str, str]] = {
+    "en": ("Express checkout", "Buy now", "Pay now", "Donate", "Test environment, no real payment"),
+    "sv": ("Expresskassa", "Köp nu", "Betala nu", "Skänk en gåva", "Testmiljö, ingen riktig betalning"),
+    "de": ("Express-Kauf", "Jetzt kaufen", "Jetzt bezahlen", "Jetzt spenden", "Testumgebung, keine echte Zahlung"),
+    "fi": ("Pikakassa", "Osta nyt", "Maksa nyt", "Lahjoita", "Testiympäristö, ei oikeaa maksua"),
+    "nb": ("Ekspresskasse", "Kjøp nå", "Betal nå", "Gi en gave", "Testmiljø, ingen ekte betaling"),
+    "da": ("Ekspreskøb", "Køb nu", "Betal nu", "Giv et bidrag", "Testmiljø, ingen rigtig betaling"),
+    "nl": ("Snel bestellen", "Nu kopen", "Nu betalen", "Doneren", "Testomgeving, geen echte betaling"),
+    "fr": ("Achat express", "Acheter", "Payer", "Faire un don", "Environnement de test, aucun paiement réel"),
+}
+_TYPES = ("express", "buy", "pay", "donation")
+_SPOKEN = {"no": "nb", "nn": "nb"}
+
+NOT_NOW: Mapping[str, str] = {
+    "en": "This cannot be bought right now.",
+    "sv": "Det går inte att köpa just nu.",
+    "de": "Der Kauf ist gerade nicht möglich.",
+    "fi": "Ostaminen ei onnistu juuri nyt.",
+    "nb": "Det kan ikke kjøpes akkurat nå.",
+    "da": "Det kan ikke købes lige nu.",
+    "nl": "Dit kan nu niet worden gekocht.",
+    "fr": "L'achat est impossible pour le moment.",
+}
+"""What the page says where a click cannot begin a purchase."""
+
+
+def language(locale: str) -> str:
+    """Return the language that a locale is shown in: its own where there are words in it, else English."""
+    spoken = locale.partition("-")[0].lower()
+    spoken = _SPOKEN.get(spoken, spoken)
+    return spoken if spoken in _WORDS else "en"
+
+
+def button(look: Look) -> dict[str, str]:
+    """Return a button as the browser library draws it: look, words, the note below it, and what it says when it fails."""
+    spoken = language(look.locale)
+    words = _WORDS[spoken]
+    return {
+        "type": look.type,
+        "theme": look.theme,
+        "tagline": look.tagline,
+        "locale": look.locale,
+        "language": spoken,
+        "label": words[_TYPES.index(look.type)],
+        "note": words[-1],
+        "not_now": NOT_NOW[spoken],
+    }
+
+
+Json = dict[str, Any]
+_AS_THEY_ARE = (
+    "locale",
+    "purchase_country",
+    "purchase_currency",
+    "order_lines",
+    "items",
+    "shipping_options",
+    "selected_shipping_option",
+    "billing_address",
+    "shipping_address",
+    "customer",
+    "merchant_requested",
+    "merchant_reference1",
+)
+_LISTS = frozenset({"order_lines", "items", "shipping_options"})
+
+
+def view(purchase: Purchase) -> Json:
+    """Return the answer to every request about a session; members of an ended one come from its order, where there is one."""
+    begun: Json = orjson.loads(purchase.session or purchase.order or b"{}")
+    whole = session.order(begun) if purchase.session else begun
+    urls = begun.get("merchant_urls") or {}
+    options = dict(begun.get("options") or {})
+    checkboxes = options.pop("additional_checkboxes", None) or []
+    return {
+        "session_id": purchase.purchase_id,
+        "button_key": purchase.button_key,
+        "state": purchase.state,
+        "identified": purchase.state != "started" or bool(begun.get("identified")),
+        **{name: begun.get(name, [] if name in _LISTS else None) for name in _AS_THEY_ARE},
+        "merchant_name": begun.get("name"),
+        "terms_url": urls.get("terms"),
+        "options": options,
+        "additional_checkboxes": checkboxes,
+        "totals": {name: whole.get(name, 0) for name in ("order_amount", "order_tax_amount")},
+        "countries": _countries(begun),
+        "shoppers": _shoppers(begun),
+        "outcome": _outcome(purchase),
+    }
+
+
+def _countries(begun: Json) -> Json:
+    home = begun.get("purchase_country")
+    billing = begun.get("billing_countries") or list(COUNTRIES)
+    shipping = begun.get("shipping_countries") or ([home] if home else [])
+    return {
+        "billing": billing,
+        "shipping": shipping,
+        "rules": {code: _rules(code) for code in sorted({*billing, *shipping}) if code in COUNTRIES},
+    }
+
+
+def _rules(code: str) -> Json:
+    country = COUNTRIES[code]
+    titles = [title for words in country.titles.values() for title in words]
+    return {"region_needed": country.region_needed, "dialling": country.dialling, "titles": titles}
+
+
+def _shoppers(begun: Mapping[str, Any]) -> list[Json]:
+    home = begun.get("purchase_country")
+    if home not in COUNTRIES:
+        return []
+    return [{"name": name, "description": text} for name, text in shopper_descriptions(home).items()]
+
+
+def _outcome(purchase: Purchase) -> Json:
+    return {
+        "redirect_url": purchase.redirect_url,
+        "consumer_message": purchase.consumer_message,
+        "deny_code": (purchase.deny or {}).get("deny_code"),
+        "deny_message": (purchase.deny or {}).get("deny_message"),
+        "fraud_status": purchase.fraud_status,
+        "order_id": purchase.order_id,
+    }
+
+
+_MOST_WAIT = 600.0
+_MOST_ENTRIES = 500
+
+
+async def load(desk: Desk, call: Call) -> Reply:
+    """Tell whether the button is offered, how it looks, and what the page got wrong."""
+    page, offer = await _offer(desk, call)
+    setup = page.get("setup")
+    answer: Json = {
+        "show_button": offer.show_button,
+        "instance_id": setup.get("instance_id") if isinstance(setup, dict) else None,
+    }
+    if offer.look:
+        answer["button"] = button(offer.look)
+    if offer.problems:
+        answer["error"] = _error(offer)
+    return Reply(200, orjson.dumps(answer))
+
+
+async def _offer(desk: Desk, call: Call) -> tuple[Json, Offer]:
+    """Judge the page's options; what is wrong with them goes into the journal of the key's merchant."""
+    page, faults = desk.contract.check("page", call.body["options"])
+    offer = await desk.emulator.offers.judge(page, faults)
+    call.merchant = offer.button.merchant if offer.button else ""
+    call.problems = offer.problems
+    return page, offer
+
+
+def _error(offer: Offer) -> Json:
+    first = offer.problems[0]
+    return {
+        "code": offer.code,
+        "message": f"{first.path or 'options'}: expected {first.expected}",
+        "invalid_fields": list(dict.fromkeys(problem.path for problem in offer.problems)),
+        "problems": [problem.as_json() for problem in offer.problems],
+    }
+
+
+async def create_session(desk: Desk, call: Call) -> Reply:
+    """Begin a session, or go on with one that was left: the shopper has clicked the button."""
+    page, offer = await _offer(desk, call)
+    if offer.code == UNKNOWN_KEY:
+        raise UnknownName("the button key is not known", where="setup.key", right=offer.problems[0].expected)
+    if offer.problems:
+        raise InvalidInput(offer.problems, where="options")
+    if offer.button is None or not offer.show_button:
+        raise NotPossibleNow("the button is not offered", where="setup.key", right="load() tells so beforehand")
+    if held := await _held(desk, call.body.get("session_id", ""), offer.button.button_key):
+        return _answer(call, held)
+    address = call.body.get("page_url", "")
+    patience = desk.settings.merchant_timeout or None
+    shown = address if is_absolute(address) else None
+    return _answer(call, await desk.emulator.purchases.start(offer.button, page, shown, patience), 201)
+
+
+async def _held(desk: Desk, session_id: str, button_key: str) -> Purchase | None:
+    """Return a session of this button that a shopper can go on with."""
+    held = await desk.emulator.store.get(Purchase, session_id) if session_id else None
+    if held is None or held.purchase_id != session_id:
+        return None
+    return held if held.state == "started" and held.button_key == button_key else None
+
+
+def _answer(call: Call, purchase: Purchase, status: int = 200) -> Reply:
+    call.purchase_id = purchase.purchase_id
+    return Reply(status, orjson.dumps(view(purchase)))
+
+
+async def _session(desk: Desk, call: Call) -> Purchase:
+    """Return the session of the path; its id is what entitles to it, so nothing else is asked for."""
+    session_id = call.path("session_id")
+    purchase = await desk.emulator.purchases.find(None, session_id)
+    if purchase.purchase_id != session_id:
+        raise UnknownName(f"session {session_id[:40]!r} is not known", where="session_id")
+    call.merchant, call.purchase_id = purchase.merchant, purchase.purchase_id
+    return purchase
+
+
+async def get_session(desk: Desk, call: Call) -> Reply:
+    """Return a session as it is."""
+    return _answer(call, await _session(desk, call))
+
+
+async def identify(desk: Desk, call: Call) -> Reply:
+    """Tell who the shopper is: a named test shopper, or what was typed, with every field that cannot be."""
+    purchase = await _session(desk, call)
+    wish = call.body.get("shopper")
+    if wish is not None:
+        return _answer(call, await desk.emulator.purchases.identify(purchase, wish))
+    return _answer(call, await desk.emulator.purchases.identify_as(purchase, await _typed(desk, call, purchase)))
+
+
+async def _typed(desk: Desk, call: Call, purchase: Purchase) -> Shopper:
+    begun = orjson.loads(purchase.session or b"{}")
+    today = utc(await desk.emulator.context.now(purchase.merchant)).date()
+    shopper, found = shopper_from_form(call.body, begun.get("options") or {}, today)
+    if found:
+        raise InvalidInput(found, where="body")
+    return shopper
+
+
+async def specify(desk: Desk, call: Call) -> Reply:
+    """Choose a variation by its attributes, and how many of it."""
+    attributes, quantity = call.body.get("product_attributes") or {}, call.body.get("quantity", 1)
+    return _answer(call, await desk.emulator.purchases.specify(await _session(desk, call), attributes, quantity))
+
+
+async def choose_shipping(desk: Desk, call: Call) -> Reply:
+    """Choose a shipping option by its id."""
+    return _answer(call, await desk.emulator.purchases.choose_shipping(await _session(desk, call), call.body["id"]))
+
+
+async def answer_checkboxes(desk: Desk, call: Call) -> Reply:
+    """Tick the merchant's additional checkboxes."""
+    purchases = desk.emulator.purchases
+    return _answer(call, await purchases.answer_checkboxes(await _session(desk, call), call.body["answers"]))
+
+
+async def update(desk: Desk, call: Call) -> Reply:
+    """Take new options from the page while the dialog is open; once the shopper has paid they change nothing."""
+    purchase = await _session(desk, call)
+    changes, found = desk.contract.check("page", call.body["options"])
+    if found:
+        raise InvalidInput(found, where="options")
+    if purchase.state != "started":
+        return _answer(call, purchase)
+    return _answer(call, await desk.emulator.purchases.update_from_page(purchase, changes))
+
+
+async def pay(desk: Desk, call: Call) -> Reply:
+    """Press the final button; `outcome` is a developer's wish in place of what the e-mail address stands for."""
+    return _answer(call, await desk.emulator.purchases.pay(await _session(desk, call), call.body.get("outcome")))
+
+
+async def wait(desk: Desk, call: Call) -> Reply:
+    """Return a session once it has ended, or as it is after so many seconds."""
+    seconds = query.seconds(call.request, "seconds", _MOST_WAIT)
+    purchase = await _session(desk, call)
+    return _answer(call, await desk.emulator.purchases.settled(purchase.purchase_id, seconds))
+
+
+async def timeline(desk: Desk, call: Call) -> Reply:
+    """Return what the journal has of a session, for the developer's drawer."""
+    after = query.whole(call.request, "after", 0, LAST_POSITION)
+    purchase = await _session(desk, call)
+    wanted = Watch(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
+    entries = await journal.entries(desk, wanted, after, _MOST_ENTRIES, 0)
+    position = entries[-1].seq if entries else after
+    return Reply(200, orjson.dumps({"entries": [views.entry(entry) for entry in entries], "position": position}))

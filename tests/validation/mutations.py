@@ -1,0 +1,165 @@
+"""Every way to spoil one member of the seed page's two orders, with what the refusal has to say."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.validation.samples import at, changed, sample, without
+
+ORDERS = {"se": sample("guide/se-order"), "us": sample("guide/us-order")}
+REQUIRED = [
+    "purchase_country",
+    "purchase_currency",
+    "locale",
+    "billing_address",
+    "order_amount",
+    "order_tax_amount",
+    "order_lines",
+    *(
+        f"order_lines[{at}].{name}"
+        for at in (0, 1)
+        for name in ("name", "quantity", "unit_price", "tax_rate", "total_amount", "total_tax_amount")
+    ),
+]
+INTEGERS = [path for path in REQUIRED if path.endswith(("amount", "quantity", "price", "rate"))]
+OBJECTS = ["billing_address", "shipping_address", "customer", "merchant_urls"]
+LINE_TEXTS = {"reference": 64, "name": 255, "merchant_data": 255, "product_url": 1024, "image_url": 1024}
+ADDRESS_TEXTS = {
+    "given_name": 100,
+    "family_name": 100,
+    "email": 100,
+    "street_address": 100,
+    "postal_code": 10,
+    "city": 200,
+    "phone": 100,
+}
+TEXTS = {
+    **{f"order_lines[0].{name}": most for name, most in LINE_TEXTS.items()},
+    **{f"{which}_address.{name}": most for which in ("billing", "shipping") for name, most in ADDRESS_TEXTS.items()},
+    "name": 255,
+    "merchant_reference1": 255,
+    "merchant_reference2": 255,
+    "merchant_data": 1024,
+    "merchant_urls.confirmation": 2000,
+    "merchant_urls.push": 2000,
+    "merchant_urls.notification": 2000,
+}
+AMOUNTS = [f"order_lines[0].{name}" for name in ("unit_price", "total_amount", "total_tax_amount")]
+NOT_NEGATIVE = [
+    "order_amount",
+    "order_tax_amount",
+    *(f"order_lines[0].{n}" for n in ("quantity", "tax_rate", "total_discount_amount")),
+]
+
+
+@dataclass(frozen=True)
+class Mutation:
+    order: str
+    path: str
+    body: Any
+    rule: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.order}-{self.rule}-{self.path}"
+
+
+def mutations() -> Iterator[Mutation]:
+    for order, body in ORDERS.items():
+        for path in REQUIRED:
+            yield Mutation(order, path, without(body, path), "required", "present: ")
+        for path in INTEGERS:
+            yield Mutation(order, path, changed(body, path, "much"), "type", "an integer")
+            yield Mutation(order, path, changed(body, path, at(body, path) + 0.5), "type", "an integer")
+        for path in OBJECTS:
+            yield Mutation(order, path, changed(body, path, "text"), "type", "an object")
+        yield Mutation(order, "order_lines", changed(body, "order_lines", {}), "type", "a list")
+        for path, most in TEXTS.items():
+            yield Mutation(
+                order,
+                path,
+                changed(body, path, 5),
+                "type",
+                f"a string of at most {most} characters" if "postal" not in path else "a postal code",
+            )
+            yield Mutation(
+                order,
+                path,
+                changed(body, path, "https://x.example/" + "x" * most),
+                "maxLength",
+                f"at most {most} characters",
+            )
+        yield from out_of_range(order, body)
+        yield from wrong_sums(order, body)
+
+
+def out_of_range(order: str, body: Any) -> Iterator[Mutation]:
+    for path in AMOUNTS:
+        yield Mutation(order, path, changed(body, path, 100000001), "maximum", "at most 100000000")
+        yield Mutation(order, path, changed(body, path, 2**80), "maximum", "at most 100000000")
+    for path in NOT_NEGATIVE:
+        yield Mutation(order, path, changed(body, path, -1), "minimum", "at least 0")
+    yield Mutation(order, "order_amount", changed(body, "order_amount", 2**63), "maximum", f"at most {2**63 - 1}")
+    yield Mutation(order, "order_lines", changed(body, "order_lines", []), "minItems", "at least 1 entry")
+    yield Mutation(
+        order,
+        "order_lines",
+        changed(body, "order_lines", body["order_lines"] * 501),
+        "maxItems",
+        "at most 1000 entries",
+    )
+    yield Mutation(
+        order,
+        "order_lines[0].type",
+        changed(body, "order_lines[0].type", "gift"),
+        "enum",
+        "one of physical, discount, ",
+    )
+    yield Mutation(
+        order,
+        "order_lines[0].quantity_unit",
+        changed(body, "order_lines[0].quantity_unit", "x" * 9),
+        "maxLength",
+        "at most 8 ",
+    )
+    yield Mutation(
+        order,
+        "order_lines[0].quantity_unit",
+        changed(body, "order_lines[0].quantity_unit", ""),
+        "minLength",
+        "at least 1 character",
+    )
+    for path, value, expected in (
+        ("purchase_country", "SWE", "an ISO 3166"),
+        ("purchase_currency", "KRONOR", "an ISO 4217"),
+        ("locale", "sv_SE", "a language"),
+        ("locale", "svenska", "a language"),
+        ("customer.date_of_birth", "20/10/85", "a date"),
+        ("billing_address.country", "S1", "an ISO 3166"),
+    ):
+        yield Mutation(order, path, changed(body, path, value), "pattern", expected)
+    for name in ("push", "notification", "confirmation"):
+        yield Mutation(
+            order,
+            f"merchant_urls.{name}",
+            changed(body, f"merchant_urls.{name}", "javascript:alert(1)"),
+            "url",
+            "an absolute http",
+        )
+
+
+def wrong_sums(order: str, body: Any) -> Iterator[Mutation]:
+    for path in ("order_amount", "order_tax_amount"):
+        right = at(body, path)
+        for wrong in (right + 1, right - 1, right * 10, 0):
+            yield Mutation(order, path, changed(body, path, wrong), path, f"{right}")
+    for line in (0, 1):
+        total, tax = (at(body, f"order_lines[{line}].{name}") for name in ("total_amount", "total_tax_amount"))
+        for wrong in (total + 2, total - 2, total * 10, 0, -total):
+            path = f"order_lines[{line}].total_amount"
+            yield Mutation(
+                order, path, changed(body, path, wrong), "line_total", f"{total} ({total - 1} to {total + 1})"
+            )
+        for wrong in (tax + 2, tax - 2, tax // 2, 0, -tax):
+            path = f"order_lines[{line}].total_tax_amount"
+            yield Mutation(order, path, changed(body, path, wrong), "line_tax", f"{tax} ({tax - 1} to {tax + 1})")

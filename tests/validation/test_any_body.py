@@ -1,0 +1,50 @@
+"""Whatever JSON comes: a verdict, never an exception, and what is accepted stays accepted."""
+
+from functools import cache
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mock_klarna.errors import Problem
+from mock_klarna.validation import Contract, MalformedBody, read_json
+from tests.extent import extent
+from tests.validation.strategies import resembling
+
+CONTRACTS = [Contract(), Contract(strict=True)]
+CATALOGUE = CONTRACTS[0].catalogue
+bodies = cache(lambda operation: resembling(CATALOGUE, CATALOGUE.whole(CATALOGUE.operations[operation])))
+
+
+@pytest.mark.parametrize("operation", CATALOGUE.operations)
+@settings(max_examples=extent(usual=3, thorough=40), deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_any_body_gets_a_verdict_in_both_modes(operation: str, data: st.DataObject) -> None:
+    body = data.draw(bodies(operation))
+    for contract in CONTRACTS:
+        gives_a_verdict(contract, operation, body)
+
+
+def gives_a_verdict(contract: Contract, operation: str, body: object) -> None:
+    accepted, problems = contract.check(operation, body)
+    assert [problem for problem in problems if not problem.expected] == []
+    assert all(problem.as_text() and problem.json_path for problem in problems)
+    assert problems or contract.check(operation, accepted) == (accepted, [])
+
+
+@given(raw=st.binary(max_size=40) | st.text('[]{}",:0123456789.eE-ntfu\\', max_size=40).map(str.encode))
+def test_any_bytes_are_read_or_refused_in_words(raw: bytes) -> None:
+    problem, body = verdict(raw)
+    if problem:
+        assert problem.expected
+        assert orjson.dumps(problem.as_json())
+    else:
+        assert orjson.loads(orjson.dumps(body)) == body
+
+
+def verdict(raw: bytes) -> tuple[Problem | None, object]:
+    try:
+        return None, read_json(raw)
+    except MalformedBody as refusal:
+        return refusal.problem, None
