@@ -103,10 +103,10 @@ def _refusal(asked: str, answer: Answer, problems: tuple[Problem, ...]) -> MockK
     said = answer.body if isinstance(answer.body, dict) else {}
     messages = " ".join(said.get("error_messages") or ())
     text = said.get("error") or said.get("error_message") or messages or f"HTTP {answer.status}"
-    where, right = said.get("where", ""), said.get("right", "")
-    if len(problems) > 1 or not right:
-        text, right = "\n  ".join([text, *(problem.as_text() for problem in problems)]), ""
-    return MockKlarnaError(f"{asked}: {text}", where=where, right=right, problems=problems)
+    where, hint = said.get("where", ""), said.get("hint", "")
+    if len(problems) > 1 or not hint:
+        text, hint = "\n  ".join([text, *(problem.as_text() for problem in problems)]), ""
+    return MockKlarnaError(f"{asked}: {text}", where=where, hint=hint, problems=problems)
 
 
 def _parsed(raw: bytes) -> Any:

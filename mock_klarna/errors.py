@@ -234,17 +234,17 @@ class MockKlarnaError(Exception):
 
     status: int = 400
 
-    def __init__(self, message: str, *, where: str = "", right: str = "", problems: Sequence[Problem] = ()) -> None:
+    def __init__(self, message: str, *, where: str = "", hint: str = "", problems: Sequence[Problem] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.where = where
-        self.right = right
+        self.hint = hint
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
         """One sentence for a terminal: the place, the fault, the remedy."""
         place = f"{self.where}: " if self.where else ""
-        remedy = f"; {self.right}" if self.right else ""
+        remedy = f"; {self.hint}" if self.hint else ""
         return f"{place}{self.message}{remedy}"
 
 
@@ -256,7 +256,7 @@ class InvalidInput(MockKlarnaError):
         super().__init__(
             f"{first.path or 'body'} is not valid ({first.rule})",
             where=where,
-            right=f"expected {first.expected}",
+            hint=f"expected {first.expected}",
             problems=problems,
         )
 

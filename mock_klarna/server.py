@@ -26,7 +26,7 @@ from mock_klarna.validation import shared_contract
 from mock_klarna.web.app import build
 from mock_klarna.web.auth import Credentials
 from mock_klarna.web.rate_limits import RateLimits
-from mock_klarna.web.request import Desk
+from mock_klarna.web.request import Services
 from mock_klarna.web.sockets import Listening, listening
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Running:
 
     url: str
     port: int
-    desk: Desk
+    services: Services
     tls_url: str | None = None
 
 
@@ -88,14 +88,14 @@ async def _serving(settings: Settings) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         store = open_store(settings)
         stack.push_async_callback(store.close)
-        desk = _wired(settings, store, stack)
-        await stack.enter_async_context(_working(desk.runner))
-        desk.authority = tls.authority if tls else None
+        services = _wired(settings, store, stack)
+        await stack.enter_async_context(_working(services.runner))
+        services.authority = tls.authority if tls else None
         if settings.separate_regions:
-            desk.credentials.remember({button.merchant for button in await store.records(ButtonKey, None)})
-        bound = await stack.enter_async_context(listening(build(desk), settings, tls.context if tls else None))
+            services.credentials.remember({button.merchant for button in await store.records(ButtonKey, None)})
+        bound = await stack.enter_async_context(listening(build(services), settings, tls.context if tls else None))
         stack.enter_context(_announced(settings.ready_file, bound))
-        yield Running(bound.url, bound.port, desk, bound.tls_url)
+        yield Running(bound.url, bound.port, services, bound.tls_url)
 
 
 def _require_use(settings: Settings) -> None:
@@ -115,7 +115,7 @@ def _https(settings: Settings) -> "Https | None":
     return https(settings)
 
 
-def _wired(settings: Settings, store: Store, stack: AsyncExitStack) -> Desk:
+def _wired(settings: Settings, store: Store, stack: AsyncExitStack) -> Services:
     contract = shared_contract(strict=settings.strict)
     emulator = Emulator(store, settings, time.time, settings.seed or token_hex(8))
     client = MerchantClient(settings)
@@ -124,7 +124,7 @@ def _wired(settings: Settings, store: Store, stack: AsyncExitStack) -> Desk:
     runner = Runner(emulator, deliveries)
     limits = RateLimits(settings.rate_limit, time.time) if settings.rate_limit else None
     credentials = Credentials(settings.credentials, separate_regions=settings.separate_regions)
-    return Desk(settings, contract, emulator, deliveries, runner, credentials, time.time(), limits)
+    return Services(settings, contract, emulator, deliveries, runner, credentials, time.time(), limits)
 
 
 @asynccontextmanager
@@ -154,8 +154,8 @@ def _announced(ready_file: str, bound: Listening) -> Iterator[None]:
         draft.replace(path)
     except OSError as fault:
         draft.unlink(missing_ok=True)
-        right = "a path in a folder that exists and can be written"
-        raise SettingsError(f"--ready-file: cannot write {ready_file!r}: {fault.strerror}; name {right}") from None
+        hint = "a path in a folder that exists and can be written"
+        raise SettingsError(f"--ready-file: cannot write {ready_file!r}: {fault.strerror}; name {hint}") from None
     try:
         yield
     finally:

@@ -39,13 +39,13 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     return lambda text: _within(text, int, least, most, f"a whole number from {least} to {most}")
 
 
-def _within(text: str, kind: Callable[[str], T], least: T, most: T, right: str) -> T:
+def _within(text: str, kind: Callable[[str], T], least: T, most: T, hint: str) -> T:
     try:
         value = kind(text)
     except ValueError:
-        raise ValueError(right) from None
+        raise ValueError(hint) from None
     if not least <= value <= most:
-        raise ValueError(right)
+        raise ValueError(hint)
     return value
 
 

@@ -113,7 +113,7 @@ class Deliveries:
         delivery = await self._store.get(Delivery, callback_id)
         if delivery is None or (merchant is not None and delivery.merchant != merchant):
             raise UnknownName(
-                f"callback {callback_id!r} is not known", where="callback_id", right="GET /_mock/callbacks lists them"
+                f"callback {callback_id!r} is not known", where="callback_id", hint="GET /_mock/callbacks lists them"
             )
         return delivery
 

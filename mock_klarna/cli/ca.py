@@ -101,7 +101,7 @@ def _kept(folder: str) -> str:
 def _asked(url: str) -> str:
     if not url.startswith("http://"):
         raise MockKlarnaError(
-            f"{url} is not an http:// address", where="--url", right="ask where nothing must be trusted yet"
+            f"{url} is not an http:// address", where="--url", hint="ask where nothing must be trusted yet"
         )
     address = url.rstrip("/") + "/_mock/ca.pem"
     try:
@@ -109,7 +109,7 @@ def _asked(url: str) -> str:
             return str(answer.read().decode())
     except urllib.error.HTTPError as refusal:
         with refusal:
-            right = "start it with --tls; with --tls-cert of your own, trust whoever signed that"
-            raise MockKlarnaError(f"{address} answers {refusal.code}: no authority", right=right) from None
+            hint = "start it with --tls; with --tls-cert of your own, trust whoever signed that"
+            raise MockKlarnaError(f"{address} answers {refusal.code}: no authority", hint=hint) from None
     except (OSError, ValueError) as fault:
         raise _Unreachable(f"no answer from {url}: {getattr(fault, 'reason', fault)}") from None

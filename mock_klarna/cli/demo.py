@@ -54,8 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Show the purchase; 0 if it was placed, 1 if not, 3 when an address cannot be bound."""
     settings = settings_from(arguments)
     if settings.strict:
-        right = "leave --strict out, or try it with `mock-klarna serve --strict` and a shop behind https"
-        raise MockKlarnaError("the demo shop has no https, which strict demands", where="--strict", right=right)
+        hint = "leave --strict out, or try it with `mock-klarna serve --strict` and a shop behind https"
+        raise MockKlarnaError("the demo shop has no https, which strict demands", where="--strict", hint=hint)
     try:
         return asyncio.run(_until_stopped(_demo(arguments, settings)))
     except CannotBind as fault:

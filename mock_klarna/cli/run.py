@@ -60,7 +60,7 @@ def _save(path: str, content: bytes) -> None:
         Path(path).write_bytes(content)
     except OSError as fault:
         raise MockKlarnaError(
-            f"cannot write: {fault.strerror}", where=path, right="a place that can be written"
+            f"cannot write: {fault.strerror}", where=path, hint="a place that can be written"
         ) from None
 
 
@@ -168,11 +168,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _require_sense(arguments: argparse.Namespace) -> None:
     """Refuse flags that cannot be followed, or that would be passed over in silence."""
     if arguments.jobs < 1:
-        raise MockKlarnaError(f"{arguments.jobs} scenarios at once are none", where="--jobs", right="1 or more")
+        raise MockKlarnaError(f"{arguments.jobs} scenarios at once are none", where="--jobs", hint="1 or more")
     user, _, password = (arguments.merchant or ":").partition(":")
     if arguments.merchant is not None and not (user and password):
-        right = "USER:PASSWORD, the credentials that the shop sends to Klarna"
-        raise MockKlarnaError(f"{arguments.merchant!r} lacks a user or a password", where="--merchant", right=right)
+        hint = "USER:PASSWORD, the credentials that the shop sends to Klarna"
+        raise MockKlarnaError(f"{arguments.merchant!r} lacks a user or a password", where="--merchant", hint=hint)
     if arguments.url is None:
         return
     address("--url", arguments.url)
@@ -180,7 +180,7 @@ def _require_sense(arguments: argparse.Namespace) -> None:
         setting = name.removeprefix("setting_")
         if value is not None and setting not in (name, "seed"):
             said = "is for the server that `run` starts, and with --url it starts none"
-            raise MockKlarnaError(said, where=flag_of(setting), right="leave one of them out")
+            raise MockKlarnaError(said, where=flag_of(setting), hint="leave one of them out")
 
 
 def _given(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -191,8 +191,8 @@ def _given(arguments: argparse.Namespace) -> dict[str, Any]:
     for text in arguments.var:
         name, equals, value = text.partition("=")
         if not (name and equals) or name in BUILT_IN:
-            right = f"--var name=value, with a name other than {', '.join(BUILT_IN)}"
-            raise MockKlarnaError(f"{text!r} is no variable", where="--var", right=right)
+            hint = f"--var name=value, with a name other than {', '.join(BUILT_IN)}"
+            raise MockKlarnaError(f"{text!r} is no variable", where="--var", hint=hint)
         given[name] = value
     return given
 
@@ -207,8 +207,8 @@ def _scenarios(arguments: argparse.Namespace) -> "list[Scenario]":
     scenarios = loader.loaded(loader.found(paths), {**to_come, **given})
     known = {name for scenario in scenarios for name in scenario.variables}
     if strangers := given.keys() - known:
-        right = choice(min(strangers), known)
-        raise MockKlarnaError(f"no scenario has the variable {min(strangers)}", where="--var", right=right)
+        hint = choice(min(strangers), known)
+        raise MockKlarnaError(f"no scenario has the variable {min(strangers)}", where="--var", hint=hint)
     return scenarios
 
 

@@ -18,7 +18,7 @@ def problems(session: Mapping[str, Any]) -> list[Problem]:
 
     Order of the checks: country, currency, locale, terms, place_order, lines (protocol 6.3).
     """
-    found = [_missing(name, right) for name, right in _DEMANDED.items() if not session.get(name)]
+    found = [_missing(name, hint) for name, hint in _DEMANDED.items() if not session.get(name)]
     urls = session.get("merchant_urls") or {}
     if not urls.get("terms"):
         found.append(_missing("merchant_urls.terms", "the URL of the terms and conditions, from the page or the key"))

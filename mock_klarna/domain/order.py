@@ -244,7 +244,7 @@ def decide(order: Order, purchase: Purchase, verdict: str, now: float, push_sche
         raise NotPossibleNow(
             f"order {order.order_id} has fraud_status {order.fraud_status}",
             where="fraud_status",
-            right="only a PENDING order can be decided, and only an ACCEPTED or PENDING one can be STOPPED",
+            hint="only a PENDING order can be decided, and only an ACCEPTED or PENDING one can be STOPPED",
         )
     require_alive(order, now)
     decided = replace(order, version=order.version + 1, fraud_status=verdict)
@@ -264,7 +264,7 @@ def require_alive(order: Order, now: float) -> None:
     """Raise `NotPossibleNow` for an order that is cancelled, expired or closed: there is nothing left to review."""
     status = balance(order, now).status
     if status in ("CANCELLED", "EXPIRED", "CLOSED"):
-        raise NotPossibleNow(f"order {order.order_id} is {status}", where="status", right="an order that is alive")
+        raise NotPossibleNow(f"order {order.order_id} is {status}", where="status", hint="an order that is alive")
 
 
 def event_type(verdict: str) -> str:

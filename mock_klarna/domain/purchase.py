@@ -140,8 +140,8 @@ def differences(purchase: Purchase, merchant_urls: Json, body: Json, rules: Plac
     if isinstance(amount, int) and (amount != most if rules.strict else amount > most):
         found.append(_differs(body, "order_amount", most if rules.strict else f"at most {most}"))
     if rules.strict and not merchant_urls.get("confirmation"):
-        right = "a URL here, in load() or in the button key"
-        found.append(Problem(path="merchant_urls.confirmation", rule="required", sent=None, expected=right))
+        hint = "a URL here, in load() or in the button key"
+        found.append(Problem(path="merchant_urls.confirmation", rule="required", sent=None, expected=hint))
     return found
 
 
@@ -259,7 +259,7 @@ def require_started(purchase: Purchase) -> None:
         raise NotPossibleNow(
             f"purchase {purchase.purchase_id} is {purchase.state}",
             where="state",
-            right="only a purchase that is started can be changed or paid",
+            hint="only a purchase that is started can be changed or paid",
         )
 
 

@@ -1,7 +1,7 @@
 """Whether the numbers of lines, variations, shipping options and whole orders add up (protocol 10).
 
 Numbers are judged as sent. A page may send fractions, a REST body may not. One wrong number makes one problem: a sum
-that holds for the value as sent, or for the value that would be right, is not held against the sender a second time.
+that holds for the value as sent, or for the value that would be expected, is not held against the sender a second time.
 """
 
 import math
@@ -173,11 +173,11 @@ def order_problems(
 ) -> Iterator[Problem]:
     """Yield where `order_amount` and `order_tax_amount` differ from the sums of the lines, as far as the lines tell."""
     every = list(lines)
-    for name, as_sent, right in _ADDENDS:
+    for name, as_sent, expected in _ADDENDS:
         sent = order.get(name)
         if not is_usable(sent, fractions=False) or f"{prefix}{name}" in refused:
             continue
-        terms = [term for term in map(right, every) if term is not None]
+        terms = [term for term in map(expected, every) if term is not None]
         if len(terms) == len(every):
             yield from _sum_problem(f"{prefix}{name}", name, sent, terms, [as_sent(line) for line in every])
 
@@ -185,15 +185,15 @@ def order_problems(
 def _sum_problem(
     path: str, rule: str, sent: float, terms: list[Fraction], as_sent: list[Fraction | None]
 ) -> Iterator[Problem]:
-    """Yield the fault of a sum that neither the lines as sent nor as they would be right come to.
+    """Yield the fault of a sum that neither the lines as sent nor as they would be expected come to.
 
     A number that had to be worked out may have been meant to be a little more or less, as the rules of a line allow.
     """
     given = [term for term in as_sent if term is not None]
-    right, is_guessed = sum(terms, Fraction(0)), len(given) < len(terms)
-    adds_up = sent in (right, sum(given, Fraction(0)))
-    if not (abs(sent - right) <= len(terms) if is_guessed else adds_up):
-        yield Problem(path, rule, sent, _text(right), f"{_added(terms)} = {_text(right)}")
+    expected, is_guessed = sum(terms, Fraction(0)), len(given) < len(terms)
+    adds_up = sent in (expected, sum(given, Fraction(0)))
+    if not (abs(sent - expected) <= len(terms) if is_guessed else adds_up):
+        yield Problem(path, rule, sent, _text(expected), f"{_added(terms)} = {_text(expected)}")
 
 
 def _tax(line: Numbers) -> Fraction | None:
@@ -224,9 +224,9 @@ def _added(terms: list[Fraction]) -> str:
     return " + ".join(shown + rest).replace("+ -", f"{MINUS} ") or "0"
 
 
-def _range(right: Fraction, tolerance: Fraction) -> str:
-    low, high = math.ceil(right - tolerance), math.floor(right + tolerance)
-    return f"{_nearest(right)} ({low} to {high})" if low < high else _nearest(right)
+def _range(expected: Fraction, tolerance: Fraction) -> str:
+    low, high = math.ceil(expected - tolerance), math.floor(expected + tolerance)
+    return f"{_nearest(expected)} ({low} to {high})" if low < high else _nearest(expected)
 
 
 def _nearest(amount: Fraction) -> str:

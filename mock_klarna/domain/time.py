@@ -31,8 +31,8 @@ def moment(seconds: float) -> str:
 def require_reachable(seconds: float, name: str, sent: object) -> None:
     """Raise `InvalidInput` for a time that no clock can be moved to; `name` and what was `sent` are those of the wish."""
     if not EARLIEST <= seconds <= LATEST:
-        right = f"a time of the clock from {moment(EARLIEST)} to {moment(LATEST)}; this would be {moment(seconds)}"
-        raise InvalidInput([Problem(name, "range", sent, right)], where="body")
+        hint = f"a time of the clock from {moment(EARLIEST)} to {moment(LATEST)}; this would be {moment(seconds)}"
+        raise InvalidInput([Problem(name, "range", sent, hint)], where="body")
 
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

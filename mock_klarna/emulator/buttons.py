@@ -67,7 +67,7 @@ class Buttons:
         found = await (store.get(ButtonKey, button_key) if button_key else store.newest(ButtonKey, merchant or ""))
         if found is None or (merchant is not None and found.merchant != merchant):
             named = f"button key {button_key!r} is not known" if button_key else "the merchant has no button key yet"
-            raise UnknownName(named, where="button_key", right="create one with POST /instantshopping/v1/buttons")
+            raise UnknownName(named, where="button_key", hint="create one with POST /instantshopping/v1/buttons")
         return found
 
 
@@ -116,8 +116,8 @@ class Offers:
             )
         button = await self._context.store.get(ButtonKey, key)
         if button is None:
-            right = "a key that POST /instantshopping/v1/buttons of this server has answered"
-            return _refused(UNKNOWN_KEY, [Problem("setup.key", "known", key, right)])
+            expected = "a key that POST /instantshopping/v1/buttons of this server has answered"
+            return _refused(UNKNOWN_KEY, [Problem("setup.key", "known", key, expected)])
         return self._judged(button, page, faults)
 
     def _judged(self, button: ButtonKey, page: Json, faults: Sequence[Problem]) -> Offer:

@@ -34,7 +34,7 @@ class Purchases:
         purchase = await self._context.store.get(Purchase, purchase_id)
         if purchase is None or (merchant is not None and purchase.merchant != merchant):
             raise UnknownName(
-                f"purchase {purchase_id!r} is not known", where="purchase_id", right="GET /_mock/purchases lists them"
+                f"purchase {purchase_id!r} is not known", where="purchase_id", hint="GET /_mock/purchases lists them"
             )
         return purchase
 
@@ -192,5 +192,5 @@ def _begun(purchase: Purchase) -> Json:
 
 def _require_identified(begun: Json) -> Json:
     if not begun.get("identified"):
-        raise NotPossibleNow("the shopper is not identified", where="state", right="identify the shopper first")
+        raise NotPossibleNow("the shopper is not identified", where="state", hint="identify the shopper first")
     return begun

@@ -38,10 +38,10 @@ def opened(key: bytes, page: Json, integrator_url: str | None, require: Callable
     options = orjson.loads(key)
     begun = session.opened(options, page, integrator_url)
     if options.get("disabled"):
-        raise NotPossibleNow("the button key is disabled", where="button_key", right="PUT it with disabled: false")
+        raise NotPossibleNow("the button key is disabled", where="button_key", hint="PUT it with disabled: false")
     require(begun)
     if reason := button.not_served(begun, COUNTRIES):
-        raise NotPossibleNow(reason, where="purchase_country", right="one of " + ", ".join(COUNTRIES))
+        raise NotPossibleNow(reason, where="purchase_country", hint="one of " + ", ".join(COUNTRIES))
     return begun
 
 
@@ -88,13 +88,13 @@ def specify(purchase_id: str, attributes: Mapping[str, str], quantity: int) -> S
 
 def _require_item(items: Sequence[Json], attributes: Mapping[str, str], quantity: int) -> None:
     if not items and not attributes:
-        right = "nothing: there are no items to choose from, and order_lines have their quantities"
-        raise InvalidInput([Problem("select.quantity", "items", quantity, right)], where="select")
+        expected = "nothing: there are no items to choose from, and order_lines have their quantities"
+        raise InvalidInput([Problem("select.quantity", "items", quantity, expected)], where="select")
     if session.chosen_item(items, attributes) is None:
-        right = (
+        expected = (
             " or ".join(str(session.attributes(item)) for item in items) or "nothing: there are no items to choose from"
         )
-        problem = Problem(path="select.product_attributes", rule="enum", sent=dict(attributes), expected=right)
+        problem = Problem(path="select.product_attributes", rule="enum", sent=dict(attributes), expected=expected)
         raise InvalidInput([problem], where="select")
 
 
@@ -104,8 +104,8 @@ def choose_shipping(purchase_id: str, option_id: str) -> Step:
     def step(current: Json) -> tuple[Json, Event]:
         ids = [option["id"] for option in current.get("shipping_options") or ()]
         if option_id not in ids:
-            right = f"one of {', '.join(ids)}" if ids else "nothing: neither key nor page have shipping_options"
-            problem = Problem(path="select.shipping_option", rule="enum", sent=option_id, expected=right)
+            expected = f"one of {', '.join(ids)}" if ids else "nothing: neither key nor page have shipping_options"
+            problem = Problem(path="select.shipping_option", rule="enum", sent=option_id, expected=expected)
             raise InvalidInput([problem], where="select")
         chosen = session.with_shipping(current, option_id)
         return chosen, ShippingUpdated(purchase_id=purchase_id, reference=option_id)
@@ -135,8 +135,8 @@ def _require_checkboxes(current: Json, answers: Mapping[str, bool]) -> None:
     known = [box["id"] for box in (current.get("options") or {}).get("additional_checkboxes") or ()]
     strangers = [name for name in answers if name not in known]
     if strangers:
-        right = f"one of {', '.join(known)}" if known else "nothing: there are no additional_checkboxes"
-        problem = Problem(path=f"select.checkboxes.{strangers[0]}", rule="enum", sent=strangers[0], expected=right)
+        expected = f"one of {', '.join(known)}" if known else "nothing: there are no additional_checkboxes"
+        problem = Problem(path=f"select.checkboxes.{strangers[0]}", rule="enum", sent=strangers[0], expected=expected)
         raise InvalidInput([problem], where="select")
 
 
@@ -207,7 +207,7 @@ def shopper_for(wish: str | Mapping[str, Any] | None, session: Json, chance: str
         given = wish if wish is not None else _prefilled(session)
         return person(_country(given) or session["purchase_country"], chance, given)
     except (UnknownShopper, UnknownCountry) as unknown:
-        raise UnknownName(str(unknown), where="shopper", right="see `mock-klarna shoppers`") from None
+        raise UnknownName(str(unknown), where="shopper", hint="see `mock-klarna shoppers`") from None
 
 
 def _prefilled(session: Json) -> Json:

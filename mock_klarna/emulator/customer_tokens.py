@@ -84,8 +84,8 @@ class CustomerTokens:
         """Return a token for the control API; raises `UnknownName` when there is none, or none of this merchant."""
         token = await self._context.store.get(CustomerToken, customer_token)
         if token is None or (merchant is not None and token.merchant != merchant):
-            right = "a token_id that creating a customer token answered"
-            raise UnknownName(f"customer token {customer_token!r} is not known", where="customer_token", right=right)
+            hint = "a token_id that creating a customer token answered"
+            raise UnknownName(f"customer token {customer_token!r} is not known", where="customer_token", hint=hint)
         return token
 
 
@@ -101,9 +101,9 @@ def _agreed(purchase: Purchase, wish: Json) -> tuple[bytes, str | None]:
     """Return what a token keeps of the shopper and where the shopper goes now; raises `BadValue` for a difference."""
     authorized = orjson.loads(purchase.order)
     for name in ("purchase_country", "purchase_currency"):
-        sent, right = wish.get(name) or authorized[name], authorized[name]
-        if sent != right:
-            raise BadValue([Problem(name, "authorized", sent, f"{right}, as authorized")])
+        sent, expected = wish.get(name) or authorized[name], authorized[name]
+        if sent != expected:
+            raise BadValue([Problem(name, "authorized", sent, f"{expected}, as authorized")])
     shopper = {name: wish.get(name) or authorized.get(name) for name in _KEPT}
     known = {name: value for name, value in shopper.items() if value}
     urls = {**(authorized.get("merchant_urls") or {}), **(wish.get("merchant_urls") or {})}

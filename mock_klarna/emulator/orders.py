@@ -24,7 +24,7 @@ class Orders:
         order = await self._context.store.get(Order, order_id)
         if order is None or (merchant is not None and order.merchant != merchant):
             raise UnknownName(
-                f"order {order_id!r} is not known", where="order_id", right="an id that placing an order answered"
+                f"order {order_id!r} is not known", where="order_id", hint="an id that placing an order answered"
             )
         return order
 

@@ -51,7 +51,7 @@ class Checker:
         told = list(self._shape(data, given))
         if isinstance(data, dict):
             told += self._steps(data.get("steps"), "steps", _known(data, given), file)
-        faults = [Fault(file, source.place(path), message, right) for path, message, right in told]
+        faults = [Fault(file, source.place(path), message, hint) for path, message, hint in told]
         return sorted(faults, key=lambda fault: (fault.place.line, fault.place.column))
 
     def _shape(self, data: Any, given: Mapping[str, Any], prefix: str = "") -> "Iterator[_Told]":

@@ -38,8 +38,8 @@ def _checked(checker: Checker, path: Path) -> dict[Path, list[Fault]]:
     """Return what is wrong with each file of a path; of a folder's files those of another kind count only if there is no else."""
     found = {file: _told(checker, file) for file in _files(path)}
     if not found:
-        right = "a folder with scenarios (.yaml), carts or shoppers (.json) in it"
-        raise MockKlarnaError("there is nothing to check", where=str(path), right=right)
+        hint = "a folder with scenarios (.yaml), carts or shoppers (.json) in it"
+        raise MockKlarnaError("there is nothing to check", where=str(path), hint=hint)
     ours = {file: told for file, told in found.items() if told is not None}
     return ours or {file: [Fault(file, Place(1, 1), "this is no scenario, cart or shoppers", _KINDS)] for file in found}
 
@@ -51,7 +51,7 @@ def _told(checker: Checker, file: Path) -> list[Fault] | None:
 
 def _files(path: Path) -> list[Path]:
     if not path.exists():
-        raise MockKlarnaError("there is no such file or folder", where=str(path), right="a path that exists")
+        raise MockKlarnaError("there is no such file or folder", where=str(path), hint="a path that exists")
     return [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES)
 
 

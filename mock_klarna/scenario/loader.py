@@ -45,12 +45,12 @@ def _found(path: str) -> list[Path]:
     if there.is_dir():
         if files := _scenario_files(there):
             return files
-        raise MockKlarnaError("no scenario is in this folder", where=path, right="files that end in .yaml")
+        raise MockKlarnaError("no scenario is in this folder", where=path, hint="files that end in .yaml")
     names = stored_names()
     if path in names:
         return [names[path]]
-    right = "a path, or a stored scenario; " + choice(path, names)
-    raise MockKlarnaError("there is no such file or folder", where=path, right=right)
+    hint = "a path, or a stored scenario; " + choice(path, names)
+    raise MockKlarnaError("there is no such file or folder", where=path, hint=hint)
 
 
 def loaded(files: Iterable[Path], given: Mapping[str, Any], *, needs: bool = True) -> list[Scenario]:
@@ -89,7 +89,7 @@ def source_of(file: Path) -> tuple[Source | None, list[Fault]]:
     try:
         return read(file.read_text("utf-8")), []
     except Unreadable as fault:
-        return None, [Fault(file, fault.place, fault.message, fault.right)]
+        return None, [Fault(file, fault.place, fault.message, fault.hint)]
     except UnicodeDecodeError as fault:
         return None, [Fault(file, Place(1, 1), f"this is not UTF-8: {fault.reason}", "text in UTF-8")]
     except OSError as fault:
@@ -111,14 +111,14 @@ def offered(name: str, folders: list[Path], given: Mapping[str, Any]) -> Scenari
     """
     names = stored_names(*folders)
     if name not in names:
-        raise UnknownName(f"no scenario is called {name!r}", where="name", right=choice(name, names))
+        raise UnknownName(f"no scenario is called {name!r}", where="name", hint=choice(name, names))
     scenario = _checked(names[name], given)
     own = scenario.variables
     for stranger in sorted(given.keys() - own):
-        raise MockKlarnaError(f"the scenario has no variable {stranger}", where="vars", right=choice(stranger, own))
+        raise MockKlarnaError(f"the scenario has no variable {stranger}", where="vars", hint=choice(stranger, own))
     for lacking in (each for each in own if own[each] is None and given.get(each) is None):
-        right = f'{{"vars": {{"{lacking}": …}}}} in the body'
-        raise MockKlarnaError(f"the variable {lacking} has no value", where="vars", right=right)
+        hint = f'{{"vars": {{"{lacking}": …}}}} in the body'
+        raise MockKlarnaError(f"the variable {lacking} has no value", where="vars", hint=hint)
     return scenario
 
 

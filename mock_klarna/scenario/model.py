@@ -76,11 +76,11 @@ class Fault:
     file: Path
     place: Place
     message: str
-    right: str = ""
+    hint: str = ""
 
     def __str__(self) -> str:
         """`file:line:column: what is wrong; what would be right`."""
-        remedy = f"; {self.right}" if self.right else ""
+        remedy = f"; {self.hint}" if self.hint else ""
         return f"{self.file}:{self.place.line}:{self.place.column}: {self.message}{remedy}"
 
 

@@ -16,7 +16,7 @@ async def _order(play: Play, wish: Json) -> str:
         return f"{_ORDERS}/{wish['order_id']}"
     found = await play.look(f"/_mock/purchases/{play.about(wish)[0]}")
     if not found["order_id"]:
-        raise Impossible(f"the purchase is {found['state']}: no order was placed", right="place it before this step")
+        raise Impossible(f"the purchase is {found['state']}: no order was placed", hint="place it before this step")
     return f"{_ORDERS}/{found['order_id']}"
 
 
@@ -96,7 +96,7 @@ async def _token(play: Play, wish: Json) -> str:
         return f"{_TOKENS}/{wish['token']}"
     found = await play.look(f"/_mock/purchases/{play.about(wish)[0]}")
     if not found["customer_token"]:
-        raise Impossible("the purchase has no customer token", right="create_token before this step")
+        raise Impossible("the purchase has no customer token", hint="create_token before this step")
     return f"{_TOKENS}/{found['customer_token']}"
 
 

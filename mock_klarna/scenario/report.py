@@ -98,7 +98,7 @@ def failure(report: Report) -> str:
 
 def fault(wrong: Fault) -> str:
     """Return the annotation of a fault in a file."""
-    text = f"{wrong.message}; {wrong.right}" if wrong.right else wrong.message
+    text = f"{wrong.message}; {wrong.hint}" if wrong.hint else wrong.message
     return _annotation(str(wrong.file), wrong.place.line, wrong.place.column, "wrong scenario", text)
 
 

@@ -140,7 +140,7 @@ class Play:
         named = wish.get("of") if isinstance(wish, dict) else None
         purchases = self.purchases if named is None else _ids(self.variables.get(named), named)
         if not purchases:
-            raise Impossible("there is no purchase yet", right="a purchase step before this one")
+            raise Impossible("there is no purchase yet", hint="a purchase step before this one")
         return purchases
 
     async def until(self, wish: Any, happened: Callable[[], Awaitable[Json | None]]) -> Json | None:
@@ -169,7 +169,7 @@ def patience(wish: Any) -> float:
 def _ids(kept: Any, name: str) -> list[str]:
     purchases = kept if isinstance(kept, list) else [kept]
     if not all(isinstance(one, dict) and "purchase_id" in one for one in purchases):
-        raise Impossible(f"{name} is no purchase", where="of", right="a name that a purchase step has after `as`")
+        raise Impossible(f"{name} is no purchase", where="of", hint="a name that a purchase step has after `as`")
     return [one["purchase_id"] for one in purchases]
 
 
@@ -187,5 +187,5 @@ def _told(answer: Answer) -> str:
     text = (
         said.get("error_message") or messages or said.get("error") or (shown(answer.body) if answer.body else "no body")
     )
-    right = f"; {said['right']}" if said.get("right") else ""
-    return f"answered {answer.status}: {text}{right}"
+    hint = f"; {said['hint']}" if said.get("hint") else ""
+    return f"answered {answer.status}: {text}{hint}"

@@ -26,11 +26,11 @@ class Place:
 class Unreadable(Exception):
     """A file is no YAML or JSON that can be used: where, what is wrong, and what would be right."""
 
-    def __init__(self, place: Place, message: str, right: str) -> None:
+    def __init__(self, place: Place, message: str, hint: str) -> None:
         super().__init__(message)
         self.place = place
         self.message = message
-        self.right = right
+        self.hint = hint
 
 
 @dataclass(slots=True)

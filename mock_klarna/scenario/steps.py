@@ -56,7 +56,7 @@ def is_file(name: str) -> bool:
 def stored_cart(name: str) -> Json:
     """Return the cart of `fixtures/carts/<name>.json`; raises `Impossible` with the names that there are."""
     if name not in cart_names():
-        raise Impossible(f"no cart is called {name!r}", where="cart", right=choice(name, cart_names()))
+        raise Impossible(f"no cart is called {name!r}", where="cart", hint=choice(name, cart_names()))
     loaded: Json = orjson.loads((resources.fixtures() / "carts" / f"{name}.json").read_bytes())
     return loaded
 
@@ -198,7 +198,7 @@ async def resend(play: Play, step: Step) -> Any:
     for callback in sent["callbacks"]:
         if callback["kind"] == step.wish["kind"]:
             return await play.ask(step, "POST", f"/_mock/callbacks/{callback['callback_id']}/resend")
-    raise Impossible(f"no {step.wish['kind']} was sent yet", right="expect_callback before this step waits for it")
+    raise Impossible(f"no {step.wish['kind']} was sent yet", hint="expect_callback before this step waits for it")
 
 
 async def repeat(play: Play, step: Step) -> Any:

@@ -60,7 +60,7 @@ def _text(text: str, variables: Mapping[str, Any]) -> Any:
 def _looked_up(found: re.Match[str], variables: Mapping[str, Any]) -> Any:
     name, members = found.groups()
     if name not in variables:
-        raise UnknownVariable(f"${{{name}}} is not known", right="known are " + ", ".join(sorted(variables)))
+        raise UnknownVariable(f"${{{name}}} is not known", hint="known are " + ", ".join(sorted(variables)))
     value = variables[name]
     for step in _STEP.findall(members):
         value = _member(value, step, found.group(0))
@@ -73,7 +73,7 @@ def _member(value: Any, step: str, mention: str) -> Any:
     if isinstance(value, list) and step.isdigit() and int(step) < len(value):
         return value[int(step)]
     there = ", ".join(value) if isinstance(value, dict) else f"{len(value)} entries" if isinstance(value, list) else ""
-    raise UnknownVariable(f"{mention} has no member {step}", right=f"there are {there}" if there else "")
+    raise UnknownVariable(f"{mention} has no member {step}", hint=f"there are {there}" if there else "")
 
 
 _PATH_STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
@@ -97,7 +97,7 @@ def _change(body: Any, path: str, value: Any) -> None:
             body = body[step]
         _put(body, steps[-1], value)
     except (LookupError, TypeError):
-        raise Impossible(f"the order has nothing at {path}", where="change", right="a path into it") from None
+        raise Impossible(f"the order has nothing at {path}", where="change", hint="a path into it") from None
 
 
 def _put(holder: Any, step: str | int, value: Any) -> None:

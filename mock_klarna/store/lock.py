@@ -18,14 +18,14 @@ class Lock:
             raise MockKlarnaError(
                 f"cannot open {beside}: {fault.strerror}",
                 where="store",
-                right="a folder that exists and can be written",
+                hint="a folder that exists and can be written",
             ) from fault
         try:
             _take(self._file)
         except OSError:
             os.close(self._file)
             raise MockKlarnaError(
-                f"{path} is in use by another server", where="store", right="stop that one, or give each its own file"
+                f"{path} is in use by another server", where="store", hint="stop that one, or give each its own file"
             ) from None
 
     def release(self) -> None:

@@ -50,14 +50,14 @@ class Log:
             return self._path.open("rb")
         except OSError as fault:
             said = f"cannot read {self._path}: {fault.strerror}"
-            raise MockKlarnaError(said, where="store", right="a file that can be read and written") from fault
+            raise MockKlarnaError(said, where="store", hint="a file that can be read and written") from fault
 
     def _require_head(self, raw: bytes) -> None:
         if raw and parsed(raw) != HEAD:
             raise MockKlarnaError(
                 f"{self._path} is no store of this version of mock-klarna",
                 where="store",
-                right=f"a file that begins with {orjson.dumps(HEAD).decode()}, or a new one",
+                hint=f"a file that begins with {orjson.dumps(HEAD).decode()}, or a new one",
             )
 
     def damaged(self, number: int, reason: str) -> MockKlarnaError:
@@ -65,7 +65,7 @@ class Log:
         return MockKlarnaError(
             f"{self._path}, line {number} is damaged: {reason}",
             where="store",
-            right="restore the file from a copy, or move it away to begin anew",
+            hint="restore the file from a copy, or move it away to begin anew",
         )
 
     def rewrite(self, lines: Iterable[Line]) -> None:
@@ -93,7 +93,7 @@ class Log:
         self._is_new = True
 
     def _unwritable(self, fault: OSError) -> MockKlarnaError:
-        return MockKlarnaError(f"cannot write {self._path}: {fault.strerror}", where="store", right="room on the disk")
+        return MockKlarnaError(f"cannot write {self._path}: {fault.strerror}", where="store", hint="room on the disk")
 
     def append(self, line: Line) -> None:
         """Hand one line to the operating system, whole or not at all; raises `MockKlarnaError` when the disk is full."""

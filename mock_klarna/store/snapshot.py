@@ -66,12 +66,12 @@ def _text(value: bytes) -> str | dict[str, str]:
 def decode(kind: type[T], data: Mapping[str, Any]) -> T:
     """Return the record or job that `encode` made data of; raises `MockKlarnaError` when it is not such data."""
     if not isinstance(data, Mapping):
-        raise MockKlarnaError(f"{bounded(data)!r} is no {kind.__name__}", right="expected an object")
+        raise MockKlarnaError(f"{bounded(data)!r} is no {kind.__name__}", hint="expected an object")
     types = _types(kind)
     unknown = sorted(set(data) - set(types))
     if unknown:
         raise MockKlarnaError(
-            f"{kind.__name__} has no member {unknown[0]!r}", where=unknown[0], right=f"one of {', '.join(types)}"
+            f"{kind.__name__} has no member {unknown[0]!r}", where=unknown[0], hint=f"one of {', '.join(types)}"
         )
     try:
         given = {name: _revive(name, types[name], value) for name, value in data.items()}
@@ -79,7 +79,7 @@ def decode(kind: type[T], data: Mapping[str, Any]) -> T:
         whole = {**_unset(kind), **given}
         missing = next((name for name in _required(kind) if name not in whole), None)
         if missing:
-            raise MockKlarnaError("nothing is given", where=missing, right=f"expected {types[missing]}")
+            raise MockKlarnaError("nothing is given", where=missing, hint=f"expected {types[missing]}")
         return kind(**whole)
     except (TypeError, ValueError) as fault:
         raise MockKlarnaError(f"not a {kind.__name__}: {fault}") from fault
@@ -103,7 +103,7 @@ def _revive(name: str, annotation: str, value: Any) -> Any:
             return _REVIVED[name](value)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise MockKlarnaError(
-            f"{bounded(value)!r} is not possible", where=name, right=f"expected {annotation}"
+            f"{bounded(value)!r} is not possible", where=name, hint=f"expected {annotation}"
         ) from None
 
 
@@ -127,7 +127,7 @@ def _require_types(kind: Any, given: Mapping[str, Any]) -> None:
         value = given.get(field.name, field)
         if value is not field and not any(_is_of(one, value) for one in _alternatives(field.type)):
             shown = getattr(field.type, "__name__", field.type)
-            raise MockKlarnaError(f"{bounded(value)!r} is not possible", where=field.name, right=f"expected {shown}")
+            raise MockKlarnaError(f"{bounded(value)!r} is not possible", where=field.name, hint=f"expected {shown}")
 
 
 def _alternatives(annotation: Any) -> tuple[Any, ...]:
@@ -168,20 +168,20 @@ _MOST_COUNTED = 2**53
 
 def require_sound(made: Record | Job) -> None:
     """Raise `MockKlarnaError` with the place of the first member that no record or job could have."""
-    for place, sent, right in _wrong(made):
-        raise MockKlarnaError(f"{bounded(sent)!r} is not possible", where=place, right=f"expected {right}")
+    for place, sent, expected in _wrong(made):
+        raise MockKlarnaError(f"{bounded(sent)!r} is not possible", where=place, hint=f"expected {expected}")
 
 
 def _wrong(part: Any) -> Iterator[tuple[str, object, str]]:
-    """Yield the members of a record, a job or a part of one that are not possible: place, value, what would be right."""
+    """Yield the members of a record, a job or a part of one that are not possible: place, value, what would be expected."""
     for name, rule in _RULES[type(part)].items():
         held = getattr(part, name)
-        right = "" if held is None else rule(held)
-        if right:
-            yield name, held.decode("utf-8", "backslashreplace") if isinstance(held, bytes) else held, right
+        expected = "" if held is None else rule(held)
+        if expected:
+            yield name, held.decode("utf-8", "backslashreplace") if isinstance(held, bytes) else held, expected
     for name in _PARTS.get(type(part), ()):
         for step, inner in _inner(getattr(part, name)):
-            yield from ((f"{name}{step}.{place}", held, right) for place, held, right in _wrong(inner))
+            yield from ((f"{name}{step}.{place}", held, expected) for place, held, expected in _wrong(inner))
     for name, why in _NEEDED.get(type(part), {}).items():
         if not getattr(part, name) and part.state in why:
             yield name, getattr(part, name) or None, f"something: without it nothing is {part.state}"
@@ -359,11 +359,9 @@ def read_snapshot(state: Any) -> dict[str, MerchantState]:
     Raises `MockKlarnaError` for another version or anything that `dump` did not write.
     """
     if not isinstance(state, Mapping) or not isinstance(state.get("merchants"), Mapping):
-        raise MockKlarnaError("not a snapshot", where="merchants", right="send what GET /_mock/snapshot answered")
+        raise MockKlarnaError("not a snapshot", where="merchants", hint="send what GET /_mock/snapshot answered")
     if state.get("version") != VERSION:
-        raise MockKlarnaError(
-            f"snapshot version {state.get('version')!r}", where="version", right=f"expected {VERSION}"
-        )
+        raise MockKlarnaError(f"snapshot version {state.get('version')!r}", where="version", hint=f"expected {VERSION}")
     try:
         return {name: _read_merchant(name, data) for name, data in state["merchants"].items()}
     except (AttributeError, KeyError, TypeError) as fault:
@@ -386,14 +384,14 @@ def _read_merchant(name: str, data: Mapping[str, Any]) -> MerchantState:
 
 def _records(kind: str, items: Any) -> list[Record]:
     if kind not in KINDS:
-        raise MockKlarnaError("no such kind of record", where=f"records.{kind}", right="one of " + ", ".join(KINDS))
+        raise MockKlarnaError("no such kind of record", where=f"records.{kind}", hint="one of " + ", ".join(KINDS))
     return _read(KINDS[kind], f"records.{kind}", items)
 
 
 def _read(kind: type[R], place: str, items: Any) -> list[R]:
     """Return the records or jobs of a list; a fault says where it is."""
     if not isinstance(items, list):
-        raise MockKlarnaError(f"{bounded(items)!r} is no list", where=place, right="expected a list")
+        raise MockKlarnaError(f"{bounded(items)!r} is no list", where=place, hint="expected a list")
     found = []
     for number, item in enumerate(items):
         with at(f"{place}[{number}]"):
@@ -405,6 +403,6 @@ def _read(kind: type[R], place: str, items: Any) -> list[R]:
 def _counters(data: Mapping[str, Any]) -> dict[str, int]:
     wrong = [name for name, count in data.items() if type(count) is not int or not 0 <= count < _MOST_COUNTED]
     if wrong:
-        right = "expected a whole number that is not below 0"
-        raise MockKlarnaError(f"{data[wrong[0]]!r} is not possible", where=f"counters.{wrong[0]}", right=right)
+        hint = "expected a whole number that is not below 0"
+        raise MockKlarnaError(f"{data[wrong[0]]!r} is not possible", where=f"counters.{wrong[0]}", hint=hint)
     return dict(data)

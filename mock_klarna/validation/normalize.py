@@ -19,7 +19,7 @@ def without_nulls(body: Any) -> Any:
     return body
 
 
-def put_right(catalogue: Catalogue, parts: Parts, value: Any) -> Any:
+def normalize(catalogue: Catalogue, parts: Parts, value: Any) -> Any:
     """Return a value with everything put right that its schema is lenient about; unknown members stay as they are."""
     if value == [] and _is_object(parts):
         return {}  # an empty array of PHP (protocol 3.3)
@@ -27,13 +27,13 @@ def put_right(catalogue: Catalogue, parts: Parts, value: Any) -> Any:
         return {name: _member(catalogue, parts, name, inner) for name, inner in value.items()}
     if isinstance(value, list):
         entry = catalogue.entry(parts)
-        return [put_right(catalogue, entry, inner) for inner in value] if entry else value
+        return [normalize(catalogue, entry, inner) for inner in value] if entry else value
     return _scalar(parts, value)
 
 
 def _member(catalogue: Catalogue, parts: Parts, name: str, value: Any) -> Any:
     known = catalogue.member(parts, name)
-    return put_right(catalogue, known, value) if known else value
+    return normalize(catalogue, known, value) if known else value
 
 
 def _is_object(parts: Parts) -> bool:

@@ -8,7 +8,7 @@ from mock_klarna import resources
 from mock_klarna.errors import Problem
 from mock_klarna.frozen import replace, value
 from mock_klarna.validation.explain import in_order, value_at
-from mock_klarna.validation.normalize import put_right, without_nulls
+from mock_klarna.validation.normalize import normalize, without_nulls
 from mock_klarna.validation.schemas import Catalogue, Verdict, load
 from mock_klarna.validation.sums import SUMS, Sums
 from mock_klarna.validation.urls import UrlPlaces, url_places
@@ -91,10 +91,10 @@ class Contract:
         return Explainer(self.catalogue, self._verdict)
 
     def _closely(self, known: _Operation, body: Any) -> tuple[Any, list[Problem]]:
-        right = put_right(self.catalogue, self.catalogue.whole(known.document), body)
-        whole = known.sums.whole(right) if known.sums else right
+        normalized = normalize(self.catalogue, self.catalogue.whole(known.document), body)
+        whole = known.sums.whole(normalized) if known.sums else normalized
         broken = [] if known.schema.is_valid(whole) else self._explainer.problems(known.document, whole)
-        found = [*broken, *known.rule_problems(right, {problem.path for problem in broken})]
+        found = [*broken, *known.rule_problems(normalized, {problem.path for problem in broken})]
         return whole, in_order(body, [_as_sent(problem, body) for problem in found])[:_MOST_PROBLEMS]
 
 

@@ -12,24 +12,26 @@ from mock_klarna.web.auth import CREDENTIALS
 from mock_klarna.web.operation import Operation
 from mock_klarna.web.operations import BROWSER, KLARNA, MOCK, OPERATIONS
 from mock_klarna.web.pipeline import Answer, browser, checked, exchange, go_on, mock, once, preflight
-from mock_klarna.web.request import Call, Desk, Reply
+from mock_klarna.web.request import Call, Reply, Services
 
 
-def build(desk: Desk) -> web.Application:
-    """Return the application that serves a desk; every path is served with and without a trailing slash (protocol 2)."""
+def build(services: Services) -> web.Application:
+    """Return the application that serves a services; every path is served with and without a trailing slash (protocol 2)."""
     application = web.Application(client_max_size=1 << 30)
-    application[CREDENTIALS] = desk.credentials
+    application[CREDENTIALS] = services.credentials
     for path, operations in _by_path().items():
-        handler = _handler(desk, operations)
+        handler = _handler(services, operations)
         for served in _with_slash(path):
             application.router.add_route("*", served, handler, expect_handler=go_on)
     application.router.add_get(static_files.LIBRARY_PATH, static_files.library, expect_handler=go_on)
     application.router.add_get(static_files.PATH, static_files.file, expect_handler=go_on)
-    pages.add_pages(application.router, desk)
+    pages.add_pages(application.router, services)
     application.router.add_route(
-        "*", "/_mock{path:(/.*)?}", mock(desk, "unknown_path", _refuse_own_path), expect_handler=go_on
+        "*", "/_mock{path:(/.*)?}", mock(services, "unknown_path", _refuse_own_path), expect_handler=go_on
     )
-    application.router.add_route("*", "/{path:.*}", exchange(desk, "unknown_path", _refuse_path), expect_handler=go_on)
+    application.router.add_route(
+        "*", "/{path:.*}", exchange(services, "unknown_path", _refuse_path), expect_handler=go_on
+    )
     return application
 
 
@@ -46,7 +48,7 @@ def _by_path() -> dict[str, list[Operation]]:
     return dict(paths)
 
 
-def _handler(desk: Desk, operations: list[Operation]) -> pages.Handler:
+def _handler(services: Services, operations: list[Operation]) -> pages.Handler:
     """Return what handles every verb of a path: its operations, and for any other verb a refusal that names them.
 
     The router gets one route for it: a route for each verb would make up most of the time that a start takes.
@@ -64,9 +66,9 @@ def _handler(desk: Desk, operations: list[Operation]) -> pages.Handler:
         )
         if wrap is mock:
             answer = query.only(operation.query, answer)
-        handler = wrap(desk, operation.name, once(answer) if operation.is_idempotent else answer)
+        handler = wrap(services, operation.name, once(answer) if operation.is_idempotent else answer)
         by_verb |= dict.fromkeys(_methods(operation), handler)
-    refused = wrap(desk, "wrong_method", _refuse_method(tuple(by_verb)))
+    refused = wrap(services, "wrong_method", _refuse_method(tuple(by_verb)))
     if wrap is browser:
         by_verb["OPTIONS"] = preflight
 
@@ -84,20 +86,20 @@ def _methods(operation: Operation) -> tuple[str, ...]:
 def _refuse_method(methods: Iterable[str]) -> Answer:
     allowed = sorted(methods)
 
-    async def refuse(_desk: Desk, call: Call) -> Reply:
+    async def refuse(_services: Services, call: Call) -> Reply:
         said = f"{call.request.method[:20]} is not possible here; {', '.join(allowed)} is"
         raise MethodNotAllowed(said, allowed)
 
     return refuse
 
 
-async def _refuse_path(_desk: Desk, call: Call) -> Reply:
+async def _refuse_path(_services: Services, call: Call) -> Reply:
     known = ", ".join(sorted({"/".join(operation.path.split("/")[:4]) for operation in KLARNA}))
     raise NotFound(
         f"nothing is served at {call.request.raw_path[:200]}; Klarna's paths begin with {known}, our own with /_mock/"
     )
 
 
-async def _refuse_own_path(_desk: Desk, call: Call) -> Reply:
+async def _refuse_own_path(_services: Services, call: Call) -> Reply:
     known = ", ".join(sorted({operation.path for operation in MOCK}))
-    raise UnknownName(f"nothing is served at {call.request.raw_path[:200]}", where="path", right=f"one of {known}")
+    raise UnknownName(f"nothing is served at {call.request.raw_path[:200]}", where="path", hint=f"one of {known}")

@@ -106,7 +106,7 @@ class Credentials:
 
 
 CREDENTIALS = web.AppKey("credentials", Credentials)
-"""Where an application keeps them, for requests whose handler has no desk."""
+"""Where an application keeps them, for requests whose handler has no services."""
 
 
 @lru_cache(maxsize=1024)

@@ -16,7 +16,7 @@ from mock_klarna.errors import InvalidInput, NotPossibleNow, UnknownName
 from mock_klarna.shoppers import COUNTRIES, Shopper, shopper_descriptions, shopper_from_form
 from mock_klarna.web import journal, query, views
 from mock_klarna.web.query import LAST_POSITION
-from mock_klarna.web.request import Call, Desk, Reply
+from mock_klarna.web.request import Call, Reply, Services
 
 _WORDS: Mapping[str, tuple[str, str, str, str, str]] = {
     "en": ("Express checkout", "Buy now", "Pay now", "Donate", "Test environment, no real payment"),
@@ -148,9 +148,9 @@ _MOST_WAIT = 600.0
 _MOST_ENTRIES = 500
 
 
-async def load(desk: Desk, call: Call) -> Reply:
+async def load(services: Services, call: Call) -> Reply:
     """Tell whether the button is offered, how it looks, and what the page got wrong."""
-    page, offer = await _offer(desk, call)
+    page, offer = await _offer(services, call)
     setup = page.get("setup")
     answer: Json = {
         "show_button": offer.show_button,
@@ -163,10 +163,10 @@ async def load(desk: Desk, call: Call) -> Reply:
     return Reply(200, orjson.dumps(answer))
 
 
-async def _offer(desk: Desk, call: Call) -> tuple[Json, Offer]:
+async def _offer(services: Services, call: Call) -> tuple[Json, Offer]:
     """Judge the page's options; what is wrong with them goes into the journal of the key's merchant."""
-    page, faults = desk.contract.check("page", call.body["options"])
-    offer = await desk.emulator.offers.judge(page, faults)
+    page, faults = services.contract.check("page", call.body["options"])
+    offer = await services.emulator.offers.judge(page, faults)
     call.merchant = offer.button.merchant if offer.button else ""
     call.problems = offer.problems
     return page, offer
@@ -182,26 +182,26 @@ def _error(offer: Offer) -> Json:
     }
 
 
-async def create_session(desk: Desk, call: Call) -> Reply:
+async def create_session(services: Services, call: Call) -> Reply:
     """Begin a session, or go on with one that was left: the shopper has clicked the button."""
-    page, offer = await _offer(desk, call)
+    page, offer = await _offer(services, call)
     if offer.code == UNKNOWN_KEY:
-        raise UnknownName("the button key is not known", where="setup.key", right=offer.problems[0].expected)
+        raise UnknownName("the button key is not known", where="setup.key", hint=offer.problems[0].expected)
     if offer.problems:
         raise InvalidInput(offer.problems, where="options")
     if offer.button is None or not offer.show_button:
-        raise NotPossibleNow("the button is not offered", where="setup.key", right="load() tells so beforehand")
-    if held := await _held(desk, call.body.get("session_id", ""), offer.button.button_key):
+        raise NotPossibleNow("the button is not offered", where="setup.key", hint="load() tells so beforehand")
+    if held := await _held(services, call.body.get("session_id", ""), offer.button.button_key):
         return _answer(call, held)
     address = call.body.get("page_url", "")
-    patience = desk.settings.merchant_timeout or None
+    patience = services.settings.merchant_timeout or None
     shown = address if is_absolute(address) else None
-    return _answer(call, await desk.emulator.purchases.start(offer.button, page, shown, patience), 201)
+    return _answer(call, await services.emulator.purchases.start(offer.button, page, shown, patience), 201)
 
 
-async def _held(desk: Desk, session_id: str, button_key: str) -> Purchase | None:
+async def _held(services: Services, session_id: str, button_key: str) -> Purchase | None:
     """Return a session of this button that a shopper can go on with."""
-    held = await desk.emulator.store.get(Purchase, session_id) if session_id else None
+    held = await services.emulator.store.get(Purchase, session_id) if session_id else None
     if held is None or held.purchase_id != session_id:
         return None
     return held if held.state == "started" and held.button_key == button_key else None
@@ -212,84 +212,92 @@ def _answer(call: Call, purchase: Purchase, status: int = 200) -> Reply:
     return Reply(status, orjson.dumps(view(purchase)))
 
 
-async def _session(desk: Desk, call: Call) -> Purchase:
+async def _session(services: Services, call: Call) -> Purchase:
     """Return the session of the path; its id is what entitles to it, so nothing else is asked for."""
     session_id = call.path("session_id")
-    purchase = await desk.emulator.purchases.find(None, session_id)
+    purchase = await services.emulator.purchases.find(None, session_id)
     if purchase.purchase_id != session_id:
         raise UnknownName(f"session {session_id[:40]!r} is not known", where="session_id")
     call.merchant, call.purchase_id = purchase.merchant, purchase.purchase_id
     return purchase
 
 
-async def get_session(desk: Desk, call: Call) -> Reply:
+async def get_session(services: Services, call: Call) -> Reply:
     """Return a session as it is."""
-    return _answer(call, await _session(desk, call))
+    return _answer(call, await _session(services, call))
 
 
-async def identify(desk: Desk, call: Call) -> Reply:
+async def identify(services: Services, call: Call) -> Reply:
     """Tell who the shopper is: a named test shopper, or what was typed, with every field that cannot be."""
-    purchase = await _session(desk, call)
+    purchase = await _session(services, call)
     wish = call.body.get("shopper")
     if wish is not None:
-        return _answer(call, await desk.emulator.purchases.identify(purchase, wish))
-    return _answer(call, await desk.emulator.purchases.identify_as(purchase, await _typed(desk, call, purchase)))
+        return _answer(call, await services.emulator.purchases.identify(purchase, wish))
+    return _answer(
+        call, await services.emulator.purchases.identify_as(purchase, await _typed(services, call, purchase))
+    )
 
 
-async def _typed(desk: Desk, call: Call, purchase: Purchase) -> Shopper:
+async def _typed(services: Services, call: Call, purchase: Purchase) -> Shopper:
     begun = orjson.loads(purchase.session or b"{}")
-    today = utc(await desk.emulator.context.now(purchase.merchant)).date()
+    today = utc(await services.emulator.context.now(purchase.merchant)).date()
     shopper, found = shopper_from_form(call.body, begun.get("options") or {}, today)
     if found:
         raise InvalidInput(found, where="body")
     return shopper
 
 
-async def specify(desk: Desk, call: Call) -> Reply:
+async def specify(services: Services, call: Call) -> Reply:
     """Choose a variation by its attributes, and how many of it."""
     attributes, quantity = call.body.get("product_attributes") or {}, call.body.get("quantity", 1)
-    return _answer(call, await desk.emulator.purchases.specify(await _session(desk, call), attributes, quantity))
+    return _answer(
+        call, await services.emulator.purchases.specify(await _session(services, call), attributes, quantity)
+    )
 
 
-async def choose_shipping(desk: Desk, call: Call) -> Reply:
+async def choose_shipping(services: Services, call: Call) -> Reply:
     """Choose a shipping option by its id."""
-    return _answer(call, await desk.emulator.purchases.choose_shipping(await _session(desk, call), call.body["id"]))
+    return _answer(
+        call, await services.emulator.purchases.choose_shipping(await _session(services, call), call.body["id"])
+    )
 
 
-async def answer_checkboxes(desk: Desk, call: Call) -> Reply:
+async def answer_checkboxes(services: Services, call: Call) -> Reply:
     """Tick the merchant's additional checkboxes."""
-    purchases = desk.emulator.purchases
-    return _answer(call, await purchases.answer_checkboxes(await _session(desk, call), call.body["answers"]))
+    purchases = services.emulator.purchases
+    return _answer(call, await purchases.answer_checkboxes(await _session(services, call), call.body["answers"]))
 
 
-async def update(desk: Desk, call: Call) -> Reply:
+async def update(services: Services, call: Call) -> Reply:
     """Take new options from the page while the dialog is open; once the shopper has paid they change nothing."""
-    purchase = await _session(desk, call)
-    changes, found = desk.contract.check("page", call.body["options"])
+    purchase = await _session(services, call)
+    changes, found = services.contract.check("page", call.body["options"])
     if found:
         raise InvalidInput(found, where="options")
     if purchase.state != "started":
         return _answer(call, purchase)
-    return _answer(call, await desk.emulator.purchases.update_from_page(purchase, changes))
+    return _answer(call, await services.emulator.purchases.update_from_page(purchase, changes))
 
 
-async def pay(desk: Desk, call: Call) -> Reply:
+async def pay(services: Services, call: Call) -> Reply:
     """Press the final button; `outcome` is a developer's wish in place of what the e-mail address stands for."""
-    return _answer(call, await desk.emulator.purchases.pay(await _session(desk, call), call.body.get("outcome")))
+    return _answer(
+        call, await services.emulator.purchases.pay(await _session(services, call), call.body.get("outcome"))
+    )
 
 
-async def wait(desk: Desk, call: Call) -> Reply:
+async def wait(services: Services, call: Call) -> Reply:
     """Return a session once it has ended, or as it is after so many seconds."""
     seconds = query.seconds(call.request, "seconds", _MOST_WAIT)
-    purchase = await _session(desk, call)
-    return _answer(call, await desk.emulator.purchases.settled(purchase.purchase_id, seconds))
+    purchase = await _session(services, call)
+    return _answer(call, await services.emulator.purchases.settled(purchase.purchase_id, seconds))
 
 
-async def timeline(desk: Desk, call: Call) -> Reply:
+async def timeline(services: Services, call: Call) -> Reply:
     """Return what the journal has of a session, for the developer's drawer."""
     after = query.whole(call.request, "after", 0, LAST_POSITION)
-    purchase = await _session(desk, call)
+    purchase = await _session(services, call)
     wanted = Watch(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
-    entries = await journal.entries(desk, wanted, after, _MOST_ENTRIES, 0)
+    entries = await journal.entries(services, wanted, after, _MOST_ENTRIES, 0)
     position = entries[-1].seq if entries else after
     return Reply(200, orjson.dumps({"entries": [views.entry(entry) for entry in entries], "position": position}))

@@ -79,7 +79,7 @@ def misuse(fault: MockKlarnaError) -> Reply:
     body = {
         "error": fault.message,
         "where": fault.where,
-        "right": fault.right,
+        "hint": fault.hint,
         "problems": [problem.as_json() for problem in fault.problems],
     }
     return Reply(fault.status, orjson.dumps({name: value for name, value in body.items() if value}))

@@ -10,18 +10,18 @@ from mock_klarna.domain.time import require_reachable
 from mock_klarna.errors import InvalidInput, Problem
 from mock_klarna.web import query, views
 from mock_klarna.web.query import LAST_POSITION
-from mock_klarna.web.request import EVENT_STREAM, Call, Desk, Reply
+from mock_klarna.web.request import EVENT_STREAM, Call, Reply, Services
 
 
-async def entries(desk: Desk, wanted: Watch, after: int, limit: int, seconds: float) -> list[Entry]:
+async def entries(services: Services, wanted: Watch, after: int, limit: int, seconds: float) -> list[Entry]:
     """Return journal entries after a position, waiting up to so many real seconds for the first one."""
-    store = desk.emulator.store
-    deadline = desk.emulator.context.real_time() + seconds
+    store = services.emulator.store
+    deadline = services.emulator.context.real_time() + seconds
     topic = Watch(merchant=wanted.merchant, purchase_id=wanted.purchase_id)
     while True:
         position = await store.position()
         found = await store.entries(wanted, after, limit)
-        left = deadline - desk.emulator.context.real_time()
+        left = deadline - services.emulator.context.real_time()
         if found or left <= 0:
             return found
         await store.wait(topic, position, left)
@@ -43,11 +43,11 @@ _BATCH = 200
 _HEADERS = {"Content-Type": EVENT_STREAM, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-async def events(desk: Desk, call: Call) -> Reply:
+async def events(services: Services, call: Call) -> Reply:
     """Stream the journal as server-sent events, from `after` or the header `Last-Event-ID` on, until the client goes."""
     wanted = query.watch(call.request)
     after = query.whole(call.request, "after", _last_seen(call), LAST_POSITION)
-    return Reply(200, headers=dict(_HEADERS), stream=_told(desk, wanted, after))
+    return Reply(200, headers=dict(_HEADERS), stream=_told(services, wanted, after))
 
 
 def _last_seen(call: Call) -> int:
@@ -55,9 +55,9 @@ def _last_seen(call: Call) -> int:
     return int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else 0
 
 
-async def _told(desk: Desk, wanted: Watch, after: int) -> AsyncIterator[bytes]:
+async def _told(services: Services, wanted: Watch, after: int) -> AsyncIterator[bytes]:
     while True:
-        found = await entries(desk, wanted, after, _BATCH, _HEARTBEAT_SECONDS)
+        found = await entries(services, wanted, after, _BATCH, _HEARTBEAT_SECONDS)
         yield b"".join(map(_event, map(views.entry, found))) or b": still here\n\n"
         after = found[-1].seq if found else after
 

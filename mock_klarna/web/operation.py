@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 
 from mock_klarna.frozen import value
 from mock_klarna.validation.explain import without_sources
-from mock_klarna.web.request import JSON, Call, Desk, Differences, Outline, Reply
+from mock_klarna.web.request import JSON, Call, Differences, Outline, Reply, Services
 
-Handler = Callable[[Desk, Call], Awaitable[Reply]]
-Guard = Callable[[Desk, Call], Awaitable[Differences | None]]
+Handler = Callable[[Services, Call], Awaitable[Reply]]
+Guard = Callable[[Services, Call], Awaitable[Differences | None]]
 BROWSER_PATH = "/instantshopping/sdk"
 PLURAL = ("/ordermanagement/", "/customer-token/", "/payments/")
 """Paths whose errors have `error_messages` and upper-case codes; Instant Shopping's have neither (protocol 1.6)."""

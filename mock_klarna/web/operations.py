@@ -10,7 +10,7 @@ from mock_klarna.web import control as shoppers
 from mock_klarna.web.control import get_authority
 from mock_klarna.web.journal import events
 from mock_klarna.web.operation import BROWSER_PATH, Handler, Operation
-from mock_klarna.web.request import EVENT_STREAM, PEM, Call, Desk, Outline, Reply
+from mock_klarna.web.request import EVENT_STREAM, PEM, Call, Outline, Reply, Services
 
 ORDER = f"{order_management.ORDERS}/{{order_id}}"
 CAPTURE = f"{ORDER}/captures/{{capture_id}}"
@@ -283,7 +283,7 @@ SESSION = SESSIONS + "/{session_id}"
 _BROWSER_ERRORS = (400, 404, 409, 413, 415)
 
 
-def _step(name: str, handler: Callable[[Desk, Call], Awaitable[Reply]]) -> Operation:
+def _step(name: str, handler: Callable[[Services, Call], Awaitable[Reply]]) -> Operation:
     """Return the row of something that a shopper does in a session."""
     return Operation(f"sdk_{name}", "POST", f"{SESSION}/{name}", handler, "required", errors=_BROWSER_ERRORS)
 

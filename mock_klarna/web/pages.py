@@ -13,7 +13,7 @@ from aiohttp import web
 
 from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
 from mock_klarna.web.pipeline import CORS, go_on
-from mock_klarna.web.request import Desk
+from mock_klarna.web.request import Services
 
 _STATIC = "/instantshopping/static"
 _STYLES = ("palette", "progress", "dialog", "controls", "choosing", "review", "endings", "drawer")
@@ -109,11 +109,11 @@ _HEADERS = {
 }
 
 
-def add_pages(router: web.UrlDispatcher, desk: Desk) -> None:
-    """Route the pages of a desk."""
+def add_pages(router: web.UrlDispatcher, services: Services) -> None:
+    """Route the pages of a services."""
     router.add_get(DIALOG, dialog, expect_handler=go_on)
     router.add_get(QR_CODE, qr_code, expect_handler=go_on)
-    router.add_get(OFFSITE, offsite(desk), expect_handler=go_on)
+    router.add_get(OFFSITE, offsite(services), expect_handler=go_on)
 
 
 async def dialog(request: web.Request) -> web.Response:
@@ -122,12 +122,12 @@ async def dialog(request: web.Request) -> web.Response:
     return _page(dialog_markup(_data(data), _modules()))
 
 
-def offsite(desk: Desk) -> Handler:
+def offsite(services: Services) -> Handler:
     """Return the handler of a key's own page: what the key holds is for sale there, without a shop around (protocol 7)."""
 
     async def handle(request: web.Request) -> web.Response:
         key, locale = request.match_info["button_key"], request.query.get("locale", "")
-        offer = await _offer(desk, key, locale)
+        offer = await _offer(services, key, locale)
         if not offer.show_button:
             return _not_offered(offer)
         data = {"button-key": key, "locale": locale}
@@ -147,10 +147,10 @@ async def qr_code(request: web.Request) -> web.Response:
     return web.Response(body=drawing.getvalue(), content_type="image/svg+xml", headers=_HEADERS)
 
 
-async def _offer(desk: Desk, key: str, locale: str) -> Offer:
+async def _offer(services: Services, key: str, locale: str) -> Offer:
     options: dict[str, Any] = {"setup": {"key": key}, **({"locale": locale} if locale else {})}
-    page, faults = desk.contract.check("page", options)
-    return await desk.emulator.offers.judge(page, faults)
+    page, faults = services.contract.check("page", options)
+    return await services.emulator.offers.judge(page, faults)
 
 
 def _not_offered(offer: Offer) -> web.Response:

@@ -26,7 +26,7 @@ from mock_klarna.web import rate_limits, request
 from mock_klarna.web import request as bodies
 from mock_klarna.web.auth import CREDENTIALS
 from mock_klarna.web.errors import as_reply, demanded_headers, log_refusal, misuse, own_fault
-from mock_klarna.web.request import JSON, Call, Desk, Differences, Outline, Reply
+from mock_klarna.web.request import JSON, Call, Differences, Outline, Reply, Services
 
 _GO_ON = "100-continue"
 
@@ -57,7 +57,7 @@ GARBAGE = b'{"order_id": "\xff\xfe garbage'
 """A garbled answer: neither UTF-8 nor JSON."""
 
 
-async def answered(desk: Desk, call: Call, answer: Callable[[Desk, Call], Awaitable[Reply]]) -> Reply:
+async def answered(services: Services, call: Call, answer: Callable[[Services, Call], Awaitable[Reply]]) -> Reply:
     """Answer the way the call's fault asks for; `drop` and `garbage` spoil only what is sent back, after it was done.
 
     With a `status` nothing is done at all, so `drop` beside it loses the request and not the answer.
@@ -66,8 +66,8 @@ async def answered(desk: Desk, call: Call, answer: Callable[[Desk, Call], Awaita
     await asyncio.sleep(fault.get("delay", 0))
     if fault.get("status"):
         raise OrderedFault(fault["status"])
-    reply = await answer(desk, call)
-    return await answer(desk, call) if fault.get("twice") else reply
+    reply = await answer(services, call)
+    return await answer(services, call) if fault.get("twice") else reply
 
 
 def response(call: Call, reply: Reply) -> web.Response:
@@ -86,8 +86,8 @@ def response(call: Call, reply: Reply) -> web.Response:
 EXPLANATION = "Mock-Klarna-Explanation"
 """Header of a refusal: where the journal tells all that was wrong and what would be right."""
 
-Answer = Callable[[Desk, Call], Awaitable[Reply]]
-Guard = Callable[[Desk, Call], Awaitable[Differences | None]]
+Answer = Callable[[Services, Call], Awaitable[Reply]]
+Guard = Callable[[Services, Call], Awaitable[Differences | None]]
 _SHOWN = (hdrs.HOST, hdrs.USER_AGENT, hdrs.CONTENT_TYPE)
 _prefix = str(uuid4())[:24]
 _numbers = count(randbits(40))
@@ -98,18 +98,18 @@ def correlation_id() -> str:
     return "%s%012x" % (_prefix, next(_numbers))  # noqa: UP031 (twice as fast as an f-string)
 
 
-def exchange(desk: Desk, name: str, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def exchange(services: Services, name: str, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Return the aiohttp handler of one of Klarna's operations."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         started = perf_counter()
         call = Call(request)
         correlation = correlation_id()
-        reply = await _reply(desk, name, answer, call, correlation)
+        reply = await _reply(services, name, answer, call, correlation)
         reply.headers["Klarna-Correlation-Id"] = correlation
         if call.allowance is not None:
             reply.headers.update(call.allowance.headers)
-        seq = await record(desk, name, call, reply, correlation, started)
+        seq = await record(services, name, call, reply, correlation, started)
         if reply.status >= 400:
             reply.headers[EXPLANATION] = f"{request.scheme}://{request.host}/_mock/journal/{seq}"
         return response(call, reply)
@@ -117,32 +117,32 @@ def exchange(desk: Desk, name: str, answer: Answer) -> Callable[[web.Request], A
     return handle
 
 
-async def _reply(desk: Desk, name: str, answer: Answer, call: Call, correlation: str) -> Reply:
+async def _reply(services: Services, name: str, answer: Answer, call: Call, correlation: str) -> Reply:
     headers = call.request.headers
     try:
-        call.merchant = desk.credentials.merchant(headers.get(hdrs.AUTHORIZATION), headers.get(hdrs.HOST, ""))
+        call.merchant = services.credentials.merchant(headers.get(hdrs.AUTHORIZATION), headers.get(hdrs.HOST, ""))
         require_known(call.request)
-        if desk.limits is not None:
-            call.allowance = desk.limits.take(call.merchant, name)
+        if services.limits is not None:
+            call.allowance = services.limits.take(call.merchant, name)
             rate_limits.refuse(call.allowance)
-        call.fault = await desk.emulator.faults.take(call.merchant, "request", name)
+        call.fault = await services.emulator.faults.take(call.merchant, "request", name)
         if call.fault is None:
-            return await answer(desk, call)
-        return await answered(desk, call, answer)
+            return await answer(services, call)
+        return await answered(services, call, answer)
     except KlarnaError as refusal:
         call.problems, call.explanation = refusal.problems, refusal.error_message
         if isinstance(refusal, OrderedFault) and refusal.status == TooManyRequests.status:
-            call.allowance = rate_limits.used_up(name, desk.settings.rate_limit)
+            call.allowance = rate_limits.used_up(name, services.settings.rate_limit)
         log_refusal(name, call, refusal, correlation)
-        return as_reply(refusal, correlation, desk.settings, call.request.path)
+        return as_reply(refusal, correlation, services.settings, call.request.path)
     except Exception as bug:
         return own_fault(bug, name, correlation, call.request.path)
 
 
-async def record(desk: Desk, name: str, call: Call, reply: Reply, correlation: str, started: float) -> int:
+async def record(services: Services, name: str, call: Call, reply: Reply, correlation: str, started: float) -> int:
     """Keep an exchange in the journal and return its position; `started` is a reading of `perf_counter`."""
     request = call.request
-    merchant = call.merchant or await _known(desk, request)
+    merchant = call.merchant or await _known(services, request)
     data = Exchange(
         method=request.method,
         path=request.raw_path,
@@ -155,21 +155,21 @@ async def record(desk: Desk, name: str, call: Call, reply: Reply, correlation: s
         problems=call.problems,
         explanation=call.explanation,
     )
-    at = await desk.emulator.context.now(merchant)
-    purchase_id = call.purchase_id or await _purchase_of_token(desk, call)
-    return await desk.emulator.store.record(merchant, EXCHANGE, name, data, at, purchase_id)
+    at = await services.emulator.context.now(merchant)
+    purchase_id = call.purchase_id or await _purchase_of_token(services, call)
+    return await services.emulator.store.record(merchant, EXCHANGE, name, data, at, purchase_id)
 
 
-async def _known(desk: Desk, request: web.Request) -> str:
+async def _known(services: Services, request: web.Request) -> str:
     """Return the merchant that a refused caller claims to be, if there is such a one: a stranger gets no journal of its own."""
-    claimed = desk.credentials.claimed(request.headers.get(hdrs.AUTHORIZATION), request.headers.get(hdrs.HOST, ""))
-    return claimed if claimed in await desk.emulator.merchants.names() else NOBODY
+    claimed = services.credentials.claimed(request.headers.get(hdrs.AUTHORIZATION), request.headers.get(hdrs.HOST, ""))
+    return claimed if claimed in await services.emulator.merchants.names() else NOBODY
 
 
-async def _purchase_of_token(desk: Desk, call: Call) -> str | None:
+async def _purchase_of_token(services: Services, call: Call) -> str | None:
     """Return the purchase of the token in the path: a refusal belongs to its history too, if the merchant is the same."""
     token = call.request.match_info.get("authorization_token")
-    purchase = await desk.emulator.store.get(Purchase, token) if token else None
+    purchase = await services.emulator.store.get(Purchase, token) if token else None
     return purchase.purchase_id if purchase and purchase.merchant == call.merchant else None
 
 
@@ -193,26 +193,26 @@ def checked(
     `outline` is read in a thread, and its outline is held against the schema in its place.
     """
 
-    async def answer(desk: Desk, call: Call) -> Reply:
-        settings = desk.settings
+    async def answer(services: Services, call: Call) -> Reply:
+        settings = services.settings
         call.raw = call.raw or await bodies.read_body(
             call.request, most_body or settings.max_body, settings.body_timeout
         )
         if outline is not None and len(call.raw) > LARGE:
-            call.body = await _read_large(desk, name, call, outline)
-            return await handler(desk, call)
+            call.body = await _read_large(services, name, call, outline)
+            return await handler(services, call)
         sent = _read(call, optional=body == "optional")
-        differences = await guard(desk, call) if guard is not None else None
-        call.body = _checked(desk, name, call, sent, differences)
-        return await handler(desk, call)
+        differences = await guard(services, call) if guard is not None else None
+        call.body = _checked(services, name, call, sent, differences)
+        return await handler(services, call)
 
     return answer if body else handler
 
 
-async def _read_large(desk: Desk, name: str, call: Call, outline: Outline) -> object:
+async def _read_large(services: Services, name: str, call: Call, outline: Outline) -> object:
     bodies.require_json(call.request)
     sent = await bodies.parse_large(call.raw, outline.levels)
-    _, problems = desk.contract.check(name, outline.of(sent), nulls=True)
+    _, problems = services.contract.check(name, outline.of(sent), nulls=True)
     if problems:
         raise BadValue(problems)
     return sent
@@ -228,8 +228,8 @@ def _read(call: Call, *, optional: bool) -> object:
     return {} if optional and sent is None else sent
 
 
-def _checked(desk: Desk, name: str, call: Call, sent: object, differences: Differences | None) -> object:
-    body, problems = desk.contract.check(name, sent, nulls=b"null" in call.raw)
+def _checked(services: Services, name: str, call: Call, sent: object, differences: Differences | None) -> object:
+    body, problems = services.contract.check(name, sent, nulls=b"null" in call.raw)
     if problems:
         known = {problem.path for problem in problems}
         more = differences(body) if differences else ()
@@ -239,12 +239,12 @@ def _checked(desk: Desk, name: str, call: Call, sent: object, differences: Diffe
     return body
 
 
-def mock(desk: Desk, name: str, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def mock(services: Services, name: str, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Return the aiohttp handler of one of the sandbox's own operations."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         call = Call(request, merchant=merchant_of(request) or "")
-        reply = await guarded(desk, name, answer, call)
+        reply = await guarded(services, name, answer, call)
         return response(call, reply) if reply.stream is None else await _streamed(request, reply, reply.stream)
 
     return handle
@@ -260,11 +260,11 @@ async def _streamed(request: web.Request, reply: Reply, stream: AsyncIterator[by
     return sent
 
 
-async def guarded(desk: Desk, name: str, answer: Answer, call: Call) -> Reply:
+async def guarded(services: Services, name: str, answer: Answer, call: Call) -> Reply:
     """Return an operation's answer; every refusal is JSON that says what is wrong, where, and what would be right."""
     try:
         require_known(call.request)
-        return await answer(desk, call)
+        return await answer(services, call)
     except MockKlarnaError as fault:
         call.problems = fault.problems
         return misuse(fault)
@@ -309,16 +309,16 @@ _log = logging.getLogger(__name__)
 _MOST_LOGGED = 20
 
 
-def browser(desk: Desk, name: str, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def browser(services: Services, name: str, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """Return the aiohttp handler of an operation that browsers call."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         started = perf_counter()
         call = Call(request)
-        reply = await guarded(desk, name, answer, call)
+        reply = await guarded(services, name, answer, call)
         if call.problems:
             _complain(name, call)
-            await record(desk, name, call, reply, correlation_id(), started)
+            await record(services, name, call, reply, correlation_id(), started)
         reply.headers.update(CORS, **{"Cache-Control": "no-store"})
         return response(call, reply)
 
@@ -341,28 +341,30 @@ KEY = "Klarna-Idempotency-Key"
 def once(answer: Answer) -> Answer:
     """Return a handler that executes each key once in 24 hours; only the key is compared, never the body."""
 
-    async def idempotent(desk: Desk, call: Call) -> Reply:
+    async def idempotent(services: Services, call: Call) -> Reply:
         key = call.request.headers.get(KEY)
         if not key:
-            return await answer(desk, call)
+            return await answer(services, call)
         operation = f"{call.request.method} {call.request.path.rstrip('/')}"
-        async with desk.emulator.idempotency.turn(call.merchant, operation, key) as name:
-            return await _replayed(desk, call, name) or await _remembered(desk, call, name, answer)
+        async with services.emulator.idempotency.turn(call.merchant, operation, key) as name:
+            return await _replayed(services, call, name) or await _remembered(services, call, name, answer)
 
     return idempotent
 
 
-async def _replayed(desk: Desk, call: Call, name: str) -> Reply | None:
-    first = await desk.emulator.idempotency.recall(call.merchant, name)
+async def _replayed(services: Services, call: Call, name: str) -> Reply | None:
+    first = await services.emulator.idempotency.recall(call.merchant, name)
     if first is None:
         return None
-    call.raw = call.raw or await request.read_body(call.request, desk.settings.max_body, desk.settings.body_timeout)
+    call.raw = call.raw or await request.read_body(
+        call.request, services.settings.max_body, services.settings.body_timeout
+    )
     return Reply(first.status, first.body, dict(first.answer_headers))
 
 
-async def _remembered(desk: Desk, call: Call, name: str, answer: Answer) -> Reply:
-    reply = await answer(desk, call)
+async def _remembered(services: Services, call: Call, name: str, answer: Answer) -> Reply:
+    reply = await answer(services, call)
     if 200 <= reply.status < 300:
         headers = tuple(reply.headers.items())
-        await desk.emulator.idempotency.remember(call.merchant, name, reply.status, reply.body, headers)
+        await services.emulator.idempotency.remember(call.merchant, name, reply.status, reply.body, headers)
     return reply

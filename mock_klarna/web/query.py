@@ -11,7 +11,7 @@ from mock_klarna.domain.purchase import DELIVERY, PURCHASE
 from mock_klarna.domain.urls import CALLED
 from mock_klarna.errors import InvalidInput, Problem
 from mock_klarna.web.pipeline import Answer, merchant_of
-from mock_klarna.web.request import Call, Desk, Reply
+from mock_klarna.web.request import Call, Reply, Services
 
 Json = dict[str, Any]
 
@@ -73,9 +73,9 @@ def only(parameters: Iterable[str], answer: Answer) -> Answer:
     """Return a handler that refuses every parameter but these, and each that comes more than once."""
     known = in_query(parameters)
 
-    async def judged(desk: Desk, call: Call) -> Reply:
+    async def judged(services: Services, call: Call) -> Reply:
         require_known(call.request, known)
-        return await answer(desk, call)
+        return await answer(services, call)
 
     return judged
 

@@ -145,7 +145,7 @@ def dumped(body: object) -> bytes:
 
 
 @dataclass(slots=True)
-class Desk:
+class Services:
     """The emulator and its neighbours, as the server wired them.
 
     `started` is real time, seconds in UTC; `authority` is in PEM what clients of HTTPS have to trust, None where there is none.

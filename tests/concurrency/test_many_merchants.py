@@ -15,7 +15,7 @@ SHOPPERS, SILENT = 200, 20
 pytestmark = pytest.mark.usefixtures("engine")
 
 
-class Desk:
+class Services:
     """The back offices of many merchants behind one shop: each places its own orders, the silent ones never answer."""
 
     def __init__(self) -> None:
@@ -35,11 +35,11 @@ class Desk:
         return (await self.clients[merchant].send("POST", path, order)).status, b""
 
 
-async def opened(desk: Desk, shop: Shop, url: str, names: list[str], stack: AsyncExitStack) -> None:
+async def opened(services: Services, shop: Shop, url: str, names: list[str], stack: AsyncExitStack) -> None:
     """Give each merchant a client and a button key."""
     for name in names:
-        client = desk.clients[name] = await stack.enter_async_context(Client(url, name))
-        shop.answers[f"/place/{name}"] = desk.place
+        client = services.clients[name] = await stack.enter_async_context(Client(url, name))
+        shop.answers[f"/place/{name}"] = services.place
         await client.ask("POST", BUTTONS, {"merchant_urls": urls(shop.url, place_order=f"{shop.url}/place/{name}")})
 
 
@@ -50,25 +50,25 @@ async def bought(client: Client, wait: float) -> Json:
 
 
 async def test_sixty_four_merchants_at_once_see_their_own_purchases_alone(shop: Shop) -> None:
-    desk, names = Desk(), [f"merchant-{number}" for number in range(MERCHANTS)]
+    services, names = Services(), [f"merchant-{number}" for number in range(MERCHANTS)]
     async with emulator() as client, AsyncExitStack() as stack:
-        await opened(desk, shop, client.url, names, stack)
+        await opened(services, shop, client.url, names, stack)
         purchases = await asyncio.gather(
-            *[bought(desk.clients[name], 30.0) for _ in range(PURCHASES) for name in names]
+            *[bought(services.clients[name], 30.0) for _ in range(PURCHASES) for name in names]
         )
         assert {(purchase["state"], len(purchase["callbacks"])) for purchase in purchases} == {("placed", 1)}
         assert len({purchase["order_id"] for purchase in purchases}) == MERCHANTS * PURCHASES
         for name in names:
             own = {purchase["purchase_id"]: purchase for purchase in purchases if purchase["merchant"] == name}
-            await holds_only(desk, name, own)
+            await holds_only(services, name, own)
 
 
-async def holds_only(desk: Desk, name: str, own: dict[str, Json]) -> None:
+async def holds_only(services: Services, name: str, own: dict[str, Json]) -> None:
     """Check that a merchant lists, was asked about and journals nothing but its own purchases."""
-    client = desk.clients[name]
+    client = services.clients[name]
     listed = (await client.ask("GET", "/_mock/purchases"))["purchases"]
     assert {purchase["purchase_id"] for purchase in listed} == set(own)
-    assert set(desk.asked[name]) == {purchase["authorization_token"] for purchase in own.values()}
+    assert set(services.asked[name]) == {purchase["authorization_token"] for purchase in own.values()}
     entries = (await client.ask("GET", "/_mock/journal?limit=1000"))["entries"]
     assert {entry["merchant"] for entry in entries} == {name}
     assert {entry["purchase_id"] for entry in entries} - {None} == set(own)
@@ -76,18 +76,18 @@ async def holds_only(desk: Desk, name: str, own: dict[str, Json]) -> None:
 
 
 async def test_two_hundred_shoppers_do_not_notice_that_one_merchant_is_silent(shop: Shop) -> None:
-    desk, names = Desk(), [f"merchant-{number}" for number in range(9)]
+    services, names = Services(), [f"merchant-{number}" for number in range(9)]
     async with emulator(callback_timeout=120.0) as client, AsyncExitStack() as stack:
-        await opened(desk, shop, client.url, [*names, "silent"], stack)
-        silent = [await bought(desk.clients["silent"], 0) for _ in range(SILENT)]
-        others = [desk.clients[names[number % len(names)]] for number in range(SHOPPERS - SILENT)]
+        await opened(services, shop, client.url, [*names, "silent"], stack)
+        silent = [await bought(services.clients["silent"], 0) for _ in range(SILENT)]
+        others = [services.clients[names[number % len(names)]] for number in range(SHOPPERS - SILENT)]
         purchases = await asyncio.gather(*[bought(one, 30.0) for one in others])
         assert {purchase["state"] for purchase in purchases} == {"placed"}
         assert {attempt["status"] for purchase in purchases for attempt in attempts(purchase)} <= {200}
-        left = (await desk.clients["silent"].ask("GET", "/_mock/purchases"))["purchases"]
+        left = (await services.clients["silent"].ask("GET", "/_mock/purchases"))["purchases"]
         assert [purchase["state"] for purchase in left] == ["authorized"] * SILENT
-        assert len(desk.asked["silent"]) == len(silent)
-        desk.hang.set()
+        assert len(services.asked["silent"]) == len(silent)
+        services.hang.set()
 
 
 def attempts(purchase: Json) -> list[Json]:
@@ -96,13 +96,13 @@ def attempts(purchase: Json) -> list[Json]:
 
 
 async def test_a_snapshot_of_a_busy_server_is_whole(shop: Shop) -> None:
-    desk = Desk()
+    services = Services()
     async with emulator() as client, emulator() as copy, AsyncExitStack() as stack:
-        await opened(desk, shop, client.url, ["busy"], stack)
-        buying = asyncio.gather(*[bought(desk.clients["busy"], 30.0) for _ in range(40)])
+        await opened(services, shop, client.url, ["busy"], stack)
+        buying = asyncio.gather(*[bought(services.clients["busy"], 30.0) for _ in range(40)])
         snapshots = 0
         while not buying.done():
-            await is_whole(await desk.clients["busy"].ask("GET", "/_mock/snapshot"), copy)
+            await is_whole(await services.clients["busy"].ask("GET", "/_mock/snapshot"), copy)
             snapshots += 1
         assert {purchase["state"] for purchase in await buying} == {"placed"}
         assert snapshots > 1

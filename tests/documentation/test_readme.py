@@ -97,7 +97,7 @@ async def test_the_faults_and_the_clock_by_curl_are_taken() -> None:
             "curl ", "curl --fail --silent --show-error "
         )
         run = await asyncio.to_thread(subprocess.run, ["bash", "-ec", there], capture_output=True)
-        faults = await server.desk.emulator.faults.waiting("K123")
+        faults = await server.services.emulator.faults.waiting("K123")
     assert run.returncode == 0, run.stderr.decode()
     assert [fault.times for fault in faults] == [2, 1]
 

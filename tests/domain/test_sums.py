@@ -129,8 +129,8 @@ def test_no_sum_is_made_with_a_number_that_is_refused_by_itself() -> None:
 
 def test_an_order_is_summed_with_what_a_missing_number_should_have_been() -> None:
     numbers = line_numbers({**LINE, "total_amount": None, "total_tax_amount": None}, "line")
-    right = {"order_amount": 50000, "order_tax_amount": 4546}
-    assert list(sums.order_problems(right, [numbers])) == []
+    amounts = {"order_amount": 50000, "order_tax_amount": 4546}
+    assert list(sums.order_problems(amounts, [numbers])) == []
     problems = sums.order_problems({"order_amount": 1, "order_tax_amount": 4547}, [numbers])
     assert [(problem.path, problem.expected) for problem in problems] == [
         ("order_amount", "50000"),

@@ -43,7 +43,7 @@ class Sandbox:
 
     def __init__(self, runner: asyncio.Runner, running: Running) -> None:
         self._runner = runner
-        self._context = running.desk.emulator.context
+        self._context = running.services.emulator.context
         self._store = self._context.store
         self._url = running.url
         self._merchants = 0

@@ -206,7 +206,7 @@ def test_a_folder_of_nothing_but_other_files_is_told_what_they_should_be(tmp_pat
     (tmp_path / "shopper.json").write_text('{"billing_adress": {"given_name": "Alice"}}')
     ((file,), (fault,)) = fixtures.checked([str(tmp_path)])
     assert file == fault.file == tmp_path / "shopper.json"
-    assert "names with a billing_address each are shoppers" in fault.right
+    assert "names with a billing_address each are shoppers" in fault.hint
 
 
 def test_a_folder_without_files_has_nothing_to_check(tmp_path: Path) -> None:

@@ -127,8 +127,8 @@ steps:
 def test_check_exits_0_for_what_is_right_and_2_for_what_is_not(
     command: Command, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = command("check", files)
-    assert (right.returncode, right.stdout) == (0, "2 of 2 files are right\n")
+    valid = command("check", files)
+    assert (valid.returncode, valid.stdout) == (0, "2 of 2 files are right\n")
     (files / "wrong.yaml").write_text("name: x\nsteps:\n  - purchas: {}\n")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     wrong = command("check", files)

@@ -77,7 +77,7 @@ def test_what_cannot_be_read_says_where_and_why(text: str, place: Place, said: s
         read(text)
     assert said in caught.value.message
     assert caught.value.place.line == place.line
-    assert caught.value.right
+    assert caught.value.hint
 
 
 def test_aliases_that_multiply_are_refused_before_they_fill_the_memory() -> None:

@@ -150,7 +150,7 @@ def test_who_asks_over_http_is_told_what_to_put_into_the_body(ways: Ways) -> Non
     assert answer == {
         "error": "the variable shop has no value",
         "where": "vars",
-        "right": '{"vars": {"shop": …}} in the body',
+        "hint": '{"vars": {"shop": …}} in the body',
     }
 
 

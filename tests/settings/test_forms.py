@@ -37,9 +37,9 @@ def test_a_text_of_the_right_form_is_read(parse: Callable[[str], Any], text: str
     assert parse(text) == value
 
 
-@in_turn(("parse", "text", "right"), REFUSED)
-def test_a_refusal_says_what_would_be_right(parse: Callable[[str], Any], text: str, right: str) -> None:
-    with pytest.raises(ValueError, match="^" + right.replace("*", r"\*")):
+@in_turn(("parse", "text", "hint"), REFUSED)
+def test_a_refusal_says_what_would_be_right(parse: Callable[[str], Any], text: str, hint: str) -> None:
+    with pytest.raises(ValueError, match="^" + hint.replace("*", r"\*")):
         parse(text)
 
 

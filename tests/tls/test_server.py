@@ -41,8 +41,8 @@ async def test_a_key_made_over_https_is_read_over_http() -> None:
 
 async def test_the_way_to_an_explanation_is_https_for_those_who_came_by_it() -> None:
     async with serve(SECURE) as running, aiohttp.ClientSession(headers=CREDENTIALS) as session:
-        assert running.desk.authority is not None
-        trust = made.trusting(running.desk.authority)
+        assert running.services.authority is not None
+        trust = made.trusting(running.services.authority)
         async with session.post(f"{running.tls_url}{BUTTONS}", json={}, ssl=trust) as answer:
             assert answer.headers["Mock-Klarna-Explanation"].startswith(f"{running.tls_url}/_mock/journal/")
 
@@ -65,7 +65,7 @@ async def test_without_tls_there_is_no_authority_and_nothing_is_written(tmp_path
     async with serve(settings) as running, aiohttp.ClientSession() as session:
         refusal = await _json(session, "GET", running.url + "/_mock/ca.pem")
     assert refusal["error"] == "this server has no certificate authority"
-    assert refusal["right"].startswith("start it with --tls")
+    assert refusal["hint"].startswith("start it with --tls")
     assert running.tls_url is None
     assert _content(tmp_path) == []
 

@@ -150,9 +150,9 @@ def out_of_range(order: str, body: Any) -> Iterator[Mutation]:
 
 def wrong_sums(order: str, body: Any) -> Iterator[Mutation]:
     for path in ("order_amount", "order_tax_amount"):
-        right = at(body, path)
-        for wrong in (right + 1, right - 1, right * 10, 0):
-            yield Mutation(order, path, changed(body, path, wrong), path, f"{right}")
+        amount = at(body, path)
+        for wrong in (amount + 1, amount - 1, amount * 10, 0):
+            yield Mutation(order, path, changed(body, path, wrong), path, f"{amount}")
     for line in (0, 1):
         total, tax = (at(body, f"order_lines[{line}].{name}") for name in ("total_amount", "total_tax_amount"))
         for wrong in (total + 2, total - 2, total * 10, 0, -total):

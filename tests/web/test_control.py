@@ -46,7 +46,7 @@ async def test_a_body_that_is_no_object_is_refused_with_its_remedy(
     for body in (None, 5, [1], "text"):
         answer = await klarna.send(operation.method, re.sub(r"\{\w+\}", "x", operation.path), body)
         assert (answer.status, answer.body["where"]) == (400, "body"), body
-        assert answer.body["right"].startswith("expected "), body
+        assert answer.body["hint"].startswith("expected "), body
 
 
 async def test_health_counts_what_there_is(klarna: MockKlarnaAsync, purchase: Json) -> None:
@@ -77,7 +77,7 @@ async def test_a_clock_of_nobody_moves_everybodys(klarna: MockKlarnaAsync, butto
 
 
 @pytest.mark.parametrize(
-    ("wish", "path", "right"),
+    ("wish", "path", "hint"),
     [
         ({}, "advance", "exactly one of advance and set"),
         ({"advance": "soon"}, "advance", "a duration such as 90s"),
@@ -92,10 +92,10 @@ async def test_a_clock_of_nobody_moves_everybodys(klarna: MockKlarnaAsync, butto
         ({"advence": 1}, "advence", "did you mean advance?"),
     ],
 )
-async def test_a_clock_held_wrong_is_told_how(klarna: MockKlarnaAsync, wish: Json, path: str, right: str) -> None:
+async def test_a_clock_held_wrong_is_told_how(klarna: MockKlarnaAsync, wish: Json, path: str, hint: str) -> None:
     answer = await klarna.send("POST", "/_mock/clock", wish)
     assert answer.status == 400
-    assert any(p["path"] == path and right in p["expected"] for p in answer.body["problems"])
+    assert any(p["path"] == path and hint in p["expected"] for p in answer.body["problems"])
 
 
 @pytest.mark.parametrize("edge", ["1970-01-01T00:00:00Z", "2999-12-31T23:59:59Z"])
@@ -157,7 +157,7 @@ async def test_a_fault_garbles_an_answer_and_another_one_loses_it(klarna: MockKl
 
 
 @pytest.mark.parametrize(
-    ("on", "operation", "right"),
+    ("on", "operation", "hint"),
     [
         ("request", "create_orde", "did you mean create_order?"),
         ("request", "push", "one of create_button, get_button"),
@@ -167,12 +167,12 @@ async def test_a_fault_garbles_an_answer_and_another_one_loses_it(klarna: MockKl
     ],
 )
 async def test_a_fault_that_could_never_strike_is_refused(
-    klarna: MockKlarnaAsync, on: str, operation: str, right: str
+    klarna: MockKlarnaAsync, on: str, operation: str, hint: str
 ) -> None:
     answer = await klarna.send("POST", "/_mock/faults", {"on": on, "operation": operation, "drop": True})
     assert answer.status == 400
     (problem,) = answer.body["problems"]
-    assert (problem["path"], problem["sent"], right in problem["expected"]) == ("operation", operation, True)
+    assert (problem["path"], problem["sent"], hint in problem["expected"]) == ("operation", operation, True)
 
 
 def test_every_operation_and_every_callback_can_fail() -> None:
@@ -219,7 +219,7 @@ async def test_a_fault_of_another_merchant_is_not_listed(klarna: MockKlarnaAsync
 
 
 @pytest.mark.parametrize(
-    ("wish", "path", "right"),
+    ("wish", "path", "hint"),
     [
         ({"on": "request", "out_of_order": True}, "out_of_order", "only callbacks can arrive out of order"),
         ({"on": "request", "out_of_order": True, "status": 500}, "out_of_order", "only callbacks"),
@@ -233,11 +233,11 @@ async def test_a_fault_of_another_merchant_is_not_listed(klarna: MockKlarnaAsync
     ],
 )
 async def test_a_fault_that_could_do_nothing_is_refused(
-    klarna: MockKlarnaAsync, wish: Json, path: str, right: str
+    klarna: MockKlarnaAsync, wish: Json, path: str, hint: str
 ) -> None:
     answer = await klarna.send("POST", "/_mock/faults", wish)
     assert answer.status == 400
-    assert [(p["path"], right in p["expected"]) for p in answer.body["problems"]] == [(path, True)]
+    assert [(p["path"], hint in p["expected"]) for p in answer.body["problems"]] == [(path, True)]
 
 
 def test_operations_that_only_look_are_those_that_twice_does_nothing_to() -> None:
@@ -345,7 +345,7 @@ async def test_a_parameter_that_an_endpoint_does_not_know_is_refused_with_those_
 
 
 @pytest.mark.parametrize(
-    ("query", "name", "right"),
+    ("query", "name", "hint"),
     [
         ("callbacks?kind=nope", "kind", "one of place_order, update"),
         ("callbacks?state=lost", "state", "one of in_flight, delivered"),
@@ -360,12 +360,12 @@ async def test_a_parameter_that_an_endpoint_does_not_know_is_refused_with_those_
     ],
 )
 async def test_a_filter_that_would_not_filter_is_refused(
-    klarna: MockKlarnaAsync, query: str, name: str, right: str
+    klarna: MockKlarnaAsync, query: str, name: str, hint: str
 ) -> None:
     answer = await klarna.send("GET", f"/_mock/{query}")
     assert answer.status == 400
     (problem,) = answer.body["problems"]
-    assert (problem["path"], right in problem["expected"]) == (name, True)
+    assert (problem["path"], hint in problem["expected"]) == (name, True)
 
 
 async def test_purchases_and_callbacks_are_filtered(klarna: MockKlarnaAsync, purchase: Json, order: Json) -> None:

@@ -220,8 +220,8 @@ async def test_an_unknown_path_of_the_sandbox_is_told_which_there_are(
     answer = await klarna.send(method, path, headers={"Authorization": who})
     assert (answer.status, answer.body["where"]) == (404, "path")
     assert f"nothing is served at {path}" in answer.body["error"]
-    assert "/_mock/journal, /_mock/journal/{seq}" in answer.body["right"]
-    assert "/_mock/events" in answer.body["right"]
+    assert "/_mock/journal, /_mock/journal/{seq}" in answer.body["hint"]
+    assert "/_mock/events" in answer.body["hint"]
 
 
 async def test_a_path_that_only_begins_like_the_sandboxs_is_klarnas(klarna: MockKlarnaAsync) -> None:

@@ -70,7 +70,7 @@ async def test_an_attempt_shows_what_was_sent_and_what_came_of_it(klarna: MockKl
 
 
 @in_turn(
-    ("query", "parameter", "right"),
+    ("query", "parameter", "hint"),
     [
         ("kind=events", "kind", "one of exchange, callback, event"),
         ("after=-1", "after", "a whole number from 0"),
@@ -84,12 +84,12 @@ async def test_an_attempt_shows_what_was_sent_and_what_came_of_it(klarna: MockKl
     ],
 )
 async def test_a_wrong_parameter_is_told_what_would_be_right(
-    klarna: MockKlarnaAsync, query: str, parameter: str, right: str
+    klarna: MockKlarnaAsync, query: str, parameter: str, hint: str
 ) -> None:
     answer = await klarna.send("GET", f"{JOURNAL}?{query}")
     assert (answer.status, answer.body["where"]) == (400, "query")
     (problem,) = answer.body["problems"]
-    assert (problem["path"], right in problem["expected"]) == (parameter, True)
+    assert (problem["path"], hint in problem["expected"]) == (parameter, True)
 
 
 @pytest.mark.parametrize("seq", ["0", "999999", "x", "-1", "9" * 30, "%D9%A3"])

@@ -106,18 +106,18 @@ WRONG: list[tuple[Json, int, str, str]] = [
 ]
 
 
-@in_turn(("wish", "status", "path", "right"), WRONG)
+@in_turn(("wish", "status", "path", "hint"), WRONG)
 async def test_a_wrong_wish_is_told_its_place_and_its_remedy(
-    klarna: MockKlarnaAsync, button: Json, page: Page, wish: Json, status: int, path: str, right: str
+    klarna: MockKlarnaAsync, button: Json, page: Page, wish: Json, status: int, path: str, hint: str
 ) -> None:
     whole = {"wait": 0, **wish, "page": {**page("se-battery-pack"), **wish.get("page", {})}}
     answer = await klarna.send("POST", PURCHASES, whole)
     assert answer.status == status
     problems = answer.body.get("problems", [])
     places = {answer.body.get("where"), *(problem["path"] for problem in problems)}
-    rights = [answer.body.get("right", ""), *(problem["expected"] for problem in problems)]
+    rights = [answer.body.get("hint", ""), *(problem["expected"] for problem in problems)]
     assert path in places
-    assert any(right in said for said in rights)
+    assert any(hint in said for said in rights)
     assert (await klarna.send("GET", "/_mock/health")).body["orders"] == 0
 
 
@@ -132,7 +132,7 @@ async def test_every_problem_is_told_at_once(klarna: MockKlarnaAsync, button: Js
 
 async def test_a_merchant_without_a_key_is_told_how_to_get_one(klarna: MockKlarnaAsync, page: Page) -> None:
     answer = await klarna.send("POST", PURCHASES, {"page": page("se-battery-pack")})
-    assert (answer.status, answer.body["right"]) == (404, NO_BUTTON)
+    assert (answer.status, answer.body["hint"]) == (404, NO_BUTTON)
 
 
 async def test_a_disabled_key_sells_nothing(klarna: MockKlarnaAsync, button: Json, page: Page) -> None:
@@ -145,7 +145,7 @@ async def test_a_disabled_key_sells_nothing(klarna: MockKlarnaAsync, button: Jso
 async def test_what_does_not_exist_is_not_found_in_words(klarna: MockKlarnaAsync, path: str) -> None:
     answer = await klarna.send("GET", path)
     assert (answer.status, "nobody" in answer.body["error"]) == (404, True)
-    assert answer.body["right"]
+    assert answer.body["hint"]
 
 
 async def test_one_merchant_does_not_see_what_another_one_has(klarna: MockKlarnaAsync, purchase: Json) -> None:

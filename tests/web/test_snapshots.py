@@ -179,7 +179,7 @@ async def test_a_call_of_one_merchant_replaces_no_others_state(
     for sent in (anothers, own):
         answer = await klarna.send("PUT", f"/_mock/snapshot{query}", sent)
         assert (answer.status, "'victim'" in answer.body["error"]) == (403, True)
-        assert "without credentials" in answer.body["right"]
+        assert "without credentials" in answer.body["hint"]
     assert await klarna.snapshot() == state
     assert (await klarna.send("GET", "/_mock/purchases?merchant=victim")).body["total"] == 0
 
@@ -226,7 +226,7 @@ async def test_a_refusal_names_the_place_in_the_snapshot(
     holder[steps[-1]] = value
     answer = await klarna.send("PUT", "/_mock/snapshot", damaged)
     assert (answer.status, answer.body["where"]) == (400, whole)
-    assert answer.body["right"].startswith("expected ")
+    assert answer.body["hint"].startswith("expected ")
     assert await klarna.snapshot() == captured
 
 
