@@ -1,4 +1,9 @@
-"""The README's tables as the code has them; `python -m tests.documentation.tables` writes them into the README."""
+"""The tables of the README and of `docs/`, made from the code.
+
+`python -m tests.documentation.tables` writes them into the pages. A table stands below a comment such as
+`<!-- table: settings -->` or `<!-- table: members purchase purchases -->`: the name of a function of this module and its
+arguments.
+"""
 
 import argparse
 import inspect
@@ -11,17 +16,26 @@ from typing import Any
 
 from mock_klarna import resources
 from mock_klarna.cli.main import COMMANDS
-from mock_klarna.settings import flag_of, setting_fields
-from mock_klarna.web.operation import Operation
-from mock_klarna.web.operations import OPERATIONS
+from mock_klarna.cli.run import add as add_run_flags
+from mock_klarna.domain.events import Event
+from mock_klarna.pytest_plugin.api import Commands, MockKlarna, OrderCommands
+from mock_klarna.scenario.steps import STEPS
+from mock_klarna.settings import PREFIX, flag_of, setting_fields
+from mock_klarna.web.operations import OPERATIONS, Operation
+from mock_klarna.web.parameters import PARAMETERS
+from mock_klarna.web.parameters import name_of as name_in_url
+from tests.documentation.pages import PAGES
 
 Json = dict[str, Any]
-README = Path(__file__).parents[2] / "README.md"
-_TABLE = re.compile(r"(<!-- table: (\w+) -->\n\n)(.*?)(\n\n)", re.DOTALL)
+Row = tuple[str, ...]
+_TABLE = re.compile(r"(<!-- table: (\w+)((?: \w+)*) -->\n\n)((?:\|.*\n)*)")
+_SOURCE = re.compile(r" \((?:protocol|klarna\.md|seed|guide|the admin)[^)]*\)")
+_MANY = 12
+"""An enumeration of more values than this has a table of its own."""
 
 
 def commands() -> str:
-    """Return the table of commands: a row for each module of the command line."""
+    """Return the commands: a row for each module of the command line."""
     rows = []
     for command in COMMANDS:
         head = (import_module(f"mock_klarna.cli.{command}").__doc__ or "").strip().splitlines()[0]
@@ -30,53 +44,10 @@ def commands() -> str:
     return _table(("command", "does"), rows)
 
 
-def _operations(rows: list[Operation]) -> str:
-    return _table(
-        ("method and path", "does"), [(f"`{row.method} {row.path}`", row.summary.rstrip(".")) for row in rows]
-    )
-
-
-def klarna() -> str:
-    """Return the table of Klarna's own endpoints."""
-    return _operations([row for row in OPERATIONS if row.is_klarnas])
-
-
-def mock() -> str:
-    """Return the table of the sandbox's own endpoints."""
-    return _operations([row for row in OPERATIONS if not row.is_klarnas])
-
-
-def settings() -> str:
-    """Return the table of settings."""
-    rows = []
-    for setting in setting_fields():
-        default = setting.default
-        shown = (
-            str(default).lower()
-            if isinstance(default, bool)
-            else f"{default:g}"
-            if isinstance(default, float)
-            else default
-        )
-        rows.append(
-            (f"`{flag_of(setting.name)}`", f"`{shown}`" if shown not in ("", ()) else "", setting.metadata["help"])
-        )
-    return _table(("flag", "default", "meaning"), rows)
-
-
-def steps() -> str:
-    """Return the table of scenario steps."""
-    from mock_klarna.scenario.steps import STEPS
-
-    return _table(("step", "does"), [(f"`{name}`", _first_sentence(step)) for name, step in STEPS.items()])
-
-
 def run() -> str:
-    """Return the table of what `run` takes beside the settings."""
-    from mock_klarna.cli import run as command
-
+    """Return the flags of `run` that are not settings."""
     parser = argparse.ArgumentParser(add_help=False)
-    command.add(parser)
+    add_run_flags(parser)
     settings = {flag_of(setting.name) for setting in setting_fields()}
     flags = [action for action in parser._actions if action.option_strings and action.option_strings[0] not in settings]
     return _table(("flag", "does"), [(f"`{_usage(flag)}`", (flag.help or "").rstrip(".")) for flag in flags])
@@ -87,83 +58,286 @@ def _usage(flag: argparse.Action) -> str:
     return name if flag.nargs == 0 else f"{name} {flag.metavar or flag.dest.upper()}"
 
 
-def methods() -> str:
-    """Return the table of what tests can do with the fixtures: both have the same methods."""
-    from mock_klarna.pytest_plugin.api import Commands, MockKlarna, OrderCommands
+def settings() -> str:
+    """Return the settings with what each allows."""
+    rows = []
+    for setting in setting_fields():
+        names = f"`{flag_of(setting.name)}` `{PREFIX}{setting.name.upper()}`"
+        rows.append((names, _values(setting), _default(setting.default), setting.metadata["help"]))
+    return _table(("flag and variable", "values", "default", "meaning"), rows)
 
+
+def _values(setting: Any) -> str:
+    """Return what a setting allows, as its own refusal says it."""
+    try:
+        setting.metadata["parse"]("?!")
+    except ValueError as refusal:
+        return re.sub(r"^one of (.*)$", lambda words: "`" + words[1].replace(", ", "`, `") + "`", str(refusal))
+    words = {"PATH": "a path", "HOST": "a host name or an address", "STORE": "`memory`, `file:PATH`"}
+    several = ", several separated by commas" if setting.metadata["repeat"] else ""
+    return words.get(setting.metadata["metavar"], "text") + several
+
+
+def _default(default: Any) -> str:
+    if default in ("", ()):
+        return ""
+    text = f"{default:g}" if isinstance(default, float) else str(default)
+    return f"`{text.lower() if isinstance(default, bool) else text}`"
+
+
+def klarna() -> str:
+    """Return Klarna's own endpoints."""
+    return _operations([row for row in OPERATIONS if row.is_klarnas])
+
+
+def mock() -> str:
+    """Return the sandbox's own endpoints."""
+    return _operations([row for row in OPERATIONS if not row.is_klarnas])
+
+
+def _operations(rows: list[Operation]) -> str:
+    cells = [(f"`{row.method} {row.path}`", f"`{row.name}`", row.summary.rstrip(".")) for row in rows]
+    return _table(("method and path", "operation", "does"), cells)
+
+
+def parameters() -> str:
+    """Return the query parameters of the sandbox's own endpoints."""
+    rows = []
+    for key, parameter in PARAMETERS.items():
+        paths = [f"`{row.path}`" for row in OPERATIONS if key in row.parameters]
+        where = "every endpoint under `/_mock`" if key == "merchant" else ", ".join(dict.fromkeys(paths))
+        name = f"`{name_in_url(key)}`" + (" (header)" if "in" in parameter else "")
+        rows.append((name, _form(parameter["schema"]), parameter["description"].rstrip("."), where))
+    return _table(("parameter", "takes", "meaning", "of"), rows)
+
+
+BODIES = (
+    "create_purchase",
+    "create_fault",
+    "set_clock",
+    "decide_fraud_review",
+    "set_token_status",
+    "reset",
+    "run_scenario",
+)
+"""Bodies of the sandbox's own requests that a person writes by hand."""
+
+
+def bodies() -> str:
+    """Return what requests under `/_mock` take."""
+    paths = {row.name: f"`{row.method} {row.path}`" for row in OPERATIONS}
+    rows = [(paths[name], *row) for name in BODIES for row in _members(_schema(f"requests/{name}.json"))]
+    first = [(row[0] if index == 0 or rows[index - 1][0] != row[0] else "", *row[1:]) for index, row in enumerate(rows)]
+    return _table(("request", "member", "takes", "meaning"), first)
+
+
+def events() -> str:
+    """Return the events that the journal records."""
+    kinds, found = [Event], list[type[Event]]()
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+        found += [] if kind.__subclasses__() else [kind]
+    rows = [(f"`{re.sub('(?<=[a-z])(?=[A-Z])', '_', kind.__name__).lower()}`", _first_sentence(kind)) for kind in found]
+    return _table(("event", "when"), sorted(rows))
+
+
+def steps() -> str:
+    """Return the steps of a scenario."""
+    rows = [(f"`{name}`", _first_sentence(step)) for name, step in STEPS.items()]
+    return _table(("step", "does"), rows)
+
+
+def scenario() -> str:
+    """Return the members of a scenario file."""
+    schema = _schema("scenario.json")
+    required = {name: "required" for name in schema["required"]}
+    rows = [(name, _form(member), member["description"]) for name, member in schema["properties"].items()]
+    return _table(
+        ("member", "takes", "meaning"),
+        [(f"`{name}`", takes + (f", {required[name]}" if name in required else ""), text) for name, takes, text in rows],
+    )
+
+
+def _step_schemas() -> Json:
+    every: Json = _schema("scenario.json")["properties"]["steps"]["items"]["properties"]
+    return every
+
+
+def beside() -> str:
+    """Return the members that stand beside a step's name."""
+    rows = [(f"`{name}`", _form(part), part["description"]) for name, part in _step_schemas().items() if name not in STEPS]
+    return _table(("member", "takes", "meaning"), rows)
+
+
+def members(*names: str) -> str:
+    """Return the members of some steps: those that several of them share come first."""
+    schemas = _step_schemas()
+    of_step = {name: list(_members(schemas[name])) for name in names}
+    sharing: dict[Row, list[str]] = {}
+    for name, rows in of_step.items():
+        for row in rows:
+            sharing.setdefault(row, []).append(name)
+    shared = [(_listed(those, names), *row) for row, those in sharing.items() if len(those) > 1]
+    own: list[Row] = []
+    for name, rows in of_step.items():
+        own.append((f"`{name}`", "", _form(schemas[name]), schemas[name]["description"].rstrip(".")))
+        own += [("", *row) for row in rows if len(sharing[row]) == 1]
+    if shared:
+        shared = [(row[0] if index == 0 or shared[index - 1][0] != row[0] else "", *row[1:]) for index, row in enumerate(shared)]
+    return _table(("step", "member", "takes", "meaning"), [*own, *shared])
+
+
+def _listed(those: Sequence[str], everything: Sequence[str]) -> str:
+    if len(those) == len(everything) and len(those) > 2:
+        return "each of these"
+    if len(those) > len(everything) / 2 and len(everything) > 3:
+        return "each but " + ", ".join(f"`{name}`" for name in everything if name not in those)
+    return ", ".join(f"`{name}`" for name in those)
+
+
+def matchers() -> str:
+    """Return the matchers of expectations."""
+    properties = _schema("matcher.json")["properties"]
+    rows = [(f"`{name}`", _form(member), member["description"].rstrip(".")) for name, member in properties.items()]
+    return _table(("matcher", "takes", "meaning"), rows)
+
+
+def carts() -> str:
+    """Return the stored carts."""
+    return _table(("cart", "for", "goods", "shipping options"), [_cart(file) for file in _fixtures("carts")])
+
+
+def _cart(file: Path) -> Row:
+    cart = json.loads(file.read_text("utf-8"))
+    goods = [line["name"] for line in cart.get("order_lines", ())]
+    text = ", ".join(goods) if 0 < len(goods) <= 4 else f"{len(goods)} lines" if goods else f"{len(cart['items'])} variations"
+    boxes = len(cart.get("additional_checkboxes", ()))
+    options = [f"`{option['id']}` {option['price']}" for option in cart.get("shipping_options", ())]
+    place = f"{cart['purchase_country']}, {cart['purchase_currency']}"
+    return f"`{file.stem}`", place, text + (f"; {boxes} checkboxes" if boxes else ""), ", ".join(options) or "none"
+
+
+def shoppers() -> str:
+    """Return the kinds of test shoppers, with the countries that have one."""
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for file in _fixtures("shoppers"):
+        for name, shopper in json.loads(file.read_text("utf-8")).items():
+            country, _, kind = name.partition("-")
+            kinds.setdefault((kind, shopper["description"]), []).append(country)
+    most = max(map(len, kinds.values()))
+    rows = [
+        (f"`{those[0]}-{kind}`", text.rstrip("."), f"all {most}" if len(those) == most else ", ".join(f"`{one}`" for one in those))
+        for (kind, text), those in kinds.items()
+    ]
+    return _table(("such as", "what happens", "countries"), rows)
+
+
+def methods() -> str:
+    """Return what tests can do with the fixtures: both have the same methods."""
     everything = [each for kind in (Commands, OrderCommands, MockKlarna) for each in vars(kind).values()]
     found = [each for each in everything if inspect.isfunction(each) and not each.__name__.startswith("_")]
-    rows = [(f"`{each.__name__}({_parameters(each)})`", _first_sentence(each)) for each in found]
+    rows = [(f"`{each.__name__}({_signature(each)})`", _first_sentence(each)) for each in found]
     return _table(("method", "does"), rows)
 
 
-def _parameters(method: Callable[..., object]) -> str:
+def _signature(method: Callable[..., object]) -> str:
     _, *others = inspect.signature(method).parameters.values()
     plain = (parameter.replace(annotation=inspect.Parameter.empty) for parameter in others)
     return str(inspect.Signature(list(plain)))[1:-1]
 
 
-BODIES = ("create_purchase", "create_fault", "set_clock", "decide_fraud_review", "reset", "run_scenario")
-"""Bodies of the sandbox's own requests that a test writes by hand."""
+def _fixtures(folder: str) -> list[Path]:
+    return sorted((resources.fixtures() / folder).glob("*.json"))
 
 
-def bodies() -> str:
-    """Return the table of what requests under `/_mock` take."""
-    paths = {row.name: f"`{row.method} {row.path}`" for row in OPERATIONS}
-    rows = [(paths[name], *row) for name in BODIES for row in _members(_schema("requests", name))]
-    first = [(row[0] if index == 0 or rows[index - 1][0] != row[0] else "", *row[1:]) for index, row in enumerate(rows)]
-    return _table(("request", "member", "takes", "which is"), first)
-
-
-def _schema(folder: str, name: str) -> Json:
-    schema: Json = json.loads((resources.schemas() / folder / f"{name}.json").read_text())
+def _schema(path: str) -> Json:
+    schema: Json = json.loads((resources.schemas() / path).read_text("utf-8"))
     return schema
 
 
-def _members(schema: Json, prefix: str = "") -> Iterator[tuple[str, str, str]]:
+def _members(schema: Json, prefix: str = "") -> Iterator[Row]:
     """Yield a row for each member of a body, and for those of an object that stands nowhere else."""
-    for name, member in schema["properties"].items():
-        yield f"`{prefix}{name}`", _form(member), member["description"].rstrip(".")
-        for inner in [member, *member.get("oneOf", ())]:
-            if "properties" in inner and "allOf" not in inner:
-                yield from _members(inner, f"{prefix}{name}.")
+    for part in [schema, *schema.get("oneOf", ())]:
+        for name, member in part.get("properties", {}).items():
+            mark = ". Required" if name in part.get("required", ()) and prefix == "" else ""
+            yield f"`{prefix}{name}`", _form(member), member["description"].rstrip(".") + mark
+            for inner in [member, *member.get("oneOf", ())]:
+                if "properties" in inner and "allOf" not in inner:
+                    yield from _members(inner, f"{prefix}{name}.")
+
+
+_REFERENCES = {
+    "duration": '`"1h30m"` or seconds',
+    "matcher": "[matcher](#matchers)",
+    "set_clock": "object, the body of `POST /_mock/clock`",
+    "create_fault": "object, the body of `POST /_mock/faults`",
+}
 
 
 def _form(member: Json) -> str:
-    """Say what a member may be: its values, its type and its bounds."""
+    """Return what a member may be: its values, its type and its bounds."""
     if "$ref" in member:
         name = member["$ref"].rpartition("/")[2].removesuffix(".json")
-        return '`"1h30m"` or seconds' if name == "duration" else _form(_schema("components", name))
+        return _REFERENCES.get(name) or _form(_schema(f"components/{name}.json"))
     if "oneOf" in member:
-        return " or ".join(_form(part) for part in member["oneOf"])
+        return " or ".join(dict.fromkeys(_form(part) for part in member["oneOf"]))
     if "enum" in member:
-        return ", ".join(f"`{value}`" for value in member["enum"])
+        return _enumerated(member["enum"])
+    if "const" in member:
+        return f"`{json.dumps(member['const'])}`"
+    if "type" not in member:
+        return "any value"
     kinds = member["type"] if isinstance(member["type"], list) else [member["type"]]
-    return "`true`" if "const" in member else " or ".join(kind for kind in kinds if kind != "null") + _bounds(member)
+    return " or ".join(kinds) + _bounds(member)
+
+
+def _enumerated(values: Sequence[Any]) -> str:
+    if len(values) <= _MANY:
+        return ", ".join(f"`{value}`" for value in values)
+    if "create_order" in values:
+        others = ", ".join(f"`{value}`" for value in values if value not in {row.name for row in OPERATIONS})
+        return "an [operation](http-api.md#klarnas-endpoints)" + (f", {others}" if others else "")
+    return "an [event](#events)"
 
 
 def _bounds(member: Json) -> str:
     least, most = member.get("minimum", member.get("exclusiveMinimum")), member.get("maximum")
-    return f", {least} to {most}" if most is not None else ""
+    if least is None:
+        return ""
+    return f", {'above ' if 'exclusiveMinimum' in member and most is None else ''}{least}" + (
+        f" to {most}" if most is not None else " or more"
+    )
 
 
 def _first_sentence(thing: object) -> str:
-    return (thing.__doc__ or "").strip().splitlines()[0].rstrip(".")
+    return _SOURCE.sub("", (thing.__doc__ or "").strip().splitlines()[0]).rstrip(".")
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+def _table(head: Row, rows: Sequence[Row]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-TABLES = {each.__name__: each for each in (commands, klarna, mock, bodies, settings, run, steps, methods)}
+TABLES: dict[str, Callable[..., str]] = {
+    each.__name__: each
+    for each in (
+        commands, run, settings, klarna, mock, parameters, bodies, events, scenario, beside, steps, members, matchers, carts,
+        shoppers, methods,
+    )
+}  # fmt: skip
 """Every table by the name in its marker."""
 
 
 def rewritten(text: str) -> str:
-    """Return the README's text with every marked table as the code has it."""
-    return _TABLE.sub(lambda match: match.group(1) + TABLES[match.group(2)]() + match.group(4), text)
+    """Return a page's text with every marked table as the code has it."""
+    return _TABLE.sub(lambda found: found[1] + TABLES[found[2]](*found[3].split()) + "\n", text)
+
+
+def placed(text: str) -> list[tuple[str, ...]]:
+    """Return the tables that a page has: the name of each, then its arguments."""
+    return [(found[2], *found[3].split()) for found in _TABLE.finditer(text)]
 
 
 if __name__ == "__main__":
-    README.write_text(rewritten(README.read_text()))
+    for page in PAGES:
+        page.write_text(rewritten(page.read_text("utf-8")), "utf-8")

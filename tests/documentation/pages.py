@@ -1,0 +1,63 @@
+"""The pages of the documentation: their text, code blocks, headings and links."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+PAGES = (README, *sorted((ROOT / "docs").glob("*.md")), *(ROOT / name for name in ("CHANGELOG.md",)))
+"""Every page, the README first."""
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_LINK = re.compile(r"\]\(([^)\s]+)\)|(?:href|src)=\"([^\"]+)\"")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A code block: the page that it is on, its first line there, its language and its text."""
+
+    page: Path
+    line: int
+    language: str
+    code: str
+
+    @property
+    def name(self) -> str:
+        """The page and the line, as a test's id."""
+        return f"{self.page.name}:{self.line}"
+
+
+def blocks(*languages: str, containing: str = "") -> list[Block]:
+    """Return the code blocks of all pages in some languages (all languages when none is given)."""
+    found = [block for page in PAGES for block in _blocks(page)]
+    return [each for each in found if (not languages or each.language in languages) and containing in each.code]
+
+
+def _blocks(page: Path) -> Iterator[Block]:
+    text = page.read_text("utf-8")
+    for found in _BLOCK.finditer(text):
+        yield Block(page, text.count("\n", 0, found.start()) + 2, found[1], found[2])
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the fragments that a page's headings and `id` attributes give it, as GitHub spells them."""
+    text = without_code(page)
+    found, counted = set[str](), dict[str, int]()
+    for heading in _HEADING.findall(text):
+        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        name = re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
+        found.add(f"{name}-{counted[name]}" if name in counted else name)
+        counted[name] = counted.get(name, 0) + 1
+    return found | set(re.findall(r"(?:id|name)=\"([^\"]+)\"", text))
+
+
+def links(page: Path) -> list[str]:
+    """Return where a page's links and pictures lead."""
+    return [first or second for first, second in _LINK.findall(without_code(page))]
+
+
+def without_code(page: Path) -> str:
+    """Return a page's text without its code blocks."""
+    return _BLOCK.sub("", page.read_text("utf-8"))
