@@ -105,6 +105,8 @@ def parameters() -> str:
     rows = []
     for key, parameter in PARAMETERS.items():
         paths = [f"`{row.path}`" for row in OPERATIONS if key in row.parameters]
+        if not paths and key != "merchant":
+            continue
         where = "every endpoint under `/_mock`" if key == "merchant" else ", ".join(dict.fromkeys(paths))
         name = f"`{name_in_url(key)}`" + (" (header)" if "in" in parameter else "")
         rows.append((name, _form(parameter["schema"]), parameter["description"].rstrip("."), where))
