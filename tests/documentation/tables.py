@@ -19,17 +19,21 @@ from mock_klarna.cli.main import COMMANDS
 from mock_klarna.cli.run import add as add_run_flags
 from mock_klarna.domain.events import Event
 from mock_klarna.pytest_plugin.api import Commands, MockKlarna, OrderCommands
+from mock_klarna.scenario.runner import BUILT_IN
 from mock_klarna.scenario.steps import STEPS
 from mock_klarna.settings import PREFIX, flag_of, setting_fields
 from mock_klarna.web.operations import OPERATIONS, Operation
-from mock_klarna.web.parameters import PARAMETERS
-from mock_klarna.web.parameters import name_of as name_in_url
+from mock_klarna.web.query import PARAMETERS
+from mock_klarna.web.query import name_of as name_in_url
 from tests.documentation.pages import PAGES
 
 Json = dict[str, Any]
 Row = tuple[str, ...]
 _TABLE = re.compile(r"(<!-- table: (\w+)((?: \w+)*) -->\n\n)((?:\|.*\n)*)")
 _SOURCE = re.compile(r" \((?:protocol|klarna\.md|seed|guide|the admin)[^)]*\)")
+STEP_NAMES = tuple(STEPS)
+VARIABLES = (*BUILT_IN, "turn")
+"""Variables that scenarios have without `vars`."""
 _MANY = 12
 """An enumeration of more values than this has a table of its own."""
 
@@ -152,12 +156,11 @@ def steps() -> str:
 def scenario() -> str:
     """Return the members of a scenario file."""
     schema = _schema("scenario.json")
-    required = {name: "required" for name in schema["required"]}
-    rows = [(name, _form(member), member["description"]) for name, member in schema["properties"].items()]
-    return _table(
-        ("member", "takes", "meaning"),
-        [(f"`{name}`", takes + (f", {required[name]}" if name in required else ""), text) for name, takes, text in rows],
-    )
+    rows = [
+        (f"`{name}`", _form(member) + (", required" if name in schema["required"] else ""), member["description"])
+        for name, member in schema["properties"].items()
+    ]
+    return _table(("member", "takes", "meaning"), rows)
 
 
 def _step_schemas() -> Json:
@@ -167,7 +170,9 @@ def _step_schemas() -> Json:
 
 def beside() -> str:
     """Return the members that stand beside a step's name."""
-    rows = [(f"`{name}`", _form(part), part["description"]) for name, part in _step_schemas().items() if name not in STEPS]
+    rows = [
+        (f"`{name}`", _form(part), part["description"]) for name, part in _step_schemas().items() if name not in STEPS
+    ]
     return _table(("member", "takes", "meaning"), rows)
 
 
@@ -185,7 +190,10 @@ def members(*names: str) -> str:
         own.append((f"`{name}`", "", _form(schemas[name]), schemas[name]["description"].rstrip(".")))
         own += [("", *row) for row in rows if len(sharing[row]) == 1]
     if shared:
-        shared = [(row[0] if index == 0 or shared[index - 1][0] != row[0] else "", *row[1:]) for index, row in enumerate(shared)]
+        shared = [
+            (row[0] if index == 0 or shared[index - 1][0] != row[0] else "", *row[1:])
+            for index, row in enumerate(shared)
+        ]
     return _table(("step", "member", "takes", "meaning"), [*own, *shared])
 
 
@@ -212,7 +220,13 @@ def carts() -> str:
 def _cart(file: Path) -> Row:
     cart = json.loads(file.read_text("utf-8"))
     goods = [line["name"] for line in cart.get("order_lines", ())]
-    text = ", ".join(goods) if 0 < len(goods) <= 4 else f"{len(goods)} lines" if goods else f"{len(cart['items'])} variations"
+    text = (
+        ", ".join(goods)
+        if 0 < len(goods) <= 4
+        else f"{len(goods)} lines"
+        if goods
+        else f"{len(cart['items'])} variations"
+    )
     boxes = len(cart.get("additional_checkboxes", ()))
     options = [f"`{option['id']}` {option['price']}" for option in cart.get("shipping_options", ())]
     place = f"{cart['purchase_country']}, {cart['purchase_currency']}"
@@ -228,7 +242,11 @@ def shoppers() -> str:
             kinds.setdefault((kind, shopper["description"]), []).append(country)
     most = max(map(len, kinds.values()))
     rows = [
-        (f"`{those[0]}-{kind}`", text.rstrip("."), f"all {most}" if len(those) == most else ", ".join(f"`{one}`" for one in those))
+        (
+            f"`{those[0]}-{kind}`",
+            text.rstrip("."),
+            f"all {most}" if len(those) == most else ", ".join(f"`{one}`" for one in those),
+        )
         for (kind, text), those in kinds.items()
     ]
     return _table(("such as", "what happens", "countries"), rows)

@@ -1,78 +1,94 @@
-"""The README's way to play against a shop in a process of its own, which has credentials of its own."""
+"""The command lines of the pages that play scenarios against a shop with credentials of its own."""
 
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from mock_klarna import Settings, serve_in_thread
 from tests.commands import Command
-from tests.demo.trade import process_of
-from tests.documentation.tables import README
+from tests.documentation.conftest import MERCHANT, PASSWORD, Sandbox
+from tests.documentation.pages import README, blocks
 
-TEXT = README.read_text()
-Addresses = tuple[str, str]
+PAGES_WITH_LINES = {"README.md", "docker.md", "scenarios.md"}
 
 
-@pytest.fixture
-def running() -> Iterator[Addresses]:
-    """Klarna's address and that of a shop whose credentials there are the README's."""
-    (credentials,) = set(re.findall(r"--merchant (K\w+:\w+)", TEXT))
-    merchant, _, password = credentials.partition(":")
-    with serve_in_thread(Settings(port=0)) as klarna:
-        words = ("shop", "--klarna", klarna.url, "--port", "0", "--merchant", merchant, "--password", password)
-        with process_of(*words) as shop:
-            assert shop.stdout is not None
-            opened = re.search(r"open at (\S+)", shop.stdout.readline())
-            assert opened
-            yield klarna.url, opened[1]
+def shown(containing: str) -> list[str]:
+    """The lines of the output on the page about scenarios that contains a text, the one that leaves some out excepted."""
+    (block,) = blocks("text", containing=containing)
+    return [_without_numbers(line) for line in block.code.splitlines() if line.strip() != "…"]
+
+
+def _without_numbers(line: str) -> str:
+    """Return a line of output without ids, times and ports, which differ in every run."""
+    line = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", re.sub(r"http://[\w.]+:\d+", "http://SHOP", line))
+    return re.sub(r"\+?\d+\.\d+ ?(s|ms)\b", "TIME", line)
+
+
+def lines() -> list[tuple[str, str]]:
+    """The lines that run scenarios against a server that is already there, each with its page."""
+    found = [(block, line) for block in blocks("console", "yaml") for line in block.code.splitlines()]
+    return [
+        (block.page.name, run[1]) for block, line in found if (run := re.search(r"mock-klarna (run .*--url .*)", line))
+    ]
 
 
 @pytest.fixture
 def scenario(tmp_path: Path) -> Path:
-    """The README's scenario as it is printed."""
-    (code,) = re.findall(r"(?ms)^```yaml\n(name: .*?)^```$", TEXT)
-    file = tmp_path / "readme.yaml"
-    file.write_text(code)
+    """The scenario of the README."""
+    (block,) = (each for each in blocks("yaml", containing="\nsteps:") if each.page == README)
+    file = tmp_path / "scenarios" / "express.yaml"
+    file.parent.mkdir()
+    file.write_text(block.code)
     return file
 
 
-def lines() -> list[str]:
-    """The README's lines that run scenarios against a server that is there."""
-    return [line[1] for line in re.finditer(r"mock-klarna (run \S*scenarios/? --url .*)", TEXT)]
-
-
-@pytest.mark.parametrize("line", lines())
-def test_the_line_of_the_readme_plays_its_scenario_with_a_shop_of_its_own(
-    command: Command, line: str, running: Addresses, scenario: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("page", "line"), lines(), ids=[page for page, _ in lines()])
+def test_the_line_of_a_page_plays_a_scenario_with_a_shop_of_its_own(
+    command: Command, page: str, line: str, sandbox: Sandbox, scenario: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    klarna, shop = running
     monkeypatch.chdir(scenario.parent)
-    _, _folder, *flags = shlex.split(
-        line.replace("http://localhost:8080", klarna).replace("http://localhost:3000", shop)
-    )
+    _, _folder, *flags = shlex.split(sandbox.replaced(line))
     assert command("run", scenario, *flags).returncode == 0
 
 
-def test_the_readme_has_a_line_for_ci_and_one_for_a_terminal() -> None:
-    assert len(lines()) == 2
+def test_the_pages_have_lines_for_continuous_integration_and_for_a_terminal() -> None:
+    assert {page for page, _ in lines()} == PAGES_WITH_LINES
 
 
-def test_without_the_shops_credentials_the_failure_tells_who_was_refused_and_what_helps(
-    command: Command, running: Addresses, scenario: Path
+def test_without_the_credentials_of_the_shop_the_failure_names_the_merchant_and_the_flag(
+    command: Command, sandbox: Sandbox, scenario: Path
 ) -> None:
-    klarna, shop = running
-    ran = command("run", scenario, "--url", klarna, "--var", f"shop={shop}")
+    ran = command("run", scenario, "--url", sandbox.klarna, "--var", f"shop={sandbox.shop}")
     assert ran.returncode == 1
-    told = ran.stdout
-    assert "K123 used the token and was answered 403, because it belongs to scenario-readme" in told
-    assert "--merchant K123:PASSWORD, or `merchant: K123:PASSWORD` in the scenario" in told
-    assert re.search(r"event +authorization_refused .*refused_merchant K123", told)
+    printed = ran.stdout
+    assert "K123 used the token and was answered 403, because it belongs to scenario-express" in printed
+    assert "--merchant K123:PASSWORD, or `merchant: K123:PASSWORD` in the scenario" in printed
+    assert re.search(r"event +authorization_refused .*refused_merchant K123", printed)
 
 
-def test_a_merchant_in_the_scenario_does_as_well(command: Command, running: Addresses, scenario: Path) -> None:
-    klarna, shop = running
-    scenario.write_text(f"merchant: K123:secret\n{scenario.read_text()}")
-    assert command("run", scenario, "--url", klarna, "--var", f"shop={shop}").returncode == 0
+def test_the_merchant_can_be_named_in_the_scenario(command: Command, sandbox: Sandbox, scenario: Path) -> None:
+    scenario.write_text(f"merchant: {MERCHANT}:{PASSWORD}\n{scenario.read_text()}")
+    ran = command("run", scenario, "--url", sandbox.klarna, "--var", f"shop={sandbox.shop}")
+    assert ran.returncode == 0
+
+
+def test_a_failed_expectation_looks_as_on_the_page(
+    command: Command, sandbox: Sandbox, scenario: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(scenario.parent.parent)
+    scenario.write_text(scenario.read_text().replace("124000, fraud_status: ACCEPTED", "129000, fraud_status: PENDING"))
+    credentials = f"{MERCHANT}:{PASSWORD}"
+    ran = command(
+        "run", "scenarios/", "--url", sandbox.klarna, "--var", f"shop={sandbox.shop}", "--merchant", credentials
+    )
+    assert ran.returncode == 1
+    assert set(shown("FAILED")) <= set(map(_without_numbers, ran.stdout.splitlines()))
+
+
+def test_a_wrong_file_looks_as_on_the_page(command: Command, scenario: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(scenario.parent.parent)
+    scenario.write_text(scenario.read_text().replace("${shop}/klarna", "${shp}/klarna"))
+    ran = command("check", "scenarios/")
+    assert ran.returncode == 2
+    assert set(shown("${shp}")) <= set((ran.stdout + ran.stderr).splitlines())

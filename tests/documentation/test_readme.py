@@ -1,143 +1,126 @@
-"""What the README says is so: its tables are the code's, its blocks run."""
+"""What only the README says: its first screen, its demo, its merchant, and why an order is refused."""
 
-import asyncio
-import base64
 import json
 import re
 import subprocess
+import threading
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import contextmanager
+from http.server import HTTPServer
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
-import yaml
 
-from mock_klarna import pytest_plugin
-from mock_klarna.cli.main import parser
-from mock_klarna.demo.shop import serve_shop
-from mock_klarna.server import serve, serve_in_thread
-from mock_klarna.settings import Settings, from_environment
 from tests.commands import Command
-from tests.documentation.tables import README, rewritten
+from tests.documentation import curl
+from tests.documentation.conftest import Sandbox
+from tests.documentation.pages import README, ROOT, Block, blocks
 
-TEXT = README.read_text()
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
-
-
-def blocks(language: str, *, holding: str = "") -> list[str]:
-    return [code for tongue, code in BLOCKS if tongue == language and holding in code]
+TEXT = README.read_text("utf-8")
+MOST_LINES, MOST_BYTES = 200, 300_000
 
 
-def test_every_table_is_as_the_code_has_it() -> None:
-    assert rewritten(TEXT) == TEXT, "python -m tests.documentation.tables writes the tables anew"
+def block(language: str, containing: str) -> Block:
+    """Return the one code block of the README that contains a text."""
+    (found,) = (each for each in blocks(language, containing=containing) if each.page == README)
+    return found
 
 
-def test_the_first_screen_says_what_it_is_and_gives_the_two_commands_and_the_job_for_ci() -> None:
+def test_the_readme_is_short_and_its_picture_light() -> None:
+    assert len(TEXT.splitlines()) <= MOST_LINES
+    assert (ROOT / "docs" / "images" / "dialog.png").stat().st_size < MOST_BYTES
+
+
+def test_the_first_screen_has_the_picture_and_both_commands() -> None:
     screen = "\n".join(TEXT.splitlines()[:40])
-    assert (
-        screen.index("demo --once")
-        < screen.index("pytest")
-        < screen.index("jobs:")
-        < screen.index("What it does not do")
-    )
+    assert screen.index("dialog.png") < screen.index("demo --once") < screen.index(".venv/bin/pytest")
 
 
-def test_the_job_for_ci_is_about_ten_lines_of_yaml() -> None:
-    job = blocks("yaml", holding="docker exec klarna")[0]
-    assert len(yaml.safe_load(job)["jobs"]["purchase"]["steps"]) + 4 <= 10
+def test_the_command_for_the_tests_is_the_one_that_continuous_integration_runs() -> None:
+    ran = subprocess.run([ROOT / ".ci" / "readme-test-command"], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == 'python3 -m venv .venv && .venv/bin/pip install -e ".[test]" && .venv/bin/pytest'
 
 
-def command_lines() -> Iterator[str]:
-    for code in blocks("console"):
-        for line in code.replace("\\\n", " ").splitlines():
-            if line.startswith("mock-klarna "):
-                yield line
+def test_the_demo_prints_what_the_readme_shows(command: Command) -> None:
+    ran = command("demo", "--once", "--port", "0")
+    assert ran.returncode == 0
+    printed = list(map(_without_numbers, ran.stdout.splitlines()))
+    for line in block("text", "John Doe buys").code.splitlines():
+        assert _without_numbers(line) in printed
 
 
-@pytest.mark.parametrize("line", list(command_lines()))
-def test_every_command_line_is_one_that_the_tool_takes(line: str) -> None:
-    parser().parse_args(line.partition("#")[0].split()[1:])
+def _without_numbers(line: str) -> str:
+    """Return a line without ids and times, which differ in every run."""
+    line = re.sub(r"\b[0-9a-f]{8}…", "ID…", line)
+    return re.sub(r"^ +\d+ ms", "TIME", re.sub(r"after [\d.]+ ms", "after TIME", line))
 
 
-@pytest.mark.parametrize("code", blocks("yaml"), ids=lambda code: code.splitlines()[0])
-def test_every_yaml_block_is_yaml(code: str) -> None:
-    assert yaml.safe_load(code)
-
-
-@pytest.mark.parametrize("code", blocks("yaml", holding="  - create_button"), ids=lambda code: code.splitlines()[0])
-def test_every_scenario_holds(command: Command, code: str, tmp_path: Path) -> None:
-    scenario = tmp_path / "readme.yaml"
-    scenario.write_text(re.sub(r"(?m)^vars: .*$", "vars: {shop: null}", code))
-    assert command("run", scenario).returncode == 0
-
-
-@pytest.mark.parametrize("code", blocks("python", holding="def test_"), ids=lambda code: "pytest")
-def test_every_test_passes(code: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    pytester.makepyfile(code)
-    pytester.runpytest_inprocess(plugins=[pytest_plugin]).assert_outcomes(passed=code.count("def test_"))
-
-
-async def test_the_purchase_by_curl_is_placed() -> None:
-    (script,) = blocks("console", holding="/_mock/purchases")
-    async with serve(Settings(port=0)) as server, serve_shop(server.url, merchant="K123") as shop:
-        there = script.replace("http://127.0.0.1:8080", server.url).replace("http://127.0.0.1:3000", shop.url)
-        run = await asyncio.to_thread(
-            subprocess.run, ["bash", "-ec", there.replace("curl ", "curl --silent --show-error ")], capture_output=True
-        )
-    assert run.returncode == 0, run.stderr.decode()
-    assert json.loads(run.stdout[run.stdout.index(b'{"purchase_id"') :])["state"] == "placed"
-
-
-async def test_the_faults_and_the_clock_by_curl_are_taken() -> None:
-    (script,) = blocks("console", holding="/_mock/faults")
-    async with serve(Settings(port=0)) as server:
-        there = script.replace("http://127.0.0.1:8080", server.url).replace(
-            "curl ", "curl --fail --silent --show-error "
-        )
-        run = await asyncio.to_thread(subprocess.run, ["bash", "-ec", there], capture_output=True)
-        faults = await server.services.emulator.faults.waiting("K123")
-    assert run.returncode == 0, run.stderr.decode()
-    assert [fault.times for fault in faults] == [2, 1]
-
-
-@pytest.mark.parametrize("code", blocks("python", holding="from mock_klarna"), ids=lambda code: code.splitlines()[0])
-def test_every_other_python_block_runs_and_its_coroutines_too(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+@contextmanager
+def merchant(sandbox: Sandbox) -> Iterator[str]:
+    """Run the README's merchant, on a free port, and give its address."""
+    code = sandbox.replaced(block("python", "HTTPServer").code).replace("3000", "0")
+    assert code.count(".serve_forever()") == 1
     names: dict[str, Any] = {}
-    exec(code, names)
-    if "with_a_loop" in names:
-        asyncio.run(names["with_a_loop"]())
-        assert len(re.findall(r"http://127\.0\.0\.1:\d+", capsys.readouterr().out)) == 2
+    *program, last = code.strip().splitlines()
+    exec("\n".join(program), names)
+    server: HTTPServer = eval(last.removesuffix(".serve_forever()"), names)
+    names["Merchant"].log_message = lambda *_: None
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
-def test_the_pytest_fixtures_of_the_readme_are_taken(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+def test_the_merchant_places_the_order_of_the_curl_commands(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (code,) = blocks("python", holding="def mock_klarna_merchant")
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    pytester.makeconftest(code)
-    pytester.makepyfile("def test_it(mock_klarna): assert mock_klarna.credentials == ('K123', 'secret')")
-    pytester.runpytest_inprocess(plugins=[pytest_plugin]).assert_outcomes(passed=1)
+    script = block("console", "/_mock/purchases").code
+    with merchant(sandbox) as address:
+        printed = curl.run(sandbox.replaced(script.replace("http://127.0.0.1:3000", address)))
+    purchase = json.loads(printed[printed.index('{"purchase_id"') :])
+    assert purchase["state"] == "placed"
+    assert capsys.readouterr().out == f"placed {purchase['order_id']}\n"
+    (callback,) = purchase["callbacks"]
+    assert (callback["kind"], callback["url"]) == ("place_order", f"{address}/")
 
 
-def test_under_mock_any_password_will_do() -> None:
-    with serve_in_thread(Settings(port=0, credentials=("K123:secret",))) as server:
-        wrong = base64.b64encode(b"K123:wrong").decode()
-        asked = Request(f"{server.url}/_mock/purchases", headers={"Authorization": f"Basic {wrong}"})
-        with urlopen(asked) as answer:
-            assert answer.status == 200
+def test_the_merchant_has_about_fifteen_lines() -> None:
+    assert len([line for line in block("python", "HTTPServer").code.splitlines() if line]) <= 15
 
 
-def test_several_credentials_fit_in_one_variable_as_the_readme_says() -> None:
-    (given,) = re.findall(r"`MOCK_KLARNA_CREDENTIALS=(\S+)`", TEXT)
-    assert from_environment({"MOCK_KLARNA_CREDENTIALS": given}).credentials == ("K123:secret", "K456:secret")
+@pytest.fixture
+def refusal(sandbox: Sandbox) -> Any:
+    """The journal entry of an order whose tax is the one that the pages show."""
+    urls = {"place_order": "http://127.0.0.1:1/place-order", "terms": "http://127.0.0.1:1/terms"}
+    curl.requested("POST", f"{sandbox.klarna}/instantshopping/v1/buttons", {"merchant_urls": urls})
+    page = json.loads((ROOT / "fixtures" / "carts" / "se-battery-pack.json").read_text("utf-8"))
+    wanted = {"page": page, "shopper": "se-approved", "wait": 0}
+    _, _, purchase = curl.requested("POST", f"{sandbox.klarna}/_mock/purchases", wanted)
+    order = purchase["order"]
+    order["order_tax_amount"] += 5000 - order["order_lines"][0]["total_tax_amount"]
+    order["order_lines"][0]["total_tax_amount"] = 5000
+    orders = f"{sandbox.klarna}/instantshopping/v1/authorizations/{purchase['authorization_token']}/orders"
+    status, headers, _ = curl.requested("POST", orders, order)
+    assert status == 400
+    return curl.requested("GET", headers["Mock-Klarna-Explanation"])[2]
 
 
-def test_every_link_within_the_readme_leads_somewhere() -> None:
-    heads = {
-        re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)
-    }
-    assert set(re.findall(r"\]\(#([\w-]+)\)", TEXT)) <= heads
-    files = re.findall(r"\]\(([^)#:]+)\)", TEXT)
-    assert all((README.parent / target).exists() for target in files)
+@pytest.mark.parametrize("shown", blocks("text", containing="[line_tax]"), ids=lambda block: block.name)
+def test_an_order_with_a_wrong_tax_is_refused_as_the_page_shows(shown: Block, refusal: Any) -> None:
+    (problem,) = refusal["problems"]
+    lines = shown.code.splitlines()
+    assert f"400 {refusal['explanation']}" in lines[0]
+    assert lines[1] == "  {path} [{rule}]: sent {sent}, expected {expected} ({formula})".format(**problem)
+
+
+def test_the_scenario_of_the_readme_is_the_first_of_the_page_about_scenarios() -> None:
+    first = next(each for each in blocks("yaml", containing="\nsteps:") if each.page.name == "scenarios.md")
+    assert block("yaml", "\nsteps:").code == first.code
+
+
+def test_the_job_for_continuous_integration_is_about_ten_lines() -> None:
+    assert len(block("yaml", "docker exec klarna").code.splitlines()) <= 10

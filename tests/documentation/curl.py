@@ -1,0 +1,29 @@
+"""Runs the curl commands of the pages with curl itself, and sends the requests that tests need beside them."""
+
+import json
+import subprocess
+from base64 import b64encode
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+
+def run(code: str, folder: str = ".") -> str:
+    """Run a block of curl commands and return what they print; raises AssertionError if one fails."""
+    script = code.replace("curl ", "curl --fail-with-body --silent --show-error ")
+    ran = subprocess.run(["bash", "-ec", script], capture_output=True, text=True, cwd=folder, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def requested(method: str, url: str, body: Any = None, user: str = "K123:secret") -> tuple[int, dict[str, str], Any]:
+    """Send a request and return status, headers and parsed body of the answer."""
+    headers = {"Authorization": f"Basic {b64encode(user.encode()).decode()}", "Content-Type": "application/json"}
+    data = None if body is None else json.dumps(body).encode()
+    try:
+        answer = urlopen(Request(url, data, headers, method=method))
+    except HTTPError as refused:
+        answer = refused
+    with answer:
+        raw = answer.read()
+        return answer.status, dict(answer.headers), json.loads(raw) if raw else None

@@ -1,0 +1,144 @@
+"""Every code block of every page works: commands are accepted, requests succeed, scenarios and tests pass."""
+
+import asyncio
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from mock_klarna import pytest_plugin
+from mock_klarna.cli.main import parser
+from tests.commands import Command
+from tests.documentation import curl
+from tests.documentation.conftest import MERCHANT, PASSWORD, Sandbox
+from tests.documentation.pages import Block, blocks
+
+OTHER_PROGRAMS = {"curl", "docker", "echo", "pip", "pytest", "python3", "sudo"}
+"""Programs of console blocks that are tested elsewhere: curl below, docker in `.ci/image`, pip and pytest in `.ci/run`."""
+
+
+def named(found: list[Block]) -> pytest.MarkDecorator:
+    """Run a test once for each block."""
+    return pytest.mark.parametrize("block", found, ids=lambda block: block.name)
+
+
+def commands_of(block: Block) -> list[list[str]]:
+    """Return the commands of a console block as words, without variables in front and without the bodies of requests."""
+    code = re.sub(r"'[^']*'", "''", block.code.replace("\\\n", " "))
+    found = [command.split() for line in code.splitlines() for command in re.split(r"&&|\|", line)]
+    return [[word for word in words if not re.match(r"[A-Z_]+=", word)] for words in found if words]
+
+
+@named(blocks("console"))
+def test_every_command_line_is_accepted(block: Block) -> None:
+    for words in commands_of(block):
+        program = words[0].rpartition("/")[2]
+        if program == "docker" and words[1] in ("run", "exec"):
+            parser().parse_args(words[words.index("mock-klarna") + 1 :] or ["serve"])
+        elif program == "mock-klarna":
+            parser().parse_args(words[1:])
+        else:
+            assert program in OTHER_PROGRAMS
+
+
+@named(blocks("console", containing="curl -u"))
+def test_every_curl_command_succeeds(block: Block, sandbox: Sandbox, tmp_path: Any) -> None:
+    urls = {"place_order": f"{sandbox.shop}/klarna/place-order", "terms": f"{sandbox.shop}/terms"}
+    curl.requested("POST", f"{sandbox.klarna}/instantshopping/v1/buttons", {"merchant_urls": urls})
+    code = sandbox.replaced(block.code).replace(f'"{sandbox.shop}/"', f'"{sandbox.shop}/klarna/place-order"')
+    printed = curl.run(code, str(tmp_path))
+    if "/_mock/purchases" in code:
+        assert json.loads(printed[printed.index('{"purchase_id"') :])["state"] == "placed"
+    if "/_mock/faults" in code:
+        _, _, body = curl.requested("GET", f"{sandbox.klarna}/_mock/faults")
+        assert [fault["times"] for fault in body["faults"]] == [2, 1]
+
+
+@named([block for block in blocks("yaml") if "\nsteps:" not in block.code and not block.code.startswith("-")])
+def test_every_workflow_and_compose_file_is_one(block: Block) -> None:
+    document = yaml.safe_load(block.code)
+    for job in document.get("jobs", {}).values():
+        assert job["runs-on"]
+        assert all(step.keys() & {"run", "uses"} for step in job["steps"])
+    assert document.get("jobs") or document["services"]
+
+
+@named(blocks("yaml", containing="\nsteps:"))
+def test_every_scenario_passes(block: Block, command: Command, sandbox: Sandbox, tmp_path: Any) -> None:
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(block.code)
+    ran = command(
+        "run",
+        scenario,
+        "--url",
+        sandbox.klarna,
+        "--var",
+        f"shop={sandbox.shop}",
+        "--merchant",
+        f"{MERCHANT}:{PASSWORD}",
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@named([block for block in blocks("yaml") if block.code.startswith("- ")])
+def test_every_list_of_steps_is_valid(block: Block, command: Command, tmp_path: Any) -> None:
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(f"name: Steps of a page\nsteps:\n{block.code}")
+    ran = command("check", scenario)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@named(blocks("python", containing="def test_"))
+def test_every_test_passes(block: Block, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makepyfile(block.code)
+    pytester.runpytest_inprocess(plugins=[pytest_plugin]).assert_outcomes(passed=block.code.count("def test_"))
+
+
+@named(blocks("python", containing="from mock_klarna"))
+def test_every_program_runs_and_its_coroutines_too(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {}
+    exec(block.code, names)
+    if "with_a_loop" in names:
+        asyncio.run(names["with_a_loop"]())
+        assert len(re.findall(r"http://127\.0\.0\.1:\d+", capsys.readouterr().out)) == 2
+
+
+@named(blocks("python", containing="def mock_klarna_merchant"))
+def test_the_fixtures_of_a_conftest_are_used(
+    block: Block, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makeconftest(block.code)
+    pytester.makepyfile(
+        "def test_it(mock_klarna, mock_klarna_settings):\n"
+        "    assert mock_klarna.credentials == ('K123', 'secret') and mock_klarna_settings.strict"
+    )
+    pytester.runpytest_inprocess(plugins=[pytest_plugin]).assert_outcomes(passed=1)
+
+
+@named(blocks("html"))
+def test_the_library_of_every_page_is_served(block: Block, sandbox: Sandbox) -> None:
+    (url,) = re.findall(r'src="([^"]+)"', sandbox.replaced(block.code))
+    assert "InstantShopping" in curl.run(f"curl {url}")
+
+
+@named(blocks("js"))
+def test_every_redirection_of_a_browser_leads_to_the_emulator(block: Block) -> None:
+    ((hosts, address),) = re.findall(r'replace\("([^"]+)", "([^"]+)"\)', block.code)
+    assert f'"{hosts}/**"' in block.code
+    assert address == "http://localhost:8080"
+
+
+@named(blocks("json"))
+def test_every_error_body_is_a_problem_document(block: Block) -> None:
+    body = json.loads(block.code)
+    assert body.keys() == {"type", "title", "status", "detail", "errors", "hint"}
+    assert all(problem.keys() == {"path", "rule", "value", "expected"} for problem in body["errors"])
+
+
+def test_every_python_block_is_a_test_a_program_or_the_merchant_of_the_readme() -> None:
+    tested = ("def test_", "from mock_klarna", "HTTPServer")
+    assert all(any(text in block.code for text in tested) for block in blocks("python"))

@@ -1,0 +1,38 @@
+"""Statements of the pages that no code block shows."""
+
+import re
+
+import pytest
+
+from mock_klarna import Settings, serve_in_thread
+from mock_klarna.settings import from_environment
+from tests.documentation import curl
+from tests.documentation.pages import PAGES, ROOT
+
+TEXT = "\n".join(page.read_text("utf-8") for page in PAGES)
+
+
+def test_every_password_is_accepted_under_mock() -> None:
+    assert "every password is accepted, also with `--credentials`" in TEXT
+    with serve_in_thread(Settings(port=0, credentials=("K123:secret",))) as server:
+        status, _, _ = curl.requested("GET", f"{server.url}/_mock/purchases", user="K123:wrong")
+    assert status == 200
+
+
+def test_several_credentials_fit_in_one_variable() -> None:
+    (given,) = re.findall(r"`MOCK_KLARNA_CREDENTIALS=(\S+)`", TEXT)
+    assert from_environment({"MOCK_KLARNA_CREDENTIALS": given}).credentials == ("K123:secret", "K456:secret")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "folder"), [(r"(\d+) stored scenarios", "scenarios"), (r"Test shoppers in (\d+) countries", "shoppers")]
+)
+def test_the_number_of_fixtures_is_right(pattern: str, folder: str) -> None:
+    numbers = set(re.findall(pattern, TEXT))
+    assert numbers == {str(len(list((ROOT / "fixtures" / folder).iterdir())))}
+
+
+def test_the_pages_use_no_word_of_the_old_vocabulary() -> None:
+    words = r"\b(held|wish|strangers?|hopeless|hasty|is told|whoever)\b"
+    prose = re.sub(r"(?m)^\|.*$", "", TEXT)
+    assert re.findall(words, prose, re.IGNORECASE) == []
