@@ -66,7 +66,7 @@ def settings() -> str:
     """Return the settings with what each allows."""
     rows = []
     for setting in setting_fields():
-        names = f"`{flag_of(setting.name)}` `{PREFIX}{setting.name.upper()}`"
+        names = f"`{flag_of(setting.name)}`<br>`{PREFIX}{setting.name.upper()}`"
         rows.append((names, _values(setting), _default(setting.default), setting.metadata["help"]))
     return _table(("flag and variable", "values", "default", "meaning"), rows)
 

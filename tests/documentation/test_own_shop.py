@@ -27,9 +27,10 @@ def _without_numbers(line: str) -> str:
 
 def lines() -> list[tuple[str, str]]:
     """The lines that run scenarios against a server that is already there, each with its page."""
-    found = [(block, line) for block in blocks("console", "yaml") for line in block.code.splitlines()]
+    unfolded = [(block, re.sub(r"\n {10}", " ", block.code)) for block in blocks("console", "yaml")]
+    found = [(block, line) for block, code in unfolded for line in code.splitlines()]
     return [
-        (block.page.name, run[1]) for block, line in found if (run := re.search(r"mock-klarna (run .*--url .*)", line))
+        (block.page.name, run[1]) for block, line in found if (run := re.search(r"mock-klarna +(run .*--url .*)", line))
     ]
 
 

@@ -44,15 +44,15 @@ def test_the_command_for_the_tests_is_the_one_that_continuous_integration_runs()
 def test_the_demo_prints_what_the_readme_shows(command: Command) -> None:
     ran = command("demo", "--once", "--port", "0")
     assert ran.returncode == 0
-    printed = list(map(_without_numbers, ran.stdout.splitlines()))
     for line in block("text", "John Doe buys").code.splitlines():
-        assert _without_numbers(line) in printed
+        assert re.search(_pattern(line), ran.stdout, re.MULTILINE), line
 
 
-def _without_numbers(line: str) -> str:
-    """Return a line without ids and times, which differ in every run."""
-    line = re.sub(r"\b[0-9a-f]{8}…", "ID…", line)
-    return re.sub(r"^ +\d+ ms", "TIME", re.sub(r"after [\d.]+ ms", "after TIME", line))
+def _pattern(line: str) -> str:
+    """Return what matches a line of output with other ids and times; `…` stands for any text."""
+    pattern = re.escape(line).replace("…", ".*")
+    pattern = re.sub(r"\b[0-9a-f]{8}\.\*", ".*", pattern)
+    return "^" + re.sub(r"(\\ )+[\d\\.]+\\ ms", r" +[\\d.]+ ms", pattern) + "$"
 
 
 @contextmanager
@@ -123,4 +123,4 @@ def test_the_scenario_of_the_readme_is_the_first_of_the_page_about_scenarios() -
 
 
 def test_the_job_for_continuous_integration_is_about_ten_lines() -> None:
-    assert len(block("yaml", "docker exec klarna").code.splitlines()) <= 10
+    assert len(block("yaml", "docker exec klarna").code.splitlines()) <= 12
