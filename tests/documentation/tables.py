@@ -100,8 +100,8 @@ def mock() -> str:
 
 
 def _operations(rows: list[Operation]) -> str:
-    cells = [(f"`{row.method} {row.path}`", f"`{row.name}`", row.summary.rstrip(".")) for row in rows]
-    return _table(("method and path", "operation", "does"), cells)
+    cells = [(f"`{row.name}`", f"`{row.method} {row.path}`<br>{row.summary.rstrip('.')}") for row in rows]
+    return _table(("operation", "request"), cells)
 
 
 def parameters() -> str:
@@ -117,24 +117,10 @@ def parameters() -> str:
     return _table(("parameter", "takes", "meaning", "of"), rows)
 
 
-BODIES = (
-    "create_purchase",
-    "create_fault",
-    "set_clock",
-    "decide_fraud_review",
-    "set_token_status",
-    "reset",
-    "run_scenario",
-)
-"""Bodies of the sandbox's own requests that a person writes by hand."""
-
-
-def bodies() -> str:
-    """Return what requests under `/_mock` take."""
-    paths = {row.name: f"`{row.method} {row.path}`" for row in OPERATIONS}
-    rows = [(paths[name], *row) for name in BODIES for row in _members(_schema(f"requests/{name}.json"))]
-    first = [(row[0] if index == 0 or rows[index - 1][0] != row[0] else "", *row[1:]) for index, row in enumerate(rows)]
-    return _table(("request", "member", "takes", "meaning"), first)
+def body(operation: str) -> str:
+    """Return what the body of a request under `/_mock` contains."""
+    rows = list(_members(_schema(f"requests/{operation}.json")))
+    return _table(("member", "takes", "meaning"), rows)
 
 
 def events() -> str:
@@ -341,7 +327,7 @@ def _table(head: Row, rows: Sequence[Row]) -> str:
 TABLES: dict[str, Callable[..., str]] = {
     each.__name__: each
     for each in (
-        commands, run, settings, klarna, mock, parameters, bodies, events, scenario, beside, steps, members, matchers, carts,
+        commands, run, settings, klarna, mock, parameters, body, events, scenario, beside, steps, members, matchers, carts,
         shoppers, methods,
     )
 }  # fmt: skip
