@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-PAGES = (README, *sorted((ROOT / "docs").glob("*.md")), *(ROOT / name for name in ("CHANGELOG.md",)))
+PAGES = (README, *sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("C*.md")))
 """Every page, the README first."""
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)

@@ -22,6 +22,7 @@ from mock_klarna.pytest_plugin.api import Commands, MockKlarna, OrderCommands
 from mock_klarna.scenario.runner import BUILT_IN
 from mock_klarna.scenario.steps import STEPS
 from mock_klarna.settings import PREFIX, flag_of, setting_fields
+from mock_klarna.validation.explain import without_sources
 from mock_klarna.web.operations import OPERATIONS, Operation
 from mock_klarna.web.query import PARAMETERS
 from mock_klarna.web.query import name_of as name_in_url
@@ -30,7 +31,6 @@ from tests.documentation.pages import PAGES
 Json = dict[str, Any]
 Row = tuple[str, ...]
 _TABLE = re.compile(r"(<!-- table: (\w+)((?: \w+)*) -->\n\n)((?:\|.*\n)*)")
-_SOURCE = re.compile(r" \((?:protocol|klarna\.md|seed|guide|the admin)[^)]*\)")
 STEP_NAMES = tuple(STEPS)
 VARIABLES = (*BUILT_IN, "turn")
 """Variables that scenarios have without `vars`."""
@@ -316,7 +316,7 @@ def _bounds(member: Json) -> str:
 
 
 def _first_sentence(thing: object) -> str:
-    return _SOURCE.sub("", (thing.__doc__ or "").strip().splitlines()[0]).rstrip(".")
+    return without_sources((thing.__doc__ or "").strip().splitlines()[0]).rstrip(".")
 
 
 def _table(head: Row, rows: Sequence[Row]) -> str:

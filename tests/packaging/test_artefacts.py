@@ -26,7 +26,7 @@ def test_a_wheel_carries_the_data_file_by_file(any_wheel: Path, root: Path, fold
     assert carried == _contents(root / folder)
 
 
-@pytest.mark.parametrize("folder", ["mock_klarna", "schemas", "fixtures", "tests"])
+@pytest.mark.parametrize("folder", ["mock_klarna", "schemas", "fixtures", "tests", "docs"])
 def test_the_source_archive_carries_what_builds_and_tests_it(sdist: Path, root: Path, folder: str) -> None:
     assert _contents(sdist / folder) == _contents(root / folder)
 
