@@ -4,15 +4,14 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from mock_klarna.frozen import value
+from msgspec import Struct
 
 _LONGEST_TEXT = 200
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STEP = re.compile(r"\[\d+\]|[^.\[]+|.")
 
 
-@value
-class Problem:
+class Problem(Struct, frozen=True, gc=False):
     """One fault of one member of a body.
 
     path: where, in Klarna's form (`order_lines[0].total_tax_amount`); "" is the body itself.

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from threading import Thread
@@ -19,7 +20,6 @@ from mock_klarna.callbacks import Deliveries, Runner
 from mock_klarna.callbacks.http import MerchantClient
 from mock_klarna.domain.records import ButtonKey
 from mock_klarna.emulator import Emulator
-from mock_klarna.frozen import value
 from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.base import Store, open_store
 from mock_klarna.validation import shared_contract
@@ -36,7 +36,7 @@ _YOUNG_OBJECTS, _YOUNG_COLLECTIONS = 5_000, 200
 """A collection of so many young objects takes a few milliseconds, which is what a request may wait; older ones come seldom."""
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Running:
     """A server that accepts requests: where it is, and what it is made of; `tls_url` is None without `--tls`."""
 
@@ -188,7 +188,7 @@ def serve_in_thread(settings: Settings | None = None) -> Iterator["ThreadedServe
         loop.close()
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class ThreadedServer:
     """A server in another thread: where it is, and its loop, on which coroutines can be run beside it."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from mock_klarna.callbacks.http import MerchantClient
 from mock_klarna.callbacks.payloads import Letter, letter
@@ -18,7 +19,6 @@ from mock_klarna.emulator import Emulator
 from mock_klarna.emulator.checkout_steps import UNUSABLE
 from mock_klarna.emulator.faults import Faults
 from mock_klarna.errors import UnknownName, in_words
-from mock_klarna.frozen import replace
 from mock_klarna.validation import Contract, MalformedBody, read_json
 
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from mock_klarna.domain.order import event_type, wants_push
 from mock_klarna.domain.records import Job, Order, Purchase
-from mock_klarna.frozen import value
 from mock_klarna.store.base import Store
 
 PURCHASE_CALLBACKS = ("place_order", "create_customer_token")
@@ -14,8 +14,7 @@ PURCHASE_CALLBACKS = ("place_order", "create_customer_token")
 ORDER_CALLBACKS = ("push", "notification")
 
 
-@value
-class Letter:
+class Letter(Struct, frozen=True, gc=False):
     """One callback to be sent: what kind, where to, the body, and whose purchase or order it is about."""
 
     callback: str

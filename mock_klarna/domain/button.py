@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from mock_klarna.errors import Problem
-from mock_klarna.frozen import value
 
 _DEMANDED = {
     "purchase_country": "an ISO 3166 alpha-2 country code, from the page or the key",
@@ -63,8 +64,7 @@ def _abroad(path: str, address: Mapping[str, Any], allowed: Collection[Any]) -> 
     )
 
 
-@value
-class Look:
+class Look(Struct, frozen=True, gc=False):
     """A button's words and colours: `type` chooses the words, `theme` and `tagline` the colours, `locale` the language."""
 
     type: str = "express"

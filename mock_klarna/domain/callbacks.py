@@ -4,14 +4,15 @@ from collections.abc import Collection, Mapping
 from itertools import count, takewhile
 from typing import ClassVar
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from mock_klarna.domain.records import Job, Record
-from mock_klarna.frozen import fact, replace
 
 _ERROR = "the server ended, or was given another state, before an answer was read; the merchant may have received this"
 
 
-@fact
-class Attempt:
+class Attempt(Struct, frozen=True, kw_only=True, gc=False):
     """One try to reach a merchant: what came back, or why nothing did. `duration` is in seconds."""
 
     at: float
@@ -24,8 +25,7 @@ class Attempt:
     remedy: str | None = None
 
 
-@fact
-class Delivery(Record):
+class Delivery(Record, frozen=True, kw_only=True):
     """A callback to a merchant's URL with every attempt made so far. `state` is one of `lifecycle.DELIVERY`."""
 
     kind: ClassVar[str] = "callback"

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from mock_klarna.domain.events import CaptureUpdated, OrderCaptured, OrderRefunded
 from mock_klarna.domain.order import OPEN, balance, last_push
 from mock_klarna.domain.records import Capture, Decision, Order, Refund
 from mock_klarna.errors import CaptureNotAllowed, NoSuchCapture, NotAllowed, NotFound, RefundNotAllowed
-from mock_klarna.frozen import replace
 
 Json = Mapping[str, Any]
 DUE_DATE_OPTIONS = (14, 30)

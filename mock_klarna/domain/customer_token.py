@@ -5,13 +5,14 @@ How a merchant made a token is not documented for Instant Shopping; this follows
 
 from typing import Any, ClassVar
 
+from msgspec.structs import replace
+
 from mock_klarna.domain import purchase as messages
 from mock_klarna.domain.callbacks import first_pause
 from mock_klarna.domain.events import CustomerTokenChanged, CustomerTokenCreated, OrderFromToken
 from mock_klarna.domain.purchase import PlacingRules, filled, require_open
 from mock_klarna.domain.records import UNTOUCHED, Capture, Decision, Fulfilment, Job, Order, Purchase, Record
 from mock_klarna.errors import NotAllowed
-from mock_klarna.frozen import fact, replace
 
 Json = dict[str, Any]
 STATUSES = ("ACTIVE", "SUSPENDED", "CANCELLED")
@@ -19,8 +20,7 @@ PAYMENT_METHOD = "INVOICE"
 """How every order of a token is paid; which methods tokens had in Instant Shopping is not documented."""
 
 
-@fact
-class CustomerToken(Record):
+class CustomerToken(Record, frozen=True, kw_only=True):
     """A shopper's leave to be charged again. `body` is the JSON of what is known of the shopper: addresses, country, currency."""
 
     kind: ClassVar[str] = "customer_token"

@@ -1,108 +1,93 @@
 """What happened, as facts that callbacks, the journal and the scenarios follow."""
 
 import re
-from dataclasses import fields
 from functools import cache
 
-from mock_klarna.frozen import fact
+from msgspec import Struct
 
 
-@fact
-class Event:
+class Event(Struct, frozen=True, kw_only=True, gc=False):
     """A fact about one merchant; `purchase_id` ties it to the shopper's purchase where there is one."""
 
     purchase_id: str | None = None
 
 
-@fact
-class ButtonCreated(Event):
+class ButtonCreated(Event, frozen=True, kw_only=True):
     """A merchant created a button key (seed, step 1)."""
 
     button_key: str
 
 
-@fact
-class ButtonUpdated(Event):
+class ButtonUpdated(Event, frozen=True, kw_only=True):
     """A merchant changed the options of a button key."""
 
     button_key: str
 
 
-@fact
-class SessionInitiated(Event):
+class SessionInitiated(Event, frozen=True, kw_only=True):
     """A shopper clicked the button and a session began."""
 
     button_key: str
 
 
-@fact
-class IdentificationUpdated(Event):
+class IdentificationUpdated(Event, frozen=True, kw_only=True):
     """The shopper gave or changed who they are (protocol 6.5)."""
 
     customer_country: str
     customer_postal_code: str
 
 
-@fact
-class SpecificationsSelected(Event):
+class SpecificationsSelected(Event, frozen=True, kw_only=True):
     """The shopper chose a variation or a quantity (protocol 4.2)."""
 
     reference: str
     quantity: int
 
 
-@fact
-class ShippingUpdated(Event):
+class ShippingUpdated(Event, frozen=True, kw_only=True):
     """The shopper chose a shipping option; `reference` is the option's id (protocol 6.5)."""
 
     reference: str
 
 
-@fact
-class CheckboxesAnswered(Event):
+class CheckboxesAnswered(Event, frozen=True, kw_only=True):
     """The shopper answered the merchant's additional checkboxes."""
 
     merchant_requested: dict[str, bool]
 
 
-@fact
-class SessionUpdated(Event):
+class SessionUpdated(Event, frozen=True, kw_only=True):
     """The page or the merchant's answer to an `update` callback changed the session."""
 
     changed: tuple[str, ...]
 
 
-@fact
-class UpdateIgnored(Event):
+class UpdateIgnored(Event, frozen=True, kw_only=True):
     """The merchant's answer to an `update` callback could not be used; the session stayed as it was."""
 
     reason: str
 
 
-@fact
-class PurchaseAuthorized(Event):
+class PurchaseAuthorized(Event, frozen=True, kw_only=True):
     """The shopper pressed the final button and Klarna said yes: a token exists (seed, step 3)."""
 
     authorization_token: str
     order_amount: int
 
 
-@fact
-class PurchaseDeclined(Event):
+class PurchaseDeclined(Event, frozen=True, kw_only=True):
     """Klarna refused the shopper; the merchant hears nothing of it."""
 
     reason: str
 
 
-@fact
-class PurchaseFailed(Event):
+class PurchaseFailed(Event, frozen=True, kw_only=True):
     """The purchase ended for a technical reason."""
 
     reason: str
 
 
-@fact
-class PurchasePlaced(Event):
+class PurchasePlaced(Event, frozen=True, kw_only=True):
     """The merchant placed the order (seed, step 3)."""
 
     order_id: str
@@ -110,8 +95,7 @@ class PurchasePlaced(Event):
     order_amount: int
 
 
-@fact
-class PurchaseDenied(Event):
+class PurchaseDenied(Event, frozen=True, kw_only=True):
     """The merchant denied the purchase (seed, step 3)."""
 
     deny_code: str | None = None
@@ -119,30 +103,26 @@ class PurchaseDenied(Event):
     deny_redirect_url: str | None = None
 
 
-@fact
-class PurchaseTimedOut(Event):
+class PurchaseTimedOut(Event, frozen=True, kw_only=True):
     """The merchant stayed silent for so long that the shopper was shown an error (protocol 5)."""
 
     seconds: float
 
 
-@fact
-class AuthorizationExpired(Event):
+class AuthorizationExpired(Event, frozen=True, kw_only=True):
     """The token reached the end of its life unused (protocol 5)."""
 
     authorization_token: str
 
 
-@fact
-class AuthorizationRefused(Event):
+class AuthorizationRefused(Event, frozen=True, kw_only=True):
     """Another merchant used the token and was answered 403 (seed, step 3)."""
 
     authorization_token: str
     refused_merchant: str
 
 
-@fact
-class FraudReviewEnded(Event):
+class FraudReviewEnded(Event, frozen=True, kw_only=True):
     """A pending order was decided (protocol 4.5)."""
 
     order_id: str
@@ -150,15 +130,13 @@ class FraudReviewEnded(Event):
     event_type: str
 
 
-@fact
-class ClockMoved(Event):
+class ClockMoved(Event, frozen=True, kw_only=True):
     """A merchant's clock was advanced or set; `seconds` is how far it now is ahead of real time."""
 
     seconds: float
 
 
-@fact
-class FaultCreated(Event):
+class FaultCreated(Event, frozen=True, kw_only=True):
     """A fault waits for the next matching request or callback."""
 
     fault_id: str
@@ -176,31 +154,27 @@ def event_name(event: Event) -> str:
 
 def event_data(event: Event) -> dict[str, object]:
     """Return an event's members, without those that are not set, ready for JSON."""
-    values = ((field.name, getattr(event, field.name)) for field in fields(event) if field.name != "purchase_id")
+    values = ((name, getattr(event, name)) for name in event.__struct_fields__ if name != "purchase_id")
     return {name: value for name, value in values if value is not None}
 
 
-@fact
-class OrderEvent(Event):
+class OrderEvent(Event, frozen=True, kw_only=True):
     """A fact about one placed order."""
 
     order_id: str
 
 
-@fact
-class OrderAcknowledged(OrderEvent):
+class OrderAcknowledged(OrderEvent, frozen=True, kw_only=True):
     """The merchant said that it knows the order; pushes stop."""
 
 
-@fact
-class OrderAuthorizationUpdated(OrderEvent):
+class OrderAuthorizationUpdated(OrderEvent, frozen=True, kw_only=True):
     """The merchant changed how much of the order is authorized."""
 
     order_amount: int
 
 
-@fact
-class OrderCaptured(OrderEvent):
+class OrderCaptured(OrderEvent, frozen=True, kw_only=True):
     """The merchant took money, which is what sending the goods allows it to."""
 
     capture_id: str
@@ -208,72 +182,62 @@ class OrderCaptured(OrderEvent):
     remaining_authorized_amount: int
 
 
-@fact
-class OrderRefunded(OrderEvent):
+class OrderRefunded(OrderEvent, frozen=True, kw_only=True):
     """The merchant gave captured money back."""
 
     refund_id: str
     refunded_amount: int
 
 
-@fact
-class OrderCancelled(OrderEvent):
+class OrderCancelled(OrderEvent, frozen=True, kw_only=True):
     """The order was cancelled, by the merchant or in the wake of a rejected review."""
 
     reason: str
 
 
-@fact
-class OrderClosed(OrderEvent):
+class OrderClosed(OrderEvent, frozen=True, kw_only=True):
     """The order was closed by the sandbox (protocol 9.3, the admin switch)."""
 
 
-@fact
-class RemainingAuthorizationReleased(OrderEvent):
+class RemainingAuthorizationReleased(OrderEvent, frozen=True, kw_only=True):
     """The merchant gave up what it had not captured."""
 
     released_amount: int
 
 
-@fact
-class AuthorizationTimeExtended(OrderEvent):
+class AuthorizationTimeExtended(OrderEvent, frozen=True, kw_only=True):
     """The authorization lives longer; `expires_at` is seconds on the merchant's clock."""
 
     expires_at: float
 
 
-@fact
-class OrderDetailsUpdated(OrderEvent):
+class OrderDetailsUpdated(OrderEvent, frozen=True, kw_only=True):
     """The merchant changed references, address or shipping info."""
 
     changed: str
 
 
-@fact
-class CaptureUpdated(OrderEvent):
+class CaptureUpdated(OrderEvent, frozen=True, kw_only=True):
     """The merchant added shipping info to a capture, moved its due date or had its invoice sent again."""
 
     capture_id: str
     changed: str
 
 
-@fact
-class CustomerTokenCreated(Event):
+class CustomerTokenCreated(Event, frozen=True, kw_only=True):
     """The merchant made a customer token of an authorization (protocol 4.3)."""
 
     customer_token: str
 
 
-@fact
-class CustomerTokenChanged(Event):
+class CustomerTokenChanged(Event, frozen=True, kw_only=True):
     """A customer token was cancelled, suspended or made active again (protocol 9.5)."""
 
     customer_token: str
     status: str
 
 
-@fact
-class OrderFromToken(Event):
+class OrderFromToken(Event, frozen=True, kw_only=True):
     """The merchant placed an order with a customer token, without a shopper (protocol 9.5)."""
 
     customer_token: str

@@ -1,11 +1,10 @@
 """The journal's entries: every exchange, every callback attempt and every event, in the order in which they happened."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from mock_klarna.domain.callbacks import Attempt
 from mock_klarna.domain.events import Event
 from mock_klarna.errors import Problem
-from mock_klarna.frozen import fact
 
 EXCHANGE, CALLBACK, EVENT = "exchange", "callback", "event"
 KINDS = (EXCHANGE, CALLBACK, EVENT)
@@ -23,8 +22,7 @@ def readable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-@dataclass(slots=True, kw_only=True)
-class Exchange:
+class Exchange(Struct, frozen=True, kw_only=True, gc=False):
     """One request of a merchant and our answer; bodies as bytes, duration in seconds, `explanation` why it was refused."""
 
     method: str
@@ -43,8 +41,7 @@ class Exchange:
         return EVENT_BYTES + len(self.request_body) + len(self.response_body) + len(self.path) + len(self.explanation)
 
 
-@dataclass(slots=True, kw_only=True)
-class Sent:
+class Sent(Struct, frozen=True, kw_only=True, gc=False):
     """One attempt to call a merchant: what was sent where, and what came of it. `number` counts the tries from 1."""
 
     callback_id: str
@@ -58,8 +55,7 @@ class Sent:
         return EVENT_BYTES + len(self.request_body) + len(self.attempt.answer) + len(self.url)
 
 
-@dataclass(slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True, gc=False):
     """One line of a merchant's history. `seq` rises over all merchants; `at` is the merchant's clock; `size` is in bytes."""
 
     seq: int
@@ -72,8 +68,7 @@ class Entry:
     size: int = EVENT_BYTES
 
 
-@fact
-class Watch:
+class Watch(Struct, frozen=True, kw_only=True, gc=False):
     """Which entries somebody asks for or waits for; None means any. `status` is such as 404, or 4xx for all of them."""
 
     merchant: str | None = None

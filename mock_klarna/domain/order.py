@@ -3,6 +3,9 @@
 from collections.abc import Collection
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from mock_klarna.domain.callbacks import first_pause
 from mock_klarna.domain.events import (
     AuthorizationTimeExtended,
@@ -18,7 +21,6 @@ from mock_klarna.domain.events import (
 from mock_klarna.domain.purchase import FRAUD, may
 from mock_klarna.domain.records import Decision, Fulfilment, Job, Order, Purchase
 from mock_klarna.errors import CancelNotAllowed, NotAllowed, NotPossibleNow
-from mock_klarna.frozen import replace, value
 
 DAY = 86400
 ACCOUNT_PERIOD = 28 * DAY
@@ -29,8 +31,7 @@ OPEN = ("AUTHORIZED", "PART_CAPTURED")
 """The statuses of an order that is not finished: it can be captured, changed, released or extended."""
 
 
-@value
-class Balance:
+class Balance(Struct, frozen=True, gc=False):
     """An order's money at one moment: authorized >= captured >= refunded >= 0, and nothing remains of a finished order."""
 
     status: str

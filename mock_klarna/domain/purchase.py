@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from mock_klarna.domain import urls
 from mock_klarna.domain.callbacks import first_pause
 from mock_klarna.domain.events import (
@@ -18,7 +21,6 @@ from mock_klarna.domain.events import (
 from mock_klarna.domain.records import REFUSED, UNTOUCHED, Decision, Job, Order, Outcome, Purchase
 from mock_klarna.domain.time import seconds
 from mock_klarna.errors import BadValue, NotAllowed, NotFound, NotPossibleNow, Problem
-from mock_klarna.frozen import replace, value
 
 PURCHASE: Mapping[str, frozenset[str]] = {
     "started": frozenset({"authorized", "declined", "failed"}),
@@ -74,8 +76,7 @@ OVERRIDABLE = ("confirmation", "push", "notification")
 """The merchant URLs that the posted order may replace (seed, step 3)."""
 
 
-@value
-class PlacingRules:
+class PlacingRules(Struct, frozen=True, gc=False):
     """The switches of placing (protocol 3.11 and 5; C-7 and C-29)."""
 
     strict: bool = False

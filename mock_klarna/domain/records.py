@@ -7,12 +7,12 @@ Times are seconds since 1970 in UTC, on the merchant's own clock.
 from collections.abc import Mapping
 from typing import ClassVar
 
+from msgspec import Struct
+
 from mock_klarna.domain.events import Event
-from mock_klarna.frozen import fact, value
 
 
-@fact
-class Capture:
+class Capture(Struct, frozen=True, kw_only=True, gc=False):
     """Money that was taken. `details` is the JSON of what the merchant said of it; `extended_days` moves its due date."""
 
     capture_id: str
@@ -22,8 +22,7 @@ class Capture:
     extended_days: int = 0
 
 
-@fact
-class Refund:
+class Refund(Struct, frozen=True, kw_only=True, gc=False):
     """Money that went back. `details` is the JSON of what the merchant said of it."""
 
     refund_id: str
@@ -32,8 +31,7 @@ class Refund:
     details: bytes = b"{}"
 
 
-@fact
-class Fulfilment:
+class Fulfilment(Struct, frozen=True, kw_only=True, gc=False):
     """Everything that happened to an order since it was placed; None and empty mean "as it was placed".
 
     order_amount: what is authorized since the merchant changed it. released: what the merchant gave up of it.
@@ -55,8 +53,7 @@ REFUSED = Fulfilment(ended="CANCELLED")
 """An order that Klarna's risk check refused while it was placed (protocol 5)."""
 
 
-@fact
-class Record:
+class Record(Struct, frozen=True, kw_only=True, gc=False):
     """Anything a store keeps: it has a key, an owner and a version that every commit raises by one."""
 
     kind: ClassVar[str]
@@ -79,8 +76,7 @@ class Record:
         return None
 
 
-@fact
-class ButtonKey(Record):
+class ButtonKey(Record, frozen=True, kw_only=True):
     """A button key and its options as JSON, `button_key` included (protocol 3.1)."""
 
     kind: ClassVar[str] = "button"
@@ -94,8 +90,7 @@ class ButtonKey(Record):
         return self.button_key
 
 
-@value
-class Outcome:
+class Outcome(Struct, frozen=True, gc=False):
     """What Klarna's risk check will say of an order: the first answer, and for PENDING the one `after` seconds later."""
 
     fraud_status: str = "ACCEPTED"
@@ -103,8 +98,7 @@ class Outcome:
     after: float | None = None
 
 
-@fact
-class Purchase(Record):
+class Purchase(Record, frozen=True, kw_only=True):
     """One shopper's purchase from the click to its end.
 
     `session` is the JSON of what the page and the shopper chose so far; `order` is the JSON of the authorized order, the
@@ -143,8 +137,7 @@ class Purchase(Record):
         return self.authorization_token
 
 
-@fact
-class Order(Record):
+class Order(Record, frozen=True, kw_only=True):
     """A placed order: its body as the merchant posted it, and what became of it since."""
 
     kind: ClassVar[str] = "order"
@@ -170,8 +163,7 @@ class Order(Record):
         return self.purchase_id
 
 
-@fact
-class Fault(Record):
+class Fault(Record, frozen=True, kw_only=True):
     """Trouble ordered for the next `times` matching requests or callbacks."""
 
     kind: ClassVar[str] = "fault"
@@ -187,8 +179,7 @@ class Fault(Record):
         return self.fault_id
 
 
-@fact
-class Merchant(Record):
+class Merchant(Record, frozen=True, kw_only=True):
     """A merchant's own clock and seed. `clock_offset` is seconds ahead of real time."""
 
     kind: ClassVar[str] = "merchant"
@@ -214,8 +205,7 @@ JOBS = (
 """What can wait for its time: callbacks, and what happens by itself."""
 
 
-@fact
-class Job:
+class Job(Struct, frozen=True, kw_only=True, gc=False):
     """Something to be done when the merchant's clock reaches `due`. `number` counts the tries of a schedule from 1."""
 
     due: float
@@ -230,8 +220,7 @@ class Job:
         return f"{self.kind}:{self.subject}"
 
 
-@fact
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True, gc=False):
     """What a command comes to: records to write, facts, jobs to schedule and jobs that are no longer needed."""
 
     writes: tuple[Record, ...] = ()
@@ -244,8 +233,7 @@ REMEMBERED_SECONDS = 24 * 3600
 """How long the first answer to a key is given again, on the merchant's clock."""
 
 
-@fact
-class RememberedAnswer(Record):
+class RememberedAnswer(Record, frozen=True, kw_only=True):
     """The first answer to an operation of a merchant under one key; `name` stands for all three."""
 
     kind: ClassVar[str] = "answer"

@@ -10,16 +10,17 @@ from fractions import Fraction
 from operator import attrgetter
 from typing import Any, TypeGuard
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from mock_klarna.domain import money
 from mock_klarna.errors import Problem
-from mock_klarna.frozen import replace, value
 
 _LARGEST = 2**63
 _NOT_NEGATIVE = frozenset({"quantity", "total_discount_amount", "tax_rate"})
 
 
-@value
-class Numbers:
+class Numbers(Struct, frozen=True, gc=False):
     """The numbers of one line, all exact, None for one that is missing or unusable; `path` is where the line stands."""
 
     path: str

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from mock_klarna.domain import purchase as purchasing
 from mock_klarna.domain import session
@@ -16,7 +17,6 @@ from mock_klarna.emulator import checkout_steps
 from mock_klarna.emulator.checkout_steps import shopper_for
 from mock_klarna.emulator.context import Context
 from mock_klarna.errors import InvalidInput, NotPossibleNow, UnknownName, in_words
-from mock_klarna.frozen import replace
 from mock_klarna.shoppers import Shopper, risk
 
 _log = logging.getLogger("mock_klarna.callbacks")

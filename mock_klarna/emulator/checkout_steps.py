@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from msgspec.structs import replace
 
 from mock_klarna.domain import button, session
 from mock_klarna.domain import session as page_changes
@@ -17,7 +18,6 @@ from mock_klarna.domain.events import (
     SpecificationsSelected,
 )
 from mock_klarna.errors import InvalidInput, NotPossibleNow, Problem, UnknownName
-from mock_klarna.frozen import replace
 from mock_klarna.shoppers import COUNTRIES, Shopper
 from mock_klarna.validation import Contract
 

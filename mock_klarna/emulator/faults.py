@@ -3,12 +3,12 @@
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from mock_klarna.domain.events import FaultCreated
 from mock_klarna.domain.journal import NOBODY
 from mock_klarna.domain.records import Decision, Fault
 from mock_klarna.emulator.context import Context
-from mock_klarna.frozen import replace
 
 Json = dict[str, Any]
 

@@ -3,10 +3,11 @@
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from mock_klarna.domain.events import ClockMoved, Event
 from mock_klarna.domain.records import Decision, Merchant
 from mock_klarna.emulator.context import Context, uuid_from
-from mock_klarna.frozen import replace
 
 
 class Merchants:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-from mock_klarna.frozen import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +30,7 @@ class UnknownCountry(LookupError):
         self.code = code
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Country:
     """How addresses, phones and titles look in one country.
 

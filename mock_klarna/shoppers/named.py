@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import difflib
 import json
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mock_klarna import resources
-from mock_klarna.frozen import value
 from mock_klarna.shoppers.countries import COUNTRIES, country
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Shopper:
     """Somebody who buys; every mapping is JSON-ready and in Klarna's members (protocol 3.10).
 

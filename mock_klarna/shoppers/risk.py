@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from mock_klarna.domain.purchase import outcome
 from mock_klarna.domain.records import Outcome
-from mock_klarna.frozen import value
 from mock_klarna.shoppers.countries import canonical
 
 FraudOutcome = Literal["ACCEPTED", "PENDING", "DECLINED"]
@@ -54,7 +54,7 @@ _NOTED = frozenset({"red", "new_user", "require_signup"}) | {f"disputed-{dispute
 _PEND = re.compile(r"pend-(accept|reject)-([0-9]{2})")
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class RiskDecision:
     """What Klarna decides about a shopper.
 

@@ -3,11 +3,12 @@
 import base64
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import fields
 
 from mock_klarna.domain import purchase
 from mock_klarna.domain.callbacks import Attempt, Delivery, read_back
@@ -49,8 +50,8 @@ _REVIVED: Mapping[str, Callable[[Any], Any]] = {
 
 def encode(value: Any) -> Any:
     """Return a record, job or part of one as JSON-ready data; bytes are text, or `{"base64": …}` where they are not UTF-8."""
-    if is_dataclass(value):
-        return {field.name: encode(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Struct):
+        return {name: encode(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, bytes):
         return _text(value)
     return [encode(part) for part in value] if isinstance(value, tuple) else value
@@ -147,7 +148,7 @@ def _unset(kind: Any) -> dict[str, None]:
 
 
 def _required(kind: Any) -> Iterator[str]:
-    return (field.name for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING)
+    return (field.name for field in fields(kind) if field.required)
 
 
 def _types(kind: Any) -> dict[str, str]:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from mock_klarna.frozen import value
-
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
@@ -31,7 +29,7 @@ Parts = tuple[Part, ...]
 """Everything that the schemas say about one value."""
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Inside:
     """Everything that the schemas say about what a value contains: its members, other members, entries of a list."""
 

@@ -1,6 +1,7 @@
 """What no schema can say: that sums hold."""
 
 from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -9,10 +10,9 @@ from mock_klarna.domain import money, sums
 from mock_klarna.domain import money as rounding
 from mock_klarna.domain.sums import Numbers, line_numbers, option_numbers
 from mock_klarna.errors import Problem
-from mock_klarna.frozen import value
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Sums:
     """Where a body carries money: below which member, whether fractions are allowed, whether it is a whole order.
 

@@ -1,11 +1,11 @@
 """Where a body has URLs, and which ones may stand there."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mock_klarna.domain import urls
 from mock_klarna.errors import Problem
-from mock_klarna.frozen import value
 from mock_klarna.validation.schemas import Catalogue, Parts
 
 _CALLED = "an absolute https URL of at most 2000 characters; http is accepted for loopback and private hosts"
@@ -13,7 +13,7 @@ _CALLED_STRICTLY = "an absolute https URL of at most 2000 characters"
 _SHOWN = "an absolute http or https URL of at most 2000 characters"
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class UrlPlace:
     """A member that is a URL, and which kind: `called` by Klarna's server, `shown` to a browser, `shown_or_empty`."""
 
@@ -33,7 +33,7 @@ class UrlPlace:
         return Problem(".".join((*self.above, self.name)), "url", url, called if self.kind == "called" else _SHOWN)
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class UrlPlaces:
     """All members of a body that are URLs, by the object that they stand in."""
 

@@ -1,12 +1,14 @@
 """The one way a body is judged: is it right, and if not, everything that is wrong with it."""
 
 from collections.abc import Container
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from mock_klarna import resources
 from mock_klarna.errors import Problem
-from mock_klarna.frozen import replace, value
 from mock_klarna.validation.explain import in_order, value_at
 from mock_klarna.validation.normalize import normalize, without_nulls
 from mock_klarna.validation.schemas import Catalogue, Verdict, load
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 _MOST_PROBLEMS = 200
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class _Operation:
     document: str
     schema: "Draft202012Validator"

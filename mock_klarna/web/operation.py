@@ -1,8 +1,8 @@
 """What a row of the table of endpoints says."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
-from mock_klarna.frozen import value
 from mock_klarna.validation.explain import without_sources
 from mock_klarna.web.request import JSON, Call, Differences, Outline, Reply, Services
 
@@ -13,7 +13,7 @@ PLURAL = ("/ordermanagement/", "/customer-token/", "/payments/")
 """Paths whose errors have `error_messages` and upper-case codes; Instant Shopping's have neither (protocol 1.6)."""
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One endpoint: its name is also that of `schemas/requests/<name>.json` where it takes a body.
 

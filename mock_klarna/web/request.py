@@ -12,7 +12,6 @@ from aiohttp.http_exceptions import HttpProcessingError
 from mock_klarna.callbacks import Deliveries, Runner
 from mock_klarna.emulator import Emulator
 from mock_klarna.errors import BadValue, BodyTooLarge, Problem, RequestTimeout, UnsupportedMediaType
-from mock_klarna.frozen import value
 from mock_klarna.settings import Settings
 from mock_klarna.validation import Contract, MalformedBody, read_json
 from mock_klarna.validation.json_body import read_portions
@@ -123,7 +122,7 @@ def parse(raw: bytes) -> Any:
         raise BadValue([malformed.problem]) from None
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Outline:
     """What is checked of a body that may be large: `of` leaves its bulk out, `levels` are those above the bulk."""
 

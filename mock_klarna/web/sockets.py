@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from socket import EAI_NONAME, gaierror
 from ssl import SSLContext
@@ -15,7 +16,6 @@ import orjson
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
-from mock_klarna.frozen import value
 from mock_klarna.settings import Settings
 from mock_klarna.web.pipeline import correlation_id
 
@@ -91,7 +91,7 @@ def _reason(port: int, fault: OSError) -> str:
     )
 
 
-@value
+@dataclass(frozen=True, slots=True)
 class Listening:
     """The addresses that are bound; `tls_url` and `tls_port` are None where there is no HTTPS."""
 

@@ -1,7 +1,7 @@
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from mock_klarna.domain import purchase as messages
 from mock_klarna.domain import purchase as placing

@@ -3,11 +3,11 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from mock_klarna.domain.callbacks import Attempt, Delivery
 from mock_klarna.domain.journal import EXCHANGE, Watch

@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from mock_klarna.domain.records import Decision, Job
 from mock_klarna.store.base import Store

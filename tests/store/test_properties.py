@@ -1,6 +1,6 @@
 """What holds for whatever is done to an agenda or a journal, and the file engine against the memory engine."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -73,7 +73,7 @@ SIZES = st.lists(st.tuples(st.booleans(), st.integers(1, 50)), min_size=1, max_s
 
 
 def _entry(seq: int, is_event: bool, size: int) -> Entry:
-    entry = Entry(
+    return Entry(
         seq=seq,
         at=0.0,
         merchant="shop",
@@ -83,7 +83,6 @@ def _entry(seq: int, is_event: bool, size: int) -> Entry:
         data=created() if is_event else exchange(),
         size=size,
     )
-    return replace(entry)
 
 
 @given(SIZES)
