@@ -215,6 +215,20 @@ class ExpectationFailed(KlarnaError):
     error_code = "expectation_failed"
 
 
+class StoreFailure(KlarnaError):
+    """503: the database is away or cannot be used; nothing was changed, or it is not known whether it was."""
+
+    status = 503
+    error_code = "service_unavailable"
+
+
+class StoreFull(StoreFailure):
+    """507: the disk of the database is full; nothing was changed."""
+
+    status = 507
+    error_code = "insufficient_storage"
+
+
 class OrderedFault(KlarnaError):
     """The status that a fault was ordered to answer with, as if Klarna had failed."""
 

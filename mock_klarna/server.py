@@ -88,6 +88,7 @@ async def _serving(settings: Settings) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         store = open_store(settings)
         stack.push_async_callback(store.close)
+        await store.open()
         services = _wired(settings, store, stack)
         await stack.enter_async_context(_working(services.runner))
         services.authority = tls.authority if tls else None

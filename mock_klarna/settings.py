@@ -142,7 +142,10 @@ class Settings:
         metavar="NAME",
     )
     store: str = _setting(
-        "memory", any_text, "where the state is kept: memory, or file:PATH to survive a restart", metavar="STORE"
+        "memory",
+        any_text,
+        "where the state is kept: memory, sqlite:PATH to survive a restart, or postgresql://USER:PASSWORD@HOST/DATABASE",
+        metavar="STORE",
     )
     log_format: str = _setting("text", one_of("text", "json"), "form of the log lines", metavar="FORMAT")
     callback_timeout: float = _setting(

@@ -244,3 +244,11 @@ class OrderFromToken(Event, frozen=True, kw_only=True):
     order_id: str
     fraud_status: str
     order_amount: int
+
+
+def event_classes(base: type[Event] = Event) -> dict[str, type[Event]]:
+    """Return every class of events by the name it has in the journal."""
+    found: dict[str, type[Event]] = {}
+    for child in base.__subclasses__():
+        found |= {_snake_case(child.__name__): child, **event_classes(child)}
+    return found

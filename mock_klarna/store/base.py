@@ -16,6 +16,10 @@ R = TypeVar("R", bound=Record)
 class Store(Protocol):
     """Records, jobs, counters and the journal of every merchant."""
 
+    async def open(self) -> None:
+        """Connect to the engine; raises `MockKlarnaError` where it cannot be used."""
+        ...
+
     async def get(self, kind: type[R], key: str) -> R | None:
         """Load a record of any merchant by its key or alias, or None."""
         ...
@@ -26,6 +30,10 @@ class Store(Protocol):
 
     async def newest(self, kind: type[R], merchant: str) -> R | None:
         """Return a merchant's newest record of a kind, or None."""
+        ...
+
+    async def count_records(self, kind: type[Record]) -> int:
+        """Return how many records of a kind all merchants have."""
         ...
 
     async def commit(self, merchant: str, decision: Decision, now: float) -> int:
@@ -106,20 +114,27 @@ class Store(Protocol):
         ...
 
 
-def open_store(settings: Settings) -> Store:
-    """Return the store that `settings.store` names.
+_CHOICES = "memory, sqlite:PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 
-    Raises `SettingsError` for a name that is no engine's or a folder's, `MockKlarnaError` for a file that cannot be used.
+
+def open_store(settings: Settings) -> Store:
+    """Return the store that `settings.store` names; call its `open` before anything else.
+
+    Raises `SettingsError` for a name that is no engine's or a path that is no file's, `MockKlarnaError` for a file that
+    cannot be used.
     """
     bounds = Bounds(settings.journal_bytes, settings.all_journals_bytes, settings.max_callbacks)
     engine, _, place = settings.store.partition(":")
-    if engine == "file" and place:
-        from mock_klarna.store.file import FileStore
+    if settings.store == "memory":
+        return MemoryStore(bounds)
+    if engine == "sqlite" and place:
+        from mock_klarna.store.sqlite import SqliteStore
 
-        path = Path(place).expanduser()
-        if path.is_dir():
-            raise SettingsError(f"--store: {place} is a folder; name a file, such as file:{path / 'mock-klarna.jsonl'}")
-        return FileStore(path, bounds)
-    if settings.store != "memory":
-        raise SettingsError(f"--store: {settings.store!r} is not memory, or file:PATH")
-    return MemoryStore(bounds)
+        return SqliteStore(Path(place).expanduser(), bounds)
+    if engine in ("postgresql", "postgres") and place:
+        from mock_klarna.store.postgres import PostgresStore
+
+        return PostgresStore(settings.store, bounds)
+    if engine == "file" and place:
+        raise SettingsError(f"--store: file: is not an engine any more; write sqlite:{place} (the old file is not read)")
+    raise SettingsError(f"--store: {settings.store!r} is not {_CHOICES}")

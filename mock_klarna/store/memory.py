@@ -7,16 +7,15 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from heapq import merge
-from itertools import islice
-from typing import Any, TypeVar
+from itertools import chain, islice
+from typing import Any, NamedTuple, TypeVar
 
 from mock_klarna.domain.events import event_name
 from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NOBODY, Entry, Exchange, Sent, Watch
 from mock_klarna.domain.records import Decision, Job, Record
 from mock_klarna.store.journal import USUAL, Bounds, Budget
-from mock_klarna.store.restoring import Prepared, prepared
-from mock_klarna.store.snapshot import VERSION
-from mock_klarna.store.tables import Namespace, Shelf
+from mock_klarna.store.snapshot import VERSION, MerchantState, read_snapshot
+from mock_klarna.store.tables import Named, Namespace, Shelf, named
 
 _Topic = tuple[str | None, str | None]
 
@@ -64,6 +63,29 @@ class Waiters:
                 del self._futures[topic]
 
 
+class Prepared(NamedTuple):
+    """The merchants of a snapshot, and their records by name."""
+
+    spaces: dict[str, Namespace]
+    named: Named
+
+
+def prepared(state: Any, journal_bytes: int, most_callbacks: int) -> Prepared:
+    """Return what a snapshot holds, wholly read; takes long for a large one. Raises `MockKlarnaError` if it is damaged."""
+    spaces = {name: _space(held, journal_bytes, most_callbacks) for name, held in read_snapshot(state).items()}
+    return Prepared(spaces, named(chain.from_iterable(space.everything() for space in spaces.values())))
+
+
+def _space(held: MerchantState, journal_bytes: int, most_callbacks: int) -> Namespace:
+    space = Namespace(journal_bytes, most_callbacks)
+    for record in held.records:
+        space.put(record)
+    for job in held.jobs:
+        space.agenda.add(job)
+    space.counters.update(held.counters)
+    return space
+
+
 R = TypeVar("R", bound=Record)
 
 
@@ -83,6 +105,13 @@ class MemoryStore:
         if found is None:
             found = self._namespaces[merchant] = Namespace(self._bounds.journal_bytes, self._bounds.most_callbacks)
         return found
+
+    async def open(self) -> None:
+        """Connect to the engine: here there is nothing to do."""
+
+    async def count_records(self, kind: type[Record]) -> int:
+        """Return how many records of a kind all merchants have."""
+        return sum(len(space.of_kind(kind.kind, None)) for space in self._namespaces.values())
 
     async def get(self, kind: type[R], key: str) -> R | None:
         """Load a record of any merchant by its key or alias, or None."""

@@ -89,7 +89,7 @@ class Namespace:
         self.counters: dict[str, int] = {}
         self.pages = Pages(journal_bytes)
 
-    def of_kind(self, kind: str, subject: str | None) -> Iterable[Any]:
+    def of_kind(self, kind: str, subject: str | None) -> Collection[Any]:
         """Return the records of a kind, oldest first; with a subject only that purchase's."""
         records = self._records.get(kind, {})
         if subject is None:

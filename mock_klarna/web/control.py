@@ -36,9 +36,9 @@ async def health(services: Services, _call: Call) -> Reply:
     store = services.emulator.store
     counts = {
         "merchants": len(await store.merchants()),
-        "buttons": len(await store.records(ButtonKey, None)),
-        "purchases": len(await store.records(Purchase, None)),
-        "orders": len(await store.records(Order, None)),
+        "buttons": await store.count_records(ButtonKey),
+        "purchases": await store.count_records(Purchase),
+        "orders": await store.count_records(Order),
         "journal_dropped": await store.dropped(None),
     }
     uptime = round(services.emulator.context.real_time() - services.started, 3)

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from mock_klarna.errors import BadValue, KlarnaError, MethodNotAllowed, MockKlarnaError, Unauthorized
+from mock_klarna.errors import BadValue, KlarnaError, MethodNotAllowed, MockKlarnaError, StoreFailure, Unauthorized
 from mock_klarna.settings import Settings
 from mock_klarna.web.auth import CHALLENGE
 from mock_klarna.web.operation import PLURAL
@@ -37,9 +37,11 @@ def _messages(refusal: KlarnaError, path: str) -> list[str]:
 
 
 def demanded_headers(refusal: KlarnaError) -> dict[str, str]:
-    """Return the headers that HTTP demands of a refusal: the challenge of a 401, the right verbs of a 405."""
+    """Return the headers that HTTP demands of a refusal: the challenge of a 401, the right verbs of a 405, the pause of a 503."""
     if isinstance(refusal, Unauthorized):
         return {"WWW-Authenticate": CHALLENGE}
+    if isinstance(refusal, StoreFailure):
+        return {"Retry-After": "1"}
     return {"Allow": ", ".join(refusal.allowed)} if isinstance(refusal, MethodNotAllowed) else {}
 
 

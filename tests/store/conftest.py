@@ -7,10 +7,10 @@ from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store, open_store
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=["memory", "sqlite"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Settings for each engine in turn, with small bounds."""
-    place = {"memory": "memory", "file": f"file:{tmp_path / 'state.jsonl'}"}[request.param]
+    place = {"memory": "memory", "sqlite": f"sqlite:{tmp_path / 'state.db'}"}[request.param]
     return Settings(store=place, journal_bytes=65536, max_callbacks=10)
 
 
@@ -18,5 +18,6 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 async def store(engine: Settings) -> AsyncIterator[Store]:
     """An empty store of each engine."""
     opened = open_store(engine)
+    await opened.open()
     yield opened
     await opened.close()

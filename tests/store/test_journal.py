@@ -107,6 +107,7 @@ async def test_an_entry_that_is_larger_than_the_bound_is_kept_alone(store: Store
 async def tight(engine: Settings) -> AsyncIterator[Store]:
     """An empty store in which all journals together may be as large as one."""
     opened = open_store(replace(engine, all_journals_bytes=65536))
+    await opened.open()
     yield opened
     await opened.close()
 

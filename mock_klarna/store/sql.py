@@ -1,0 +1,451 @@
+"""What both SQL engines share: the schema and its versions, rows as records, and every statement that both understand.
+
+Statements are written with PostgreSQL's `$1`; SQLite gets `?1`. A record is one row: what it is found by in columns, the
+record itself as MessagePack.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
+
+from msgspec import msgpack
+
+from mock_klarna.domain.callbacks import Delivery
+from mock_klarna.domain.events import Event, event_classes, event_name
+from mock_klarna.domain.journal import CALLBACK, EVENT, EVENT_BYTES, EXCHANGE, NOBODY, Entry, Exchange, Sent, Watch
+from mock_klarna.domain.records import Job, Record
+from mock_klarna.store.journal import Bounds
+from mock_klarna.errors import MockKlarnaError
+from mock_klarna.store.snapshot import KINDS, VERSION, encode, read_snapshot
+
+R = TypeVar("R", bound=Record)
+Row = Sequence[Any]
+
+MIGRATIONS: Sequence[Sequence[str]] = (
+    (
+        "CREATE TABLE merchants (name TEXT PRIMARY KEY, position {serial}, dropped {integer} NOT NULL DEFAULT 0)",
+        """CREATE TABLE records (
+            position {serial_key}, kind TEXT NOT NULL, key TEXT NOT NULL, alias TEXT, merchant TEXT NOT NULL,
+            subject TEXT, version {integer} NOT NULL, owner TEXT, body {bytes} NOT NULL)""",
+        "CREATE UNIQUE INDEX records_key ON records (key, kind)",
+        "CREATE INDEX records_alias ON records (alias) WHERE alias IS NOT NULL",
+        "CREATE INDEX records_merchant ON records (merchant, kind, position)",
+        "CREATE INDEX records_subject ON records (subject, kind, position) WHERE subject IS NOT NULL",
+        "CREATE INDEX records_owner ON records (owner) WHERE owner IS NOT NULL",
+        """CREATE TABLE jobs (
+            position {serial_key}, merchant TEXT NOT NULL, job_id TEXT NOT NULL, due {real} NOT NULL, kind TEXT NOT NULL,
+            subject TEXT NOT NULL, number {integer} NOT NULL, owner TEXT)""",
+        "CREATE UNIQUE INDEX jobs_waiting ON jobs (merchant, job_id) WHERE owner IS NULL",
+        "CREATE INDEX jobs_due ON jobs (merchant, due, position) WHERE owner IS NULL",
+        "CREATE INDEX jobs_owner ON jobs (owner) WHERE owner IS NOT NULL",
+        """CREATE TABLE counters (
+            merchant TEXT NOT NULL, name TEXT NOT NULL, value {integer} NOT NULL, PRIMARY KEY (merchant, name))""",
+        """CREATE TABLE journal (
+            seq {sequence_key}, at {real} NOT NULL, merchant TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
+            purchase_id TEXT, is_event {integer} NOT NULL, size {integer} NOT NULL, data {bytes} NOT NULL)""",
+        "CREATE INDEX journal_merchant ON journal (merchant, is_event, seq, size)",
+        "CREATE INDEX journal_purchase ON journal (purchase_id, seq) WHERE purchase_id IS NOT NULL",
+    ),
+)
+"""The statements that lead from each version of the schema to the next one; a database has the number of the last."""
+
+
+def migrations(types: Mapping[str, str]) -> list[list[str]]:
+    """Return the migrations with an engine's names of column types."""
+    return [[statement.format_map(types) for statement in step] for step in MIGRATIONS]
+
+
+_encode = msgpack.Encoder().encode
+
+
+@cache
+def _decoder(kind: type[Any]) -> Callable[[bytes], Any]:
+    return msgpack.Decoder(kind).decode
+
+
+_EVENTS: Mapping[str, type[Event]] = event_classes()
+_BULKY: Mapping[str, type[Exchange | Sent]] = {EXCHANGE: Exchange, CALLBACK: Sent}
+ALIASED = frozenset(name for name, kind in KINDS.items() if kind.alias is not Record.alias)
+"""Kinds of records that have a second identifier."""
+
+
+class RecordRow(NamedTuple):
+    """A record as a row of `records`. `owner` is the server that sends a callback which is under way."""
+
+    kind: str
+    key: str
+    alias: str | None
+    merchant: str
+    subject: str | None
+    version: int
+    owner: str | None
+    body: bytes
+
+
+def record_row(record: Record, owner: str) -> RecordRow:
+    """Return the row of a record that the server `owner` writes."""
+    in_flight = isinstance(record, Delivery) and record.state == "in_flight"
+    return RecordRow(
+        record.kind,
+        record.key,
+        record.alias,
+        record.merchant,
+        record.subject,
+        record.version,
+        owner if in_flight else None,
+        _encode(record),
+    )
+
+
+class EntryRow(NamedTuple):
+    """A journal entry as a row of `journal`, without its `seq`."""
+
+    at: float
+    merchant: str
+    kind: str
+    name: str
+    purchase_id: str | None
+    is_event: int
+    size: int
+    data: bytes
+
+
+def event_rows(merchant: str, told: Sequence[Event], at: float) -> list[EntryRow]:
+    """Return the rows of a decision's events."""
+    return [
+        EntryRow(at, merchant, EVENT, event_name(one), one.purchase_id, 1, EVENT_BYTES, _encode(one)) for one in told
+    ]
+
+
+def entry_row(
+    merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
+) -> EntryRow:
+    """Return the row of an exchange or a callback attempt."""
+    return EntryRow(at, merchant, kind, name, purchase_id, 0, data.size(), _encode(data))
+
+
+def record_of(kind: str, body: bytes) -> Any:
+    """Return the record of a row."""
+    return _decoder(KINDS[kind])(body)
+
+
+def _entry(row: Row) -> Entry:
+    seq, at, merchant, kind, name, purchase_id, size, data = row
+    decode = _decoder(_EVENTS[name] if kind == EVENT else _BULKY[kind])
+    return Entry(
+        seq=seq,
+        at=at,
+        merchant=merchant,
+        kind=kind,
+        name=name,
+        purchase_id=purchase_id,
+        data=decode(bytes(data)),
+        size=size,
+    )
+
+
+def job_of_row(row: Row) -> Job:
+    """Return the job of a row of due, merchant, kind, subject, number."""
+    due, merchant, kind, subject, number = row
+    return Job(due=due, merchant=merchant, kind=kind, subject=subject, number=number)
+
+
+GET = "SELECT body FROM records WHERE kind = $1 AND key = $2"
+GET_ALIASED = (
+    "SELECT body FROM records WHERE kind = $1 AND key = $2 "
+    "UNION ALL SELECT body FROM records WHERE kind = $1 AND alias = $2 LIMIT 1"
+)
+NEWEST = "SELECT body FROM records WHERE merchant = $2 AND kind = $1 ORDER BY position DESC LIMIT 1"
+OF_ALL = "SELECT body FROM records WHERE kind = $1 ORDER BY position"
+OF_MERCHANT = "SELECT body FROM records WHERE merchant = $2 AND kind = $1 ORDER BY position"
+OF_PURCHASE = "SELECT body FROM records WHERE subject = $2 AND kind = $1 ORDER BY position"
+OF_MERCHANTS_PURCHASE = (
+    "SELECT body FROM records WHERE subject = $2 AND kind = $1 AND merchant = $3 ORDER BY position"
+)
+COUNT_RECORDS = "SELECT count(*) FROM records WHERE kind = $1"
+DELETE = "DELETE FROM records WHERE kind = $1 AND key = $2"
+ENTRY_COLUMNS = "seq, at, merchant, kind, name, purchase_id, size, data"
+ENTRY = f"SELECT {ENTRY_COLUMNS} FROM journal WHERE seq = $1"
+DROPPED = "SELECT coalesce(sum(dropped), 0) FROM merchants WHERE name = $1"
+DROPPED_OF_ALL = "SELECT coalesce(sum(dropped), 0) FROM merchants"
+NEXT_DUE = "SELECT min(due) FROM jobs WHERE merchant = $1 AND owner IS NULL"
+WAITING = (
+    "SELECT due, merchant, kind, subject, number FROM jobs WHERE merchant = $1 AND owner IS NULL ORDER BY due, position"
+)
+UNFINISHED = "SELECT due, merchant, kind, subject, number FROM jobs WHERE merchant = $1 ORDER BY due, position"
+COUNTERS = "SELECT name, value FROM counters WHERE merchant = $1 ORDER BY name"
+COUNT = (
+    "INSERT INTO counters (merchant, name, value) VALUES ($1, $2, 1) "
+    "ON CONFLICT (merchant, name) DO UPDATE SET value = counters.value + 1 RETURNING value"
+)
+MERCHANTS = "SELECT name FROM merchants WHERE name <> '' ORDER BY position"
+EVERY_RECORD = "SELECT kind, body FROM records WHERE merchant = $1 ORDER BY position"
+JOURNAL_SIZE = "SELECT coalesce(sum(size), 0) FROM journal WHERE merchant = $1"
+JOURNAL_SIZES = "SELECT merchant, sum(size), max(seq) FROM journal GROUP BY merchant"
+OLDEST_ENTRIES = (
+    "SELECT seq, size FROM journal WHERE merchant = $1 AND seq < $2 ORDER BY is_event, seq LIMIT 500"
+)
+CALLBACK_COUNT = "SELECT count(*) FROM records WHERE merchant = $1 AND kind = 'callback'"
+DROP_CALLBACKS = (
+    "DELETE FROM records WHERE position IN "
+    "(SELECT position FROM records WHERE merchant = $1 AND kind = 'callback' ORDER BY position LIMIT $2)"
+)
+_PAGE = 500
+
+
+def entries_query(watch: Watch, after: int) -> tuple[str, list[Any]]:
+    """Return the conditions on the journal's columns that a watch names, and their values; the limit comes after them."""
+    conditions, values = ["seq > $1"], [after]
+    for column in ("merchant", "purchase_id", "kind", "name"):
+        value = getattr(watch, column)
+        if value is not None:
+            values.append(storable(value))
+            conditions.append(f"{column} = ${len(values)}")
+    return " AND ".join(conditions), values
+
+
+def storable(text: str) -> str:
+    """Return text as both engines can store it: NUL and half a surrogate pair, which no real identifier has, are written out."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+class JournalLimits:
+    """Keeps journals within bounds. `spent` counts what this server added; the database is asked when that is too much.
+
+    Journals of a mebibyte or more are cut to fifteen sixteenths, so that a full journal is not cut at every entry.
+    Other servers' entries are counted whenever a sixteenth of the bound was added here.
+    """
+
+    def __init__(self, bounds: Bounds, store: "SqlStore") -> None:
+        self._bounds = bounds
+        self._store = store
+        self._sizes: dict[str, int] = {}
+        self._unmeasured: dict[str, int] = {}
+        self._total: int | None = None
+
+    def forget(self) -> None:
+        """Ask the database anew; for when journals were cleared."""
+        self._sizes.clear()
+        self._total = None
+
+    async def spend(self, merchant: str, size: int, newest: int) -> None:
+        """Count entries that were just written, the last of them at `newest`; make room where that is too much."""
+        known = self._sizes.get(merchant)
+        self._unmeasured[merchant] = self._unmeasured.get(merchant, 0) + size
+        if known is None or (self._store.is_shared and self._unmeasured[merchant] > self._bounds.journal_bytes // 16):
+            known = await self._store.journal_size(merchant)
+            self._unmeasured[merchant] = size
+        else:
+            known += size
+        self._sizes[merchant] = known
+        most = self._bounds.journal_bytes
+        if known > most:
+            slack = most // 16 if most >= 1 << 20 else 0
+            self._sizes[merchant] = known - await self._store.cut_journal(merchant, known - (most - slack), newest)
+        if self._total is not None:
+            self._total += size
+        if self._total is None or self._total > self._bounds.all_journals_bytes:
+            await self._limit_all()
+
+    async def _limit_all(self) -> None:
+        """Halve the largest journal, then the next one, until there is room; where that is not enough, empty the quietest."""
+        journals = {name: (size, newest) for name, size, newest in await self._store.journal_sizes()}
+        total = sum(size for size, _ in journals.values())
+        most = self._bounds.all_journals_bytes
+        if total > most:
+            target = most - most // 16
+            for name in sorted(journals, key=lambda name: journals[name][0], reverse=True):
+                size, newest = journals[name]
+                if total > target:
+                    freed = await self._store.cut_journal(name, min(total - target, size - size // 2), newest)
+                    journals[name], total = (size - freed, newest), total - freed
+            for name in sorted(journals, key=lambda name: journals[name][1])[:-1]:
+                size, newest = journals[name]
+                if total > target:
+                    freed = await self._store.cut_journal(name, min(total - target, size), newest + 1)
+                    journals[name], total = (size - freed, newest), total - freed
+        self._sizes = {name: size for name, (size, _) in journals.items()}
+        self._unmeasured.clear()
+        self._total = total
+
+
+class SqlStore(ABC):
+    """The methods of `Store` that are the same statements in every SQL engine."""
+
+    is_shared = False
+    """Whether other servers may write to the same database."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
+        self._limits = JournalLimits(bounds, self)
+        self._callbacks: dict[str, int] = {}
+
+    async def open(self) -> None:
+        """Connect to the engine."""
+
+    @abstractmethod
+    async def fetch(self, statement: str, *values: Any) -> list[Row]:
+        """Execute one statement and return its rows."""
+
+    async def value(self, statement: str, *values: Any) -> Any:
+        """Execute a statement and return the first column of its only row."""
+        rows = await self.fetch(statement, *values)
+        return rows[0][0] if rows else None
+
+    async def get(self, kind: type[R], key: str) -> R | None:
+        """Load a record of any merchant by its key or alias, or None."""
+        statement = GET_ALIASED if kind.kind in ALIASED else GET
+        return self._first(kind, await self.fetch(statement, kind.kind, storable(key)))
+
+    def _first(self, kind: type[R], rows: list[Row]) -> R | None:
+        return _decoder(kind)(rows[0][0]) if rows else None
+
+    async def records(self, kind: type[R], merchant: str | None, *, subject: str | None = None) -> list[R]:
+        """Return a merchant's records of a kind (all merchants' for None), oldest first, or those of one purchase."""
+        if subject is None:
+            rows = await (
+                self.fetch(OF_ALL, kind.kind)
+                if merchant is None
+                else self.fetch(OF_MERCHANT, kind.kind, storable(merchant))
+            )
+        elif merchant is None:
+            rows = await self.fetch(OF_PURCHASE, kind.kind, storable(subject))
+        else:
+            rows = await self.fetch(OF_MERCHANTS_PURCHASE, kind.kind, storable(subject), storable(merchant))
+        decode = _decoder(kind)
+        return [decode(row[0]) for row in rows]
+
+    async def newest(self, kind: type[R], merchant: str) -> R | None:
+        """Return a merchant's newest record of a kind, or None."""
+        return self._first(kind, await self.fetch(NEWEST, kind.kind, storable(merchant)))
+
+    async def count_records(self, kind: type[Record]) -> int:
+        """Return how many records of a kind all merchants have."""
+        return int(await self.value(COUNT_RECORDS, kind.kind))
+
+    async def delete(self, kind: type[Record], key: str) -> None:
+        """Forget a record."""
+        await self.fetch(DELETE, kind.kind, storable(key))
+        if kind is Delivery:
+            self._callbacks.clear()
+
+    async def entries(self, watch: Watch, after: int, limit: int) -> list[Entry]:
+        """Return up to `limit` journal entries after a position, oldest first."""
+        found: list[Entry] = []
+        while len(found) < limit:
+            page = await self._page(watch, after, min(_PAGE, limit))
+            found += filter(watch.matches, page)
+            if len(page) < min(_PAGE, limit):
+                break
+            after = page[-1].seq
+        return found[:limit]
+
+    async def _page(self, watch: Watch, after: int, limit: int) -> list[Entry]:
+        conditions, values = entries_query(watch, after)
+        statement = f"SELECT {ENTRY_COLUMNS} FROM journal WHERE {conditions} ORDER BY seq LIMIT {limit}"
+        return list(map(_entry, await self.fetch(statement, *values)))
+
+    async def entry(self, seq: int) -> Entry | None:
+        """Return one journal entry, or None when there is none or it was dropped."""
+        rows = await self.fetch(ENTRY, seq)
+        return _entry(rows[0]) if rows else None
+
+    async def dropped(self, merchant: str | None) -> int:
+        """Return how many journal entries were dropped to stay within bounds."""
+        if merchant is None:
+            return int(await self.value(DROPPED_OF_ALL))
+        return int(await self.value(DROPPED, storable(merchant)))
+
+    async def next_due(self, merchant: str) -> float | None:
+        """Return when a merchant's first job is due, or None."""
+        due: float | None = await self.value(NEXT_DUE, storable(merchant))
+        return due
+
+    async def jobs(self, merchant: str) -> list[Job]:
+        """Return a merchant's jobs that wait for their time, first due first."""
+        return list(map(job_of_row, await self.fetch(WAITING, storable(merchant))))
+
+    async def merchants(self) -> list[str]:
+        """Return the names of all merchants that have anything here."""
+        return [row[0] for row in await self.fetch(MERCHANTS)]
+
+    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, Any]:
+        """Return the state as JSON-ready data: records, jobs and counters, without the journal."""
+        names = [NOBODY, *await self.merchants()]
+        states = {}
+        for name in names:
+            if merchants is None or name in merchants:
+                state = await self._dump_merchant(name)
+                if name != NOBODY or state["records"]:
+                    states[name] = state
+        return {"version": VERSION, "merchants": states}
+
+    async def _dump_merchant(self, name: str) -> dict[str, Any]:
+        kinds: dict[str, list[Any]] = {}
+        for kind, body in await self.fetch(EVERY_RECORD, storable(name)):
+            kinds.setdefault(kind, []).append(encode(record_of(kind, body)))
+        jobs = await self.fetch(UNFINISHED, storable(name))
+        counters = await self.fetch(COUNTERS, storable(name))
+        return {
+            "records": kinds,
+            "jobs": [encode(job_of_row(row)) for row in jobs],
+            "counters": {counter: value for counter, value in counters},
+        }
+
+    async def journal_size(self, merchant: str) -> int:
+        """Return how many bytes a merchant's journal has."""
+        return int(await self.value(JOURNAL_SIZE, storable(merchant)))
+
+    async def journal_sizes(self) -> list[tuple[str, int, int]]:
+        """Return each merchant with the bytes of its journal and its newest entry."""
+        return [(name, int(size), newest) for name, size, newest in await self.fetch(JOURNAL_SIZES)]
+
+    @abstractmethod
+    async def cut_journal(self, merchant: str, excess: int, newest: int) -> int:
+        """Drop entries below `newest` until `excess` bytes are free, exchanges and callbacks first; return the bytes freed."""
+
+    async def limit_callbacks(self, merchant: str, added: int) -> None:
+        """Count callbacks that were just written and drop the oldest beyond the bound."""
+        known = self._callbacks.get(merchant)
+        if known is None or (self.is_shared and known + added > self.bounds.most_callbacks):
+            known = int(await self.value(CALLBACK_COUNT, storable(merchant)))
+        else:
+            known += added
+        most = self.bounds.most_callbacks
+        if known > most:
+            excess = known - most + (most // 16 if most >= 1000 else 0)
+            await self.fetch(DROP_CALLBACKS, storable(merchant), excess)
+            known -= excess
+        self._callbacks[merchant] = known
+
+
+class MerchantRows(NamedTuple):
+    """One merchant of a snapshot as rows."""
+
+    merchant: str
+    records: list[RecordRow]
+    jobs: list[Job]
+    counters: dict[str, int]
+
+
+def read_rows(state: Any, most_callbacks: int) -> dict[str, MerchantRows]:
+    """Return what a snapshot holds as rows, of callbacks the newest; takes long for a large one.
+
+    Raises `MockKlarnaError` if it is damaged or gives one name to two records.
+    """
+    names: set[tuple[str, str]] = set()
+    merchants = {}
+    for name, held in read_snapshot(state).items():
+        callbacks = [record for record in held.records if isinstance(record, Delivery)]
+        dropped = {record.callback_id for record in callbacks[: max(0, len(callbacks) - most_callbacks)]}
+        rows = [record_row(record, "") for record in held.records if record.key not in dropped]
+        for row in rows:
+            for known in filter(None, (row.key, row.alias)):
+                if (row.kind, known) in names:
+                    raise MockKlarnaError(f"the snapshot holds {row.kind} {known} twice", where="merchants")
+                names.add((row.kind, known))
+        merchants[storable(name)] = MerchantRows(storable(name), rows, held.jobs, held.counters)
+    return merchants

@@ -1,0 +1,569 @@
+"""State in one SQLite file, for one server: it survives restarts and `kill -9`.
+
+Statements run in the event loop: one takes some ten microseconds, less than handing it to a thread would. The file is in WAL
+mode with `synchronous=NORMAL`: what was answered survives the death of the process; a power cut may cost what was written
+since the last checkpoint. Checkpoints, which wait for the disk, and large dumps run in threads with connections of their own.
+"""
+
+import asyncio
+import os
+import sqlite3
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mock_klarna.domain.callbacks import Delivery, read_back
+from mock_klarna.domain.journal import EVENT_BYTES, Entry, Exchange, Sent, Watch
+from mock_klarna.domain.records import Decision, Job, Record
+from mock_klarna.errors import Conflict, MockKlarnaError, StoreFailure, StoreFull
+from mock_klarna.settings import SettingsError
+from mock_klarna.store import sql
+from mock_klarna.store.journal import USUAL, Bounds
+from mock_klarna.store.memory import Waiters
+from mock_klarna.store.snapshot import read_snapshot
+from mock_klarna.store.sql import EntryRow, RecordRow, Row, SqlStore, job_of_row, record_of, record_row, storable
+
+R = TypeVar("R", bound=Record)
+
+APPLICATION_ID = 0x4D4B4C41
+"""`MKLA`: what says that an SQLite file is ours."""
+OWNER = "server"
+CHECKED_BYTES = 32 << 20
+"""Files up to this size are checked as a whole when they are opened; larger ones would take longer than a start may."""
+CHECKPOINT_PAGES = 2000
+_TYPES = {
+    "serial_key": "INTEGER PRIMARY KEY",
+    "sequence_key": "INTEGER PRIMARY KEY AUTOINCREMENT",
+    "serial": "INTEGER",
+    "integer": "INTEGER",
+    "real": "REAL",
+    "bytes": "BLOB",
+}
+_TOTALS = (
+    "CREATE TABLE totals (kind TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TRIGGER record_added AFTER INSERT ON records BEGIN
+        INSERT INTO totals VALUES (new.kind, 1) ON CONFLICT (kind) DO UPDATE SET count = count + 1; END""",
+    """CREATE TRIGGER record_removed AFTER DELETE ON records BEGIN
+        UPDATE totals SET count = count - 1 WHERE kind = old.kind; END""",
+    "CREATE TABLE server (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL)",
+)
+MIGRATIONS = sql.migrations(_TYPES)
+MIGRATIONS[0] += _TOTALS
+
+_NEW_MERCHANT = "INSERT INTO merchants (name, position) SELECT $1, coalesce(max(position), 0) + 1 FROM merchants"
+_IS_MERCHANT = "SELECT 1 FROM merchants WHERE name = $1"
+_INSERT = (
+    "INSERT INTO records (kind, key, alias, merchant, subject, version, owner, body) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
+)
+_UPDATE = (
+    "UPDATE records SET alias = $3, merchant = $4, subject = $5, version = $6, owner = $7, body = $8 "
+    "WHERE kind = $1 AND key = $2 AND version = $6 - 1"
+)
+_CANCEL = "DELETE FROM jobs WHERE merchant = $1 AND job_id = $2 AND owner IS NULL"
+_SCHEDULE = "INSERT INTO jobs (merchant, job_id, due, kind, subject, number) VALUES ($1, $2, $3, $4, $5, $6)"
+_FIRST_DUE = (
+    "SELECT position, due, merchant, kind, subject, number FROM jobs "
+    "WHERE merchant = $1 AND owner IS NULL AND due <= $2 ORDER BY due, position LIMIT 1"
+)
+_CLAIM = "UPDATE jobs SET owner = $2 WHERE position = $1"
+_FINISH = (
+    "DELETE FROM jobs WHERE merchant = $1 AND job_id = $2 AND due = $3 AND number = $4 AND owner IS NOT NULL"
+)
+_RELEASE = (
+    "DELETE FROM jobs WHERE owner IS NOT NULL AND EXISTS (SELECT 1 FROM jobs AS waiting WHERE waiting.owner IS NULL "
+    "AND waiting.merchant = jobs.merchant AND waiting.job_id = jobs.job_id)",
+    "DELETE FROM jobs WHERE owner IS NOT NULL AND position NOT IN (SELECT max(position) FROM jobs WHERE owner IS NOT NULL "
+    "GROUP BY merchant, job_id)",
+    "UPDATE jobs SET owner = NULL WHERE owner IS NOT NULL",
+)
+_APPEND = (
+    "INSERT INTO journal (seq, at, merchant, kind, name, purchase_id, is_event, size, data) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+)
+_COUNT_RECORDS = "SELECT coalesce(sum(count), 0) FROM totals WHERE kind = $1"
+_LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'journal'"
+_CLEARED_AT_ONCE = 5000
+
+
+class SqliteStore(SqlStore):
+    """A store in an SQLite file that no other server may use; raises `MockKlarnaError` where it cannot be used."""
+
+    def __init__(self, path: Path, bounds: Bounds = USUAL) -> None:
+        super().__init__(bounds)
+        self._path = usable(path)
+        self._waiters = Waiters()
+        self._lock = FileLock(self._path)
+        self._checkpoint: asyncio.Future[None] | None = None
+        self._pages = 0
+        try:
+            self._connection = self._open()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            connection = connect(self._path)
+        except sqlite3.Error as fault:
+            raise unusable(self._path, fault) from fault
+        try:
+            require_ours(connection, self._path)
+            migrate(connection)
+            self._take_over(connection)
+        except sqlite3.Error as fault:
+            connection.close()
+            raise unusable(self._path, fault) from fault
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _take_over(self, connection: sqlite3.Connection) -> None:
+        """Put back the jobs and close the callbacks that were under way when the last server ended."""
+        with transaction(connection):
+            for statement in _RELEASE:
+                connection.execute(statement)
+            open_ = connection.execute("SELECT kind, key, body FROM records WHERE owner IS NOT NULL").fetchall()
+            for kind, key, body in open_:
+                record = record_of(kind, body)
+                jobs = connection.execute("SELECT job_id FROM jobs WHERE merchant = ?1", (record.merchant,))
+                row = record_row(read_back(record, {job_id for (job_id,) in jobs}), OWNER)
+                connection.execute(
+                    "UPDATE records SET owner = NULL, body = ?3 WHERE kind = ?1 AND key = ?2", (kind, key, row.body)
+                )
+            connection.execute("INSERT OR REPLACE INTO server VALUES (1, ?1)", (os.getpid(),))
+            self._seq = int(connection.execute(_LAST_SEQ).fetchone()[0])
+
+    async def fetch(self, statement: str, *values: Any) -> list[Row]:
+        """Execute one statement and return its rows."""
+        return self._execute(statement, *values).fetchall()
+
+    def _execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(_numbered(statement), values)
+        except sqlite3.Error as fault:
+            raise failure(self._path, fault) from fault
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            with transaction(self._connection):
+                yield
+        except sqlite3.Error as fault:
+            raise failure(self._path, fault) from fault
+        self._consider_checkpoint()
+
+    async def count_records(self, kind: type[Record]) -> int:
+        """Return how many records of a kind all merchants have."""
+        return int(await self.value(_COUNT_RECORDS, kind.kind))
+
+    async def commit(self, merchant: str, decision: Decision, now: float) -> int:
+        """Write all of a decision or nothing; return the journal position after it."""
+        owner = storable(merchant)
+        events = sql.event_rows(owner, decision.events, now)
+        before = self._seq
+        try:
+            with self._transaction():
+                self._require_merchant(owner)
+                for record in decision.writes:
+                    self._write(record_row(record, OWNER))
+                for job_id in (*decision.cancels, *(job.job_id for job in decision.jobs)):
+                    self._execute(_CANCEL, owner, storable(job_id))
+                for job in decision.jobs:
+                    self._schedule(job)
+                self._append(events)
+        except BaseException:
+            self._seq = before
+            raise
+        await self._account(owner, len(events) * EVENT_BYTES)
+        callbacks = sum(isinstance(record, Delivery) and record.version == 1 for record in decision.writes)
+        if callbacks:
+            await self.limit_callbacks(owner, callbacks)
+        self._wake(owner, events)
+        return self._seq
+
+    def _require_merchant(self, merchant: str) -> None:
+        if self._execute(_IS_MERCHANT, merchant).fetchone() is None:
+            self._execute(_NEW_MERCHANT, merchant)
+
+    def _write(self, row: RecordRow) -> None:
+        if not self._execute(_INSERT if row.version == 1 else _UPDATE, *row).rowcount:
+            raise Conflict(f"{row.kind} {row.key}")
+
+    def _schedule(self, job: Job) -> None:
+        self._execute(
+            _SCHEDULE,
+            storable(job.merchant),
+            storable(job.job_id),
+            job.due,
+            job.kind,
+            storable(job.subject),
+            job.number,
+        )
+
+    def _append(self, rows: Sequence[EntryRow]) -> None:
+        for row in rows:
+            self._seq += 1
+            self._execute(_APPEND, self._seq, *row)
+
+    async def _account(self, merchant: str, size: int) -> None:
+        if size:
+            await self._limits.spend(merchant, size, self._seq)
+
+    def _wake(self, merchant: str, rows: Sequence[EntryRow]) -> None:
+        if self._waiters:
+            for purchase_id in {row.purchase_id for row in rows}:
+                self._waiters.wake(_topic(merchant, purchase_id))
+
+    async def record(
+        self, merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
+    ) -> int:
+        """Append an entry that is no event to the journal; return its `seq`."""
+        owner = storable(merchant)
+        row = sql.entry_row(owner, kind, name, data, at, purchase_id)
+        before = self._seq
+        try:
+            with self._transaction():
+                self._require_merchant(owner)
+                self._append([row])
+        except BaseException:
+            self._seq = before
+            raise
+        seq = self._seq
+        await self._account(owner, row.size)
+        self._wake(owner, [row])
+        return seq
+
+    async def cut_journal(self, merchant: str, excess: int, newest: int) -> int:
+        """Drop entries below `newest` until `excess` bytes are free, exchanges and callbacks first; return the bytes freed."""
+        freed = 0
+        with self._transaction():
+            while freed < excess:
+                rows = self._execute(sql.OLDEST_ENTRIES, merchant, newest).fetchall()
+                gone = []
+                for seq, size in rows:
+                    if freed >= excess:
+                        break
+                    gone.append((seq,))
+                    freed += size
+                if not gone:
+                    break
+                self._connection.executemany("DELETE FROM journal WHERE seq = ?1", gone)
+                self._execute("UPDATE merchants SET dropped = dropped + $2 WHERE name = $1", merchant, len(gone))
+        return freed
+
+    async def position(self) -> int:
+        """Return the `seq` of the newest entry of all."""
+        return self._seq
+
+    async def wait(self, watch: Watch, after: int, seconds: float) -> bool:
+        """Wait until an entry after a position matches; False when the time ran out first."""
+        if self._seq > after and await self.entries(watch, after, 1):
+            return True
+        return await self._waiters.wait(watch, seconds)
+
+    async def claim(self, merchant: str, until: float) -> Job | None:
+        """Take a merchant's first job that is due at `until`; `finish` it when done."""
+        row = self._execute(_FIRST_DUE, storable(merchant), until).fetchone()
+        if row is None:
+            return None
+        self._execute(_CLAIM, row[0], OWNER)
+        return job_of_row(row[1:])
+
+    async def finish(self, job: Job) -> None:
+        """Forget a claimed job."""
+        self._execute(_FINISH, storable(job.merchant), storable(job.job_id), job.due, job.number)
+
+    async def count(self, merchant: str, name: str) -> int:
+        """Count one up and return the new value: 1 the first time."""
+        owner = storable(merchant)
+        with self._transaction():
+            self._require_merchant(owner)
+            return int(self._execute(sql.COUNT, owner, name).fetchone()[0])
+
+    async def clear(self, merchant: str | None) -> None:
+        """Forget everything of a merchant, or of all; what is large is forgotten in portions, so that others go on meanwhile."""
+        if merchant is None:
+            with self._transaction():
+                for table in ("records", "jobs", "counters", "journal", "merchants"):
+                    self._execute(f"DELETE FROM {table}")
+        else:
+            await self._clear_one(storable(merchant))
+        self._forget_sizes()
+
+    async def _clear_one(self, merchant: str) -> None:
+        portion = "DELETE FROM {0} WHERE rowid IN (SELECT rowid FROM {0} WHERE merchant = $1 LIMIT $2)"
+        for table in ("jobs", "records", "journal"):
+            while self._execute(portion.format(table), merchant, _CLEARED_AT_ONCE).rowcount == _CLEARED_AT_ONCE:
+                await asyncio.sleep(0)
+        self._delete_merchant(merchant)
+
+    def _delete_merchant(self, merchant: str) -> None:
+        with self._transaction():
+            for table in ("records", "jobs", "counters", "journal"):
+                self._execute(f"DELETE FROM {table} WHERE merchant = $1", merchant)
+            self._execute("DELETE FROM merchants WHERE name = $1", merchant)
+
+    def _forget_sizes(self) -> None:
+        self._limits.forget()
+        self._callbacks.clear()
+
+    async def load(self, state: dict[str, Any]) -> None:
+        """Replace the state of the merchants that a dump names by what it holds, all or nothing."""
+        incoming = await asyncio.to_thread(sql.read_rows, state, self.bounds.most_callbacks)
+        with self._transaction():
+            for name in incoming:
+                for table in ("records", "jobs", "counters", "journal"):
+                    self._execute(f"DELETE FROM {table} WHERE merchant = $1", name)
+                self._execute("DELETE FROM merchants WHERE name = $1", name)
+            for name, rows in incoming.items():
+                self._require_merchant(name)
+                self._insert_all(rows)
+        self._forget_sizes()
+
+    def _insert_all(self, rows: sql.MerchantRows) -> None:
+        statement = "INSERT INTO records (kind, key, alias, merchant, subject, version, owner, body) VALUES (?,?,?,?,?,?,?,?)"
+        for row in rows.records:
+            self._require_free(row)
+        self._connection.executemany(statement, rows.records)
+        for job in rows.jobs:
+            self._execute(_CANCEL, storable(job.merchant), storable(job.job_id))
+            self._schedule(job)
+        for name, value in rows.counters.items():
+            self._execute("INSERT INTO counters VALUES ($1, $2, $3)", rows.merchant, name, value)
+
+    def _require_free(self, row: RecordRow) -> None:
+        for name in filter(None, (row.key, row.alias)):
+            statement = "SELECT merchant FROM records WHERE kind = $1 AND key = $2"
+            if row.kind in sql.ALIASED:
+                statement += " UNION ALL SELECT merchant FROM records WHERE kind = $1 AND alias = $2"
+            owner = self._execute(statement, row.kind, name).fetchone()
+            if owner is not None:
+                raise MockKlarnaError(f"{row.kind} {name} already belongs to {owner[0]!r}")
+
+    def _consider_checkpoint(self) -> None:
+        """Bring the WAL into the file in a thread now and then; the loop does not wait for the disk."""
+        self._pages += 1
+        if self._pages < CHECKPOINT_PAGES or (self._checkpoint is not None and not self._checkpoint.done()):
+            return
+        self._pages = 0
+        with suppress(RuntimeError):
+            self._checkpoint = asyncio.get_running_loop().run_in_executor(None, self._run_checkpoint)
+
+    def _run_checkpoint(self) -> None:
+        with suppress(sqlite3.Error):
+            connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
+            try:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            finally:
+                connection.close()
+
+    async def close(self) -> None:
+        """Bring what was written into the file and let others have it."""
+        if self._checkpoint is not None:
+            await self._checkpoint
+        self._connection.close()
+        self._lock.release()
+
+
+def _numbered(statement: str) -> str:
+    found = _STATEMENTS.get(statement)
+    if found is None:
+        found = _STATEMENTS[statement] = statement.replace("$", "?")
+    return found
+
+
+_STATEMENTS: dict[str, str] = {}
+
+
+def _topic(merchant: str, purchase_id: str | None) -> Entry:
+    return Entry(seq=0, at=0.0, merchant=merchant, kind="", name="", purchase_id=purchase_id, data=_NOTHING)
+
+
+_NOTHING: Any = None
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a database file, which has to exist."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=5, cached_statements=256
+    )
+    connection.execute("PRAGMA cache_size = -16000")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def require_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise `MockKlarnaError` for a database of another application, of a newer version or a damaged one."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION_ID and (tables or version or application):
+        raise MockKlarnaError(f"{path} is a database of another application", where="store", hint="name another file")
+    if version > len(MIGRATIONS):
+        said = f"{path} was written by a newer mock-klarna (schema {version}, this one knows {len(MIGRATIONS)})"
+        raise MockKlarnaError(said, where="store", hint="use that version, or name another file")
+    if path.stat().st_size <= CHECKED_BYTES:
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise _damaged(path, str(found).splitlines()[-1])
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema to the present version in one transaction."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA wal_autocheckpoint = 10000")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == len(MIGRATIONS):
+        return
+    with transaction(connection):
+        for step in MIGRATIONS[version:]:
+            for statement in step:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit all that is executed inside, or nothing of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def usable(path: Path) -> Path:
+    """Return where a path leads: to a regular file, or to a new name in a folder that exists.
+
+    Raises `SettingsError` for anything else, before anything is opened or written.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        mode = target.lstat().st_mode
+    except FileNotFoundError:
+        return _usable_folder(path, target)
+    except OSError as fault:
+        raise SettingsError(f"--store: cannot use {path}: {fault.strerror}; name a regular file or a new one") from None
+    if not stat.S_ISREG(mode):
+        raise SettingsError(f"--store: {path} is {_kind(mode)}; name a regular file, such as sqlite:mock-klarna.db")
+    return _usable_folder(path, target)
+
+
+def _usable_folder(path: Path, target: Path) -> Path:
+    folder = target.parent
+    if not folder.is_dir():
+        raise SettingsError(f"--store: {folder} is not a folder that exists; create it, or name a file in another one")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SettingsError(f"--store: {folder} cannot be written; SQLite keeps {target.name}-wal beside the file")
+    if target.exists() and not os.access(target, os.R_OK | os.W_OK):
+        raise SettingsError(f"--store: {path} cannot be read and written; change its mode, or name another file")
+    return target
+
+
+def _kind(mode: int) -> str:
+    kinds = (
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a FIFO"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+        (stat.S_ISLNK, "a symbolic link that leads in a circle"),
+    )
+    return next((words for test, words in kinds if test(mode)), "no regular file")
+
+
+class FileLock:
+    """The operating system's lock on the database file, which ends with its holder. SQLite's own locks are others.
+
+    Creates the file, readable by its owner only, where there is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        except OSError as fault:
+            raise MockKlarnaError(f"cannot open {path}: {fault.strerror}", where="store") from None
+        try:
+            _take(self._file)
+        except OSError:
+            os.close(self._file)
+            holder = _holder(path)
+            raise MockKlarnaError(
+                f"{path} is in use by another server{holder}", where="store", hint="stop that one, or name another file"
+            ) from None
+
+    def release(self) -> None:
+        """Let others have the file."""
+        os.close(self._file)
+
+
+def _take(file: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(file, 1 << 40, os.SEEK_SET)
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _holder(path: Path) -> str:
+    """Return the process id of the server that has a file, in words, or nothing where it cannot be read."""
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.1)
+        try:
+            (pid,) = connection.execute("SELECT pid FROM server").fetchone()
+        finally:
+            connection.close()
+    except (sqlite3.Error, TypeError):
+        return ""
+    return f" (pid {pid})"
+
+
+def _damaged(path: Path, said: str) -> MockKlarnaError:
+    hint = "restore it from a copy, or name another file"
+    return MockKlarnaError(f"{path} is damaged: {said}", where="store", hint=hint)
+
+
+def unusable(path: Path, fault: sqlite3.Error) -> MockKlarnaError:
+    """Return what to say of a database that cannot be opened."""
+    code = fault.sqlite_errorcode & 0xFF if hasattr(fault, "sqlite_errorcode") else 0
+    match code:
+        case sqlite3.SQLITE_NOTADB:
+            return MockKlarnaError(f"{path} is no SQLite database", where="store", hint="name another file")
+        case sqlite3.SQLITE_CORRUPT:
+            return _damaged(path, str(fault))
+        case sqlite3.SQLITE_FULL:
+            return MockKlarnaError(f"the disk of {path} is full", where="store", hint="make room")
+        case _:
+            return MockKlarnaError(f"cannot use {path}: {fault}", where="store", hint="name another file")
+
+
+def failure(path: Path, fault: sqlite3.Error) -> Exception:
+    """Return what a request is answered when SQLite fails while the server runs; a bug of ours stays what it is."""
+    code = fault.sqlite_errorcode & 0xFF if hasattr(fault, "sqlite_errorcode") else 0
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull(f"the disk of {path.name} is full; nothing was changed")
+    if code in (
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_PERM,
+    ):
+        return StoreFailure(f"the store {path.name} cannot be used: {fault}")
+    return fault
