@@ -3,16 +3,18 @@
 import gc
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from mock_klarna import resources
 from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 from tests.commands import Command, in_this_process
+from tests.database import Database, running
 
 pytest_plugins = ["pytester"]
 
@@ -76,3 +78,16 @@ def page() -> Callable[[str], Any]:
 def seed() -> Callable[[str], Any]:
     """Reads a JSON example of the seed page by its name, such as `se-order`."""
     return lambda name: json.loads((resources.fixtures() / "guide" / f"{name}.json").read_bytes())
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[Database]:
+    """A PostgreSQL server for all tests of this process."""
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def postgres(database: Database) -> str:
+    """The URL of an empty store in PostgreSQL."""
+    return database.url(f"test_{uuid4().hex[:12]}")

@@ -1,6 +1,7 @@
 """The store as the emulator sees it: a few async methods, the same for every engine."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -79,6 +80,18 @@ class Store(Protocol):
 
     async def finish(self, job: Job) -> None:
         """Forget a claimed job."""
+        ...
+
+    async def release(self, job: Job) -> None:
+        """Put a claimed job back, to be claimed again."""
+        ...
+
+    def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Let nobody else, on any server, in under the same name meanwhile."""
+        ...
+
+    def overdue(self) -> AsyncIterator[str]:
+        """Yield merchants whose jobs this server should look at, because another one left them."""
         ...
 
     async def next_due(self, merchant: str) -> float | None:

@@ -5,7 +5,8 @@ It never really awaits, but to load a snapshot, so it is as fast as dicts.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from heapq import merge
 from itertools import chain, islice
 from typing import Any, NamedTuple, TypeVar
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 from mock_klarna.domain.events import event_name
 from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NOBODY, Entry, Exchange, Sent, Watch
 from mock_klarna.domain.records import Decision, Job, Record
+from mock_klarna.store.exclusion import KeyedLocks
 from mock_klarna.store.journal import USUAL, Bounds, Budget
 from mock_klarna.store.snapshot import VERSION, MerchantState, read_snapshot
 from mock_klarna.store.tables import Named, Namespace, Shelf, named
@@ -38,6 +40,13 @@ class Waiters:
             (None, entry.purchase_id),
         ):
             for future in self._futures.pop(topic, ()):
+                if not future.done():
+                    future.set_result(None)
+
+    def wake_all(self) -> None:
+        """Wake everybody."""
+        for topic in list(self._futures):
+            for future in self._futures.pop(topic):
                 if not future.done():
                     future.set_result(None)
 
@@ -99,6 +108,7 @@ class MemoryStore:
         self._shelf = Shelf()
         self._waiters = Waiters()
         self._seq = 0
+        self._locks = KeyedLocks()
 
     def _namespace(self, merchant: str) -> Namespace:
         found = self._namespaces.get(merchant)
@@ -237,6 +247,21 @@ class MemoryStore:
     async def merchants(self) -> list[str]:
         """Return the names of all merchants that have anything here."""
         return [name for name in self._namespaces if name != NOBODY]
+
+    async def release(self, job: Job) -> None:
+        """Put a claimed job back, to be claimed again."""
+        space = self._namespaces.get(job.merchant)
+        if space:
+            space.agenda.release(job)
+
+    def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Let nobody else in under the same name meanwhile."""
+        return self._locks.locked(name)
+
+    async def overdue(self) -> AsyncIterator[str]:
+        """Yield merchants whose jobs another server left: here there is none."""
+        await asyncio.Event().wait()
+        yield ""
 
     async def clear(self, merchant: str | None) -> None:
         """Forget everything of a merchant, or of all."""

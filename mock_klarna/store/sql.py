@@ -130,7 +130,8 @@ def record_of(kind: str, body: bytes) -> Any:
     return _decoder(KINDS[kind])(body)
 
 
-def _entry(row: Row) -> Entry:
+def entry_of_row(row: Row) -> Entry:
+    """Return the journal entry of a row."""
     seq, at, merchant, kind, name, purchase_id, size, data = row
     decode = _decoder(_EVENTS[name] if kind == EVENT else _BULKY[kind])
     return Entry(
@@ -346,12 +347,12 @@ class SqlStore(ABC):
     async def _page(self, watch: Watch, after: int, limit: int) -> list[Entry]:
         conditions, values = entries_query(watch, after)
         statement = f"SELECT {ENTRY_COLUMNS} FROM journal WHERE {conditions} ORDER BY seq LIMIT {limit}"
-        return list(map(_entry, await self.fetch(statement, *values)))
+        return list(map(entry_of_row, await self.fetch(statement, *values)))
 
     async def entry(self, seq: int) -> Entry | None:
         """Return one journal entry, or None when there is none or it was dropped."""
         rows = await self.fetch(ENTRY, seq)
-        return _entry(rows[0]) if rows else None
+        return entry_of_row(rows[0]) if rows else None
 
     async def dropped(self, merchant: str | None) -> int:
         """Return how many journal entries were dropped to stay within bounds."""

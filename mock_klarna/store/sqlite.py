@@ -10,8 +10,8 @@ import os
 import sqlite3
 import stat
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from mock_klarna.domain.records import Decision, Job, Record
 from mock_klarna.errors import Conflict, MockKlarnaError, StoreFailure, StoreFull
 from mock_klarna.settings import SettingsError
 from mock_klarna.store import sql
+from mock_klarna.store.exclusion import KeyedLocks
 from mock_klarna.store.journal import USUAL, Bounds
 from mock_klarna.store.memory import Waiters
 from mock_klarna.store.snapshot import read_snapshot
@@ -73,6 +74,7 @@ _CLAIM = "UPDATE jobs SET owner = $2 WHERE position = $1"
 _FINISH = (
     "DELETE FROM jobs WHERE merchant = $1 AND job_id = $2 AND due = $3 AND number = $4 AND owner IS NOT NULL"
 )
+_IS_WAITING = "SELECT 1 FROM jobs WHERE merchant = $1 AND job_id = $2 AND owner IS NULL"
 _RELEASE = (
     "DELETE FROM jobs WHERE owner IS NOT NULL AND EXISTS (SELECT 1 FROM jobs AS waiting WHERE waiting.owner IS NULL "
     "AND waiting.merchant = jobs.merchant AND waiting.job_id = jobs.job_id)",
@@ -96,6 +98,7 @@ class SqliteStore(SqlStore):
         super().__init__(bounds)
         self._path = usable(path)
         self._waiters = Waiters()
+        self._locks = KeyedLocks()
         self._lock = FileLock(self._path)
         self._checkpoint: asyncio.Future[None] | None = None
         self._pages = 0
@@ -277,6 +280,22 @@ class SqliteStore(SqlStore):
     async def finish(self, job: Job) -> None:
         """Forget a claimed job."""
         self._execute(_FINISH, storable(job.merchant), storable(job.job_id), job.due, job.number)
+
+    async def release(self, job: Job) -> None:
+        """Put a claimed job back, to be claimed again."""
+        with self._transaction():
+            if not self._execute(_IS_WAITING, storable(job.merchant), storable(job.job_id)).fetchone():
+                self._schedule(job)
+            self._execute(_FINISH, storable(job.merchant), storable(job.job_id), job.due, job.number)
+
+    def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Let nobody else in under the same name meanwhile."""
+        return self._locks.locked(name)
+
+    async def overdue(self) -> AsyncIterator[str]:
+        """Yield merchants whose jobs another server left: there is no other one."""
+        await asyncio.Event().wait()
+        yield ""
 
     async def count(self, merchant: str, name: str) -> int:
         """Count one up and return the new value: 1 the first time."""

@@ -35,11 +35,11 @@ class Agenda:
         """Forget a job that has not been claimed."""
         self._jobs.pop(job_id, None)
 
-    def forget(self, job: Job) -> None:
-        """Forget a job that waits, unless another one of the same id has taken its place."""
-        waiting = self._jobs.get(job.job_id)
-        if waiting is not None and waiting[1] == job:
-            del self._jobs[job.job_id]
+    def release(self, job: Job) -> None:
+        """Let a claimed job wait again, unless another one of the same id has taken its place."""
+        self._claimed.pop(job, None)
+        if job.job_id not in self._jobs:
+            self.add(job)
 
     def _waits(self, entry: tuple[float, int, str]) -> bool:
         waiting = self._jobs.get(entry[2])

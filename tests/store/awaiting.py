@@ -1,7 +1,8 @@
 """An engine that really awaits, as one over a network does: others get their turn before and after every call."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from random import Random
 from typing import Any
 
@@ -21,6 +22,14 @@ class Awaiting:
     async def _wait(self) -> None:
         for _ in range(self._chance.randint(1, MOST_TURNS)):
             await asyncio.sleep(0)
+
+    def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Let nobody else in under the same name meanwhile."""
+        return self._store.exclusive(name)
+
+    def overdue(self) -> AsyncIterator[str]:
+        """Yield merchants whose jobs another server left."""
+        return self._store.overdue()
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         call = getattr(self._store, name)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from mock_klarna.domain.records import ButtonKey, Decision
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.store.base import Store
-from mock_klarna.store.file import FileStore
 from mock_klarna.store.memory import MemoryStore
 from tests.store.samples import button, delivery, job, writing
 
@@ -83,47 +81,3 @@ async def test_a_snapshot_with_more_callbacks_than_are_kept_keeps_the_newest(sto
     held = await store.records(type(delivery()), "shop")
     assert [one.key for one in held] == [f"c-{number}" for number in range(5, 15)]
     assert await store.get(type(delivery()), "c-4") is None
-
-
-async def test_a_server_killed_while_it_writes_a_snapshot_finds_all_of_the_old_state_or_all_of_the_new(
-    tmp_path: Path, large: Any
-) -> None:
-    path = tmp_path / "state.jsonl"
-    store = FileStore(path)
-    await store.commit("shop", writing(button("old")), 1.0)
-    old, begun = await dumped(store), path.read_bytes()
-    await store.load(large)
-    lines = path.read_bytes().removeprefix(begun).splitlines(keepends=True)
-    await store.close()
-    assert len(lines) > 5
-    for kept in range(len(lines) + 1):
-        path.write_bytes(begun + b"".join(lines[:kept]))
-        again = FileStore(path)
-        assert await dumped(again) == (large if kept == len(lines) else old)
-        await again.close()
-
-
-async def test_a_file_that_is_compacted_around_a_load_holds_what_was_loaded(tmp_path: Path, large: Any) -> None:
-    path = tmp_path / "state.jsonl"
-    store = FileStore(path, growth=5000)
-    for turn in range(3):
-        loading = asyncio.create_task(store.load(large))
-        for number in range(50):
-            await store.commit("third", writing(button(f"{turn}-{number}", "third")), 1.0)
-            await asyncio.sleep(0)
-        await loading
-    before = await dumped(store)
-    await store.close()
-    again = FileStore(path)
-    assert await dumped(again) == before
-    await again.close()
-
-
-async def test_a_file_of_the_first_release_holds_loads_in_one_line(tmp_path: Path, large: Any) -> None:
-    path = tmp_path / "state.jsonl"
-    path.write_text(
-        '{"mock_klarna_store":1}\n' + json.dumps({"do": "load", "state": large}, separators=(",", ":")) + "\n"
-    )
-    store = FileStore(path)
-    assert await dumped(store) == large
-    await store.close()

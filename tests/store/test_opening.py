@@ -4,8 +4,8 @@ import pytest
 
 from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.base import open_store
-from mock_klarna.store.file import FileStore
 from mock_klarna.store.memory import MemoryStore
+from mock_klarna.store.sqlite import SqliteStore
 from tests.commands import Command
 
 
@@ -14,19 +14,19 @@ def test_memory_is_what_is_used_when_nothing_is_said() -> None:
 
 
 async def test_a_file_is_named_by_its_path(tmp_path: Path) -> None:
-    store = open_store(Settings(store=f"file:{tmp_path / 'a:b.jsonl'}"))
-    assert type(store) is FileStore
+    store = open_store(Settings(store=f"sqlite:{tmp_path / 'a:b.db'}"))
+    assert type(store) is SqliteStore
     await store.close()
-    assert (tmp_path / "a:b.jsonl").exists()
+    assert (tmp_path / "a:b.db").exists()
 
 
-@pytest.mark.parametrize("unknown", ["", "file", "file:", "redis://db", "Memory", "memory:"])
+@pytest.mark.parametrize("unknown", ["", "sqlite", "sqlite:", "file", "redis://db", "Memory", "memory:", "postgresql:"])
 def test_a_store_that_does_not_exist_is_refused_with_those_that_do(unknown: str) -> None:
-    with pytest.raises(SettingsError, match="memory, or file:PATH"):
+    with pytest.raises(SettingsError, match="memory, sqlite:PATH or postgresql://"):
         open_store(Settings(store=unknown))
 
 
-@pytest.mark.parametrize("store", ["redis://db", "file:/nowhere/state.jsonl", "file:/"])
+@pytest.mark.parametrize("store", ["redis://db", "sqlite:/nowhere/state.db", "sqlite:/", "file:/tmp/x", "postgresql://127.0.0.1:1/x"])
 def test_a_server_that_cannot_open_its_store_was_held_wrong(command: Command, store: str) -> None:
     ran = command("serve", "--port", "0", "--store", store)
     assert ran.returncode == 2

@@ -57,16 +57,20 @@ def test_an_agenda_does_what_a_list_would_do(steps: list[tuple[str, Job | str | 
 
 
 @given(st.lists(SUBJECTS, max_size=10), TIMES)
-def test_forgetting_a_job_leaves_one_that_took_its_place(subjects: list[str], later: float) -> None:
+def test_a_released_job_waits_again_unless_another_one_took_its_place(subjects: list[str], later: float) -> None:
     agenda = Agenda()
-    for subject in subjects:
-        old, new = job(subject, 1.0), job(subject, later, number=2)
+    for number, subject in enumerate(subjects):
+        old = job(f"{subject}-{number}", 1.0)
         agenda.add(old)
+        assert agenda.claim(1.0) == old
+        agenda.release(old)
+        assert old in agenda.waiting()
+        assert agenda.claim(1.0) == old
+        new = job(f"{subject}-{number}", later, number=2)
         agenda.add(new)
-        agenda.forget(old)
-        assert new in agenda.waiting()
-        agenda.forget(new)
-        assert new not in agenda.waiting()
+        agenda.release(old)
+        assert old not in agenda.unfinished()
+        agenda.cancel(new.job_id)
 
 
 SIZES = st.lists(st.tuples(st.booleans(), st.integers(1, 50)), min_size=1, max_size=80)
