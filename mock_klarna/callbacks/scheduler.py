@@ -9,7 +9,7 @@ from mock_klarna.callbacks.payloads import ORDER_CALLBACKS
 from mock_klarna.domain.records import Job
 from mock_klarna.domain.time import require_reachable
 from mock_klarna.emulator import Emulator
-from mock_klarna.errors import MockKlarnaError
+from mock_klarna.errors import MockKlarnaError, StoreFailure
 
 _log = logging.getLogger(__name__)
 _FINISHING_SECONDS = 0.2
@@ -47,6 +47,7 @@ class Runner:
             self.wake(merchant)
         try:
             async with asyncio.TaskGroup() as group:
+                group.create_task(self._follow_others())
                 while True:
                     await self._bell.wait()
                     self._bell.clear()
@@ -55,6 +56,11 @@ class Runner:
         finally:
             for timer in self._timers.values():
                 timer.cancel()
+
+    async def _follow_others(self) -> None:
+        """Look at jobs that another server left."""
+        async for merchant in self._store.overdue():
+            self.wake(merchant)
 
     async def drain(self) -> None:
         """Give what runs a moment to finish before the group is cancelled."""
@@ -68,6 +74,9 @@ class Runner:
         try:
             async with self._moving[merchant]:
                 await self._start_due(merchant, group)
+        except StoreFailure as away:
+            _log.warning("the jobs of %s cannot be looked at: %s; again in %g s", merchant, away, _AGAIN_SECONDS)
+            asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self.wake, merchant)
         except Exception:
             _log.exception("the jobs of %s cannot be looked at; again in %g s", merchant, _AGAIN_SECONDS)
             asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self.wake, merchant)
@@ -98,6 +107,11 @@ class Runner:
             await self._command(job)
         except (MockKlarnaError, LookupError) as gone:
             _log.debug("job %s: %s", job.job_id, gone)
+        except StoreFailure as away:
+            _log.warning("job %s: %s; it is done again in %g s", job.job_id, away, _AGAIN_SECONDS)
+            await self._store.release(job)
+            asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self.wake, job.merchant)
+            return
         except Exception:
             _log.exception("job %s failed", job.job_id)
         try:
@@ -128,7 +142,7 @@ class Runner:
         All that is due on the way happens, in order, before this returns, and so does what that leads to at once: real time
         goes on meanwhile, so the end of the way is looked at anew for each job. Raises `InvalidInput` where that is too far.
         """
-        async with self._moving[merchant]:
+        async with self._moving[merchant], self._store.exclusive(f"clock:{merchant}"):
             await self._finish_calls(merchant)
             offset = await self.require_reachable(merchant, seconds) if further else seconds
             while job := await self._store.claim(merchant, self._emulator.context.real_time() + offset):

@@ -1,6 +1,5 @@
 """Executing a request once for each `Klarna-Idempotency-Key` (protocol 9.4)."""
 
-import asyncio
 from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,27 +17,14 @@ class Idempotency:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._turns: dict[str, tuple[asyncio.Lock, int]] = {}
         self._names: defaultdict[str, OrderedDict[str, None]] = defaultdict(OrderedDict)
 
     @asynccontextmanager
     async def turn(self, merchant: str, operation: str, key: str) -> AsyncIterator[str]:
         """Wait until nobody else executes an operation under this key; gives the name to recall and remember it by."""
         name = digest(merchant, operation, key).hex()
-        lock, waiting = self._turns.get(name, (asyncio.Lock(), 0))
-        self._turns[name] = lock, waiting + 1
-        try:
-            async with lock:
-                yield name
-        finally:
-            self._leave(name)
-
-    def _leave(self, name: str) -> None:
-        lock, waiting = self._turns[name]
-        if waiting == 1:
-            del self._turns[name]
-        else:
-            self._turns[name] = lock, waiting - 1
+        async with self._context.store.exclusive(f"idempotency:{name}"):
+            yield name
 
     async def recall(self, merchant: str, name: str) -> RememberedAnswer | None:
         """Return the answer that was given first, or None where there was none in the last 24 hours."""
