@@ -24,6 +24,7 @@ class Runner:
         self._store = emulator.store
         self._deliveries = deliveries
         self._woken: set[str] = set()
+        self._looked_at: set[str] = set()
         self._bell = asyncio.Event()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._moving: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -51,11 +52,21 @@ class Runner:
                 while True:
                     await self._bell.wait()
                     self._bell.clear()
-                    while self._woken:
-                        await self._try_due(self._woken.pop(), group)
+                    for merchant in self._woken - self._looked_at:
+                        self._looked_at.add(merchant)
+                        group.create_task(self._look(merchant, group))
         finally:
             for timer in self._timers.values():
                 timer.cancel()
+
+    async def _look(self, merchant: str, group: asyncio.TaskGroup) -> None:
+        """Look at one merchant's jobs until nobody has woken it meanwhile; others do not wait for it."""
+        try:
+            while merchant in self._woken:
+                self._woken.discard(merchant)
+                await self._try_due(merchant, group)
+        finally:
+            self._looked_at.discard(merchant)
 
     async def _follow_others(self) -> None:
         """Look at jobs that another server left."""
@@ -83,17 +94,17 @@ class Runner:
 
     async def _start_due(self, merchant: str, group: asyncio.TaskGroup) -> None:
         now = await self._emulator.context.now(merchant)
-        while job := await self._store.claim(merchant, now):
+        jobs, due = await self._store.claim_due(merchant, now)
+        for job in jobs:
             task = group.create_task(self._do(job))
             self._running[task] = job
             task.add_done_callback(self._running.pop)
-        await self._set_timer(merchant, now)
+        self._set_timer(merchant, now, due)
 
-    async def _set_timer(self, merchant: str, now: float) -> None:
+    def _set_timer(self, merchant: str, now: float, due: float | None) -> None:
         timer = self._timers.pop(merchant, None)
         if timer is not None:
             timer.cancel()
-        due = await self._store.next_due(merchant)
         if due is not None:
             self._timers[merchant] = asyncio.get_running_loop().call_later(max(0.0, due - now), self._ring, merchant)
 

@@ -78,6 +78,10 @@ class Store(Protocol):
         """Take a merchant's first job that is due at `until`, so that nobody else gets it; `finish` it when done."""
         ...
 
+    async def claim_due(self, merchant: str, until: float) -> tuple[list[Job], float | None]:
+        """Take all jobs of a merchant that are due at `until`, first due first; return them and when the next one is due."""
+        ...
+
     async def finish(self, job: Job) -> None:
         """Forget a claimed job."""
         ...

@@ -222,6 +222,13 @@ class MemoryStore:
         space = self._namespaces.get(merchant)
         return space.agenda.claim(until) if space else None
 
+    async def claim_due(self, merchant: str, until: float) -> tuple[list[Job], float | None]:
+        """Take all jobs of a merchant that are due at `until`, first due first; return them and when the next one is due."""
+        space, jobs = self._namespaces.get(merchant), []
+        while space and (job := space.agenda.claim(until)):
+            jobs.append(job)
+        return jobs, space.agenda.next_due() if space else None
+
     async def finish(self, job: Job) -> None:
         """Forget a claimed job."""
         space = self._namespaces.get(job.merchant)

@@ -96,6 +96,13 @@ UPDATE jobs SET owner = $3 WHERE (SELECT ok FROM free) AND position = (
     SELECT position FROM jobs WHERE merchant = $1 AND owner IS NULL AND due <= $2
     ORDER BY due, position LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING due, merchant, kind, subject, number, {_RELAXED}"""
+_CLAIM_DUE = f"""
+WITH free AS MATERIALIZED (SELECT $4 OR pg_try_advisory_xact_lock_shared($5) AS ok),
+    claimed AS (UPDATE jobs SET owner = $3 WHERE (SELECT ok FROM free) AND position IN (
+        SELECT position FROM jobs WHERE merchant = $1 AND owner IS NULL AND due <= $2 FOR UPDATE SKIP LOCKED)
+        RETURNING due, merchant, kind, subject, number, position),
+    next AS (SELECT min(due) AS due FROM jobs WHERE merchant = $1 AND owner IS NULL AND due > $2)
+SELECT c.*, n.due, {_RELAXED} FROM next n LEFT JOIN claimed c ON true"""
 _FINISH = f"""
 DELETE FROM jobs WHERE merchant = $1 AND job_id = $2 AND due = $3 AND number = $4 AND owner = $5 RETURNING {_RELAXED}"""
 _APPEND = """
@@ -436,6 +443,14 @@ class PostgresStore(SqlStore):
         job = job_of_row(rows[0][:5])
         self._claimed.add(job)
         return job
+
+    async def claim_due(self, merchant: str, until: float) -> tuple[list[Job], float | None]:
+        """Take all jobs of a merchant that are due at `until`, first due first; return them and when the next one is due."""
+        key = self.lock_key(f"clock:{merchant}")
+        rows = await self.fetch(_CLAIM_DUE, storable(merchant), until, self.owner, key in self._held, key)
+        jobs = [job_of_row(row[:5]) for row in sorted(rows, key=lambda row: (row[0], row[5])) if row[0] is not None]
+        self._claimed.update(jobs)
+        return jobs, rows[0][6]
 
     async def finish(self, job: Job) -> None:
         """Forget a claimed job."""

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from msgspec import msgpack
+from msgspec import Struct, msgpack
+from msgspec.structs import replace
 
 from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.events import Event, event_classes, event_name
 from mock_klarna.domain.journal import CALLBACK, EVENT, EVENT_BYTES, EXCHANGE, NOBODY, Entry, Exchange, Sent, Watch
 from mock_klarna.domain.records import Job, Record
 from mock_klarna.store.journal import Bounds
-from mock_klarna.errors import MockKlarnaError
+from mock_klarna.errors import MockKlarnaError, bounded
 from mock_klarna.store.snapshot import KINDS, VERSION, encode, read_snapshot
 
 R = TypeVar("R", bound=Record)
@@ -56,7 +57,27 @@ def migrations(types: Mapping[str, str]) -> list[list[str]]:
     return [[statement.format_map(types) for statement in step] for step in MIGRATIONS]
 
 
-_encode = msgpack.Encoder().encode
+_encoder = msgpack.Encoder(enc_hook=str)  # header names are of a class derived from str
+
+
+def _encode(value: Any) -> bytes:
+    """Return a record or entry as MessagePack; what has no form there, such as a number of 30 digits, as text."""
+    try:
+        return _encoder.encode(value)
+    except (OverflowError, UnicodeEncodeError):
+        return _encoder.encode(_representable(value))
+
+
+def _representable(value: Any) -> Any:
+    if isinstance(value, Struct):
+        return type(value)(**{name: _representable(getattr(value, name)) for name in value.__struct_fields__})
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
+        return str(value)
+    if isinstance(value, Mapping):
+        return {_representable(name): _representable(part) for name, part in value.items()}
+    return type(value)(map(_representable, value)) if isinstance(value, list | tuple) else value
 
 
 @cache
@@ -121,7 +142,10 @@ def event_rows(merchant: str, told: Sequence[Event], at: float) -> list[EntryRow
 def entry_row(
     merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
 ) -> EntryRow:
-    """Return the row of an exchange or a callback attempt."""
+    """Return the row of an exchange or a callback attempt; of what was sent, a problem keeps what is shown of it."""
+    if isinstance(data, Exchange) and data.problems:
+        problems = tuple(replace(problem, sent=bounded(problem.sent)) for problem in data.problems)
+        data = replace(data, problems=problems)
     return EntryRow(at, merchant, kind, name, purchase_id, 0, data.size(), _encode(data))
 
 

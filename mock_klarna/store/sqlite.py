@@ -277,6 +277,13 @@ class SqliteStore(SqlStore):
         self._execute(_CLAIM, row[0], OWNER)
         return job_of_row(row[1:])
 
+    async def claim_due(self, merchant: str, until: float) -> tuple[list[Job], float | None]:
+        """Take all jobs of a merchant that are due at `until`, first due first; return them and when the next one is due."""
+        jobs = []
+        while job := await self.claim(merchant, until):
+            jobs.append(job)
+        return jobs, await self.next_due(merchant)
+
     async def finish(self, job: Job) -> None:
         """Forget a claimed job."""
         self._execute(_FINISH, storable(job.merchant), storable(job.job_id), job.due, job.number)
