@@ -14,6 +14,7 @@ from mock_klarna.errors import MockKlarnaError, StoreFailure
 _log = logging.getLogger(__name__)
 _FINISHING_SECONDS = 0.2
 _AGAIN_SECONDS = 1.0
+_CALLING = ("place_order", *ORDER_CALLBACKS)
 
 
 class Runner:
@@ -115,6 +116,8 @@ class Runner:
     async def _do(self, job: Job) -> None:
         """Do one job; a fault of ours is logged and ends that job alone."""
         try:
+            draws = ("callback",) if job.kind in _CALLING else ()
+            await self._store.preload(job.merchant, job.subject, draws=draws)
             await self._command(job)
         except (MockKlarnaError, LookupError) as gone:
             _log.debug("job %s: %s", job.job_id, gone)

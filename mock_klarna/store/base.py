@@ -21,6 +21,17 @@ class Store(Protocol):
         """Connect to the engine; raises `MockKlarnaError` where it cannot be used."""
         ...
 
+    async def preload(self, merchant: str, *names: str, draws: Sequence[str] = ()) -> None:
+        """Load at once what the running task will need: records by key or alias, the merchant's clock and faults, numbers.
+
+        `draws` names counters of which it will need one number each. Engines without a network do nothing.
+        """
+        ...
+
+    def forget_preloaded(self) -> None:
+        """Let the running task read everything anew."""
+        ...
+
     async def get(self, kind: type[R], key: str) -> R | None:
         """Load a record of any merchant by its key or alias, or None."""
         ...

@@ -119,6 +119,12 @@ class MemoryStore:
     async def open(self) -> None:
         """Connect to the engine: here there is nothing to do."""
 
+    async def preload(self, merchant: str, *names: str, draws: Sequence[str] = ()) -> None:
+        """Do nothing: everything is near."""
+
+    def forget_preloaded(self) -> None:
+        """Do nothing."""
+
     async def count_records(self, kind: type[Record]) -> int:
         """Return how many records of a kind all merchants have."""
         return sum(len(space.of_kind(kind.kind, None)) for space in self._namespaces.values())

@@ -24,13 +24,14 @@ import orjson
 from mock_klarna import __version__
 from mock_klarna.domain.callbacks import Delivery, read_back
 from mock_klarna.domain.journal import EVENT_BYTES, Entry, Exchange, Sent, Watch
-from mock_klarna.domain.records import Decision, Job, Merchant, Record
+from mock_klarna.domain.records import Decision, Fault, Job, Merchant, Record
 from mock_klarna.errors import Conflict, MockKlarnaError, StoreFailure, StoreFull
 from mock_klarna.settings import SettingsError
 from mock_klarna.store import sql
 from mock_klarna.store.exclusion import KeyedLocks
 from mock_klarna.store.journal import USUAL, Bounds
 from mock_klarna.store.memory import Waiters
+from mock_klarna.store.preload import PRELOAD, Preloaded, Preloads
 from mock_klarna.store.sql import EntryRow, Row, SqlStore, job_of_row, record_of, record_row, storable
 
 try:
@@ -148,7 +149,6 @@ class Connections:
         self._dsn, self._schema = dsn, schema
         self._idle: list[Any] = []
         self._slots = asyncio.Semaphore(MOST_CONNECTIONS)
-        self.statements = 0
 
     async def connect(self) -> Any:
         """Open a connection."""
@@ -219,16 +219,12 @@ class PostgresStore(SqlStore):
         self._locks = KeyedLocks()
         self._held: set[int] = set()
         self._claimed: set[Job] = set()
+        self._preloads = Preloads()
         self._control = Control(self)
         self._shift = 0
         self._pending: list[tuple[EntryRow, asyncio.Future[int]]] = []
         self._appending: asyncio.Task[None] | None = None
         self._overdue: asyncio.Queue[str] = asyncio.Queue()
-
-    @property
-    def statements(self) -> int:
-        """How many statements were executed on behalf of requests and jobs."""
-        return self._connections.statements
 
     async def open(self) -> None:
         """Create or upgrade the schema and join the servers that use it; raises `MockKlarnaError` where that is not possible."""
@@ -287,9 +283,52 @@ class PostgresStore(SqlStore):
     async def fetch(self, statement: str, *values: Any) -> list[Row]:
         """Execute one statement and return its rows."""
         async with self._connections.use() as connection:
-            self._connections.statements += 1
+            self.statements += 1
             rows: list[Row] = await connection.fetch(statement, *values)
             return rows
+
+    async def preload(self, merchant: str, *names: str, draws: Sequence[str] = ()) -> None:
+        """Load at once what the running task will need: records by key or alias, the merchant's clock and faults, numbers."""
+        wanted = [storable(name) for name in names if name]
+        owner = storable(merchant)
+        self._preloads.keep(Preloaded(owner, wanted, await self.fetch(PRELOAD, owner, wanted, sorted(draws))))
+
+    def forget_preloaded(self) -> None:
+        """Let the running task read everything anew."""
+        self._preloads.drop()
+
+    async def get(self, kind: type[R], key: str) -> R | None:
+        """Load a record of any merchant by its key or alias, or None."""
+        preloaded = self._preloads.mine()
+        if preloaded is not None:
+            is_known, body = preloaded.get(kind.kind, key)
+            if is_known:
+                return sql.decoded(kind, body) if body is not None else None
+        return await super().get(kind, key)
+
+    async def newest(self, kind: type[R], merchant: str) -> R | None:
+        """Return a merchant's newest record of a kind, or None."""
+        preloaded = self._preloads.mine()
+        if preloaded is not None:
+            is_known, body = preloaded.newest(kind.kind, merchant)
+            if is_known:
+                return sql.decoded(kind, body) if body is not None else None
+        return await super().newest(kind, merchant)
+
+    async def records(self, kind: type[R], merchant: str | None, *, subject: str | None = None) -> list[R]:
+        """Return a merchant's records of a kind (all merchants' for None), oldest first, or those of one purchase."""
+        preloaded = self._preloads.mine()
+        if preloaded is not None and merchant is not None:
+            of = merchant if kind is Fault and subject is None else subject if kind is Delivery else None
+            bodies = preloaded.listed(kind.kind, of)
+            if bodies is not None and (kind is Fault or merchant == preloaded.merchant):
+                return [sql.decoded(kind, body) for body in bodies]
+        return await super().records(kind, merchant, subject=subject)
+
+    async def delete(self, kind: type[Record], key: str) -> None:
+        """Forget a record."""
+        self._preloads.drop()
+        await super().delete(kind, key)
 
     def _with_shift(self, statement: str) -> str:
         return _shifted(statement, self._shift)
@@ -302,7 +341,11 @@ class PostgresStore(SqlStore):
         try:
             ((_, newest),) = await self.fetch(statement, *values)
         except asyncpg.DivisionByZeroError:
+            self._preloads.drop()
             raise Conflict(", ".join(f"{record.kind} {record.key}" for record in decision.writes)) from None
+        except BaseException:
+            self._preloads.drop()
+            raise
         await self._after_commit(owner, decision, events, newest)
         return int(newest or 0)
 
@@ -313,7 +356,11 @@ class PostgresStore(SqlStore):
         cancels = [storable(job_id) for job_id in decision.cancels if job_id not in rescheduled]
         values: list[Any] = [owner]
         if decision.writes:
-            values += zip(*(record_row(record, self.owner) for record in decision.writes), strict=True)
+            rows = [record_row(record, self.owner) for record in decision.writes]
+            values += zip(*rows, strict=True)
+            preloaded = self._preloads.mine()
+            for record, row in zip(decision.writes, rows, strict=True) if preloaded is not None else ():
+                preloaded.write(record, row.body)
         if cancels:
             values.append(cancels)
         if decision.jobs:
@@ -394,6 +441,7 @@ class PostgresStore(SqlStore):
 
     async def position(self) -> int:
         """Return a position up to which the journal is complete; every entry that is still to come is after it."""
+        self._preloads.drop()
         return int(await self.value(self._with_shift("SELECT HORIZON - 1")))
 
     async def _page(self, watch: Watch, after: int, limit: int) -> list[Entry]:
@@ -416,6 +464,7 @@ class PostgresStore(SqlStore):
 
     async def wait(self, watch: Watch, after: int, seconds: float) -> bool:
         """Wait until an entry after a position matches; False when the time ran out first."""
+        self._preloads.drop()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         conditions, values = sql.entries_query(watch, after)
@@ -465,6 +514,10 @@ class PostgresStore(SqlStore):
 
     async def count(self, merchant: str, name: str) -> int:
         """Count one up and return the new value: 1 the first time."""
+        preloaded = self._preloads.mine()
+        drawn = preloaded.draw(merchant, name) if preloaded is not None else None
+        if drawn is not None:
+            return drawn
         statement = f"WITH m AS ({_MERCHANT}) {sql.COUNT}, {_RELAXED}"
         return int(await self.value(statement, storable(merchant), name))
 

@@ -149,6 +149,12 @@ def entry_row(
     return EntryRow(at, merchant, kind, name, purchase_id, 0, data.size(), _encode(data))
 
 
+def decoded(kind: type[R], body: bytes) -> R:
+    """Return the record of a row, of a kind that is known."""
+    record: R = _decoder(kind)(body)
+    return record
+
+
 def record_of(kind: str, body: bytes) -> Any:
     """Return the record of a row."""
     return _decoder(KINDS[kind])(body)
@@ -305,6 +311,8 @@ class SqlStore(ABC):
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
+        self.statements = 0
+        """How many statements were executed for requests and jobs."""
         self._limits = JournalLimits(bounds, self)
         self._callbacks: dict[str, int] = {}
 

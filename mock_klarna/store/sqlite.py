@@ -146,6 +146,7 @@ class SqliteStore(SqlStore):
         return self._execute(statement, *values).fetchall()
 
     def _execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        self.statements += 1
         try:
             return self._connection.execute(_numbered(statement), values)
         except sqlite3.Error as fault:
@@ -159,6 +160,12 @@ class SqliteStore(SqlStore):
         except sqlite3.Error as fault:
             raise failure(self._path, fault) from fault
         self._consider_checkpoint()
+
+    async def preload(self, merchant: str, *names: str, draws: Sequence[str] = ()) -> None:
+        """Do nothing: everything is near."""
+
+    def forget_preloaded(self) -> None:
+        """Do nothing."""
 
     async def count_records(self, kind: type[Record]) -> int:
         """Return how many records of a kind all merchants have."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from itertools import count
 from secrets import randbits
 from time import perf_counter
@@ -103,6 +103,7 @@ def exchange(services: Services, name: str, answer: Answer) -> Callable[[web.Req
 
     async def handle(request: web.Request) -> web.StreamResponse:
         started = perf_counter()
+        services.emulator.store.forget_preloaded()
         call = Call(request)
         correlation = correlation_id()
         reply = await _reply(services, name, answer, call, correlation)
@@ -117,6 +118,21 @@ def exchange(services: Services, name: str, answer: Answer) -> Callable[[web.Req
     return handle
 
 
+_DRAWS = {
+    "create_button": ("button",),
+    "create_order": ("order",),
+    "create_purchase": ("purchase", "shopper", "token"),
+    "create_capture": ("capture",),
+    "create_refund": ("refund",),
+}
+"""Counters of which an operation takes a number, so that they can be loaded with everything else."""
+
+
+def _names(call: Call) -> Iterable[str]:
+    """Return what a path may name: tokens, orders, purchases."""
+    return call.request.match_info.values()
+
+
 async def _reply(services: Services, name: str, answer: Answer, call: Call, correlation: str) -> Reply:
     headers = call.request.headers
     try:
@@ -125,6 +141,7 @@ async def _reply(services: Services, name: str, answer: Answer, call: Call, corr
         if services.limits is not None:
             call.allowance = services.limits.take(call.merchant, name)
             rate_limits.refuse(call.allowance)
+        await services.emulator.store.preload(call.merchant, *_names(call), draws=_DRAWS.get(name, ()))
         call.fault = await services.emulator.faults.take(call.merchant, "request", name)
         if call.fault is None:
             return await answer(services, call)
@@ -244,6 +261,9 @@ def mock(services: Services, name: str, answer: Answer) -> Callable[[web.Request
 
     async def handle(request: web.Request) -> web.StreamResponse:
         call = Call(request, merchant=merchant_of(request) or "")
+        services.emulator.store.forget_preloaded()
+        if name in _DRAWS and call.merchant:
+            await services.emulator.store.preload(call.merchant, draws=_DRAWS[name])
         reply = await guarded(services, name, answer, call)
         return response(call, reply) if reply.stream is None else await _streamed(request, reply, reply.stream)
 
@@ -314,6 +334,7 @@ def browser(services: Services, name: str, answer: Answer) -> Callable[[web.Requ
 
     async def handle(request: web.Request) -> web.StreamResponse:
         started = perf_counter()
+        services.emulator.store.forget_preloaded()
         call = Call(request)
         reply = await guarded(services, name, answer, call)
         if call.problems:

@@ -43,7 +43,7 @@ def endpoints(folder: Path, seconds: int, count: int) -> None:
     """Compare GET authorization and POST orders at 32 connections with a bare handler."""
     tokens, order = folder / "tokens", folder / "order.json"
     tokens.write_text("\n".join(state.tokens(count)))
-    order.write_bytes(orjson.dumps(orjson.loads((CART.parents[1] / "seed" / "se-order.json").read_bytes())))
+    order.write_bytes(orjson.dumps(orjson.loads((CART.parents[1] / "guide" / "se-order.json").read_bytes())))
     get = wrk.script(folder / "get.lua", "GET", AUTHORIZATIONS, "", tokens, HEADERS, None)
     post = wrk.script(folder / "post.lua", "POST", AUTHORIZATIONS, "/orders", tokens, HEADERS, order)
     bare_port, our_port = processes.free_port(), processes.free_port()

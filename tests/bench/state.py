@@ -8,12 +8,12 @@ import orjson
 from mock_klarna.emulator.context import uuid_from
 
 MERCHANT = "bench"
-SEED_ORDER = Path(__file__).parents[2] / "fixtures" / "seed" / "se-callback.json"
+GUIDE_ORDER = Path(__file__).parents[2] / "fixtures" / "guide" / "se-callback.json"
 
 
 def authorized_order() -> bytes:
-    """Return the seed's authorized Swedish order as its bytes at rest."""
-    return orjson.dumps(orjson.loads(SEED_ORDER.read_bytes())["order"])
+    """Return the guide's authorized Swedish order as its bytes at rest."""
+    return orjson.dumps(orjson.loads(GUIDE_ORDER.read_bytes())["order"])
 
 
 def tokens(count: int) -> list[str]:

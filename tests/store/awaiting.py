@@ -27,6 +27,10 @@ class Awaiting:
         """Let nobody else in under the same name meanwhile."""
         return self._store.exclusive(name)
 
+    def forget_preloaded(self) -> None:
+        """Let the running task read everything anew."""
+        self._store.forget_preloaded()
+
     def overdue(self) -> AsyncIterator[str]:
         """Yield merchants whose jobs another server left."""
         return self._store.overdue()
