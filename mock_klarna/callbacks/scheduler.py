@@ -94,20 +94,19 @@ class Runner:
             asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self.wake, merchant)
 
     async def _start_due(self, merchant: str, group: asyncio.TaskGroup) -> None:
-        now = await self._emulator.context.now(merchant)
-        jobs, due = await self._store.claim_due(merchant, now)
+        jobs, pause = await self._store.claim_due(merchant, self._emulator.context.real_time())
         for job in jobs:
             task = group.create_task(self._do(job))
             self._running[task] = job
             task.add_done_callback(self._running.pop)
-        self._set_timer(merchant, now, due)
+        self._set_timer(merchant, pause)
 
-    def _set_timer(self, merchant: str, now: float, due: float | None) -> None:
+    def _set_timer(self, merchant: str, pause: float | None) -> None:
         timer = self._timers.pop(merchant, None)
         if timer is not None:
             timer.cancel()
-        if due is not None:
-            self._timers[merchant] = asyncio.get_running_loop().call_later(max(0.0, due - now), self._ring, merchant)
+        if pause is not None:
+            self._timers[merchant] = asyncio.get_running_loop().call_later(max(0.0, pause), self._ring, merchant)
 
     def _ring(self, merchant: str) -> None:
         del self._timers[merchant]

@@ -174,13 +174,14 @@ class Purchases:
         """Return a purchase once it has ended, or as it is after so many real seconds."""
         store = self._context.store
         deadline = self._context.real_time() + seconds
-        while True:
-            position = await store.position()
-            purchase = await self.find(None, purchase_id)
-            left = deadline - self._context.real_time()
-            if purchase.state not in ("started", "authorized") or left <= 0:
-                return purchase
-            await store.wait(Watch(merchant=purchase.merchant, purchase_id=purchase_id), position, left)
+        with store.watching(Watch(purchase_id=purchase_id)) as watching:
+            while True:
+                await store.preload("", purchase_id)
+                purchase = await self.find(None, purchase_id)
+                left = deadline - self._context.real_time()
+                if purchase.state not in ("started", "authorized") or left <= 0:
+                    return purchase
+                await watching.wait(left)
 
 
 def _begun(purchase: Purchase) -> Json:

@@ -1,7 +1,7 @@
 """The store as the emulator sees it: a few async methods, the same for every engine."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -9,7 +9,7 @@ from mock_klarna.domain.journal import Entry, Exchange, Sent, Watch
 from mock_klarna.domain.records import Decision, Job, Record
 from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.journal import Bounds
-from mock_klarna.store.memory import MemoryStore
+from mock_klarna.store.memory import MemoryStore, Watching
 
 R = TypeVar("R", bound=Record)
 
@@ -85,12 +85,19 @@ class Store(Protocol):
         """Wait until an entry after a position matches; False when the time ran out first. Watches merchant and purchase only."""
         ...
 
+    def watching(self, watch: Watch) -> AbstractContextManager[Watching]:
+        """Notice every entry of a merchant or a purchase from now on: look, and then wait for the next one."""
+        ...
+
     async def claim(self, merchant: str, until: float) -> Job | None:
         """Take a merchant's first job that is due at `until`, so that nobody else gets it; `finish` it when done."""
         ...
 
-    async def claim_due(self, merchant: str, until: float) -> tuple[list[Job], float | None]:
-        """Take all jobs of a merchant that are due at `until`, first due first; return them and when the next one is due."""
+    async def claim_due(self, merchant: str, real_time: float) -> tuple[list[Job], float | None]:
+        """Take all jobs of a merchant that are due now; return them and in how many seconds the next one is due.
+
+        `real_time` is in seconds since 1970; the engine knows how far ahead of it the merchant's clock is.
+        """
         ...
 
     async def finish(self, job: Job) -> None:

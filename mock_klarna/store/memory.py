@@ -5,15 +5,16 @@ It never really awaits, but to load a snapshot, so it is as fast as dicts.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from heapq import merge
 from itertools import chain, islice
+from math import inf
 from typing import Any, NamedTuple, TypeVar
 
 from mock_klarna.domain.events import event_name
 from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NOBODY, Entry, Exchange, Sent, Watch
-from mock_klarna.domain.records import Decision, Job, Record
+from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.store.exclusion import KeyedLocks
 from mock_klarna.store.journal import USUAL, Bounds, Budget
 from mock_klarna.store.snapshot import VERSION, MerchantState, read_snapshot
@@ -50,21 +51,28 @@ class Waiters:
                 if not future.done():
                     future.set_result(None)
 
+    @contextmanager
+    def watching(self, watch: Watch, longest: float = inf) -> Iterator["Watching"]:
+        """Notice every entry of a topic from now on; a wait ends after `longest` seconds, so that one can look anyway."""
+        watching = Watching(self, (watch.merchant, watch.purchase_id), longest)
+        try:
+            yield watching
+        finally:
+            watching.end()
+
     async def wait(self, watch: Watch, seconds: float) -> bool:
         """Wait for the next entry of a topic; False when the time ran out first."""
-        topic = (watch.merchant, watch.purchase_id)
+        with self.watching(watch) as watching:
+            return await watching.wait(seconds)
+
+    def add(self, topic: _Topic) -> "asyncio.Future[None]":
+        """Return a future that ends with the next entry of a topic."""
         future = asyncio.get_running_loop().create_future()
         self._futures[topic].add(future)
-        try:
-            async with asyncio.timeout(seconds):
-                await future
-        except TimeoutError:
-            return False
-        finally:
-            self._forget(topic, future)
-        return True
+        return future
 
-    def _forget(self, topic: _Topic, future: "asyncio.Future[None]") -> None:
+    def forget(self, topic: _Topic, future: "asyncio.Future[None]") -> None:
+        """Wait for a future no more."""
         waiting = self._futures.get(topic)
         if waiting is not None:
             waiting.discard(future)
@@ -93,6 +101,27 @@ def _space(held: MerchantState, journal_bytes: int, most_callbacks: int) -> Name
         space.agenda.add(job)
     space.counters.update(held.counters)
     return space
+
+class Watching:
+    """Who looks at something again and again: no entry between a look and the wait after it goes unnoticed."""
+
+    def __init__(self, waiters: Waiters, topic: _Topic, longest: float) -> None:
+        self._waiters, self._topic, self._longest = waiters, topic, longest
+        self._next = waiters.add(topic)
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait until something was noticed since the last wait; False when the time ran out first."""
+        try:
+            async with asyncio.timeout(min(seconds, self._longest)):
+                await asyncio.shield(self._next)
+        except TimeoutError:
+            return False
+        self._next = self._waiters.add(self._topic)
+        return True
+
+    def end(self) -> None:
+        """Notice nothing any more."""
+        self._waiters.forget(self._topic, self._next)
 
 
 R = TypeVar("R", bound=Record)
@@ -223,17 +252,24 @@ class MemoryStore:
             return True
         return await self._waiters.wait(watch, seconds)
 
+    def watching(self, watch: Watch) -> AbstractContextManager[Watching]:
+        """Notice every entry of a merchant or a purchase from now on."""
+        return self._waiters.watching(watch)
+
     async def claim(self, merchant: str, until: float) -> Job | None:
         """Take a merchant's first job that is due at `until`; `finish` it when done."""
         space = self._namespaces.get(merchant)
         return space.agenda.claim(until) if space else None
 
-    async def claim_due(self, merchant: str, until: float) -> tuple[list[Job], float | None]:
-        """Take all jobs of a merchant that are due at `until`, first due first; return them and when the next one is due."""
+    async def claim_due(self, merchant: str, real_time: float) -> tuple[list[Job], float | None]:
+        """Take all jobs of a merchant that are due now; return them and in how many seconds the next one is due."""
         space, jobs = self._namespaces.get(merchant), []
-        while space and (job := space.agenda.claim(until)):
+        clock: Merchant | None = self._shelf.get(Merchant.kind, merchant)
+        now = real_time + (clock.clock_offset if clock else 0.0)
+        while space and (job := space.agenda.claim(now)):
             jobs.append(job)
-        return jobs, space.agenda.next_due() if space else None
+        due = space.agenda.next_due() if space else None
+        return jobs, None if due is None else due - now
 
     async def finish(self, job: Job) -> None:
         """Forget a claimed job."""

@@ -12,7 +12,7 @@ import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from functools import cache
 from hashlib import blake2b
 from secrets import token_hex
@@ -30,7 +30,7 @@ from mock_klarna.settings import SettingsError
 from mock_klarna.store import sql
 from mock_klarna.store.exclusion import KeyedLocks
 from mock_klarna.store.journal import USUAL, Bounds
-from mock_klarna.store.memory import Waiters
+from mock_klarna.store.memory import Waiters, Watching
 from mock_klarna.store.preload import PRELOAD, Preloaded, Preloads
 from mock_klarna.store.sql import EntryRow, Row, SqlStore, job_of_row, record_of, record_row, storable
 
@@ -57,6 +57,7 @@ _TYPES = {
 }
 MIGRATIONS = sql.migrations(_TYPES)
 MIGRATIONS[0] += [
+    "ALTER TABLE merchants ADD COLUMN clock_offset DOUBLE PRECISION NOT NULL DEFAULT 0",
     "CREATE TABLE servers (owner TEXT PRIMARY KEY, version TEXT NOT NULL, seen TIMESTAMPTZ NOT NULL)",
     "CREATE UNLOGGED TABLE request_rates (name TEXT PRIMARY KEY, second BIGINT NOT NULL, used BIGINT NOT NULL)",
 ]
@@ -90,6 +91,10 @@ appended AS (INSERT INTO journal (seq, at, merchant, kind, name, purchase_id, is
       FROM unnest({}::float8[], {}::text[], {}::text[], {}::text[], {}::text[], {}::bigint[], {}::bigint[], {}::bytea[])
       WITH ORDINALITY AS e (at, merchant, kind, name, purchase_id, is_event, size, data, number) RETURNING seq)""",
 }
+_MERCHANT_AND_CLOCK = (
+    "INSERT INTO merchants (name, clock_offset) VALUES ($1, $2) "
+    "ON CONFLICT (name) DO UPDATE SET clock_offset = excluded.clock_offset"
+)
 _MERCHANT = "INSERT INTO merchants (name) VALUES ($1) ON CONFLICT DO NOTHING"
 _CLAIM = f"""
 WITH free AS MATERIALIZED (SELECT $4 OR pg_try_advisory_xact_lock_shared($5) AS ok)
@@ -99,13 +104,18 @@ UPDATE jobs SET owner = $3 WHERE (SELECT ok FROM free) AND position = (
 RETURNING due, merchant, kind, subject, number, {_RELAXED}"""
 _CLAIM_DUE = f"""
 WITH free AS MATERIALIZED (SELECT $4 OR pg_try_advisory_xact_lock_shared($5) AS ok),
+    clock AS MATERIALIZED (SELECT $2 + coalesce((SELECT clock_offset FROM merchants WHERE name = $1), 0) AS now),
     claimed AS (UPDATE jobs SET owner = $3 WHERE (SELECT ok FROM free) AND position IN (
-        SELECT position FROM jobs WHERE merchant = $1 AND owner IS NULL AND due <= $2 FOR UPDATE SKIP LOCKED)
-        RETURNING due, merchant, kind, subject, number, position),
-    next AS (SELECT min(due) AS due FROM jobs WHERE merchant = $1 AND owner IS NULL AND due > $2)
+        SELECT position FROM jobs WHERE merchant = $1 AND owner IS NULL AND due <= (SELECT now FROM clock)
+        FOR UPDATE SKIP LOCKED) RETURNING due, merchant, kind, subject, number, position),
+    next AS (SELECT min(due) - (SELECT now FROM clock) AS due FROM jobs
+        WHERE merchant = $1 AND owner IS NULL AND due > (SELECT now FROM clock))
 SELECT c.*, n.due, {_RELAXED} FROM next n LEFT JOIN claimed c ON true"""
 _FINISH = f"""
-DELETE FROM jobs WHERE merchant = $1 AND job_id = $2 AND due = $3 AND number = $4 AND owner = $5 RETURNING {_RELAXED}"""
+DELETE FROM jobs j USING unnest($2::text[], $3::text[], $4::float8[], $5::bigint[]) AS f (merchant, job_id, due, number)
+WHERE j.merchant = f.merchant AND j.job_id = f.job_id AND j.due = f.due AND j.number = f.number AND j.owner = $1
+RETURNING {_RELAXED}"""
+_FINISH_SECONDS = 0.05
 _APPEND = """
 WITH e AS (SELECT * FROM unnest($1::float8[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
         $8::bytea[]) WITH ORDINALITY AS e (at, merchant, kind, name, purchase_id, is_event, size, data, number)),
@@ -131,9 +141,9 @@ _SEEN = (
     "INSERT INTO servers (owner, version, seen) VALUES ($1, $2, now()) ON CONFLICT (owner) DO UPDATE SET seen = now() "
     f"RETURNING {_RELAXED}"
 )
-_FIRST_JOBS = """
-SELECT j.merchant, min(j.due), r.body FROM jobs j LEFT JOIN records r ON r.kind = 'merchant' AND r.key = j.merchant
-WHERE j.owner IS NULL GROUP BY j.merchant, r.body"""
+_OVERDUE = """
+SELECT m.name FROM merchants m WHERE EXISTS (SELECT 1 FROM jobs WHERE merchant = m.name AND owner IS NULL
+    AND due < extract(epoch FROM now()) + m.clock_offset - 1)"""
 _RATE = """
 INSERT INTO request_rates (name, second, used) VALUES ($1, $2, 1) ON CONFLICT (name) DO UPDATE
 SET used = CASE WHEN request_rates.second = $2 THEN request_rates.used + 1 ELSE 1 END, second = $2 RETURNING used"""
@@ -220,6 +230,8 @@ class PostgresStore(SqlStore):
         self._held: set[int] = set()
         self._claimed: set[Job] = set()
         self._preloads = Preloads()
+        self._finished: list[Job] = []
+        self._finishing: asyncio.Task[None] | None = None
         self._control = Control(self)
         self._shift = 0
         self._pending: list[tuple[EntryRow, asyncio.Future[int]]] = []
@@ -321,7 +333,7 @@ class PostgresStore(SqlStore):
         if preloaded is not None and merchant is not None:
             of = merchant if kind is Fault and subject is None else subject if kind is Delivery else None
             bodies = preloaded.listed(kind.kind, of)
-            if bodies is not None and (kind is Fault or merchant == preloaded.merchant):
+            if bodies is not None:
                 return [sql.decoded(kind, body) for body in bodies]
         return await super().records(kind, merchant, subject=subject)
 
@@ -355,6 +367,9 @@ class PostgresStore(SqlStore):
         rescheduled = {job.job_id for job in decision.jobs}
         cancels = [storable(job_id) for job_id in decision.cancels if job_id not in rescheduled]
         values: list[Any] = [owner]
+        clock = next((record for record in decision.writes if isinstance(record, Merchant)), None)
+        if clock is not None:
+            values.append(clock.clock_offset)
         if decision.writes:
             rows = [record_row(record, self.owner) for record in decision.writes]
             values += zip(*rows, strict=True)
@@ -367,7 +382,7 @@ class PostgresStore(SqlStore):
             values += zip(*map(_job_columns, decision.jobs), strict=True)
         if events:
             values += zip(*events, strict=True)
-        shape = (bool(decision.writes), bool(cancels), bool(decision.jobs), bool(events))
+        shape = (clock is not None, bool(decision.writes), bool(cancels), bool(decision.jobs), bool(events))
         if decision.writes:
             values.append(len(decision.writes))
         return self._with_shift(_commit_text(shape)), values
@@ -483,6 +498,10 @@ class PostgresStore(SqlStore):
             if loop.time() >= deadline:
                 return False
 
+    def watching(self, watch: Watch) -> AbstractContextManager[Watching]:
+        """Notice every entry of a merchant or a purchase from now on."""
+        return self._waiters.watching(watch, POLL)
+
     async def claim(self, merchant: str, until: float) -> Job | None:
         """Take a merchant's first job that is due at `until`, unless its clock is being moved elsewhere; `finish` it when done."""
         key = self.lock_key(f"clock:{merchant}")
@@ -493,18 +512,35 @@ class PostgresStore(SqlStore):
         self._claimed.add(job)
         return job
 
-    async def claim_due(self, merchant: str, until: float) -> tuple[list[Job], float | None]:
-        """Take all jobs of a merchant that are due at `until`, first due first; return them and when the next one is due."""
+    async def claim_due(self, merchant: str, real_time: float) -> tuple[list[Job], float | None]:
+        """Take all jobs of a merchant that are due now; return them and in how many seconds the next one is due."""
         key = self.lock_key(f"clock:{merchant}")
-        rows = await self.fetch(_CLAIM_DUE, storable(merchant), until, self.owner, key in self._held, key)
+        rows = await self.fetch(_CLAIM_DUE, storable(merchant), real_time, self.owner, key in self._held, key)
         jobs = [job_of_row(row[:5]) for row in sorted(rows, key=lambda row: (row[0], row[5])) if row[0] is not None]
         self._claimed.update(jobs)
         return jobs, rows[0][6]
 
     async def finish(self, job: Job) -> None:
-        """Forget a claimed job."""
-        self._claimed.discard(job)
-        await self.fetch(_FINISH, storable(job.merchant), storable(job.job_id), job.due, job.number, self.owner)
+        """Forget a claimed job, with others that are finished a little later; until then a crash has it done again."""
+        self._finished.append(job)
+        if len(self._finished) == 1:
+            asyncio.get_running_loop().call_later(_FINISH_SECONDS, self._finish_soon)
+
+    def _finish_soon(self) -> None:
+        if self._finished and (self._finishing is None or self._finishing.done()):
+            self._finishing = asyncio.create_task(self._finish_all())
+
+    async def _finish_all(self) -> None:
+        """Forget the jobs that were finished lately; where that fails, the next heartbeat puts them back."""
+        finished, self._finished = self._finished, []
+        try:
+            if finished:
+                columns = ((storable(job.merchant), storable(job.job_id), job.due, job.number) for job in finished)
+                await self.fetch(_FINISH, self.owner, *zip(*columns, strict=True))
+        except (StoreFailure, Conflict) as away:
+            _log.warning("%d jobs that are done may be done again: %s", len(finished), away)
+        finally:
+            self._claimed.difference_update(finished)
 
     async def release(self, job: Job) -> None:
         """Put a claimed job back, to be claimed again; where the database is away, the next heartbeat does it."""
@@ -527,6 +563,7 @@ class PostgresStore(SqlStore):
 
     async def clear(self, merchant: str | None) -> None:
         """Forget everything of a merchant, or of all."""
+        self._preloads.drop()
         if merchant is None:
             await self.fetch(_CLEAR.format("", ""))
         else:
@@ -538,6 +575,11 @@ class PostgresStore(SqlStore):
         """Measure journals and callbacks anew, after something was cleared."""
         self._limits.forget()
         self._callbacks.clear()
+
+    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, Any]:
+        """Return the state as JSON-ready data: records, jobs and counters, without the journal."""
+        await self._finish_all()
+        return await super().dump(merchants)
 
     async def load(self, state: dict[str, Any]) -> None:
         """Replace the state of the merchants that a dump names by what it holds, all or nothing."""
@@ -556,7 +598,7 @@ class PostgresStore(SqlStore):
         self._control.announce(("", None), cleared=True)
 
     async def _insert_merchant(self, connection: Any, rows: sql.MerchantRows) -> None:
-        await connection.execute(_MERCHANT, rows.merchant)
+        await connection.execute(_MERCHANT_AND_CLOCK, rows.merchant, rows.clock_offset)
         for start in range(0, len(rows.records), 1000):
             part = rows.records[start : start + 1000]
             taken = await connection.fetchrow(_TAKEN, [row.kind for row in part], [row.key for row in part], [row.alias for row in part])
@@ -634,12 +676,8 @@ class PostgresStore(SqlStore):
                 self._overdue.put_nowait(job.merchant)
 
     async def _find_overdue(self) -> None:
-        from time import time
-
-        for merchant, due, body in await self.fetch(_FIRST_JOBS):
-            offset = record_of(Merchant.kind, body).clock_offset if body is not None else 0.0
-            if due < time() + offset - 1.0:
-                self._overdue.put_nowait(merchant)
+        for (merchant,) in await self.fetch(_OVERDUE):
+            self._overdue.put_nowait(merchant)
 
     async def connect(self) -> Any:
         """Open a connection beside those that statements share."""
@@ -653,8 +691,9 @@ class PostgresStore(SqlStore):
 
     async def close(self) -> None:
         """Leave what was under way to the other servers, and disconnect."""
-        if self._appending is not None:
-            await asyncio.wait([self._appending])
+        for task in filter(None, (self._appending, self._finishing)):
+            await asyncio.wait([task])
+        await self._finish_all()
         await self._control.stop()
         with contextlib.suppress(StoreFailure, asyncpg.PostgresError):
             await self.take_over(self.owner)
@@ -791,20 +830,21 @@ def _shifted(statement: str, shift: int) -> str:
 
 
 @cache
-def _commit_text(shape: tuple[bool, bool, bool, bool]) -> str:
-    """Return the statement of a commit that has writes, cancels, jobs or events, and numbers its parameters."""
-    number = 1
-    parts = [f"named AS ({_MERCHANT})"]
-    for name, is_there in zip(("writes", "cancels", "jobs", "events"), shape, strict=True):
+def _commit_text(shape: tuple[bool, bool, bool, bool, bool]) -> str:
+    """Return the statement of a commit that has a clock, writes, cancels, jobs or events, and numbers its parameters."""
+    moves_clock, *others = shape
+    number = 2 if moves_clock else 1
+    parts = [f"named AS ({_MERCHANT_AND_CLOCK if moves_clock else _MERCHANT})"]
+    for name, is_there in zip(("writes", "cancels", "jobs", "events"), others, strict=True):
         if is_there:
             text = _PARTS[name]
             count = text.count("{}")
             parts.append(text.format(*(f"${number + step}" for step in range(1, count + 1))))
             number += count
     check = "0"
-    if shape[0]:
+    if shape[1]:
         check = f"1 / ((SELECT count(*) FROM inserted) + (SELECT count(*) FROM updated) = ${number + 1})::int"
-    newest = "(SELECT max(seq) FROM appended)" if shape[3] else "NULL::bigint"
+    newest = "(SELECT max(seq) FROM appended)" if shape[4] else "NULL::bigint"
     return f"WITH {', '.join(parts)} SELECT {check}, {newest}"
 
 

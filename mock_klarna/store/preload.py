@@ -24,7 +24,7 @@ UNION ALL SELECT 'record', kind, key, alias, position, body FROM records WHERE k
 UNION ALL SELECT 'fault', merchant, key, NULL, position, body FROM records WHERE merchant = $1 AND kind = 'fault'
 UNION ALL SELECT 'fault', merchant, key, NULL, position, body FROM records WHERE merchant = '' AND kind = 'fault'
 UNION ALL SELECT 'callback', subject, key, NULL, position, body FROM records
-    WHERE subject = ANY ($2::text[]) AND kind = 'callback' AND merchant = $1
+    WHERE subject = ANY ($2::text[]) AND kind = 'callback'
 UNION ALL SELECT * FROM (SELECT 'newest', kind, key, NULL, position, body FROM records
     WHERE merchant = $1 AND kind = 'button' ORDER BY position DESC LIMIT 1) AS button
 UNION ALL SELECT 'draw', name, NULL, NULL, value, NULL FROM drawn"""

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.events import Event, event_classes, event_name
 from mock_klarna.domain.journal import CALLBACK, EVENT, EVENT_BYTES, EXCHANGE, NOBODY, Entry, Exchange, Sent, Watch
-from mock_klarna.domain.records import Job, Record
+from mock_klarna.domain.records import Job, Merchant, Record
 from mock_klarna.store.journal import Bounds
 from mock_klarna.errors import MockKlarnaError, bounded
 from mock_klarna.store.snapshot import KINDS, VERSION, encode, read_snapshot
@@ -462,6 +462,7 @@ class MerchantRows(NamedTuple):
     records: list[RecordRow]
     jobs: list[Job]
     counters: dict[str, int]
+    clock_offset: float
 
 
 def read_rows(state: Any, most_callbacks: int) -> dict[str, MerchantRows]:
@@ -480,5 +481,6 @@ def read_rows(state: Any, most_callbacks: int) -> dict[str, MerchantRows]:
                 if (row.kind, known) in names:
                     raise MockKlarnaError(f"the snapshot holds {row.kind} {known} twice", where="merchants")
                 names.add((row.kind, known))
-        merchants[storable(name)] = MerchantRows(storable(name), rows, held.jobs, held.counters)
+        clock = next((record.clock_offset for record in held.records if isinstance(record, Merchant)), 0.0)
+        merchants[storable(name)] = MerchantRows(storable(name), rows, held.jobs, held.counters, clock)
     return merchants

@@ -11,19 +11,19 @@ import sqlite3
 import stat
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from mock_klarna.domain.callbacks import Delivery, read_back
 from mock_klarna.domain.journal import EVENT_BYTES, Entry, Exchange, Sent, Watch
-from mock_klarna.domain.records import Decision, Job, Record
+from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.errors import Conflict, MockKlarnaError, StoreFailure, StoreFull
 from mock_klarna.settings import SettingsError
 from mock_klarna.store import sql
 from mock_klarna.store.exclusion import KeyedLocks
 from mock_klarna.store.journal import USUAL, Bounds
-from mock_klarna.store.memory import Waiters
+from mock_klarna.store.memory import Waiters, Watching
 from mock_klarna.store.snapshot import read_snapshot
 from mock_klarna.store.sql import EntryRow, RecordRow, Row, SqlStore, job_of_row, record_of, record_row, storable
 
@@ -276,6 +276,10 @@ class SqliteStore(SqlStore):
             return True
         return await self._waiters.wait(watch, seconds)
 
+    def watching(self, watch: Watch) -> AbstractContextManager[Watching]:
+        """Notice every entry of a merchant or a purchase from now on."""
+        return self._waiters.watching(watch)
+
     async def claim(self, merchant: str, until: float) -> Job | None:
         """Take a merchant's first job that is due at `until`; `finish` it when done."""
         row = self._execute(_FIRST_DUE, storable(merchant), until).fetchone()
@@ -284,12 +288,15 @@ class SqliteStore(SqlStore):
         self._execute(_CLAIM, row[0], OWNER)
         return job_of_row(row[1:])
 
-    async def claim_due(self, merchant: str, until: float) -> tuple[list[Job], float | None]:
-        """Take all jobs of a merchant that are due at `until`, first due first; return them and when the next one is due."""
+    async def claim_due(self, merchant: str, real_time: float) -> tuple[list[Job], float | None]:
+        """Take all jobs of a merchant that are due now; return them and in how many seconds the next one is due."""
         jobs = []
-        while job := await self.claim(merchant, until):
+        clock = await self.get(Merchant, merchant)
+        now = real_time + (clock.clock_offset if clock else 0.0)
+        while job := await self.claim(merchant, now):
             jobs.append(job)
-        return jobs, await self.next_due(merchant)
+        due = await self.next_due(merchant)
+        return jobs, None if due is None else due - now
 
     async def finish(self, job: Job) -> None:
         """Forget a claimed job."""

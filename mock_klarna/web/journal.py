@@ -18,13 +18,13 @@ async def entries(services: Services, wanted: Watch, after: int, limit: int, sec
     store = services.emulator.store
     deadline = services.emulator.context.real_time() + seconds
     topic = Watch(merchant=wanted.merchant, purchase_id=wanted.purchase_id)
-    while True:
-        position = await store.position()
-        found = await store.entries(wanted, after, limit)
-        left = deadline - services.emulator.context.real_time()
-        if found or left <= 0:
-            return found
-        await store.wait(topic, position, left)
+    with store.watching(topic) as watching:
+        while True:
+            found = await store.entries(wanted, after, limit)
+            left = deadline - services.emulator.context.real_time()
+            if found or left <= 0:
+                return found
+            await watching.wait(left)
 
 
 def parsed(text: str) -> float:

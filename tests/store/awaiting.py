@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from random import Random
 from typing import Any
 
+from mock_klarna.domain.journal import Watch
 from mock_klarna.store.base import Store
+from mock_klarna.store.memory import Watching
 
 MOST_TURNS = 3
 """How often others may get their turn before and after a call."""
@@ -26,6 +28,10 @@ class Awaiting:
     def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:
         """Let nobody else in under the same name meanwhile."""
         return self._store.exclusive(name)
+
+    def watching(self, watch: Watch) -> AbstractContextManager[Watching]:
+        """Notice every entry of a merchant or a purchase from now on."""
+        return self._store.watching(watch)
 
     def forget_preloaded(self) -> None:
         """Let the running task read everything anew."""
