@@ -2,7 +2,7 @@
 
 A commit is one statement. The `seq` of a journal entry is made of the id of the transaction that wrote it, and entries are
 read up to the oldest transaction that still runs: so what is read is complete, and no two servers wait for each other.
-Each server says every `HEARTBEAT` seconds that it lives; what one had under way that is silent for `LEASE` seconds is taken
+Each server says five times in a lease that it lives; what one had under way that is silent for as long as a lease is taken
 over by another. Waiters on other servers are woken by NOTIFY, in a transaction of its own, because NOTIFY makes commits wait
 for each other.
 """
@@ -42,7 +42,8 @@ except ImportError:
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
-HEARTBEAT, LEASE = 2.0, 10.0
+LEASE = 10.0
+"""Seconds after which a server that says nothing counts as gone; `?lease=` of the URL changes it."""
 POLL = 2.0
 """Seconds after which a waiter looks for itself, should a NOTIFY have been lost with the server that owed it."""
 MOST_CONNECTIONS = 8
@@ -221,7 +222,7 @@ class PostgresStore(SqlStore):
         if asyncpg is None:
             raise SettingsError("--store: postgresql: needs the driver asyncpg; pip install 'mock-klarna[postgres]'")
         super().__init__(bounds)
-        self._dsn, self._schema = split_schema(url)
+        self._dsn, self._schema, self.lease = split_url(url)
         self._connections = Connections(self._dsn, self._schema)
         self.owner = token_hex(8)
         self._channel = f"mock_klarna_{blake2b(self._schema.encode(), digest_size=8).hexdigest()}"
@@ -275,7 +276,7 @@ class PostgresStore(SqlStore):
         statement = (
             "SELECT version FROM servers WHERE version <> $1 AND seen > now() - make_interval(secs => $2) LIMIT 1"
         )
-        other = await connection.fetchval(statement, __version__, LEASE)
+        other = await connection.fetchval(statement, __version__, self.lease)
         if other is not None:
             said = f"a server of version {other} uses schema {self._schema}, and this one is {__version__}"
             raise MockKlarnaError(said, where="store", hint="stop that one first, or name another schema with ?schema=")
@@ -634,10 +635,10 @@ class PostgresStore(SqlStore):
         """Say that this server lives, take over what silent ones left, and look for jobs that nobody does."""
         await self.fetch(_SEEN, self.owner, __version__)
         silent = await self.fetch(
-            "SELECT owner FROM servers WHERE seen < now() - make_interval(secs => $1)", LEASE
+            "SELECT owner FROM servers WHERE seen < now() - make_interval(secs => $1)", self.lease
         )
         for (owner,) in silent:
-            _log.warning("server %s is silent for %g s; this one goes on with what it had under way", owner, LEASE)
+            _log.warning("server %s is silent for %g s; this one goes on with what it had under way", owner, self.lease)
             await self.take_over(owner)
         await self.release_jobs(self.owner, self._claimed)
         others = await self.value("SELECT count(*) FROM servers WHERE owner <> $1", self.owner)
@@ -741,7 +742,7 @@ class Control:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(HEARTBEAT)
+            await asyncio.sleep(self._store.lease / 5)
             try:
                 await self._store.beat()
                 await self.execute("SELECT 1")
@@ -848,12 +849,17 @@ def _commit_text(shape: tuple[bool, bool, bool, bool, bool]) -> str:
     return f"WITH {', '.join(parts)} SELECT {check}, {newest}"
 
 
-def split_schema(url: str) -> tuple[str, str]:
-    """Return a URL without its `schema` parameter, and the schema; raises `SettingsError` for a name that is none."""
+def split_url(url: str) -> tuple[str, str, float]:
+    """Return a URL without our own parameters, the schema and the lease; raises `SettingsError` for what cannot be used."""
     parts = urlsplit(url)
-    pairs = parse_qsl(parts.query)
-    schema = next((value for name, value in pairs if name == "schema"), DEFAULT_SCHEMA)
+    pairs = dict(parse_qsl(parts.query))
+    schema, lease = pairs.pop("schema", DEFAULT_SCHEMA), pairs.pop("lease", str(LEASE))
     if not schema.replace("_", "a").isalnum() or not schema.isascii() or len(schema) > 60:
         raise SettingsError(f"--store: {schema!r} is not a schema name; letters, digits and _ make one")
-    rest = urlencode([(name, value) for name, value in pairs if name != "schema"])
-    return urlunsplit(parts._replace(scheme="postgresql", query=rest)), schema
+    try:
+        seconds = float(lease)
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= 3600:
+        raise SettingsError(f"--store: lease={lease} is not a number of seconds from 1 to 3600")
+    return urlunsplit(parts._replace(scheme="postgresql", query=urlencode(pairs))), schema, seconds

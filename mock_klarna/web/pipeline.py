@@ -19,6 +19,7 @@ from mock_klarna.errors import (
     KlarnaError,
     MockKlarnaError,
     OrderedFault,
+    StoreFailure,
     TooManyRequests,
 )
 from mock_klarna.validation.json_body import LARGE
@@ -111,7 +112,7 @@ def exchange(services: Services, name: str, answer: Answer) -> Callable[[web.Req
         if call.allowance is not None:
             reply.headers.update(call.allowance.headers)
         seq = await record(services, name, call, reply, correlation, started)
-        if reply.status >= 400:
+        if reply.status >= 400 and seq is not None:
             reply.headers[EXPLANATION] = f"{request.scheme}://{request.host}/_mock/journal/{seq}"
         return response(call, reply)
 
@@ -156,8 +157,21 @@ async def _reply(services: Services, name: str, answer: Answer, call: Call, corr
         return own_fault(bug, name, correlation, call.request.path)
 
 
-async def record(services: Services, name: str, call: Call, reply: Reply, correlation: str, started: float) -> int:
-    """Keep an exchange in the journal and return its position; `started` is a reading of `perf_counter`."""
+async def record(
+    services: Services, name: str, call: Call, reply: Reply, correlation: str, started: float
+) -> int | None:
+    """Keep an exchange in the journal and return its position; None while the store fails: what was done is answered all the same.
+
+    `started` is a reading of `perf_counter`.
+    """
+    try:
+        return await _recorded(services, name, call, reply, correlation, started)
+    except StoreFailure as failure:
+        _log.warning("%s [%s] is not in the journal: %s", name, correlation, failure)
+        return None
+
+
+async def _recorded(services: Services, name: str, call: Call, reply: Reply, correlation: str, started: float) -> int:
     request = call.request
     merchant = call.merchant or await _known(services, request)
     data = Exchange(

@@ -1,4 +1,6 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -19,12 +21,16 @@ async def shop() -> AsyncIterator[Shop]:
         yield opened
 
 
-@pytest.fixture(params=extent(usual=["memory"], thorough=["memory", "awaiting"]))
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The engine that servers of this process keep their state in: one that never awaits, and one that always does."""
+@pytest.fixture(params=extent(usual=["memory"], thorough=["memory", "awaiting", "sqlite", "postgres"]))
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """The engine that servers of this process keep their state in: each in turn, and one that always awaits."""
+
+    place = {"sqlite": f"sqlite:{tmp_path / 'state.db'}"}.get(request.param, "memory")
+    if request.param == "postgres":
+        place = request.getfixturevalue("postgres")
 
     def opened(settings: Settings) -> Store:
-        store = open_store(settings)
+        store = open_store(replace(settings, store=place))
         return Awaiting(store) if request.param == "awaiting" else store
 
     monkeypatch.setattr(server, "open_store", opened)

@@ -1,16 +1,15 @@
 """A server and its clients in one loop that stands still between the steps of a state machine."""
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from mock_klarna.client import Client
 from mock_klarna.server import Running, serve
 from mock_klarna.settings import Settings
-from mock_klarna.store.base import Store
 from tests.orders.money import Seen, Wish
+from tests.store.awaiting import Awaiting
 
 ORDERS = "/ordermanagement/v1/orders"
 CLOSED = "http://127.0.0.1:1"
@@ -18,24 +17,6 @@ AMOUNT = 1000
 _LINE = {"name": "A", "quantity": 1, "unit_price": AMOUNT, "tax_rate": 0, "total_amount": AMOUNT, "total_tax_amount": 0}
 _PAGE = {"purchase_country": "SE", "purchase_currency": "SEK", "locale": "sv-SE", "order_lines": [_LINE]}
 _URLS = dict.fromkeys(("place_order", "terms", "push", "notification"), CLOSED)
-
-
-class AwaitingStore:
-    """A store that lets others in before each of its methods, as one behind a network would."""
-
-    def __init__(self, store: Store, chance: random.Random) -> None:
-        self._store = store
-        self._chance = chance
-
-    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        method = getattr(self._store, name)
-
-        async def waiting(*given: Any, **named: Any) -> Any:
-            for _ in range(self._chance.randrange(4)):
-                await asyncio.sleep(0)
-            return await method(*given, **named)
-
-        return waiting
 
 
 class Sandbox:
@@ -51,7 +32,7 @@ class Sandbox:
     def order(self, fraud_status: str, seed: int) -> "ManagedOrder":
         """Place an order of `AMOUNT`."""
         self._merchants += 1
-        self._context.store = AwaitingStore(self._store, random.Random(seed))  # type: ignore[assignment]
+        self._context.store = Awaiting(self._store, seed)  # type: ignore[assignment]
         client = Client(self._url, f"merchant-{self._merchants}")
         placed: ManagedOrder = self.run(_placed(client, self, fraud_status))
         return placed

@@ -1,0 +1,241 @@
+import asyncio
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mock_klarna.client import Client
+from mock_klarna.domain.records import ButtonKey
+from mock_klarna.errors import MockKlarnaError, StoreFull
+from mock_klarna.settings import SettingsError
+from mock_klarna.store.sqlite import MIGRATIONS, SqliteStore
+from tests.commands import Command
+from tests.merchants.pages import urls
+from tests.merchants.running import emulator
+from tests.store.samples import button, created, purchase, telling, writing
+
+
+def listing(folder: Path) -> dict[str, tuple[int, int]]:
+    """Return what a folder has, with mode and size."""
+    return {path.name: (path.lstat().st_mode, path.lstat().st_size) for path in folder.iterdir()}
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def a_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def a_socket(path: Path) -> None:
+    here = Path.cwd()
+    os.chdir(path.parent)  # the address of a socket may not be as long as a test's folder
+    try:
+        with socket.socket(socket.AF_UNIX) as opened:
+            opened.bind(path.name)
+    finally:
+        os.chdir(here)
+
+
+UNUSABLE = {"a folder": a_folder, "a FIFO": a_fifo, "a socket": a_socket}
+
+
+@pytest.mark.parametrize("is_link", [False, True], ids=["itself", "by a symlink"])
+@pytest.mark.parametrize("kind", UNUSABLE)
+def test_what_is_no_regular_file_is_refused_and_nothing_is_written(
+    command: Command, tmp_path: Path, kind: str, is_link: bool
+) -> None:
+    target = tmp_path / "target"
+    UNUSABLE[kind](target)
+    path = tmp_path / "link" if is_link else target
+    if is_link:
+        path.symlink_to(target)
+    before = listing(tmp_path)
+    ran = command("serve", "--port", "0", "--store", f"sqlite:{path}")
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
+    assert f"{path} is {kind}; name a regular file" in ran.stderr
+    assert listing(tmp_path) == before
+
+
+def test_a_symlink_in_a_circle_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with pytest.raises(SettingsError, match="a symbolic link that leads in a circle|cannot use"):
+        SqliteStore(tmp_path / "a")
+
+
+def test_a_new_name_in_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="is not a folder that exists"):
+        SqliteStore(tmp_path / "no" / "state.db")
+    assert listing(tmp_path) == {}
+
+
+async def test_a_symlink_to_a_file_stays_a_symlink_and_the_file_keeps_its_mode_and_owner(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.db", tmp_path / "link.db"
+    store = SqliteStore(real)
+    await store.close()
+    real.chmod(0o640)
+    before = real.stat()
+    link.symlink_to(real)
+    store = SqliteStore(link)
+    await store.commit("shop", writing(button()), 1.0)
+    await store.close()
+    after = real.stat()
+    assert link.is_symlink()
+    assert (after.st_mode, after.st_uid, after.st_gid, after.st_ino) == (
+        before.st_mode,
+        before.st_uid,
+        before.st_gid,
+        before.st_ino,
+    )
+
+
+def test_a_new_file_can_be_read_by_its_owner_only(tmp_path: Path) -> None:
+    SqliteStore(tmp_path / "state.db")
+    assert (tmp_path / "state.db").stat().st_mode & 0o777 == 0o600
+
+
+async def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    path.touch(mode=0o644)
+    store = SqliteStore(path)
+    await store.commit("shop", writing(button()), 1.0)
+    await store.close()
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def of_another_application(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE addresses (name TEXT)")
+    connection.close()
+
+
+def of_a_newer_version(path: Path) -> None:
+    asyncio.run(SqliteStore(path).close())
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    connection.close()
+
+
+def no_database(path: Path) -> None:
+    path.write_text("These are notes, and no database.\n" * 100)
+
+
+def damaged(path: Path) -> None:
+    store = SqliteStore(path)
+    for number in range(200):
+        store._connection.execute(
+            "INSERT INTO records (kind, key, merchant, version, body) VALUES ('button', ?, 'shop', 1, zeroblob(500))",
+            (f"b-{number}",),
+        )
+    asyncio.run(store.close())
+    content = bytearray(path.read_bytes())
+    for at in range(len(content) // 2, len(content), 4096):
+        content[at : at + 64] = b"\xff" * 64
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (of_another_application, "is a database of another application"),
+        (of_a_newer_version, "was written by a newer mock-klarna"),
+        (no_database, "is no SQLite database"),
+        (damaged, "is damaged"),
+    ],
+)
+def test_a_file_that_is_not_a_store_of_this_version_is_refused_in_one_sentence(
+    tmp_path: Path, make: Callable[[Path], None], said: str
+) -> None:
+    path = tmp_path / "state.db"
+    make(path)
+    before = path.read_bytes()
+    ran = subprocess.run(
+        [sys.executable, "-m", "mock_klarna", "serve", "--port", "0", "--store", f"sqlite:{path}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1), ran.stderr
+    assert said in ran.stderr
+    assert path.read_bytes() == before
+
+
+async def test_a_file_that_this_process_uses_is_refused_with_its_pid(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "state.db")
+    with pytest.raises(MockKlarnaError, match=rf"in use by another server \(pid {os.getpid()}\)"):
+        SqliteStore(tmp_path / "state.db")
+    await store.commit("shop", writing(button()), 1.0)
+    await store.close()
+    again = SqliteStore(tmp_path / "state.db")
+    assert await again.get(ButtonKey, "b-1") is not None
+    await again.close()
+
+
+async def test_on_a_full_disk_nothing_changes_and_it_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "state.db")
+    await store.commit("shop", writing(purchase()), 1.0)
+    position = await store.position()
+    (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreFull):
+        for number in range(1000):
+            await store.commit("shop", writing(button(f"b-{number}", body=b"x" * 4000)), 1.0)
+    assert await store.position() == position
+    store._connection.execute("PRAGMA max_page_count = 1000000")
+    await store.commit("shop", telling(created()), 1.0)
+    await store.close()
+
+
+async def test_a_request_is_answered_507_while_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[SqliteStore] = []
+    connect = SqliteStore._open
+
+    def remembered(store: SqliteStore) -> sqlite3.Connection:
+        opened.append(store)
+        return connect(store)
+
+    monkeypatch.setattr(SqliteStore, "_open", remembered)
+    async with emulator(store=f"sqlite:{tmp_path / 'state.db'}") as client:
+        await fill(opened[0])
+        answer = await client.send("POST", "/instantshopping/v1/buttons", {"merchant_urls": urls("http://shop.test")})
+        assert (answer.status, answer.body["error_code"]) == (507, "insufficient_storage")
+        assert "full" in answer.body["error_message"]
+        assert answer.headers["Retry-After"] == "1"
+        opened[0]._connection.execute("PRAGMA max_page_count = 1000000")
+        assert (await place_button(client)) == 201
+
+
+async def place_button(client: Client) -> int:
+    """Create a button key and return the status."""
+    body = {"merchant_urls": urls("http://127.0.0.1:9")}
+    return int((await client.send("POST", "/instantshopping/v1/buttons", body)).status)
+
+
+async def fill(store: SqliteStore) -> None:
+    """Leave no room in a store's file."""
+    (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreFull):
+        for number in range(1000):
+            await store.commit("shop", writing(button(f"b-{number}", body=b"x" * 400)), 1.0)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(SettingsError, match="cannot be written"):
+        SqliteStore(tmp_path / "state.db")
+    tmp_path.chmod(0o700)
+
+
+def test_importing_the_package_imports_no_database_driver() -> None:
+    code = "import sys, mock_klarna, mock_klarna.server; print(sorted({'sqlite3', 'asyncpg'} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
