@@ -1,18 +1,22 @@
 """A server that is killed and started again on the same file."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from mock_klarna.client import Client
+from tests.database import Database, running
+from tests.extent import extent
 from tests.merchants import shop as shops
 from tests.merchants.pages import PAGE, urls
 from tests.merchants.processes import served, started
 from tests.merchants.running import buy, callbacks, calls, emulator, place
 from tests.merchants.shop import Asked, Shop, in_turn
+from tests.store.kills import postgres_rounds, sqlite_rounds
 
 NOBODY = "http://127.0.0.1:9"
 """Where no shop listens."""
@@ -183,3 +187,22 @@ async def test_a_snapshot_of_a_callback_under_way_goes_on_with_the_same_callback
         await calls(other, "place_order")
         (after,) = await callbacks(other, "place_order")
     assert (after["callback_id"], tries(after)) == (before["callback_id"], ["interrupted", "answered"])
+
+
+async def test_a_server_that_is_killed_under_load_has_all_that_it_answered(tmp_path: Path) -> None:
+    rounds = extent(usual=2, thorough=10)
+    seen = await sqlite_rounds(str(tmp_path / "state.db"), rounds, Random(1), lambda _line: None)
+    assert seen.answers > 0
+
+
+async def test_one_of_three_servers_that_is_killed_under_load_loses_nothing(durable: Database) -> None:
+    rounds, restarts = extent(usual=(2, 1), thorough=(8, 3))
+    seen = await postgres_rounds(durable, rounds, restarts, Random(1), lambda _line: None)
+    assert seen.answers > 0
+
+
+@pytest.fixture
+def durable() -> Iterator[Database]:
+    """A database that survives a crash."""
+    with running(durable=True) as database:
+        yield database

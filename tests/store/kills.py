@@ -1,0 +1,232 @@
+"""Servers that are killed at random moments under load, compared with every answer that was given.
+
+`python -m tests.store.kills sqlite 500` and `python -m tests.store.kills postgres 500 50` print what they found.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+import aiohttp
+
+from mock_klarna.client import Client, Unreachable
+from tests.bench.processes import free_port
+from tests.database import Database, running
+from tests.merchants.pages import PAGE, urls
+from tests.merchants.processes import ROOT
+from tests.merchants.running import AUTHORIZATIONS, BUTTONS, Json
+
+NOBODY = "http://127.0.0.1:1"
+SHOPPERS = 4
+_LOST = (Unreachable, aiohttp.ClientError, OSError, asyncio.TimeoutError)
+
+
+@dataclass
+class Acknowledged:
+    """What servers answered: orders by purchase, the captured sum by order, and the authorized purchases."""
+
+    orders: dict[str, str] = field(default_factory=dict)
+    captured: dict[str, int] = field(default_factory=dict)
+    authorized: set[str] = field(default_factory=set)
+    answers: int = 0
+
+
+@dataclass
+class Server:
+    """A server that is started again on the same port whenever it was killed."""
+
+    store: str
+    port: int = field(default_factory=free_port)
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        """Start it and wait until it is ready."""
+        command = (sys.executable, "-m", "mock_klarna", "serve", "--port", str(self.port), "--store", self.store)
+        self.process = await asyncio.create_subprocess_exec(
+            *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        )
+        assert self.process.stdout is not None
+        assert await self.process.stdout.readline(), "the server does not start"
+
+    async def kill(self) -> None:
+        """Kill it as a power cut would."""
+        assert self.process is not None
+        self.process.kill()
+        await self.process.communicate()
+
+
+async def shop(url: str, seen: Acknowledged, until: asyncio.Event) -> None:
+    """Buy, place and capture until the server is gone, and keep every answer."""
+    with contextlib.suppress(*_LOST):
+        async with Client(url, "shop") as client:
+            while not until.is_set():
+                await _buy(client, seen)
+
+
+async def _buy(client: Client, seen: Acknowledged) -> None:
+    bought = await client.send("POST", "/_mock/purchases", {"page": PAGE, "wait": 0})
+    if bought.status != 201:
+        return
+    purchase: Json = bought.body
+    seen.authorized.add(purchase["purchase_id"])
+    seen.answers += 1
+    path = f"{AUTHORIZATIONS}/{purchase['authorization_token']}/orders"
+    placed = await client.send("POST", path, purchase["order"])
+    if placed.status != 200:
+        return
+    order_id = placed.body["order_id"]
+    assert seen.orders.setdefault(purchase["purchase_id"], order_id) == order_id
+    seen.answers += 1
+    for _ in range(2):
+        captured = await client.send("POST", f"/ordermanagement/v1/orders/{order_id}/captures", {"captured_amount": 10})
+        if captured.status == 201:
+            seen.captured[order_id] = seen.captured.get(order_id, 0) + 10
+            seen.answers += 1
+
+
+async def require_everything(client: Client, seen: Acknowledged, purchases: list[str]) -> None:
+    """Compare purchases, orders, captures and callbacks with what was answered; raises AssertionError for what is missing."""
+    for purchase_id in purchases:
+        found = await client.ask("GET", f"/_mock/purchases/{purchase_id}")
+        order_id = seen.orders.get(purchase_id)
+        if order_id is not None:
+            assert (found["state"], found["order_id"]) == ("placed", order_id), found
+            order = await client.ask("GET", f"/ordermanagement/v1/orders/{order_id}")
+            captured = order["captured_amount"]
+            assert seen.captured.get(order_id, 0) <= captured <= 20, (order_id, captured)
+        await _require_callback(client, purchase_id, found["state"])
+
+
+async def _require_callback(client: Client, purchase_id: str, state: str) -> None:
+    """Every authorized purchase has one `place_order`, which comes to an end; one that was placed first needs none."""
+    async with asyncio.timeout(60):
+        while True:
+            held = (await client.ask("GET", f"/_mock/callbacks?purchase_id={purchase_id}"))["callbacks"]
+            assert len(held) <= 1, held
+            if held and held[0]["state"] == "failed" and held[0]["attempts"]:
+                return
+            if not held and state == "placed":
+                return
+            await asyncio.sleep(0.05)
+
+
+async def sqlite_rounds(path: str, rounds: int, chance: Random, tell: Callable[[str], None]) -> Acknowledged:
+    """Kill a server on an SQLite file so many times."""
+    server, seen = Server(f"sqlite:{path}"), Acknowledged()
+    await server.start()
+    async with Client(server.url, "shop") as client:
+        await client.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
+    for number in range(rounds):
+        before = set(seen.authorized)
+        over = asyncio.Event()
+        shoppers = [asyncio.create_task(shop(server.url, seen, over)) for _ in range(SHOPPERS)]
+        await _moment(seen, chance)
+        await server.kill()
+        over.set()
+        await asyncio.gather(*shoppers)
+        await server.start()
+        async with Client(server.url, "shop") as client:
+            older = chance.sample(sorted(before), min(10, len(before)))
+            await require_everything(client, seen, [*sorted(seen.authorized - before), *older])
+            await require_no_double(client, seen)
+        tell(f"{number + 1} rounds, {seen.answers} answers, {len(seen.orders)} orders")
+    await server.kill()
+    return seen
+
+
+async def _moment(seen: Acknowledged, chance: Random) -> None:
+    """Wait for a random moment after this round's first answer: the first purchase of a process loads the shoppers."""
+    answers = seen.answers
+    async with asyncio.timeout(30):
+        while seen.answers == answers:
+            await asyncio.sleep(0.005)
+    await asyncio.sleep(chance.uniform(0, 0.6))
+
+
+async def require_no_double(client: Client, seen: Acknowledged) -> None:
+    """No purchase became two orders."""
+    listed = await client.ask("GET", "/_mock/orders?limit=10000")
+    purchases = [order["purchase_id"] for order in listed["orders"]]
+    assert len(purchases) == len(set(purchases))
+    assert listed["total"] >= len(seen.orders)
+
+
+async def postgres_rounds(
+    database: Database, rounds: int, restarts: int, chance: Random, tell: Callable[[str], None]
+) -> Acknowledged:
+    """Kill one of three servers so many times, and stop the database itself so many times, as a crash would."""
+    store = f"{database.url('kills')}&lease=3"
+    servers, seen = [Server(store) for _ in range(3)], Acknowledged()
+    for server in servers:
+        await server.start()
+    async with Client(servers[0].url, "shop") as client:
+        await client.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
+    for number in range(rounds + restarts):
+        before = set(seen.authorized)
+        over = asyncio.Event()
+        shoppers = [asyncio.create_task(shop(server.url, seen, over)) for server in servers for _ in range(2)]
+        await _moment(seen, chance)
+        victim = chance.choice(servers)
+        if number < rounds:
+            await victim.kill()
+        else:
+            await asyncio.to_thread(database.stop, "immediate")
+            await asyncio.sleep(chance.uniform(0, 0.3))
+            await asyncio.to_thread(database.start)
+        over.set()
+        await asyncio.gather(*shoppers)
+        if number < rounds:
+            await victim.start()
+        other = chance.choice([server for server in servers if server is not victim])
+        async with Client(other.url, "shop") as client:
+            await _healthy(client)
+            older = chance.sample(sorted(before), min(5, len(before)))
+            await require_everything(client, seen, [*sorted(seen.authorized - before), *older])
+            await require_no_double(client, seen)
+        tell(f"{number + 1} rounds, {seen.answers} answers, {len(seen.orders)} orders")
+    for server in servers:
+        await server.kill()
+    return seen
+
+
+async def _healthy(client: Client) -> None:
+    async with asyncio.timeout(30):
+        while (await client.send("GET", "/_mock/health")).status != 200:
+            await asyncio.sleep(0.05)
+
+
+def main() -> None:
+    """Run as many rounds as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("engine", choices=["sqlite", "postgres"])
+    parser.add_argument("rounds", type=int)
+    parser.add_argument("restarts", type=int, nargs="?", default=0)
+    parser.add_argument("--seed", type=int, default=time.time_ns())
+    arguments = parser.parse_args()
+    chance = Random(arguments.seed)
+    print(f"seed {arguments.seed}", flush=True)
+
+    def tell(line: str) -> None:
+        print(line, flush=True)
+
+    if arguments.engine == "sqlite":
+        with tempfile.TemporaryDirectory() as folder:
+            asyncio.run(sqlite_rounds(f"{folder}/state.db", arguments.rounds, chance, tell))
+    else:
+        with running(durable=True) as database:
+            asyncio.run(postgres_rounds(database, arguments.rounds, arguments.restarts, chance, tell))
+
+
+if __name__ == "__main__":
+    main()
