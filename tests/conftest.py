@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from mock_klarna import resources
 from mock_klarna.pytest_plugin.api import MockKlarnaAsync
@@ -23,6 +24,8 @@ CLOSED = "http://127.0.0.1:1"
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # workers and servers would compile all that they import, each anew
 os.environ["SSL_CERT_FILE"] = os.devnull  # parsing the system's authorities takes a fifth of the start of a process
 gc.disable()  # until everything is collected
+settings.register_profile("tests", settings.default, deadline=None)  # on a busy machine each example may take long
+settings.load_profile("tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
