@@ -1,4 +1,4 @@
-"""Many connections that are kept open, so that a round of simultaneous requests costs little besides the requests."""
+"""Open connections over which requests are sent at the same moment."""
 
 import asyncio
 from base64 import b64encode
@@ -21,14 +21,14 @@ def request(method: str, path: str, body: Any, merchant: str = "shop") -> bytes:
     return head.encode() + raw
 
 
-class Wire:
+class Connections:
     """Open connections to one server."""
 
     def __init__(self, connections: Sequence[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> None:
         self._connections = connections
 
-    async def at_once(self, requests: Sequence[bytes]) -> list[tuple[int, Any]]:
-        """Send each request over a connection of its own, all before the first is answered; return status and body."""
+    async def send_simultaneously(self, requests: Sequence[bytes]) -> list[tuple[int, Any]]:
+        """Send each request over its own connection, all before the first answer; return statuses and bodies."""
         for raw, (_, writer) in zip(requests, self._connections, strict=True):
             writer.write(raw)
         return [await _answer(reader) for reader, _ in self._connections]
@@ -42,12 +42,12 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, Any]:
 
 
 @asynccontextmanager
-async def wired(url: str, count: int) -> AsyncIterator[Wire]:
-    """Open so many connections to a server."""
-    at = urlsplit(url)
-    connections = [await asyncio.open_connection(at.hostname, at.port) for _ in range(count)]
+async def connected(url: str, count: int) -> AsyncIterator[Connections]:
+    """Open `count` connections to a server."""
+    address = urlsplit(url)
+    connections = [await asyncio.open_connection(address.hostname, address.port) for _ in range(count)]
     try:
-        yield Wire(connections)
+        yield Connections(connections)
     finally:
         for _, writer in connections:
             writer.close()

@@ -1,4 +1,4 @@
-"""How many requests a merchant may send in a second (protocol 1.5)."""
+"""How many requests a merchant may send in a second (klarna.md §1.5)."""
 
 from collections.abc import AsyncIterator
 
@@ -12,7 +12,7 @@ from mock_klarna.web.rate_limits import RateLimits, refuse
 
 
 class Clock:
-    """Real time, as a test has it."""
+    """A clock that only the test moves; in seconds."""
 
     def __init__(self) -> None:
         self.now = 1000.25
@@ -24,7 +24,7 @@ class Clock:
 @pytest.mark.parametrize(
     ("rate_limit", "sessions", "others"), [("production", 40, 200), ("playground", 5, 50), ("7/s", 7, 7)]
 )
-def test_each_kind_of_call_has_its_limit_and_a_second_begins_anew(rate_limit: str, sessions: int, others: int) -> None:
+def test_each_kind_of_request_has_a_limit_per_second(rate_limit: str, sessions: int, others: int) -> None:
     limits = RateLimits(rate_limit, clock := Clock())
     for operation, limit in (("create_button", sessions), ("capture_order", others)):
         for left in range(limit - 1, -2, -1):
@@ -40,30 +40,33 @@ def test_each_kind_of_call_has_its_limit_and_a_second_begins_anew(rate_limit: st
 
 @pytest.fixture
 async def limited() -> AsyncIterator[Client]:
+    """A client of a server that allows one request in a second."""
     settings = Settings(port=0, rate_limit="1/s")
     async with serve(settings) as running, Client(running.url) as client:
         yield client
 
 
 @pytest.mark.parametrize(
-    ("path", "shape"),
+    ("path", "error"),
     [
         ("/instantshopping/v1/buttons/x", {"error_code": "too_many_requests"}),
         ("/ordermanagement/v1/orders/x", {"error_code": "TOO_MANY_REQUESTS"}),
     ],
 )
-async def test_one_too_many_is_told_in_the_shape_of_its_api(limited: Client, path: str, shape: dict[str, str]) -> None:
+async def test_a_request_over_the_limit_gets_429_in_the_format_of_its_api(
+    limited: Client, path: str, error: dict[str, str]
+) -> None:
     answers = [await limited.send("GET", path) for _ in range(20)]
     refused = [answer for answer in answers if answer.status == 429]
     assert refused
-    assert all(answer.body.items() >= shape.items() for answer in refused)
+    assert all(answer.body.items() >= error.items() for answer in refused)
     assert refused[0].headers["X-Ratelimit-Limit"] == "1, 1;w=1"
     assert refused[0].headers["X-Ratelimit-Reset"] == "1"
     assert all("X-Ratelimit-Remaining" in answer.headers for answer in answers)
     assert all("Mock-Klarna-Explanation" in answer.headers for answer in answers)
 
 
-async def test_without_the_setting_there_are_no_limits_and_no_headers() -> None:
+async def test_without_the_setting_there_are_no_rate_limit_headers() -> None:
     async with serve(Settings(port=0)) as running, Client(running.url) as client:
         answer = await client.send("GET", "/instantshopping/v1/buttons/x")
     assert not [name for name in answer.headers if name.lower().startswith("x-ratelimit")]

@@ -1,4 +1,4 @@
-"""Requests under a `Klarna-Idempotency-Key` (protocol 9.4)."""
+"""Requests with a `Klarna-Idempotency-Key` (klarna.md §9.4)."""
 
 import asyncio
 
@@ -6,10 +6,10 @@ import pytest
 
 from mock_klarna.client import Client
 from mock_klarna.emulator import idempotency
-from tests.orders.conftest import Managed
+from tests.flows.managed_order import ManagedOrder
 
 
-async def test_the_first_answer_is_given_again_with_its_headers(order: Managed) -> None:
+async def test_a_repeated_request_gets_the_first_answer_with_its_headers(order: ManagedOrder) -> None:
     first = await order.capture(1000, key="a")
     again = await order.capture(99, key="a", description="another body")
     assert (again.status, again.body) == (first.status, first.body)
@@ -19,14 +19,14 @@ async def test_the_first_answer_is_given_again_with_its_headers(order: Managed) 
     assert (await order.get())["captured_amount"] == 1000
 
 
-async def test_many_at_once_are_executed_once(order: Managed) -> None:
+async def test_simultaneous_requests_with_one_key_are_executed_once(order: ManagedOrder) -> None:
     answers = await asyncio.gather(*(order.capture(10, key="a") for _ in range(20)))
     assert {answer.status for answer in answers} == {201}
     assert len({answer.headers["Capture-Id"] for answer in answers}) == 1
     assert (await order.get())["captured_amount"] == 10
 
 
-async def test_a_key_belongs_to_one_path(order: Managed) -> None:
+async def test_a_key_is_valid_for_one_path(order: ManagedOrder) -> None:
     for _ in range(2):
         assert (await order.capture(1000, key="a")).status == 201
         assert (await order.refund(400, key="a")).status == 201
@@ -34,7 +34,7 @@ async def test_a_key_belongs_to_one_path(order: Managed) -> None:
     assert (shown["captured_amount"], shown["refunded_amount"]) == (1000, 400)
 
 
-async def test_a_key_belongs_to_one_merchant(order: Managed) -> None:
+async def test_a_key_is_valid_for_one_merchant(order: ManagedOrder) -> None:
     await order.capture(1000, key="a")
     async with Client(order.klarna.url, "somebody-else") as other:
         headers = {"Klarna-Idempotency-Key": "a"}
@@ -42,27 +42,27 @@ async def test_a_key_belongs_to_one_merchant(order: Managed) -> None:
     assert answer.status == 404
 
 
-async def test_a_refusal_is_not_remembered(order: Managed) -> None:
+async def test_errors_are_not_stored(order: ManagedOrder) -> None:
     assert (await order.capture(124_001, key="a")).status == 403
     assert (await order.capture(1, key="a")).status == 201
 
 
 @pytest.mark.parametrize(("later", "captured"), [("23h", 1000), ("25h", 2000)])
-async def test_a_key_is_remembered_for_a_day(order: Managed, later: str, captured: int) -> None:
+async def test_answers_are_stored_for_a_day(order: ManagedOrder, later: str, captured: int) -> None:
     await order.capture(1000, key="a")
     await order.klarna.advance_clock(later)
     await order.capture(1000, key="a")
     assert (await order.get())["captured_amount"] == captured
 
 
-async def test_a_key_survives_in_a_snapshot(order: Managed) -> None:
+async def test_snapshots_contain_the_stored_answers(order: ManagedOrder) -> None:
     await order.capture(1000, key="a")
     await order.klarna.load_snapshot(await order.klarna.snapshot())
     await order.capture(1000, key="a")
     assert (await order.get())["captured_amount"] == 1000
 
 
-async def test_the_oldest_keys_are_forgotten_first(order: Managed, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_oldest_answers_are_deleted_first(order: ManagedOrder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idempotency, "MOST_ANSWERS", 2)
     for key in ("a", "b", "c"):
         await order.capture(1, key=key)
