@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from mock_klarna.store.draft import Abandoned, Draft
 from mock_klarna.store.lines import Line
 from mock_klarna.store.log import Log
-from mock_klarna.store.snapshot import MerchantState, encode
+from mock_klarna.store.snapshot import MerchantSnapshot, encode
 
 _log = logging.getLogger(__name__)
 _REST = 1 << 18
@@ -16,7 +16,7 @@ _REST = 1 << 18
 _ROUNDS = 10
 
 
-def shortest_log(seq: int, states: Mapping[str, MerchantState]) -> Iterator[Line]:
+def shortest_log(seq: int, states: Mapping[str, MerchantSnapshot]) -> Iterator[Line]:
     """Yield the lines that lead to a state of all merchants; `seq` is the journal's position."""
     yield {"do": "go_on", "seq": seq}
     for merchant, state in states.items():

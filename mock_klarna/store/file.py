@@ -58,7 +58,7 @@ class FileStore(MemoryStore):
 
     async def commit(self, merchant: str, decision: Decision, now: float) -> int:
         """Write all of a decision or nothing, to the file and then to memory; return the journal position after it."""
-        self._shelf.check(decision.writes)
+        self._index.check(decision.writes)
         self._write(
             {
                 "do": "commit",
@@ -116,9 +116,9 @@ class FileStore(MemoryStore):
             for line in parts(number, state):
                 self._write(line)
                 await asyncio.sleep(0)
-            self._shelf.check_free(incoming.named, incoming.spaces)
+            self._index.check_free(incoming.named, incoming.states)
             self._write({"do": "loaded", "load": number, "version": state["version"]})
-            self._uncounted = {name: counts for name, counts in self._uncounted.items() if name not in incoming.spaces}
+            self._uncounted = {name: counts for name, counts in self._uncounted.items() if name not in incoming.states}
             self._replace(incoming)
 
     async def close(self) -> None:
@@ -133,7 +133,7 @@ class FileStore(MemoryStore):
 
     def _compact(self) -> Iterable[Line]:
         """Return the shortest log that leads to the present state, which may change while it is read."""
-        return shortest_log(self._seq, {name: space.state() for name, space in self._namespaces.items()})
+        return shortest_log(self._seq, {name: state.snapshot() for name, state in self._merchants.items()})
 
     def _replay(self, number: int, line: Line) -> None:
         try:
@@ -143,10 +143,10 @@ class FileStore(MemoryStore):
 
     def _read_back(self) -> None:
         """Close what was under way when the last server ended: nobody does it any more."""
-        for space in self._namespaces.values():
-            waiting = {job.job_id for job in space.agenda.waiting()}
-            for record in list(space.of_kind(Delivery.kind, None)):
-                self._put(space, read_back(record, waiting))
+        for state in self._merchants.values():
+            waiting = {job.job_id for job in state.job_queue.waiting()}
+            for record in list(state.of_kind(Delivery.kind, None)):
+                self._put(state, read_back(record, waiting))
 
     def _redo(self, line: Line) -> None:
         match line["do"]:
@@ -169,17 +169,17 @@ class FileStore(MemoryStore):
                 raise ValueError(f"{other!r} is not known")
 
     def _redo_commit(self, line: Line) -> None:
-        space = self._namespace(line["merchant"])
+        state = self._state_of(line["merchant"])
         for kind, data in line.get("writes", ()):
-            self._put(space, decode(KINDS[kind], data))
+            self._put(state, decode(KINDS[kind], data))
         for job_id in line.get("cancels", ()):
-            space.agenda.cancel(job_id)
+            state.job_queue.cancel(job_id)
         for data in line.get("jobs", ()):
-            space.agenda.add(decode_job(data))
-        space.counters.update(line.get("counters", {}))
+            state.job_queue.add(decode_job(data))
+        state.counters.update(line.get("counters", {}))
         self._seq = max(self._seq, line.get("seq", 0))
 
     def _redo_finish(self, job: Job) -> None:
-        space = self._namespaces.get(job.merchant)
-        if space:
-            space.agenda.forget(job)
+        state = self._merchants.get(job.merchant)
+        if state:
+            state.job_queue.forget(job)

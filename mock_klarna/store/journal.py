@@ -8,7 +8,7 @@ from heapq import merge
 from mock_klarna.domain.journal import EVENT, Entry
 
 
-class Pages:
+class JournalBuffer:
     """Journal entries of one merchant in two queues, so that exchanges can go while the events stay.
 
     `size` is what they take in bytes, `newest` the `seq` of the last one, `dropped` how many had to go.
@@ -82,7 +82,7 @@ class Budget:
     measured, and a sixteenth of everything is made free at once, so that the next look is far away.
     """
 
-    def __init__(self, most_bytes: int, journals: Callable[[], Iterable[Pages]]) -> None:
+    def __init__(self, most_bytes: int, journals: Callable[[], Iterable[JournalBuffer]]) -> None:
         self._most = most_bytes
         self._journals = journals
         self._at_most = 0
@@ -96,15 +96,15 @@ class Budget:
     def _make_room(self) -> None:
         """Halve the largest, then the next one, until there is room; where that is not enough, empty the quietest."""
         journals = list(self._journals())
-        self._at_most = sum(pages.size for pages in journals)
-        for pages in sorted(journals, key=lambda pages: pages.size, reverse=True):
-            self._shrink(pages, pages.size // 2, keep=1)
-        for pages in sorted(journals, key=lambda pages: pages.newest)[:-1]:
-            self._shrink(pages, 0, keep=0)
+        self._at_most = sum(journal.size for journal in journals)
+        for journal in sorted(journals, key=lambda journal: journal.size, reverse=True):
+            self._shrink(journal, journal.size // 2, keep=1)
+        for journal in sorted(journals, key=lambda journal: journal.newest)[:-1]:
+            self._shrink(journal, 0, keep=0)
 
-    def _shrink(self, pages: Pages, most: int, keep: int) -> None:
+    def _shrink(self, journal: JournalBuffer, most: int, keep: int) -> None:
         excess = self._at_most - (self._most - self._most // _SHARE_FREED)
         if excess > 0:
-            before = pages.size
-            pages.shrink(max(most, before - excess), keep)
-            self._at_most -= before - pages.size
+            before = journal.size
+            journal.shrink(max(most, before - excess), keep)
+            self._at_most -= before - journal.size

@@ -16,7 +16,7 @@ from mock_klarna.domain.records import Decision, Job, Record
 from mock_klarna.store.journal import USUAL, Bounds, Budget
 from mock_klarna.store.restoring import Prepared, prepared
 from mock_klarna.store.snapshot import VERSION
-from mock_klarna.store.tables import Namespace, Shelf
+from mock_klarna.store.tables import MerchantState, RecordIndex
 
 _Topic = tuple[str | None, str | None]
 
@@ -72,62 +72,62 @@ class MemoryStore:
 
     def __init__(self, bounds: Bounds = USUAL) -> None:
         self._bounds = bounds
-        self._namespaces: dict[str, Namespace] = {}
-        self._budget = Budget(bounds.all_journals_bytes, lambda: (space.pages for space in self._namespaces.values()))
-        self._shelf = Shelf()
+        self._merchants: dict[str, MerchantState] = {}
+        self._budget = Budget(bounds.all_journals_bytes, lambda: (state.journal for state in self._merchants.values()))
+        self._index = RecordIndex()
         self._waiters = Waiters()
         self._seq = 0
 
-    def _namespace(self, merchant: str) -> Namespace:
-        found = self._namespaces.get(merchant)
+    def _state_of(self, merchant: str) -> MerchantState:
+        found = self._merchants.get(merchant)
         if found is None:
-            found = self._namespaces[merchant] = Namespace(self._bounds.journal_bytes, self._bounds.most_callbacks)
+            found = self._merchants[merchant] = MerchantState(self._bounds.journal_bytes, self._bounds.most_callbacks)
         return found
 
     async def get(self, kind: type[R], key: str) -> R | None:
         """Load a record of any merchant by its key or alias, or None."""
-        found: R | None = self._shelf.get(kind.kind, key)
+        found: R | None = self._index.get(kind.kind, key)
         return found
 
     async def records(self, kind: type[R], merchant: str | None, *, subject: str | None = None) -> list[R]:
         """Return a merchant's records of a kind (all merchants' for None), oldest first, or those of one purchase."""
-        chosen = self._namespaces.values() if merchant is None else [self._namespaces.get(merchant)]
-        return [record for space in chosen if space for record in space.of_kind(kind.kind, subject)]
+        chosen = self._merchants.values() if merchant is None else [self._merchants.get(merchant)]
+        return [record for state in chosen if state for record in state.of_kind(kind.kind, subject)]
 
     async def newest(self, kind: type[R], merchant: str) -> R | None:
         """Return a merchant's newest record of a kind, or None."""
-        space = self._namespaces.get(merchant)
-        found: R | None = space.newest(kind.kind) if space else None
+        state = self._merchants.get(merchant)
+        found: R | None = state.newest(kind.kind) if state else None
         return found
 
     async def commit(self, merchant: str, decision: Decision, now: float) -> int:
         """Write all of a decision or nothing; return the journal position after it."""
-        self._shelf.check(decision.writes)
-        space = self._namespace(merchant)
+        self._index.check(decision.writes)
+        state = self._state_of(merchant)
         for record in decision.writes:
-            self._put(space, record)
+            self._put(state, record)
         for job_id in decision.cancels:
-            space.agenda.cancel(job_id)
+            state.job_queue.cancel(job_id)
         for job in decision.jobs:
-            space.agenda.add(job)
+            state.job_queue.add(job)
         for event in decision.events:
-            self._append(space, now, merchant, EVENT, event_name(event), event.purchase_id, event)
+            self._append(state, now, merchant, EVENT, event_name(event), event.purchase_id, event)
         return self._seq
 
-    def _put(self, space: Namespace, record: Record) -> None:
-        self._shelf.put(record)
-        for dropped in space.put(record):
-            self._shelf.drop(dropped)
+    def _put(self, state: MerchantState, record: Record) -> None:
+        self._index.put(record)
+        for dropped in state.put(record):
+            self._index.drop(dropped)
 
     def _append(
-        self, space: Namespace, at: float, merchant: str, kind: str, name: str, purchase_id: Any, data: Any
+        self, state: MerchantState, at: float, merchant: str, kind: str, name: str, purchase_id: Any, data: Any
     ) -> int:
         self._seq += 1
         size = EVENT_BYTES if kind == EVENT else data.size()
         entry = Entry(
             seq=self._seq, at=at, merchant=merchant, kind=kind, name=name, purchase_id=purchase_id, data=data, size=size
         )
-        space.pages.append(entry)
+        state.journal.append(entry)
         self._budget.spend(entry.size)
         if self._waiters:
             self._waiters.wake(entry)
@@ -138,20 +138,20 @@ class MemoryStore:
         self._remove(kind.kind, key)
 
     def _remove(self, kind: str, key: str) -> None:
-        record = self._shelf.get(kind, key)
+        record = self._index.get(kind, key)
         if record is not None:
-            self._shelf.drop(record)
-            self._namespaces[record.merchant].remove(record)
+            self._index.drop(record)
+            self._merchants[record.merchant].remove(record)
 
     async def record(
         self, merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
     ) -> int:
         """Append an entry that is no event to the journal; return its `seq`."""
-        return self._append(self._namespace(merchant), at, merchant, kind, name, purchase_id, data)
+        return self._append(self._state_of(merchant), at, merchant, kind, name, purchase_id, data)
 
     def _entries(self, watch: Watch, after: int) -> Iterable[Entry]:
-        chosen = self._namespaces.values() if watch.merchant is None else [self._namespaces.get(watch.merchant)]
-        streams = [space.pages.after(after) for space in chosen if space]
+        chosen = self._merchants.values() if watch.merchant is None else [self._merchants.get(watch.merchant)]
+        streams = [state.journal.after(after) for state in chosen if state]
         return filter(watch.matches, merge(*streams, key=lambda entry: entry.seq))
 
     async def entries(self, watch: Watch, after: int, limit: int) -> list[Entry]:
@@ -160,13 +160,13 @@ class MemoryStore:
 
     async def entry(self, seq: int) -> Entry | None:
         """Return one journal entry, or None when there is none or it was dropped."""
-        found = (space.pages.find(seq) for space in self._namespaces.values())
+        found = (state.journal.find(seq) for state in self._merchants.values())
         return next((entry for entry in found if entry), None)
 
     async def dropped(self, merchant: str | None) -> int:
         """Return how many journal entries were dropped to stay within bounds."""
-        chosen = self._namespaces.values() if merchant is None else [self._namespaces.get(merchant)]
-        return sum(space.pages.dropped for space in chosen if space)
+        chosen = self._merchants.values() if merchant is None else [self._merchants.get(merchant)]
+        return sum(state.journal.dropped for state in chosen if state)
 
     async def position(self) -> int:
         """Return the `seq` of the newest entry of all."""
@@ -180,49 +180,49 @@ class MemoryStore:
 
     async def claim(self, merchant: str, until: float) -> Job | None:
         """Take a merchant's first job that is due at `until`; `finish` it when done."""
-        space = self._namespaces.get(merchant)
-        return space.agenda.claim(until) if space else None
+        state = self._merchants.get(merchant)
+        return state.job_queue.claim(until) if state else None
 
     async def finish(self, job: Job) -> None:
         """Forget a claimed job."""
-        space = self._namespaces.get(job.merchant)
-        if space:
-            space.agenda.finish(job)
+        state = self._merchants.get(job.merchant)
+        if state:
+            state.job_queue.finish(job)
 
     async def next_due(self, merchant: str) -> float | None:
         """Return when a merchant's first job is due, or None."""
-        space = self._namespaces.get(merchant)
-        return space.agenda.next_due() if space else None
+        state = self._merchants.get(merchant)
+        return state.job_queue.next_due() if state else None
 
     async def jobs(self, merchant: str) -> list[Job]:
         """Return a merchant's jobs that wait for their time, first due first."""
-        space = self._namespaces.get(merchant)
-        return space.agenda.waiting() if space else []
+        state = self._merchants.get(merchant)
+        return state.job_queue.waiting() if state else []
 
     async def count(self, merchant: str, name: str) -> int:
         """Count one up and return the new value: 1 the first time."""
-        counters = self._namespace(merchant).counters
+        counters = self._state_of(merchant).counters
         counters[name] = counters.get(name, 0) + 1
         return counters[name]
 
     async def merchants(self) -> list[str]:
         """Return the names of all merchants that have anything here."""
-        return [name for name in self._namespaces if name != NOBODY]
+        return [name for name in self._merchants if name != NOBODY]
 
     async def clear(self, merchant: str | None) -> None:
         """Forget everything of a merchant, or of all."""
         self._clear(merchant)
 
     def _clear(self, merchant: str | None) -> None:
-        for name in [merchant] if merchant is not None else list(self._namespaces):
-            space = self._namespaces.pop(name, None)
-            for record in space.everything() if space else ():
-                self._shelf.drop(record)
+        for name in [merchant] if merchant is not None else list(self._merchants):
+            state = self._merchants.pop(name, None)
+            for record in state.everything() if state else ():
+                self._index.drop(record)
 
     async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, Any]:
         """Return the state as JSON-ready data: records, jobs and counters, without the journal."""
-        chosen = {name: space for name, space in self._namespaces.items() if merchants is None or name in merchants}
-        states = {name: space.state() for name, space in chosen.items() if name != NOBODY or any(space.everything())}
+        chosen = {name: state for name, state in self._merchants.items() if merchants is None or name in merchants}
+        states = {name: state.snapshot() for name, state in chosen.items() if name != NOBODY or any(state.everything())}
         return {"version": VERSION, "merchants": {name: state.data() for name, state in states.items()}}
 
     async def load(self, state: dict[str, Any]) -> None:
@@ -236,11 +236,11 @@ class MemoryStore:
         return prepared(state, self._bounds.journal_bytes, self._bounds.most_callbacks)
 
     def _replace(self, incoming: Prepared) -> None:
-        self._shelf.check_free(incoming.named, incoming.spaces)
-        for name in incoming.spaces:
+        self._index.check_free(incoming.named, incoming.states)
+        for name in incoming.states:
             self._clear(name)
-        self._namespaces.update(incoming.spaces)
-        self._shelf.put_all(incoming.named)
+        self._merchants.update(incoming.states)
+        self._index.put_all(incoming.named)
 
     async def close(self) -> None:
         """Let go of whatever the engine holds."""

@@ -5,8 +5,8 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from mock_klarna.store.lines import Line
-from mock_klarna.store.snapshot import MerchantState, read_snapshot
-from mock_klarna.store.tables import Named, Namespace, named
+from mock_klarna.store.snapshot import MerchantSnapshot, read_snapshot
+from mock_klarna.store.tables import Named, MerchantState, named
 
 _PART = 200
 """Records in one line of a log."""
@@ -15,24 +15,24 @@ _PART = 200
 class Prepared(NamedTuple):
     """The merchants of a snapshot, and their records by name."""
 
-    spaces: dict[str, Namespace]
+    states: dict[str, MerchantState]
     named: Named
 
 
 def prepared(state: Any, journal_bytes: int, most_callbacks: int) -> Prepared:
     """Return what a snapshot holds, wholly read; takes long for a large one. Raises `MockKlarnaError` if it is damaged."""
-    spaces = {name: _space(held, journal_bytes, most_callbacks) for name, held in read_snapshot(state).items()}
-    return Prepared(spaces, named(chain.from_iterable(space.everything() for space in spaces.values())))
+    states = {name: _space(held, journal_bytes, most_callbacks) for name, held in read_snapshot(state).items()}
+    return Prepared(states, named(chain.from_iterable(state.everything() for state in states.values())))
 
 
-def _space(held: MerchantState, journal_bytes: int, most_callbacks: int) -> Namespace:
-    space = Namespace(journal_bytes, most_callbacks)
+def _space(held: MerchantSnapshot, journal_bytes: int, most_callbacks: int) -> MerchantState:
+    state = MerchantState(journal_bytes, most_callbacks)
     for record in held.records:
-        space.put(record)
+        state.put(record)
     for job in held.jobs:
-        space.agenda.add(job)
-    space.counters.update(held.counters)
-    return space
+        state.job_queue.add(job)
+    state.counters.update(held.counters)
+    return state
 
 
 def parts(number: int, state: Mapping[str, Any]) -> Iterator[Line]:

@@ -337,7 +337,7 @@ VERSION = 1
 """Raised whenever an older snapshot could not be read any more."""
 
 
-class MerchantState:
+class MerchantSnapshot:
     """One merchant's part of a snapshot: records in the order in which they were made, jobs and counters."""
 
     def __init__(self, records: list[Record], jobs: list[Job], counters: dict[str, int]) -> None:
@@ -354,7 +354,7 @@ class MerchantState:
         return {"records": kinds, "jobs": [encode(job) for job in jobs], "counters": self.counters}
 
 
-def read_snapshot(state: Any) -> dict[str, MerchantState]:
+def read_snapshot(state: Any) -> dict[str, MerchantSnapshot]:
     """Return the merchants of a snapshot, wholly read before anything is replaced.
 
     Raises `MockKlarnaError` for another version or anything that `dump` did not write.
@@ -369,7 +369,7 @@ def read_snapshot(state: Any) -> dict[str, MerchantState]:
         raise MockKlarnaError(f"the snapshot is damaged: {fault}", where="merchants") from fault
 
 
-def _read_merchant(name: str, data: Mapping[str, Any]) -> MerchantState:
+def _read_merchant(name: str, data: Mapping[str, Any]) -> MerchantSnapshot:
     with at(f"merchants.{name}"):
         records = [record for kind, items in data["records"].items() for record in _records(kind, items)]
         jobs = _read(Job, "jobs", data["jobs"])
@@ -380,7 +380,7 @@ def _read_merchant(name: str, data: Mapping[str, Any]) -> MerchantState:
     strangers = sorted(owners - {name})
     if strangers:
         raise MockKlarnaError(f"{name!r} holds something of {strangers[0]!r}", where=f"merchants.{name}")
-    return MerchantState(records, jobs, counters)
+    return MerchantSnapshot(records, jobs, counters)
 
 
 def _records(kind: str, items: Any) -> list[Record]:

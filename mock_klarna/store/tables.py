@@ -7,11 +7,11 @@ from typing import Any
 from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.records import Job, Record
 from mock_klarna.errors import Conflict, MockKlarnaError
-from mock_klarna.store.journal import Pages
-from mock_klarna.store.snapshot import MerchantState
+from mock_klarna.store.journal import JournalBuffer
+from mock_klarna.store.snapshot import MerchantSnapshot
 
 
-class Agenda:
+class JobQueue:
     """A heap of jobs in which cancelling is cheap: a cancelled entry is passed over when its turn comes."""
 
     def __init__(self) -> None:
@@ -78,16 +78,16 @@ class Agenda:
         return [*self._claimed, *(job for _, job in self._jobs.values())]
 
 
-class Namespace:
+class MerchantState:
     """A merchant's records by kind and key in the order in which they were made, jobs, counters and journal."""
 
     def __init__(self, journal_bytes: int, most_callbacks: int) -> None:
         self._most_callbacks = most_callbacks
         self._records: dict[str, dict[str, Record]] = {}
         self._callbacks: dict[str, list[str]] = {}
-        self.agenda = Agenda()
+        self.job_queue = JobQueue()
         self.counters: dict[str, int] = {}
-        self.pages = Pages(journal_bytes)
+        self.journal = JournalBuffer(journal_bytes)
 
     def of_kind(self, kind: str, subject: str | None) -> Iterable[Any]:
         """Return the records of a kind, oldest first; with a subject only that purchase's."""
@@ -133,9 +133,9 @@ class Namespace:
         for records in self._records.values():
             yield from records.values()
 
-    def state(self) -> MerchantState:
+    def snapshot(self) -> MerchantSnapshot:
         """Return what a snapshot keeps of this merchant, as it is now whatever changes later."""
-        return MerchantState(list(self.everything()), self.agenda.unfinished(), dict(self.counters))
+        return MerchantSnapshot(list(self.everything()), self.job_queue.unfinished(), dict(self.counters))
 
 
 Named = dict[str, dict[str, Record]]
@@ -154,7 +154,7 @@ def named(records: Iterable[Record]) -> Named:
     return found
 
 
-class Shelf:
+class RecordIndex:
     """The one index through which a record of any merchant is found."""
 
     def __init__(self) -> None:
