@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from mock_klarna.domain.journal import Entry, Exchange, Sent, Watch
 from mock_klarna.domain.records import Decision, Job, Record
 from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.journal import Bounds
 from mock_klarna.store.memory import MemoryStore
+from mock_klarna.store.snapshot import MerchantSnapshot, Snapshot
 
 R = TypeVar("R", bound=Record)
 
@@ -93,12 +94,15 @@ class Store(Protocol):
         """Forget everything of a merchant, or of all."""
         ...
 
-    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, Any]:
-        """Return the state as JSON-ready data: records, jobs and counters, without the journal."""
+    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, MerchantSnapshot]:
+        """Return the state of some merchants, or of all: records, jobs and counters, without the journal."""
         ...
 
-    async def load(self, state: dict[str, Any]) -> None:
-        """Replace the state of the merchants that a dump names by what it holds, all or nothing."""
+    async def load(self, snapshot: Snapshot) -> None:
+        """Replace the state of the merchants that a snapshot names by what it contains, all or nothing.
+
+        Raises `MockKlarnaError` if a key belongs to two records, or to one of a merchant that is not replaced.
+        """
         ...
 
     async def close(self) -> None:

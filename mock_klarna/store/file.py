@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from mock_klarna.domain.callbacks import Delivery, read_back
 from mock_klarna.domain.records import Decision, Job, Record
@@ -24,7 +23,7 @@ from mock_klarna.store.lock import Lock
 from mock_klarna.store.log import Log
 from mock_klarna.store.memory import MemoryStore
 from mock_klarna.store.restoring import Parts, parts
-from mock_klarna.store.snapshot import KINDS, decode, decode_job, encode
+from mock_klarna.store.snapshot import KINDS, VERSION, Snapshot, decode, encode, snapshot_of
 
 SYNC_SECONDS = 0.05
 """How long a commit may wait for the disk; all commits of that time share one flush."""
@@ -108,16 +107,16 @@ class FileStore(MemoryStore):
         self._uncounted = {name: counts for name, counts in self._uncounted.items() if merchant not in (None, name)}
         await super().clear(merchant)
 
-    async def load(self, state: dict[str, Any]) -> None:
-        """Replace the state of the merchants that a dump names by what it holds, all or nothing."""
-        incoming = await asyncio.to_thread(self._prepared, state)
+    async def load(self, snapshot: Snapshot) -> None:
+        """Replace the state of the merchants that a snapshot names by what it contains, all or nothing."""
+        incoming = await asyncio.to_thread(self._prepared, snapshot)
         with self._compaction.put_off():
             number = next(self._loads)
-            for line in parts(number, state):
+            for line in parts(number, snapshot):
                 self._write(line)
                 await asyncio.sleep(0)
             self._index.check_free(incoming.named, incoming.states)
-            self._write({"do": "loaded", "load": number, "version": state["version"]})
+            self._write({"do": "loaded", "load": number, "version": VERSION})
             self._uncounted = {name: counts for name, counts in self._uncounted.items() if name not in incoming.states}
             self._replace(incoming)
 
@@ -153,7 +152,7 @@ class FileStore(MemoryStore):
             case "commit":
                 self._redo_commit(line)
             case "finish":
-                self._redo_finish(decode_job(line["job"]))
+                self._redo_finish(decode(Job, line["job"]))
             case "delete":
                 self._remove(line["kind"], line["key"])
             case "clear":
@@ -162,7 +161,7 @@ class FileStore(MemoryStore):
                 self._parts.add(line)
             case "loaded" | "load":  # files of 0.1.0 have the whole state in one line
                 state = line["state"] if "state" in line else self._parts.whole(line["load"], line["version"])
-                self._replace(self._prepared(state))
+                self._replace(self._prepared(snapshot_of(state)))
             case "go_on":
                 self._seq = line["seq"]
             case other:
@@ -175,7 +174,7 @@ class FileStore(MemoryStore):
         for job_id in line.get("cancels", ()):
             state.job_queue.cancel(job_id)
         for data in line.get("jobs", ()):
-            state.job_queue.add(decode_job(data))
+            state.job_queue.add(decode(Job, data))
         state.counters.update(line.get("counters", {}))
         self._seq = max(self._seq, line.get("seq", 0))
 

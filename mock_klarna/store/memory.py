@@ -15,7 +15,7 @@ from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NOBODY, Entry, Exchan
 from mock_klarna.domain.records import Decision, Job, Record
 from mock_klarna.store.journal import USUAL, Bounds, Budget
 from mock_klarna.store.restoring import Prepared, prepared
-from mock_klarna.store.snapshot import VERSION
+from mock_klarna.store.snapshot import MerchantSnapshot, Snapshot
 from mock_klarna.store.tables import MerchantState, RecordIndex
 
 _Topic = tuple[str | None, str | None]
@@ -219,21 +219,20 @@ class MemoryStore:
             for record in state.everything() if state else ():
                 self._index.drop(record)
 
-    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, Any]:
-        """Return the state as JSON-ready data: records, jobs and counters, without the journal."""
+    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, MerchantSnapshot]:
+        """Return the state of some merchants, or of all: records, jobs and counters, without the journal."""
         chosen = {name: state for name, state in self._merchants.items() if merchants is None or name in merchants}
-        states = {name: state.snapshot() for name, state in chosen.items() if name != NOBODY or any(state.everything())}
-        return {"version": VERSION, "merchants": {name: state.data() for name, state in states.items()}}
+        return {name: state.snapshot() for name, state in chosen.items() if name != NOBODY or any(state.everything())}
 
-    async def load(self, state: dict[str, Any]) -> None:
-        """Replace the state of the merchants that a dump names by what it holds, all or nothing.
+    async def load(self, snapshot: Snapshot) -> None:
+        """Replace the state of the merchants that a snapshot names by what it contains, all or nothing.
 
-        It is read in a thread while others go on, who see the old state until all of it takes its place at once.
+        The state is prepared in a thread. Other calls see the old state until all of the new one replaces it at once.
         """
-        self._replace(await asyncio.to_thread(self._prepared, state))
+        self._replace(await asyncio.to_thread(self._prepared, snapshot))
 
-    def _prepared(self, state: dict[str, Any]) -> Prepared:
-        return prepared(state, self._bounds.journal_bytes, self._bounds.most_callbacks)
+    def _prepared(self, snapshot: Snapshot) -> Prepared:
+        return prepared(snapshot, self._bounds.journal_bytes, self._bounds.most_callbacks)
 
     def _replace(self, incoming: Prepared) -> None:
         self._index.check_free(incoming.named, incoming.states)

@@ -1,12 +1,12 @@
 """A snapshot made ready to take the place of what is there, and how it is written to a log."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
 from mock_klarna.store.lines import Line
-from mock_klarna.store.snapshot import MerchantSnapshot, read_snapshot
-from mock_klarna.store.tables import Named, MerchantState, named
+from mock_klarna.store.snapshot import MerchantSnapshot, Snapshot
+from mock_klarna.store.tables import MerchantState, Named, named
 
 _PART = 200
 """Records in one line of a log."""
@@ -19,13 +19,16 @@ class Prepared(NamedTuple):
     named: Named
 
 
-def prepared(state: Any, journal_bytes: int, most_callbacks: int) -> Prepared:
-    """Return what a snapshot holds, wholly read; takes long for a large one. Raises `MockKlarnaError` if it is damaged."""
-    states = {name: _space(held, journal_bytes, most_callbacks) for name, held in read_snapshot(state).items()}
+def prepared(snapshot: Snapshot, journal_bytes: int, most_callbacks: int) -> Prepared:
+    """Return what a snapshot contains as an engine keeps it; takes long for a large one.
+
+    Raises `MockKlarnaError` if two records have the same key.
+    """
+    states = {name: _state(merchant, journal_bytes, most_callbacks) for name, merchant in snapshot.items()}
     return Prepared(states, named(chain.from_iterable(state.everything() for state in states.values())))
 
 
-def _space(held: MerchantSnapshot, journal_bytes: int, most_callbacks: int) -> MerchantState:
+def _state(held: MerchantSnapshot, journal_bytes: int, most_callbacks: int) -> MerchantState:
     state = MerchantState(journal_bytes, most_callbacks)
     for record in held.records:
         state.put(record)
@@ -35,9 +38,10 @@ def _space(held: MerchantSnapshot, journal_bytes: int, most_callbacks: int) -> M
     return state
 
 
-def parts(number: int, state: Mapping[str, Any]) -> Iterator[Line]:
+def parts(number: int, snapshot: Snapshot) -> Iterator[Line]:
     """Yield a snapshot as lines of a bearable length; they have no effect until `{"do": "loaded"}` follows."""
-    for merchant, held in state["merchants"].items():
+    for merchant, part in snapshot.items():
+        held = part.data()
         about = {"do": "part", "load": number, "merchant": merchant}
         yield {**about, "counters": held["counters"]}
         for start in range(0, len(held["jobs"]), _PART):

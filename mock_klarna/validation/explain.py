@@ -35,6 +35,7 @@ _TYPES = {
     "number": "a number",
     "string": "a string",
     "boolean": "true or false",
+    "null": "null",
 }
 
 

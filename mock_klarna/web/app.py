@@ -62,7 +62,6 @@ def _handler(services: Services, operations: list[Operation]) -> pages.Handler:
             operation.handler,
             operation.most_body,
             operation.guard,
-            operation.outline,
         )
         if wrap is mock:
             answer = query.only(operation.query, answer)

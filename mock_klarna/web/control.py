@@ -17,7 +17,9 @@ from mock_klarna.domain.time import moment
 from mock_klarna.domain.time import seconds as seconds_of
 from mock_klarna.domain.urls import CALLED
 from mock_klarna.emulator.emulator import buy
-from mock_klarna.errors import AnothersState, UnknownName
+from mock_klarna.errors import AnothersState, BadValue, UnknownName
+from mock_klarna.store.snapshot import read_snapshot, write_snapshot
+from mock_klarna.validation.json_body import MalformedBody
 from mock_klarna.web import journal, query, views
 from mock_klarna.web.auth import decoded
 from mock_klarna.web.query import LAST_POSITION
@@ -170,30 +172,21 @@ async def reset(services: Services, call: Call) -> Reply:
 
 async def get_snapshot(services: Services, call: Call) -> Reply:
     """Return the state of a merchant or of all: everything but the journal."""
-    return _json(await services.emulator.store.dump([call.merchant] if call.merchant else None))
+    snapshot = await services.emulator.store.dump([call.merchant] if call.merchant else None)
+    return Reply(200, await asyncio.to_thread(write_snapshot, snapshot))
 
 
 async def put_snapshot(services: Services, call: Call) -> Reply:
     """Replace the state of the merchants that a snapshot holds, all or nothing; with credentials only that of their merchant."""
-    _require_own(call.merchant, call.body["merchants"])
-    await services.emulator.store.load(call.body)
+    try:
+        snapshot = await asyncio.to_thread(read_snapshot, call.raw)
+    except MalformedBody as malformed:
+        raise BadValue([malformed.problem]) from None
+    _require_own(call.merchant, snapshot)
+    await services.emulator.store.load(snapshot)
     for merchant in await services.emulator.merchants.names():
         services.runner.wake(merchant)
     return Reply(204)
-
-
-def snapshot_outline(state: Any) -> Any:
-    """Return what a schema can say of a snapshot, without what fills it: the store reads that."""
-    merchants = state.get("merchants") if isinstance(state, dict) else None
-    if not isinstance(merchants, dict):
-        return state
-    return {**state, "merchants": {name: _parts(held) for name, held in merchants.items()}}
-
-
-def _parts(held: Any) -> Any:
-    if not isinstance(held, dict):
-        return held
-    return {name: type(part)() if isinstance(part, dict | list) else part for name, part in held.items()}
 
 
 def _require_own(merchant: str, held: Iterable[str]) -> None:

@@ -134,7 +134,7 @@ def _operation(operation: Operation) -> Json:
     }
     if operation.body:
         described["requestBody"] = {
-            "required": operation.body == "required",
+            "required": operation.body != "optional",
             "content": content(f"requests/{operation.body_schema}.json"),
         }
     if operation.is_klarnas:

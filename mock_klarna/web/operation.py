@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from mock_klarna.validation.explain import without_sources
-from mock_klarna.web.request import JSON, Call, Differences, Outline, Reply, Services
+from mock_klarna.web.request import JSON, Call, Differences, Reply, Services
 
 Handler = Callable[[Services, Call], Awaitable[Reply]]
 Guard = Callable[[Services, Call], Awaitable[Differences | None]]
@@ -17,12 +17,13 @@ PLURAL = ("/ordermanagement/", "/customer-token/", "/payments/")
 class Operation:
     """One endpoint: its name is also that of `schemas/requests/<name>.json` where it takes a body.
 
-    `body` is "required", "optional" or "" (whatever is sent is not read). `answers` maps a status to the component that
+    `body` is "required", "optional", "raw" (JSON that the handler parses) or "" (whatever is sent is not read).
+    `answers` maps a status to the component that
     describes its body, "" for any JSON object and None for no body; `errors` are the statuses that a caller should be
     ready for. `schema` names another operation that takes the same body. `is_idempotent`: a `Klarna-Idempotency-Key`
     has it executed once (protocol 9.4). `headers` are those of its answer beyond the usual ones, and `media` is its
     type. `guard` looks at the path before the body is judged: whose token it is comes before what is wrong with the
-    order. `outline` is what is checked of a body that may be large.
+    order.
     """
 
     name: str
@@ -38,7 +39,6 @@ class Operation:
     is_idempotent: bool = False
     headers: tuple[str, ...] = ()
     guard: Guard | None = None
-    outline: Outline | None = None
     media: str = JSON
 
     @property

@@ -10,7 +10,7 @@ from mock_klarna.web import control as shoppers
 from mock_klarna.web.control import get_authority
 from mock_klarna.web.journal import events
 from mock_klarna.web.operation import BROWSER_PATH, Handler, Operation
-from mock_klarna.web.request import EVENT_STREAM, PEM, Call, Outline, Reply, Services
+from mock_klarna.web.request import EVENT_STREAM, PEM, Call, Reply, Services
 
 ORDER = f"{order_management.ORDERS}/{{order_id}}"
 CAPTURE = f"{ORDER}/captures/{{capture_id}}"
@@ -258,11 +258,10 @@ MOCK = (
         "PUT",
         "/_mock/snapshot",
         control.put_snapshot,
-        "required",
+        "raw",
         ((204, ""),),
         (400, 403),
         most_body=1 << 28,
-        outline=Outline(control.snapshot_outline, levels=5),
     ),
     Operation(
         "list_shoppers", "GET", "/_mock/shoppers", shoppers.list_shoppers, errors=(404,), parameters=("country",)

@@ -21,12 +21,11 @@ from mock_klarna.errors import (
     OrderedFault,
     TooManyRequests,
 )
-from mock_klarna.validation.json_body import LARGE
 from mock_klarna.web import rate_limits, request
 from mock_klarna.web import request as bodies
 from mock_klarna.web.auth import CREDENTIALS
 from mock_klarna.web.errors import as_reply, demanded_headers, log_refusal, misuse, own_fault
-from mock_klarna.web.request import JSON, Call, Differences, Outline, Reply, Services
+from mock_klarna.web.request import JSON, Call, Differences, Reply, Services
 
 _GO_ON = "100-continue"
 
@@ -184,13 +183,13 @@ def checked(
     handler: Answer,
     most_body: int | None = None,
     guard: Guard | None = None,
-    outline: Outline | None = None,
 ) -> Answer:
-    """Return a handler that first reads the body and holds it against its schema; `body` is "required" or "optional".
+    """Return a handler that first reads the body and holds it against its schema.
+
+    `body` is "required", "optional" or "raw": the handler parses it.
 
     A `guard` has its say once the body can be read at all: it refuses what no body could put right, and may return what
-    tells more about a body that is refused, so that its sender learns of everything at once. A large body that has an
-    `outline` is read in a thread, and its outline is held against the schema in its place.
+    tells more about a body that is refused, so that its sender learns of everything at once.
     """
 
     async def answer(services: Services, call: Call) -> Reply:
@@ -198,8 +197,8 @@ def checked(
         call.raw = call.raw or await bodies.read_body(
             call.request, most_body or settings.max_body, settings.body_timeout
         )
-        if outline is not None and len(call.raw) > LARGE:
-            call.body = await _read_large(services, name, call, outline)
+        if body == "raw":
+            bodies.require_json(call.request)
             return await handler(services, call)
         sent = _read(call, optional=body == "optional")
         differences = await guard(services, call) if guard is not None else None
@@ -207,15 +206,6 @@ def checked(
         return await handler(services, call)
 
     return answer if body else handler
-
-
-async def _read_large(services: Services, name: str, call: Call, outline: Outline) -> object:
-    bodies.require_json(call.request)
-    sent = await bodies.parse_large(call.raw, outline.levels)
-    _, problems = services.contract.check(name, outline.of(sent), nulls=True)
-    if problems:
-        raise BadValue(problems)
-    return sent
 
 
 def _read(call: Call, *, optional: bool) -> object:

@@ -14,7 +14,6 @@ from mock_klarna.emulator import Emulator
 from mock_klarna.errors import BadValue, BodyTooLarge, Problem, RequestTimeout, UnsupportedMediaType
 from mock_klarna.settings import Settings
 from mock_klarna.validation import Contract, MalformedBody, read_json
-from mock_klarna.validation.json_body import read_portions
 from mock_klarna.web.auth import Credentials
 from mock_klarna.web.rate_limits import Allowance, RateLimits
 
@@ -118,22 +117,6 @@ def parse(raw: bytes) -> Any:
     """Return what a raw body means; raises `BadValue` with the place of the fault."""
     try:
         return read_json(raw)
-    except MalformedBody as malformed:
-        raise BadValue([malformed.problem]) from None
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """What is checked of a body that may be large: `of` leaves its bulk out, `levels` are those above the bulk."""
-
-    of: Callable[[Any], Any]
-    levels: int
-
-
-async def parse_large(raw: bytes, levels: int) -> Any:
-    """Return what `parse` does, read in a thread while others go on."""
-    try:
-        return await asyncio.to_thread(read_portions, raw, levels)
     except MalformedBody as malformed:
         raise BadValue([malformed.problem]) from None
 

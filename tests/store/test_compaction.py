@@ -2,18 +2,16 @@
 """The file engine's file while the server runs: bounded, and nothing is lost whenever it is killed."""
 
 import asyncio
-import json
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mock_klarna.domain.records import ButtonKey, Decision, Merchant
 from mock_klarna.store.file import FileStore
 from tests.merchants.processes import ROOT
-from tests.store.samples import button, job, writing
+from tests.store.samples import button, dumped, job, writing
 
 GROWTH = 20_000
 
@@ -37,11 +35,6 @@ async def compacted() -> None:
     await asyncio.gather(*(task for task in asyncio.all_tasks() if task is not asyncio.current_task()))
 
 
-def dumped(state: Any) -> Any:
-    """Return a dump as JSON has it."""
-    return json.loads(json.dumps(state))
-
-
 async def test_the_file_of_a_long_running_server_stays_within_its_bounds(path: Path) -> None:
     store = FileStore(path, growth=GROWTH)
     largest, written = 0, 0
@@ -51,11 +44,11 @@ async def test_the_file_of_a_long_running_server_stays_within_its_bounds(path: P
         largest = max(largest, path.stat().st_size)
         written += 10 * 200
     assert largest < 2 * GROWTH < written / 10
-    before = dumped(await store.dump())
+    before = await dumped(store)
     await store.close()
     assert not path.with_name("state.jsonl.new").exists()
     again = FileStore(path)
-    assert dumped(await again.dump()) == before
+    assert await dumped(again) == before
     assert await again.count("shop", "change") == 3001
     await again.close()
 
@@ -70,10 +63,10 @@ async def test_what_is_committed_while_the_file_is_compacted_is_in_the_new_one(p
     for number in range(5):
         await store.commit(f"m-{number}", writing(Merchant(merchant=f"m-{number}")), 1.0)
     await store.clear("m-3")
-    before = dumped(await store.dump())
+    before = await dumped(store)
     await store.close()
     again = FileStore(path)
-    assert dumped(await again.dump()) == before
+    assert await dumped(again) == before
     await again.close()
 
 
@@ -82,11 +75,11 @@ async def test_a_store_that_is_closed_while_it_compacts_keeps_everything(path: P
     await store.commit("shop", writing(button()), 1.0)
     await store.commit("shop", writing(button(version=2)), 1.0)
     await asyncio.sleep(0)
-    before = dumped(await store.dump())
+    before = await dumped(store)
     await store.close()
     assert not path.with_name("state.jsonl.new").exists()
     again = FileStore(path)
-    assert dumped(await again.dump()) == before
+    assert await dumped(again) == before
     await again.close()
 
 
@@ -95,11 +88,11 @@ async def test_where_no_new_file_can_be_written_the_old_one_goes_on(path: Path) 
     path.with_name("state.jsonl.new").mkdir()
     await change(store, 1, 500)
     assert path.stat().st_size > 4 * GROWTH
-    before = dumped(await store.dump())
+    before = await dumped(store)
     await store.close()
     path.with_name("state.jsonl.new").rmdir()
     again = FileStore(path)
-    assert dumped(await again.dump()) == before
+    assert await dumped(again) == before
     await again.close()
 
 

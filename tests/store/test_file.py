@@ -15,7 +15,19 @@ from mock_klarna.domain.records import ButtonKey, Decision, Merchant, Purchase
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.store.base import Store
 from mock_klarna.store.file import FileStore
-from tests.store.samples import button, created, delivery, exchange, job, order, purchase, telling, writing
+from tests.store.samples import (
+    button,
+    created,
+    delivery,
+    dumped,
+    exchange,
+    job,
+    load,
+    order,
+    purchase,
+    telling,
+    writing,
+)
 
 
 @pytest.fixture
@@ -52,13 +64,13 @@ async def filled(store: Store) -> Any:
     await store.commit("shop", writing(Merchant(merchant="shop", clock_offset=3.5)), 1.0)
     await store.commit("cleared", writing(button("b-3", "cleared")), 1.0)
     await store.clear("cleared")
-    return await store.dump()
+    return await dumped(store)
 
 
 async def test_a_restart_finds_everything_but_the_journal(path: Path) -> None:
     before = await after(path, filled)
     store = FileStore(path)
-    assert json.loads(json.dumps(await store.dump())) == json.loads(json.dumps(before))
+    assert await dumped(store) == json.loads(json.dumps(before))
     assert await store.get(Purchase, "t-1") == purchase(
         version=2, authorization_token="t-1", order=b'{"merchant_urls":{},"purchase_currency":"SEK"}'
     )
@@ -73,7 +85,7 @@ async def test_a_file_that_was_read_and_compacted_says_the_same(path: Path) -> N
     first = path.stat().st_size
     await after(path, lambda store: store.position())
     assert path.stat().st_size < first
-    assert json.loads(json.dumps(await after(path, lambda store: store.dump()))) == json.loads(json.dumps(before))
+    assert json.loads(json.dumps(await after(path, dumped))) == json.loads(json.dumps(before))
 
 
 async def test_positions_go_on_after_those_of_the_last_event(path: Path) -> None:
@@ -110,13 +122,13 @@ async def test_the_next_try_of_a_finished_job_is_kept(path: Path) -> None:
 async def test_a_snapshot_that_was_loaded_is_found_again(path: Path, tmp_path: Path) -> None:
     state = json.loads(json.dumps(await after(tmp_path / "other.jsonl", filled)))
 
-    async def load(store: Store) -> None:
+    async def load_it(store: Store) -> None:
         await store.commit("shop", writing(button("b-old")), 1.0)
         await store.count("shop", "unicorn")
-        await store.load(state)
+        await load(store, state)
 
-    await after(path, load)
-    assert json.loads(json.dumps(await after(path, lambda store: store.dump()))) == state
+    await after(path, load_it)
+    assert json.loads(json.dumps(await after(path, dumped))) == state
 
 
 async def test_what_a_commit_returned_for_is_in_the_file_already(path: Path) -> None:

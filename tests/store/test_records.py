@@ -7,7 +7,7 @@ from mock_klarna.domain.journal import Watch
 from mock_klarna.domain.records import ButtonKey, Decision, Order, Purchase, Record
 from mock_klarna.errors import Conflict
 from mock_klarna.store.base import Store
-from tests.store.samples import button, created, delivery, job, order, purchase, writing
+from tests.store.samples import button, created, delivery, dumped, job, order, purchase, writing
 
 EVERYTHING = Watch()
 
@@ -41,13 +41,13 @@ async def test_a_version_that_does_not_follow_the_stored_one_conflicts(store: St
 
 async def test_a_commit_that_conflicts_leaves_nothing_behind(store: Store) -> None:
     await store.commit("shop", writing(button()), 1.0)
-    before = await store.dump()
+    before = await dumped(store)
     everything = Decision(
         writes=(purchase(), button(version=1)), events=(created("b-2"),), jobs=(job(),), cancels=("push:o-1",)
     )
     with pytest.raises(Conflict):
         await store.commit("shop", everything, 2.0)
-    assert await store.dump() == before
+    assert await dumped(store) == before
     assert await store.entries(EVERYTHING, 0, 10) == []
 
 

@@ -38,7 +38,7 @@ async def test_a_body_is_described_by_the_schema_that_judges_it(document: Json) 
         entry = document["paths"][row.path][row.method.lower()]
         assert ("requestBody" in entry) == bool(row.body), row.name
         if row.body:
-            assert entry["requestBody"].get("required", False) == (row.body == "required")
+            assert entry["requestBody"].get("required", False) == (row.body != "optional")
 
 
 async def test_what_is_no_json_is_described_as_what_it_is(document: Json) -> None:
