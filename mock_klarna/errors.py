@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 _LONGEST_TEXT = 200
+_LONGEST_NAME = 80
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STEP = re.compile(r"\[\d+\]|[^.\[]+|.")
 
@@ -60,6 +61,19 @@ def _json_path_step(step: str) -> str:
         return step
     quoted = step.replace("\\", "\\\\").replace("'", "\\'")
     return f".{step}" if _PLAIN_NAME.fullmatch(step) else f"['{quoted}']"
+
+
+def similar(name: str, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> list[str]:
+    """Return up to `most` known names that are similar to a name, the most similar first; `cutoff` is from 0 to 1."""
+    from difflib import get_close_matches  # most names are right
+
+    return get_close_matches(name[:_LONGEST_NAME], list(known), most, cutoff)
+
+
+def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
+    """Return `did you mean x?` for the known name that is most similar, after a prefix; "" if there is none."""
+    found = similar(name, known)
+    return f"did you mean {prefix}{found[0]}?" if found else ""
 
 
 def bounded(value: object) -> Any:

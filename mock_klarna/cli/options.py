@@ -7,6 +7,7 @@ from dataclasses import Field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from mock_klarna.errors import did_you_mean
 from mock_klarna.settings import PREFIX, Settings, SettingsError, flag_of, from_environment, parsed, setting_fields
 
 
@@ -60,10 +61,8 @@ def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _meant(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name.removeprefix(PREFIX), known, n=1)
-    return f"; did you mean {PREFIX}{near[0]}?" if near else ""
+    near = did_you_mean(name.removeprefix(PREFIX), known, PREFIX)
+    return near and f"; {near}"
 
 
 def address(flag: str, url: str, *schemes: str) -> SplitResult:

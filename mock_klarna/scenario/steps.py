@@ -1,7 +1,6 @@
 """The steps of a scenario: one function each, and the table of them at the end."""
 
 import asyncio
-import difflib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
@@ -13,6 +12,7 @@ import orjson
 from mock_klarna import resources
 from mock_klarna.domain.session import merge
 from mock_klarna.domain.time import seconds
+from mock_klarna.errors import did_you_mean
 from mock_klarna.scenario import expectations, order_steps
 from mock_klarna.scenario.model import Impossible, Json, Step, step_of
 from mock_klarna.scenario.run import Play, Unmet
@@ -70,8 +70,7 @@ def cart_names() -> tuple[str, ...]:
 def choice(name: str, known: Iterable[str]) -> str:
     """Return which name was probably meant, and all that there are."""
     names = sorted(known)
-    near = difflib.get_close_matches(name[:80], names, n=1)
-    return (f"did you mean {near[0]}? " if near else "") + "known are " + (", ".join(names) or "none")
+    return f"{did_you_mean(name, names)} known are {', '.join(names) or 'none'}".lstrip()
 
 
 async def button(play: Play, wish: Json) -> str | None:

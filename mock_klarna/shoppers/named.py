@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mock_klarna import resources
+from mock_klarna.errors import similar
 from mock_klarna.shoppers.countries import COUNTRIES, country
 
 if TYPE_CHECKING:
@@ -32,11 +32,10 @@ class UnknownShopper(LookupError):
     """No test shopper has this name; the message lists those with a similar one."""
 
     def __init__(self, name: str) -> None:
-        near = difflib.get_close_matches(name.casefold(), shopper_names(), n=5, cutoff=0.5)
+        near = similar(name.casefold(), shopper_names(), most=5, cutoff=0.5)
         hint = f"similar: {', '.join(near)}" if near else f"countries with shoppers: {', '.join(COUNTRIES)}"
         super().__init__(f"no test shopper is called {name!r}; {hint}")
         self.name = name
-        self.near = near
 
 
 def named_shopper(name: str) -> Shopper:

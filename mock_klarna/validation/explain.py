@@ -3,7 +3,6 @@
 This is the slow half of validation; `jsonschema` is imported when the first body is refused.
 """
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
@@ -12,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mock_klarna.domain.sums import LINE_RULES, ORDER_RULES
-from mock_klarna.errors import Problem
+from mock_klarna.errors import Problem, did_you_mean
 from mock_klarna.validation.schemas import Catalogue, Parts, Verdict
 
 if TYPE_CHECKING:
@@ -187,7 +186,7 @@ class Explainer:
         body: Any = error.instance
         for name, value in body.items():
             if name not in known:
-                expected = f"no such member; {_near(name, known)}{one_of(known)}"
+                expected = "; ".join(["no such member", f"{did_you_mean(name, known)} known: {one_of(known)}".lstrip()])
                 yield Problem(path_text([*error.absolute_path, name]), "additionalProperties", value, expected)
 
     def _no_branch(self, document: str, error: "ValidationError") -> Iterator[Problem]:
@@ -244,13 +243,8 @@ def _meant(error: "ValidationError") -> str:
     choices, sent = error.validator_value, error.instance
     if error.validator != "enum" or not isinstance(choices, list) or not isinstance(sent, str):
         return ""
-    near = difflib.get_close_matches(sent[:_LONGEST_NAME], map(str, choices), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name[:_LONGEST_NAME], known, n=1)
-    return f"did you mean {near[0]}? known: " if near else "known: "
+    near = did_you_mean(sent, map(str, choices))
+    return near and f"; {near}"
 
 
 _STEP = re.compile(r"\[(\d+)\]|([^.\[]+)")
