@@ -22,7 +22,7 @@ from mock_klarna.domain.records import ButtonKey
 from mock_klarna.emulator import Emulator
 from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.base import Store, open_store
-from mock_klarna.validation import shared_contract
+from mock_klarna.validation import shared_validator
 from mock_klarna.web.app import build
 from mock_klarna.web.auth import Credentials
 from mock_klarna.web.rate_limits import RateLimits
@@ -116,15 +116,15 @@ def _https(settings: Settings) -> "Https | None":
 
 
 def _wired(settings: Settings, store: Store, stack: AsyncExitStack) -> Services:
-    contract = shared_contract(strict=settings.strict)
+    validator = shared_validator(strict=settings.strict)
     emulator = Emulator(store, settings, time.time, settings.seed or token_hex(8))
     client = MerchantClient(settings)
     stack.push_async_callback(client.close)
-    deliveries = Deliveries(emulator, contract, client)
+    deliveries = Deliveries(emulator, validator, client)
     runner = Runner(emulator, deliveries)
     limits = RateLimits(settings.rate_limit, time.time) if settings.rate_limit else None
     credentials = Credentials(settings.credentials, separate_regions=settings.separate_regions)
-    return Services(settings, contract, emulator, deliveries, runner, credentials, time.time(), limits)
+    return Services(settings, validator, emulator, deliveries, runner, credentials, time.time(), limits)
 
 
 @asynccontextmanager

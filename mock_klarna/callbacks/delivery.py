@@ -19,10 +19,10 @@ from mock_klarna.emulator import Emulator
 from mock_klarna.emulator.checkout_steps import UNUSABLE
 from mock_klarna.emulator.faults import Faults
 from mock_klarna.errors import UnknownName, in_words
-from mock_klarna.validation import Contract, MalformedBody, read_json
+from mock_klarna.validation import MalformedBody, Validator, read_json
 
 
-def read_update_answer(attempt: Attempt, contract: Contract) -> tuple[dict[str, Any], str | None]:
+def read_update_answer(attempt: Attempt, validator: Validator) -> tuple[dict[str, Any], str | None]:
     """Return the changes that an answer makes and why it could not be used: 304 changes nothing, 200 brings JSON."""
     if attempt.status == 304:
         return {}, None
@@ -30,7 +30,7 @@ def read_update_answer(attempt: Attempt, contract: Contract) -> tuple[dict[str, 
         said = f"answered {attempt.status}" if attempt.outcome == "answered" else f"{attempt.outcome}: {attempt.error}"
         return {}, f"the update callback {said}; expected 200 with JSON, or 304"
     try:
-        changes, problems = contract.check("update_answer", read_json(attempt.answer), nulls=True)
+        changes, problems = validator.check("update_answer", read_json(attempt.answer), nulls=True)
     except MalformedBody as malformed:
         return {}, f"the answer to update is not JSON: {malformed.problem.as_text()}"
     if problems:
@@ -99,10 +99,10 @@ AT_ONCE = 100
 class Deliveries:
     """Calls merchants for the emulator, within bounds that hold for each merchant alone."""
 
-    def __init__(self, emulator: Emulator, contract: Contract, client: MerchantClient) -> None:
+    def __init__(self, emulator: Emulator, validator: Validator, client: MerchantClient) -> None:
         self._emulator = emulator
         self._store = emulator.store
-        self._contract = contract
+        self._validator = validator
         self._client = client
         self._trouble = Trouble(emulator.faults, client)
         self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
@@ -239,7 +239,7 @@ class Deliveries:
         what = Letter("update", url, orjson.dumps(body), purchase.purchase_id)
         delivery = await self._new(purchase.merchant, what)
         attempts = await self._attempt(delivery)
-        changes, failure = read_update_answer(attempts[-1], self._contract)
+        changes, failure = read_update_answer(attempts[-1], self._validator)
         if failure and attempts[-1].error is None:
             attempts = (*attempts[:-1], replace(attempts[-1], error=failure))
         await self._keep(delivery, attempts, "failed" if failure else "delivered")

@@ -12,8 +12,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(_arguments: argparse.Namespace) -> int:
     """Print the document; 0."""
-    from mock_klarna.validation import Contract
+    from mock_klarna.validation import Validator
     from mock_klarna.web.openapi import document
 
-    sys.stdout.buffer.write(orjson.dumps(document(Contract()), option=orjson.OPT_INDENT_2) + b"\n")
+    sys.stdout.buffer.write(orjson.dumps(document(Validator()), option=orjson.OPT_INDENT_2) + b"\n")
     return 0

@@ -135,7 +135,7 @@ class Offers:
     def _unorderable(self, options: Json, page: Json) -> list[Problem]:
         """Return what keeps key and page, which lack nothing, from becoming an order."""
         begun = session.opened(options, page, None)
-        return checkout_steps.problems(self._context.contract, begun) if begun.get("order_lines") else []
+        return checkout_steps.problems(self._context.validator, begun) if begun.get("order_lines") else []
 
     def _elsewhere(self, setup: Json) -> list[Problem]:
         """Return what of a page's `setup` means another environment or region than this server stands for."""

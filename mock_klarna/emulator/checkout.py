@@ -165,7 +165,7 @@ class Purchases:
         return written
 
     def _orderable(self, begun: Json) -> Json:
-        return checkout_steps.require(self._context.contract, begun)
+        return checkout_steps.require(self._context.validator, begun)
 
     def _spelled(self, whole: Json) -> Json:
         return spelling.spelled(whole) if self._context.settings.shipping_method_case == "kebab" else whole

@@ -19,7 +19,7 @@ from mock_klarna.domain.events import (
 )
 from mock_klarna.errors import InvalidInput, NotPossibleNow, Problem, UnknownName
 from mock_klarna.shoppers import COUNTRIES, Shopper
-from mock_klarna.validation import Contract
+from mock_klarna.validation import Validator
 
 if TYPE_CHECKING:
     from mock_klarna.shoppers import Shopper
@@ -164,13 +164,13 @@ _OPTION_MEMBERS = {
 }
 
 
-def problems(contract: Contract, begun: Json) -> list[Problem]:
+def problems(validator: Validator, begun: Json) -> list[Problem]:
     """Return what keeps a session that lacks nothing from becoming an order; who buys is judged once that is known.
 
     Faults of the line that a shipping option becomes are told of the option.
     """
     whole = session.order(begun)
-    _, found = contract.check("create_order", whole, nulls=False)
+    _, found = validator.check("create_order", whole, nulls=False)
     told = [problem for problem in found if begun.get("identified") or problem.path != "billing_address"]
     shipping = len(whole.get("order_lines", ())) - 1 if "selected_shipping_option" in whole else None
     named = [_of_option(problem, shipping) for problem in told]
@@ -184,11 +184,11 @@ def _of_option(problem: Problem, shipping: int | None) -> Problem:
     return replace(problem, path=f"selected_shipping_option.{_OPTION_MEMBERS.get(place[2], place[2])}")
 
 
-def require(contract: Contract, begun: Json) -> Json:
+def require(validator: Validator, begun: Json) -> Json:
     """Return the session; raises `InvalidInput` where it lacks something, or could not become an order."""
     if found := button.problems(begun):
         raise InvalidInput(found, where="page and button key together")
-    if found := problems(contract, begun):
+    if found := problems(validator, begun):
         raise InvalidInput(found, where=ORDER)
     return begun
 

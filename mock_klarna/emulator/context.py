@@ -11,7 +11,7 @@ from mock_klarna.domain.urls import host_of
 from mock_klarna.errors import Conflict, NotAllowed, NotFound
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store
-from mock_klarna.validation import shared_contract
+from mock_klarna.validation import shared_validator
 
 _VERSION_4 = 0x00000000_0000_4000_8000_000000000000
 _RANDOM = 0xFFFFFFFF_FFFF_0FFF_3FFF_FFFFFFFFFFFF
@@ -43,7 +43,7 @@ class Context:
     def __init__(self, store: Store, settings: Settings, real_time: Callable[[], float], seed: str) -> None:
         self.store = store
         self.settings = settings
-        self.contract = shared_contract(strict=settings.strict)
+        self.validator = shared_validator(strict=settings.strict)
         self.real_time = real_time
         self.default_seed = seed
         self.expect: Callable[[str, float], None] = lambda merchant, seconds: None

@@ -16,7 +16,7 @@ from mock_klarna.scenario.steps import STEPS, cart_names, choice, is_file
 from mock_klarna.scenario.variables import filled_where_known, mentions
 from mock_klarna.shoppers import COUNTRIES, shopper_descriptions
 from mock_klarna.validation.explain import Explainer, value_at
-from mock_klarna.validation.schemas import Catalogue, Verdict, load
+from mock_klarna.validation.schemas import Catalogue, SchemaValidator, load
 
 Json = dict[str, Any]
 DOCUMENT = "scenario.json"
@@ -34,12 +34,12 @@ class Checker:
         return Catalogue({**load(schemas).documents, **own})
 
     @cached_property
-    def _verdict(self) -> Verdict:
-        return Verdict(self._catalogue)
+    def _schemas(self) -> SchemaValidator:
+        return SchemaValidator(self._catalogue)
 
     @cached_property
     def _explainer(self) -> Explainer:
-        return Explainer(self._catalogue, self._verdict)
+        return Explainer(self._catalogue, self._schemas)
 
     @cached_property
     def _shoppers(self) -> Mapping[str, str]:
@@ -59,7 +59,7 @@ class Checker:
         values = {**(defaults if isinstance(defaults, dict) else {}), **given}
         known = {name: value for name, value in values.items() if value is not None}
         whole = filled_where_known(data, known)
-        if not self._verdict.schema(DOCUMENT).is_valid(whole):
+        if not self._schemas.schema(DOCUMENT).is_valid(whole):
             for problem in self._explainer.problems(DOCUMENT, whole):
                 sent = value_at(whole, problem.path)
                 if not any(mentions(sent)):

@@ -11,7 +11,7 @@ from mock_klarna.scenario.check import Checker
 from mock_klarna.scenario.loader import source_of
 from mock_klarna.scenario.model import Fault
 from mock_klarna.scenario.source import Place, Source
-from mock_klarna.validation import Contract
+from mock_klarna.validation import Validator
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _CART_MARKS = {"purchase_country", "order_lines", "items", "shipping_options"}
@@ -83,13 +83,13 @@ def _wrong_shopper(file: Path, source: Source, name: str, shopper: dict[str, Any
 
 
 @cache
-def _contract() -> Contract:
-    return Contract()
+def _validator() -> Validator:
+    return Validator()
 
 
 def _wrong_page(file: Path, source: Source, body: dict[str, Any], prefix: str = "") -> Iterator[Fault]:
     """Find what is wrong with what a page gives `load()`; the addresses and the customer of a shopper are part of that."""
-    _, problems = _contract().check("page", body)
+    _, problems = _validator().check("page", body)
     for problem in problems:
         formula = f" ({problem.formula})" if problem.formula else ""
         place = source.place(f"{prefix}{problem.path}")

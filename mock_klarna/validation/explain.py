@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_klarna.domain.sums import LINE_RULES, ORDER_RULES
 from mock_klarna.errors import Problem, did_you_mean
-from mock_klarna.validation.schemas import Catalogue, Parts, Verdict
+from mock_klarna.validation.schemas import Catalogue, Parts, SchemaValidator
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -117,9 +117,9 @@ def path_text(steps: Steps) -> str:
 class Explainer:
     """Explains refusals by the schemas of one catalogue; `verdict` spares it the right entries of long lists."""
 
-    def __init__(self, catalogue: Catalogue, verdict: Verdict) -> None:
+    def __init__(self, catalogue: Catalogue, schemas: SchemaValidator) -> None:
         self._catalogue = catalogue
-        self._verdict = verdict
+        self._schemas = schemas
         self._validator = cache(self._compiled)
 
     def problems(self, document: str, body: Any) -> list[Problem]:
@@ -160,7 +160,7 @@ class Explainer:
         entries = instance if isinstance(instance, list) else ()
         sparing = len(entries) > _LONG_LIST and "$ref" in schema
         for index, entry in enumerate(entries):
-            if not sparing or not self._verdict.accepts_entry(schema["$ref"], entry):
+            if not sparing or not self._schemas.accepts_entry(schema["$ref"], entry):
                 yield from validator.descend(entry, schema, path=index)
 
     def _told(self, document: str, error: "ValidationError") -> Iterator[Problem]:

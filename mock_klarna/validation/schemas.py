@@ -128,7 +128,7 @@ def _strict(schema: Any) -> Any:
     return rest
 
 
-class Verdict:
+class SchemaValidator:
     """The documents of one catalogue, each compiled when it is first asked for."""
 
     def __init__(self, catalogue: Catalogue) -> None:

@@ -11,7 +11,7 @@ from mock_klarna import resources
 from mock_klarna.errors import Problem
 from mock_klarna.validation.explain import in_order, value_at
 from mock_klarna.validation.normalize import normalize, without_nulls
-from mock_klarna.validation.schemas import Catalogue, Verdict, load
+from mock_klarna.validation.schemas import Catalogue, SchemaValidator, load
 from mock_klarna.validation.sums import SUMS, Sums
 from mock_klarna.validation.urls import UrlPlaces, url_places
 
@@ -40,7 +40,7 @@ class _Operation:
         return [*found, *(problem for problem in self.urls.problems(body) if problem.path not in refused)]
 
 
-class Contract:
+class Validator:
     """The schemas, and the verdict on bodies by the name of their operation; all are read and each is compiled on first use.
 
     Operations are the files of `schemas/requests/` and `schemas/callbacks/`, and `page` for what a page gives `load()`.
@@ -56,8 +56,8 @@ class Contract:
         return load(resources.schemas(), strict=self._strict)
 
     @cached_property
-    def _verdict(self) -> Verdict:
-        return Verdict(self.catalogue)
+    def _schemas(self) -> SchemaValidator:
+        return SchemaValidator(self.catalogue)
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -80,7 +80,7 @@ class Contract:
         path = self.catalogue.operations[operation]
         known = self._operations[operation] = _Operation(
             document=path,
-            schema=self._verdict.schema(path),
+            schema=self._schemas.schema(path),
             sums=SUMS.get(operation),
             urls=url_places(self.catalogue, self.catalogue.whole(path), strict=self._strict),
         )
@@ -90,7 +90,7 @@ class Contract:
     def _explainer(self) -> "Explainer":
         from mock_klarna.validation.explain import Explainer  # most bodies are right
 
-        return Explainer(self.catalogue, self._verdict)
+        return Explainer(self.catalogue, self._schemas)
 
     def _closely(self, known: _Operation, body: Any) -> tuple[Any, list[Problem]]:
         normalized = normalize(self.catalogue, self.catalogue.whole(known.document), body)
@@ -101,9 +101,9 @@ class Contract:
 
 
 @cache
-def shared_contract(*, strict: bool) -> Contract:
-    """Return this process's one contract of a kind: many servers in one test run compile each schema once."""
-    return Contract(strict=strict)
+def shared_validator(*, strict: bool) -> Validator:
+    """Return this process's one validator of a kind: many servers in one test run compile each schema once."""
+    return Validator(strict=strict)
 
 
 def _as_sent(problem: Problem, body: Any) -> Problem:

@@ -165,7 +165,7 @@ async def load(services: Services, call: Call) -> Reply:
 
 async def _offer(services: Services, call: Call) -> tuple[Json, Offer]:
     """Judge the page's options; what is wrong with them goes into the journal of the key's merchant."""
-    page, faults = services.contract.check("page", call.body["options"])
+    page, faults = services.validator.check("page", call.body["options"])
     offer = await services.emulator.offers.judge(page, faults)
     call.merchant = offer.button.merchant if offer.button else ""
     call.problems = offer.problems
@@ -271,7 +271,7 @@ async def answer_checkboxes(services: Services, call: Call) -> Reply:
 async def update(services: Services, call: Call) -> Reply:
     """Take new options from the page while the dialog is open; once the shopper has paid they change nothing."""
     purchase = await _session(services, call)
-    changes, found = services.contract.check("page", call.body["options"])
+    changes, found = services.validator.check("page", call.body["options"])
     if found:
         raise InvalidInput(found, where="options")
     if purchase.state != "started":

@@ -59,7 +59,7 @@ async def openapi(services: Services, _call: Call) -> Reply:
     """Return this document."""
     from mock_klarna.web.openapi import document
 
-    return _json(document(services.contract))
+    return _json(document(services.validator))
 
 
 async def create_purchase(services: Services, call: Call) -> Reply:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mock_klarna import __version__
-from mock_klarna.validation import Contract
+from mock_klarna.validation import Validator
 from mock_klarna.web.operation import Operation
 from mock_klarna.web.operations import BROWSER, OPERATIONS
 from mock_klarna.web.query import PARAMETERS, name_of
@@ -92,7 +92,7 @@ def schema_name(path: str) -> str:
     return path.removeprefix("components/").removesuffix(".json").replace("/", ".")
 
 
-def document(contract: Contract) -> Json:
+def document(validator: Validator) -> Json:
     """Return the OpenAPI document of all routes."""
     paths: Json = {}
     for operation in OPERATIONS + BROWSER:
@@ -114,7 +114,7 @@ def document(contract: Contract) -> Json:
         "components": {
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
             "schemas": {
-                schema_name(path): _relinked(schema, path) for path, schema in contract.catalogue.documents.items()
+                schema_name(path): _relinked(schema, path) for path, schema in validator.catalogue.documents.items()
             },
         },
     }
@@ -220,7 +220,7 @@ _FORMS: dict[str, Json] = {
     "blanks": {"pattern": r"^[ \t\r\n]*(?:[^ \t\r\n](?:[\s\S]{0,8}[^ \t\r\n])?)?[ \t\r\n]*$"},
     "number_as_text": {"type": ["string", "number"]},
 }
-"""By what the schemas say under `x-lenient`; the contract's leniencies do the same."""
+"""By what the schemas say under `x-lenient`; the validator's leniencies do the same."""
 
 
 def _target(reference: str, path: str) -> str:

@@ -219,7 +219,7 @@ def _read(call: Call, *, optional: bool) -> object:
 
 
 def _checked(services: Services, name: str, call: Call, sent: object, differences: Differences | None) -> object:
-    body, problems = services.contract.check(name, sent, nulls=b"null" in call.raw)
+    body, problems = services.validator.check(name, sent, nulls=b"null" in call.raw)
     if problems:
         known = {problem.path for problem in problems}
         more = differences(body) if differences else ()

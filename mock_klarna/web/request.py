@@ -13,7 +13,7 @@ from mock_klarna.callbacks import Deliveries, Runner
 from mock_klarna.emulator import Emulator
 from mock_klarna.errors import BadValue, BodyTooLarge, Problem, RequestTimeout, UnsupportedMediaType
 from mock_klarna.settings import Settings
-from mock_klarna.validation import Contract, MalformedBody, read_json
+from mock_klarna.validation import MalformedBody, Validator, read_json
 from mock_klarna.web.auth import Credentials
 from mock_klarna.web.rate_limits import Allowance, RateLimits
 
@@ -134,7 +134,7 @@ class Services:
     """
 
     settings: Settings
-    contract: Contract
+    validator: Validator
     emulator: Emulator
     deliveries: Deliveries
     runner: Runner

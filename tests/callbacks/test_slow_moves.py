@@ -11,7 +11,7 @@ from mock_klarna.emulator import Emulator
 from mock_klarna.emulator.emulator import buy
 from mock_klarna.settings import Settings
 from mock_klarna.store.memory import MemoryStore
-from mock_klarna.validation import shared_contract
+from mock_klarna.validation import shared_validator
 from tests.merchants.pages import PAGE, urls
 
 
@@ -19,7 +19,7 @@ async def test_the_news_of_a_review_that_ends_on_a_slow_machine_is_sent_before_t
     settings, seconds = Settings(), count(1_000_000.0)
     emulator = Emulator(MemoryStore(), settings, lambda: next(seconds), "seed")
     client = MerchantClient(settings)
-    runner = Runner(emulator, Deliveries(emulator, shared_contract(strict=False), client))
+    runner = Runner(emulator, Deliveries(emulator, shared_validator(strict=False), client))
     await emulator.buttons.create("shop", {"merchant_urls": urls(nobody) | {"notification": f"{nobody}/news"}})
     review = {"fraud_status": "PENDING", "then": "REJECTED", "after": "4h"}
     purchase = await buy(emulator, "shop", {"page": PAGE, "outcome": review})

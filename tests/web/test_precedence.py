@@ -57,9 +57,9 @@ async def test_the_log_tells_why_a_shop_hears_nothing(
 
 
 def test_nobody_is_pointed_at_documents_that_they_do_not_have() -> None:
-    from mock_klarna.validation import Contract
+    from mock_klarna.validation import Validator
     from mock_klarna.web.operations import OPERATIONS
 
-    problems = Contract().check("create_button", {})[1]
+    problems = Validator().check("create_button", {})[1]
     said = [problem.expected for problem in problems] + [operation.summary for operation in OPERATIONS]
     assert not [text for text in said if "(protocol" in text or "(C-" in text or "(seed" in text]

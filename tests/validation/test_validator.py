@@ -6,7 +6,7 @@ import pytest
 
 from mock_klarna import resources
 from mock_klarna.errors import Problem
-from mock_klarna.validation import Contract
+from mock_klarna.validation import Validator
 from tests.cases import in_turn
 from tests.validation.samples import changed, sample, without
 
@@ -15,58 +15,58 @@ def paths(problems: list[Problem]) -> list[tuple[str, str]]:
     return [(problem.path, problem.rule) for problem in problems]
 
 
-def test_every_file_of_requests_and_callbacks_is_an_operation(contract: Contract) -> None:
+def test_every_file_of_requests_and_callbacks_is_an_operation(validator: Validator) -> None:
     files = [*resources.schemas().glob("requests/*.json"), *resources.schemas().glob("callbacks/*.json")]
-    assert set(contract.operations) == {file.stem for file in files} | {"page"}
+    assert set(validator.operations) == {file.stem for file in files} | {"page"}
 
 
 @pytest.mark.parametrize("name", ["se", "us"])
-def test_the_seed_pages_bodies_are_right(contract: Contract, strict: Contract, name: str) -> None:
+def test_the_seed_pages_bodies_are_right(validator: Validator, strict: Validator, name: str) -> None:
     for operation, body in (("create_order", f"guide/{name}-order"), ("page", f"guide/{name}-page")):
-        for mode in (contract, strict):
+        for mode in (validator, strict):
             assert mode.check(operation, sample(body)) == (sample(body), [])
 
 
 @pytest.mark.parametrize("name", ["se", "us"])
-def test_the_seed_pages_callback_lacks_nothing_but_the_button_key(contract: Contract, name: str) -> None:
+def test_the_seed_pages_callback_lacks_nothing_but_the_button_key(validator: Validator, name: str) -> None:
     """C-2."""
     body = sample(f"guide/{name}-callback")
-    assert paths(contract.check("place_order", body)[1]) == [("button_key", "required")]
-    assert contract.check("place_order", {**body, "button_key": "k"})[1] == []
+    assert paths(validator.check("place_order", body)[1]) == [("button_key", "required")]
+    assert validator.check("place_order", {**body, "button_key": "k"})[1] == []
 
 
 @in_turn("cart", sorted(file.stem for file in (resources.fixtures() / "carts").glob("*.json")))
-def test_a_cart_is_a_page_that_works_in_both_modes(contract: Contract, strict: Contract, cart: str) -> None:
+def test_a_cart_is_a_page_that_works_in_both_modes(validator: Validator, strict: Validator, cart: str) -> None:
     page = sample(f"carts/{cart}")
-    assert contract.check("page", page)[1] == strict.check("create_purchase", {"page": page})[1] == []
+    assert validator.check("page", page)[1] == strict.check("create_purchase", {"page": page})[1] == []
 
 
 @pytest.mark.parametrize("deny", ["with-code", "with-code-and-message", "with-own-message"])
-def test_the_seed_pages_deny_bodies_are_right_in_both_modes(contract: Contract, strict: Contract, deny: str) -> None:
+def test_the_seed_pages_deny_bodies_are_right_in_both_modes(validator: Validator, strict: Validator, deny: str) -> None:
     body = sample(f"guide/deny-{deny}")
-    assert contract.check("deny_authorization", body) == strict.check("deny_authorization", body) == (body, [])
+    assert validator.check("deny_authorization", body) == strict.check("deny_authorization", body) == (body, [])
 
 
-def test_the_explanation_in_the_place_of_a_url_is_no_url(contract: Contract) -> None:
-    assert paths(contract.check("create_button", sample("guide/create-button"))[1]) == [
+def test_the_explanation_in_the_place_of_a_url_is_no_url(validator: Validator) -> None:
+    assert paths(validator.check("create_button", sample("guide/create-button"))[1]) == [
         ("merchant_urls.place_order", "url")
     ]
 
 
 @pytest.mark.parametrize("operation", ["create_button", "update_button"])
 @pytest.mark.parametrize("url", ["place_order", "create_customer_token"])
-def test_one_of_two_urls_is_enough_for_a_key(contract: Contract, operation: str, url: str) -> None:
+def test_one_of_two_urls_is_enough_for_a_key(validator: Validator, operation: str, url: str) -> None:
     """C-18."""
     body = {"merchant_urls": {url: "https://shop.example.com/klarna"}}
-    assert contract.check(operation, body) == (body, [])
+    assert validator.check(operation, body) == (body, [])
 
 
 @pytest.mark.parametrize(
     ("body", "path"),
     [({}, "merchant_urls"), ({"merchant_urls": {"terms": "https://a.example.com"}}, "merchant_urls.place_order")],
 )
-def test_a_key_without_both_urls_is_told_so(contract: Contract, body: Any, path: str) -> None:
-    (problem,) = contract.check("create_button", body)[1]
+def test_a_key_without_both_urls_is_told_so(validator: Validator, body: Any, path: str) -> None:
+    (problem,) = validator.check("create_button", body)[1]
     assert (problem.path, problem.rule) == (path, "required")
     assert "at least one of place_order and create_customer_token" in problem.expected
 
@@ -105,9 +105,9 @@ def test_a_key_without_both_urls_is_told_so(contract: Contract, body: Any, path:
     ],
 )
 def test_a_body_held_wrong_is_told_what_would_be_right(
-    contract: Contract, operation: str, body: Any, path: str, expected: str
+    validator: Validator, operation: str, body: Any, path: str, expected: str
 ) -> None:
-    (problem,) = contract.check(operation, body)[1]
+    (problem,) = validator.check(operation, body)[1]
     assert problem.path == path
     assert expected in problem.expected
 
@@ -143,15 +143,15 @@ def test_a_body_held_wrong_is_told_what_would_be_right(
         ("create_customer_token", {**sample("guide/se-callback"), "button_key": "k"}),
     ],
 )
-def test_a_right_body_comes_back_as_it_is(contract: Contract, operation: str, body: Any) -> None:
-    assert contract.check(operation, body) == (body, [])
+def test_a_right_body_comes_back_as_it_is(validator: Validator, operation: str, body: Any) -> None:
+    assert validator.check(operation, body) == (body, [])
 
 
-def test_problems_come_by_presence_type_range_line_and_order(contract: Contract) -> None:
+def test_problems_come_by_presence_type_range_line_and_order(validator: Validator) -> None:
     body = changed(without(sample("guide/se-order"), "locale"), "purchase_country", 5)
     body = changed(changed(body, "merchant_reference1", "x" * 256), "order_lines[1].total_tax_amount", 0)
     body = changed(changed(body, "order_lines[0].total_tax_amount", 0), "order_amount", 1)
-    assert paths(contract.check("create_order", body)[1]) == [
+    assert paths(validator.check("create_order", body)[1]) == [
         ("locale", "required"),
         ("purchase_country", "type"),
         ("merchant_reference1", "maxLength"),
@@ -161,10 +161,10 @@ def test_problems_come_by_presence_type_range_line_and_order(contract: Contract)
     ]
 
 
-def test_one_unusable_number_leaves_the_others_and_the_order_judged(contract: Contract) -> None:
+def test_one_unusable_number_leaves_the_others_and_the_order_judged(validator: Validator) -> None:
     body = changed(sample("guide/se-order"), "order_lines[0].quantity", "one")
     body = changed(changed(body, "order_lines[1].total_tax_amount", 1), "order_amount", 1)
-    assert paths(contract.check("create_order", body)[1]) == [
+    assert paths(validator.check("create_order", body)[1]) == [
         ("order_lines[0].quantity", "type"),
         ("order_lines[1].total_tax_amount", "line_tax"),
         ("order_amount", "order_amount"),
@@ -174,20 +174,20 @@ def test_one_unusable_number_leaves_the_others_and_the_order_judged(contract: Co
 @pytest.mark.parametrize(
     "operation", ["create_order", "create_button", "deny_authorization", "create_purchase", "reset", "place_order"]
 )
-def test_a_body_that_is_no_object_is_told_so(contract: Contract, operation: str) -> None:
+def test_a_body_that_is_no_object_is_told_so(validator: Validator, operation: str) -> None:
     for body in (5, "text", [1], True, 1.5):
-        (problem,) = contract.check(operation, body)[1]
+        (problem,) = validator.check(operation, body)[1]
         assert (problem.path, problem.rule, problem.expected) == ("", "type", "an object"), body
 
 
-def test_the_value_is_told_as_it_was_sent(contract: Contract) -> None:
-    (problem, *_) = contract.check("create_order", changed(sample("guide/se-order"), "purchase_country", "swe"))[1]
+def test_the_value_is_told_as_it_was_sent(validator: Validator) -> None:
+    (problem, *_) = validator.check("create_order", changed(sample("guide/se-order"), "purchase_country", "swe"))[1]
     assert problem.sent == "swe"
 
 
 def test_jsonschema_is_imported_when_the_first_body_is_refused() -> None:
     script = (
-        "import sys; from mock_klarna.validation import Contract; c = Contract(); c.check('reset', {});"
+        "import sys; from mock_klarna.validation import Validator; c = Validator(); c.check('reset', {});"
         "before = 'jsonschema' in sys.modules; c.check('reset', {'x': 1}); print(before, 'jsonschema' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
