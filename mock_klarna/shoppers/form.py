@@ -1,4 +1,4 @@
-"""Whether what a shopper typed can be: the checks of the dialog's form, by the country of each address (protocol 3.10)."""
+"""The checks of the dialog's form, by the country of each address (protocol 3.10)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def shopper_from_form(
 
 
 def _trimmed(members: Mapping[str, Any] | None) -> dict[str, str]:
-    """Return the texts without blanks around them; what is no text is no member that anybody knows."""
+    """Return the texts without blanks around them; values of other types are left out."""
     trimmed = {name: value.strip() for name, value in (members or {}).items() if isinstance(value, str)}
     if "country" in trimmed:
         trimmed["country"] = canonical(trimmed["country"])

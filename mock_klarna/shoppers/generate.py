@@ -105,16 +105,16 @@ def identity(home: Country, fake: Faker, wishes: Given, today: date) -> tuple[di
 
 
 def _gender(home: Country, wishes: Given, coin: str) -> str:
-    told = wishes.customer.get("gender", "").casefold()
-    if told in ("female", "male"):
-        return told
+    given = wishes.customer.get("gender", "").casefold()
+    if given in ("female", "male"):
+        return given
     titles = (wishes.customer.get("title", ""), wishes.billing.get("title", ""))
     return next(filter(None, map(home.gender_of, titles)), coin)
 
 
 def _title(home: Country, wishes: Given, gender: str) -> dict[str, str]:
-    told = wishes.billing.get("title") or wishes.customer.get("title")
-    title = told or next(iter(home.titles.get(gender, ())), None)
+    given = wishes.billing.get("title") or wishes.customer.get("title")
+    title = given or next(iter(home.titles.get(gender, ())), None)
     return {"title": title} if title else {}
 
 

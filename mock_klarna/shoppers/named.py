@@ -29,12 +29,12 @@ class Shopper:
 
 
 class UnknownShopper(LookupError):
-    """No test shopper has this name; the message lists those with a similar one."""
+    """There is no test shopper with this name; the message lists similar names."""
 
     def __init__(self, name: str) -> None:
         near = similar(name.casefold(), shopper_names(), most=5, cutoff=0.5)
         hint = f"similar: {', '.join(near)}" if near else f"countries with shoppers: {', '.join(COUNTRIES)}"
-        super().__init__(f"no test shopper is called {name!r}; {hint}")
+        super().__init__(f"unknown test shopper {name!r}; {hint}")
         self.name = name
 
 

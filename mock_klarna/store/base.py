@@ -1,4 +1,4 @@
-"""The store as the emulator sees it: a few async methods, the same for every engine."""
+"""The interface of every store engine, and `open_store`, which chooses one."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,13 +37,13 @@ class Store(Protocol):
         ...
 
     async def delete(self, kind: type[Record], key: str) -> None:
-        """Forget a record."""
+        """Delete a record."""
         ...
 
     async def record(
         self, merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
     ) -> int:
-        """Append an entry that is no event to the journal; return its `seq`."""
+        """Append an exchange or a callback to the journal; return its `seq`."""
         ...
 
     async def entries(self, watch: Watch, after: int, limit: int) -> list[Entry]:
@@ -67,11 +67,11 @@ class Store(Protocol):
         ...
 
     async def claim(self, merchant: str, until: float) -> Job | None:
-        """Take a merchant's first job that is due at `until`, so that nobody else gets it; `finish` it when done."""
+        """Take a merchant's first job that is due at `until`, so that no other caller gets it; `finish` it when done."""
         ...
 
     async def finish(self, job: Job) -> None:
-        """Forget a claimed job."""
+        """Delete a claimed job."""
         ...
 
     async def next_due(self, merchant: str) -> float | None:
@@ -79,19 +79,19 @@ class Store(Protocol):
         ...
 
     async def jobs(self, merchant: str) -> list[Job]:
-        """Return a merchant's jobs that wait for their time, first due first."""
+        """Return a merchant's jobs that are not claimed, first due first."""
         ...
 
     async def count(self, merchant: str, name: str) -> int:
-        """Count one up and return the new value: 1 the first time."""
+        """Increment a counter and return its new value: 1 the first time."""
         ...
 
     async def merchants(self) -> list[str]:
-        """Return the names of all merchants that have anything here."""
+        """Return the names of all merchants that have any state."""
         ...
 
     async def clear(self, merchant: str | None) -> None:
-        """Forget everything of a merchant, or of all."""
+        """Delete the state of a merchant, or of all."""
         ...
 
     async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, MerchantSnapshot]:
@@ -106,14 +106,14 @@ class Store(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of whatever the engine holds."""
+        """Release files and connections."""
         ...
 
 
 def open_store(settings: Settings) -> Store:
     """Return the store that `settings.store` names.
 
-    Raises `SettingsError` for a name that is no engine's or a folder's, `MockKlarnaError` for a file that cannot be used.
+    Raises `SettingsError` for an unknown engine or a folder, `MockKlarnaError` for a file that cannot be used.
     """
     bounds = Bounds(settings.journal_bytes, settings.all_journals_bytes, settings.max_callbacks)
     engine, _, place = settings.store.partition(":")

@@ -31,7 +31,7 @@ class Waiters:
         return bool(self._futures)
 
     def wake(self, entry: Entry) -> None:
-        """Wake everybody who waits for this entry."""
+        """Wake all callers that wait for this entry."""
         for topic in (
             (entry.merchant, entry.purchase_id),
             (entry.merchant, None),
@@ -68,7 +68,7 @@ R = TypeVar("R", bound=Record)
 
 
 class MemoryStore:
-    """A store in dicts, within bounds."""
+    """A store in dictionaries, with limits on journals and callbacks."""
 
     def __init__(self, bounds: Bounds = USUAL) -> None:
         self._bounds = bounds
@@ -134,7 +134,7 @@ class MemoryStore:
         return self._seq
 
     async def delete(self, kind: type[Record], key: str) -> None:
-        """Forget a record."""
+        """Delete a record."""
         self._remove(kind.kind, key)
 
     def _remove(self, kind: str, key: str) -> None:
@@ -146,7 +146,7 @@ class MemoryStore:
     async def record(
         self, merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
     ) -> int:
-        """Append an entry that is no event to the journal; return its `seq`."""
+        """Append an exchange or a callback to the journal; return its `seq`."""
         return self._append(self._state_of(merchant), at, merchant, kind, name, purchase_id, data)
 
     def _entries(self, watch: Watch, after: int) -> Iterable[Entry]:
@@ -184,7 +184,7 @@ class MemoryStore:
         return state.job_queue.claim(until) if state else None
 
     async def finish(self, job: Job) -> None:
-        """Forget a claimed job."""
+        """Delete a claimed job."""
         state = self._merchants.get(job.merchant)
         if state:
             state.job_queue.finish(job)
@@ -195,22 +195,22 @@ class MemoryStore:
         return state.job_queue.next_due() if state else None
 
     async def jobs(self, merchant: str) -> list[Job]:
-        """Return a merchant's jobs that wait for their time, first due first."""
+        """Return a merchant's jobs that are not claimed, first due first."""
         state = self._merchants.get(merchant)
         return state.job_queue.waiting() if state else []
 
     async def count(self, merchant: str, name: str) -> int:
-        """Count one up and return the new value: 1 the first time."""
+        """Increment a counter and return its new value: 1 the first time."""
         counters = self._state_of(merchant).counters
         counters[name] = counters.get(name, 0) + 1
         return counters[name]
 
     async def merchants(self) -> list[str]:
-        """Return the names of all merchants that have anything here."""
+        """Return the names of all merchants that have any state."""
         return [name for name in self._merchants if name != NOBODY]
 
     async def clear(self, merchant: str | None) -> None:
-        """Forget everything of a merchant, or of all."""
+        """Delete the state of a merchant, or of all."""
         self._clear(merchant)
 
     def _clear(self, merchant: str | None) -> None:
@@ -242,4 +242,4 @@ class MemoryStore:
         self._index.put_all(incoming.named)
 
     async def close(self) -> None:
-        """Let go of whatever the engine holds."""
+        """Release nothing: memory needs no closing."""

@@ -1,4 +1,4 @@
-"""From the bytes of a body to what they mean, or to the fault that makes them no JSON."""
+"""Parses JSON bodies, and names the problem of those that are not JSON."""
 
 from typing import Any, TypeVar
 
@@ -25,7 +25,7 @@ _WORDS = (
 
 
 class MalformedBody(ValueError):
-    """The bytes are no usable JSON; `problem` names the fault, with line and column where it has a place."""
+    """The bytes are not usable JSON; `problem` says why, with line and column if there is a place."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.as_text())
@@ -33,20 +33,20 @@ class MalformedBody(ValueError):
 
 
 def read_json(raw: bytes) -> Any:
-    """Return the parsed body; numbers and text are as Python has them, JSON null is None.
+    """Return the parsed body.
 
-    Raises `MalformedBody` for what is empty, cut off, no UTF-8, no JSON (NaN is none) or nested deeper than 64 levels.
+    Raises `MalformedBody` for a body that is empty, cut off, not UTF-8, not JSON (NaN is not) or nested deeper than 64 levels.
     """
     try:
         body: object = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise MalformedBody(_fault(raw, error)) from None
+        raise MalformedBody(_problem(raw, error)) from None
     if len(raw.translate(None, _NOT_OPENING)) > DEEPEST and _is_too_deep(body):
         raise MalformedBody(Problem("", "depth", excerpt(raw, 0), f"JSON of at most {DEEPEST} levels"))
     return body
 
 
-def _fault(raw: bytes, error: orjson.JSONDecodeError) -> Problem:
+def _problem(raw: bytes, error: orjson.JSONDecodeError) -> Problem:
     known = ((rule, words) for mark, rule, words in _WORDS if mark in error.msg)
     rule, words = next(known, ("json", f"JSON; {error.msg}"))
     place = f" (line {error.lineno}, column {error.colno})" if raw.strip() and error.pos else ""
@@ -54,7 +54,7 @@ def _fault(raw: bytes, error: orjson.JSONDecodeError) -> Problem:
 
 
 def excerpt(raw: bytes, position: int) -> str:
-    """Return a few characters around a position, as they can be shown."""
+    """Return a few characters around a position as text."""
     start = max(0, position - _EXCERPT // 2)
     return raw[start : start + _EXCERPT].decode("utf-8", "backslashreplace")
 

@@ -1,4 +1,4 @@
-"""The one way a body is judged: is it right, and if not, everything that is wrong with it."""
+"""The check of a body by the name of its operation: whether it is valid, and if not, every problem of it."""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class _Operation:
     sums: Sums | None
     urls: UrlPlaces
 
-    def is_plainly_right(self, body: Any) -> bool:
+    def is_clearly_valid(self, body: Any) -> bool:
         if not self.schema.is_valid(body) or (self.sums and not self.sums.are_plain(body)):
             return False
         return next(self.urls.wrong(body), None) is None
@@ -41,7 +41,7 @@ class _Operation:
 
 
 class Validator:
-    """The schemas, and the verdict on bodies by the name of their operation; all are read and each is compiled on first use.
+    """Checks bodies by the schema and the rules of their operation. Schemas are read and compiled on first use.
 
     Operations are the files of `schemas/requests/` and `schemas/callbacks/`, and `page` for what a page gives `load()`.
     """
@@ -52,7 +52,7 @@ class Validator:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """Every schema, with what strict ones demand where that is asked for."""
+        """Every schema; those of strict mode include their `x-strict` parts."""
         return load(resources.schemas(), strict=self._strict)
 
     @cached_property
@@ -65,7 +65,7 @@ class Validator:
         return tuple(self.catalogue.operations)
 
     def check(self, operation: str, body: object, *, nulls: bool = True) -> tuple[Any, list[Problem]]:
-        """Return the body with its leniencies put right, and every problem; no problem means that it may be stored.
+        """Return the normalized body and every problem; a body without problems may be stored.
 
         `nulls=False` is for a caller that knows that the body holds no null. Problems come sorted: presence, type,
         range, line sums, order sums, then by their place in the body (protocol 10). Raises KeyError for an unknown
@@ -74,7 +74,7 @@ class Validator:
         known = self._operations.get(operation) or self._compiled(operation)
         given = {} if body is None else body
         present = without_nulls(given) if nulls else given
-        return (present, []) if known.is_plainly_right(present) else self._closely(known, present)
+        return (present, []) if known.is_clearly_valid(present) else self._explained(known, present)
 
     def _compiled(self, operation: str) -> _Operation:
         path = self.catalogue.operations[operation]
@@ -88,11 +88,11 @@ class Validator:
 
     @cached_property
     def _explainer(self) -> "Explainer":
-        from mock_klarna.validation.explain import Explainer  # most bodies are right
+        from mock_klarna.validation.explain import Explainer  # most bodies are valid
 
         return Explainer(self.catalogue, self._schemas)
 
-    def _closely(self, known: _Operation, body: Any) -> tuple[Any, list[Problem]]:
+    def _explained(self, known: _Operation, body: Any) -> tuple[Any, list[Problem]]:
         normalized = normalize(self.catalogue, self.catalogue.whole(known.document), body)
         whole = known.sums.whole(normalized) if known.sums else normalized
         broken = [] if known.schema.is_valid(whole) else self._explainer.problems(known.document, whole)
@@ -102,7 +102,7 @@ class Validator:
 
 @cache
 def shared_validator(*, strict: bool) -> Validator:
-    """Return this process's one validator of a kind: many servers in one test run compile each schema once."""
+    """Return the one lenient or strict validator of this process, so that many servers compile each schema once."""
     return Validator(strict=strict)
 
 
