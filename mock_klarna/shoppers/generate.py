@@ -40,7 +40,7 @@ ADDRESS_MEMBERS = frozenset(
         "organization_name",
     ]
 )
-"""The members of an address (protocol 3.10)."""
+"""The members of an address (klarna.md §3.10)."""
 
 CUSTOMER_MEMBERS = frozenset(
     [
@@ -55,7 +55,7 @@ CUSTOMER_MEMBERS = frozenset(
         "organization_entity_type",
     ]
 )
-"""The members of a customer (protocol 3.10)."""
+"""The members of a customer (klarna.md §3.10)."""
 
 
 @dataclass(frozen=True, slots=True)

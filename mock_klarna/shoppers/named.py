@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """Somebody who buys; every mapping is JSON-ready and in Klarna's members (protocol 3.10).
+    """Somebody who buys; every mapping is JSON-ready and in Klarna's members (klarna.md §3.10).
 
     `shipping_address` is None for a shopper who has the goods sent to the billing address.
     """

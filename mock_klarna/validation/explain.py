@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
     from referencing import Registry
 
-_SOURCE = re.compile(r"\s*\((?:protocol|seed|C-\d)[^()]*\)")
+_SOURCE = re.compile(r"\s*\((?:klarna\.md|guide|protocol|seed|C-\d)[^()]*\)")
 
 
 def without_sources(text: str) -> str:
-    """Return a sentence without its sources in brackets, such as `(seed, step 3)` or `(C-18)`."""
+    """Return a sentence without its sources in brackets, such as `(guide, step 3)`."""
     return _SOURCE.sub("", text)
 
 
@@ -253,7 +253,7 @@ _PRESENCE, _TYPE, _RANGE, _LINE, _ORDER = range(5)
 
 
 def in_order(body: Any, problems: Iterable[Problem]) -> list[Problem]:
-    """Return problems by presence, type, range, line sums, order sums, then as the body has them (protocol 10)."""
+    """Return problems by presence, type, range, line sums, order sums, then as the body has them (klarna.md §10)."""
     return sorted(problems, key=lambda problem: (_rank(problem.rule), _place(body, problem.path)))
 
 

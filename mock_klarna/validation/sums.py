@@ -18,7 +18,7 @@ class Sums:
 
     within: the member that has the lines; "" is the body itself. fractions: whether amounts may be fractions.
     is_order: whether the lines are those of a complete order. tax_optional: lines may come without tax, and an order with
-    such a line is not summed (protocol 9.5).
+    such a line is not summed (klarna.md §9.5).
     """
 
     within: str = ""

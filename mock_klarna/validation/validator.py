@@ -68,7 +68,7 @@ class Validator:
         """Return the normalized body and every problem; a body without problems may be stored.
 
         `nulls=False` is for a caller that knows that the body holds no null. Problems come sorted: presence, type,
-        range, line sums, order sums, then by their place in the body (protocol 10). Raises KeyError for an unknown
+        range, line sums, order sums, then by their place in the body (klarna.md §10). Raises KeyError for an unknown
         operation.
         """
         known = self._operations.get(operation) or self._compiled(operation)

@@ -1,12 +1,13 @@
+import pytest
+
 from mock_klarna.shoppers import RiskDecision, decide_risk
 from mock_klarna.shoppers.risk import DISPUTES, REJECT_REASONS
-from tests.cases import in_turn
 
 APPROVED = RiskDecision("ACCEPTED")
 DENIED = RiskDecision("DECLINED", reason="denied")
 
 
-@in_turn(
+@pytest.mark.parametrize(
     ("email", "country", "expected"),
     [
         ("customer@email.se", "SE", APPROVED),

@@ -30,7 +30,7 @@ def test_an_order_has_at_most_a_thousand_lines(validator: Validator, length: int
 
 @pytest.mark.parametrize(("length", "refused"), [(10000, []), (10001, ["order_lines"])])
 def test_a_key_has_at_most_ten_thousand_lines(validator: Validator, length: int, refused: list[str]) -> None:
-    """C-11."""
+    """klarna.md C-11."""
     body = {"merchant_urls": {"place_order": "https://a.example.com"}, "order_lines": [SHIPPING] * length}
     assert [problem.path for problem in validator.check("create_button", body)[1]] == refused
 

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from mock_klarna.validation import Validator
-from tests.cases import in_turn
 from tests.validation.samples import at, changed, sample, without
 
 BUTTON = {"merchant_urls": {"place_order": "https://shop.example.com/klarna"}}
@@ -13,32 +12,32 @@ OPTION = {"id": "dhl", "name": "DHL", "price": 0, "tax_amount": 0, "tax_rate": 0
 ORDER = sample("guide/se-order")
 
 
-@in_turn(
+@pytest.mark.parametrize(
     ("operation", "sent", "stored"),
     [
         pytest.param(
-            "create_button", {**BUTTON, "options": []}, {"options": {}}, id="empty array of PHP, protocol 3.3"
+            "create_button", {**BUTTON, "options": []}, {"options": {}}, id="empty array of PHP, klarna.md §3.3"
         ),
         pytest.param(
             "create_button",
             {**BUTTON, "styling": {"theme": []}},
             {"styling": {"theme": {}}},
-            id="empty theme, protocol 3.3",
+            id="empty theme, klarna.md §3.3",
         ),
         pytest.param(
-            "create_button", {**BUTTON, "styling": {"theme": None}}, {"styling": {}}, id="theme null, protocol 3.3"
+            "create_button", {**BUTTON, "styling": {"theme": None}}, {"styling": {}}, id="theme null, klarna.md §3.3"
         ),
         pytest.param(
             "create_button",
             {**BUTTON, "purchase_country": "se"},
             {"purchase_country": "SE"},
-            id="lower case country, protocol 3.10",
+            id="lower case country, klarna.md §3.10",
         ),
         pytest.param(
             "create_button",
             {**BUTTON, "purchase_country": "UK"},
             {"purchase_country": "GB"},
-            id="UK, protocol 3.10, C-26",
+            id="UK, klarna.md §3.10, C-26",
         ),
         pytest.param(
             "create_button",
@@ -47,20 +46,25 @@ ORDER = sample("guide/se-order")
             id="countries in a list",
         ),
         pytest.param(
-            "create_button", {**BUTTON, "locale": "SV-se"}, {"locale": "sv-SE"}, id="letter case of locale, C-22"
+            "create_button",
+            {**BUTTON, "locale": "SV-se"},
+            {"locale": "sv-SE"},
+            id="letter case of locale, klarna.md C-22",
         ),
-        pytest.param("create_button", {**BUTTON, "locale": "en-gb"}, {"locale": "en-GB"}, id="lower case locale, C-22"),
+        pytest.param(
+            "create_button", {**BUTTON, "locale": "en-gb"}, {"locale": "en-GB"}, id="lower case locale, klarna.md C-22"
+        ),
         pytest.param(
             "create_button",
             {**BUTTON, "purchase_currency": "sek"},
             {"purchase_currency": "SEK"},
-            id="lower case currency, protocol 9.5",
+            id="lower case currency, klarna.md §9.5",
         ),
         pytest.param(
             "create_button",
             {**BUTTON, "shipping_options": [{**OPTION, "id": 7}]},
             {"shipping_options": [{**OPTION, "id": "7"}]},
-            id="number as id of an option, protocol 3.7",
+            id="number as id of an option, klarna.md §3.7",
         ),
         pytest.param(
             "create_purchase",
@@ -68,8 +72,8 @@ ORDER = sample("guide/se-order")
             {"select": {"shipping_option": "7"}},
             id="number as chosen option",
         ),
-        pytest.param("deny_authorization", None, {}, id="null as body, protocol 3.14"),
-        pytest.param("deny_authorization", [], {}, id="empty array as body, protocol 3.14"),
+        pytest.param("deny_authorization", None, {}, id="null as body, klarna.md §3.14"),
+        pytest.param("deny_authorization", [], {}, id="empty array as body, klarna.md §3.14"),
         pytest.param("create_purchase", {"merchant_timeout": None, "wait": 0}, {"wait": 0}, id="null on our own path"),
     ],
 )
@@ -109,7 +113,7 @@ def test_null_on_a_required_member_is_a_missing_member(validator: Validator, pat
     assert [(problem.path, problem.rule, problem.sent) for problem in problems] == [(path, "required", None)]
 
 
-@in_turn(
+@pytest.mark.parametrize(
     ("path", "value"),
     [
         ("order_lines[0].image_url", ""),
@@ -151,12 +155,12 @@ def test_what_real_shops_place_orders_with_is_taken_as_it_is(validator: Validato
     ids=str,
 )
 def test_every_kind_of_deny_body_is_taken(validator: Validator, body: Any) -> None:
-    """Protocol 3.14 and C-10."""
+    """klarna.md §3.14 and C-10."""
     assert validator.check("deny_authorization", body) == (body, [])
 
 
 def test_additional_checkboxes_are_taken_at_both_places(validator: Validator) -> None:
-    """C-13."""
+    """klarna.md C-13."""
     boxes = [{"id": "newsletter", "text": "Send me news"}]
     body = {**BUTTON, "additional_checkboxes": boxes, "options": {"additional_checkboxes": boxes}}
     assert validator.check("create_button", body) == (body, [])
@@ -164,13 +168,13 @@ def test_additional_checkboxes_are_taken_at_both_places(validator: Validator) ->
 
 @pytest.mark.parametrize("method", ["PickUpStore", "PICKUPSTORE", "box-reg", "PRIME_DELIVERY", ""])
 def test_any_shipping_method_is_taken(validator: Validator, method: str) -> None:
-    """Protocol 3.7 and C-14."""
+    """klarna.md §3.7 and C-14."""
     body = {**BUTTON, "shipping_options": [{**OPTION, "shipping_method": method}]}
     assert validator.check("create_button", body) == (body, [])
 
 
 def test_a_page_may_send_fractions_and_they_are_rounded(validator: Validator) -> None:
-    """Protocol 6.3 and 10, truncation."""
+    """klarna.md §6.3 and 10, truncation."""
     body, problems = validator.check("page", sample("carts/se-fractions"))
     assert problems == []
     assert repr(body["order_lines"][0]["total_tax_amount"]) == "6667"
@@ -199,7 +203,7 @@ def test_half_a_piece_is_no_quantity_even_on_a_page(validator: Validator) -> Non
 
 @pytest.mark.parametrize("member", ["order_amount", "order_tax_amount", "button_key"])
 def test_what_klarna_computes_itself_is_ignored_in_a_key(validator: Validator, member: str) -> None:
-    """Protocol 2 and 3.1."""
+    """klarna.md §2 and 3.1."""
     body = {**BUTTON, member: -5}
     assert validator.check("create_button", body) == (body, [])
 

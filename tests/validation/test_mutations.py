@@ -1,4 +1,4 @@
-"""Generated mutations of the seed page's two orders: each refusal names the right path and the right value."""
+"""Generated mutations of the guide's two orders: each refusal names the right path and the right value."""
 
 import pytest
 

@@ -46,7 +46,7 @@ def test_strict_takes_documented_deny_bodies_only(strict: Validator, body: Any, 
 
 
 def test_an_underscore_in_an_identifier_is_refused_when_strict(validator: Validator, strict: Validator) -> None:
-    """C-12."""
+    """klarna.md C-12."""
     page = changed(sample("carts/se-variations"), "items[0].product_attributes[0].identifier", "clr_22")
     assert validator.check("page", page)[1] == []
     assert paths(strict.check("page", page)[1]) == [("items[0].product_attributes[0].identifier", "pattern")]

@@ -7,7 +7,6 @@ import pytest
 from mock_klarna import resources
 from mock_klarna.errors import Problem
 from mock_klarna.validation import Validator
-from tests.cases import in_turn
 from tests.validation.samples import changed, sample, without
 
 
@@ -21,28 +20,28 @@ def test_every_file_of_requests_and_callbacks_is_an_operation(validator: Validat
 
 
 @pytest.mark.parametrize("name", ["se", "us"])
-def test_the_seed_pages_bodies_are_right(validator: Validator, strict: Validator, name: str) -> None:
+def test_the_guides_bodies_are_right(validator: Validator, strict: Validator, name: str) -> None:
     for operation, body in (("create_order", f"guide/{name}-order"), ("page", f"guide/{name}-page")):
         for mode in (validator, strict):
             assert mode.check(operation, sample(body)) == (sample(body), [])
 
 
 @pytest.mark.parametrize("name", ["se", "us"])
-def test_the_seed_pages_callback_lacks_nothing_but_the_button_key(validator: Validator, name: str) -> None:
-    """C-2."""
+def test_the_guides_callback_lacks_nothing_but_the_button_key(validator: Validator, name: str) -> None:
+    """klarna.md C-2."""
     body = sample(f"guide/{name}-callback")
     assert paths(validator.check("place_order", body)[1]) == [("button_key", "required")]
     assert validator.check("place_order", {**body, "button_key": "k"})[1] == []
 
 
-@in_turn("cart", sorted(file.stem for file in (resources.fixtures() / "carts").glob("*.json")))
+@pytest.mark.parametrize("cart", sorted(file.stem for file in (resources.fixtures() / "carts").glob("*.json")))
 def test_a_cart_is_a_page_that_works_in_both_modes(validator: Validator, strict: Validator, cart: str) -> None:
     page = sample(f"carts/{cart}")
     assert validator.check("page", page)[1] == strict.check("create_purchase", {"page": page})[1] == []
 
 
 @pytest.mark.parametrize("deny", ["with-code", "with-code-and-message", "with-own-message"])
-def test_the_seed_pages_deny_bodies_are_right_in_both_modes(validator: Validator, strict: Validator, deny: str) -> None:
+def test_the_guides_deny_bodies_are_right_in_both_modes(validator: Validator, strict: Validator, deny: str) -> None:
     body = sample(f"guide/deny-{deny}")
     assert validator.check("deny_authorization", body) == strict.check("deny_authorization", body) == (body, [])
 
@@ -56,7 +55,7 @@ def test_the_explanation_in_the_place_of_a_url_is_no_url(validator: Validator) -
 @pytest.mark.parametrize("operation", ["create_button", "update_button"])
 @pytest.mark.parametrize("url", ["place_order", "create_customer_token"])
 def test_one_of_two_urls_is_enough_for_a_key(validator: Validator, operation: str, url: str) -> None:
-    """C-18."""
+    """klarna.md C-18."""
     body = {"merchant_urls": {url: "https://shop.example.com/klarna"}}
     assert validator.check(operation, body) == (body, [])
 
@@ -71,7 +70,7 @@ def test_a_key_without_both_urls_is_told_so(validator: Validator, body: Any, pat
     assert "at least one of place_order and create_customer_token" in problem.expected
 
 
-@in_turn(
+@pytest.mark.parametrize(
     ("operation", "body", "path", "expected"),
     [
         ("create_purchase", {"buton_key": "x"}, "buton_key", "did you mean button_key?"),
@@ -112,7 +111,7 @@ def test_a_body_held_wrong_is_told_what_would_be_right(
     assert expected in problem.expected
 
 
-@in_turn(
+@pytest.mark.parametrize(
     ("operation", "body"),
     [
         ("create_purchase", {}),
