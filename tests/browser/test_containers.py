@@ -1,4 +1,4 @@
-"""Where the button is drawn (protocol 6.2)."""
+"""Where the button is drawn (klarna.md §6.2)."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any

@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from mock_klarna import Settings, serve
 from mock_klarna.demo import Shop, serve_shop
-from tests.browser.dialog.driving import Dialog
+from tests.browser.dialog.dialog import Dialog
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

@@ -1,4 +1,4 @@
-"""What a page hears of its shopper, and that nobody else can make it hear anything (protocol 6.5)."""
+"""What a page hears of its shopper, and that nobody else can make it hear anything (klarna.md §6.5)."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""What `load` and `update` answer, and that they never throw (protocol 6.3 and 6.4)."""
+"""What `load` and `update` answer, and that they never throw (klarna.md §6.3 and §6.4)."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Every way in which shops were seen to load lib.js (protocol 6.1)."""
+"""Every way in which shops were seen to load lib.js (klarna.md §6.1)."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any

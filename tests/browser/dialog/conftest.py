@@ -5,7 +5,7 @@ import pytest
 
 from mock_klarna.pytest_plugin.api import MockKlarna
 from tests.browser.conftest import load
-from tests.browser.dialog.driving import BUTTON, Dialog, placing
+from tests.browser.dialog.dialog import BUTTON, Dialog, placing
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:

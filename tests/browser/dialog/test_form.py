@@ -1,4 +1,4 @@
-"""What the form asks for, and how it tells what is wrong (protocol 3.3, 3.10)."""
+"""What the form asks for, and how it tells what is wrong (klarna.md §3.3, §3.10)."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.dialog.driving import ALICE, Dialog
+from tests.browser.dialog.dialog import ALICE, Dialog
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 Json = dict[str, Any]

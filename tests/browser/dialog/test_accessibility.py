@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.dialog.driving import ALICE, BUTTON, FRAME, Dialog
+from tests.browser.dialog.dialog import ALICE, BUTTON, FRAME, Dialog
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

@@ -1,4 +1,4 @@
-"""A key that holds everything is for sale on a page of its own (protocol 7)."""
+"""A key that holds everything is for sale on a page of its own (klarna.md §7)."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from mock_klarna.pytest_plugin.api import MockKlarna
-from tests.browser.dialog.driving import placing
+from tests.browser.dialog.dialog import placing
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:

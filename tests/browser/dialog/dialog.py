@@ -1,4 +1,4 @@
-"""What a shopper does in the dialog, by the ids that Klarna's own dialog was seen to have (protocol 6.6)."""
+"""What a shopper does in the dialog, by the ids that Klarna's own dialog was seen to have (klarna.md §6.6)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from mock_klarna.pytest_plugin.api import MockKlarna
 from tests.browser.conftest import load
-from tests.browser.dialog.driving import ALICE, BUTTON, Dialog
+from tests.browser.dialog.dialog import ALICE, BUTTON, Dialog
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

@@ -1,4 +1,4 @@
-"""The seed page's HTML as printed, with another script host and another key (seed, step 2)."""
+"""The seed page's HTML as printed, with another script host and another key (guide, step 2)."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-PRINTED = Path(__file__).with_name("seed-page.html").read_text(encoding="utf-8")
+PRINTED = Path(__file__).with_name("guide.html").read_text(encoding="utf-8")
 KEY = "123e4567-e89b-12d3-a456-426655440000 >"
 FRAME = "#klarna-instant-shopping-fullscreen"
 

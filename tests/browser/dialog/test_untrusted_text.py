@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from mock_klarna.pytest_plugin.api import MockKlarna
-from tests.browser.dialog.driving import Dialog
+from tests.browser.dialog.dialog import Dialog
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

@@ -1,4 +1,4 @@
-"""What the shopper reads when the merchant, or Klarna, has decided (protocol 5; seed, step 3)."""
+"""What the shopper reads when the merchant, or Klarna, has decided (klarna.md §5; guide, step 3)."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from mock_klarna.pytest_plugin.api import MockKlarna
-from tests.browser.dialog.driving import BUTTON, Dialog, denying
+from tests.browser.dialog.dialog import BUTTON, Dialog, denying
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
