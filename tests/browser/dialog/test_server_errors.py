@@ -1,4 +1,4 @@
-"""A dialog whose server is away, or has forgotten it."""
+"""The dialog when the server cannot be reached or no longer has the session."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -18,47 +18,47 @@ PAY = "**/sessions/*/pay"
 
 
 @pytest.mark.usefixtures("order")
-async def test_a_lost_connection_is_said_and_the_button_works_again(
-    tab: "Page", opened: Open, complaints: list[str]
+async def test_a_lost_connection_shows_an_error_and_can_be_retried(
+    tab: "Page", open_dialog: Open, console_errors: list[str]
 ) -> None:
-    dialog = await opened()
+    dialog = await open_dialog()
     await dialog.identify()
     await tab.route(PAY, lambda route: route.abort())
     await dialog.pay()
     await expect(dialog.frame.get_by_role("alert").filter(has_text="no connection")).to_be_visible()
     await tab.unroute(PAY)
     await dialog.pay()
-    await dialog.at("#confirmation__bottom").wait_for()
-    await expect(dialog.at("#complaint")).to_be_hidden()
-    assert all("ERR_FAILED" in complaint for complaint in complaints)
-    complaints.clear()
+    await dialog.find("#confirmation__bottom").wait_for()
+    await expect(dialog.find("#complaint")).to_be_hidden()
+    assert all("ERR_FAILED" in error for error in console_errors)
+    console_errors.clear()
 
 
-async def test_a_session_that_is_gone_is_said_to_be_and_can_be_closed(
-    tab: "Page", opened: Open, mock_klarna: MockKlarna, complaints: list[str]
+async def test_a_deleted_session_shows_an_error_and_can_be_closed(
+    tab: "Page", open_dialog: Open, mock_klarna: MockKlarna, console_errors: list[str]
 ) -> None:
-    dialog = await opened()
+    dialog = await open_dialog()
     await dialog.identify()
     mock_klarna.reset()
     await dialog.pay()
-    await expect(dialog.at("#complaint")).to_contain_text("does not exist any more")
-    await dialog.at("#close-button").click()
+    await expect(dialog.find("#complaint")).to_contain_text("does not exist any more")
+    await dialog.find("#close-button").click()
     await expect(tab.locator(FRAME)).to_have_count(0)
-    assert all("404" in complaint for complaint in complaints)
-    complaints.clear()
+    assert all("404" in error for error in console_errors)
+    console_errors.clear()
 
 
-async def test_a_purchase_that_ends_elsewhere_shows_how_it_ended(
-    opened: Open, mock_klarna: MockKlarna, complaints: list[str]
+async def test_a_purchase_that_another_client_ended_shows_its_outcome(
+    open_dialog: Open, mock_klarna: MockKlarna, console_errors: list[str]
 ) -> None:
-    dialog = await opened()
+    dialog = await open_dialog()
     await dialog.identify()
     session = mock_klarna.purchases()[0]["purchase_id"]
     mock_klarna.send("POST", f"/instantshopping/sdk/sessions/{session}/pay", {"outcome": "REJECTED"})
     token = mock_klarna.find_purchase(session)["authorization_token"]
     mock_klarna.deny_authorization(token, deny_code="item_out_of_stock")
     await dialog.pay()
-    await expect(dialog.at("#consumer-message")).to_contain_text("no longer in stock")
-    await expect(dialog.at("#complaint")).to_be_hidden()
-    assert all("409" in complaint for complaint in complaints)
-    complaints.clear()
+    await expect(dialog.find("#consumer-message")).to_contain_text("no longer in stock")
+    await expect(dialog.find("#complaint")).to_be_hidden()
+    assert all("409" in error for error in console_errors)
+    console_errors.clear()
