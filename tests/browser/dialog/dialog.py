@@ -1,4 +1,4 @@
-"""What a shopper does in the dialog, by the ids that Klarna's own dialog was seen to have (protocol 6.6)."""
+"""A page object for the dialog, which finds elements by the ids of Klarna's own dialog (klarna.md §6.6)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ ALICE = {
 
 @dataclass(frozen=True, slots=True)
 class Dialog:
-    """The dialog that a click on the page's button has opened."""
+    """The dialog in a tab."""
 
     tab: "Page"
 
@@ -34,47 +34,47 @@ class Dialog:
         """The frame that the dialog is in."""
         return self.tab.frame_locator(FRAME)
 
-    def at(self, selector: str) -> "Locator":
-        """Return something in the dialog."""
+    def find(self, selector: str) -> "Locator":
+        """Return the elements of the dialog that match a selector."""
         return self.frame.locator(selector)
 
     async def fill(self, values: Mapping[str, str]) -> None:
         """Type into fields by their ids."""
         for name, value in values.items():
-            await self.at(f"#{name}").fill(value)
+            await self.find(f"#{name}").fill(value)
 
     async def fill_in(self, shopper: str) -> None:
-        """Have the form filled in as a test shopper would."""
-        await self.at("#test-shopper").select_option(shopper)
-        await self.at("#fill-button").click()
-        await self.at("#status").get_by_text(shopper).wait_for(state="attached")
+        """Let the dialog fill in the form with a test shopper."""
+        await self.find("#test-shopper").select_option(shopper)
+        await self.find("#fill-button").click()
+        await self.find("#status").get_by_text(shopper).wait_for(state="attached")
 
-    async def go_on(self) -> None:
+    async def continue_to_review(self) -> None:
         """Press the button below the form and wait for the review."""
-        await self.at("#address-button").click()
-        await self.at("#checkout-button").wait_for()
+        await self.find("#address-button").click()
+        await self.find("#checkout-button").wait_for()
 
     async def identify(self, shopper: str = "se-approved") -> None:
-        """Be a test shopper."""
+        """Fill in a test shopper and continue to the review."""
         await self.fill_in(shopper)
-        await self.go_on()
+        await self.continue_to_review()
 
     async def pay(self) -> None:
-        """Press the final button once nothing else is under way."""
+        """Press the final button once no request is in progress."""
         await self.idle()
-        await self.at("#checkout-button").click()
+        await self.find("#checkout-button").click()
 
     async def idle(self) -> None:
-        """Wait until the server has answered everything."""
-        await self.at("#step[aria-busy=false]").wait_for()
+        """Wait until no request is in progress."""
+        await self.find("#step[aria-busy=false]").wait_for()
 
     async def heading(self) -> str:
         """Return the heading of the step that is shown."""
-        return await self.at("#step-heading").inner_text()
+        return await self.find("#step-heading").inner_text()
 
 
 def placing(mock_klarna: MockKlarna) -> Decide:
-    """Return the mind of a merchant who places every order."""
+    """Return a function that places every order."""
 
     def place(callback: Json) -> None:
         mock_klarna.create_order(callback["authorization_token"], callback["order"])
@@ -83,7 +83,7 @@ def placing(mock_klarna: MockKlarna) -> Decide:
 
 
 def denying(mock_klarna: MockKlarna, **reason: str) -> Decide:
-    """Return the mind of a merchant who denies every order."""
+    """Return a function that denies every order."""
 
     def deny(callback: Json) -> None:
         mock_klarna.deny_authorization(callback["authorization_token"], **reason)

@@ -1,4 +1,4 @@
-"""A shopper's way through the dialog, and what the merchant gets of it."""
+"""Purchases in the dialog, and the orders that reach the merchant."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from mock_klarna.pytest_plugin.api import MockKlarna
 from tests.browser.conftest import load
-from tests.browser.dialog.driving import ALICE, BUTTON, Dialog
+from tests.browser.dialog.dialog import ALICE, BUTTON, Dialog
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -19,31 +19,33 @@ Open = Callable[..., Awaitable[Dialog]]
 Order = Callable[[], Json]
 
 
-async def test_a_test_shopper_buys_and_goes_on_to_the_shops_page(tab: "Page", opened: Open, order: Order) -> None:
-    dialog = await opened()
+async def test_a_test_shopper_buys_and_continues_to_the_confirmation_page(
+    tab: "Page", open_dialog: Open, order: Order
+) -> None:
+    dialog = await open_dialog()
     await dialog.identify()
     await dialog.pay()
-    await dialog.at("#confirmation__bottom").click()
+    await dialog.find("#confirmation__bottom").click()
     await tab.wait_for_url("**/confirmation")
     assert order()["billing_address"]["given_name"] == "Alice"
     assert order()["integrator_url"].endswith("/product")
 
 
 async def test_events_reach_the_page_once_and_in_order(
-    tab: "Page", opened: Open, order: Order, product: Callable[..., str], options: Json
+    tab: "Page", open_dialog: Open, order: Order, product_page: Callable[..., str], options: Json
 ) -> None:
     names = ["session_initiated", "identification_updated", "shipping_updated", "confirmation_displayed"]
-    listen = f"for (const name of {names}) Klarna.InstantShopping.on(name, (payload) => heard.push([name, payload]));"
-    await tab.goto(product(listen + load(_with_post(options), "")))
+    listen = f"for (const name of {names}) Klarna.InstantShopping.on(name, (payload) => answers.push([name, payload]));"
+    await tab.goto(product_page(listen + load(_with_post(options), "")))
     await tab.locator(BUTTON).click()
     dialog = Dialog(tab)
     await dialog.identify()
-    await dialog.at("#shipping-option-1").check()
+    await dialog.find("#shipping-option-1").check()
     await dialog.pay()
-    await dialog.at("#confirmation__bottom").wait_for()
-    heard: list[tuple[str, Json]] = await tab.evaluate("heard")
-    assert [name for name, _ in heard] == names
-    payload = dict(heard)["shipping_updated"]
+    await dialog.find("#confirmation__bottom").wait_for()
+    events: list[tuple[str, Json]] = await tab.evaluate("answers")
+    assert [name for name, _ in events] == names
+    payload = dict(events)["shipping_updated"]
     assert (payload["customer_country"], payload["customer_postal_code"]) == ("SE", "11148")
     assert payload["customer_selected_shipping_option"]["reference"] == "by_post"
 
@@ -53,7 +55,7 @@ def _with_post(options: Json) -> Json:
     return {**options, "locale": "en-SE", "shipping_options": [*options["shipping_options"], by_post]}
 
 
-HOMES = {
+ADDRESSES = {
     "SE": ({}, "en-SE", "SEK"),
     "DE": (
         {
@@ -70,18 +72,18 @@ HOMES = {
 }
 
 
-@pytest.mark.parametrize("country", HOMES)
-async def test_what_is_typed_by_hand_reaches_the_merchant(opened: Open, order: Order, country: str) -> None:
-    more, locale, currency = HOMES[country]
-    dialog = await opened(purchase_country=country, purchase_currency=currency, locale=locale)
+@pytest.mark.parametrize("country", ADDRESSES)
+async def test_typed_addresses_reach_the_merchant(open_dialog: Open, order: Order, country: str) -> None:
+    more, locale, currency = ADDRESSES[country]
+    dialog = await open_dialog(purchase_country=country, purchase_currency=currency, locale=locale)
     typed = {**ALICE, **more}
     title = typed.pop("title", None)
     await dialog.fill(typed)
     if title:
-        await dialog.at("#title").select_option(title)
-    await dialog.go_on()
+        await dialog.find("#title").select_option(title)
+    await dialog.continue_to_review()
     await dialog.pay()
-    await dialog.at("#confirmation__bottom").wait_for()
+    await dialog.find("#confirmation__bottom").wait_for()
     address = order()["billing_address"]
     assert {name: address[name] for name in ALICE} == {name: typed[name] for name in ALICE}
     assert address["country"] == country
@@ -89,16 +91,16 @@ async def test_what_is_typed_by_hand_reaches_the_merchant(opened: Open, order: O
     assert order().get("customer", {}) == customer
 
 
-async def test_the_page_fills_in_whom_it_knows(opened: Open) -> None:
-    dialog = await opened(billing_address={**ALICE, "country": "SE"})
-    await expect(dialog.at("#street_address")).to_have_value("Sveavägen 46")
-    await dialog.go_on()
+async def test_the_page_can_fill_in_the_billing_address(open_dialog: Open) -> None:
+    dialog = await open_dialog(billing_address={**ALICE, "country": "SE"})
+    await expect(dialog.find("#street_address")).to_have_value("Sveavägen 46")
+    await dialog.continue_to_review()
 
 
-async def test_another_address_is_delivered_to(opened: Open, order: Order) -> None:
-    dialog = await opened(options={"allow_separate_shipping_address": True})
+async def test_the_shopper_can_enter_a_separate_shipping_address(open_dialog: Open, order: Order) -> None:
+    dialog = await open_dialog(options={"allow_separate_shipping_address": True})
     await dialog.fill_in("se-approved")
-    await dialog.at("#separate-shipping").check()
+    await dialog.find("#separate-shipping").check()
     there = {
         "given_name": "Bo",
         "family_name": "Ek",
@@ -107,57 +109,59 @@ async def test_another_address_is_delivered_to(opened: Open, order: Order) -> No
         "city": "Göteborg",
     }
     await dialog.fill({f"shipping_{name}": value for name, value in there.items()})
-    await dialog.at("#shipping_country").select_option("SE")
-    await dialog.go_on()
+    await dialog.find("#shipping_country").select_option("SE")
+    await dialog.continue_to_review()
     await dialog.pay()
-    await dialog.at("#confirmation__bottom").wait_for()
+    await dialog.find("#confirmation__bottom").wait_for()
     assert order()["shipping_address"].items() >= there.items()
     assert order()["billing_address"]["city"] == "Stockholm"
 
 
-async def test_a_variation_and_its_quantity_become_the_order_line(
-    opened: Open, order: Order, page: Callable[[str], Any]
+async def test_the_chosen_variation_and_quantity_become_the_order_line(
+    open_dialog: Open, order: Order, page: Callable[[str], Any]
 ) -> None:
     cart = page("se-variations")
-    dialog = await opened(order_lines=None, items=cart["items"], shipping_options=cart["shipping_options"])
+    dialog = await open_dialog(order_lines=None, items=cart["items"], shipping_options=cart["shipping_options"])
     await dialog.identify()
     await dialog.frame.get_by_text("blå").click()
     await dialog.idle()
     await dialog.frame.get_by_text("L", exact=True).click()
     await dialog.idle()
-    await dialog.at("#quantity-more").click()
-    await expect(dialog.at(".total dd")).to_have_text("398,00\xa0kr")
+    await dialog.find("#quantity-more").click()
+    await expect(dialog.find(".total dd")).to_have_text("398,00\xa0kr")
     await dialog.pay()
-    await dialog.at("#confirmation__bottom").wait_for()
+    await dialog.find("#confirmation__bottom").wait_for()
     line = order()["order_lines"][0]
     assert (line["reference"], line["quantity"], line["total_amount"]) == ("TS-blue-l", 2, 39800)
 
 
-async def test_the_chosen_shipping_is_in_the_sum_and_the_order(opened: Open, order: Order, options: Json) -> None:
-    dialog = await opened(shipping_options=_with_post(options)["shipping_options"])
+async def test_the_chosen_shipping_option_is_in_the_total_and_the_order(
+    open_dialog: Open, order: Order, options: Json
+) -> None:
+    dialog = await open_dialog(shipping_options=_with_post(options)["shipping_options"])
     await dialog.identify()
-    await expect(dialog.at("#checkout-button")).to_have_text("Pay 1 240,00\xa0kr")
-    await dialog.at("#shipping-option-1").check()
-    await expect(dialog.at("#checkout-button")).to_have_text("Pay 1 190,00\xa0kr")
+    await expect(dialog.find("#checkout-button")).to_have_text("Pay 1 240,00\xa0kr")
+    await dialog.find("#shipping-option-1").check()
+    await expect(dialog.find("#checkout-button")).to_have_text("Pay 1 190,00\xa0kr")
     await dialog.pay()
-    await dialog.at("#confirmation__bottom").wait_for()
+    await dialog.find("#confirmation__bottom").wait_for()
     assert order()["selected_shipping_option"]["id"] == "by_post"
 
 
-async def test_ticked_boxes_reach_the_merchant(opened: Open, order: Order) -> None:
+async def test_checked_boxes_reach_the_merchant(open_dialog: Open, order: Order) -> None:
     boxes = [{"id": "news", "text": "Send me news"}, {"id": "adult", "text": "I am 18 or older"}]
-    dialog = await opened(additional_checkboxes=boxes)
+    dialog = await open_dialog(additional_checkboxes=boxes)
     await dialog.identify()
     await dialog.frame.get_by_label("I am 18 or older").check()
     await dialog.pay()
-    await dialog.at("#confirmation__bottom").wait_for()
+    await dialog.find("#confirmation__bottom").wait_for()
     assert order()["merchant_requested"] == {"news": False, "adult": True}
 
 
-async def test_the_page_changes_what_is_bought_while_the_dialog_is_open(
-    tab: "Page", opened: Open, options: Json
+async def test_the_page_can_update_the_order_lines_while_the_dialog_is_open(
+    tab: "Page", open_dialog: Open, options: Json
 ) -> None:
-    dialog = await opened()
+    dialog = await open_dialog()
     await dialog.identify()
     white = {
         **options["order_lines"][0],
@@ -167,19 +171,19 @@ async def test_the_page_changes_what_is_bought_while_the_dialog_is_open(
     }
     changes = {"order_lines": [{**white, "total_tax_amount": 2000}]}
     await tab.evaluate("changes => Klarna.InstantShopping.update(changes)", changes)
-    await expect(dialog.at("#checkout-button")).to_have_text("Pay 150,00\xa0kr")
-    await expect(dialog.at(".sums")).to_contain_text("Battery Power Pack White")
+    await expect(dialog.find("#checkout-button")).to_have_text("Pay 150,00\xa0kr")
+    await expect(dialog.find(".sums")).to_contain_text("Battery Power Pack White")
 
 
 @pytest.mark.parametrize("step", ["identification", "review"])
-async def test_a_closed_dialog_goes_on_where_it_was(
-    tab: "Page", opened: Open, mock_klarna: MockKlarna, step: str
+async def test_a_closed_dialog_resumes_at_the_same_step(
+    tab: "Page", open_dialog: Open, mock_klarna: MockKlarna, step: str
 ) -> None:
-    dialog = await opened()
+    dialog = await open_dialog()
     await (dialog.identify() if step == "review" else dialog.fill(ALICE))
     await dialog.idle()
-    await dialog.at("#close-button").click()
+    await dialog.find("#close-button").click()
     await expect(tab.locator("#klarna-instant-shopping-fullscreen")).to_have_count(0)
     await tab.locator(BUTTON).click()
-    await dialog.at("#checkout-button" if step == "review" else "#address-button").wait_for()
+    await dialog.find("#checkout-button" if step == "review" else "#address-button").wait_for()
     assert len(mock_klarna.purchases()) == 1

@@ -1,4 +1,4 @@
-"""A key that holds everything is for sale on a page of its own (protocol 7)."""
+"""The page that sells what a complete button key describes (klarna.md §7)."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from mock_klarna.pytest_plugin.api import MockKlarna
-from tests.browser.dialog.driving import placing
+from tests.browser.dialog.dialog import placing
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ def address(mock_klarna: MockKlarna, shop: Shop, page: Callable[[str], Any]) -> 
     return f"{mock_klarna.url}/instantshopping/buy/{created['button_key']}"
 
 
-async def test_it_sells_without_a_shop_around(tab: "Page", address: str, shop: Shop, mock_klarna: MockKlarna) -> None:
+async def test_the_buy_page_sells_without_a_page_of_a_shop(
+    tab: "Page", address: str, shop: Shop, mock_klarna: MockKlarna
+) -> None:
     shop.decide = placing(mock_klarna)
     await tab.goto(address)
     await tab.locator("#fill-button").click()
@@ -37,7 +39,9 @@ async def test_it_sells_without_a_shop_around(tab: "Page", address: str, shop: S
     assert shop.callbacks[0]["order"]["integrator_url"] == address
 
 
-async def test_a_reload_goes_on_and_closing_puts_aside(tab: "Page", address: str, mock_klarna: MockKlarna) -> None:
+async def test_a_purchase_resumes_after_a_reload_and_after_closing(
+    tab: "Page", address: str, mock_klarna: MockKlarna
+) -> None:
     await tab.goto(address)
     await tab.locator("#fill-button").click()
     await expect(tab.locator("#email")).not_to_have_value("")
@@ -51,18 +55,18 @@ async def test_a_reload_goes_on_and_closing_puts_aside(tab: "Page", address: str
     assert len(mock_klarna.purchases()) == 1
 
 
-async def test_the_code_for_phones_is_drawn_and_named(tab: "Page", address: str) -> None:
+async def test_the_qr_code_is_shown_with_a_name(tab: "Page", address: str) -> None:
     await tab.goto(f"{address}?locale=sv-SE")
     await tab.get_by_role("heading", name="Dina uppgifter").wait_for()
     code = tab.get_by_role("img", name="QR-kod")
     assert await code.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
 
 
-async def test_a_key_that_lacks_something_says_what(
-    tab: "Page", mock_klarna: MockKlarna, key: str, complaints: list[str]
+async def test_an_incomplete_key_shows_what_is_missing(
+    tab: "Page", mock_klarna: MockKlarna, key: str, console_errors: list[str]
 ) -> None:
     answer = await tab.goto(f"{mock_klarna.url}/instantshopping/buy/{key}")
     assert answer is not None
     assert answer.status == 409
     await tab.get_by_text("purchase_country: expected").wait_for()
-    complaints.clear()
+    console_errors.clear()
