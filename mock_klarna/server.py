@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -31,9 +30,6 @@ from mock_klarna.web.sockets import Listening, listening
 
 if TYPE_CHECKING:
     from mock_klarna.certificates import Https
-
-_YOUNG_OBJECTS, _YOUNG_COLLECTIONS = 5_000, 200
-"""A collection of so many young objects takes a few milliseconds, which is what a request may wait; older ones come seldom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +156,6 @@ def _announced(ready_file: str, bound: Listening) -> Iterator[None]:
         yield
     finally:
         path.unlink(missing_ok=True)
-
-
-def tune_garbage_collection() -> None:
-    """Keep what was loaded at start out of every collection, and collect less often (for a process that only serves)."""
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, _YOUNG_COLLECTIONS, 100)
-    gc.enable()
 
 
 @contextmanager

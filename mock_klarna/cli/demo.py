@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import errno
 import os
-import signal
 import sys
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mock_klarna.cli.options import add_settings, settings_from
 from mock_klarna.errors import MockKlarnaError
+from mock_klarna.process import on_stop_signal, run_in_loop
 from mock_klarna.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         hint = "leave --strict out, or try it with `mock-klarna serve --strict` and a shop behind https"
         raise MockKlarnaError("the demo shop has no https, which strict demands", where="--strict", hint=hint)
     try:
-        return asyncio.run(_until_stopped(_demo(arguments, settings)))
+        return run_in_loop(_until_stopped(_demo(arguments, settings)), settings.loop)
     except CannotBind as fault:
         print(f"mock-klarna: {fault}", file=sys.stderr)
         return 3
@@ -66,9 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _until_stopped(demo: Coroutine[Any, Any, int]) -> int:
     """Run the demo until it ends, or until SIGTERM or SIGINT: 130 when that is before the purchase has ended."""
     task = asyncio.create_task(demo)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
+    on_stop_signal(task.cancel)
     try:
         return await task
     except asyncio.CancelledError:

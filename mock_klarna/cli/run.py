@@ -1,7 +1,6 @@
 """`mock-klarna run`: play scenarios, against a server that it starts or one that is there."""
 
 import argparse
-import asyncio
 import logging
 import os
 import sys
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mock_klarna.cli.options import add_settings, address, settings_from
 from mock_klarna.client import Client
 from mock_klarna.errors import MockKlarnaError
+from mock_klarna.process import run_in_loop
 from mock_klarna.scenario import report as github
 from mock_klarna.scenario.model import Scenario
 from mock_klarna.scenario.report import Report, junit
@@ -151,7 +151,7 @@ def run(arguments: argparse.Namespace) -> int:
     _require_sense(arguments)
     try:
         scenarios = _scenarios(arguments)
-        return asyncio.run(_run(arguments, scenarios))
+        return run_in_loop(_run(arguments, scenarios), settings_from(arguments).loop)
     except WrongFiles as wrong:
         print(wrong, file=sys.stderr)
         if in_github():
@@ -178,7 +178,7 @@ def _require_sense(arguments: argparse.Namespace) -> None:
     address("--url", arguments.url)
     for name, value in vars(arguments).items():
         setting = name.removeprefix("setting_")
-        if value is not None and setting not in (name, "seed"):
+        if value is not None and setting not in (name, "seed", "loop"):
             said = "is for the server that `run` starts, and with --url it starts none"
             raise MockKlarnaError(said, where=flag_of(setting), hint="leave one of them out")
 

@@ -1,9 +1,6 @@
 """`mock-klarna shop`: run the demo shop alone, against a Klarna that runs elsewhere."""
 
 import argparse
-import asyncio
-import gc
-import signal
 import sys
 
 
@@ -29,11 +26,12 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from mock_klarna.cli.options import address
     from mock_klarna.client import Unreachable
+    from mock_klarna.process import run_in_loop
     from mock_klarna.web.sockets import CannotListen
 
     address("--klarna", arguments.klarna)
     try:
-        asyncio.run(_serve(arguments))
+        run_in_loop(_serve(arguments))
     except Unreachable as fault:
         print(f"mock-klarna: {fault}", file=sys.stderr)
         return 4
@@ -45,11 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _serve(arguments: argparse.Namespace) -> None:
     from mock_klarna.demo import serve_shop
+    from mock_klarna.process import resume_garbage_collection, stop_event
 
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+    stopped = stop_event()
     async with serve_shop(
         arguments.klarna,
         host=arguments.host,
@@ -57,6 +53,6 @@ async def _serve(arguments: argparse.Namespace) -> None:
         merchant=arguments.merchant,
         password=arguments.password,
     ) as shop:
-        gc.freeze()
+        resume_garbage_collection()
         print(f"the demo shop is open at {shop.url} with button key {shop.button_key}", flush=True)
         await stopped.wait()
