@@ -336,6 +336,11 @@ class Settings:
             if value is not setting.default:
                 object.__setattr__(self, setting.name, _validated(setting, value))
 
+    def default_credentials(self) -> tuple[str, str]:
+        """Return a username and a password that the server accepts: the first of `credentials`, or any where all are."""
+        user, _, password = (self.credentials or ("mock-merchant:secret",))[0].partition(":")
+        return user, password
+
 
 def _validated(setting: Field[Any], value: Any) -> Any:
     if type(value) is type(setting.default) and value == setting.default:

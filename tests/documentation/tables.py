@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from mock_klarna import resources
+from mock_klarna.api import Commands, MockKlarna
 from mock_klarna.cli.main import COMMANDS
 from mock_klarna.cli.run import add as add_run_flags
 from mock_klarna.domain.events import Event
-from mock_klarna.pytest_plugin.api import Commands, MockKlarna, OrderCommands
 from mock_klarna.scenario.runner import BUILT_IN
 from mock_klarna.scenario.steps import STEPS
 from mock_klarna.settings import PREFIX, flag_of, setting_fields
@@ -240,7 +240,7 @@ def shoppers() -> str:
 
 def methods() -> str:
     """Return what tests can do with the fixtures: both have the same methods."""
-    everything = [each for kind in (Commands, OrderCommands, MockKlarna) for each in vars(kind).values()]
+    everything = [each for kind in (Commands, MockKlarna) for each in vars(kind).values()]
     found = [each for each in everything if inspect.isfunction(each) and not each.__name__.startswith("_")]
     rows = [(f"`{each.__name__}({_signature(each)})`", _first_sentence(each)) for each in found]
     return _table(("method", "does"), rows)
