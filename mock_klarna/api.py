@@ -271,16 +271,16 @@ class MockKlarnaAsync(Commands[Awaitable[Json], Awaitable[list[Json]], Awaitable
 class MockKlarna(Commands[Json, list[Json], None]):
     """A sandbox for tests and programs without an event loop: every command blocks until its answer has arrived.
 
-    `loop` runs in another thread.
+    `loop`, the loop of the sandbox, runs in another thread; `asyncio.run_coroutine_threadsafe` runs coroutines in it.
     """
 
     def __init__(self, client: "Client", loop: asyncio.AbstractEventLoop, tls_url: str | None = None) -> None:
         super().__init__(client, tls_url)
-        self._loop = loop
+        self.loop = loop
 
     def as_merchant(self, merchant: str, password: str = "secret") -> "MockKlarna":  # noqa: S107
         """Return the same commands for another merchant of the sandbox, with the password of its credentials."""
-        return MockKlarna(self.client.as_merchant(merchant, password), self._loop, self.tls_url)
+        return MockKlarna(self.client.as_merchant(merchant, password), self.loop, self.tls_url)
 
     def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> "Answer":
         """Send any request as this merchant and return status, body and headers, also of a refusal."""
@@ -290,7 +290,7 @@ class MockKlarna(Commands[Json, list[Json], None]):
         return self._result(_asked(self.client, method, path, body, then))
 
     def _result(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
 
 async def _asked(client: "Client", method: str, path: str, body: Any, then: Then) -> Any:

@@ -11,15 +11,11 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
-from mock_klarna.errors import MockKlarnaError, Problem
+from mock_klarna.errors import MockKlarnaError, Problem, Unreachable
 
 Json = dict[str, Any]
 _MEMBERS = ("path", "rule", "sent", "expected", "formula")
 _CONNECT_SECONDS = 10
-
-
-class Unreachable(MockKlarnaError):
-    """No server answers at the sandbox's address."""
 
 
 @dataclass(frozen=True, slots=True)

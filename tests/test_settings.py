@@ -77,8 +77,9 @@ def test_settings_made_in_python_are_checked(name: str) -> None:
 
 def test_every_setting_refuses_a_value_of_another_type() -> None:
     for setting in setting_fields():
+        options: Any = {setting.name: object()}
         with pytest.raises(SettingsError, match=f"^{setting.name}: <object object at .*> is not "):
-            Settings(**{setting.name: object()})
+            Settings(**options)
 
 
 def test_values_made_in_python_get_their_normal_form() -> None:

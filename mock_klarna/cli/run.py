@@ -67,10 +67,6 @@ def _save(path: str, content: bytes) -> None:
 _SETTLING, _LONG_SETTLING = 0.25, 2.0
 
 
-class CannotBind(Exception):
-    """The server or a shop could not listen at its address."""
-
-
 async def surroundings(
     arguments: argparse.Namespace, given: dict[str, Any], scenarios: list[Scenario], stack: AsyncExitStack
 ) -> Ways:
@@ -93,10 +89,7 @@ async def surroundings(
 async def _started(settings: Any, stack: AsyncExitStack) -> str:
     from mock_klarna.server import serve
 
-    try:
-        return (await stack.enter_async_context(serve(settings))).url
-    except OSError as fault:
-        raise CannotBind(str(fault)) from None
+    return (await stack.enter_async_context(serve(settings))).url
 
 
 async def _shops(scenarios: list[Scenario], ways: Ways, stack: AsyncExitStack) -> dict[Path, dict[str, str]]:
@@ -120,7 +113,7 @@ async def _shops(scenarios: list[Scenario], ways: Ways, stack: AsyncExitStack) -
     return urls
 
 
-_FAILED, _HELD_WRONG, _CANNOT_BIND, _UNREACHABLE = 1, 2, 3, 4
+_FAILED, _USAGE_ERROR = 1, 2
 _SHOP_TO_COME = "http://127.0.0.1"
 
 
@@ -143,8 +136,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 all held, 1 an expectation failed, 2 held wrong, 3 no server could be started, 4 the server does not answer."""
-    from mock_klarna.client import Unreachable
+    """0 all passed, 1 an expectation failed, 2 usage error. Raises `CannotBind` and `Unreachable`."""
     from mock_klarna.scenario import report as github
     from mock_klarna.scenario.model import WrongFiles
 
@@ -156,13 +148,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(wrong, file=sys.stderr)
         if in_github():
             print(*map(github.fault, wrong.faults), sep="\n")
-        return _HELD_WRONG
-    except CannotBind as fault:
-        print(f"mock-klarna: {fault}", file=sys.stderr)
-        return _CANNOT_BIND
-    except Unreachable as unreachable:
-        print(f"mock-klarna: {unreachable}", file=sys.stderr)
-        return _UNREACHABLE
+        return _USAGE_ERROR
 
 
 def _require_sense(arguments: argparse.Namespace) -> None:

@@ -15,16 +15,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve; 0 after SIGTERM or SIGINT, 3 when an address cannot be bound."""
+    """Serve; 0 after SIGTERM or SIGINT. Raises `CannotBind`."""
     settings = settings_from(arguments)
     for warning in unknown_variables(os.environ):
         print(f"mock-klarna: {warning}", file=sys.stderr)
     pause_garbage_collection()
-    try:
-        run_in_loop(_serve(settings), settings.loop)
-    except OSError as fault:
-        print(f"mock-klarna: {fault}", file=sys.stderr)
-        return 3
+    run_in_loop(_serve(settings), settings.loop)
     return 0
 
 

@@ -1,7 +1,6 @@
 """`mock-klarna shop`: run the demo shop alone, against a Klarna that runs elsewhere."""
 
 import argparse
-import sys
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -20,24 +19,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve; 0 after SIGTERM or SIGINT, 3 when the address cannot be bound, 4 when Klarna cannot be reached.
-
-    Raises `SettingsError` for what is no address of Klarna.
-    """
+    """Serve; 0 after SIGTERM or SIGINT. Raises `CannotBind`, `Unreachable`, and `SettingsError` for an invalid `--klarna`."""
     from mock_klarna.cli.options import address
-    from mock_klarna.client import Unreachable
     from mock_klarna.process import run_in_loop
-    from mock_klarna.web.sockets import CannotListen
 
     address("--klarna", arguments.klarna)
-    try:
-        run_in_loop(_serve(arguments))
-    except Unreachable as fault:
-        print(f"mock-klarna: {fault}", file=sys.stderr)
-        return 4
-    except (OSError, UnicodeError) as fault:
-        print(f"mock-klarna: {CannotListen(arguments.host, arguments.port, '--port', fault)}", file=sys.stderr)
-        return 3
+    run_in_loop(_serve(arguments))
     return 0
 
 

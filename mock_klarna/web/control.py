@@ -17,7 +17,7 @@ from mock_klarna.domain.time import moment
 from mock_klarna.domain.time import seconds as seconds_of
 from mock_klarna.domain.urls import CALLED
 from mock_klarna.emulator.emulator import buy
-from mock_klarna.errors import AnothersState, UnknownName
+from mock_klarna.errors import Forbidden, UnknownName
 from mock_klarna.web import journal, query, views
 from mock_klarna.web.auth import decoded
 from mock_klarna.web.query import LAST_POSITION
@@ -197,12 +197,12 @@ def _parts(held: Any) -> Any:
 
 
 def _require_own(merchant: str, held: Iterable[str]) -> None:
-    """Raise `AnothersState` where a call acts for one merchant and a snapshot holds others."""
+    """Raise `Forbidden` where a call acts for one merchant and a snapshot holds others."""
     others = [name for name in held if name != merchant]
     if merchant and others:
         said = f"this call acts for {merchant!r}, and the snapshot holds {', '.join(map(repr, others[:10]))}"
         hint = "send it without credentials and ?merchant= to replace any merchant's state"
-        raise AnothersState(said, where=f"merchants.{others[0]}", hint=hint)
+        raise Forbidden(said, where=f"merchants.{others[0]}", hint=hint)
 
 
 async def get_authority(services: Services, _call: Call) -> Reply:
