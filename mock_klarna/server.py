@@ -165,9 +165,9 @@ def _require_usable(settings: Settings) -> None:
 def _https(settings: Settings) -> "Https | None":
     if not settings.tls:
         return None
-    from mock_klarna.certificates import https
+    from mock_klarna.certificates import load_https
 
-    return https(settings)
+    return load_https(settings)
 
 
 def _wired(settings: Settings, store: Store, stack: AsyncExitStack) -> Services:

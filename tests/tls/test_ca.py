@@ -9,7 +9,7 @@ import pytest
 from mock_klarna import Settings, serve_in_thread
 from mock_klarna.cli.ca import RECIPES
 from mock_klarna.cli.main import main
-from tests.certificates import made
+from tests.certificates import samples
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def test_the_server_beside_the_command_is_asked_by_default(
 def test_a_folder_needs_no_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], how: str
 ) -> None:
-    folder = made.folder_with_authority_of(tmp_path / "tls", datetime.now(UTC))
+    folder = samples.folder_with_authority_of(tmp_path / "tls", datetime.now(UTC))
     before = [(path.name, path.stat().st_mtime_ns) for path in folder.iterdir()]
     if how == "variable":
         monkeypatch.setenv("MOCK_KLARNA_TLS_FOLDER", str(folder))
@@ -52,14 +52,14 @@ def test_a_folder_without_an_authority_stays_as_it_is_and_ends_with_2(
     folder = tmp_path / "a typo"
     assert main(["ca", "--tls-folder", str(folder)]) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"mock-klarna: --tls-folder: {folder} keeps no authority; name the folder that the server")
+    assert said.startswith(f"mock-klarna: --tls-folder: {folder} contains no authority; use the folder that the server")
     assert not folder.exists()
 
 
 def test_a_folder_whose_key_is_lost_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "ca.pem").write_bytes(made.authority_pair().certificates)
+    (tmp_path / "ca.pem").write_bytes(samples.authority_pair().certificates)
     assert main(["ca", "--tls-folder", str(tmp_path)]) == 2
-    assert "but not authority.pem, the key that signs for it; put it back" in capsys.readouterr().err
+    assert "but not authority.pem, which contains its key; restore it" in capsys.readouterr().err
 
 
 def test_a_server_without_tls_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,7 +83,7 @@ def test_an_https_address_ends_with_2(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_an_expired_authority_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = made.folder_with_authority_of(tmp_path / "tls", made.LONG_AGO)
+    folder = samples.folder_with_authority_of(tmp_path / "tls", samples.LONG_AGO)
     assert main(["ca", "--tls-folder", str(folder)]) == 2
     assert "expired on" in capsys.readouterr().err
 

@@ -14,7 +14,7 @@ import pytest
 
 from mock_klarna import Settings, resources, serve, serve_in_thread
 from mock_klarna.domain.urls import API_HOSTS
-from tests.certificates import made
+from tests.certificates import samples
 from tests.commands import Command
 
 BUTTONS = "/instantshopping/v1/buttons"
@@ -32,7 +32,7 @@ async def test_a_key_made_over_https_is_read_over_http() -> None:
     async with serve(SECURE) as running, aiohttp.ClientSession(headers=CREDENTIALS) as session:
         async with session.get(running.url + "/_mock/ca.pem") as answer:
             assert answer.content_type == "application/x-pem-file"
-            trust = made.trusting(await answer.read())
+            trust = samples.trusting(await answer.read())
         button = await _json(
             session, "POST", f"{running.tls_url}{BUTTONS}", json=OPTIONS, ssl=trust, server_hostname=API_HOSTS[0]
         )
@@ -42,7 +42,7 @@ async def test_a_key_made_over_https_is_read_over_http() -> None:
 async def test_the_way_to_an_explanation_is_https_for_those_who_came_by_it() -> None:
     async with serve(SECURE) as running, aiohttp.ClientSession(headers=CREDENTIALS) as session:
         assert running.services.authority is not None
-        trust = made.trusting(running.services.authority)
+        trust = samples.trusting(running.services.authority)
         async with session.post(f"{running.tls_url}{BUTTONS}", json={}, ssl=trust) as answer:
             assert answer.headers["Mock-Klarna-Explanation"].startswith(f"{running.tls_url}/_mock/journal/")
 
@@ -75,11 +75,11 @@ def _content(folder: Path) -> list[Path]:
 
 
 async def test_whoever_brings_a_certificate_knows_its_authority(tmp_path: Path) -> None:
-    pair = made.server_pair("127.0.0.1")
-    certificate, key = made.files(tmp_path, pair)
+    pair = samples.server_pair("127.0.0.1")
+    certificate, key = samples.files(tmp_path, pair)
     settings = Settings(port=0, tls=True, tls_port=0, tls_cert=certificate, tls_key=key)
     async with serve(settings) as running, aiohttp.ClientSession() as session:
-        trust = made.trusting(pair.certificates)
+        trust = samples.trusting(pair.certificates)
         async with session.get(f"{running.tls_url}/_mock/ca.pem", ssl=trust) as answer:
             assert answer.status == 404
 
@@ -138,7 +138,7 @@ def test_a_name_that_is_no_host_ends_with_2(serve_fails: Callable[..., tuple[int
 def test_certificates_that_cannot_be_used_end_with_2_and_one_sentence(
     serve_fails: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
-    folder = made.folder_with_authority_of(tmp_path / "tls", made.LONG_AGO)
+    folder = samples.folder_with_authority_of(tmp_path / "tls", samples.LONG_AGO)
     code, said = serve_fails("--tls-port", "0", "--tls-folder", str(folder))
     assert code == 2
     assert said.startswith(f"mock-klarna: --tls-folder: {folder / 'authority.pem'}: CN=mock-klarna authority ")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mock_klarna.certificates.folder import kept
-from tests.certificates import made
+from mock_klarna.certificates.folder import load_or_create
+from tests.certificates import samples
 from tests.tls import elsewhere
 
 
@@ -16,7 +16,7 @@ from tests.tls import elsewhere
 def folder(tmp_path: Path) -> Path:
     """The home of a client; the authority is there before the client starts, and another that signs for nobody."""
     for name in ("tls", "another"):
-        kept(tmp_path / name, made.NOW)
+        load_or_create(tmp_path / name, samples.NOW)
     return tmp_path
 
 
