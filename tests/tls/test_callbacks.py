@@ -1,4 +1,4 @@
-"""Merchants behind https: whom callbacks trust, and the record of those that they do not."""
+"""Callbacks to https: which certificates are trusted, and the record of an untrusted one."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -58,7 +58,7 @@ UNTRUSTED = [
 
 
 @pytest.mark.parametrize(("pair", "said", "remedy"), UNTRUSTED, ids=["self-signed", "private authority"])
-async def test_a_certificate_that_nobody_vouches_for_is_a_clear_record(
+async def test_an_untrusted_certificate_is_recorded_with_a_remedy(
     tmp_path: Path, pair: Pair, said: str, remedy: str
 ) -> None:
     async with shop(tmp_path, pair) as port:
@@ -80,7 +80,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("pair", "said", "remedy"), WRONG, ids=["expired", "not yet valid", "another name"])
-async def test_a_certificate_that_is_wrong_in_itself_says_how(
+async def test_an_invalid_certificate_is_recorded_with_the_reason(
     tmp_path: Path, pair: Pair, said: str, remedy: str
 ) -> None:
     async with shop(tmp_path, pair) as port:
@@ -101,7 +101,7 @@ async def test_with_callback_ca_a_private_certificate_is_trusted(tmp_path: Path,
     assert (tried.outcome, tried.status) == ("answered", 200)
 
 
-async def test_with_callback_ca_others_are_still_untrusted(tmp_path: Path) -> None:
+async def test_with_callback_ca_other_certificates_are_still_untrusted(tmp_path: Path) -> None:
     (tmp_path / "other.pem").write_bytes(samples.authority_pair().certificates)
     async with shop(tmp_path, samples.server_pair("localhost")) as port:
         tried = await attempt(f"https://localhost:{port}/", Settings(callback_ca=(str(tmp_path / "other.pem"),)))
@@ -109,13 +109,13 @@ async def test_with_callback_ca_others_are_still_untrusted(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("pair", [pair for pair, _, _ in UNTRUSTED + WRONG])
-async def test_callback_insecure_takes_any_certificate(tmp_path: Path, pair: Pair) -> None:
+async def test_callback_insecure_accepts_any_certificate(tmp_path: Path, pair: Pair) -> None:
     async with shop(tmp_path, pair) as port:
         tried = await attempt(f"https://localhost:{port}/", Settings(callback_insecure=True))
     assert (tried.outcome, tried.status) == ("answered", 200)
 
 
-async def test_a_rewritten_host_is_held_to_the_name_in_the_shops_url(tmp_path: Path) -> None:
+async def test_the_certificate_of_a_rewritten_host_has_to_name_the_host_of_the_url(tmp_path: Path) -> None:
     async with shop(tmp_path, samples.server_pair("shop.test")) as port:
         settings = Settings(
             callback_ca=(str(tmp_path / "certificate.pem"),), callback_host_rewrite=("shop.test=127.0.0.1",)
@@ -124,7 +124,7 @@ async def test_a_rewritten_host_is_held_to_the_name_in_the_shops_url(tmp_path: P
     assert (tried.outcome, tried.status) == ("answered", 200)
 
 
-async def test_plain_http_behind_an_https_url_is_told_apart(tmp_path: Path) -> None:
+async def test_plain_http_behind_an_https_url_has_a_message_of_its_own(tmp_path: Path) -> None:
     async with shop(tmp_path, None) as port:
         tried = await attempt(f"https://localhost:{port}/", Settings())
     assert tried.outcome == "broken"
@@ -136,10 +136,10 @@ async def test_plain_http_behind_an_https_url_is_told_apart(tmp_path: Path) -> N
     ("content", "why"),
     [
         (None, "No such file or directory"),
-        (b"none\xff", "it contains no certificate in PEM (-----BEGIN CERTIFICATE-----)"),
+        (b"none\xff", "it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)"),
     ],
 )
-def test_a_callback_ca_that_cannot_be_used_is_named_at_start(tmp_path: Path, content: bytes | None, why: str) -> None:
+def test_an_unusable_callback_ca_is_an_error_at_start(tmp_path: Path, content: bytes | None, why: str) -> None:
     file = tmp_path / "ca.pem"
     if content is not None:
         file.write_bytes(content)
@@ -148,7 +148,7 @@ def test_a_callback_ca_that_cannot_be_used_is_named_at_start(tmp_path: Path, con
     assert str(refused.value) == f"--callback-ca: {file} cannot be used: {why}"
 
 
-async def test_the_journal_and_the_purchase_tell_of_an_untrusted_shop(tmp_path: Path) -> None:
+async def test_an_untrusted_shop_is_in_the_journal_and_in_the_purchase(tmp_path: Path) -> None:
     async with (
         shop(tmp_path, samples.bare_pair("localhost")) as port,
         serve(Settings(port=0)) as running,
