@@ -1,4 +1,4 @@
-"""The two families of errors: what Klarna would answer, and what tells that the tool was held wrong."""
+"""The errors: those that Klarna would answer, and those of our own API and command line (invalid requests, usage errors)."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -98,9 +98,9 @@ def _is_large(value: dict[str, Any] | list[Any]) -> bool:
 
 
 class KlarnaError(Exception):
-    """A refusal that Klarna itself would answer, in Klarna's shape (protocol 1.6).
+    """An error that Klarna itself would answer, in Klarna's format (protocol 1.6).
 
-    `error_message` is Klarna's terse text; `problems` is everything that the journal and the log add to it.
+    `error_message` is Klarna's short text; `problems` are the details that the journal and the log add to it.
     """
 
     status: int = 400
@@ -120,14 +120,14 @@ class BadValue(KlarnaError):
 
 
 class Unauthorized(KlarnaError):
-    """401: no credentials, or credentials that this server does not know (seed, step 3)."""
+    """401: no credentials, or credentials that this server does not accept (seed, step 3)."""
 
     status = 401
     error_code = "unauthorized"
 
 
 class NotAllowed(KlarnaError):
-    """403: the token is used up or belongs to another merchant (seed, step 3)."""
+    """403: the token was used already or belongs to another merchant (seed, step 3)."""
 
     status = 403
     error_code = "not_allowed"
@@ -141,13 +141,13 @@ class NotFound(KlarnaError):
 
 
 class InvalidOrderId(KlarnaError):
-    """400: the order id in the path is no UUID (protocol 9.1)."""
+    """400: the order id in the path is not a UUID (protocol 9.1)."""
 
     error_code = "invalid_order_id"
 
 
 class NoSuchOrder(NotFound):
-    """404: no order of this merchant has the id (protocol 9.1)."""
+    """404: this merchant has no order with this id (protocol 9.1)."""
 
     error_code = "no_such_order"
 
@@ -165,33 +165,26 @@ class CaptureNotAllowed(NotAllowed):
 
 
 class RefundNotAllowed(NotAllowed):
-    """403: there is not so much captured money left to refund (protocol 9.1)."""
+    """403: the amount is more than what is captured and not refunded (protocol 9.1)."""
 
     error_code = "refund_not_allowed"
 
 
 class CancelNotAllowed(NotAllowed):
-    """403: the order has captures, or is finished already (protocol 9.1)."""
+    """403: the order has captures, or is cancelled, expired or closed (protocol 9.1)."""
 
     error_code = "cancel_not_allowed"
 
 
-class InConflict(KlarnaError):
-    """409: the same thing was asked for before, with other data (protocol 9.1)."""
-
-    status = 409
-    error_code = "conflict"
-
-
 class TooManyRequests(KlarnaError):
-    """429: the merchant's requests of this second are used up (protocol 1.5)."""
+    """429: the merchant sent more requests in this second than the rate limit allows (protocol 1.5)."""
 
     status = 429
     error_code = "too_many_requests"
 
 
 class MethodNotAllowed(KlarnaError):
-    """405: the path exists, the verb does not; `allowed` becomes the `Allow` header."""
+    """405: the path does not support the method; `allowed` becomes the `Allow` header."""
 
     status = 405
     error_code = "method_not_allowed"
@@ -209,28 +202,28 @@ class RequestTimeout(KlarnaError):
 
 
 class BodyTooLarge(KlarnaError):
-    """413: the body is longer than the server is willing to read."""
+    """413: the body is longer than the setting `max_body`."""
 
     status = 413
     error_code = "request_too_large"
 
 
 class UnsupportedMediaType(KlarnaError):
-    """415: the body is declared to be something else than JSON in UTF-8 (protocol 1.3)."""
+    """415: the Content-Type is not JSON in UTF-8 (protocol 1.3)."""
 
     status = 415
     error_code = "unsupported_media_type"
 
 
 class ExpectationFailed(KlarnaError):
-    """417: the `Expect` header asks for something else than to be told to go on."""
+    """417: the `Expect` header has a value other than 100-continue."""
 
     status = 417
     error_code = "expectation_failed"
 
 
-class OrderedFault(KlarnaError):
-    """The status that a fault was ordered to answer with, as if Klarna had failed."""
+class InjectedFault(KlarnaError):
+    """A fault was injected: the request is answered with its status, as if Klarna had failed."""
 
     error_code = "mock_fault"
 
@@ -240,7 +233,7 @@ class OrderedFault(KlarnaError):
 
 
 class MockKlarnaError(Exception):
-    """The tool was held wrong: what is wrong, where, and what would be right.
+    """An invalid request to our own API, or a usage error: what is wrong, where, and what would be right (`hint`).
 
     Under `/_mock` it is answered as JSON with `status`; on the command line it ends with exit code 2.
     """
@@ -255,10 +248,10 @@ class MockKlarnaError(Exception):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        """One sentence for a terminal: the place, the fault, the remedy."""
+        """Return one sentence for a terminal: place, message, hint."""
         place = f"{self.where}: " if self.where else ""
-        remedy = f"; {self.hint}" if self.hint else ""
-        return f"{place}{self.message}{remedy}"
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{place}{self.message}{hint}"
 
 
 class InvalidInput(MockKlarnaError):
@@ -274,23 +267,44 @@ class InvalidInput(MockKlarnaError):
         )
 
 
-class UnknownName(MockKlarnaError):
-    """404: nothing of that name exists here."""
-
-    status = 404
-
-
-class AnothersState(MockKlarnaError):
-    """403: a call that acts for one merchant would change what belongs to others."""
+class Forbidden(MockKlarnaError):
+    """403: a request of one merchant would change the state of others."""
 
     status = 403
 
 
-class NotPossibleNow(MockKlarnaError):
-    """409: the thing exists, but its state does not allow what was asked."""
+class UnknownName(MockKlarnaError):
+    """404: no object has this name or id."""
+
+    status = 404
+
+
+class StateConflict(MockKlarnaError):
+    """409: the state of the object does not allow the request."""
 
     status = 409
 
 
-class Conflict(Exception):
-    """Somebody else committed first: load again and decide again. Never leaves the emulator."""
+class Unreachable(MockKlarnaError):
+    """No server answers at the sandbox's address; on the command line it ends with exit code 4."""
+
+
+class CannotBind(OSError):
+    """A server cannot listen at `address`; on the command line it ends with exit code 3.
+
+    `strerror` says why, `flag` is the setting of the port, `remedy` says what to do.
+    """
+
+    def __init__(self, number: int | None, reason: str, *, address: str, flag: str, remedy: str) -> None:
+        super().__init__(number, reason)
+        self.address = address
+        self.flag = flag
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        """Return one sentence for a terminal."""
+        return f"cannot listen on {self.address}: {self.strerror}; {self.remedy}"
+
+
+class WriteConflict(Exception):
+    """Another command committed first: load and decide again. Never leaves the emulator."""

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from mock_klarna import resources
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync, resources
 from tests.commands import Command, in_this_process
 
 pytest_plugins = ["pytester"]

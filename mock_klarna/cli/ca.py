@@ -93,9 +93,9 @@ def _recipes(folder: str) -> str:
 
 
 def _kept(folder: str) -> str:
-    from mock_klarna.certificates.folder import found
+    from mock_klarna.certificates.folder import load
 
-    return found(Path(folder), datetime.now(UTC)).pem.decode()
+    return load(Path(folder), datetime.now(UTC)).pem.decode()
 
 
 def _asked(url: str) -> str:

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import errno
 import os
-import signal
 import sys
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
@@ -12,7 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mock_klarna.cli.options import add_settings, settings_from
-from mock_klarna.errors import MockKlarnaError
+from mock_klarna.errors import CannotBind, MockKlarnaError
+from mock_klarna.process import on_stop_signal, run_in_loop
 from mock_klarna.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -37,10 +37,6 @@ This demo runs until Ctrl-C, and goes on telling what happens:
 """
 
 
-class CannotBind(Exception):
-    """An address is taken or not this machine's; the text says which, and what to do."""
-
-
 def add(parser: argparse.ArgumentParser) -> None:
     """Add whether to stay up, where the shop is to be, and a flag for every setting."""
     parser.add_argument("--once", action="store_true", help="exit after the purchase: 0 if it was placed, else 1")
@@ -51,24 +47,18 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show the purchase; 0 if it was placed, 1 if not, 3 when an address cannot be bound."""
+    """Show the purchase; 0 if it was placed, 1 if not. Raises `CannotBind`."""
     settings = settings_from(arguments)
     if settings.strict:
         hint = "leave --strict out, or try it with `mock-klarna serve --strict` and a shop behind https"
         raise MockKlarnaError("the demo shop has no https, which strict demands", where="--strict", hint=hint)
-    try:
-        return asyncio.run(_until_stopped(_demo(arguments, settings)))
-    except CannotBind as fault:
-        print(f"mock-klarna: {fault}", file=sys.stderr)
-        return 3
+    return run_in_loop(_until_stopped(_demo(arguments, settings)), settings.loop)
 
 
 async def _until_stopped(demo: Coroutine[Any, Any, int]) -> int:
     """Run the demo until it ends, or until SIGTERM or SIGINT: 130 when that is before the purchase has ended."""
     task = asyncio.create_task(demo)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
+    on_stop_signal(task.cancel)
     try:
         return await task
     except asyncio.CancelledError:
@@ -108,13 +98,12 @@ def _is_port_chosen(arguments: argparse.Namespace) -> bool:
 async def _emulator(stack: AsyncExitStack, settings: Settings, *, is_port_chosen: bool) -> "Running":
     """Serve at the port of the settings or, if nobody asked for that one and it is taken, at any free one."""
     from mock_klarna.server import serve
-    from mock_klarna.web.sockets import CannotListen
 
     try:
         return await stack.enter_async_context(serve(settings))
-    except CannotListen as fault:
+    except CannotBind as fault:
         if is_port_chosen or fault.flag != "--port" or fault.errno != errno.EADDRINUSE:
-            raise CannotBind(str(fault)) from None
+            raise
     _say(f"Port {settings.port} is taken, so the sandbox takes a free one; --port chooses another.\n")
     return await stack.enter_async_context(serve(replace(settings, port=0)))
 
@@ -122,11 +111,8 @@ async def _emulator(stack: AsyncExitStack, settings: Settings, *, is_port_chosen
 async def _shop(stack: AsyncExitStack, klarna: str, port: int, merchant: str, password: str) -> "Shop":
     from mock_klarna.demo import serve_shop
 
-    try:
-        return await stack.enter_async_context(serve_shop(klarna, port=port, merchant=merchant, password=password))
-    except OSError as fault:
-        said = f"cannot listen on 127.0.0.1:{port}: {fault.strerror or fault}"
-        raise CannotBind(f"{said}; choose another with --shop-port, 0 takes any free one") from None
+    shop = serve_shop(klarna, port=port, merchant=merchant, password=password, port_flag="--shop-port")
+    return await stack.enter_async_context(shop)
 
 
 def _verdict(purchase: dict[str, Any]) -> int:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from mock_klarna import __version__
-from mock_klarna.errors import MockKlarnaError
+from mock_klarna.errors import CannotBind, MockKlarnaError, Unreachable
 from mock_klarna.settings import SettingsError
 
 COMMANDS = ("serve", "demo", "run", "check", "shop", "shoppers", "openapi", "ca", "healthcheck", "wait")
 """The commands, in the order in which the help lists them; each is a module of this package."""
 
-HELD_WRONG, CANNOT_BIND, UNREACHABLE, INTERRUPTED = 2, 3, 4, 130
+USAGE_ERROR, CANNOT_BIND, UNREACHABLE, INTERRUPTED = 2, 3, 4, 130
 """Exit codes beside 0 (all well) and 1 (an expectation failed)."""
 
 
@@ -32,16 +32,22 @@ def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line and return its exit code: 0 well, 1 failed, 2 held wrong, 3 cannot bind, 4 unreachable."""
+    """Run a command line and return its exit code: 0 well, 1 failed, 2 usage error, 3 cannot bind, 4 unreachable."""
     given = sys.argv[1:] if argv is None else argv
     arguments = parser(given[:1] if given and given[0] in COMMANDS else COMMANDS).parse_args(given)
     try:
         return int(arguments.run(arguments))
-    except (MockKlarnaError, SettingsError) as wrong:
-        print(f"mock-klarna: {wrong}", file=sys.stderr)
-        return HELD_WRONG
+    except (MockKlarnaError, SettingsError, CannotBind) as error:
+        print(f"mock-klarna: {error}", file=sys.stderr)
+        return _exit_code(error)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _exit_code(error: Exception) -> int:
+    if isinstance(error, CannotBind):
+        return CANNOT_BIND
+    return UNREACHABLE if isinstance(error, Unreachable) else USAGE_ERROR

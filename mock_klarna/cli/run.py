@@ -1,7 +1,6 @@
 """`mock-klarna run`: play scenarios, against a server that it starts or one that is there."""
 
 import argparse
-import asyncio
 import logging
 import os
 import sys
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mock_klarna.cli.options import add_settings, address, settings_from
 from mock_klarna.client import Client
 from mock_klarna.errors import MockKlarnaError
+from mock_klarna.process import run_in_loop
 from mock_klarna.scenario import report as github
 from mock_klarna.scenario.model import Scenario
 from mock_klarna.scenario.report import Report, junit
@@ -67,10 +67,6 @@ def _save(path: str, content: bytes) -> None:
 _SETTLING, _LONG_SETTLING = 0.25, 2.0
 
 
-class CannotBind(Exception):
-    """The server or a shop could not listen at its address."""
-
-
 async def surroundings(
     arguments: argparse.Namespace, given: dict[str, Any], scenarios: list[Scenario], stack: AsyncExitStack
 ) -> Ways:
@@ -93,10 +89,7 @@ async def surroundings(
 async def _started(settings: Any, stack: AsyncExitStack) -> str:
     from mock_klarna.server import serve
 
-    try:
-        return (await stack.enter_async_context(serve(settings))).url
-    except OSError as fault:
-        raise CannotBind(str(fault)) from None
+    return (await stack.enter_async_context(serve(settings))).url
 
 
 async def _shops(scenarios: list[Scenario], ways: Ways, stack: AsyncExitStack) -> dict[Path, dict[str, str]]:
@@ -120,7 +113,7 @@ async def _shops(scenarios: list[Scenario], ways: Ways, stack: AsyncExitStack) -
     return urls
 
 
-_FAILED, _HELD_WRONG, _CANNOT_BIND, _UNREACHABLE = 1, 2, 3, 4
+_FAILED, _USAGE_ERROR = 1, 2
 _SHOP_TO_COME = "http://127.0.0.1"
 
 
@@ -143,26 +136,19 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 all held, 1 an expectation failed, 2 held wrong, 3 no server could be started, 4 the server does not answer."""
-    from mock_klarna.client import Unreachable
+    """0 all passed, 1 an expectation failed, 2 usage error. Raises `CannotBind` and `Unreachable`."""
     from mock_klarna.scenario import report as github
     from mock_klarna.scenario.model import WrongFiles
 
     _require_sense(arguments)
     try:
         scenarios = _scenarios(arguments)
-        return asyncio.run(_run(arguments, scenarios))
+        return run_in_loop(_run(arguments, scenarios), settings_from(arguments).loop)
     except WrongFiles as wrong:
         print(wrong, file=sys.stderr)
         if in_github():
             print(*map(github.fault, wrong.faults), sep="\n")
-        return _HELD_WRONG
-    except CannotBind as fault:
-        print(f"mock-klarna: {fault}", file=sys.stderr)
-        return _CANNOT_BIND
-    except Unreachable as unreachable:
-        print(f"mock-klarna: {unreachable}", file=sys.stderr)
-        return _UNREACHABLE
+        return _USAGE_ERROR
 
 
 def _require_sense(arguments: argparse.Namespace) -> None:
@@ -178,7 +164,7 @@ def _require_sense(arguments: argparse.Namespace) -> None:
     address("--url", arguments.url)
     for name, value in vars(arguments).items():
         setting = name.removeprefix("setting_")
-        if value is not None and setting not in (name, "seed"):
+        if value is not None and setting not in (name, "seed", "loop"):
             said = "is for the server that `run` starts, and with --url it starts none"
             raise MockKlarnaError(said, where=flag_of(setting), hint="leave one of them out")
 

@@ -1,10 +1,6 @@
 """`mock-klarna shop`: run the demo shop alone, against a Klarna that runs elsewhere."""
 
 import argparse
-import asyncio
-import gc
-import signal
-import sys
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -23,33 +19,20 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve; 0 after SIGTERM or SIGINT, 3 when the address cannot be bound, 4 when Klarna cannot be reached.
-
-    Raises `SettingsError` for what is no address of Klarna.
-    """
+    """Serve; 0 after SIGTERM or SIGINT. Raises `CannotBind`, `Unreachable`, and `SettingsError` for an invalid `--klarna`."""
     from mock_klarna.cli.options import address
-    from mock_klarna.client import Unreachable
-    from mock_klarna.web.sockets import CannotListen
+    from mock_klarna.process import run_in_loop
 
     address("--klarna", arguments.klarna)
-    try:
-        asyncio.run(_serve(arguments))
-    except Unreachable as fault:
-        print(f"mock-klarna: {fault}", file=sys.stderr)
-        return 4
-    except (OSError, UnicodeError) as fault:
-        print(f"mock-klarna: {CannotListen(arguments.host, arguments.port, '--port', fault)}", file=sys.stderr)
-        return 3
+    run_in_loop(_serve(arguments))
     return 0
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
     from mock_klarna.demo import serve_shop
+    from mock_klarna.process import resume_garbage_collection, stop_event
 
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+    stopped = stop_event()
     async with serve_shop(
         arguments.klarna,
         host=arguments.host,
@@ -57,6 +40,6 @@ async def _serve(arguments: argparse.Namespace) -> None:
         merchant=arguments.merchant,
         password=arguments.password,
     ) as shop:
-        gc.freeze()
+        resume_garbage_collection()
         print(f"the demo shop is open at {shop.url} with button key {shop.button_key}", flush=True)
         await stopped.wait()

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import orjson
 from aiohttp import web
 
-from mock_klarna.client import Unreachable
 from mock_klarna.demo import callbacks, pages
 from mock_klarna.demo import pages as shipping
 from mock_klarna.demo.books import Desk
 from mock_klarna.demo.klarna import Klarna
 from mock_klarna.demo.pages import add_showcase
-from mock_klarna.errors import MockKlarnaError
+from mock_klarna.errors import MockKlarnaError, Unreachable
+from mock_klarna.web.sockets import cannot_bind
 
 _LAST_WORDS_SECONDS = 0.05
 
@@ -39,11 +39,12 @@ async def serve_shop(
     port: int = 0,
     merchant: str = "demo-shop",
     password: str = "secret",  # noqa: S107
+    port_flag: str = "--port",
 ) -> AsyncIterator[Shop]:
     """Open a shop that talks to the Klarna at `klarna_url`; it is closed after the `async with`.
 
     Callback URLs choose other credentials (`?merchant=`, same password) and a behaviour (`?then=`) for the purchases that
-    use them. Raises OSError when the address cannot be bound, `ShopRefused` when Klarna gives
+    use them. Raises `CannotBind` when the address cannot be bound, which names `port_flag`, `ShopRefused` when Klarna gives
     no button key, `Unreachable` when nobody answers at its address.
     """
     async with Klarna(klarna_url, password) as klarna:
@@ -52,12 +53,19 @@ async def serve_shop(
         await runner.setup()
         try:
             site = web.TCPSite(runner, host, port, backlog=1024, reuse_address=True)
-            await site.start()
+            await _start(site, host, port, port_flag)
             url = _address(host, runner)
             desk.window.button_key = await _button_key(klarna, merchant, url)
             yield Shop(url, merchant, desk.window.button_key)
         finally:
             await runner.cleanup()
+
+
+async def _start(site: web.TCPSite, host: str, port: int, port_flag: str) -> None:
+    try:
+        await site.start()
+    except (OSError, UnicodeError) as fault:
+        raise cannot_bind(host, port, port_flag, fault) from None
 
 
 def _application(desk: Desk) -> web.Application:

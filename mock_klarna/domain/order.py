@@ -20,7 +20,7 @@ from mock_klarna.domain.events import (
 )
 from mock_klarna.domain.purchase import FRAUD, may
 from mock_klarna.domain.records import Decision, Fulfilment, Job, Order, Purchase
-from mock_klarna.errors import CancelNotAllowed, NotAllowed, NotPossibleNow
+from mock_klarna.errors import CancelNotAllowed, NotAllowed, StateConflict
 
 DAY = 86400
 ACCOUNT_PERIOD = 28 * DAY
@@ -239,10 +239,10 @@ HOURS_TO_CAPTURE = 4 * 3600
 def decide(order: Order, purchase: Purchase, verdict: str, now: float, push_schedule: str = "push") -> Decision:
     """End the review of a pending order with ACCEPTED, REJECTED or STOPPED; the merchant is notified.
 
-    Raises `NotPossibleNow` when the order's fraud status does not allow it.
+    Raises `StateConflict` when the order's fraud status does not allow it.
     """
     if not may(FRAUD, order.fraud_status, verdict):
-        raise NotPossibleNow(
+        raise StateConflict(
             f"order {order.order_id} has fraud_status {order.fraud_status}",
             where="fraud_status",
             hint="only a PENDING order can be decided, and only an ACCEPTED or PENDING one can be STOPPED",
@@ -262,10 +262,10 @@ def decide(order: Order, purchase: Purchase, verdict: str, now: float, push_sche
 
 
 def require_alive(order: Order, now: float) -> None:
-    """Raise `NotPossibleNow` for an order that is cancelled, expired or closed: there is nothing left to review."""
+    """Raise `StateConflict` for an order that is cancelled, expired or closed: there is nothing left to review."""
     status = balance(order, now).status
     if status in ("CANCELLED", "EXPIRED", "CLOSED"):
-        raise NotPossibleNow(f"order {order.order_id} is {status}", where="status", hint="an order that is alive")
+        raise StateConflict(f"order {order.order_id} is {status}", where="status", hint="an order that is alive")
 
 
 def event_type(verdict: str) -> str:

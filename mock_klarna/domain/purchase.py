@@ -20,7 +20,7 @@ from mock_klarna.domain.events import (
 )
 from mock_klarna.domain.records import REFUSED, UNTOUCHED, Decision, Job, Order, Outcome, Purchase
 from mock_klarna.domain.time import seconds
-from mock_klarna.errors import BadValue, NotAllowed, NotFound, NotPossibleNow, Problem
+from mock_klarna.errors import BadValue, NotAllowed, NotFound, Problem, StateConflict
 
 PURCHASE: Mapping[str, frozenset[str]] = {
     "started": frozenset({"authorized", "declined", "failed"}),
@@ -248,16 +248,16 @@ def expire(purchase: Purchase) -> Decision:
 def changed(purchase: Purchase, session: bytes, *events: Event) -> Decision:
     """Keep a session that the shopper, the page or the merchant changed, with the facts that tell how.
 
-    Raises `NotPossibleNow` when the shopper has already pressed the final button.
+    Raises `StateConflict` when the shopper has already pressed the final button.
     """
     require_started(purchase)
     return Decision(writes=(replace(purchase, version=purchase.version + 1, session=session),), events=events)
 
 
 def require_started(purchase: Purchase) -> None:
-    """Raise `NotPossibleNow` unless the shopper is still choosing."""
+    """Raise `StateConflict` unless the shopper is still choosing."""
     if purchase.state != "started":
-        raise NotPossibleNow(
+        raise StateConflict(
             f"purchase {purchase.purchase_id} is {purchase.state}",
             where="state",
             hint="only a purchase that is started can be changed or paid",

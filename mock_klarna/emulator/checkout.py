@@ -16,7 +16,7 @@ from mock_klarna.domain.records import ButtonKey, Decision, Purchase
 from mock_klarna.emulator import checkout_steps
 from mock_klarna.emulator.checkout_steps import shopper_for
 from mock_klarna.emulator.context import Context
-from mock_klarna.errors import InvalidInput, NotPossibleNow, UnknownName, in_words
+from mock_klarna.errors import InvalidInput, StateConflict, UnknownName, in_words
 from mock_klarna.shoppers import Shopper, risk
 
 _log = logging.getLogger("mock_klarna.callbacks")
@@ -44,7 +44,7 @@ class Purchases:
         """Begin a session from a key and the options that its page gives (protocol 6.3).
 
         `merchant_timeout` is how many seconds this shopper waits for the merchant, None as long as the token lives. Raises
-        `NotPossibleNow` where the button is not offered, `InvalidInput` with everything that key and page lack.
+        `StateConflict` where the button is not offered, `InvalidInput` with everything that key and page lack.
         """
         begun = checkout_steps.opened(button.body, page, integrator_url, self._orderable)
         merchant = button.merchant
@@ -192,5 +192,5 @@ def _begun(purchase: Purchase) -> Json:
 
 def _require_identified(begun: Json) -> Json:
     if not begun.get("identified"):
-        raise NotPossibleNow("the shopper is not identified", where="state", hint="identify the shopper first")
+        raise StateConflict("the shopper is not identified", where="state", hint="identify the shopper first")
     return begun

@@ -17,7 +17,7 @@ from mock_klarna.domain.events import (
     ShippingUpdated,
     SpecificationsSelected,
 )
-from mock_klarna.errors import InvalidInput, NotPossibleNow, Problem, UnknownName
+from mock_klarna.errors import InvalidInput, Problem, StateConflict, UnknownName
 from mock_klarna.shoppers import COUNTRIES, Shopper
 from mock_klarna.validation import Validator
 
@@ -33,15 +33,15 @@ Step = Callable[[Json], tuple[Json, Event]]
 def opened(key: bytes, page: Json, integrator_url: str | None, require: Callable[[Json], object]) -> Json:
     """Return the session that a key (its JSON) and a page begin, once `require` has nothing against it.
 
-    Raises `NotPossibleNow` where the button is not offered at all, and what `require` raises.
+    Raises `StateConflict` where the button is not offered at all, and what `require` raises.
     """
     options = orjson.loads(key)
     begun = session.opened(options, page, integrator_url)
     if options.get("disabled"):
-        raise NotPossibleNow("the button key is disabled", where="button_key", hint="PUT it with disabled: false")
+        raise StateConflict("the button key is disabled", where="button_key", hint="PUT it with disabled: false")
     require(begun)
     if reason := button.not_served(begun, COUNTRIES):
-        raise NotPossibleNow(reason, where="purchase_country", hint="one of " + ", ".join(COUNTRIES))
+        raise StateConflict(reason, where="purchase_country", hint="one of " + ", ".join(COUNTRIES))
     return begun
 
 

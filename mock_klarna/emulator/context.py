@@ -8,7 +8,7 @@ from mock_klarna.domain.events import AuthorizationRefused
 from mock_klarna.domain.purchase import PlacingRules
 from mock_klarna.domain.records import Decision, Merchant, Purchase, Record
 from mock_klarna.domain.urls import host_of
-from mock_klarna.errors import Conflict, NotAllowed, NotFound
+from mock_klarna.errors import NotAllowed, NotFound, WriteConflict
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store
 from mock_klarna.validation import shared_validator
@@ -73,7 +73,7 @@ class Context:
         return uuid_from(merchant, *await self.chance(merchant, what))
 
     async def commit(self, merchant: str, decision: Decision, now: float) -> int:
-        """Commit a decision and have its jobs looked at; raises `Conflict` when somebody else was first."""
+        """Commit a decision and have its jobs looked at; raises `WriteConflict` when somebody else was first."""
         position = await self.store.commit(merchant, decision, now)
         if decision.jobs:
             self.expect(merchant, min(job.due for job in decision.jobs) - now)
@@ -88,9 +88,9 @@ class Context:
         for _ in range(_TRIES):
             try:
                 return await attempt()
-            except Conflict as conflict:
+            except WriteConflict as conflict:
                 last = conflict
-        raise Conflict(f"{last} changes faster than it can be written")
+        raise WriteConflict(f"{last} changes faster than it can be written")
 
     async def decide(
         self, load: Callable[[], Awaitable[R]], command: Callable[[R, float], Decision]

@@ -70,7 +70,7 @@ class Faults:
         return None
 
     async def _use(self, fault: Fault) -> None:
-        """Count a fault down, and forget it after its last time; raises `Conflict` when somebody else used that up."""
+        """Count a fault down, and forget it after its last time; raises `WriteConflict` when somebody else used that up."""
         left = replace(fault, version=fault.version + 1, times=fault.times - 1)
         await self._context.commit(fault.merchant, Decision(writes=(left,)), await self._context.now(fault.merchant))
         if left.times <= 0:

@@ -10,7 +10,7 @@ from mock_klarna.domain import order as order_management
 from mock_klarna.domain import order as reviewing
 from mock_klarna.domain.records import Capture, Decision, Order, Purchase, Refund
 from mock_klarna.emulator.context import Context
-from mock_klarna.errors import Conflict, NoSuchOrder, NotAllowed, UnknownName
+from mock_klarna.errors import NoSuchOrder, NotAllowed, UnknownName, WriteConflict
 
 
 class Orders:
@@ -29,14 +29,14 @@ class Orders:
         return order
 
     async def end_review(self, merchant: str | None, order_id: str, verdict: str) -> Order:
-        """End a fraud review with ACCEPTED, REJECTED or STOPPED; raises `NotPossibleNow` when there is none to end."""
+        """End a fraud review with ACCEPTED, REJECTED or STOPPED; raises `StateConflict` when there is none to end."""
         return await self._context.persist(lambda: self._end_review(merchant, order_id, verdict))
 
     async def _end_review(self, merchant: str | None, order_id: str, verdict: str) -> Order:
         order = await self.find(merchant, order_id)
         purchase = await self._context.store.get(Purchase, order.purchase_id)
         if purchase is None:
-            raise Conflict(f"order {order_id}")  # both are gone by now
+            raise WriteConflict(f"order {order_id}")  # both are gone by now
         return await self._decide_review(order, purchase, verdict)
 
     async def _decide_review(self, order: Order, purchase: Purchase, verdict: str) -> Order:

@@ -1,15 +1,14 @@
-"""Emulators that run for as long as the tests do."""
+"""Emulators that the tests of a session share."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from mock_klarna.pytest_plugin.api import Json, MockKlarna
+from mock_klarna.api import Json, MockKlarna
 from mock_klarna.scenario.timeline import in_time
 
 if TYPE_CHECKING:
-    from mock_klarna.server import ThreadedServer
     from mock_klarna.settings import Settings
 
 
@@ -17,20 +16,20 @@ class Servers:
     """One emulator for each kind of settings, started on first use, each in a thread of its own."""
 
     def __init__(self) -> None:
-        self._running: dict[Settings, ThreadedServer] = {}
+        self._running: dict[Settings, MockKlarna] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> "Servers":
-        """Begin with none."""
+        """Start without any."""
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop them all."""
         self._stack.close()
 
-    def running(self, settings: "Settings") -> "ThreadedServer":
+    def running(self, settings: "Settings") -> MockKlarna:
         """Return the emulator with these settings."""
         from mock_klarna.server import serve_in_thread
 
@@ -40,22 +39,22 @@ class Servers:
 
 
 @contextmanager
-def as_found(klarna: MockKlarna) -> Iterator[None]:
-    """Leave the merchant as it was found, such as with the button keys that a shop made; the journal begins anew."""
-    found = klarna.snapshot()
-    _back(klarna, found)
+def restored(klarna: MockKlarna) -> Iterator[None]:
+    """Restore the merchant's state at the end, such as the button keys that a shop made; the journal starts empty."""
+    state = klarna.snapshot()
+    _restore(klarna, state)
     yield
-    _back(klarna, found)
+    _restore(klarna, state)
 
 
-def _back(klarna: MockKlarna, found: Json) -> None:
+def _restore(klarna: MockKlarna, state: Json) -> None:
     klarna.reset()
-    klarna.load_snapshot(found)
+    klarna.load_snapshot(state)
 
 
 @contextmanager
 def emptied(klarna: MockKlarna) -> Iterator[None]:
-    """Leave nothing of the merchant."""
+    """Remove everything of the merchant at the end."""
     yield
     klarna.reset()
 

@@ -32,7 +32,7 @@ class Store(Protocol):
     async def commit(self, merchant: str, decision: Decision, now: float) -> int:
         """Write all of a decision or nothing; return the journal position after it.
 
-        Raises `Conflict` unless each record's version is one above the stored one (1 for a new record).
+        Raises `WriteConflict` unless each record's version is one above the stored one (1 for a new record).
         """
         ...
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.records import Job, Record
-from mock_klarna.errors import Conflict, MockKlarnaError
+from mock_klarna.errors import MockKlarnaError, WriteConflict
 from mock_klarna.store.journal import JournalBuffer
 from mock_klarna.store.snapshot import MerchantSnapshot
 
@@ -166,11 +166,11 @@ class RecordIndex:
         return records.get(key) if records else None
 
     def check(self, writes: Iterable[Record]) -> None:
-        """Raise `Conflict` unless every record's version follows the stored one."""
+        """Raise `WriteConflict` unless every record's version follows the stored one."""
         for record in writes:
             stored = self._records.get(record.kind, {}).get(record.key)
             if record.version != (stored.version + 1 if stored else 1):
-                raise Conflict(f"{record.kind} {record.key}")
+                raise WriteConflict(f"{record.kind} {record.key}")
 
     def check_free(self, incoming: Named, replaced: Collection[str]) -> None:
         """Raise `MockKlarnaError` if an incoming key or alias belongs to a merchant that is not replaced."""

@@ -12,7 +12,7 @@ from mock_klarna.domain.records import Purchase
 from mock_klarna.domain.time import utc
 from mock_klarna.domain.urls import is_absolute
 from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
-from mock_klarna.errors import InvalidInput, NotPossibleNow, UnknownName
+from mock_klarna.errors import InvalidInput, StateConflict, UnknownName
 from mock_klarna.shoppers import COUNTRIES, Shopper, shopper_descriptions, shopper_from_form
 from mock_klarna.web import journal, query, views
 from mock_klarna.web.query import LAST_POSITION
@@ -190,7 +190,7 @@ async def create_session(services: Services, call: Call) -> Reply:
     if offer.problems:
         raise InvalidInput(offer.problems, where="options")
     if offer.button is None or not offer.show_button:
-        raise NotPossibleNow("the button is not offered", where="setup.key", hint="load() tells so beforehand")
+        raise StateConflict("the button is not offered", where="setup.key", hint="load() tells so beforehand")
     if held := await _held(services, call.body.get("session_id", ""), offer.button.button_key):
         return _answer(call, held)
     address = call.body.get("page_url", "")

@@ -17,7 +17,7 @@ from mock_klarna.domain.time import moment
 from mock_klarna.domain.time import seconds as seconds_of
 from mock_klarna.domain.urls import CALLED
 from mock_klarna.emulator.emulator import buy
-from mock_klarna.errors import AnothersState, BadValue, UnknownName
+from mock_klarna.errors import BadValue, Forbidden, UnknownName
 from mock_klarna.store.snapshot import read_snapshot, write_snapshot
 from mock_klarna.validation.json_body import MalformedBody
 from mock_klarna.web import journal, query, views
@@ -190,12 +190,12 @@ async def put_snapshot(services: Services, call: Call) -> Reply:
 
 
 def _require_own(merchant: str, held: Iterable[str]) -> None:
-    """Raise `AnothersState` where a call acts for one merchant and a snapshot holds others."""
+    """Raise `Forbidden` where a call acts for one merchant and a snapshot holds others."""
     others = [name for name in held if name != merchant]
     if merchant and others:
         said = f"this call acts for {merchant!r}, and the snapshot holds {', '.join(map(repr, others[:10]))}"
         hint = "send it without credentials and ?merchant= to replace any merchant's state"
-        raise AnothersState(said, where=f"merchants.{others[0]}", hint=hint)
+        raise Forbidden(said, where=f"merchants.{others[0]}", hint=hint)
 
 
 async def get_authority(services: Services, _call: Call) -> Reply:

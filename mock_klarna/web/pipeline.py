@@ -15,10 +15,10 @@ from mock_klarna.domain.records import Purchase
 from mock_klarna.errors import (
     BadValue,
     ExpectationFailed,
+    InjectedFault,
     InvalidInput,
     KlarnaError,
     MockKlarnaError,
-    OrderedFault,
     TooManyRequests,
 )
 from mock_klarna.web import rate_limits, request
@@ -64,7 +64,7 @@ async def answered(services: Services, call: Call, answer: Callable[[Services, C
     fault = call.fault or {}
     await asyncio.sleep(fault.get("delay", 0))
     if fault.get("status"):
-        raise OrderedFault(fault["status"])
+        raise InjectedFault(fault["status"])
     reply = await answer(services, call)
     return await answer(services, call) if fault.get("twice") else reply
 
@@ -130,7 +130,7 @@ async def _reply(services: Services, name: str, answer: Answer, call: Call, corr
         return await answered(services, call, answer)
     except KlarnaError as refusal:
         call.problems, call.explanation = refusal.problems, refusal.error_message
-        if isinstance(refusal, OrderedFault) and refusal.status == TooManyRequests.status:
+        if isinstance(refusal, InjectedFault) and refusal.status == TooManyRequests.status:
             call.allowance = rate_limits.used_up(name, services.settings.rate_limit)
         log_refusal(name, call, refusal, correlation)
         return as_reply(refusal, correlation, services.settings, call.request.path)

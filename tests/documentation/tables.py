@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from mock_klarna import resources
+from mock_klarna.api import Commands, MockKlarna
 from mock_klarna.cli.main import COMMANDS
 from mock_klarna.cli.run import add as add_run_flags
 from mock_klarna.domain.events import Event
-from mock_klarna.pytest_plugin.api import Commands, MockKlarna, OrderCommands
 from mock_klarna.scenario.runner import BUILT_IN
 from mock_klarna.scenario.steps import STEPS
-from mock_klarna.settings import PREFIX, flag_of, setting_fields
+from mock_klarna.settings import flag_of, setting_fields, variable_of
 from mock_klarna.validation.explain import without_sources
 from mock_klarna.web.operations import OPERATIONS, Operation
 from mock_klarna.web.query import PARAMETERS
@@ -66,20 +66,15 @@ def settings() -> str:
     """Return the settings with what each allows."""
     rows = []
     for setting in setting_fields():
-        names = f"`{flag_of(setting.name)}`<br>`{PREFIX}{setting.name.upper()}`"
+        names = f"`{flag_of(setting.name)}`<br>`{variable_of(setting.name)}`"
         rows.append((names, _values(setting), _default(setting.default), setting.metadata["help"]))
     return _table(("flag and variable", "values", "default", "meaning"), rows)
 
 
 def _values(setting: Any) -> str:
-    """Return what a setting allows, as its own refusal says it."""
-    try:
-        setting.metadata["parse"]("?!")
-    except ValueError as refusal:
-        return re.sub(r"^one of (.*)$", lambda words: "`" + words[1].replace(", ", "`, `") + "`", str(refusal))
-    words = {"PATH": "a path", "HOST": "a host name or an address", "STORE": "`memory`, `file:PATH`"}
-    several = ", several separated by commas" if setting.metadata["repeat"] else ""
-    return words.get(setting.metadata["metavar"], "text") + several
+    """Return the allowed values of a setting."""
+    allowed = setting.metadata["allowed"]
+    return re.sub(r"^one of (.*)$", lambda words: "`" + words[1].replace(", ", "`, `") + "`", allowed)
 
 
 def _default(default: Any) -> str:
@@ -240,7 +235,7 @@ def shoppers() -> str:
 
 def methods() -> str:
     """Return what tests can do with the fixtures: both have the same methods."""
-    everything = [each for kind in (Commands, OrderCommands, MockKlarna) for each in vars(kind).values()]
+    everything = [each for kind in (Commands, MockKlarna) for each in vars(kind).values()]
     found = [each for each in everything if inspect.isfunction(each) and not each.__name__.startswith("_")]
     rows = [(f"`{each.__name__}({_signature(each)})`", _first_sentence(each)) for each in found]
     return _table(("method", "does"), rows)

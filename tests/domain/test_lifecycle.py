@@ -10,7 +10,7 @@ from mock_klarna.domain import purchase as placing
 from mock_klarna.domain import purchase as purchasing
 from mock_klarna.domain.purchase import FRAUD, PURCHASE, PlacingRules, may
 from mock_klarna.domain.records import Decision, Purchase
-from mock_klarna.errors import KlarnaError, NotAllowed, NotFound, NotPossibleNow
+from mock_klarna.errors import KlarnaError, NotAllowed, NotFound, StateConflict
 from tests.cases import in_turn
 from tests.domain.samples import LENIENT, NOW, PATIENT, STATES, body, order, purchase
 
@@ -30,7 +30,7 @@ def reached(command: str, state: str, rules: PlacingRules) -> str | None:
     """Return the state that a command leads to from another, or None when it refuses or does nothing."""
     try:
         decision = COMMANDS[command](purchase(state), rules)
-    except (KlarnaError, NotPossibleNow):
+    except (KlarnaError, StateConflict):
         return None
     written = [record for record in decision.writes if isinstance(record, Purchase)]
     return written[0].state if written else None
@@ -99,5 +99,5 @@ def test_a_review_ends_as_the_table_of_fraud_states_allows(status: str, followin
     if may(FRAUD, status, following):
         assert [record.fraud_status for record in decide().writes] == [following, following]
     else:
-        with pytest.raises(NotPossibleNow, match=status):
+        with pytest.raises(StateConflict, match=status):
             decide()

@@ -7,7 +7,7 @@ from mock_klarna.domain import purchase as purchasing
 from mock_klarna.domain.events import PurchaseAuthorized, PurchaseDeclined, PurchaseFailed, SessionUpdated
 from mock_klarna.domain.purchase import PlacingRules
 from mock_klarna.domain.records import Outcome, Purchase
-from mock_klarna.errors import NotPossibleNow
+from mock_klarna.errors import StateConflict
 from tests.domain.samples import LENIENT, NOW, STATES, body, purchase
 
 
@@ -53,7 +53,7 @@ def test_a_change_keeps_the_session_and_raises_the_version() -> None:
 
 @pytest.mark.parametrize("state", [state for state in STATES if state != "started"])
 def test_nothing_can_be_chosen_after_the_final_button(state: str) -> None:
-    with pytest.raises(NotPossibleNow, match=state):
+    with pytest.raises(StateConflict, match=state):
         purchasing.changed(purchase(state), b"{}")
 
 

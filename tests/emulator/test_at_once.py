@@ -11,7 +11,7 @@ import pytest
 from mock_klarna.domain.records import Merchant, Order, Purchase
 from mock_klarna.emulator import Emulator
 from mock_klarna.emulator.emulator import buy
-from mock_klarna.errors import InvalidInput, NoSuchOrder, NotAllowed, NotFound, NotPossibleNow, UnknownName
+from mock_klarna.errors import InvalidInput, NoSuchOrder, NotAllowed, NotFound, StateConflict, UnknownName
 from tests.merchants.pages import PAGE, urls
 
 CALLS = 20
@@ -66,7 +66,7 @@ async def test_a_review_that_is_ended_by_several_at_once_ends_once(emulator: Emu
     order = await placed(emulator, await bought(emulator, outcome="PENDING"))
     verdicts = [("ACCEPTED", "REJECTED")[number % 2] for number in range(CALLS)]
     ended = await outcomes(emulator.orders.end_review("shop", order.order_id, verdict) for verdict in verdicts)
-    assert raised(ended) == {object: 1, NotPossibleNow: CALLS - 1}
+    assert raised(ended) == {object: 1, StateConflict: CALLS - 1}
 
 
 async def test_a_planned_review_and_one_ended_by_hand_at_once_end_it_once(emulator: Emulator) -> None:
@@ -80,7 +80,7 @@ async def test_a_planned_review_and_one_ended_by_hand_at_once_end_it_once(emulat
     )
     held = await emulator.orders.find("shop", order.order_id)
     assert planned is None
-    assert held.fraud_status == ("REJECTED" if isinstance(by_hand, NotPossibleNow) else "ACCEPTED")
+    assert held.fraud_status == ("REJECTED" if isinstance(by_hand, StateConflict) else "ACCEPTED")
 
 
 async def test_a_fault_for_so_many_times_strikes_as_many_of_those_who_come_at_once(emulator: Emulator) -> None:
@@ -127,7 +127,7 @@ async def test_a_purchase_paid_by_several_clicks_at_once_is_authorized_once(emul
     button = await emulator.buttons.create("shop", {"merchant_urls": urls("http://shop")})
     begun = await emulator.purchases.identify(await emulator.purchases.start(button, PAGE, None, None), None)
     paid = await outcomes(emulator.purchases.pay(begun, None) for _ in range(CALLS))
-    assert raised(paid) == {object: 1, NotPossibleNow: CALLS - 1}
+    assert raised(paid) == {object: 1, StateConflict: CALLS - 1}
 
 
 COMMANDS: dict[str, Callable[[Emulator, Purchase, Order], Awaitable[Any]]] = {
@@ -150,4 +150,4 @@ async def test_a_command_while_everything_is_reset_is_done_or_refused(emulator: 
             [COMMANDS[command](emulator, purchase, order), emulator.merchants.reset("shop", "s")]
         )
         assert reset is None
-        assert raised([done]).keys() <= {object, NotFound, NotAllowed, NotPossibleNow, UnknownName, NoSuchOrder}
+        assert raised([done]).keys() <= {object, NotFound, NotAllowed, StateConflict, UnknownName, NoSuchOrder}

@@ -9,7 +9,7 @@ from mock_klarna.domain.records import ButtonKey, Purchase
 from mock_klarna.emulator import Emulator
 from mock_klarna.emulator.context import uuid_from
 from mock_klarna.emulator.emulator import buy
-from mock_klarna.errors import NotAllowed, NotFound, NotPossibleNow, UnknownName
+from mock_klarna.errors import NotAllowed, NotFound, StateConflict, UnknownName
 from mock_klarna.settings import Settings
 from mock_klarna.store.memory import MemoryStore
 from tests.emulator.conftest import RealTime
@@ -151,7 +151,7 @@ async def test_a_planned_review_that_was_ended_by_hand_stays_as_it_is(emulator: 
     await emulator.orders.end_review("shop", placed.order_id, "ACCEPTED")
     await emulator.orders.end_planned_review(placed.order_id)
     assert (await emulator.orders.find("shop", placed.order_id)).fraud_status == "ACCEPTED"
-    with pytest.raises(NotPossibleNow):
+    with pytest.raises(StateConflict):
         await emulator.orders.end_review("shop", placed.order_id, "REJECTED")
 
 

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from mock_klarna import server
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync, server
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store, open_store
 from tests.conftest import CLOSED

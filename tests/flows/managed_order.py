@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from mock_klarna import MockKlarnaAsync
 from mock_klarna.client import Answer
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 """A valid id that no order, capture, refund or token has."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from mock_klarna import MockKlarnaAsync
 from mock_klarna.client import Client
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 from tests.conftest import CLOSED
 from tests.flows.managed_order import UNKNOWN_ID, error_of
 

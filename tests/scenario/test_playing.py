@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mock_klarna.client import Client, Unreachable
+from mock_klarna.client import Client
+from mock_klarna.errors import Unreachable
 from mock_klarna.scenario.loader import loaded, stored_names
 from mock_klarna.scenario.model import Scenario
 from mock_klarna.scenario.runner import Ways, credentials, play, play_all

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from mock_klarna import MockKlarnaAsync
 from mock_klarna.client import Answer, Client
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 
 Json = dict[str, Any]
 Ask = Callable[..., Awaitable[Answer]]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from mock_klarna import MockKlarnaAsync
 from mock_klarna.client import Answer
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 from mock_klarna.settings import Settings
 from tests.cases import in_turn
 

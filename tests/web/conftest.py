@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync
 from tests.web.wire import Wire
 
 Json = dict[str, Any]

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from mock_klarna import Settings, __version__, resources
-from mock_klarna.client import Unreachable
+from mock_klarna import MockKlarnaAsync, Settings, __version__, resources
 from mock_klarna.domain.urls import CALLED
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna.errors import Unreachable
 from mock_klarna.web.operations import KLARNA, MOCK, Operation
 from mock_klarna.web.query import in_query
 from mock_klarna.web.request import EVENT_STREAM

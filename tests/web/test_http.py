@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync
 from mock_klarna.web.operations import OPERATIONS
 from tests.cases import in_turn
 from tests.web.wire import Wire

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from mock_klarna import resources
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync, resources
 from mock_klarna.web.operations import OPERATIONS
 
 Json = dict[str, Any]

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientSession
 
 import mock_klarna.web
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync
 
 TEXTS = Path(mock_klarna.web.__file__).parent / "static" / "texts"
 LANGUAGES = ["da", "de", "fi", "fr", "nb", "nl", "sv"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync
 
 AUTHORIZATIONS = "/instantshopping/v1/authorizations"
 STRANGER = {"Authorization": "Basic " + base64.b64encode(b"stranger:secret").decode()}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync
 
 Json = dict[str, Any]
 Seed = Callable[[str], Any]

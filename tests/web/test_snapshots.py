@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync
 from tests.extent import extent
 
 Json = dict[str, Any]

@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mock_klarna.pytest_plugin.api import MockKlarna
+from mock_klarna import MockKlarna
 from tests.browser.conftest import load
 from tests.browser.dialog.dialog import BUTTON, Dialog, placing
 from tests.browser.shop import Shop

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from mock_klarna.pytest_plugin.api import MockKlarna
+from mock_klarna import MockKlarna
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page

@@ -91,7 +91,7 @@ def test_a_long_history_is_cut_at_its_beginning(suite: Run) -> None:
 def test_an_emulator_that_is_gone_does_not_hide_the_failure(suite: Run) -> None:
     source = """
         def test_it(mock_klarna, monkeypatch):
-            monkeypatch.setattr(mock_klarna._client, "url", "http://127.0.0.1:1")
+            monkeypatch.setattr(mock_klarna.client, "url", "http://127.0.0.1:1")
             assert False, "the test's own words"
     """
     result = suite(source)

@@ -1,4 +1,4 @@
-"""Certificates as people bring them: good ones, and such as cannot be used."""
+"""Sample certificates and keys, usable and not; and a TLS handshake in memory."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ IN_A_YEAR = NOW + timedelta(days=365)
 
 
 def folder_with_authority_of(folder: Path, moment: datetime) -> Path:
-    """Fill a folder with an authority that was made at a moment."""
+    """Create a folder with an authority that was made at a moment."""
     authority = new_authority(moment)
     folder.mkdir()
     (folder / "authority.pem").write_bytes(authority.pem + key_pem(authority.key))
@@ -38,7 +38,7 @@ def server_pair(name: str, moment: datetime = NOW) -> Pair:
 
 
 def bare_pair(name: str) -> Pair:
-    """A self-signed certificate without any extension but its name, as old tools make them."""
+    """A self-signed certificate with no extension except its name, as old tools make them."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, name)])
     certificate = (
@@ -58,7 +58,7 @@ def encrypted_key() -> bytes:
 
 
 def edwards_key() -> bytes:
-    """A private key of a kind that many clients do not know."""
+    """An Edwards-curve private key, which many clients do not support."""
     key = ed25519.Ed25519PrivateKey.generate()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, serialization.NoEncryption())
 
@@ -79,7 +79,7 @@ def trusting(pem: bytes) -> SSLContext:
 
 
 def shake_hands(server: SSLContext, client: SSLContext, host: str) -> SSLObject:
-    """Do a TLS handshake in memory and return the client's end; raises what the client finds wrong."""
+    """Do a TLS handshake in memory and return the client's side; raises the client's error."""
     to_server, to_client = MemoryBIO(), MemoryBIO()
     ends = (
         client.wrap_bio(to_client, to_server, server_hostname=host),

@@ -1,4 +1,4 @@
-"""The first thing that runs on the other machine: bring up its loopback, lay its hosts file over the system's, go on."""
+"""The start of a process in its own namespaces: activates loopback, mounts its hosts file, and runs a module of these tests."""
 
 import fcntl
 import os
@@ -15,7 +15,7 @@ _SET_FLAGS, _UP = 0x8914, 0x1
 
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
-    """Run the emulator at the ports that clients of the real service take for granted; yields the line that says it is ready."""
+    """Run the emulator at the ports 80 and 443; yields the line that it prints when it is ready."""
     ports = ["--port", "80", "--tls", "--tls-port", "443", "--tls-folder", str(folder / "tls")]
     command = [sys.executable, "-m", "mock_klarna", "serve", *ports]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
@@ -27,7 +27,7 @@ def serving(folder: Path) -> Iterator[str]:
 
 
 def main(hosts: str, module: str, *arguments: str) -> None:
-    """Become the module, in the namespaces that this process has to itself."""
+    """Replace this process by the module."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, _SET_FLAGS, struct.pack("16sh14x", b"lo", _UP))
     subprocess.run(["mount", "--bind", hosts, "/etc/hosts"], check=True)

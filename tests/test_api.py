@@ -10,8 +10,8 @@ from typing import Any, ClassVar, assert_type
 
 import pytest
 
+from mock_klarna.api import Commands, MockKlarna, MockKlarnaAsync
 from mock_klarna.errors import MockKlarnaError
-from mock_klarna.pytest_plugin.api import Commands, MockKlarna, MockKlarnaAsync
 from mock_klarna.web.operations import OPERATIONS
 
 Page = Callable[[str], Any]

@@ -1,4 +1,4 @@
-"""Integrations with Klarna's addresses written into them run as they are, once the names and one certificate are in place."""
+"""Unchanged clients with Klarna's addresses: they work once Klarna's names resolve to the server and its authority is trusted."""
 
 import json
 import os
@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from mock_klarna.certificates.folder import kept
-from tests.certificates import made
-from tests.tls import elsewhere
+from mock_klarna.certificates.folder import load_or_create
+from tests.certificates import samples
+from tests.tls import isolation
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The home of a client; the authority is there before the client starts, and another that signs for nobody."""
+    """The home of a client, with the authority of the server and another authority that signs nothing."""
     for name in ("tls", "another"):
-        kept(tmp_path / name, made.NOW)
+        load_or_create(tmp_path / name, samples.NOW)
     return tmp_path
 
 
@@ -24,16 +24,16 @@ def _trusting_nobody_but(authority: Path) -> dict[str, str]:
     return {"SSL_CERT_FILE": str(authority), "SSL_CERT_DIR": "/nowhere"}
 
 
-def test_a_shop_with_klarnas_address_written_into_it_sells(folder: Path) -> None:
-    ran = elsewhere.run("purchase", folder, trusted=_trusting_nobody_but(folder / "tls" / "ca.pem"))
+def test_a_shop_with_klarnas_address_sells(folder: Path) -> None:
+    ran = isolation.run("purchase", folder, trusted=_trusting_nobody_but(folder / "tls" / "ca.pem"))
     assert ran.returncode == 0, ran.stderr
     purchase = json.loads(ran.stdout)
     assert (purchase["state"], purchase["fraud_status"]) == ("placed", "ACCEPTED")
     assert "place_order" in [callback["kind"] for callback in purchase["callbacks"]]
 
 
-def test_without_the_authority_the_same_shop_refuses_to_talk(folder: Path) -> None:
-    ran = elsewhere.run("purchase", folder, trusted=_trusting_nobody_but(folder / "another" / "ca.pem"))
+def test_a_shop_without_the_authority_refuses_the_connection(folder: Path) -> None:
+    ran = isolation.run("purchase", folder, trusted=_trusting_nobody_but(folder / "another" / "ca.pem"))
     assert ran.returncode == 1
     assert "CERTIFICATE_VERIFY_FAILED" in ran.stderr
 
@@ -43,25 +43,25 @@ def chromium() -> str:
     """The browser's program."""
     _require("certutil", "libnss3-tools")
     found = os.environ.get("PLAYWRIGHT_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    return found or elsewhere.missing(
+    return found or isolation.missing(
         "there is no Chromium: Debian's package is chromium, PLAYWRIGHT_CHROMIUM names one"
     )
 
 
-def test_a_page_with_the_librarys_address_written_into_it_shows_its_button(folder: Path, chromium: str) -> None:
+def test_a_page_with_the_librarys_address_shows_its_button(folder: Path, chromium: str) -> None:
     trusted = {"CHROMIUM": chromium, "TRUST_STORE": str(folder / ".pki" / "nssdb")}
-    ran = elsewhere.run("page", folder, trusted=trusted)
+    ran = isolation.run("page", folder, trusted=trusted)
     assert (ran.returncode, ran.stdout) == (0, '{"show_button":true}\n'), ran.stderr
 
 
 def test_a_browser_without_the_authority_refuses_the_library(folder: Path, chromium: str) -> None:
-    ran = elsewhere.run("page", folder, trusted={"CHROMIUM": chromium})
+    ran = isolation.run("page", folder, trusted={"CHROMIUM": chromium})
     assert (ran.returncode, ran.stdout) == (0, "refused\n"), ran.stderr
 
 
 def _require(program: str, package: str) -> None:
     if shutil.which(program) is None:
-        elsewhere.missing(f"there is no {program}: Debian's package is {package}")
+        isolation.missing(f"there is no {program}: Debian's package is {package}")
 
 
 CLIENTS = {
@@ -74,8 +74,8 @@ CLIENTS = {
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_recipe_followed_to_the_letter_works(folder: Path, client: str) -> None:
+def test_each_recipe_works_as_printed(folder: Path, client: str) -> None:
     _require(*CLIENTS[client])
-    ran = elsewhere.run("recipes", folder, client, trusted={})
+    ran = isolation.run("recipes", folder, client, trusted={})
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["status"] == "ok"
