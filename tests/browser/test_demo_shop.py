@@ -59,7 +59,7 @@ async def test_the_shop_does_what_was_ordered_behind_the_counter(
 ) -> None:
     await tab.goto(demo.url)
     await tab.locator(BUTTON.format("shirt")).wait_for()
-    await tab.get_by_label("When Klarna asks").select_option(behaviour)
+    await tab.get_by_label("When Klarna calls").select_option(behaviour)
     await tab.locator(BUTTON.format("battery")).click()
     dialog = Dialog(tab)
     await dialog.identify()

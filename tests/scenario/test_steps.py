@@ -42,7 +42,7 @@ CART = "cart: se-battery-pack, shopper: se-approved, wait: 0"
 )
 def test_a_step_does_what_it_says_to_an_authorized_purchase(steps: str, played: Played) -> None:
     report = played(f"{BOUGHT}\n{steps}")
-    assert report.held, "\n".join(report.details())
+    assert report.passed, "\n".join(report.details())
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_step_does_what_it_says_to_an_authorized_purchase(steps: str, played: 
 )
 def test_a_step_does_what_it_says_with_a_button(steps: str, played: Played) -> None:
     report = played(f"{BUTTON}\n{steps}")
-    assert report.held, "\n".join(report.details())
+    assert report.passed, "\n".join(report.details())
 
 
 def test_a_cart_of_the_users_own_lies_beside_the_scenario(played: Played, tmp_path: object) -> None:
@@ -95,7 +95,7 @@ def test_a_cart_of_the_users_own_lies_beside_the_scenario(played: Played, tmp_pa
         "order_lines: [{name: a, quantity: 1, unit_price: 100, tax_rate: 0, total_amount: 100, total_tax_amount: 0}]\n"
     )
     report = played(f"{BUTTON}\n- purchase: {{cart: ./mine.yaml, wait: 0}}\n- expect_purchase: {{order_amount: 100}}")
-    assert report.held, "\n".join(report.details())
+    assert report.passed, "\n".join(report.details())
 
 
 def test_turns_of_a_repetition_are_counted_and_can_be_read_by_its_steps(played: Played) -> None:
@@ -103,7 +103,7 @@ def test_turns_of_a_repetition_are_counted_and_can_be_read_by_its_steps(played: 
         "- repeat: {times: '${n}', steps: [{purchase: {cart: se-battery-pack, wait: 0, page: {name: 'turn ${turn}'}}}]}"
     )
     report = played(f"{BUTTON}\n{turns}\n- expect_purchase: {{order: {{name: turn 3}}}}", "vars: {n: 3}\n")
-    assert report.held, "\n".join(report.details())
+    assert report.passed, "\n".join(report.details())
 
 
 @pytest.mark.parametrize(
@@ -174,13 +174,13 @@ def test_a_failed_step_says_what_was_expected_and_what_happened(
     report = played(f"{BOUGHT}\n{steps}", "vars: {word: soon}\n")
     assert report.failure is not None
     assert expected in report.failure.expected
-    assert happened in report.failure.happened
+    assert happened in report.failure.actual
 
 
 def test_a_step_about_a_purchase_needs_one(played: Played) -> None:
     failure = played(f"{BUTTON}\n- place: {{}}").failure
     assert failure is not None
-    assert "there is no purchase yet" in failure.happened
+    assert "there is no purchase yet" in failure.actual
 
 
 def test_a_failure_stands_at_its_line_with_the_timeline_of_its_purchase(played: Played) -> None:

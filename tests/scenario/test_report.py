@@ -10,10 +10,10 @@ import pytest
 
 from mock_klarna.client import Client
 from mock_klarna.scenario import report as github
-from mock_klarna.scenario.loader import loaded
+from mock_klarna.scenario.loader import load_scenarios
 from mock_klarna.scenario.model import Fault, Scenario
 from mock_klarna.scenario.report import Failure, Report, junit, summary
-from mock_klarna.scenario.runner import Ways
+from mock_klarna.scenario.runner import RunOptions
 from mock_klarna.scenario.source import Place
 from mock_klarna.server import serve
 from mock_klarna.settings import Settings
@@ -28,7 +28,7 @@ def scenario(written: Written) -> Scenario:
     """A scenario with everything in its name that reports have to escape."""
     file = written(BUTTON, name="x")
     file.write_text(file.read_text().replace("A scenario of a test", "'Ten % off: a, b | <c> & d'"), "utf-8")
-    return loaded([file], {})[0]
+    return load_scenarios([file], {})[0]
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_scenarios_of_several_folders_make_several_suites(reports: list[Report],
     (tmp_path / "deep").mkdir()
     file = tmp_path / "deep" / "y.yaml"
     file.write_text(reports[0].scenario.file.read_text())
-    other = Report(loaded([file], {})[0], "m", 0.1)
+    other = Report(load_scenarios([file], {})[0], "m", 0.1)
     suites = ET.fromstring(junit([reports[0], other, reports[1]], 0.0, 2.0)).findall("testsuite")
     assert [(suite.get("name"), suite.get("tests")) for suite in suites] == [
         (str(tmp_path), "2"),
@@ -113,18 +113,18 @@ def asked(url: str, method: str, path: str, body: Any = None) -> tuple[int, Any]
     return asyncio.run(ask())
 
 
-def test_stored_scenarios_are_listed_over_http(ways: Ways) -> None:
-    status, body = asked(ways.url, "GET", "/_mock/scenarios")
+def test_stored_scenarios_are_listed_over_http(options: RunOptions) -> None:
+    status, body = asked(options.url, "GET", "/_mock/scenarios")
     by_name = {scenario["name"]: scenario for scenario in body["scenarios"]}
     assert status == 200
     assert by_name["accepted"]["title"] == "A shopper buys with express shipping"
     assert by_name["accepted"]["vars"] == {"shop": None}
 
 
-def test_a_stored_scenario_is_played_over_http(ways: Ways) -> None:
-    status, report = asked(ways.url, "POST", "/_mock/scenarios/dead-merchant/run", {"seed": 5})
+def test_a_stored_scenario_is_played_over_http(options: RunOptions) -> None:
+    status, report = asked(options.url, "POST", "/_mock/scenarios/dead-merchant/run", {"seed": 5})
     assert status == 200
-    assert (report["held"], report["failure"], report["name"]) == (True, None, "dead-merchant")
+    assert (report["passed"], report["failure"], report["name"]) == (True, None, "dead-merchant")
     assert "refused" in "\n".join(report["timeline"])
 
 
@@ -139,14 +139,14 @@ def test_a_stored_scenario_is_played_over_http(ways: Ways) -> None:
         ("accepted", {"vars": [1]}, 400, "an object"),
     ],
 )
-def test_a_wrong_wish_to_play_is_explained(path: str, body: Any, status: int, said: str, ways: Ways) -> None:
-    found, answer = asked(ways.url, "POST", f"/_mock/scenarios/{path}/run", body)
+def test_a_wrong_wish_to_play_is_explained(path: str, body: Any, status: int, said: str, options: RunOptions) -> None:
+    found, answer = asked(options.url, "POST", f"/_mock/scenarios/{path}/run", body)
     assert found == status
     assert said in str(answer)
 
 
-def test_who_asks_over_http_is_told_what_to_put_into_the_body(ways: Ways) -> None:
-    _, answer = asked(ways.url, "POST", "/_mock/scenarios/accepted/run")
+def test_who_asks_over_http_is_told_what_to_put_into_the_body(options: RunOptions) -> None:
+    _, answer = asked(options.url, "POST", "/_mock/scenarios/accepted/run")
     assert answer == {
         "error": "the variable shop has no value",
         "where": "vars",
@@ -171,7 +171,7 @@ async def test_a_server_offers_the_scenarios_of_its_folder(tmp_path: Path) -> No
         listed = {one["name"]: one for one in (await client.ask("GET", "/_mock/scenarios"))["scenarios"]}
         assert listed["accepted"]["title"] == "Another one"
         assert "steps is missing" in listed["wrong"]["faults"][0]
-        assert (await client.ask("POST", "/_mock/scenarios/mine/run"))["held"]
+        assert (await client.ask("POST", "/_mock/scenarios/mine/run"))["passed"]
         assert (await client.send("POST", "/_mock/scenarios/wrong/run")).status == 400
 
 
@@ -181,7 +181,7 @@ async def test_callers_of_the_same_scenario_do_not_meet(tmp_path: Path) -> None:
         for caller in ("ann", "bob"):
             async with Client(running.url, caller) as client:
                 report = await client.ask("POST", "/_mock/scenarios/mine/run")
-                assert (report["held"], report["merchant"]) == (True, f"{caller}-mine")
+                assert (report["passed"], report["merchant"]) == (True, f"{caller}-mine")
         async with Client(running.url, "ann-mine") as client:
             assert (await client.ask("GET", "/_mock/journal?name=create_button"))["entries"]
 
@@ -191,7 +191,7 @@ async def test_where_only_listed_credentials_are_accepted_a_scenario_is_played_w
     settings = Settings(port=0, scenarios=str(tmp_path), credentials=("shop:secret",))
     async with serve(settings) as running, Client(running.url, "shop", "secret") as client:
         report = await client.ask("POST", "/_mock/scenarios/mine/run")
-    assert (report["held"], report["merchant"]) == (True, "shop")
+    assert (report["passed"], report["merchant"]) == (True, "shop")
 
 
 async def test_a_scenario_that_fails_is_reported_over_http(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ async def test_a_scenario_that_fails_is_reported_over_http(tmp_path: Path) -> No
     (tmp_path / "fails.yaml").write_text(f"name: Fails\nsteps:\n  {BUTTON}\n  {expectation}\n")
     async with serve(Settings(port=0, scenarios=str(tmp_path))) as running, Client(running.url) as client:
         report = await client.ask("POST", "/_mock/scenarios/fails/run", {"merchant": "http-tester:pw"})
-    assert (report["held"], report["merchant"]) == (False, "http-tester")
+    assert (report["passed"], report["merchant"]) == (False, "http-tester")
     assert report["failure"]["step"] == "expect_event"
     assert report["failure"]["line"] == 4
-    assert report["failure"]["happened"] == "there was no purchase_placed"
+    assert report["failure"]["actual"] == "there was no purchase_placed"

@@ -4,17 +4,17 @@ import asyncio
 
 import pytest
 
-from mock_klarna.scenario.loader import loaded, stored_names
+from mock_klarna.scenario.loader import load_scenarios, stored_files
 from mock_klarna.scenario.model import Scenario
-from mock_klarna.scenario.runner import Ways, play
+from mock_klarna.scenario.runner import RunOptions, run_scenario
 
-SCENARIOS = {scenario.name: scenario for scenario in loaded(stored_names().values(), {}, needs=False)}
+SCENARIOS = {scenario.name: scenario for scenario in load_scenarios(stored_files().values(), {}, require_values=False)}
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS.keys())
-def test_a_stored_scenario_holds_against_the_demo_shop(scenario: Scenario, ways: Ways) -> None:
-    report = asyncio.run(play(scenario, ways))
-    assert report.held, "\n".join(report.details())
+def test_a_stored_scenario_holds_against_the_demo_shop(scenario: Scenario, options: RunOptions) -> None:
+    report = asyncio.run(run_scenario(scenario, options))
+    assert report.passed, "\n".join(report.details())
 
 
 def test_a_stored_scenario_says_in_plain_words_what_it_is_about() -> None:

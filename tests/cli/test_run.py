@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from mock_klarna import resources
-from mock_klarna.scenario.runner import Ways
+from mock_klarna.scenario.runner import RunOptions
 from tests.commands import Command
 from tests.scenario.conftest import BUTTON
 
@@ -96,14 +96,14 @@ def test_a_server_that_does_not_answer_exits_4(command: Command, files: Path) ->
     assert "no answer from http://127.0.0.1:1" in done.stderr
 
 
-def test_run_plays_against_a_server_that_is_there_with_variables(ways: Ways, files: Path) -> None:
+def test_run_plays_against_a_server_that_is_there_with_variables(options: RunOptions, files: Path) -> None:
     scenario = files / "holds.yaml"
     scenario.write_text(
         HOLDS.replace("steps:", "vars: {word: null}\nsteps:") + "  - update_button: {name: '${word}'}\n"
     )
     transcript = files / "transcript.txt"
     arguments = ("--var", "word=hello", "--verbose", "--transcript", transcript, "--prefix", "cli")
-    done = process("run", scenario, "--url", ways.url + "/", *arguments)
+    done = process("run", scenario, "--url", options.url + "/", *arguments)
     assert done.returncode == 0, done.stderr
     assert "PUT /instantshopping/v1/buttons/" in done.stdout
     assert transcript.read_text("utf-8").startswith("Holds\n  held    create_button\n  held    update_button\n")
