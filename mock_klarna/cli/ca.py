@@ -39,7 +39,7 @@ RECIPES: Mapping[str, str] = {
     "macOS": "security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {ca}",
     "Windows": "certutil -user -addstore Root {ca}",
 }
-"""Commands by client. In curl, PHP, requests and with SSL_CERT_FILE the file replaces the system's authorities; elsewhere it is added."""
+"""Commands by client. With curl, PHP, requests and SSL_CERT_FILE the file replaces the system's authorities, else it is added."""
 
 
 def recipes(ca: str) -> str:

@@ -31,7 +31,6 @@ John Doe buys a Battery Power Pack with express shipping, as in Klarna's integra
 _LINKS = (
     ("{shop}/", "the shop, with two products and their buttons"),
     ("{shop}/orders", "the shop's orders"),
-    ("{klarna}/_mock/ui", "the dashboard of the sandbox"),
     ("{klarna}/_mock/journal", "everything that happened, with all bodies"),
 )
 _NEXT_STEPS = """

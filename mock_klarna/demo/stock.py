@@ -10,7 +10,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """An article: how many are in stock (None is unlimited), the minimum age, and the countries it is delivered to (none is all)."""
+    """An article: how many are in stock (None: unlimited), the minimum age, and the countries it is delivered to (none: all)."""
 
     name: str
     in_stock: int | None = None
@@ -37,7 +37,7 @@ class Stock:
         self._left: dict[tuple[str, str], int] = {}
 
     def reserve(self, merchant: str, order: Json) -> dict[str, str] | None:
-        """Reserve the articles of an order; return None, or the body of a denial if one is not available (then none is reserved)."""
+        """Reserve all articles of an order and return None, or reserve none and return the body of a denial."""
         reason = _check_age(order) or _check_country(order) or self._check_stock(merchant, order)
         if reason is None:
             self._add(merchant, order, -1)

@@ -87,7 +87,8 @@ def describe(entry: Json, *, shop: str = _SHOP, detailed: bool = False, timed: b
             )
         case "callback":
             is_error = entry["outcome"] != "answered" or entry["status"] >= 400
-            actor, text = shop, _callback(entry, detailed=detailed, timed=timed)
+            actor = shop if entry["outcome"] == "answered" else f"{_KLARNA} → {shop}"
+            text = _callback(entry, detailed=detailed, timed=timed)
         case _:
             (actor, text), is_error = _event(entry, timed=timed), False
             text = f"{text} [{entry['name']}]" if detailed and entry["name"] in EVENTS else text
