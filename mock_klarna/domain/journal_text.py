@@ -155,8 +155,8 @@ def _event_members(entry: Json) -> dict[str, Any]:
 
 
 def _problem(problem: Json) -> str:
-    members = ("path", "rule", "sent", "expected", "formula")
-    return Problem(**{name: problem[name] for name in members}).as_text()
+    value = problem.get("value", problem.get("sent"))
+    return Problem(problem["path"], problem["rule"], value, problem["expected"], problem["formula"]).as_text()
 
 
 def in_order_of_time(entries: Iterable[Json]) -> list[Json]:

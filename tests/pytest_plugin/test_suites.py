@@ -74,7 +74,9 @@ def test_a_fixture_that_fails_shows_the_timeline_too(suite: Run) -> None:
     """
     result = suite(source)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([SECTION, "*POST /instantshopping/v1/buttons → 400*: bad_value:merchant_urls.place_order"])
+    result.stdout.fnmatch_lines(
+        [SECTION, "*POST /instantshopping/v1/buttons → 400*: bad_value:merchant_urls.place_order"]
+    )
 
 
 def test_an_emulator_nobody_called_says_so(suite: Run) -> None:
