@@ -53,9 +53,7 @@ def event_classes() -> list[type[events.Event]]:
 
 def example(kind: type[events.Event]) -> events.Event:
     """An event of this class with a value for every member."""
-    values = {
-        name: 100 if name.endswith("_amount") else MEMBERS.get(name, "x") for name in kind.__struct_fields__
-    }
+    values = {name: 100 if name.endswith("_amount") else MEMBERS.get(name, "x") for name in kind.__struct_fields__}
     return kind(**values)
 
 

@@ -45,7 +45,7 @@ def test_a_failing_test_shows_calls_answers_and_every_problem_of_a_refusal(suite
             "*Klarna → shop  place_order at http://127.0.0.1:1/place fails: refused, *; *",
             "*shop → Klarna  GET /instantshopping/v1/authorizations/* → 200*",
             "*shop → Klarna  POST */orders → 400 *: bad_value:locale",
-            "*locale *: sent Swedish, expected *",
+            "*locale *: sent 'Swedish', expected *",
             "*order_lines?0?.total_tax_amount ?line_tax?: sent 25, expected 20 (19 to 21) (*= 20)",
         ]
     )
