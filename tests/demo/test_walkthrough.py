@@ -37,7 +37,7 @@ def test_a_line_has_time_actor_and_text_in_columns() -> None:
 
 
 def test_problems_are_below_their_request() -> None:
-    request = {"method": "POST", "path": "/x", "request_body": None, "response_body": None, "problems": [PROBLEM]}
+    request: Json = {"method": "POST", "path": "/x", "request_body": None, "response_body": None, "problems": [PROBLEM]}
     _, problem = lines_of(entry("exchange", "create_order", status=400, **request))
     assert problem == f"{'':27}locale [required]: sent nothing, expected a language"
 

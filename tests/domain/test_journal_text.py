@@ -57,7 +57,9 @@ def example(kind: type[events.Event]) -> events.Event:
     return kind(**values)
 
 
-EXAMPLES = {events.event_name(each): dict(events.event_data(each)) for each in map(example, event_classes())}
+EXAMPLES: dict[str, Json] = {
+    events.event_name(each): dict(events.event_data(each)) for each in map(example, event_classes())
+}
 
 
 def test_every_event_has_a_text() -> None:
