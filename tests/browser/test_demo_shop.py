@@ -54,9 +54,7 @@ async def test_the_second_button_leaves_the_choice_to_the_dialog(tab: "Page", de
     ("behaviour", "heading"),
     [("denies: out of stock", "The shop could not take this order"), ("denies: sends the browser elsewhere", "Sorry")],
 )
-async def test_the_shop_does_what_was_ordered_behind_the_counter(
-    tab: "Page", demo: Shop, behaviour: str, heading: str
-) -> None:
+async def test_the_shop_behaves_as_selected_on_its_page(tab: "Page", demo: Shop, behaviour: str, heading: str) -> None:
     await tab.goto(demo.url)
     await tab.locator(BUTTON.format("shirt")).wait_for()
     await tab.get_by_label("When Klarna calls").select_option(behaviour)

@@ -53,7 +53,9 @@ def event_classes() -> list[type[events.Event]]:
 
 def example(kind: type[events.Event]) -> events.Event:
     """An event of this class with a value for every member."""
-    values = {name: 100 if name.endswith("_amount") else MEMBERS.get(name, "x") for name in kind.__struct_fields__}
+    values: Json = {
+        name: 100 if name.endswith("_amount") else MEMBERS.get(name, "x") for name in kind.__struct_fields__
+    }
     return kind(**values)
 
 
