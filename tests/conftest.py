@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from mock_klarna import MockKlarnaAsync, resources
-from tests.commands import Command, in_this_process
+from tests.commands import Command, run_in_this_process
 
 pytest_plugins = ["pytester"]
 
@@ -63,7 +63,7 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     for name in list(os.environ):
         if name.startswith(("GITHUB_", "MOCK_KLARNA_", "PORT")):
             monkeypatch.delenv(name)
-    return partial(in_this_process, capsys)
+    return partial(run_in_this_process, capsys)
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import orjson
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """There is nothing to choose."""
+    """Add no arguments."""
 
 
 def run(_arguments: argparse.Namespace) -> int:
-    """Print the document; 0."""
+    """Print the document and return 0."""
     from mock_klarna.validation import Validator
     from mock_klarna.web.openapi import document
 

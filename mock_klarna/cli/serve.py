@@ -1,4 +1,4 @@
-"""`mock-klarna serve`: run the emulator until it is told to stop."""
+"""`mock-klarna serve`: run the emulator until SIGTERM or Ctrl-C."""
 
 import argparse
 import os
@@ -10,12 +10,12 @@ from mock_klarna.settings import Settings
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for every setting."""
+    """Add an option for every setting."""
     add_settings(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve; 0 after SIGTERM or SIGINT. Raises `CannotBind`."""
+    """Serve and return 0 after SIGTERM or SIGINT; raises `CannotBind`."""
     settings = settings_from(arguments)
     for warning in unknown_variables(os.environ):
         print(f"mock-klarna: {warning}", file=sys.stderr)
@@ -32,6 +32,6 @@ async def _serve(settings: Settings) -> None:
     stopped = stop_event()
     async with serve(settings) as running:
         resume_garbage_collection()
-        both = f"{running.url} and {running.tls_url}" if running.tls_url else running.url
-        print(f"mock-klarna is ready at {both}", flush=True)
+        urls = f"{running.url} and {running.tls_url}" if running.tls_url else running.url
+        print(f"mock-klarna is ready at {urls}", flush=True)
         await stopped.wait()

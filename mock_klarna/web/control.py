@@ -277,19 +277,20 @@ def _placed_orders_json(data: Any) -> Reply:
 
 async def list_scenarios(services: Services, _call: Call) -> Reply:
     """List the stored scenarios, and those of the folder that the server was given."""
-    from mock_klarna.scenario.loader import described
+    from mock_klarna.scenario.loader import describe_stored
 
-    return Reply(200, orjson.dumps({"scenarios": await asyncio.to_thread(described, _folders(services))}))
+    return Reply(200, orjson.dumps({"scenarios": await asyncio.to_thread(describe_stored, _folders(services))}))
 
 
 async def run_scenario(services: Services, call: Call) -> Reply:
     """Play a stored scenario for its caller, as a merchant of that scenario and caller alone, and return the report."""
-    from mock_klarna.scenario.loader import offered
-    from mock_klarna.scenario.runner import Ways, play
+    from mock_klarna.scenario.loader import load_stored
+    from mock_klarna.scenario.runner import RunOptions
+    from mock_klarna.scenario.runner import run_scenario as run
 
-    scenario = await asyncio.to_thread(offered, call.path("name"), _folders(services), call.body.get("vars") or {})
+    scenario = await asyncio.to_thread(load_stored, call.path("name"), _folders(services), call.body.get("vars") or {})
     url, seed = _own_url(call), call.body.get("seed")
-    ways = Ways(
+    options = RunOptions(
         url=url,
         connect=lambda merchant, password: Client(url, merchant, password),
         variables=lambda _: call.body.get("vars") or {},
@@ -297,7 +298,7 @@ async def run_scenario(services: Services, call: Call) -> Reply:
         merchant=call.body.get("merchant") or _accepted(services, call),
         prefix=call.merchant or "scenario",
     )
-    return Reply(200, orjson.dumps((await play(scenario, ways)).as_json()))
+    return Reply(200, orjson.dumps((await run(scenario, options)).as_json()))
 
 
 def _accepted(services: Services, call: Call) -> str | None:

@@ -36,7 +36,8 @@ async def main(port: int) -> None:
 
 if __name__ == "__main__":
     if sys.argv[2] == "uvloop":
-        from uvloop import run
+        import uvloop
+
+        uvloop.run(main(int(sys.argv[1])))
     else:
-        from asyncio import run
-    run(main(int(sys.argv[1])))
+        asyncio.run(main(int(sys.argv[1])))

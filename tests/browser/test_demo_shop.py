@@ -57,7 +57,7 @@ async def test_the_second_button_leaves_the_choice_to_the_dialog(tab: "Page", de
 async def test_the_shop_behaves_as_selected(tab: "Page", demo: Shop, behaviour: str, heading: str) -> None:
     await tab.goto(demo.url)
     await tab.locator(BUTTON.format("shirt")).wait_for()
-    await tab.get_by_label("When Klarna asks").select_option(behaviour)
+    await tab.get_by_label("When Klarna calls").select_option(behaviour)
     await tab.locator(BUTTON.format("battery")).click()
     dialog = Dialog(tab)
     await dialog.identify()

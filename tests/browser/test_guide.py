@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from mock_klarna import MockKlarna
 
+from mock_klarna import MockKlarna
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:

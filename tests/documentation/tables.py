@@ -10,7 +10,6 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from mock_klarna.api import Commands, MockKlarna
 from mock_klarna.cli.main import COMMANDS
 from mock_klarna.cli.run import add as add_run_flags
 from mock_klarna.domain.events import Event
-from mock_klarna.scenario.runner import BUILT_IN
+from mock_klarna.scenario.runner import BUILT_IN_VARIABLES
 from mock_klarna.scenario.steps import STEPS
 from mock_klarna.settings import flag_of, setting_fields, variable_of
 from mock_klarna.validation.explain import without_sources
@@ -32,19 +31,15 @@ Json = dict[str, Any]
 Row = tuple[str, ...]
 _TABLE = re.compile(r"(<!-- table: (\w+)((?: \w+)*) -->\n\n)((?:\|.*\n)*)")
 STEP_NAMES = tuple(STEPS)
-VARIABLES = (*BUILT_IN, "turn")
+VARIABLES = (*BUILT_IN_VARIABLES, "turn")
 """Variables that scenarios have without `vars`."""
 _MANY = 12
 """An enumeration of more values than this has a table of its own."""
 
 
 def commands() -> str:
-    """Return the commands: a row for each module of the command line."""
-    rows = []
-    for command in COMMANDS:
-        head = (import_module(f"mock_klarna.cli.{command}").__doc__ or "").strip().splitlines()[0]
-        name, _, summary = head.partition(": ")
-        rows.append((name, summary.rstrip(".")))
+    """Return the commands of the command line."""
+    rows = [(f"`mock-klarna {name}`", command.summary.rstrip(".")) for name, command in COMMANDS.items()]
     return _table(("command", "does"), rows)
 
 

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from mock_klarna import MockKlarna
 from playwright.async_api import expect
 
+from mock_klarna import MockKlarna
 from tests.browser.dialog.dialog import FRAME, Dialog
 
 if TYPE_CHECKING:
