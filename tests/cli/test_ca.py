@@ -66,7 +66,9 @@ def test_a_server_without_tls_ends_with_2(capsys: pytest.CaptureFixture[str]) ->
     with serve_in_thread() as running:
         assert main(["ca", "--url", running.url]) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"mock-klarna: {running.url}/_mock/ca.pem answers 404: no authority; start it with --tls")
+    assert said.startswith(
+        f"mock-klarna: {running.url}/_mock/ca.pem answered 404: no authority; start the server with --tls"
+    )
 
 
 def test_a_server_that_does_not_answer_ends_with_4(capsys: pytest.CaptureFixture[str]) -> None:
