@@ -16,7 +16,7 @@ from tests.browser import shop as shops
 from tests.browser.chromium import launched
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, ConsoleMessage, Page
+    from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
 Json = dict[str, Any]
 Product = Callable[..., str]
@@ -38,19 +38,31 @@ def console_errors() -> list[str]:
     return []
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def tab(browser: "Browser", console_errors: list[str], mock_klarna: MockKlarna) -> "AsyncIterator[Page]":
-    """A tab of a fresh browser context, closed before the emulator is reset; errors in its console fail the test."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def context(browser: "Browser") -> "AsyncIterator[BrowserContext]":
+    """A browser context, once for all tests of a worker: the first page of each context opens a whole browser window."""
     context = await browser.new_context()
     context.set_default_timeout(TIMEOUT_MS)
+    await context.new_page()  # keeps the window open between the tests
+    yield context
+    await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tab(context: "BrowserContext", console_errors: list[str], mock_klarna: MockKlarna) -> "AsyncIterator[Page]":
+    """A new tab, whose storage and origin are its own, closed before the emulator is reset; errors in its console fail the test."""
+    before = context.pages
     page = await context.new_page()
     page.on("pageerror", lambda fault: console_errors.append(str(fault)))
     page.on("console", lambda message: console_errors.append(_error_text(message)) if message.type == "error" else None)
-    # what waits for a page without a limit of its own, such as a script or a key, ends with its context
-    watchdog = asyncio.get_running_loop().call_later(WATCHDOG_SECONDS, lambda: asyncio.ensure_future(context.close()))
+    # what waits for a page without a limit of its own, such as a script or a key, ends with its page
+    watchdog = asyncio.get_running_loop().call_later(WATCHDOG_SECONDS, lambda: asyncio.ensure_future(page.close()))
     yield page
     watchdog.cancel()
-    await context.close()
+    for opened in context.pages:
+        if opened not in before:
+            await opened.close()
+    await context.clear_cookies()
     assert console_errors == []
 
 
