@@ -15,7 +15,7 @@ from tests.documentation import curl
 from tests.documentation.conftest import MERCHANT, PASSWORD, Sandbox
 from tests.documentation.pages import Block, blocks
 
-OTHER_PROGRAMS = {"curl", "docker", "echo", "pip", "pytest", "python3", "sudo"}
+OTHER_PROGRAMS = {"check", "curl", "docker", "echo", "pip", "pytest", "python3", "sudo"}
 """Programs of console blocks that are tested elsewhere: curl below, docker in `.ci/image`, pip and pytest in `.ci/run`."""
 
 
