@@ -6,9 +6,11 @@ arguments.
 """
 
 import argparse
+import ast
 import inspect
 import json
 import re
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,8 @@ _TABLE = re.compile(r"(<!-- table: (\w+)((?: \w+)*) -->\n\n)((?:\|.*\n)*)")
 STEP_NAMES = tuple(STEPS)
 VARIABLES = (*BUILT_IN_VARIABLES, "turn")
 """Variables that scenarios have without `vars`."""
+PACKAGE = Path(resources.__file__).parent
+PROJECT = Path(__file__).parents[2]
 _MANY = 12
 """An enumeration of more values than this has a table of its own."""
 
@@ -171,6 +175,34 @@ def members(*names: str) -> str:
             for index, row in enumerate(shared)
         ]
     return _table(("step", "member", "takes", "meaning"), [*own, *shared])
+
+
+def layers() -> str:
+    """Return the packages from top to bottom, as the import contract has them, each with what it is."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))
+    contract = project["tool"]["importlinter"]["contracts"][0]
+    rows = []
+    for number, layer in enumerate(contract["layers"], start=1):
+        names = [name.strip(" ()") for name in layer.split("|")]
+        rows.append((str(number), "; ".join(f"`{name}`: {_about(name)}" for name in names)))
+    return _table(("layer", "packages and modules"), rows)
+
+
+def _about(name: str) -> str:
+    folder = PACKAGE / name
+    text = _module_sentence(folder / "__init__.py" if folder.is_dir() else PACKAGE / f"{name}.py")
+    return text[0].lower() + text[1:]
+
+
+def modules(package: str) -> str:
+    """Return the modules of a package, each with the first sentence of its docstring."""
+    files = sorted(file for file in (PACKAGE / package).glob("*.py") if not file.name.startswith("__"))
+    return _table(("module", "contains"), [(f"`{file.name}`", _module_sentence(file)) for file in files])
+
+
+def _module_sentence(file: Path) -> str:
+    (docstring, *_) = (ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "").splitlines()
+    return without_sources(docstring).rstrip(".")
 
 
 def _listed(those: Sequence[str], everything: Sequence[str]) -> str:
@@ -318,7 +350,7 @@ TABLES: dict[str, Callable[..., str]] = {
     each.__name__: each
     for each in (
         commands, run, settings, klarna, mock, parameters, body, events, scenario, beside, steps, members, matchers, carts,
-        shoppers, methods,
+        shoppers, methods, layers, modules,
     )
 }  # fmt: skip
 """Every table by the name in its marker."""
