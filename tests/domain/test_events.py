@@ -4,7 +4,7 @@ import pytest
 
 from mock_klarna.domain import events
 from mock_klarna.domain.events import Event, PurchaseDenied, SessionUpdated, event_data, event_name
-from mock_klarna.domain.journal import Entry, Watch
+from mock_klarna.domain.journal import Entry, JournalFilter
 
 EVENTS = [
     kind for _, kind in inspect.getmembers(events, inspect.isclass) if issubclass(kind, Event) and kind is not Event
@@ -28,15 +28,15 @@ def test_an_events_data_leaves_out_what_is_not_set_and_whose_it_is() -> None:
 @pytest.mark.parametrize(
     ("watch", "matches"),
     [
-        (Watch(), True),
-        (Watch(merchant="shop", purchase_id="p-1", kind="event", name="session_updated"), True),
-        (Watch(merchant="other"), False),
-        (Watch(purchase_id="p-2"), False),
-        (Watch(kind="exchange"), False),
-        (Watch(name="session"), False),
+        (JournalFilter(), True),
+        (JournalFilter(merchant="shop", purchase_id="p-1", kind="event", name="session_updated"), True),
+        (JournalFilter(merchant="other"), False),
+        (JournalFilter(purchase_id="p-2"), False),
+        (JournalFilter(kind="exchange"), False),
+        (JournalFilter(name="session"), False),
     ],
 )
-def test_a_watch_matches_what_it_names(watch: Watch, matches: bool) -> None:
+def test_a_watch_matches_what_it_names(watch: JournalFilter, matches: bool) -> None:
     event = SessionUpdated(changed=())
     entry = Entry(seq=1, at=0.0, merchant="shop", kind="event", name="session_updated", purchase_id="p-1", data=event)
     assert watch.matches(entry) is matches

@@ -100,7 +100,7 @@ def test_a_discount_line_has_no_discount_of_its_own() -> None:
     ids=str,
 )
 def test_nothing_is_held_against_a_line_for_a_number_that_is_unusable(members: dict[str, Any]) -> None:
-    assert not line_numbers({**LINE, **members}, "line", fractions=True).is_whole
+    assert not line_numbers({**LINE, **members}, "line", fractions=True).is_complete
     assert line_problems(**members) == []
 
 
@@ -140,8 +140,8 @@ def test_an_order_is_summed_with_what_a_missing_number_should_have_been() -> Non
 
 @pytest.mark.parametrize("fractions", [True, False])
 def test_fractions_are_usable_where_they_are_allowed(fractions: bool) -> None:
-    assert line_numbers({**LINE, "unit_price": 0.5}, "line", fractions=fractions).is_whole == fractions
-    assert line_numbers({**LINE, "unit_price": 25000.0}, "line", fractions=fractions).is_whole
+    assert line_numbers({**LINE, "unit_price": 0.5}, "line", fractions=fractions).is_complete == fractions
+    assert line_numbers({**LINE, "unit_price": 25000.0}, "line", fractions=fractions).is_complete
 
 
 def test_a_variation_needs_no_quantity_and_no_total() -> None:

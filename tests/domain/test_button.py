@@ -1,3 +1,5 @@
+"""The checks of a button, and its look."""
+
 from typing import Any
 
 import pytest
