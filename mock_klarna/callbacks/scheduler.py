@@ -125,9 +125,7 @@ class Scheduler:
         try:
             await self._store.finish(job)
         except Exception:
-            _log.exception(
-                "job %s is done, and may be done again after a restart: the store cannot be told", job.job_id
-            )
+            _log.exception("job %s is done, and may run again after a restart: the store failed", job.job_id)
 
     async def _command(self, job: Job) -> None:
         match job.kind:

@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from mock_klarna.callbacks import http
-from mock_klarna.callbacks.http import MOST_OF_AN_ANSWER, is_loopback, remedy, rewrites, rewritten
+from mock_klarna.callbacks.http import MAX_ANSWER, is_loopback, remedy, rewrites, rewritten
 from mock_klarna.client import Client
 from tests.merchants.processes import ROOT
 from tests.merchants.running import Json, buy, callbacks, calls, emulator, place
@@ -289,7 +289,7 @@ async def test_only_the_beginning_of_an_endless_answer_is_read_and_kept(bad: str
         bought = await buy(client, bad, {"place_order": f"{bad}/endless"})
         await calls(client, "place_order")
         (callback,) = await callbacks(client, "place_order", bought)
-        assert callback["attempts"][0]["answer_body"] == "x" * MOST_OF_AN_ANSWER
+        assert callback["attempts"][0]["answer_body"] == "x" * MAX_ANSWER
 
 
 async def test_a_port_where_nobody_listens_is_refused(nobody: str) -> None:

@@ -48,7 +48,7 @@ def test_the_worked_examples_of_the_arithmetic_hold(total: float, rate: int, tax
         (2, 0.25, 0, 1),
     ],
 )
-def test_a_line_comes_to_quantity_times_price_less_discount(
+def test_the_total_of_a_line_is_quantity_times_price_minus_discount(
     quantity: float, price: float, discount: float, total: int
 ) -> None:
     assert money.line_total(quantity, price, discount) == total
@@ -171,14 +171,14 @@ def lines_with_fractions(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(line=lines_with_fractions())
-def test_what_obeyed_the_rules_with_fractions_obeys_them_rounded(line: dict[str, Any]) -> None:
+def test_a_line_that_obeys_the_rules_with_fractions_obeys_them_rounded(line: dict[str, Any]) -> None:
     numbers = line_numbers(line, "line", fractions=True)
     obeyed = not list(sums.line_problems(numbers))
     assert not obeyed or money.is_plain_line(money.rounded_line(line))
 
 
 @pytest.mark.parametrize(("sent", "stored"), [(4545.9, 4545), (4544.6, 4545), (4545.2, 4545), (4546, 4546)])
-def test_a_fraction_goes_to_the_neighbour_that_is_nearer_to_the_formula(sent: float, stored: int) -> None:
+def test_a_fraction_is_rounded_towards_the_formula(sent: float, stored: int) -> None:
     whole = money.rounded_line({**LINE, "total_tax_amount": sent})
     assert whole == {**LINE, "total_tax_amount": stored}
 

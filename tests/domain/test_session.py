@@ -33,7 +33,7 @@ def test_the_pages_options_go_over_the_keys(below: Any, above: Any, merged: Any)
     assert session.merge(below, above) == merged
 
 
-def test_a_session_holds_what_key_and_page_say_and_where_the_button_stands() -> None:
+def test_a_session_has_the_options_of_key_and_page_and_the_address_of_the_page() -> None:
     page = {"order_lines": [LINE], "merchant_urls": {"confirmation": "https://shop/thanks"}, "setup": {"key": "b-1"}}
     opened = session.opened(KEY, page, "https://shop/product")
     assert opened["merchant_urls"] == {**KEY["merchant_urls"], "confirmation": "https://shop/thanks"}  # type: ignore[dict-item]
@@ -42,7 +42,7 @@ def test_a_session_holds_what_key_and_page_say_and_where_the_button_stands() -> 
 
 
 @pytest.mark.parametrize("name", ["setup", "button_key", "disabled", "order_amount", "order_tax_amount", "styling"])
-def test_what_is_not_of_the_order_is_left_out_of_the_session(name: str) -> None:
+def test_options_that_are_not_part_of_an_order_are_not_in_the_session(name: str) -> None:
     assert name not in session.opened({**KEY, name: 1}, {"order_lines": [LINE], name: 2}, None)
 
 
@@ -67,8 +67,10 @@ def test_order_lines_win_over_items_and_the_page_over_the_key(key: Any, page: An
 @pytest.mark.parametrize("inside", [True, False])
 def test_checkboxes_may_stand_under_options_or_beside_them(where: str, inside: bool) -> None:
     boxes = [{"id": "news", "text": "News?"}]
-    said: dict[str, Any] = {"options": {"additional_checkboxes": boxes}} if inside else {"additional_checkboxes": boxes}
-    key, page = (said, {}) if where == "key" else ({}, said)
+    options: dict[str, Any] = (
+        {"options": {"additional_checkboxes": boxes}} if inside else {"additional_checkboxes": boxes}
+    )
+    key, page = (options, {}) if where == "key" else ({}, options)
     opened = session.opened({**KEY, **key}, {"order_lines": [LINE], **page}, None)
     assert opened["options"]["additional_checkboxes"] == boxes
     assert "additional_checkboxes" not in opened
@@ -109,7 +111,7 @@ def test_a_chosen_item_becomes_a_line_with_its_amounts(
     assert line.get("total_discount_amount") == discount
 
 
-def test_a_line_made_of_an_item_keeps_what_the_merchant_said_of_it() -> None:
+def test_the_line_of_an_item_has_all_its_members() -> None:
     line = session.item_line(item("red", merchant_data='{"id":7}'), 2)
     assert (line["merchant_data"], line["group_identifier"]) == ('{"id":7}', "shirt")
 
@@ -175,7 +177,7 @@ def test_the_merchant_urls_of_an_order_are_always_an_object(missing: Any) -> Non
     assert session.order({"order_lines": [LINE], **missing})["merchant_urls"] == {}
 
 
-def test_an_order_holds_only_what_an_order_has() -> None:
+def test_an_order_has_only_known_members() -> None:
     whole = session.order({**KEY, "order_lines": [LINE], "shipping_options": [EXPRESS], "items": [item("red")]})
     assert set(whole) == {
         "name",
@@ -205,8 +207,8 @@ def test_the_shipping_address_is_the_billing_address_unless_there_is_another() -
     ],
 )
 def test_every_checkbox_is_answered(answers: dict[str, bool], requested: dict[str, bool]) -> None:
-    begun = {"options": {"additional_checkboxes": [{"id": "news"}, {"id": "terms"}]}}
-    assert session.answered(begun, answers)["merchant_requested"] == requested
+    opened = {"options": {"additional_checkboxes": [{"id": "news"}, {"id": "terms"}]}}
+    assert session.answered(opened, answers)["merchant_requested"] == requested
 
 
 def test_without_checkboxes_nothing_is_requested() -> None:
@@ -239,12 +241,12 @@ SHIPPING = {"type": "shipping_fee", "reference": "post", "name": "Post"}
         ({"locale": "en-SE"}, {"locale": "en-SE"}),
     ],
 )
-def test_an_update_changes_what_it_names_and_nothing_else(changes: Any, changed: Any) -> None:
+def test_an_update_changes_only_the_members_that_it_has(changes: Any, changed: Any) -> None:
     assert session.updated(OPENED, changes) == {**OPENED, **changed}
 
 
 @pytest.mark.parametrize("name", ["order_amount", "billing_address", "customer", "button_key", "update_context", "x"])
-def test_what_is_not_the_merchants_to_change_stays(name: str) -> None:
+def test_other_members_are_not_changed_by_an_update(name: str) -> None:
     assert session.updated(OPENED, {name: "changed"}) == OPENED
 
 

@@ -23,7 +23,7 @@ def test_every_number_of_seconds_can_be_written_as_a_time(seconds: float, text: 
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("duration", "expected"),
     [
         (5, 5.0),
         (0.5, 0.5),
@@ -37,11 +37,11 @@ def test_every_number_of_seconds_can_be_written_as_a_time(seconds: float, text: 
         ("1m1ms", 60.001),
     ],
 )
-def test_a_duration_is_a_number_of_seconds_or_numbers_with_units(said: float | str, meant: float) -> None:
-    assert seconds(said) == pytest.approx(meant)
+def test_a_duration_is_a_number_of_seconds_or_numbers_with_units(duration: float | str, expected: float) -> None:
+    assert seconds(duration) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("said", ["", "5", "h", "5 m", "-5m", "5w", "1h-30m", "1h 30m", "5M", "1e3s", "5m\n"])
-def test_what_is_no_duration_is_refused_with_an_example(said: str) -> None:
+@pytest.mark.parametrize("text", ["", "5", "h", "5 m", "-5m", "5w", "1h-30m", "1h 30m", "5M", "1e3s", "5m\n"])
+def test_an_invalid_duration_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="90s"):
-        seconds(said)
+        seconds(text)

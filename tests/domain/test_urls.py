@@ -55,7 +55,7 @@ NO_URLS = [
 
 
 @pytest.mark.parametrize("url", NO_URLS)
-def test_what_is_no_absolute_http_url_is_refused_everywhere(url: str) -> None:
+def test_only_absolute_http_urls_are_accepted(url: str) -> None:
     assert not urls.is_absolute(url)
     assert not urls.is_callable(url)
 
@@ -123,10 +123,10 @@ def test_other_hosts_choose_europes_playground(host: str) -> None:
 
 @pytest.mark.parametrize("host", API_HOSTS)
 @pytest.mark.parametrize("username", ["PK00000_test", "shop@example.com", "@"])
-def test_a_merchant_tells_its_host(username: str, host: str) -> None:
+def test_the_host_of_a_merchant_is_the_one_of_its_requests(username: str, host: str) -> None:
     assert host_of(merchant_at(username, host)) == host
 
 
-def test_a_username_is_another_merchant_at_every_host() -> None:
+def test_a_username_is_a_different_merchant_at_every_host() -> None:
     assert len({merchant_at("PK00000_test", host) for host in API_HOSTS}) == 6
     assert merchant_at("PK00000_test", EUROPEAN_PLAYGROUND) == "PK00000_test"
