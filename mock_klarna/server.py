@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import orjson
 
-from mock_klarna.callbacks import Deliveries, Runner
+from mock_klarna.callbacks import Alarm, Deliveries, Scheduler
 from mock_klarna.callbacks.http import MerchantClient
 from mock_klarna.domain.records import ButtonKey
-from mock_klarna.emulator import Emulator
+from mock_klarna.emulator import Context, Emulator
 from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.base import Store, open_store
-from mock_klarna.validation import shared_validator
 from mock_klarna.web.app import build
 from mock_klarna.web.auth import Credentials
 from mock_klarna.web.rate_limits import RateLimits
@@ -142,7 +141,7 @@ async def _running(settings: Settings) -> AsyncIterator[Running]:
         store = open_store(settings)
         stack.push_async_callback(store.close)
         services = _wired(settings, store, stack)
-        await stack.enter_async_context(_background_work(services.runner))
+        await stack.enter_async_context(_background_work(services.scheduler))
         services.authority = tls.authority if tls else None
         if settings.separate_regions:
             services.credentials.remember({button.merchant for button in await store.records(ButtonKey, None)})
@@ -171,25 +170,25 @@ def _https(settings: Settings) -> "Https | None":
 
 
 def _wired(settings: Settings, store: Store, stack: AsyncExitStack) -> Services:
-    validator = shared_validator(strict=settings.strict)
-    emulator = Emulator(store, settings, time.time, settings.seed or token_hex(8))
-    client = MerchantClient(settings)
+    alarm, client = Alarm(), MerchantClient(settings)
     stack.push_async_callback(client.close)
-    deliveries = Deliveries(emulator, validator, client)
-    runner = Runner(emulator, deliveries)
+    context = Context(store, settings, time.time, settings.seed or token_hex(8), alarm)
+    deliveries = Deliveries(context, client)
+    emulator = Emulator(context, deliveries)
+    scheduler = Scheduler(emulator, deliveries, alarm)
     limits = RateLimits(settings.rate_limit, time.time) if settings.rate_limit else None
     credentials = Credentials(settings.credentials, separate_regions=settings.separate_regions)
-    return Services(settings, validator, emulator, deliveries, runner, credentials, time.time(), limits)
+    return Services(settings, context.validator, emulator, deliveries, scheduler, credentials, time.time(), limits)
 
 
 @asynccontextmanager
-async def _background_work(runner: Runner) -> AsyncIterator[None]:
+async def _background_work(scheduler: Scheduler) -> AsyncIterator[None]:
     """Run the scheduler, and stop it after everything else has stopped."""
-    task = asyncio.create_task(runner.run())
+    task = asyncio.create_task(scheduler.run())
     try:
         yield
     finally:
-        await runner.drain()
+        await scheduler.drain()
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from mock_klarna.domain.journal import Entry, Exchange, Sent, Watch
+from mock_klarna.domain.journal import Entry, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Job, Record
 from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.journal import Bounds
@@ -46,7 +46,7 @@ class Store(Protocol):
         """Append an exchange or a callback to the journal; return its `seq`."""
         ...
 
-    async def entries(self, watch: Watch, after: int, limit: int) -> list[Entry]:
+    async def entries(self, watch: JournalFilter, after: int, limit: int) -> list[Entry]:
         """Return up to `limit` journal entries after a position, oldest first."""
         ...
 
@@ -62,7 +62,7 @@ class Store(Protocol):
         """Return the `seq` of the newest entry of all."""
         ...
 
-    async def wait(self, watch: Watch, after: int, seconds: float) -> bool:
+    async def wait(self, watch: JournalFilter, after: int, seconds: float) -> bool:
         """Wait until an entry after a position matches; False when the time ran out first. Watches merchant and purchase only."""
         ...
 

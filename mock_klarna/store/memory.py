@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from mock_klarna.domain.events import event_name
-from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NOBODY, Entry, Exchange, Sent, Watch
+from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NOBODY, Entry, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Job, Record
 from mock_klarna.store.journal import USUAL, Bounds, Budget
 from mock_klarna.store.restoring import Prepared, prepared
@@ -42,7 +42,7 @@ class Waiters:
                 if not future.done():
                     future.set_result(None)
 
-    async def wait(self, watch: Watch, seconds: float) -> bool:
+    async def wait(self, watch: JournalFilter, seconds: float) -> bool:
         """Wait for the next entry of a topic; False when the time ran out first."""
         topic = (watch.merchant, watch.purchase_id)
         future = asyncio.get_running_loop().create_future()
@@ -149,12 +149,12 @@ class MemoryStore:
         """Append an exchange or a callback to the journal; return its `seq`."""
         return self._append(self._state_of(merchant), at, merchant, kind, name, purchase_id, data)
 
-    def _entries(self, watch: Watch, after: int) -> Iterable[Entry]:
+    def _entries(self, watch: JournalFilter, after: int) -> Iterable[Entry]:
         chosen = self._merchants.values() if watch.merchant is None else [self._merchants.get(watch.merchant)]
         streams = [state.journal.after(after) for state in chosen if state]
         return filter(watch.matches, merge(*streams, key=lambda entry: entry.seq))
 
-    async def entries(self, watch: Watch, after: int, limit: int) -> list[Entry]:
+    async def entries(self, watch: JournalFilter, after: int, limit: int) -> list[Entry]:
         """Return up to `limit` journal entries after a position, oldest first."""
         return list(islice(self._entries(watch, after), limit))
 
@@ -172,7 +172,7 @@ class MemoryStore:
         """Return the `seq` of the newest entry of all."""
         return self._seq
 
-    async def wait(self, watch: Watch, after: int, seconds: float) -> bool:
+    async def wait(self, watch: JournalFilter, after: int, seconds: float) -> bool:
         """Wait until an entry after a position matches; False when the time ran out first."""
         if self._seq > after and next(iter(self._entries(watch, after)), None):
             return True

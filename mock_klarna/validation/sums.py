@@ -37,7 +37,7 @@ class Sums:
         if self.tax_optional:
             return False
         if self.is_order:
-            return money.is_plainly_right(carrier)
+            return money.adds_up(carrier)
         return all(is_plain(entry) for name, is_plain in _PLAIN.items() for entry in carrier.get(name, ()))
 
     def problems(self, body: Any, refused: Container[str]) -> Iterator[Problem]:
@@ -51,7 +51,7 @@ class Sums:
                 if isinstance(entry, dict)
             }
             for at, numbers in known.items():
-                yield from () if numbers.is_whole and _is_plain(name, entries[at]) else sums.line_problems(numbers)
+                yield from () if numbers.is_complete and _is_plain(name, entries[at]) else sums.line_problems(numbers)
             if name == "order_lines" and self._has_sums(entries) and f"{prefix}{name}" not in refused:
                 yield from sums.order_problems(carrier, known.values(), prefix, refused)
 
@@ -108,11 +108,11 @@ def _rounded(carrier: Mapping[str, Any], name: str) -> list[Any]:
 def _whole(name: str, entry: dict[str, Any]) -> dict[str, Any]:
     """Return an entry in integers; rounding must not correct a wrong sum."""
     numbers = _READERS[name](entry, "", fractions=True)
-    if not numbers.is_whole:
+    if not numbers.is_complete:
         return entry
     if not _is_plain(name, entry) and any(sums.line_problems(numbers)):
-        return rounding.each_whole(entry)
-    return rounding.whole_option(entry) if name == "shipping_options" else rounding.whole_line(entry)
+        return rounding.rounded_entry(entry)
+    return rounding.rounded_option(entry) if name == "shipping_options" else rounding.rounded_line(entry)
 
 
 SUMS: Mapping[str, Sums] = MappingProxyType(

@@ -76,6 +76,10 @@ class Validator:
         present = without_nulls(given) if nulls else given
         return (present, []) if known.is_clearly_valid(present) else self._explained(known, present)
 
+    def accepts(self, operation: str, body: object) -> bool:
+        """Tell quickly that a body without nulls is valid as it is; False means that `check` has to decide."""
+        return (self._operations.get(operation) or self._compiled(operation)).is_clearly_valid(body)
+
     def _compiled(self, operation: str) -> _Operation:
         path = self.catalogue.operations[operation]
         known = self._operations[operation] = _Operation(

@@ -7,7 +7,7 @@ import orjson
 
 from mock_klarna.domain import session
 from mock_klarna.domain.button import Look
-from mock_klarna.domain.journal import Watch
+from mock_klarna.domain.journal import JournalFilter
 from mock_klarna.domain.records import Purchase
 from mock_klarna.domain.time import utc
 from mock_klarna.domain.urls import is_absolute
@@ -166,7 +166,7 @@ async def load(services: Services, call: Call) -> Reply:
 async def _offer(services: Services, call: Call) -> tuple[Json, Offer]:
     """Judge the page's options; what is wrong with them goes into the journal of the key's merchant."""
     page, faults = services.validator.check("page", call.body["options"])
-    offer = await services.emulator.offers.judge(page, faults)
+    offer = await services.emulator.offers.check(page, faults)
     call.merchant = offer.button.merchant if offer.button else ""
     call.problems = offer.problems
     return page, offer
@@ -290,14 +290,14 @@ async def wait(services: Services, call: Call) -> Reply:
     """Return a session once it has ended, or as it is after so many seconds."""
     seconds = query.seconds(call.request, "seconds", _MOST_WAIT)
     purchase = await _session(services, call)
-    return _answer(call, await services.emulator.purchases.settled(purchase.purchase_id, seconds))
+    return _answer(call, await services.emulator.purchases.settled(purchase, seconds))
 
 
 async def timeline(services: Services, call: Call) -> Reply:
     """Return what the journal has of a session, for the developer's drawer."""
     after = query.whole(call.request, "after", 0, LAST_POSITION)
     purchase = await _session(services, call)
-    wanted = Watch(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
+    wanted = JournalFilter(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
     entries = await journal.entries(services, wanted, after, _MOST_ENTRIES, 0)
     position = entries[-1].seq if entries else after
     return Reply(200, orjson.dumps({"entries": [views.entry(entry) for entry in entries], "position": position}))

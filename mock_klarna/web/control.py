@@ -9,13 +9,12 @@ import orjson
 
 from mock_klarna import __version__
 from mock_klarna.client import Client
-from mock_klarna.domain.callbacks import Delivery
+from mock_klarna.domain.callbacks import CALLBACKS, DELIVERY, Delivery
 from mock_klarna.domain.journal import NOBODY
-from mock_klarna.domain.purchase import DELIVERY, PURCHASE
+from mock_klarna.domain.purchase import PURCHASE
 from mock_klarna.domain.records import ButtonKey, Order, Purchase
 from mock_klarna.domain.time import moment
 from mock_klarna.domain.time import seconds as seconds_of
-from mock_klarna.domain.urls import CALLED
 from mock_klarna.emulator.emulator import buy
 from mock_klarna.errors import BadValue, Forbidden, UnknownName
 from mock_klarna.store.snapshot import read_snapshot, write_snapshot
@@ -65,7 +64,7 @@ async def openapi(services: Services, _call: Call) -> Reply:
 async def create_purchase(services: Services, call: Call) -> Reply:
     """Let a shopper buy without a browser, and wait for what the merchant decides."""
     purchase = await buy(services.emulator, call.merchant or None, call.body)
-    purchase = await services.emulator.purchases.settled(purchase.purchase_id, call.body.get("wait", _DEFAULT_WAIT))
+    purchase = await services.emulator.purchases.settled(purchase, call.body.get("wait", _DEFAULT_WAIT))
     reply = await _purchase(services, purchase, 201)
     reply.headers["Location"] = f"/_mock/purchases/{purchase.purchase_id}"
     return reply
@@ -93,7 +92,7 @@ async def get_purchase(services: Services, call: Call) -> Reply:
     """Return a purchase by its id or its token; `wait` seconds for it to end."""
     found = await services.emulator.purchases.find(call.merchant or None, call.path("purchase_id"))
     wait = query.seconds(call.request, "wait", _MOST_WAIT)
-    return await _purchase(services, await services.emulator.purchases.settled(found.purchase_id, wait))
+    return await _purchase(services, await services.emulator.purchases.settled(found, wait))
 
 
 async def list_journal(services: Services, call: Call) -> Reply:
@@ -126,7 +125,7 @@ async def journal_entry(services: Services, call: Call) -> Reply:
 async def list_callbacks(services: Services, call: Call) -> Reply:
     """List callbacks with their attempts, newest first; `total` counts those that match."""
     subject = call.request.query.get("purchase_id")
-    kind, state = query.one_of(call.request, "kind", CALLED), query.one_of(call.request, "state", DELIVERY)
+    kind, state = query.one_of(call.request, "kind", CALLBACKS), query.one_of(call.request, "state", DELIVERY)
     sent = await services.emulator.store.records(Delivery, call.merchant or None, subject=subject)
     held = [found for found in sent if kind in (None, found.callback) and state in (None, found.state)]
     limit = query.whole(call.request, "limit", 100, 10_000)
@@ -185,7 +184,7 @@ async def put_snapshot(services: Services, call: Call) -> Reply:
     _require_own(call.merchant, snapshot)
     await services.emulator.store.load(snapshot)
     for merchant in await services.emulator.merchants.names():
-        services.runner.wake(merchant)
+        services.scheduler.wake(merchant)
     return Reply(204)
 
 
@@ -226,11 +225,11 @@ async def set_clock(services: Services, call: Call) -> Reply:
     if "advance" in call.body:
         seconds = seconds_of(call.body["advance"])
         for merchant in merchants:
-            await services.runner.require_reachable(merchant, seconds)
+            await services.scheduler.require_reachable(merchant, seconds)
     else:
         seconds = journal.parsed(call.body["set"]) - services.emulator.context.real_time()
     for merchant in merchants:
-        await services.runner.move_clock(merchant, seconds, further="advance" in call.body)
+        await services.scheduler.move_clock(merchant, seconds, further="advance" in call.body)
     return _reply(await _clock(services, call.merchant))
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from mock_klarna.domain.journal import Entry, Watch
+from mock_klarna.domain.journal import Entry, JournalFilter
 from mock_klarna.domain.time import require_reachable
 from mock_klarna.errors import InvalidInput, Problem
 from mock_klarna.web import query, views
@@ -13,11 +13,11 @@ from mock_klarna.web.query import LAST_POSITION
 from mock_klarna.web.request import EVENT_STREAM, Call, Reply, Services
 
 
-async def entries(services: Services, wanted: Watch, after: int, limit: int, seconds: float) -> list[Entry]:
+async def entries(services: Services, wanted: JournalFilter, after: int, limit: int, seconds: float) -> list[Entry]:
     """Return journal entries after a position, waiting up to so many real seconds for the first one."""
     store = services.emulator.store
     deadline = services.emulator.context.real_time() + seconds
-    topic = Watch(merchant=wanted.merchant, purchase_id=wanted.purchase_id)
+    topic = JournalFilter(merchant=wanted.merchant, purchase_id=wanted.purchase_id)
     while True:
         position = await store.position()
         found = await store.entries(wanted, after, limit)
@@ -55,7 +55,7 @@ def _last_seen(call: Call) -> int:
     return int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else 0
 
 
-async def _told(services: Services, wanted: Watch, after: int) -> AsyncIterator[bytes]:
+async def _told(services: Services, wanted: JournalFilter, after: int) -> AsyncIterator[bytes]:
     while True:
         found = await entries(services, wanted, after, _BATCH, _HEARTBEAT_SECONDS)
         yield b"".join(map(_event, map(views.entry, found))) or b": still here\n\n"

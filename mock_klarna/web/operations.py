@@ -49,47 +49,57 @@ def _makes(name: str, path: str, handler: Handler, header: str) -> Operation:
 
 ORDER_MANAGEMENT = (
     _looks("get_managed_order", ORDER, order_management.get_managed_order, "managed_order"),
-    _acts("acknowledge_order", f"{ORDER}/acknowledge", order_management.acknowledge_order),
+    _acts("acknowledge_order", f"{ORDER}/acknowledge", order_management.command("acknowledge_order")),
     _changes(
-        "update_order_authorization", "PATCH", f"{ORDER}/authorization", order_management.update_order_authorization
+        "update_order_authorization",
+        "PATCH",
+        f"{ORDER}/authorization",
+        order_management.command("update_order_authorization"),
     ),
-    _makes("capture_order", f"{ORDER}/captures", order_management.capture_order, "Capture-Id"),
+    _makes("capture_order", f"{ORDER}/captures", order_management.command("capture_order"), "Capture-Id"),
     _looks("list_captures", f"{ORDER}/captures", order_management.list_captures, "captures"),
     _looks("get_capture", CAPTURE, order_management.get_capture, "capture"),
     _changes(
         "add_capture_shipping_info",
         "POST",
         f"{CAPTURE}/shipping-info",
-        order_management.add_capture_shipping_info,
+        order_management.command("add_capture_shipping_info"),
         schema="add_shipping_info",
     ),
-    _acts("trigger_send_out", f"{CAPTURE}/trigger-send-out", order_management.trigger_send_out),
+    _acts("trigger_send_out", f"{CAPTURE}/trigger-send-out", order_management.command("trigger_send_out")),
     _looks(
         "get_due_date_options",
         f"{CAPTURE}/extend-due-date-options",
         order_management.get_due_date_options,
         "due_date_options",
     ),
-    _changes("extend_due_date", "PATCH", f"{CAPTURE}/extend-due-date", order_management.extend_due_date),
-    _changes("update_customer_details", "PATCH", f"{ORDER}/customer-details", order_management.update_customer_details),
+    _changes("extend_due_date", "PATCH", f"{CAPTURE}/extend-due-date", order_management.command("extend_due_date")),
+    _changes(
+        "update_customer_details",
+        "PATCH",
+        f"{ORDER}/customer-details",
+        order_management.command("update_customer_details"),
+    ),
     _acts(
-        "extend_authorization_time", f"{ORDER}/extend-authorization-time", order_management.extend_authorization_time
+        "extend_authorization_time",
+        f"{ORDER}/extend-authorization-time",
+        order_management.command("extend_authorization_time"),
     ),
     _changes(
         "update_merchant_references",
         "PATCH",
         f"{ORDER}/merchant-references",
-        order_management.update_merchant_references,
+        order_management.command("update_merchant_references"),
     ),
-    _makes("refund_order", f"{ORDER}/refunds", order_management.refund_order, "Refund-Id"),
+    _makes("refund_order", f"{ORDER}/refunds", order_management.command("refund_order"), "Refund-Id"),
     _looks("get_refund", f"{ORDER}/refunds/{{refund_id}}", order_management.get_refund, "refund"),
     _acts(
         "release_remaining_authorization",
         f"{ORDER}/release-remaining-authorization",
-        order_management.release_remaining_authorization,
+        order_management.command("release_remaining_authorization"),
     ),
-    _changes("add_shipping_info", "POST", f"{ORDER}/shipping-info", order_management.add_shipping_info),
-    _acts("cancel_order", f"{ORDER}/cancel", order_management.cancel_order),
+    _changes("add_shipping_info", "POST", f"{ORDER}/shipping-info", order_management.command("add_shipping_info")),
+    _acts("cancel_order", f"{ORDER}/cancel", order_management.command("cancel_order")),
 )
 """Order Management (protocol 9.1)."""
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from aiohttp import web
 
-from mock_klarna.domain.journal import KINDS, Watch
-from mock_klarna.domain.purchase import DELIVERY, PURCHASE
-from mock_klarna.domain.urls import CALLED
+from mock_klarna.domain.callbacks import CALLBACKS, DELIVERY
+from mock_klarna.domain.journal import KINDS, JournalFilter
+from mock_klarna.domain.purchase import PURCHASE
 from mock_klarna.errors import InvalidInput, Problem
 from mock_klarna.web.pipeline import Answer, merchant_of
 from mock_klarna.web.request import Call, Reply, Services
@@ -37,7 +37,7 @@ PARAMETERS: dict[str, Json] = {
     "correlation_id": _text("Only the exchange that was answered with this Klarna-Correlation-Id."),
     "purchase_id": _text("Only what belongs to this purchase."),
     "purchase_state": _text("Only purchases in this state.", enum=[*PURCHASE]),
-    "callback_kind": _text("Only callbacks of this kind.", enum=[*CALLED]),
+    "callback_kind": _text("Only callbacks of this kind.", enum=[*CALLBACKS]),
     "callback_state": _text("Only callbacks in this state.", enum=[*DELIVERY]),
     "after": _number("Only entries after this position.", LAST_POSITION),
     "limit": _number("How many at the most.", 10_000),
@@ -123,9 +123,9 @@ def seconds(request: web.Request, name: str, most: float) -> float:
     return float(text)
 
 
-def watch(request: web.Request) -> Watch:
+def watch(request: web.Request) -> JournalFilter:
     """Return which journal entries a request asks for."""
-    return Watch(
+    return JournalFilter(
         merchant=merchant_of(request),
         purchase_id=request.query.get("purchase_id"),
         kind=one_of(request, "kind", KINDS),

@@ -9,7 +9,7 @@ import orjson
 from aiohttp import ClientPayloadError, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from mock_klarna.callbacks import Deliveries, Runner
+from mock_klarna.callbacks import Deliveries, Scheduler
 from mock_klarna.emulator import Emulator
 from mock_klarna.errors import BadValue, BodyTooLarge, Problem, RequestTimeout, UnsupportedMediaType
 from mock_klarna.settings import Settings
@@ -137,7 +137,7 @@ class Services:
     validator: Validator
     emulator: Emulator
     deliveries: Deliveries
-    runner: Runner
+    scheduler: Scheduler
     credentials: Credentials
     started: float
     limits: RateLimits | None = None

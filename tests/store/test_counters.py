@@ -1,4 +1,4 @@
-from mock_klarna.domain.journal import Watch
+from mock_klarna.domain.journal import JournalFilter
 from mock_klarna.domain.records import ButtonKey
 from mock_klarna.store.base import Store
 from tests.store.samples import button, created, dumped, job, purchase, scheduling, telling, writing
@@ -22,8 +22,8 @@ async def test_clearing_one_merchant_forgets_all_of_it_and_nothing_of_another(st
     assert await store.merchants() == ["other"]
     assert (await dumped(store))["merchants"] == before
     assert await store.get(ButtonKey, "b-shop") is None
-    assert await store.entries(Watch(merchant="shop"), 0, 10) == []
-    assert len(await store.entries(Watch(), 0, 10)) == 1
+    assert await store.entries(JournalFilter(merchant="shop"), 0, 10) == []
+    assert len(await store.entries(JournalFilter(), 0, 10)) == 1
     assert await store.next_due("shop") is None
     assert await store.count("shop", "button") == 1
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from mock_klarna.domain.callbacks import Attempt, Delivery
-from mock_klarna.domain.journal import EXCHANGE, Watch
+from mock_klarna.domain.journal import EXCHANGE, JournalFilter
 from mock_klarna.domain.records import ButtonKey, Decision, Merchant, Purchase
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.store.base import Store
@@ -75,7 +75,7 @@ async def test_a_restart_finds_everything_but_the_journal(path: Path) -> None:
         version=2, authorization_token="t-1", order=b'{"merchant_urls":{},"purchase_currency":"SEK"}'
     )
     assert await store.records(Delivery, "shop", subject="p-1") != []
-    assert await store.entries(Watch(), 0, 10) == []
+    assert await store.entries(JournalFilter(), 0, 10) == []
     assert await store.count("shop", "order") == 2
     await store.close()
 

@@ -3,13 +3,13 @@ from collections.abc import Callable
 import pytest
 
 from mock_klarna.domain.callbacks import Delivery
-from mock_klarna.domain.journal import Watch
+from mock_klarna.domain.journal import JournalFilter
 from mock_klarna.domain.records import ButtonKey, Decision, Order, Purchase, Record
 from mock_klarna.errors import WriteConflict
 from mock_klarna.store.base import Store
 from tests.store.samples import button, created, delivery, dumped, job, order, purchase, writing
 
-EVERYTHING = Watch()
+EVERYTHING = JournalFilter()
 
 
 async def test_what_was_written_is_read_again(store: Store) -> None:

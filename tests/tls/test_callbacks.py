@@ -16,7 +16,7 @@ from mock_klarna.server import serve
 from mock_klarna.settings import Settings, SettingsError
 from tests.certificates import samples
 
-TRUST = "start with --callback-ca FILE, the certificate in PEM of whoever signed it, or with --callback-insecure"
+TRUST = "start with --callback-ca FILE, the certificate of its issuer in PEM, or with --callback-insecure"
 
 
 @asynccontextmanager
@@ -136,7 +136,7 @@ async def test_plain_http_behind_an_https_url_has_a_message_of_its_own(tmp_path:
     ("content", "why"),
     [
         (None, "No such file or directory"),
-        (b"none\xff", "it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)"),
+        (b"none\xff", "it contains no certificate in PEM (-----BEGIN CERTIFICATE-----)"),
     ],
 )
 def test_an_unusable_callback_ca_is_an_error_at_start(tmp_path: Path, content: bytes | None, why: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mock_klarna.client import Answer, Client
-from mock_klarna.domain.urls import API_HOSTS, EUROPES_PLAYGROUND, SCRIPT_HOST
+from mock_klarna.domain.urls import API_HOSTS, EUROPEAN_PLAYGROUND, SCRIPT_HOST
 from mock_klarna.server import serve
 from mock_klarna.settings import Settings
 
@@ -48,7 +48,7 @@ async def a_token(client: Client, host: str, page: Any) -> str:
 @pytest.mark.parametrize("host", API_HOSTS)
 async def test_by_default_all_hosts_share_credentials_and_keys(host: str) -> None:
     async with klarna(Settings(port=0)) as client:
-        key = await a_key(client, EUROPES_PLAYGROUND)
+        key = await a_key(client, EUROPEAN_PLAYGROUND)
         assert (await at(client, host, "GET", key)).status == 200
 
 
@@ -65,9 +65,9 @@ async def test_credentials_belong_to_the_host_where_they_were_used_first(home: s
 
 async def test_keys_of_another_host_are_unknown() -> None:
     async with klarna(SEPARATE) as client:
-        key = await a_key(client, EUROPES_PLAYGROUND)
+        key = await a_key(client, EUROPEAN_PLAYGROUND)
         assert (await at(client, AMERICA, "GET", key, user="NA00000_test")).status == 404
-        assert (await at(client, EUROPES_PLAYGROUND, "GET", key, user="PK11111_test")).status == 403
+        assert (await at(client, EUROPEAN_PLAYGROUND, "GET", key, user="PK11111_test")).status == 403
 
 
 async def test_tokens_and_orders_of_another_host_are_unknown(page: Any) -> None:
@@ -75,17 +75,17 @@ async def test_tokens_and_orders_of_another_host_are_unknown(page: Any) -> None:
         token = await a_token(client, AMERICA, page("us-sales-tax"))
         path = f"/instantshopping/v1/authorizations/{token}"
         order = (await at(client, AMERICA, "GET", path)).body
-        assert (await at(client, EUROPES_PLAYGROUND, "GET", path, user="PK11111_test")).status == 404
+        assert (await at(client, EUROPEAN_PLAYGROUND, "GET", path, user="PK11111_test")).status == 404
         placed = (await at(client, AMERICA, "POST", path + "/orders", order)).body
         managed = f"/ordermanagement/v1/orders/{placed['order_id']}"
         assert (await at(client, AMERICA, "GET", managed)).status == 200
-        assert (await at(client, EUROPES_PLAYGROUND, "GET", managed, user="PK11111_test")).status == 404
+        assert (await at(client, EUROPEAN_PLAYGROUND, "GET", managed, user="PK11111_test")).status == 404
 
 
-@pytest.mark.parametrize("host", ["localhost:8080", SCRIPT_HOST, f"{EUROPES_PLAYGROUND}:8443"])
+@pytest.mark.parametrize("host", ["localhost:8080", SCRIPT_HOST, f"{EUROPEAN_PLAYGROUND}:8443"])
 async def test_any_other_host_stands_for_europes_playground(host: str) -> None:
     async with klarna(SEPARATE) as client:
-        assert (await at(client, EUROPES_PLAYGROUND, "GET", await a_key(client, host))).status == 200
+        assert (await at(client, EUROPEAN_PLAYGROUND, "GET", await a_key(client, host))).status == 200
 
 
 async def test_credentials_of_the_settings_belong_to_the_host_after_the_at_sign() -> None:
@@ -94,7 +94,7 @@ async def test_credentials_of_the_settings_belong_to_the_host_after_the_at_sign(
         answers = [
             (await at(client, host, "GET", BUTTONS + "/x", user=user)).status
             for user in ("PK00000_test", "NA00000_test")
-            for host in (EUROPES_PLAYGROUND, AMERICA)
+            for host in (EUROPEAN_PLAYGROUND, AMERICA)
         ]
     assert answers == [404, 401, 401, 404]
 
@@ -104,7 +104,7 @@ async def test_the_sandboxs_own_api_names_merchants_with_their_host(page: Any) -
         await a_token(client, AMERICA, page("us-sales-tax"))
         by_host = (await at(client, AMERICA, "GET", "/_mock/purchases")).body["purchases"]
         by_name = (await client.send("GET", f"/_mock/purchases?merchant=PK00000_test@{AMERICA}")).body["purchases"]
-        elsewhere = (await at(client, EUROPES_PLAYGROUND, "GET", "/_mock/purchases")).body["purchases"]
+        elsewhere = (await at(client, EUROPEAN_PLAYGROUND, "GET", "/_mock/purchases")).body["purchases"]
     assert by_host == by_name
     assert [purchase["merchant"] for purchase in by_host] == [f"PK00000_test@{AMERICA}"]
     assert elsewhere == []
@@ -115,7 +115,7 @@ async def test_after_a_reset_credentials_can_be_used_first_at_any_host(whom: str
     async with klarna(SEPARATE) as client:
         await a_key(client, AMERICA)
         await client.send("POST", f"/_mock/reset{whom}", headers={"Authorization": ""})
-        assert (await at(client, EUROPES_PLAYGROUND, "GET", BUTTONS + "/x")).status == 404
+        assert (await at(client, EUROPEAN_PLAYGROUND, "GET", BUTTONS + "/x")).status == 404
 
 
 async def test_the_first_host_is_the_same_after_a_restart(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ async def test_the_first_host_is_the_same_after_a_restart(tmp_path: Path) -> Non
     async with klarna(kept) as client:
         key = await a_key(client, AMERICA)
     async with klarna(kept) as client:
-        assert (await at(client, EUROPES_PLAYGROUND, "GET", key)).status == 401
+        assert (await at(client, EUROPEAN_PLAYGROUND, "GET", key)).status == 401
         assert (await at(client, AMERICA, "GET", key)).status == 200
 
 

@@ -1,3 +1,5 @@
+"""The checks of a button, and its look."""
+
 from typing import Any
 
 import pytest
@@ -34,7 +36,7 @@ def test_a_complete_session_can_start() -> None:
 
 
 @pytest.mark.parametrize("path", DEMANDED)
-def test_what_is_missing_is_named_with_where_it_may_come_from(path: str) -> None:
+def test_a_missing_member_is_named_with_its_sources(path: str) -> None:
     (problem,) = button.problems(without(path))
     assert (problem.path, problem.rule) == (path, "required")
     assert problem.expected
@@ -44,7 +46,7 @@ def test_everything_that_is_missing_is_named_in_order() -> None:
     assert [problem.path for problem in button.problems({})] == DEMANDED
 
 
-def test_a_subscription_needs_no_place_order() -> None:
+def test_a_subscription_needs_no_place_order_url() -> None:
     urls = {"terms": "https://shop/terms", "create_customer_token": "https://shop/token"}
     assert button.problems({**COMPLETE, "merchant_urls": urls}) == []
 

@@ -1,4 +1,4 @@
-"""What comes in with bytes that are no UTF-8 can still be read in the journal."""
+"""Bytes that are not UTF-8 can be read in the journal."""
 
 import asyncio
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ from tests.merchants.running import BUTTONS, emulator
 
 
 @pytest.mark.parametrize(("raw", "shown"), [(b"f\xf6retag", "f\\xf6retag"), ("företag".encode(), "företag")])
-async def test_a_header_that_is_no_text_does_not_hide_the_journal(raw: bytes, shown: str) -> None:
+async def test_a_header_that_is_not_text_can_be_read_in_the_journal(raw: bytes, shown: str) -> None:
     async with emulator() as client:
         at = urlsplit(client.url)
         reader, writer = await asyncio.open_connection(at.hostname, at.port)

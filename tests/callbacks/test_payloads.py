@@ -1,4 +1,4 @@
-"""The `update` callback: when the merchant is asked, and what its answer does (protocol 4.2)."""
+"""The `update` callback: its body, and what its answer changes."""
 
 import json
 from typing import Any
@@ -13,10 +13,10 @@ from tests.merchants.shop import Shop, always
 CHEAP = {**LINE, "unit_price": 100, "total_amount": 100, "total_tax_amount": 20}
 
 
-async def bought(shop: Shop, settings: Json | None = None, **wish: Any) -> tuple[Json, list[Json], list[Json]]:
+async def bought(shop: Shop, settings: Json | None = None, **options: Any) -> tuple[Json, list[Json], list[Json]]:
     """Let a shopper buy where the key has an `update` URL; return purchase, update callbacks and events."""
     async with emulator(**(settings or {})) as client:
-        purchase = await buy(client, shop.url, {"update": f"{shop.url}/update"}, **wish)
+        purchase = await buy(client, shop.url, {"update": f"{shop.url}/update"}, **options)
         asked = await callbacks(client, "update", purchase)
         events = (await client.ask("GET", f"/_mock/journal?kind=event&purchase_id={purchase['purchase_id']}"))[
             "entries"
@@ -45,7 +45,7 @@ def contexts(shop: Shop) -> list[str]:
         ),
     ],
 )
-async def test_the_merchant_is_asked_at_each_change_with_its_context(
+async def test_update_is_sent_at_each_change_with_its_context(
     shop: Shop, page: Json, select: Json, asked: list[str]
 ) -> None:
     shop.answers["/update"] = always(304)
@@ -55,14 +55,14 @@ async def test_the_merchant_is_asked_at_each_change_with_its_context(
     assert purchase["state"] == "authorized"
 
 
-async def test_nobody_is_asked_without_an_update_url(shop: Shop) -> None:
+async def test_update_is_not_sent_without_a_url(shop: Shop) -> None:
     async with emulator() as client:
         await buy(client, shop.url, select={"shipping_option": "express_priority"})
         await calls(client, "place_order")
     assert [asked.path for asked in shop.asked] == ["/place-order"]
 
 
-async def test_the_merchant_is_told_who_buys_and_what(shop: Shop) -> None:
+async def test_update_has_the_shopper_and_the_order(shop: Shop) -> None:
     shop.answers["/update"] = always(304)
     await bought(shop)
     (asked,) = shop.at("/update")
@@ -84,7 +84,7 @@ async def test_the_merchant_is_told_who_buys_and_what(shop: Shop) -> None:
         ({"order_lines": None, "merchant_reference2": None}, 124000),
     ],
 )
-async def test_an_answer_changes_the_session_by_what_it_names(shop: Shop, answer: Json, amount: int) -> None:
+async def test_an_answer_changes_the_members_that_it_has(shop: Shop, answer: Json, amount: int) -> None:
     shop.answers["/update"] = always(200, answer)
     purchase, (callback,), _ = await bought(shop)
     assert callback["state"] == "delivered"
@@ -93,7 +93,7 @@ async def test_an_answer_changes_the_session_by_what_it_names(shop: Shop, answer
         assert purchase["order"]["merchant_data"] == "7"
 
 
-async def test_an_answer_that_echoes_what_was_asked_changes_nothing(shop: Shop) -> None:
+async def test_an_answer_that_repeats_the_request_changes_nothing(shop: Shop) -> None:
     async def echo(asked: Any) -> tuple[int, bytes]:
         return 200, json.dumps(asked.said).encode()
 
@@ -121,7 +121,7 @@ UNUSABLE: dict[str, tuple[int, bytes | Json]] = {
     ("settings", "state", "event"),
     [({}, "authorized", "update_ignored"), ({"update_failure": "abort"}, "failed", "purchase_failed")],
 )
-async def test_an_answer_that_cannot_be_used_is_told_and_keeps_the_session_or_ends_it(
+async def test_an_unusable_answer_is_recorded_and_ends_the_purchase_only_with_the_setting(
     shop: Shop, status: int, body: bytes | Json, settings: Json, state: str, event: str
 ) -> None:
     shop.answers["/update"] = always(status, body)
@@ -136,7 +136,7 @@ async def test_an_answer_that_cannot_be_used_is_told_and_keeps_the_session_or_en
     ("settings", "state"), [({}, "authorized"), ({"update_failure": "abort"}, "failed")], ids=["keep", "abort"]
 )
 @pytest.mark.parametrize("behaviour", ["hang", "close", "redirect?302"])
-async def test_a_merchant_who_does_not_answer_an_update_ends_the_purchase_only_if_that_is_wished(
+async def test_an_unanswered_update_ends_the_purchase_only_with_the_setting(
     bad: str, behaviour: str, settings: Json, state: str
 ) -> None:
     async with emulator(callback_timeout=0.1, **settings) as client:
@@ -149,9 +149,7 @@ async def test_a_merchant_who_does_not_answer_an_update_ends_the_purchase_only_i
 @pytest.mark.parametrize(
     "select", [{}, {"shipping_option": "express_priority"}, {"checkboxes": {"news": True}}, {"quantity": 2}]
 )
-async def test_whatever_the_shopper_would_have_chosen_next_an_aborted_purchase_is_failed(
-    shop: Shop, select: Json
-) -> None:
+async def test_an_aborted_purchase_has_failed_whatever_the_shopper_chooses_next(shop: Shop, select: Json) -> None:
     shop.answers["/update"] = always(500)
     page = {**PAGE, "options": {"additional_checkboxes": [{"id": "news", "text": "News?"}]}, "items": [item("red")]}
     purchase, asked, _ = await bought(shop, {"update_failure": "abort"}, page=page, select=select)
@@ -175,7 +173,7 @@ async def test_whatever_the_shopper_would_have_chosen_next_an_aborted_purchase_i
         ({"shipping_options": [{**POST, "id": "x" * 65}]}, "selected_shipping_option.id"),
     ],
 )
-async def test_an_answer_that_no_order_could_hold_changes_nothing_and_is_told(
+async def test_an_answer_that_makes_no_valid_order_changes_nothing_and_is_recorded(
     shop: Shop, caplog: pytest.LogCaptureFixture, answered: Json, path: str
 ) -> None:
     shop.answers["/update"] = always(200, answered)
@@ -186,14 +184,14 @@ async def test_an_answer_that_no_order_could_hold_changes_nothing_and_is_told(
     assert f"update of shop, purchase {purchase['purchase_id']}: {ignored['reason']}" in caplog.text
 
 
-async def test_an_answer_without_anything_that_update_knows_changes_nothing(shop: Shop) -> None:
+async def test_an_answer_with_unknown_members_only_changes_nothing(shop: Shop) -> None:
     shop.answers["/update"] = always(200, {"foo": 1})
     purchase, _, events = await bought(shop)
     assert purchase["state"] == "authorized"
     assert not [entry for entry in events if entry["name"] in ("session_updated", "update_ignored")]
 
 
-async def test_a_refused_answer_says_why_in_the_callbacks_record(shop: Shop) -> None:
+async def test_a_refused_answer_has_its_reason_in_the_callback(shop: Shop) -> None:
     shop.answers["/update"] = always(400)
     _, asked, _ = await bought(shop)
     assert asked[0]["state"] == "failed"

@@ -1,3 +1,5 @@
+"""Problems as JSON, as text, and with their paths."""
+
 from typing import Any
 
 import pytest
