@@ -14,8 +14,11 @@ import orjson
 from mock_klarna.errors import MockKlarnaError, Problem, Unreachable
 
 Json = dict[str, Any]
-_MEMBERS = ("path", "rule", "sent", "expected", "formula")
-_CONNECT_SECONDS = 10
+_MEMBERS = ("path", "rule", "value", "expected", "formula")
+
+
+class Unreachable(MockKlarnaError):
+    """Nobody answers at the emulator's address."""
 
 
 @dataclass(frozen=True, slots=True)

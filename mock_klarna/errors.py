@@ -17,14 +17,14 @@ class Problem(Struct, frozen=True, gc=False):
 
     path: where, in Klarna's form (`order_lines[0].total_tax_amount`); "" is the body itself.
     rule: the broken JSON Schema keyword (`required`, `type`, `maxLength`) or a rule of ours (`line_tax`, `url`).
-    sent: the value as it came; None when the member was missing, which JSON null means too (protocol 13).
+    value: the value as it came; None when the member was missing, which JSON null means too (protocol 13).
     expected: what would be right, in words and with the numbers.
     formula: for money, the arithmetic with the numbers in it.
     """
 
     path: str
     rule: str
-    sent: object
+    value: object
     expected: str
     formula: str = ""
 
@@ -39,16 +39,16 @@ class Problem(Struct, frozen=True, gc=False):
             "path": self.path,
             "json_path": self.json_path,
             "rule": self.rule,
-            "sent": bounded(self.sent),
+            "value": bounded(self.value),
             "expected": self.expected,
             "formula": self.formula,
         }
 
     def as_text(self) -> str:
         """Return the one line that goes to the log."""
-        sent = "nothing" if self.sent is None else repr(bounded(self.sent))
+        value = "nothing" if self.value is None else repr(bounded(self.value))
         formula = f" ({self.formula})" if self.formula else ""
-        return f"{self.path or 'body'} [{self.rule}]: sent {sent}, expected {self.expected}{formula}"
+        return f"{self.path or 'body'} [{self.rule}]: sent {value}, expected {self.expected}{formula}"
 
 
 def in_words(problems: Iterable[Problem]) -> str:

@@ -14,7 +14,7 @@ def test_a_problem_is_told_as_json_with_both_paths() -> None:
         "path": "order_lines[0].total_tax_amount",
         "json_path": "$.order_lines[0].total_tax_amount",
         "rule": "line_tax",
-        "sent": 5000,
+        "value": 5000,
         "expected": "4545 (4545 to 4546)",
         "formula": "the formula",
     }

@@ -31,7 +31,7 @@ def problems(session: Mapping[str, Any]) -> list[Problem]:
 
 
 def _missing(path: str, expected: str) -> Problem:
-    return Problem(path=path, rule="required", sent=None, expected=expected)
+    return Problem(path=path, rule="required", value=None, expected=expected)
 
 
 def not_served(session: Mapping[str, Any], served: Collection[str]) -> str | None:
@@ -60,7 +60,7 @@ def address_problems(
 
 def _outside(path: str, address: Mapping[str, Any], allowed: Collection[Any]) -> Problem:
     return Problem(
-        path=path, rule="enum", sent=address.get("country"), expected="one of " + ", ".join(map(str, allowed))
+        path=path, rule="enum", value=address.get("country"), expected="one of " + ", ".join(map(str, allowed))
     )
 
 

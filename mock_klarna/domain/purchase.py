@@ -142,7 +142,7 @@ def differences(purchase: Purchase, merchant_urls: Json, body: Json, rules: Plac
         found.append(_differs(body, "order_amount", authorized if rules.strict else f"at most {authorized}"))
     if rules.strict and not merchant_urls.get("confirmation"):
         hint = "a URL here, in load() or in the button key"
-        found.append(Problem(path="merchant_urls.confirmation", rule="required", sent=None, expected=hint))
+        found.append(Problem(path="merchant_urls.confirmation", rule="required", value=None, expected=hint))
     return found
 
 
@@ -151,7 +151,7 @@ def _is_different(sent: object, authorized: str) -> bool:
 
 
 def _differs(body: Json, name: str, authorized: object) -> Problem:
-    return Problem(path=name, rule="authorized", sent=body[name], expected=f"{authorized}, as authorized")
+    return Problem(path=name, rule="authorized", value=body[name], expected=f"{authorized}, as authorized")
 
 
 def filled(url: str | None, order_id: str) -> str | None:

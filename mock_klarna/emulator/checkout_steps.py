@@ -90,7 +90,7 @@ def _require_item(items: Sequence[Json], attributes: Mapping[str, str], quantity
         expected = (
             " or ".join(str(session.attributes(item)) for item in items) or "nothing: there are no items to choose from"
         )
-        problem = Problem(path="select.product_attributes", rule="enum", sent=dict(attributes), expected=expected)
+        problem = Problem(path="select.product_attributes", rule="enum", value=dict(attributes), expected=expected)
         raise InvalidInput([problem], where="select")
 
 
@@ -101,7 +101,7 @@ def choose_shipping(purchase_id: str, option_id: str) -> Step:
         ids = [option["id"] for option in current.get("shipping_options") or ()]
         if option_id not in ids:
             expected = f"one of {', '.join(ids)}" if ids else "nothing: neither key nor page have shipping_options"
-            problem = Problem(path="select.shipping_option", rule="enum", sent=option_id, expected=expected)
+            problem = Problem(path="select.shipping_option", rule="enum", value=option_id, expected=expected)
             raise InvalidInput([problem], where="select")
         chosen = session.with_shipping(current, option_id)
         return chosen, ShippingUpdated(purchase_id=purchase_id, reference=option_id)
@@ -134,7 +134,7 @@ def _require_checkboxes(current: Json, answers: Mapping[str, bool]) -> None:
     unknown = [name for name in answers if name not in known]
     if unknown:
         expected = f"one of {', '.join(known)}" if known else "nothing: there are no additional_checkboxes"
-        problem = Problem(path=f"select.checkboxes.{unknown[0]}", rule="enum", sent=unknown[0], expected=expected)
+        problem = Problem(path=f"select.checkboxes.{strangers[0]}", rule="enum", value=strangers[0], expected=expected)
         raise InvalidInput([problem], where="select")
 
 

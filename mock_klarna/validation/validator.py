@@ -112,4 +112,4 @@ def shared_validator(*, strict: bool) -> Validator:
 
 def _as_sent(problem: Problem, body: Any) -> Problem:
     sent = value_at(body, problem.path)
-    return problem if sent is None else replace(problem, sent=sent)
+    return problem if sent is None else replace(problem, value=sent)

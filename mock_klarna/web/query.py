@@ -137,4 +137,4 @@ def watch(request: web.Request) -> JournalFilter:
 
 def wrong(name: str, sent: object, expected: str) -> InvalidInput:
     """Return the refusal of a parameter."""
-    return InvalidInput([Problem(path=name, rule="parameter", sent=sent, expected=expected)], where="query")
+    return InvalidInput([Problem(path=name, rule="parameter", value=sent, expected=expected)], where="query")

@@ -64,7 +64,7 @@ def test_the_problem_of_a_line_has_the_expected_value_and_the_formula(
     (problem,) = line_problems(**members)
     assert problem.path == f"order_lines[3].{path}"
     assert (problem.rule, problem.expected, problem.formula) == (rule, expected, formula)
-    assert problem.sent == {**LINE, **members}[path]
+    assert problem.value == {**LINE, **members}[path]
 
 
 @pytest.mark.parametrize("kind", ["discount", "gift_card", "store_credit"])

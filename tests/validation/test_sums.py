@@ -45,4 +45,4 @@ def test_the_refusal_of_a_sum_shows_the_formula_with_its_numbers(validator: Vali
     total = at(body, "order_lines[0].total_amount")
     times, minus = "\N{MULTIPLICATION SIGN}", "\N{MINUS SIGN}"
     assert problem.formula == f"{total} {minus} {total}{times}10000/(10000+2500) = {total // 5}"
-    assert problem.sent == 5
+    assert problem.value == 5

@@ -170,7 +170,7 @@ async def test_a_fault_that_could_never_strike_is_refused(
     answer = await klarna.send("POST", "/_mock/faults", {"on": on, "operation": operation, "drop": True})
     assert answer.status == 400
     (problem,) = answer.body["problems"]
-    assert (problem["path"], problem["sent"], hint in problem["expected"]) == ("operation", operation, True)
+    assert (problem["path"], problem["value"], hint in problem["expected"]) == ("operation", operation, True)
 
 
 def test_every_operation_can_fail() -> None:

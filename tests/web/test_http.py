@@ -155,7 +155,7 @@ async def test_a_refusal_leads_to_all_of_its_problems(
     ]
     tax = entry["problems"][1]
     assert tax["json_path"] == "$.order_lines[0].total_tax_amount"
-    assert (tax["sent"], tax["expected"]) == (25000, "23800 (23799 to 23801)")
+    assert (tax["value"], tax["expected"]) == (25000, "23800 (23799 to 23801)")
     assert "10000/(10000+2500) = 23800" in tax["formula"]
     assert entry["correlation_id"] == answer.body["correlation_id"]
     assert (entry["status"], entry["request_body"]["order_amount"]) == (400, order["order_amount"])
@@ -207,7 +207,7 @@ async def test_a_body_that_cannot_be_unpacked_is_told_and_leaves_no_traceback(
         assert answer.status == 400
         assert await line.reader.read() == b""
     (told,) = await klarna.journal(name="create_button")
-    assert told["problems"][0]["sent"] == f"Can not decode content-encoding: {encoding}"
+    assert told["problems"][0]["value"] == f"Can not decode content-encoding: {encoding}"
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 

@@ -92,7 +92,7 @@ async def test_a_quantity_of_lines_that_have_theirs_is_told_by_its_name(
 ) -> None:
     wish = {"page": page("se-battery-pack"), "select": {"quantity": 3}}
     (problem,) = (await klarna.send("POST", "/_mock/purchases", wish)).body["problems"]
-    assert (problem["path"], problem["sent"]) == ("select.quantity", 3)
+    assert (problem["path"], problem["value"]) == ("select.quantity", 3)
 
 
 async def test_an_empty_description_is_left_out_of_the_order(klarna: MockKlarnaAsync, button: Json, page: Page) -> None:
