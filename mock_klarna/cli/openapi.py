@@ -14,6 +14,7 @@ def run(_arguments: argparse.Namespace) -> int:
     """Print the document and return 0."""
     from mock_klarna.validation import Validator
     from mock_klarna.web.openapi import document
+    from mock_klarna.web.operations import OPERATIONS
 
-    sys.stdout.buffer.write(orjson.dumps(document(Validator()), option=orjson.OPT_INDENT_2) + b"\n")
+    sys.stdout.buffer.write(orjson.dumps(document(OPERATIONS, Contract()), option=orjson.OPT_INDENT_2) + b"\n")
     return 0

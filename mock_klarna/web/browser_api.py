@@ -14,9 +14,8 @@ from mock_klarna.domain.urls import is_absolute
 from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
 from mock_klarna.errors import InvalidInput, StateConflict, UnknownName
 from mock_klarna.shoppers import COUNTRIES, Shopper, shopper_descriptions, shopper_from_form
-from mock_klarna.web import journal, query, views
-from mock_klarna.web.query import LAST_POSITION
-from mock_klarna.web.request import Call, Reply, Services
+from mock_klarna.web import journal, views
+from mock_klarna.web.request import ApiRequest, ApiResponse, Services, json_response
 
 _WORDS: Mapping[str, tuple[str, str, str, str, str]] = {
     "en": ("Express checkout", "Buy now", "Pay now", "Donate", "Test environment, no real payment"),
@@ -144,13 +143,12 @@ def _outcome(purchase: Purchase) -> Json:
     }
 
 
-_MOST_WAIT = 600.0
 _MOST_ENTRIES = 500
 
 
-async def load(services: Services, call: Call) -> Reply:
+async def load(services: Services, request: ApiRequest) -> ApiResponse:
     """Tell whether the button is offered, how it looks, and what the page got wrong."""
-    page, offer = await _offer(services, call)
+    page, offer = await _offer(services, request)
     setup = page.get("setup")
     answer: Json = {
         "show_button": offer.show_button,
@@ -160,15 +158,15 @@ async def load(services: Services, call: Call) -> Reply:
         answer["button"] = button(offer.look)
     if offer.problems:
         answer["error"] = _error(offer)
-    return Reply(200, orjson.dumps(answer))
+    return json_response(answer)
 
 
-async def _offer(services: Services, call: Call) -> tuple[Json, Offer]:
+async def _offer(services: Services, request: ApiRequest) -> tuple[Json, Offer]:
     """Judge the page's options; what is wrong with them goes into the journal of the key's merchant."""
-    page, faults = services.validator.check("page", call.body["options"])
-    offer = await services.emulator.offers.check(page, faults)
-    call.merchant = offer.button.merchant if offer.button else ""
-    call.problems = offer.problems
+    page, faults = services.contract.check("page", request.body["options"])
+    offer = await services.emulator.offers.judge(page, faults)
+    request.merchant = offer.button.merchant if offer.button else ""
+    request.problems = offer.problems
     return page, offer
 
 
@@ -182,21 +180,21 @@ def _error(offer: Offer) -> Json:
     }
 
 
-async def create_session(services: Services, call: Call) -> Reply:
+async def create_session(services: Services, request: ApiRequest) -> ApiResponse:
     """Begin a session, or go on with one that was left: the shopper has clicked the button."""
-    page, offer = await _offer(services, call)
+    page, offer = await _offer(services, request)
     if offer.code == UNKNOWN_KEY:
         raise UnknownName("the button key is not known", where="setup.key", hint=offer.problems[0].expected)
     if offer.problems:
         raise InvalidInput(offer.problems, where="options")
     if offer.button is None or not offer.show_button:
-        raise StateConflict("the button is not offered", where="setup.key", hint="load() tells so beforehand")
-    if held := await _held(services, call.body.get("session_id", ""), offer.button.button_key):
-        return _answer(call, held)
-    address = call.body.get("page_url", "")
+        raise NotPossibleNow("the button is not offered", where="setup.key", hint="load() tells so beforehand")
+    if held := await _held(services, request.body.get("session_id", ""), offer.button.button_key):
+        return _answer(request, held)
+    address = request.body.get("page_url", "")
     patience = services.settings.merchant_timeout or None
     shown = address if is_absolute(address) else None
-    return _answer(call, await services.emulator.purchases.start(offer.button, page, shown, patience), 201)
+    return _answer(request, await services.emulator.purchases.start(offer.button, page, shown, patience), 201)
 
 
 async def _held(services: Services, session_id: str, button_key: str) -> Purchase | None:
@@ -207,97 +205,99 @@ async def _held(services: Services, session_id: str, button_key: str) -> Purchas
     return held if held.state == "started" and held.button_key == button_key else None
 
 
-def _answer(call: Call, purchase: Purchase, status: int = 200) -> Reply:
-    call.purchase_id = purchase.purchase_id
-    return Reply(status, orjson.dumps(view(purchase)))
+def _answer(request: ApiRequest, purchase: Purchase, status: int = 200) -> ApiResponse:
+    request.purchase_id = purchase.purchase_id
+    return json_response(view(purchase), status)
 
 
-async def _session(services: Services, call: Call) -> Purchase:
+async def _session(services: Services, request: ApiRequest) -> Purchase:
     """Return the session of the path; its id is what entitles to it, so nothing else is asked for."""
-    session_id = call.path("session_id")
+    session_id = request.path("session_id")
     purchase = await services.emulator.purchases.find(None, session_id)
     if purchase.purchase_id != session_id:
         raise UnknownName(f"session {session_id[:40]!r} is not known", where="session_id")
-    call.merchant, call.purchase_id = purchase.merchant, purchase.purchase_id
+    request.merchant, request.purchase_id = purchase.merchant, purchase.purchase_id
     return purchase
 
 
-async def get_session(services: Services, call: Call) -> Reply:
+async def get_session(services: Services, request: ApiRequest) -> ApiResponse:
     """Return a session as it is."""
-    return _answer(call, await _session(services, call))
+    return _answer(request, await _session(services, request))
 
 
-async def identify(services: Services, call: Call) -> Reply:
+async def identify(services: Services, request: ApiRequest) -> ApiResponse:
     """Tell who the shopper is: a named test shopper, or what was typed, with every field that cannot be."""
-    purchase = await _session(services, call)
-    wish = call.body.get("shopper")
+    purchase = await _session(services, request)
+    wish = request.body.get("shopper")
     if wish is not None:
-        return _answer(call, await services.emulator.purchases.identify(purchase, wish))
+        return _answer(request, await services.emulator.purchases.identify(purchase, wish))
     return _answer(
-        call, await services.emulator.purchases.identify_as(purchase, await _typed(services, call, purchase))
+        request, await services.emulator.purchases.identify_as(purchase, await _typed(services, request, purchase))
     )
 
 
-async def _typed(services: Services, call: Call, purchase: Purchase) -> Shopper:
+async def _typed(services: Services, request: ApiRequest, purchase: Purchase) -> Shopper:
     begun = orjson.loads(purchase.session or b"{}")
     today = utc(await services.emulator.context.now(purchase.merchant)).date()
-    shopper, found = shopper_from_form(call.body, begun.get("options") or {}, today)
+    shopper, found = shopper_from_form(request.body, begun.get("options") or {}, today)
     if found:
         raise InvalidInput(found, where="body")
     return shopper
 
 
-async def specify(services: Services, call: Call) -> Reply:
+async def specify(services: Services, request: ApiRequest) -> ApiResponse:
     """Choose a variation by its attributes, and how many of it."""
-    attributes, quantity = call.body.get("product_attributes") or {}, call.body.get("quantity", 1)
+    attributes, quantity = request.body.get("product_attributes") or {}, request.body.get("quantity", 1)
     return _answer(
-        call, await services.emulator.purchases.specify(await _session(services, call), attributes, quantity)
+        request, await services.emulator.purchases.specify(await _session(services, request), attributes, quantity)
     )
 
 
-async def choose_shipping(services: Services, call: Call) -> Reply:
+async def choose_shipping(services: Services, request: ApiRequest) -> ApiResponse:
     """Choose a shipping option by its id."""
     return _answer(
-        call, await services.emulator.purchases.choose_shipping(await _session(services, call), call.body["id"])
+        request,
+        await services.emulator.purchases.choose_shipping(await _session(services, request), request.body["id"]),
     )
 
 
-async def answer_checkboxes(services: Services, call: Call) -> Reply:
+async def answer_checkboxes(services: Services, request: ApiRequest) -> ApiResponse:
     """Tick the merchant's additional checkboxes."""
     purchases = services.emulator.purchases
-    return _answer(call, await purchases.answer_checkboxes(await _session(services, call), call.body["answers"]))
+    return _answer(
+        request, await purchases.answer_checkboxes(await _session(services, request), request.body["answers"])
+    )
 
 
-async def update(services: Services, call: Call) -> Reply:
+async def update(services: Services, request: ApiRequest) -> ApiResponse:
     """Take new options from the page while the dialog is open; once the shopper has paid they change nothing."""
-    purchase = await _session(services, call)
-    changes, found = services.validator.check("page", call.body["options"])
+    purchase = await _session(services, request)
+    changes, found = services.contract.check("page", request.body["options"])
     if found:
         raise InvalidInput(found, where="options")
     if purchase.state != "started":
-        return _answer(call, purchase)
-    return _answer(call, await services.emulator.purchases.update_from_page(purchase, changes))
+        return _answer(request, purchase)
+    return _answer(request, await services.emulator.purchases.update_from_page(purchase, changes))
 
 
-async def pay(services: Services, call: Call) -> Reply:
+async def pay(services: Services, request: ApiRequest) -> ApiResponse:
     """Press the final button; `outcome` is a developer's wish in place of what the e-mail address stands for."""
     return _answer(
-        call, await services.emulator.purchases.pay(await _session(services, call), call.body.get("outcome"))
+        request, await services.emulator.purchases.pay(await _session(services, request), request.body.get("outcome"))
     )
 
 
-async def wait(services: Services, call: Call) -> Reply:
+async def wait(services: Services, request: ApiRequest) -> ApiResponse:
     """Return a session once it has ended, or as it is after so many seconds."""
-    seconds = query.seconds(call.request, "seconds", _MOST_WAIT)
-    purchase = await _session(services, call)
-    return _answer(call, await services.emulator.purchases.settled(purchase, seconds))
+    purchase = await _session(services, request)
+    return _answer(request, await services.emulator.purchases.settled(purchase.purchase_id, request.query["seconds"]))
 
 
-async def timeline(services: Services, call: Call) -> Reply:
+async def timeline(services: Services, request: ApiRequest) -> ApiResponse:
     """Return what the journal has of a session, for the developer's drawer."""
-    after = query.whole(call.request, "after", 0, LAST_POSITION)
-    purchase = await _session(services, call)
-    wanted = JournalFilter(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
-    entries = await journal.entries(services, wanted, after, _MOST_ENTRIES, 0)
+    after = request.query["after"]
+    purchase = await _session(services, request)
+    wanted = Watch(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
+    entries = await journal.find_entries(services, wanted, after, _MOST_ENTRIES, 0)
     position = entries[-1].seq if entries else after
-    return Reply(200, orjson.dumps({"entries": [views.entry(entry) for entry in entries], "position": position}))
+    return json_response({"entries": [views.entry(entry) for entry in entries], "position": position})

@@ -1,6 +1,6 @@
 """The pages that shoppers see: the dialog in its frame, and an offer that stands on its own (protocol 6.6 and 7)."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
 from hashlib import blake2b
 from html import escape
@@ -12,7 +12,8 @@ import orjson
 from aiohttp import web
 
 from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
-from mock_klarna.web.pipeline import CORS, go_on
+from mock_klarna.web.errors import problem_details
+from mock_klarna.web.pipeline import CORS, HttpHandler, send_continue
 from mock_klarna.web.request import Services
 
 _STATIC = "/instantshopping/static"
@@ -91,8 +92,6 @@ def _scripts(modules: Iterable[str]) -> str:
     return f'{preloads}<script type="module" src="{_STATIC}/dialog/main.js"></script>\n'
 
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 DIALOG = "/instantshopping/dialog/{session_id}"
 OFFSITE = "/instantshopping/buy/{button_key}"
 QR_CODE = OFFSITE + "/qr.svg"
@@ -110,10 +109,10 @@ _HEADERS = {
 
 
 def add_pages(router: web.UrlDispatcher, services: Services) -> None:
-    """Route the pages of a services."""
-    router.add_get(DIALOG, dialog, expect_handler=go_on)
-    router.add_get(QR_CODE, qr_code, expect_handler=go_on)
-    router.add_get(OFFSITE, offsite(services), expect_handler=go_on)
+    """Add the routes of the pages and of the static files."""
+    routes = {DIALOG: dialog, QR_CODE: qr_code, OFFSITE: offsite(services), LIBRARY: library, FILES: file}
+    for path, handler in routes.items():
+        router.add_get(path, handler, expect_handler=send_continue)
 
 
 async def dialog(request: web.Request) -> web.Response:
@@ -122,7 +121,7 @@ async def dialog(request: web.Request) -> web.Response:
     return _page(dialog_markup(_data(data), _modules()))
 
 
-def offsite(services: Services) -> Handler:
+def offsite(services: Services) -> HttpHandler:
     """Return the handler of a key's own page: what the key holds is for sale there, without a shop around (protocol 7)."""
 
     async def handle(request: web.Request) -> web.Response:
@@ -193,8 +192,8 @@ def _modules() -> tuple[str, ...]:
     return tuple(sorted(path.name for path in _MODULES.glob("*.js") if path.name != "types.js"))
 
 
-LIBRARY_PATH = "/instantshopping/lib/v1/lib.js"
-PATH = "/instantshopping/static/{path:.+}"
+LIBRARY = "/instantshopping/lib/v1/lib.js"
+FILES = "/instantshopping/static/{path:.+}"
 _FOLDER = Path(__file__).parent / "static"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -219,8 +218,8 @@ def _served(request: web.Request, name: str) -> web.Response:
     """Return a file of the folder; browsers ask again each time and are told when they have it already."""
     contents = _contents(name)
     if contents is None:
-        missing = {"error": f"no file {name[:100]!r}", "where": "path"}
-        return web.Response(status=404, body=orjson.dumps(missing), headers=CORS, content_type="application/json")
+        missing = problem_details(404, f"no file {name[:100]!r}", where="path")
+        return web.Response(status=404, body=missing.body, headers=CORS | missing.headers)
     tag = f'"{blake2b(contents, digest_size=12).hexdigest()}"'
     headers = {**CORS, "ETag": tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     if tag in request.headers.get("If-None-Match", ""):

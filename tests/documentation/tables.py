@@ -24,9 +24,9 @@ from mock_klarna.scenario.runner import BUILT_IN_VARIABLES
 from mock_klarna.scenario.steps import STEPS
 from mock_klarna.settings import flag_of, setting_fields, variable_of
 from mock_klarna.validation.explain import without_sources
-from mock_klarna.web.operations import OPERATIONS, Operation
-from mock_klarna.web.query import PARAMETERS
-from mock_klarna.web.query import name_of as name_in_url
+from mock_klarna.web.operation import Operation
+from mock_klarna.web.operations import OPERATIONS, SANDBOX
+from mock_klarna.web.query import MERCHANT, Parameter
 from tests.documentation.pages import PAGES
 
 Json = dict[str, Any]
@@ -85,12 +85,12 @@ def _default(default: Any) -> str:
 
 def klarna() -> str:
     """Return Klarna's own endpoints."""
-    return _operations([row for row in OPERATIONS if row.is_klarnas])
+    return _operations([row for row in OPERATIONS if row.api.rules.emulates_klarna])
 
 
 def mock() -> str:
     """Return the sandbox's own endpoints."""
-    return _operations([row for row in OPERATIONS if not row.is_klarnas])
+    return _operations([*SANDBOX])
 
 
 def _operations(rows: list[Operation]) -> str:
@@ -100,15 +100,19 @@ def _operations(rows: list[Operation]) -> str:
 
 def parameters() -> str:
     """Return the query parameters of the sandbox's own endpoints."""
-    rows = []
-    for key, parameter in PARAMETERS.items():
-        paths = [f"`{row.path}`" for row in OPERATIONS if key in row.parameters]
-        if not paths and key != "merchant":
-            continue
-        where = "every endpoint under `/_mock`" if key == "merchant" else ", ".join(dict.fromkeys(paths))
-        name = f"`{name_in_url(key)}`" + (" (header)" if "in" in parameter else "")
-        rows.append((name, _form(parameter["schema"]), parameter["description"].rstrip("."), where))
+    rows = [_parameter_row(MERCHANT, "every endpoint under `/_mock`")]
+    uses: dict[tuple[str, str], tuple[Parameter, list[str]]] = {}
+    for operation in SANDBOX:
+        for parameter in operation.parameters:
+            _, paths = uses.setdefault((parameter.name, parameter.description), (parameter, []))
+            paths.append(f"`{operation.path}`")
+    rows += [_parameter_row(parameter, ", ".join(dict.fromkeys(paths))) for parameter, paths in uses.values()]
     return _table(("parameter", "takes", "meaning", "of"), rows)
+
+
+def _parameter_row(parameter: Parameter, where: str) -> Row:
+    name = f"`{parameter.name}`" + (" (header)" if parameter.location == "header" else "")
+    return name, _form(parameter.schema), parameter.description.rstrip("."), where
 
 
 def body(operation: str) -> str:

@@ -45,6 +45,6 @@ def _problems(response: Any, answer: Any) -> Any:
     """Return every problem that was found: our own paths tell them, Klarna's terse bodies name where they are told."""
     where = response.headers.get("mock-klarna-explanation")
     if not where:
-        return answer.get("problems", [])
+        return answer.get("errors", [])
     with urllib.request.urlopen(where[0] if isinstance(where, list) else where, timeout=60) as entry:
         return json.loads(entry.read())["problems"]

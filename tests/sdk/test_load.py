@@ -144,4 +144,4 @@ async def test_a_refused_load_is_in_the_journal_of_the_keys_merchant(
 async def test_a_body_without_options_is_a_plain_400(ask: Ask, body: object) -> None:
     answer = await ask("/load", body)
     assert answer.status == 400
-    assert answer.body["error"]
+    assert answer.body["detail"]

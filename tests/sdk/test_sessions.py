@@ -78,14 +78,14 @@ async def test_members_that_nobody_knows_are_ignored_whatever_they_are(ask: Ask,
 async def test_a_field_that_cannot_be_in_its_country_is_named(ask: Ask, session: str, changes: Json, path: str) -> None:
     answer = await ask(f"{session}/identify", {"billing_address": ANNA | changes})
     assert answer.status == 400
-    assert [problem["path"] for problem in answer.body["problems"]] == [f"billing_address.{path}"]
-    assert answer.body["problems"][0]["expected"]
+    assert [problem["path"] for problem in answer.body["errors"]] == [f"billing_address.{path}"]
+    assert answer.body["errors"][0]["expected"]
 
 
 @pytest.mark.parametrize("born", ["1985-02-30", "2999-01-01", "1700-01-01"])
 async def test_a_birthday_that_nobody_has_is_refused(ask: Ask, session: str, born: str) -> None:
     answer = await ask(f"{session}/identify", {"billing_address": ANNA, "customer": {"date_of_birth": born}})
-    assert [problem["path"] for problem in answer.body["problems"]] == ["customer.date_of_birth"]
+    assert [problem["path"] for problem in answer.body["errors"]] == ["customer.date_of_birth"]
 
 
 async def test_what_the_merchant_demands_has_to_be_given(ask: Ask, options: Json) -> None:
@@ -94,7 +94,7 @@ async def test_what_the_merchant_demands_has_to_be_given(ask: Ask, options: Json
     session = (await ask("/sessions", {"options": options})).body["session_id"]
     billing = {name: value for name, value in ANNA.items() if name != "phone"}
     answer = await ask(f"/sessions/{session}/identify", {"billing_address": billing})
-    assert {problem["path"].partition(".")[2] for problem in answer.body["problems"]} == set(demanded)
+    assert {problem["path"].partition(".")[2] for problem in answer.body["errors"]} == set(demanded)
 
 
 async def test_a_title_is_spelled_as_its_country_does_and_tells_the_gender(ask: Ask, options: Json) -> None:
@@ -141,7 +141,7 @@ async def test_a_page_updates_an_open_session(ask: Ask, options: Json, session: 
     view = (await ask(f"{session}/update", {"options": {"order_lines": [line]}})).body
     assert view["order_lines"][0]["name"] == "White"
     answer = await ask(f"{session}/update", {"options": {"order_lines": [line | {"total_tax_amount": 1}]}})
-    assert answer.body["problems"][0]["path"] == "order_lines[0].total_tax_amount"
+    assert answer.body["errors"][0]["path"] == "order_lines[0].total_tax_amount"
     assert (await ask(f"{session}/update", {"options": {"order_lines": []}})).status == 400
 
 

@@ -52,7 +52,7 @@ async def test_every_file_is_served_as_it_is_and_with_its_type(get: aiohttp.Clie
 async def test_a_name_leads_to_nothing_else(get: aiohttp.ClientSession, path: str) -> None:
     async with get.get(URL(f"/instantshopping/static/{path}", encoded=True)) as answer:
         assert answer.status == 404
-        assert answer.content_type == "application/json"
+        assert answer.content_type == "application/problem+json"
 
 
 async def test_what_a_browser_has_already_is_not_sent_again(get: aiohttp.ClientSession) -> None:

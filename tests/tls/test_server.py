@@ -64,7 +64,7 @@ async def test_without_tls_there_is_no_authority_and_nothing_is_written(tmp_path
     settings = Settings(port=0, tls_folder=str(tmp_path / "tls"))
     async with serve(settings) as running, aiohttp.ClientSession() as session:
         refusal = await _json(session, "GET", running.url + "/_mock/ca.pem")
-    assert refusal["error"] == "this server has no certificate authority"
+    assert refusal["detail"] == "this server has no certificate authority"
     assert refusal["hint"].startswith("start it with --tls")
     assert running.tls_url is None
     assert _content(tmp_path) == []

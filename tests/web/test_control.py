@@ -9,18 +9,21 @@ from typing import Any
 import pytest
 
 from mock_klarna import MockKlarnaAsync, Settings, __version__, resources
-from mock_klarna.errors import Unreachable
-from mock_klarna.web.operations import KLARNA, MOCK, Operation
+from mock_klarna.domain.urls import CALLED
+from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna.web.operation import Operation
+from mock_klarna.web.operations import OPERATIONS, SANDBOX
 from mock_klarna.web.query import in_query
 from mock_klarna.web.request import EVENT_STREAM
 
 Json = dict[str, Any]
 Page = Callable[[str], Any]
 OTHER = "?merchant=other"
+KLARNA = {row.name: row.method for row in OPERATIONS if row.api.rules.emulates_klarna}
 SHOWN = ("clock", "purchases", "orders", "callbacks", "journal", "faults", "snapshot", "health")
 
 
-@pytest.mark.parametrize("operation", [row for row in MOCK if "{" not in row.path], ids=lambda row: row.name)
+@pytest.mark.parametrize("operation", [row for row in SANDBOX if "{" not in row.path], ids=lambda row: row.name)
 async def test_every_endpoint_is_served_with_and_without_a_slash(
     klarna: MockKlarnaAsync, button: Json, page: Page, operation: Operation
 ) -> None:
@@ -34,10 +37,10 @@ async def test_every_endpoint_is_served_with_and_without_a_slash(
     for ending in ("", "/", "?", "/?"):
         answer = await klarna.send(method, operation.path + ending, bodies.get(operation.name))
         assert answer.status in {operation.answers[0][0], *operation.errors} - {400}, ending
-        assert "nothing is served" not in str(answer.body)
+        assert "no route for" not in str(answer.body)
 
 
-@pytest.mark.parametrize("operation", [row for row in MOCK if row.body == "required"], ids=lambda row: row.name)
+@pytest.mark.parametrize("operation", [row for row in SANDBOX if row.body == "required"], ids=lambda row: row.name)
 async def test_a_body_that_is_no_object_is_refused_with_its_remedy(
     klarna: MockKlarnaAsync, operation: Operation
 ) -> None:
@@ -93,7 +96,7 @@ async def test_a_clock_of_nobody_moves_everybodys(klarna: MockKlarnaAsync, butto
 async def test_a_clock_held_wrong_is_told_how(klarna: MockKlarnaAsync, wish: Json, path: str, hint: str) -> None:
     answer = await klarna.send("POST", "/_mock/clock", wish)
     assert answer.status == 400
-    assert any(p["path"] == path and hint in p["expected"] for p in answer.body["problems"])
+    assert any(p["path"] == path and hint in p["expected"] for p in answer.body["errors"])
 
 
 @pytest.mark.parametrize("edge", ["1970-01-01T00:00:00Z", "2999-12-31T23:59:59Z"])
@@ -112,7 +115,7 @@ async def test_a_clock_at_the_end_of_time_goes_no_further_and_no_other_moves(kla
     await klarna.advance_clock(5)
     await klarna.send("POST", "/_mock/clock" + OTHER, {"set": "2999-12-31T23:59:59Z"})
     everybody = await klarna.send("POST", "/_mock/clock", {"advance": "1h"}, {"Authorization": ""})
-    assert (everybody.status, everybody.body["problems"][0]["path"]) == (400, "advance")
+    assert (everybody.status, everybody.body["errors"][0]["path"]) == (400, "advance")
     assert (await klarna.clock())["ahead_seconds"] == pytest.approx(5)
 
 
@@ -169,14 +172,15 @@ async def test_a_fault_that_could_never_strike_is_refused(
 ) -> None:
     answer = await klarna.send("POST", "/_mock/faults", {"on": on, "operation": operation, "drop": True})
     assert answer.status == 400
-    (problem,) = answer.body["problems"]
+    (problem,) = answer.body["errors"]
     assert (problem["path"], problem["value"], hint in problem["expected"]) == ("operation", operation, True)
 
 
 def test_every_operation_can_fail() -> None:
     schema = json.loads((resources.schemas() / "requests" / "create_fault.json").read_bytes())
-    operations = schema["else"]["properties"]["operation"]["enum"]
-    assert operations == [operation.name for operation in KLARNA]
+    callbacks, operations = (schema[branch]["properties"]["operation"]["enum"] for branch in ("then", "else"))
+    assert sorted(callbacks) == sorted(CALLED)
+    assert sorted(operations) == sorted(KLARNA)
 
 
 ALL = {"Authorization": ""}
@@ -234,13 +238,13 @@ async def test_a_fault_that_could_do_nothing_is_refused(
 ) -> None:
     answer = await klarna.send("POST", "/_mock/faults", wish)
     assert answer.status == 400
-    assert [(p["path"], hint in p["expected"]) for p in answer.body["problems"]] == [(path, True)]
+    assert [(p["path"], hint in p["expected"]) for p in answer.body["errors"]] == [(path, True)]
 
 
 def test_operations_that_only_look_are_those_that_twice_does_nothing_to() -> None:
     schema = json.loads((resources.schemas() / "requests" / "create_fault.json").read_bytes())
     looking = schema["else"]["if"]["properties"]["operation"]["enum"]
-    assert sorted(looking) == sorted(operation.name for operation in KLARNA if operation.method == "GET")
+    assert sorted(looking) == sorted(name for name, method in KLARNA.items() if method == "GET")
 
 
 @pytest.mark.parametrize(("effect", "captures"), [({"drop": True}, 1), ({"drop": True, "status": 503}, 0)])
@@ -329,15 +333,15 @@ class TestCredentials:
         assert (await klarna.send("GET", "/_mock/journal", headers={"Authorization": ""})).status == 200
 
 
-@pytest.mark.parametrize("operation", MOCK, ids=lambda row: row.name)
+@pytest.mark.parametrize("operation", SANDBOX, ids=lambda row: row.name)
 async def test_a_parameter_that_an_endpoint_does_not_know_is_refused_with_those_it_does(
     klarna: MockKlarnaAsync, operation: Operation
 ) -> None:
     path = re.sub(r"\{\w+\}", "x", operation.path)
-    known = ", ".join(in_query(operation.query))
+    known = ", ".join(parameter.name for parameter in in_query(operation.all_parameters))
     answer = await klarna.send(operation.method, f"{path}?foo=1", {})
     assert (answer.status, answer.body["where"]) == (400, "query")
-    (problem,) = answer.body["problems"]
+    (problem,) = answer.body["errors"]
     assert (problem["path"], problem["expected"]) == ("foo", f"no such parameter; known: {known}")
 
 
@@ -361,7 +365,7 @@ async def test_a_filter_that_would_not_filter_is_refused(
 ) -> None:
     answer = await klarna.send("GET", f"/_mock/{query}")
     assert answer.status == 400
-    (problem,) = answer.body["problems"]
+    (problem,) = answer.body["errors"]
     assert (problem["path"], hint in problem["expected"]) == (name, True)
 
 

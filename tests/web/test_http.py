@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mock_klarna import MockKlarnaAsync
+from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna.web.operation import ErrorFormat
 from mock_klarna.web.operations import OPERATIONS
 from tests.cases import in_turn
 from tests.web.wire import Wire
@@ -16,19 +17,23 @@ Json = dict[str, Any]
 Open = Callable[[], Wire]
 BUTTONS = "/instantshopping/v1/buttons"
 UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-PATHS = sorted({operation.path for operation in OPERATIONS})
-METHODS = {path: {operation.method for operation in OPERATIONS if operation.path == path} for path in PATHS}
-VERBS = {path: sorted(methods | ({"HEAD"} if "GET" in methods else set())) for path, methods in METHODS.items()}
+APIS = {operation.path: operation.api for operation in OPERATIONS}
+METHODS = {
+    path: sorted({method for operation in OPERATIONS if operation.path == path for method in operation.methods})
+    for path in APIS
+}
 
 
-@in_turn("path", PATHS)
-async def test_a_wrong_verb_is_told_the_right_ones(wire: Open, path: str) -> None:
-    served = re.sub(r"\{\w+\}", "x", path)
+@in_turn("path", METHODS)
+async def test_a_wrong_method_is_refused_with_the_allowed_ones(wire: Open, path: str) -> None:
+    served, rules = re.sub(r"\{\w+\}", "x", path), APIS[path].rules
+    answered = {*METHODS[path], *(["OPTIONS"] if rules.is_cross_origin else [])}
+    media = "application/problem+json" if rules.error_format is ErrorFormat.PROBLEM_DETAILS else "application/json"
     async with wire() as line:
-        for verb in sorted({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"} - set(VERBS[path])):
-            answer = await line.ask(verb, served)
-            assert (verb, answer.status, answer.headers.get("Allow")) == (verb, 405, ", ".join(VERBS[path]))
-            assert answer.headers["Content-Type"] == "application/json"
+        for method in sorted({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"} - answered):
+            answer = await line.ask(method, served)
+            assert (method, answer.status, answer.headers.get("Allow")) == (method, 405, ", ".join(METHODS[path]))
+            assert answer.headers["Content-Type"] == media
         assert (await line.ask("GET", "/_mock/health")).status == 200
 
 
@@ -168,8 +173,8 @@ async def test_a_refusal_leads_to_all_of_its_problems(
         (f"{BUTTONS}/x", "error_message"),
         ("/ordermanagement/v1/orders/x", "error_messages"),
         ("/nowhere", "error_message"),
-        ("/_mock/journal", "error"),
-        ("/_mock/nope", "error"),
+        ("/_mock/journal", "detail"),
+        ("/_mock/nope", "detail"),
     ],
 )
 async def test_an_expectation_that_nobody_can_meet_is_refused_as_everything_is(
@@ -177,9 +182,10 @@ async def test_an_expectation_that_nobody_can_meet_is_refused_as_everything_is(
 ) -> None:
     async with wire() as line:
         answer = await line.ask("GET", path, Expect="foo")
-        assert (answer.status, answer.headers["Content-Type"]) == (417, "application/json")
+        media = "application/problem+json" if member == "detail" else "application/json"
+        assert (answer.status, answer.headers["Content-Type"]) == (417, media)
         assert "Expect is 'foo'; only 100-continue is known" in str(answer.json[member])
-        if member != "error":
+        if member != "detail":
             assert answer.json["correlation_id"] == answer.headers["Klarna-Correlation-Id"]
             assert "Mock-Klarna-Explanation" in answer.headers
         assert (await line.ask("GET", "/_mock/health")).status == 200
@@ -219,7 +225,7 @@ async def test_an_unknown_path_of_the_sandbox_is_told_which_there_are(
 ) -> None:
     answer = await klarna.send(method, path, headers={"Authorization": who})
     assert (answer.status, answer.body["where"]) == (404, "path")
-    assert f"nothing is served at {path}" in answer.body["error"]
+    assert f"no route for {path}" in answer.body["detail"]
     assert "/_mock/journal, /_mock/journal/{seq}" in answer.body["hint"]
     assert "/_mock/events" in answer.body["hint"]
 
@@ -239,7 +245,7 @@ ORDER = "/ordermanagement/v1/orders/00000000-0000-4000-8000-000000000001"
         ("GET", "/instantshopping/v1/buttons/x", None, {}, 404, "button_key is not known"),
         ("PATCH", "/instantshopping/v1/buttons/x", None, {}, 405, "PATCH is not possible here"),
         ("POST", "/instantshopping/v1/buttons", {}, {"Content-Type": "text/plain"}, 415, "send application/json"),
-        ("GET", "/nowhere", None, {}, 404, "nothing is served at /nowhere"),
+        ("GET", "/nowhere", None, {}, 404, "no route for /nowhere"),
         ("GET", ORDER, None, {}, 404, ""),
         ("POST", f"{ORDER}/captures", {"captured_amount": 1}, {}, 404, ""),
     ],

@@ -87,7 +87,7 @@ async def test_a_wrong_parameter_is_told_what_would_be_right(
 ) -> None:
     answer = await klarna.send("GET", f"{JOURNAL}?{query}")
     assert (answer.status, answer.body["where"]) == (400, "query")
-    (problem,) = answer.body["problems"]
+    (problem,) = answer.body["errors"]
     assert (problem["path"], hint in problem["expected"]) == (parameter, True)
 
 
@@ -186,4 +186,4 @@ async def test_a_stream_is_filtered_as_the_journal_is(klarna: MockKlarnaAsync, w
 
 async def test_a_stream_with_a_wrong_filter_is_refused(klarna: MockKlarnaAsync) -> None:
     answer = await klarna.send("GET", "/_mock/events?kind=nonsense")
-    assert (answer.status, answer.body["problems"][0]["path"]) == (400, "kind")
+    assert (answer.status, answer.body["errors"][0]["path"]) == (400, "kind")

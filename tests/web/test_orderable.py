@@ -59,7 +59,7 @@ async def test_what_could_not_be_ordered_is_not_sold(
     spoil(offered)
     answer = await klarna.send("POST", "/_mock/purchases", {"page": offered})
     assert answer.status == 400
-    assert [problem["path"].removeprefix("page.") for problem in answer.body["problems"]] == [path]
+    assert [problem["path"].removeprefix("page.") for problem in answer.body["errors"]] == [path]
     assert await klarna.purchases() == []
 
 
@@ -81,7 +81,7 @@ async def test_no_shopper_chooses_more_than_an_order_can_hold(
     select = {"quantity": 1_000_000}
     answer = await klarna.send("POST", "/_mock/purchases", {"page": page("se-variations"), "select": select})
     assert answer.status == 400
-    assert [problem["path"] for problem in answer.body["problems"]] == [
+    assert [problem["path"] for problem in answer.body["errors"]] == [
         "order_lines[0].total_amount",
         "order_lines[0].total_tax_amount",
     ]
@@ -91,7 +91,7 @@ async def test_a_quantity_of_lines_that_have_theirs_is_told_by_its_name(
     klarna: MockKlarnaAsync, button: Json, page: Page
 ) -> None:
     wish = {"page": page("se-battery-pack"), "select": {"quantity": 3}}
-    (problem,) = (await klarna.send("POST", "/_mock/purchases", wish)).body["problems"]
+    (problem,) = (await klarna.send("POST", "/_mock/purchases", wish)).body["errors"]
     assert (problem["path"], problem["value"]) == ("select.quantity", 3)
 
 

@@ -112,7 +112,7 @@ async def test_a_wrong_wish_is_told_its_place_and_its_remedy(
     whole = {"wait": 0, **wish, "page": {**page("se-battery-pack"), **wish.get("page", {})}}
     answer = await klarna.send("POST", PURCHASES, whole)
     assert answer.status == status
-    problems = answer.body.get("problems", [])
+    problems = answer.body.get("errors", [])
     places = {answer.body.get("where"), *(problem["path"] for problem in problems)}
     rights = [answer.body.get("hint", ""), *(problem["expected"] for problem in problems)]
     assert path in places
@@ -122,7 +122,7 @@ async def test_a_wrong_wish_is_told_its_place_and_its_remedy(
 
 async def test_every_problem_is_told_at_once(klarna: MockKlarnaAsync, button: Json) -> None:
     answer = await klarna.send("POST", PURCHASES, {"page": {"locale": "sv-SE"}})
-    assert [problem["path"] for problem in answer.body["problems"]] == [
+    assert [problem["path"] for problem in answer.body["errors"]] == [
         "purchase_country",
         "purchase_currency",
         "order_lines",
@@ -143,7 +143,7 @@ async def test_a_disabled_key_sells_nothing(klarna: MockKlarnaAsync, button: Jso
 @pytest.mark.parametrize("path", [f"{PURCHASES}/nobody", "/_mock/callbacks/nobody", "/_mock/orders/nobody"])
 async def test_what_does_not_exist_is_not_found_in_words(klarna: MockKlarnaAsync, path: str) -> None:
     answer = await klarna.send("GET", path)
-    assert (answer.status, "nobody" in answer.body["error"]) == (404, True)
+    assert (answer.status, "nobody" in answer.body["detail"]) == (404, True)
     assert answer.body["hint"]
 
 

@@ -137,7 +137,7 @@ async def test_the_printed_key_is_not_trimmed(klarna: MockKlarnaAsync, seed: See
     """C-6."""
     key = seed("se-page")["setup"]["key"]
     answer = await klarna.send("POST", "/_mock/purchases", {"button_key": key, "page": seed("se-page")})
-    assert (answer.status, answer.body["where"], key in answer.body["error"]) == (404, "button_key", True)
+    assert (answer.status, answer.body["where"], key in answer.body["detail"]) == (404, "button_key", True)
 
 
 @pytest.mark.parametrize("number", ["C-10", "C-13", "C-14", "C-20", "C-22", "C-26"])

@@ -120,7 +120,7 @@ async def test_a_snapshot_cannot_take_what_belongs_to_a_merchant_who_stays(
     for job in stolen["merchants"]["thief"]["jobs"]:
         job["merchant"] = "thief"
     answer = await klarna.send("PUT", "/_mock/snapshot", stolen, {"Authorization": ""})
-    assert (answer.status, klarna.merchant in answer.body["error"]) == (400, True)
+    assert (answer.status, klarna.merchant in answer.body["detail"]) == (400, True)
     assert await klarna.snapshot() == state
     assert (await klarna.send("GET", "/_mock/purchases?merchant=thief")).body["total"] == 0
 
@@ -178,7 +178,7 @@ async def test_a_call_of_one_merchant_replaces_no_others_state(
     own = {"version": 1, "merchants": {**state["merchants"], **anothers["merchants"]}}
     for sent in (anothers, own):
         answer = await klarna.send("PUT", f"/_mock/snapshot{query}", sent)
-        assert (answer.status, "'victim'" in answer.body["error"]) == (403, True)
+        assert (answer.status, "'victim'" in answer.body["detail"]) == (403, True)
         assert "without credentials" in answer.body["hint"]
     assert await klarna.snapshot() == state
     assert (await klarna.send("GET", "/_mock/purchases?merchant=victim")).body["total"] == 0

@@ -75,7 +75,7 @@ p:empty { display: none }`;
   async function judged(/** @type {object} */ wish) {
     try {
       const { status, body } = await ask("load", wish);
-      return status === 200 ? body : refused("bad_value", body.error);
+      return status === 200 ? body : refused("bad_value", body.detail);
     } catch (fault) {
       return refused("network_error", `no answer from ${home}: ${fault}`);
     }
