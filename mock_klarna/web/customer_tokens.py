@@ -1,4 +1,4 @@
-"""Making customer tokens, and the Customer Token API (protocol 4.3 and 9.5)."""
+"""Customer tokens: created from an authorization (protocol 4.3), used with the Customer Token API (9.5), and in `/_mock`."""
 
 import orjson
 
@@ -60,7 +60,7 @@ async def update_token_status(services: Services, request: ApiRequest) -> ApiRes
 
 
 async def find_token(services: Services, request: ApiRequest) -> ApiResponse:
-    """Return a customer token with what it keeps of its shopper."""
+    """Return a customer token with the data of its shopper."""
     token = await services.emulator.customer_tokens.find(request.scope, request.path("customer_token"))
     return json_response(_shown(token))
 

@@ -24,11 +24,11 @@ _GATEWAY: Json = {
 
 PROBLEM_TYPES: dict[int, tuple[str, str]] = {
     400: ("invalid-request", "Invalid request"),
-    403: ("other-merchant", "The state belongs to another merchant"),
+    403: ("forbidden", "The state of another merchant cannot be changed"),
     404: ("not-found", "Not found"),
     405: ("method-not-allowed", "Method not allowed"),
     408: ("request-timeout", "The body did not arrive in time"),
-    409: ("not-possible-now", "The current state does not allow this"),
+    409: ("state-conflict", "The current state does not allow this"),
     413: ("body-too-large", "The body is too large"),
     415: ("unsupported-media-type", "The body is not declared as JSON in UTF-8"),
     417: ("expectation-failed", "The Expect header cannot be met"),

@@ -45,7 +45,7 @@ def _done(request: ApiRequest, order: Order) -> ApiResponse:
         return Reply(201, b"", headers)
 
 def _created(request: ApiRequest, order: Order, header: str, part: str, created_id: str) -> ApiResponse:
-    """Answer that something was made: its id in a header of its own, and where it is, absolute (protocol 13)."""
+    """Answer a command that created something: its id in a header, and its absolute address (protocol 13)."""
     request.purchase_id = order.purchase_id
     here = f"{request.http.scheme}://{request.http.host}{ORDERS}/{order.order_id}"
     return ApiResponse(201, b"", {"Location": f"{here}/{part}/{created_id}", header: created_id})

@@ -22,7 +22,7 @@ from uuid import uuid4
 import orjson
 from aiohttp import HttpVersion11, hdrs, web
 
-from mock_klarna.domain.journal import EXCHANGE, NOBODY, Exchange, readable
+from mock_klarna.domain.journal import EXCHANGE, NOBODY, Exchange
 from mock_klarna.domain.records import Purchase
 from mock_klarna.errors import BadValue, ExpectationFailed, OrderedFault, TooManyRequests
 from mock_klarna.validation.json_body import LARGE
@@ -178,17 +178,10 @@ def _with_requested_faults(services: Services, name: str, respond: Stage) -> Sta
 
 
 def _operation_stages(services: Services, operation: Operation) -> Stage:
-    handler = operation.handler
-
-    async def respond(request: ApiRequest) -> ApiResponse:
-        return await handler(services, request)
-
-    if operation.body:
-        respond = _with_body(services, operation)
+    respond = _with_body(services, operation) if operation.body else _without_body(services, operation)
     if operation.is_idempotent:
         respond = _idempotent(services, respond)
-    parameters = in_query(operation.all_parameters)
-    return _with_query(operation, respond) if parameters else respond
+    return _with_query(operation, respond) if in_query(operation.all_parameters) else respond
 
 
 def _with_query(operation: Operation, respond: Stage) -> Stage:
@@ -227,6 +220,15 @@ def _idempotent(services: Services, respond: Stage) -> Stage:
             return response
 
     return once
+
+
+def _without_body(services: Services, operation: Operation) -> Stage:
+    handler = operation.handler
+
+    async def without_body(request: ApiRequest) -> ApiResponse:
+        return await handler(services, request)
+
+    return without_body
 
 
 def _with_body(services: Services, operation: Operation) -> Stage:
@@ -326,7 +328,7 @@ async def _record(services: Services, name: str, request: ApiRequest, response: 
         status=response.status,
         correlation_id=request.correlation_id,
         duration=perf_counter() - started,
-        request_headers=tuple([(name, readable(headers[name])) for name in _RECORDED_HEADERS if name in headers]),
+        request_headers=tuple([(header, headers[header]) for header in _RECORDED_HEADERS if header in headers]),
         request_body=request.raw_body,
         response_body=response.body,
         problems=request.problems,
