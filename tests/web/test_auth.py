@@ -11,7 +11,6 @@ import pytest
 from mock_klarna import Settings
 from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 from mock_klarna.web.operations import OPERATIONS
-from tests.cases import in_turn
 
 Seed = Callable[[str], Any]
 BUTTON = "/instantshopping/v1/buttons/x"
@@ -34,7 +33,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("sent", REFUSED)
-async def test_a_refusal_challenges_and_says_what_would_work(klarna: MockKlarnaAsync, sent: str) -> None:
+async def test_a_401_has_a_challenge_and_says_which_credentials_work(klarna: MockKlarnaAsync, sent: str) -> None:
     answer = await klarna.send("GET", BUTTON, headers={"Authorization": sent})
     assert (answer.status, answer.body["error_code"]) == (401, "unauthorized")
     assert answer.headers["WWW-Authenticate"] == 'Basic realm="Klarna", charset="UTF-8"'
@@ -43,14 +42,16 @@ async def test_a_refusal_challenges_and_says_what_would_work(klarna: MockKlarnaA
     assert answer.body["correlation_id"] == answer.headers["Klarna-Correlation-Id"]
 
 
-@in_turn("operation", [row for row in OPERATIONS if row.api.rules.emulates_klarna])
-async def test_every_endpoint_of_klarna_asks_for_credentials(klarna: MockKlarnaAsync, operation: Any) -> None:
+@pytest.mark.parametrize(
+    "operation", [row for row in OPERATIONS if row.api.rules.emulates_klarna], ids=lambda row: row.name
+)
+async def test_every_klarna_endpoint_requires_credentials(klarna: MockKlarnaAsync, operation: Any) -> None:
     path = re.sub(r"\{\w+\}", "x", operation.path)
     answer = await klarna.send(operation.method, path, headers={"Authorization": ""})
     assert answer.status == 401
 
 
-@in_turn(
+@pytest.mark.parametrize(
     "sent",
     [
         basic("merchant:secret"),
@@ -69,7 +70,7 @@ async def test_any_username_with_a_password_is_a_merchant(klarna: MockKlarnaAsyn
     assert answer.status == 201
 
 
-async def test_a_client_may_wait_to_be_challenged(klarna: MockKlarnaAsync) -> None:
+async def test_a_client_may_send_credentials_after_the_challenge(klarna: MockKlarnaAsync) -> None:
     async with aiohttp.ClientSession() as session:
         async with session.get(klarna.url + BUTTON) as first:
             scheme = first.headers["WWW-Authenticate"].split()[0]
@@ -78,23 +79,57 @@ async def test_a_client_may_wait_to_be_challenged(klarna: MockKlarnaAsync) -> No
             assert second.status == 404
 
 
-class TestListed:
+class TestListedCredentials:
     @pytest.fixture
     def mock_klarna_settings(self) -> Settings:
         return Settings(port=0, credentials=("one:first", "two:sec:ond"))
 
     @pytest.mark.parametrize("pair", ["one:first", "two:sec:ond"])
-    async def test_the_listed_ones_are_accepted(self, klarna: MockKlarnaAsync, pair: str) -> None:
+    async def test_listed_credentials_are_accepted(self, klarna: MockKlarnaAsync, pair: str) -> None:
         assert (await klarna.send("GET", BUTTON, headers={"Authorization": basic(pair)})).status == 404
 
     @pytest.mark.parametrize("pair", ["one:sec:ond", "one:", "three:", "three:first", "one:firs", "one:first "])
-    async def test_all_others_are_told_which_are(self, klarna: MockKlarnaAsync, pair: str) -> None:
+    async def test_other_credentials_are_refused_with_the_listed_users(
+        self, klarna: MockKlarnaAsync, pair: str
+    ) -> None:
         answer = await klarna.send("GET", BUTTON, headers={"Authorization": basic(pair)})
         assert answer.status == 401
         assert "accepts HTTP Basic for one, two" in answer.body["error_message"]
         assert "first" not in answer.body["error_message"].replace("one:first", "")
 
-    async def test_a_stranger_who_is_refused_leaves_nothing_but_an_entry_of_nobodys(
+    async def test_a_401_of_a_known_merchant_is_in_its_journal(self, klarna: MockKlarnaAsync) -> None:
+        await klarna.send("GET", BUTTON, headers={"Authorization": basic("one:first")})
+        await klarna.send("GET", BUTTON, headers={"Authorization": basic("one:guess")})
+        told = (await klarna.send("GET", "/_mock/journal?merchant=one")).body["entries"]
+        assert [entry["status"] for entry in told] == [404, 401]
+
+    async def test_the_credentials_of_the_guide_are_refused_if_others_are_listed(self, klarna: MockKlarnaAsync) -> None:
+        answer = await klarna.send("GET", BUTTON, headers={"Authorization": "Basic pwhcueUff0MmwLShJiBE9JHA=="})
+        assert answer.status == 401
+
+
+class TestGatewayBody:
+    @pytest.fixture
+    def mock_klarna_settings(self) -> Settings:
+        return Settings(port=0, unauthorized_body="gateway")
+
+    async def test_the_body_of_a_401_can_be_that_of_klarnas_gateway(self, klarna: MockKlarnaAsync) -> None:
+        answer = await klarna.send("GET", BUTTON, headers={"Authorization": ""})
+        assert (answer.status, answer.body["http_status_code"]) == (401, 401)
+        assert "error_code" not in answer.body
+
+    async def test_the_journal_explains_a_401_of_the_gateway(self, klarna: MockKlarnaAsync) -> None:
+        answer = await klarna.send("GET", BUTTON, headers={"Authorization": ""})
+        path = answer.headers["Mock-Klarna-Explanation"].removeprefix(klarna.url)
+        assert "no credentials were sent" in (await klarna.send("GET", path)).body["explanation"]
+
+
+class TestUnknownUser:
+    @pytest.fixture
+    def mock_klarna_settings(self) -> Settings:
+        return Settings(port=0, credentials=("one:first",))
+
+    async def test_an_unknown_user_creates_no_merchant_and_is_recorded_without_one(
         self, klarna: MockKlarnaAsync
     ) -> None:
         strangers = [basic(f"stranger{number}:guess") for number in range(5)] + ["", basic("one:guess")]
@@ -107,29 +142,3 @@ class TestListed:
         assert [(entry["merchant"], entry["status"]) for entry in told] == [("", 401)] * len(strangers)
         one = await klarna.send("GET", f"/_mock/journal/{told[0]['seq']}", headers={"Authorization": strangers[0]})
         assert one.body == told[0]
-
-    async def test_a_refusal_of_a_known_merchant_is_in_its_own_journal(self, klarna: MockKlarnaAsync) -> None:
-        await klarna.send("GET", BUTTON, headers={"Authorization": basic("one:first")})
-        await klarna.send("GET", BUTTON, headers={"Authorization": basic("one:guess")})
-        told = (await klarna.send("GET", "/_mock/journal?merchant=one")).body["entries"]
-        assert [entry["status"] for entry in told] == [404, 401]
-
-    async def test_the_seed_pages_value_is_no_way_in(self, klarna: MockKlarnaAsync) -> None:
-        answer = await klarna.send("GET", BUTTON, headers={"Authorization": "Basic pwhcueUff0MmwLShJiBE9JHA=="})
-        assert answer.status == 401
-
-
-class TestGateway:
-    @pytest.fixture
-    def mock_klarna_settings(self) -> Settings:
-        return Settings(port=0, unauthorized_body="gateway")
-
-    async def test_the_body_can_be_that_of_klarnas_gateway(self, klarna: MockKlarnaAsync) -> None:
-        answer = await klarna.send("GET", BUTTON, headers={"Authorization": ""})
-        assert (answer.status, answer.body["http_status_code"]) == (401, 401)
-        assert "error_code" not in answer.body
-
-    async def test_the_journal_has_the_words_that_this_body_lacks(self, klarna: MockKlarnaAsync) -> None:
-        answer = await klarna.send("GET", BUTTON, headers={"Authorization": ""})
-        path = answer.headers["Mock-Klarna-Explanation"].removeprefix(klarna.url)
-        assert "no credentials were sent" in (await klarna.send("GET", path)).body["explanation"]

@@ -8,8 +8,7 @@ import pytest
 from yarl import URL
 
 import mock_klarna.web
-from mock_klarna import MockKlarnaAsync
-from tests.cases import in_turn
+from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 
 STATIC = Path(mock_klarna.web.__file__).parent / "static"
 SUFFIXES = (".js", ".css", ".json", ".svg", ".html")
@@ -24,7 +23,7 @@ async def get(klarna: MockKlarnaAsync) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-async def test_every_file_is_served_as_it_is_and_with_its_type(get: aiohttp.ClientSession) -> None:
+async def test_every_file_is_served_with_its_media_type(get: aiohttp.ClientSession) -> None:
     kinds = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
     for name, content in FILES.items():
         async with get.get(f"/instantshopping/static/{name}") as answer:
@@ -33,7 +32,7 @@ async def test_every_file_is_served_as_it_is_and_with_its_type(get: aiohttp.Clie
             assert answer.headers["X-Content-Type-Options"] == "nosniff", name
 
 
-@in_turn(
+@pytest.mark.parametrize(
     "path",
     [
         "nothing.js",
@@ -49,13 +48,13 @@ async def test_every_file_is_served_as_it_is_and_with_its_type(get: aiohttp.Clie
         "%2fetc%2fpasswd.css",
     ],
 )
-async def test_a_name_leads_to_nothing_else(get: aiohttp.ClientSession, path: str) -> None:
+async def test_other_paths_are_not_found(get: aiohttp.ClientSession, path: str) -> None:
     async with get.get(URL(f"/instantshopping/static/{path}", encoded=True)) as answer:
         assert answer.status == 404
         assert answer.content_type == "application/problem+json"
 
 
-async def test_what_a_browser_has_already_is_not_sent_again(get: aiohttp.ClientSession) -> None:
+async def test_an_unchanged_file_is_answered_with_304(get: aiohttp.ClientSession) -> None:
     path = "/instantshopping/lib/v1/lib.js"
     async with get.get(path) as first:
         tag = first.headers["ETag"]

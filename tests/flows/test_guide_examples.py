@@ -29,12 +29,12 @@ def authorization(purchase: Json) -> str:
     return f"/instantshopping/v1/authorizations/{purchase['authorization_token']}"
 
 
-async def test_the_explanation_in_the_place_of_a_url_is_named(klarna: MockKlarnaAsync, seed: Seed) -> None:
+async def test_the_placeholder_text_of_the_guide_is_refused_as_a_url(klarna: MockKlarnaAsync, seed: Seed) -> None:
     answer = await klarna.send("POST", BUTTONS, seed("create-button"), AS_PRINTED)
     assert (answer.status, answer.body["error_message"]) == (400, "bad_value:merchant_urls.place_order")
 
 
-async def test_a_key_is_answered_in_the_printed_form(klarna: MockKlarnaAsync) -> None:
+async def test_a_button_key_has_the_form_of_the_guide(klarna: MockKlarnaAsync) -> None:
     urls = {"merchant_urls": {"place_order": "https://example.com/placeOrder.php"}}
     answer = await klarna.send("POST", BUTTONS, urls, AS_PRINTED)
     assert answer.status == 201
@@ -44,9 +44,7 @@ async def test_a_key_is_answered_in_the_printed_form(klarna: MockKlarnaAsync) ->
 
 
 @pytest.mark.parametrize("country", ["se", "us"])
-async def test_the_printed_page_comes_to_the_printed_callback(
-    klarna: MockKlarnaAsync, seed: Seed, country: str
-) -> None:
+async def test_the_page_of_the_guide_leads_to_its_callback(klarna: MockKlarnaAsync, seed: Seed, country: str) -> None:
     printed = seed(f"{country}-callback")["order"]
     person = {name: printed[name] for name in ("billing_address", "shipping_address", "customer")}
     purchase = await bought(klarna, seed(f"{country}-page"), shopper=person, integrator_url=printed["integrator_url"])
@@ -61,7 +59,7 @@ async def test_the_printed_page_comes_to_the_printed_callback(
 
 
 @pytest.mark.parametrize("country", ["se", "us"])
-async def test_the_emitted_callback_puts_the_printed_errors_right(
+async def test_the_callback_corrects_the_known_errors_of_the_guide(
     klarna: MockKlarnaAsync, seed: Seed, country: str
 ) -> None:
     """C-1, C-2, C-3."""
@@ -82,7 +80,7 @@ async def test_the_emitted_callback_puts_the_printed_errors_right(
 
 
 @pytest.mark.parametrize("country", ["se", "us"])
-async def test_the_printed_order_is_placed_as_printed(klarna: MockKlarnaAsync, seed: Seed, country: str) -> None:
+async def test_the_order_of_the_guide_is_placed(klarna: MockKlarnaAsync, seed: Seed, country: str) -> None:
     """C-4 and C-5: the second sample is sold in Sweden to an address in the United States; its VAT is fine too."""
     purchase = await bought(klarna, seed("se-page"))
     answer = await klarna.send("POST", authorization(purchase) + "/orders", seed(f"{country}-order"), AS_PRINTED)
@@ -97,9 +95,7 @@ async def test_the_printed_order_is_placed_as_printed(klarna: MockKlarnaAsync, s
 
 
 @pytest.mark.parametrize("country", ["se", "us"])
-async def test_the_printed_callbacks_order_is_placed_when_it_is_posted_back(
-    klarna: MockKlarnaAsync, seed: Seed, country: str
-) -> None:
+async def test_the_order_of_the_guides_callback_is_placed(klarna: MockKlarnaAsync, seed: Seed, country: str) -> None:
     """C-1: the wrong selected_shipping_option is not looked at."""
     purchase = await bought(klarna, seed(f"{country}-page"))
     answer = await klarna.send(
@@ -116,7 +112,7 @@ async def test_the_printed_callbacks_order_is_placed_when_it_is_posted_back(
         ("with-own-message", "Some other reason for rejecting the order"),
     ],
 )
-async def test_the_printed_denials_are_shown(klarna: MockKlarnaAsync, seed: Seed, deny: str, message: str) -> None:
+async def test_the_denials_of_the_guide_are_shown(klarna: MockKlarnaAsync, seed: Seed, deny: str, message: str) -> None:
     purchase = await bought(klarna, seed("se-page"))
     body = seed(f"deny-{deny}")
     assert (await klarna.send("DELETE", authorization(purchase), body, AS_PRINTED)).status == 204
@@ -124,7 +120,7 @@ async def test_the_printed_denials_are_shown(klarna: MockKlarnaAsync, seed: Seed
     assert (held["state"], held["deny"], held["consumer_message"]) == ("denied", body, message)
 
 
-async def test_the_printed_error_is_the_printed_error(klarna: MockKlarnaAsync, seed: Seed) -> None:
+async def test_the_error_of_the_guide_is_answered(klarna: MockKlarnaAsync, seed: Seed) -> None:
     """C-9."""
     purchase = await bought(klarna, seed("se-page"))
     body = {**copy.deepcopy(seed("se-order")), "locale": "svenska"}
@@ -133,7 +129,7 @@ async def test_the_printed_error_is_the_printed_error(klarna: MockKlarnaAsync, s
     assert (answer.status, answer.body) == (400, {**seed("error"), "correlation_id": correlation})
 
 
-async def test_the_printed_key_is_not_trimmed(klarna: MockKlarnaAsync, seed: Seed) -> None:
+async def test_the_button_key_of_the_guide_is_not_trimmed(klarna: MockKlarnaAsync, seed: Seed) -> None:
     """C-6."""
     key = seed("se-page")["setup"]["key"]
     answer = await klarna.send("POST", "/_mock/purchases", {"button_key": key, "page": seed("se-page")})
@@ -141,7 +137,9 @@ async def test_the_printed_key_is_not_trimmed(klarna: MockKlarnaAsync, seed: See
 
 
 @pytest.mark.parametrize("number", ["C-10", "C-13", "C-14", "C-20", "C-22", "C-26"])
-async def test_contradictions_of_the_documents_are_no_errors(klarna: MockKlarnaAsync, seed: Seed, number: str) -> None:
+async def test_both_forms_of_contradicting_documents_are_accepted(
+    klarna: MockKlarnaAsync, seed: Seed, number: str
+) -> None:
     boxes = [{"id": "news", "text": "Send me news"}]
     page = seed("se-page")
     option = page["shipping_options"][0]

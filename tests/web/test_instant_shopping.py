@@ -1,16 +1,108 @@
-"""Reading, placing and denying behind a token: protocol 2 row by row, and the tables of its switches."""
+"""The Instant Shopping API: button keys, and reading, placing and denying an authorized order."""
 
 import asyncio
 import copy
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from mock_klarna import MockKlarnaAsync, Settings
-from tests.cases import in_turn
+from mock_klarna import Settings
+from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 
 Json = dict[str, Any]
+BUTTONS = "/instantshopping/v1/buttons"
+URLS = {"place_order": "https://shop.example/place", "terms": "https://shop.example/terms"}
+
+
+@pytest.mark.parametrize("slash", ["", "/", "?", "/?", "?a=b"])
+async def test_a_created_key_has_a_location(klarna: MockKlarnaAsync, slash: str) -> None:
+    answer = await klarna.send("POST", BUTTONS + slash, {"merchant_urls": URLS, "name": "Summer"})
+    key = answer.body["button_key"]
+    assert answer.status == 201
+    assert answer.body == {"button_key": key, "merchant_urls": URLS, "name": "Summer"}
+    assert re.fullmatch("[a-z0-9-]+", key)
+    assert answer.headers["Location"] == f"{BUTTONS}/{key}"
+    assert answer.headers["Content-Type"].startswith("application/json")
+
+
+@pytest.mark.parametrize("slash", ["", "/", "?", "/?"])
+async def test_a_key_is_read_at_its_location(klarna: MockKlarnaAsync, button: Json, slash: str) -> None:
+    answer = await klarna.send("GET", f"{BUTTONS}/{button['button_key']}{slash}")
+    assert (answer.status, answer.body) == (200, button)
+    assert "Location" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({"merchant_urls": URLS, "name": "Autumn"}, {"merchant_urls": URLS, "name": "Autumn", "locale": "sv-SE"}),
+        (
+            {"merchant_urls": URLS, "options": {"phone_mandatory": True}},
+            {"name": "Summer", "options": {"phone_mandatory": True}},
+        ),
+        (
+            {"merchant_urls": {"place_order": "https://b.example"}},
+            {"merchant_urls": {"place_order": "https://b.example"}},
+        ),
+        ({"merchant_urls": URLS, "name": None}, {"name": "Summer"}),
+        ({"merchant_urls": URLS, "button_key": "mine"}, {"name": "Summer"}),
+        ({"merchant_urls": URLS, "validFrom": "2019"}, {"validFrom": "2019"}),
+    ],
+)
+@pytest.mark.parametrize("slash", ["", "/"])
+async def test_an_update_replaces_whole_members(klarna: MockKlarnaAsync, options: Json, kept: Json, slash: str) -> None:
+    before = {"name": "Summer", "locale": "sv-SE", "options": {"title_mandatory": True}}
+    key = (await klarna.create_button(merchant_urls=URLS, **before))["button_key"]
+    answer = await klarna.send("PUT", f"{BUTTONS}/{key}{slash}", options)
+    assert answer.status == 200
+    assert answer.body == await klarna.get_button(key)
+    assert {name: answer.body[name] for name in kept} == kept
+    assert answer.body["button_key"] == key
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+async def test_another_merchants_key_is_not_allowed(klarna: MockKlarnaAsync, button: Json, method: str) -> None:
+    body = {"merchant_urls": URLS} if method == "PUT" else None
+    path = f"{BUTTONS}/{button['button_key']}"
+    assert (await klarna.send(method, path, body, {"Authorization": "Basic b3RoZXI6c2VjcmV0"})).status == 403
+    unknown = await klarna.send(method, f"{BUTTONS}/123e4567-e89b-12d3-a456-426655440000", body)
+    assert (unknown.status, unknown.body["error_code"]) == (404, "not_found")
+    assert await klarna.get_button(button["button_key"]) == button
+
+
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [
+        ({"merchant_urls": {"place_order": ""}}, "merchant_urls.place_order"),
+        ({"merchant_urls": {"place_order": "ftp://shop.example"}}, "merchant_urls.place_order"),
+        ({"merchant_urls": {"place_order": "http://shop.example.com"}}, "merchant_urls.place_order"),
+        ({"merchant_urls": URLS, "locale": "Swedish"}, "locale"),
+        ({"merchant_urls": URLS, "purchase_country": "SWE"}, "purchase_country"),
+        ({"merchant_urls": URLS, "name": 5}, "name"),
+    ],
+)
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_an_invalid_option_is_named_and_nothing_changes(
+    klarna: MockKlarnaAsync, button: Json, method: str, options: Json, path: str
+) -> None:
+    target = BUTTONS if method == "POST" else f"{BUTTONS}/{button['button_key']}"
+    answer = await klarna.send(method, target, options)
+    assert (answer.status, answer.body["error_code"]) == (400, "bad_value")
+    assert answer.body["error_message"] == f"bad_value:{path}"
+    assert (await klarna.send("GET", "/_mock/health")).body["buttons"] == 1
+    assert await klarna.get_button(button["button_key"]) == button
+
+
+@pytest.mark.parametrize(("method", "status"), [("POST", 400), ("PUT", 200)])
+async def test_merchant_urls_are_required_to_create_a_key_but_not_to_update_it(
+    klarna: MockKlarnaAsync, button: Json, method: str, status: int
+) -> None:
+    target = BUTTONS if method == "POST" else f"{BUTTONS}/{button['button_key']}"
+    assert (await klarna.send(method, target, {"name": "Winter"})).status == status
+
+
 OTHER = {"Authorization": "Basic b3RoZXI6c2VjcmV0"}
 ROOT = "/instantshopping/v1/authorizations/"
 VERBS = [("GET", ""), ("DELETE", ""), ("POST", "/orders")]
@@ -27,7 +119,7 @@ async def settled(klarna: MockKlarnaAsync, token: str, order: Json, state: str) 
 
 
 @pytest.mark.parametrize("slash", ["", "/", "?", "/?"])
-async def test_what_was_delivered_is_read_posted_back_unchanged_and_placed(
+async def test_the_order_of_the_callback_is_read_posted_back_and_placed(
     klarna: MockKlarnaAsync, token: str, order: Json, slash: str
 ) -> None:
     read = await klarna.send("GET", token + slash)
@@ -42,7 +134,7 @@ async def test_what_was_delivered_is_read_posted_back_unchanged_and_placed(
     "body", [None, {}, {"deny_code": "other", "deny_message": "no"}, {"deny_redirect_url": "http://a.example/x"}]
 )
 @pytest.mark.parametrize("slash", ["", "/", "?"])
-async def test_a_denial_is_answered_without_a_body(
+async def test_a_denial_is_answered_with_204(
     klarna: MockKlarnaAsync, token: str, body: Json | None, slash: str
 ) -> None:
     answer = await klarna.send("DELETE", token + slash, body)
@@ -51,27 +143,27 @@ async def test_a_denial_is_answered_without_a_body(
 
 
 @pytest.mark.parametrize("raw", [b"null", b"{}", b"", b"  \n"])
-async def test_a_denial_without_a_reason_is_a_denial(
-    wire: Any, klarna: MockKlarnaAsync, token: str, raw: bytes
-) -> None:
-    async with wire() as line:
-        assert (await line.ask("DELETE", token, raw, Content_Type="application/json")).status == 204
+async def test_a_denial_needs_no_reason(connect: Any, klarna: MockKlarnaAsync, token: str, raw: bytes) -> None:
+    async with connect() as connection:
+        assert (await connection.ask("DELETE", token, raw, Content_Type="application/json")).status == 204
     (purchase,) = await klarna.purchases()
     assert (purchase["state"], purchase["redirect_url"]) == ("denied", None)
     assert "declined this purchase" in purchase["consumer_message"]
 
 
 @pytest.mark.parametrize("raw", [b"null", b'{"a":', b"x" * 2000])
-async def test_a_body_of_a_get_is_ignored(wire: Any, order: Json, token: str, raw: bytes) -> None:
-    async with wire() as line:
+async def test_the_body_of_a_get_is_ignored(connect: Any, order: Json, token: str, raw: bytes) -> None:
+    async with connect() as connection:
         for _ in range(2):
-            answer = await line.ask("GET", token, raw, Content_Type="application/json")
+            answer = await connection.ask("GET", token, raw, Content_Type="application/json")
             assert (answer.status, answer.json) == (200, order)
 
 
-@in_turn(("method", "path"), VERBS)
-@in_turn("token", ["a2be5f86-e505-4c6b-8d2c-bebdda7f5956", "x", "%00", "%F0%9F%92%A9", "a" * 4000, ".."])
-async def test_a_token_that_was_never_issued_is_not_found(
+@pytest.mark.parametrize(("method", "path"), VERBS)
+@pytest.mark.parametrize(
+    "token", ["a2be5f86-e505-4c6b-8d2c-bebdda7f5956", "x", "%00", "%F0%9F%92%A9", "a" * 4000, ".."]
+)
+async def test_an_unknown_token_is_not_found(
     klarna: MockKlarnaAsync, seed: Callable[[str], Any], method: str, path: str, token: str
 ) -> None:
     answer = await klarna.send(method, ROOT + token + path, seed("se-order") if method == "POST" else None)
@@ -97,7 +189,7 @@ async def test_another_merchants_token_is_not_allowed(
         ("timed_out", "GET", 404), ("timed_out", "DELETE", 404), ("timed_out", "POST", 404),
     ],
 )  # fmt: skip
-async def test_a_used_up_token_is_answered_by_its_state(
+async def test_a_used_token_is_refused_according_to_its_state(
     klarna: MockKlarnaAsync, token: str, order: Json, state: str, method: str, status: int
 ) -> None:
     await settled(klarna, token, order, state)
@@ -120,7 +212,9 @@ async def test_a_token_expires_after_sixty_minutes(
     assert (await klarna.find_purchase(bought["purchase_id"]))["state"] == "expired"
 
 
-async def test_an_order_placed_again_is_answered_as_before(klarna: MockKlarnaAsync, token: str, order: Json) -> None:
+async def test_the_same_order_placed_again_gets_the_same_answer(
+    klarna: MockKlarnaAsync, token: str, order: Json
+) -> None:
     first, second = [(await klarna.send("POST", token + "/orders", order)).body for _ in range(2)]
     assert first == second
     changed = {**order, "merchant_reference1": "another"}
@@ -129,7 +223,7 @@ async def test_an_order_placed_again_is_answered_as_before(klarna: MockKlarnaAsy
     assert len(await klarna.journal(name="purchase_placed")) == 1
 
 
-class TestRefusingRepetition:
+class TestRepeatedOrderRefused:
     @pytest.fixture
     def mock_klarna_settings(self) -> Settings:
         return Settings(port=0, repeated_order="refuse")
@@ -139,7 +233,7 @@ class TestRefusingRepetition:
         assert statuses == [200, 403]
 
 
-async def test_thirty_who_place_and_deny_at_once_have_one_winner(
+async def test_one_of_thirty_simultaneous_placements_and_denials_succeeds(
     klarna: MockKlarnaAsync, token: str, order: Json
 ) -> None:
     places = [klarna.send("POST", token + "/orders", {**order, "merchant_reference2": str(n)}) for n in range(15)]
@@ -197,7 +291,7 @@ def assert_verdict(answer: Any, verdict: int | str) -> None:
 
 
 @pytest.mark.parametrize(("change", "verdict", "_strict"), CHANGES)
-async def test_an_order_may_be_less_than_authorized_and_not_more(
+async def test_an_order_amount_may_be_less_than_authorized_but_not_more(
     klarna: MockKlarnaAsync,
     token: str,
     order: Json,
@@ -210,9 +304,7 @@ async def test_an_order_may_be_less_than_authorized_and_not_more(
     assert_verdict(await klarna.send("POST", token + "/orders", changed), verdict)
 
 
-async def test_all_that_is_wrong_with_an_order_is_told_at_once(
-    klarna: MockKlarnaAsync, token: str, order: Json
-) -> None:
+async def test_all_problems_of_an_order_are_reported_at_once(klarna: MockKlarnaAsync, token: str, order: Json) -> None:
     wrong = copy.deepcopy(order) | {"purchase_currency": "EUR", "locale": "sv_SE"}
     wrong["order_lines"][0] |= {"unit_price": "much", "total_tax_amount": 5000}
     answer = await klarna.send("POST", token + "/orders", wrong)
@@ -227,7 +319,7 @@ async def test_all_that_is_wrong_with_an_order_is_told_at_once(
 
 
 @pytest.mark.parametrize("urls", ["none", ["none"], 5])
-async def test_merchant_urls_of_no_use_are_told_as_such(
+async def test_unusable_merchant_urls_are_reported(
     klarna: MockKlarnaAsync, token: str, order: Json, urls: object
 ) -> None:
     assert_verdict(await klarna.send("POST", token + "/orders", order | {"merchant_urls": urls}), "merchant_urls")
@@ -243,7 +335,7 @@ class TestStrict:
         return await klarna.create_button(merchant_urls={"place_order": "https://shop.invalid/place"})
 
     @pytest.mark.parametrize(("change", "_lenient", "verdict"), CHANGES[:4])
-    async def test_an_order_has_to_be_the_authorized_one(
+    async def test_an_order_must_equal_the_authorized_one(
         self,
         klarna: MockKlarnaAsync,
         token: str,
@@ -256,9 +348,7 @@ class TestStrict:
         change(changed)
         assert_verdict(await klarna.send("POST", token + "/orders", changed), verdict)
 
-    async def test_a_confirmation_url_has_to_come_from_somewhere(
-        self, klarna: MockKlarnaAsync, token: str, order: Json
-    ) -> None:
+    async def test_a_confirmation_url_is_required(self, klarna: MockKlarnaAsync, token: str, order: Json) -> None:
         """C-7."""
         assert_verdict(await klarna.send("POST", token + "/orders", order), "merchant_urls.confirmation")
         order["merchant_urls"]["confirmation"] = "http://shop.example/thanks"
@@ -275,7 +365,7 @@ class TestStrict:
             ({}, 204),
         ],
     )
-    async def test_a_denial_has_one_of_the_documented_forms(
+    async def test_a_denial_must_have_a_documented_form(
         self, klarna: MockKlarnaAsync, token: str, body: Json, verdict: int | str
     ) -> None:
         answer = await klarna.send("DELETE", token, body)
@@ -283,7 +373,7 @@ class TestStrict:
         if answer.status == 400:
             assert str(verdict) in answer.body["error_message"]
 
-    async def test_plain_http_is_not_called(self, klarna: MockKlarnaAsync) -> None:
+    async def test_http_urls_are_refused(self, klarna: MockKlarnaAsync) -> None:
         urls = {"place_order": "http://localhost/place"}
         answer = await klarna.send("POST", "/instantshopping/v1/buttons", {"merchant_urls": urls})
         assert_verdict(answer, "merchant_urls.place_order")
@@ -298,7 +388,7 @@ class TestStrict:
         ({"deny_code": "x", "deny_message": "y", "deny_redirect_url": "http://a.example"}, None, "http://a.example"),
     ],
 )
-async def test_a_denial_tells_what_the_shopper_sees(
+async def test_the_shopper_sees_the_reason_of_a_denial(
     klarna: MockKlarnaAsync, purchase: Json, body: Json, message: str | None, redirect: str | None
 ) -> None:
     """C-10."""
@@ -308,7 +398,7 @@ async def test_a_denial_tells_what_the_shopper_sees(
     assert (message or "") in (ended["consumer_message"] or "")
 
 
-async def test_a_refused_order_stands_in_the_history_of_its_purchase(
+async def test_a_refused_order_is_in_the_journal_of_its_purchase(
     klarna: MockKlarnaAsync, purchase: Json, token: str, order: Json
 ) -> None:
     await klarna.send("POST", token + "/orders", {**order, "locale": "Swedish"})

@@ -13,19 +13,19 @@ from typing import Any
 
 import pytest
 
-from mock_klarna import MockKlarnaAsync, Settings, resources
-from tests.cases import in_turn
+from mock_klarna import Settings, resources
+from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 from tests.extent import extent
+from tests.web.connection import Connection, RawAnswer
 from tests.web.malformed import malformed
-from tests.web.wire import Raw, Wire
 
-Open = Callable[[], Wire]
+Connect = Callable[[], Connection]
 BUTTONS = "/instantshopping/v1/buttons"
 JSON = {"Content_Type": "application/json"}
 BUTTON = b'{"merchant_urls":{"place_order":"https://shop.example/place"}}'
 
 
-def assert_refused(answer: Raw, status: int, *said: str) -> None:
+def assert_refused(answer: RawAnswer, status: int, *said: str) -> None:
     assert answer.status == status
     assert answer.headers["Content-Type"].startswith("application/json")
     assert answer.headers["Klarna-Correlation-Id"] == answer.json["correlation_id"]
@@ -34,7 +34,7 @@ def assert_refused(answer: Raw, status: int, *said: str) -> None:
         assert part in answer.json["error_message"]
 
 
-@in_turn(
+@pytest.mark.parametrize(
     ("raw", "said"),
     [
         (b"\r\n\r\nhello\r\n\r\n", "not a readable HTTP request"),
@@ -52,12 +52,12 @@ def assert_refused(answer: Raw, status: int, *said: str) -> None:
         ),
     ],
 )
-async def test_what_is_no_http_is_refused_in_json(wire: Open, raw: bytes, said: str) -> None:
-    async with wire() as line:
-        assert_refused(await line.answer(raw), 400, said)
+async def test_invalid_http_is_refused_in_json(connect: Connect, raw: bytes, said: str) -> None:
+    async with connect() as connection:
+        assert_refused(await connection.answer(raw), 400, said)
 
 
-@in_turn(
+@pytest.mark.parametrize(
     ("body", "rule", "said"),
     [
         (b"", "empty", "the body is empty"),
@@ -84,25 +84,27 @@ async def test_what_is_no_http_is_refused_in_json(wire: Open, raw: bytes, said: 
         (b"<order/>", "json", "JSON"),
     ],
 )
-async def test_a_malformed_body_is_told_its_fault(
-    wire: Open, klarna: MockKlarnaAsync, body: bytes, rule: str, said: str
+async def test_a_malformed_body_is_refused_with_the_reason(
+    connect: Connect, klarna: MockKlarnaAsync, body: bytes, rule: str, said: str
 ) -> None:
-    async with wire() as line:
-        answer = await line.ask("POST", BUTTONS, body, **JSON)
+    async with connect() as connection:
+        answer = await connection.ask("POST", BUTTONS, body, **JSON)
         assert_refused(answer, 400, "bad_value:")
-        assert (await line.ask("GET", "/_mock/health")).status == 200
+        assert (await connection.ask("GET", "/_mock/health")).status == 200
     problem = (await klarna.journal(kind="exchange"))[-1]["problems"][0]
     assert (problem["rule"], said in problem["expected"] + problem["path"]) == (rule, True)
 
 
-@in_turn("number", ["1e400", "9" * 5000, "-" + "9" * 100, "1.7e308", "1e30", "0.1", "18446744073709551616"])
-async def test_a_huge_number_is_refused_where_it_stands(
-    wire: Open, purchase: Any, seed: Callable[[str], Any], number: str
+@pytest.mark.parametrize(
+    "number", ["1e400", "9" * 5000, "-" + "9" * 100, "1.7e308", "1e30", "0.1", "18446744073709551616"]
+)
+async def test_a_number_that_is_too_large_is_refused(
+    connect: Connect, purchase: Any, seed: Callable[[str], Any], number: str
 ) -> None:
     body = json.dumps(seed("se-order")).replace("124000", number).encode()
     path = f"/instantshopping/v1/authorizations/{purchase['authorization_token']}/orders"
-    async with wire() as line:
-        assert_refused(await line.ask("POST", path, body, **JSON), 400, "bad_value:")
+    async with connect() as connection:
+        assert_refused(await connection.ask("POST", path, body, **JSON), 400, "bad_value:")
 
 
 @pytest.mark.parametrize(
@@ -114,79 +116,79 @@ async def test_a_huge_number_is_refused_where_it_stands(
         ("br", b"\xff"),
     ],
 )
-async def test_a_body_that_is_not_encoded_as_it_says_is_refused(wire: Open, encoding: str, body: bytes) -> None:
-    async with wire() as line:
-        answer = await line.ask("POST", BUTTONS, body, Content_Encoding=encoding, **JSON)
+async def test_a_body_with_a_wrong_content_encoding_is_refused(connect: Connect, encoding: str, body: bytes) -> None:
+    async with connect() as connection:
+        answer = await connection.ask("POST", BUTTONS, body, Content_Encoding=encoding, **JSON)
         assert 400 <= answer.status < 500
         assert answer.json["error_code"]
 
 
-async def test_a_compressed_body_is_read(wire: Open) -> None:
-    async with wire() as line:
-        answer = await line.ask("POST", BUTTONS, gzip.compress(BUTTON), Content_Encoding="gzip", **JSON)
+async def test_a_compressed_body_is_read(connect: Connect) -> None:
+    async with connect() as connection:
+        answer = await connection.ask("POST", BUTTONS, gzip.compress(BUTTON), Content_Encoding="gzip", **JSON)
         assert answer.status == 201
 
 
 @pytest.mark.parametrize(
     "chunks", [b"zz\r\n{}\r\n0\r\n\r\n", b"-1\r\n\r\n", b"3\r\n{}\r\n0\r\n\r\n", b"fffffffffffffffff\r\n"]
 )
-async def test_garbage_among_chunks_is_refused(wire: Open, chunks: bytes) -> None:
-    async with wire() as line:
-        head = line.head(f"POST {BUTTONS}", Transfer_Encoding="chunked", **JSON)
-        answer = await line.answer(head + chunks)
+async def test_invalid_chunks_are_refused(connect: Connect, chunks: bytes) -> None:
+    async with connect() as connection:
+        head = connection.head(f"POST {BUTTONS}", Transfer_Encoding="chunked", **JSON)
+        answer = await connection.answer(head + chunks)
         assert 400 <= answer.status < 500
         assert answer.json["error_code"]
 
 
-async def test_a_chunked_body_is_read(wire: Open) -> None:
-    async with wire() as line:
-        head = line.head(f"POST {BUTTONS}", Transfer_Encoding="chunked", **JSON)
-        assert (await line.answer(head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(BUTTON), BUTTON))).status == 201
+async def test_a_chunked_body_is_read(connect: Connect) -> None:
+    async with connect() as connection:
+        head = connection.head(f"POST {BUTTONS}", Transfer_Encoding="chunked", **JSON)
+        assert (await connection.answer(head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(BUTTON), BUTTON))).status == 201
 
 
-async def test_a_caller_who_hangs_up_in_the_middle_harms_nobody(wire: Open, klarna: MockKlarnaAsync) -> None:
+async def test_a_disconnect_in_the_middle_of_a_body_has_no_effect(connect: Connect, klarna: MockKlarnaAsync) -> None:
     for _ in range(20):
-        async with wire() as line:
-            line.writer.write(line.head(f"POST {BUTTONS}", Content_Length=1000, **JSON) + b'{"merchant')
-            await line.writer.drain()
+        async with connect() as connection:
+            connection.writer.write(connection.head(f"POST {BUTTONS}", Content_Length=1000, **JSON) + b'{"merchant')
+            await connection.writer.drain()
     assert (await klarna.send("GET", "/_mock/health")).body["buttons"] == 0
 
 
-class TestHurried:
+class TestBodyTimeout:
     @pytest.fixture
     def mock_klarna_settings(self) -> Settings:
         return Settings(port=0, body_timeout=0.1)
 
-    async def test_a_slow_body_is_not_waited_for(self, wire: Open) -> None:
-        async with wire() as line:
-            head = line.head(f"POST {BUTTONS}", Content_Length=1000, **JSON)
-            assert_refused(await line.answer(head + b"{"), 408, "within 0.1 seconds")
+    async def test_a_slow_body_times_out(self, connect: Connect) -> None:
+        async with connect() as connection:
+            head = connection.head(f"POST {BUTTONS}", Content_Length=1000, **JSON)
+            assert_refused(await connection.answer(head + b"{"), 408, "within 0.1 seconds")
 
 
-class TestSparing:
+class TestMaxBody:
     @pytest.fixture
     def mock_klarna_settings(self) -> Settings:
         return Settings(port=0, max_body=1024)
 
     @pytest.mark.parametrize("size", [1023, 1024, 1025, 4096])
-    async def test_the_size_of_a_body_has_a_limit(self, wire: Open, size: int) -> None:
+    async def test_the_size_of_a_body_has_a_limit(self, connect: Connect, size: int) -> None:
         body = BUTTON.ljust(size)
-        async with wire() as line:
-            declared = await line.ask("POST", BUTTONS, body, **JSON)
-        async with wire() as line:
-            head = line.head(f"POST {BUTTONS}", Transfer_Encoding="chunked", **JSON)
-            chunked = await line.answer(head + b"%x\r\n%s\r\n0\r\n\r\n" % (size, body))
+        async with connect() as connection:
+            declared = await connection.ask("POST", BUTTONS, body, **JSON)
+        async with connect() as connection:
+            head = connection.head(f"POST {BUTTONS}", Transfer_Encoding="chunked", **JSON)
+            chunked = await connection.answer(head + b"%x\r\n%s\r\n0\r\n\r\n" % (size, body))
         if size <= 1024:
             assert (declared.status, chunked.status) == (201, 201)
         else:
             assert_refused(declared, 413, "1024 bytes")
             assert_refused(chunked, 413, "1024 bytes")
 
-    async def test_a_small_body_may_not_grow_when_it_is_unpacked(self, wire: Open) -> None:
+    async def test_the_limit_applies_to_the_decompressed_body(self, connect: Connect) -> None:
         bomb = gzip.compress(b" " * 1_000_000)
         assert len(bomb) < 1024
-        async with wire() as line:
-            answer = await line.ask("POST", BUTTONS, bomb, Content_Encoding="gzip", **JSON)
+        async with connect() as connection:
+            answer = await connection.ask("POST", BUTTONS, bomb, Content_Encoding="gzip", **JSON)
             assert_refused(answer, 413, "1024 bytes")
 
 
@@ -216,50 +218,50 @@ AUTHORIZATION = "Basic c2hvcDpzZWNyZXQ="
 HUGE = 100 << 20
 
 
-async def test_a_hundred_megabytes_are_refused_early_and_never_held(apart: tuple[str, int]) -> None:
+async def test_a_hundred_megabytes_are_refused_early_without_using_memory(apart: tuple[str, int]) -> None:
     url, pid = apart
     before = memory_of(pid)
-    async with Wire(url, AUTHORIZATION) as line:
-        head = line.head(f"POST {BUTTONS}", Content_Length=HUGE, **JSON)
-        assert_refused(await line.answer(head), 413, str(HUGE))
-    async with Wire(url, AUTHORIZATION) as line:
-        line.writer.write(line.head(f"POST {BUTTONS}", Transfer_Encoding="chunked", **JSON))
-        sent, answer = 0, asyncio.create_task(line.next())
-        while sent < HUGE and not answer.done() and not line.writer.is_closing():
-            line.writer.write(b"100000\r\n" + b" " * (1 << 20) + b"\r\n")
+    async with Connection(url, AUTHORIZATION) as connection:
+        head = connection.head(f"POST {BUTTONS}", Content_Length=HUGE, **JSON)
+        assert_refused(await connection.answer(head), 413, str(HUGE))
+    async with Connection(url, AUTHORIZATION) as connection:
+        connection.writer.write(connection.head(f"POST {BUTTONS}", Transfer_Encoding="chunked", **JSON))
+        sent, answer = 0, asyncio.create_task(connection.next())
+        while sent < HUGE and not answer.done() and not connection.writer.is_closing():
+            connection.writer.write(b"100000\r\n" + b" " * (1 << 20) + b"\r\n")
             sent += 1 << 20
-            await asyncio.wait((answer, asyncio.create_task(_drained(line))), return_when="FIRST_COMPLETED")
+            await asyncio.wait((answer, asyncio.create_task(_drained(connection))), return_when="FIRST_COMPLETED")
         assert_refused(await answer, 413, "reads at most")
         assert sent < HUGE // 2
     assert memory_of(pid) - before < 40
 
 
-async def _drained(line: Wire) -> None:
+async def _drained(connection: Connection) -> None:
     try:
-        await line.writer.drain()
+        await connection.writer.drain()
     except OSError:
         await asyncio.sleep(0)
 
 
-async def _refusals(url: str, path: str, bodies: list[bytes]) -> list[tuple[bytes, Raw]]:
+async def _refusals(url: str, path: str, bodies: list[bytes]) -> list[tuple[bytes, RawAnswer]]:
     """Post bodies one after the other over one connection."""
-    async with Wire(url, AUTHORIZATION) as line:
-        return [(body, await line.ask("POST", path, body, **JSON)) for body in bodies]
+    async with Connection(url, AUTHORIZATION) as connection:
+        return [(body, await connection.ask("POST", path, body, **JSON)) for body in bodies]
 
 
 async def _orders_of_a_purchase(url: str, cart: Any) -> str:
     """Let a shopper buy, and return the path at which the order is to be placed."""
-    async with Wire(url, AUTHORIZATION) as line:
-        await line.ask("POST", BUTTONS, BUTTON, **JSON)
+    async with Connection(url, AUTHORIZATION) as connection:
+        await connection.ask("POST", BUTTONS, BUTTON, **JSON)
         wish = json.dumps({"page": cart, "wait": 0, "merchant_timeout": 3000}).encode()
-        token = (await line.ask("POST", "/_mock/purchases", wish, **JSON)).json["authorization_token"]
+        token = (await connection.ask("POST", "/_mock/purchases", wish, **JSON)).json["authorization_token"]
     return f"/instantshopping/v1/authorizations/{token}/orders"
 
 
 MALFORMED = extent(usual=1000, thorough=10_000)
 
 
-async def test_as_many_malformed_bodies_as_there_are_get_as_many_refusals(apart: tuple[str, int]) -> None:
+async def test_thousands_of_malformed_bodies_are_refused(apart: tuple[str, int]) -> None:
     url, pid = apart
     body = (resources.fixtures() / "guide" / "se-order.json").read_bytes()
     cart = json.loads((resources.fixtures() / "carts" / "se-battery-pack.json").read_bytes())
