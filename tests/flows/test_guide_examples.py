@@ -15,11 +15,11 @@ BUTTONS = "/instantshopping/v1/buttons"
 PLACE_ORDER = "http://127.0.0.1:1/placeOrder.php"
 
 
-async def bought(klarna: MockKlarnaAsync, page: Json, **wish: Any) -> Json:
+async def bought(klarna: MockKlarnaAsync, page: Json, **members: Any) -> Json:
     """Buy from the page as the merchant whose credentials the seed page prints; `setup` tells where the button is."""
     urls = {"merchant_urls": {"place_order": PLACE_ORDER}}
     assert (await klarna.send("POST", BUTTONS, urls, AS_PRINTED)).status == 201
-    answer = await klarna.send("POST", "/_mock/purchases", {"page": page, "wait": 0, **wish}, AS_PRINTED)
+    answer = await klarna.send("POST", "/_mock/purchases", {"page": page, "wait": 0, **members}, AS_PRINTED)
     assert answer.status == 201, answer.body
     assert answer.body["state"] == "authorized"
     return answer.body  # type: ignore[no-any-return]
@@ -87,9 +87,9 @@ async def test_the_order_of_the_guide_is_placed(klarna: MockKlarnaAsync, seed: S
     assert answer.status == 200
     assert answer.body.keys() == seed("created-order").keys()
     assert answer.body["fraud_status"] == seed("created-order")["fraud_status"]
-    held = (await klarna.send("GET", f"/_mock/purchases/{purchase['purchase_id']}", headers=AS_PRINTED)).body
-    assert (held["state"], held["redirect_url"]) == ("placed", seed("se-order")["merchant_urls"]["confirmation"])
-    order = (await klarna.send("GET", f"/_mock/orders/{held['order_id']}", headers=AS_PRINTED)).body
+    found = (await klarna.send("GET", f"/_mock/purchases/{purchase['purchase_id']}", headers=AS_PRINTED)).body
+    assert (found["state"], found["redirect_url"]) == ("placed", seed("se-order")["merchant_urls"]["confirmation"])
+    order = (await klarna.send("GET", f"/_mock/orders/{found['order_id']}", headers=AS_PRINTED)).body
     assert order["order"] == seed(f"{country}-order")
     assert order["push_url"] == seed("se-order")["merchant_urls"]["push"]
 
@@ -116,8 +116,8 @@ async def test_the_denials_of_the_guide_are_shown(klarna: MockKlarnaAsync, seed:
     purchase = await bought(klarna, seed("se-page"))
     body = seed(f"deny-{deny}")
     assert (await klarna.send("DELETE", authorization(purchase), body, AS_PRINTED)).status == 204
-    held = (await klarna.send("GET", f"/_mock/purchases/{purchase['purchase_id']}", headers=AS_PRINTED)).body
-    assert (held["state"], held["deny"], held["consumer_message"]) == ("denied", body, message)
+    found = (await klarna.send("GET", f"/_mock/purchases/{purchase['purchase_id']}", headers=AS_PRINTED)).body
+    assert (found["state"], found["deny"], found["consumer_message"]) == ("denied", body, message)
 
 
 async def test_the_error_of_the_guide_is_answered(klarna: MockKlarnaAsync, seed: Seed) -> None:

@@ -100,8 +100,8 @@ class TestListedCredentials:
     async def test_a_401_of_a_known_merchant_is_in_its_journal(self, klarna: MockKlarnaAsync) -> None:
         await klarna.send("GET", BUTTON, headers={"Authorization": basic("one:first")})
         await klarna.send("GET", BUTTON, headers={"Authorization": basic("one:guess")})
-        told = (await klarna.send("GET", "/_mock/journal?merchant=one")).body["entries"]
-        assert [entry["status"] for entry in told] == [404, 401]
+        entries = (await klarna.send("GET", "/_mock/journal?merchant=one")).body["entries"]
+        assert [entry["status"] for entry in entries] == [404, 401]
 
     async def test_the_credentials_of_the_guide_are_refused_if_others_are_listed(self, klarna: MockKlarnaAsync) -> None:
         answer = await klarna.send("GET", BUTTON, headers={"Authorization": "Basic pwhcueUff0MmwLShJiBE9JHA=="})
@@ -132,13 +132,13 @@ class TestUnknownUser:
     async def test_an_unknown_user_creates_no_merchant_and_is_recorded_without_one(
         self, klarna: MockKlarnaAsync
     ) -> None:
-        strangers = [basic(f"stranger{number}:guess") for number in range(5)] + ["", basic("one:guess")]
-        for sent in strangers:
+        refused = [basic(f"unknown{number}:guess") for number in range(5)] + ["", basic("one:guess")]
+        for sent in refused:
             assert (await klarna.send("GET", BUTTON, headers={"Authorization": sent})).status == 401
-        nobody = {"Authorization": ""}
-        assert (await klarna.send("GET", "/_mock/health", headers=nobody)).body["merchants"] == 0
-        assert (await klarna.send("GET", "/_mock/snapshot", headers=nobody)).body["merchants"] == {}
-        told = (await klarna.send("GET", "/_mock/journal", headers=nobody)).body["entries"]
-        assert [(entry["merchant"], entry["status"]) for entry in told] == [("", 401)] * len(strangers)
-        one = await klarna.send("GET", f"/_mock/journal/{told[0]['seq']}", headers={"Authorization": strangers[0]})
-        assert one.body == told[0]
+        anonymous = {"Authorization": ""}
+        assert (await klarna.send("GET", "/_mock/health", headers=anonymous)).body["merchants"] == 0
+        assert (await klarna.send("GET", "/_mock/snapshot", headers=anonymous)).body["merchants"] == {}
+        entries = (await klarna.send("GET", "/_mock/journal", headers=anonymous)).body["entries"]
+        assert [(entry["merchant"], entry["status"]) for entry in entries] == [("", 401)] * len(refused)
+        one = await klarna.send("GET", f"/_mock/journal/{entries[0]['seq']}", headers={"Authorization": refused[0]})
+        assert one.body == entries[0]

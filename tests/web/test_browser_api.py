@@ -17,7 +17,7 @@ SDK = "/instantshopping/sdk"
 
 @pytest.fixture
 async def ask(klarna: MockKlarnaAsync) -> AsyncIterator[Ask]:
-    """Sends what a browser sends: a path below the browser's endpoints and a body, POST unless told."""
+    """Sends what a browser sends: a path below the browser's endpoints and a body, by default POST."""
     async with Client(klarna.url, "", "") as client:
 
         async def send(path: str, body: Any = None, method: str = "POST") -> Answer:
@@ -376,10 +376,10 @@ async def test_a_session_can_be_continued_until_it_has_ended(ask: Ask, options: 
 async def test_the_timeline_has_the_entries_of_one_session(ask: Ask, options: Json, session: str) -> None:
     await ask("/sessions", {"options": options})
     await ask(f"{session}/identify", {"shopper": "se-approved"})
-    told = (await ask(f"{session}/timeline", method="GET")).body
-    assert [entry["name"] for entry in told["entries"]] == ["session_initiated", "identification_updated"]
-    later = (await ask(f"{session}/timeline?after={told['position']}", method="GET")).body
-    assert later == {"entries": [], "position": told["position"]}
+    first = (await ask(f"{session}/timeline", method="GET")).body
+    assert [entry["name"] for entry in first["entries"]] == ["session_initiated", "identification_updated"]
+    later = (await ask(f"{session}/timeline?after={first['position']}", method="GET")).body
+    assert later == {"entries": [], "position": first["position"]}
 
 
 @pytest.mark.parametrize("name", ["", "/wait", "/timeline"])

@@ -66,7 +66,7 @@ async def test_a_clock_can_be_set_back(klarna: MockKlarnaAsync) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "path", "hint"),
+    ("body", "path", "hint"),
     [
         ({}, "advance", "exactly one of advance and set"),
         ({"advance": "soon"}, "advance", "a duration such as 90s"),
@@ -82,9 +82,9 @@ async def test_a_clock_can_be_set_back(klarna: MockKlarnaAsync) -> None:
     ],
 )
 async def test_an_invalid_clock_request_is_refused_with_a_hint(
-    klarna: MockKlarnaAsync, wish: Json, path: str, hint: str
+    klarna: MockKlarnaAsync, body: Json, path: str, hint: str
 ) -> None:
-    answer = await klarna.send("POST", "/_mock/clock", wish)
+    answer = await klarna.send("POST", "/_mock/clock", body)
     assert answer.status == 400
     assert any(p["path"] == path and hint in p["expected"] for p in answer.body["errors"])
 
@@ -174,7 +174,7 @@ async def test_a_fault_of_another_merchant_is_not_listed(klarna: MockKlarnaAsync
 
 
 @pytest.mark.parametrize(
-    ("wish", "path", "hint"),
+    ("body", "path", "hint"),
     [
         ({"on": "request", "out_of_order": True}, "out_of_order", "only callbacks can arrive out of order"),
         ({"on": "request", "out_of_order": True, "status": 500}, "out_of_order", "only callbacks"),
@@ -187,8 +187,8 @@ async def test_a_fault_of_another_merchant_is_not_listed(klarna: MockKlarnaAsync
         ({"on": "callback", "status": 500, "out_of_order": True}, "out_of_order", "nothing is sent"),
     ],
 )
-async def test_a_fault_without_an_effect_is_refused(klarna: MockKlarnaAsync, wish: Json, path: str, hint: str) -> None:
-    answer = await klarna.send("POST", "/_mock/faults", wish)
+async def test_a_fault_without_an_effect_is_refused(klarna: MockKlarnaAsync, body: Json, path: str, hint: str) -> None:
+    answer = await klarna.send("POST", "/_mock/faults", body)
     assert answer.status == 400
     assert [(p["path"], hint in p["expected"]) for p in answer.body["errors"]] == [(path, True)]
 
@@ -219,8 +219,8 @@ async def test_a_request_that_arrives_twice_is_executed_twice_without_an_idempot
     path = f"/ordermanagement/v1/orders/{order_id}/captures"
     assert (await klarna.send("POST", path, {"captured_amount": 100}, headers)).status == 201
     assert len((await klarna.managed_order(order_id))["captures"]) == captures
-    told = (await klarna.journal(name="capture_order"))[-1]
-    assert told["request_body"] == {"captured_amount": 100}
+    entry = (await klarna.journal(name="capture_order"))[-1]
+    assert entry["request_body"] == {"captured_amount": 100}
 
 
 async def test_a_requested_429_has_the_headers_of_a_rate_limit(klarna: MockKlarnaAsync) -> None:
@@ -356,8 +356,8 @@ async def test_without_a_merchant_all_clocks_move(klarna: MockKlarnaAsync, butto
 async def test_a_fault_without_a_merchant_applies_to_any_merchant(klarna: MockKlarnaAsync, button: Json) -> None:
     path = f"/instantshopping/v1/buttons/{button['button_key']}"
     other = {"Authorization": "Basic b3RoZXI6c2VjcmV0"}
-    wish = {"on": "request", "operation": "get_button", "times": 2, "status": 503}
-    made = (await klarna.send("POST", "/_mock/faults", wish, ALL)).body
+    body = {"on": "request", "operation": "get_button", "times": 2, "status": 503}
+    made = (await klarna.send("POST", "/_mock/faults", body, ALL)).body
     assert (made["merchant"], await klarna.faults()) == (None, [made])
     await klarna.fault("request", operation="get_button", status=500)
     answers = [await klarna.send("GET", path, headers=who) for who in ({}, other, {}, other, {})]

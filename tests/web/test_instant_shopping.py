@@ -202,8 +202,8 @@ async def test_a_used_token_is_refused_according_to_its_state(
 async def test_a_token_expires_after_sixty_minutes(
     klarna: MockKlarnaAsync, button: Json, page: Callable[[str], Any], method: str, path: str
 ) -> None:
-    wish = {"page": page("se-battery-pack"), "wait": 0, "merchant_timeout": 86400}
-    bought = await klarna.purchase(**wish)
+    options = {"page": page("se-battery-pack"), "wait": 0, "merchant_timeout": 86400}
+    bought = await klarna.purchase(**options)
     token = ROOT + bought["authorization_token"]
     await klarna.advance_clock(3598)
     assert (await klarna.send("GET", token)).status == 200

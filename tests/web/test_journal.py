@@ -128,10 +128,10 @@ class TestSmallJournal:
     async def test_old_exchanges_are_dropped_and_counted(self, klarna: MockKlarnaAsync, button: Json) -> None:
         for _ in range(200):
             await klarna.get_button(button["button_key"])
-        told = (await klarna.send("GET", f"{JOURNAL}?limit=10000")).body
-        assert told["dropped"] > 0
-        assert told["dropped"] + len(told["entries"]) == 202
-        assert told["entries"][0]["name"] == "button_created"
+        journal = (await klarna.send("GET", f"{JOURNAL}?limit=10000")).body
+        assert journal["dropped"] > 0
+        assert journal["dropped"] + len(journal["entries"]) == 202
+        assert journal["entries"][0]["name"] == "button_created"
 
 
 async def events(connection: Connection) -> AsyncIterator[tuple[str, str, Json]]:
@@ -153,8 +153,8 @@ async def _opened(connection: Connection, path: str, **headers: str | int) -> As
 async def test_the_stream_has_old_and_new_entries(klarna: MockKlarnaAsync, connect: Connect, button: Json) -> None:
     async with connect() as connection, asyncio.timeout(10):
         stream = await _opened(connection, "/_mock/events")
-        told = [await anext(stream) for _ in range(2)]
-        assert [(kind, data["name"]) for _, kind, data in told] == [
+        received = [await anext(stream) for _ in range(2)]
+        assert [(kind, data["name"]) for _, kind, data in received] == [
             ("event", "button_created"),
             ("exchange", "create_button"),
         ]

@@ -83,8 +83,8 @@ def test_every_language_has_the_same_texts_and_placeholders(language: str) -> No
 
 
 def test_every_text_that_the_dialog_uses_exists() -> None:
-    said: set[str] = set()
+    used: set[str] = set()
     for path in (TEXTS.parent / "dialog").glob("*.js"):
-        said |= set(re.findall(r'\bsay\("(\w+)"', path.read_text(encoding="utf-8")))
-    assert said - set(_texts("en")) == set()
-    assert len(said) > 40
+        used |= set(re.findall(r'\bsay\("(\w+)"', path.read_text(encoding="utf-8")))
+    assert used - set(_texts("en")) == set()
+    assert len(used) > 40

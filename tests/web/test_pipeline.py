@@ -214,8 +214,8 @@ async def test_a_body_that_cannot_be_decompressed_is_refused_without_a_traceback
         )
         assert answer.status == 400
         assert await connection.reader.read() == b""
-    (told,) = await klarna.journal(name="create_button")
-    assert told["problems"][0]["value"] == f"Can not decode content-encoding: {encoding}"
+    (entry,) = await klarna.journal(name="create_button")
+    assert entry["problems"][0]["value"] == f"Can not decode content-encoding: {encoding}"
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 

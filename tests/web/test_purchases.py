@@ -76,8 +76,8 @@ async def test_waiting_ends_with_the_merchants_decision(klarna: MockKlarnaAsync,
 async def test_every_named_shopper_can_buy(
     klarna: MockKlarnaAsync, button: Json, page: Page, shopper: Any, state: str
 ) -> None:
-    wish = {"page": page("se-battery-pack"), "wait": 0, "shopper": shopper}
-    bought = await klarna.purchase(**wish)
+    body = {"page": page("se-battery-pack"), "wait": 0, "shopper": shopper}
+    bought = await klarna.purchase(**body)
     assert bought["state"] == state
     if isinstance(shopper, dict) and state == "authorized":
         assert {name: bought["order"]["billing_address"][name] for name in shopper} == shopper
@@ -107,18 +107,18 @@ WRONG: list[tuple[Json, int, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("wish", "status", "path", "hint"), WRONG)
+@pytest.mark.parametrize(("body", "status", "path", "hint"), WRONG)
 async def test_an_invalid_purchase_is_refused_with_place_and_hint(
-    klarna: MockKlarnaAsync, button: Json, page: Page, wish: Json, status: int, path: str, hint: str
+    klarna: MockKlarnaAsync, button: Json, page: Page, body: Json, status: int, path: str, hint: str
 ) -> None:
-    whole = {"wait": 0, **wish, "page": {**page("se-battery-pack"), **wish.get("page", {})}}
+    whole = {"wait": 0, **body, "page": {**page("se-battery-pack"), **body.get("page", {})}}
     answer = await klarna.send("POST", PURCHASES, whole)
     assert answer.status == status
     problems = answer.body.get("errors", [])
     places = {answer.body.get("where"), *(problem["path"] for problem in problems)}
     rights = [answer.body.get("hint", ""), *(problem["expected"] for problem in problems)]
     assert path in places
-    assert any(hint in said for said in rights)
+    assert any(hint in expected for expected in rights)
     assert (await klarna.send("GET", "/_mock/health")).body["orders"] == 0
 
 
@@ -142,10 +142,10 @@ async def test_a_purchase_with_a_disabled_key_is_refused(klarna: MockKlarnaAsync
     assert (answer.status, answer.body["where"]) == (409, "button_key")
 
 
-@pytest.mark.parametrize("path", [f"{PURCHASES}/nobody", "/_mock/callbacks/nobody", "/_mock/orders/nobody"])
+@pytest.mark.parametrize("path", [f"{PURCHASES}/no-such-id", "/_mock/callbacks/no-such-id", "/_mock/orders/no-such-id"])
 async def test_an_unknown_purchase_is_not_found(klarna: MockKlarnaAsync, path: str) -> None:
     answer = await klarna.send("GET", path)
-    assert (answer.status, "nobody" in answer.body["detail"]) == (404, True)
+    assert (answer.status, "no-such-id" in answer.body["detail"]) == (404, True)
     assert answer.body["hint"]
 
 
@@ -160,12 +160,12 @@ async def test_a_merchant_cannot_see_the_data_of_another(klarna: MockKlarnaAsync
 
 async def _transcript(klarna: MockKlarnaAsync, page: Page) -> list[Any]:
     urls = {"place_order": "http://127.0.0.1:1/place", "terms": "https://shop.example"}
-    told: list[Any] = [await klarna.create_button(merchant_urls=urls)]
+    answers: list[Any] = [await klarna.create_button(merchant_urls=urls)]
     for cart in ("se-battery-pack", "us-battery-pack", "de-discounts"):
         bought = await klarna.purchase(page=page(cart), wait=0)
-        told += [bought[name] for name in ("purchase_id", "authorization_token", "order")]
-        told.append(await klarna.create_order(bought["authorization_token"], bought["order"]))
-    return told
+        answers += [bought[name] for name in ("purchase_id", "authorization_token", "order")]
+        answers.append(await klarna.create_order(bought["authorization_token"], bought["order"]))
+    return answers
 
 
 class TestSeed:
@@ -283,8 +283,8 @@ async def test_a_quantity_above_the_limits_of_an_order_is_refused(
 async def test_a_quantity_for_fixed_order_lines_is_refused_by_name(
     klarna: MockKlarnaAsync, button: Json, page: Page
 ) -> None:
-    wish = {"page": page("se-battery-pack"), "select": {"quantity": 3}}
-    (problem,) = (await klarna.send("POST", "/_mock/purchases", wish)).body["errors"]
+    body = {"page": page("se-battery-pack"), "select": {"quantity": 3}}
+    (problem,) = (await klarna.send("POST", "/_mock/purchases", body)).body["errors"]
     assert (problem["path"], problem["value"]) == ("select.quantity", 3)
 
 

@@ -25,17 +25,17 @@ JSON = {"Content_Type": "application/json"}
 BUTTON = b'{"merchant_urls":{"place_order":"https://shop.example/place"}}'
 
 
-def assert_refused(answer: RawAnswer, status: int, *said: str) -> None:
+def assert_refused(answer: RawAnswer, status: int, *text: str) -> None:
     assert answer.status == status
     assert answer.headers["Content-Type"].startswith("application/json")
     assert answer.headers["Klarna-Correlation-Id"] == answer.json["correlation_id"]
     assert answer.json["error_code"]
-    for part in said:
+    for part in text:
         assert part in answer.json["error_message"]
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "text"),
     [
         (b"\r\n\r\nhello\r\n\r\n", "not a readable HTTP request"),
         (b"GET\r\n\r\n", "not a readable HTTP request"),
@@ -52,13 +52,13 @@ def assert_refused(answer: RawAnswer, status: int, *said: str) -> None:
         ),
     ],
 )
-async def test_invalid_http_is_refused_in_json(connect: Connect, raw: bytes, said: str) -> None:
+async def test_invalid_http_is_refused_in_json(connect: Connect, raw: bytes, text: str) -> None:
     async with connect() as connection:
-        assert_refused(await connection.answer(raw), 400, said)
+        assert_refused(await connection.answer(raw), 400, text)
 
 
 @pytest.mark.parametrize(
-    ("body", "rule", "said"),
+    ("body", "rule", "text"),
     [
         (b"", "empty", "the body is empty"),
         (b" \r\n\t ", "empty", "holds only blanks"),
@@ -85,14 +85,14 @@ async def test_invalid_http_is_refused_in_json(connect: Connect, raw: bytes, sai
     ],
 )
 async def test_a_malformed_body_is_refused_with_the_reason(
-    connect: Connect, klarna: MockKlarnaAsync, body: bytes, rule: str, said: str
+    connect: Connect, klarna: MockKlarnaAsync, body: bytes, rule: str, text: str
 ) -> None:
     async with connect() as connection:
         answer = await connection.ask("POST", BUTTONS, body, **JSON)
         assert_refused(answer, 400, "bad_value:")
         assert (await connection.ask("GET", "/_mock/health")).status == 200
     problem = (await klarna.journal(kind="exchange"))[-1]["problems"][0]
-    assert (problem["rule"], said in problem["expected"] + problem["path"]) == (rule, True)
+    assert (problem["rule"], text in problem["expected"] + problem["path"]) == (rule, True)
 
 
 @pytest.mark.parametrize(
@@ -253,8 +253,8 @@ async def _orders_of_a_purchase(url: str, cart: Any) -> str:
     """Let a shopper buy, and return the path at which the order is to be placed."""
     async with Connection(url, AUTHORIZATION) as connection:
         await connection.ask("POST", BUTTONS, BUTTON, **JSON)
-        wish = json.dumps({"page": cart, "wait": 0, "merchant_timeout": 3000}).encode()
-        token = (await connection.ask("POST", "/_mock/purchases", wish, **JSON)).json["authorization_token"]
+        purchase = json.dumps({"page": cart, "wait": 0, "merchant_timeout": 3000}).encode()
+        token = (await connection.ask("POST", "/_mock/purchases", purchase, **JSON)).json["authorization_token"]
     return f"/instantshopping/v1/authorizations/{token}/orders"
 
 
