@@ -97,8 +97,7 @@ class Credentials:
 
     def _authenticated(self, authorization: str, host: str) -> str:
         sent = parse_basic(authorization)
-        is_guide = sent is _GUIDE_CREDENTIALS and not self._passwords
-        if sent.fault and not is_guide:
+        if sent.fault and sent is not _GUIDE_CREDENTIALS:
             raise Unauthorized(f"{sent.fault}; {self.advice()}")
         merchant = self._merchant_at(sent.user, host)
         if self._passwords and not self._is_listed(merchant, sent.password):

@@ -198,7 +198,10 @@ IDEMPOTENCY_KEY = "Klarna-Idempotency-Key"
 
 
 def _idempotent(services: Services, respond: Stage) -> Stage:
-    """Execute each key once in 24 hours (protocol 9.4). Only the key is compared, not the body; only a success is remembered."""
+    """Execute each key once in 24 hours (protocol 9.4); only the key is compared, not the body.
+
+    Errors pass as exceptions, so that only successes are remembered.
+    """
     idempotency, settings = services.emulator.idempotency, services.settings
 
     async def once(request: ApiRequest) -> ApiResponse:
@@ -214,9 +217,8 @@ def _idempotent(services: Services, respond: Stage) -> Stage:
                 )
                 return ApiResponse(first.status, first.body, dict(first.answer_headers))
             response = await respond(request)
-            if response.status < 300:
-                headers = tuple(response.headers.items())
-                await idempotency.remember(request.merchant, name, response.status, response.body, headers)
+            headers = tuple(response.headers.items())
+            await idempotency.remember(request.merchant, name, response.status, response.body, headers)
             return response
 
     return once
