@@ -24,6 +24,7 @@ from mock_klarna.scenario.runner import BUILT_IN_VARIABLES
 from mock_klarna.scenario.steps import STEPS
 from mock_klarna.settings import flag_of, setting_fields, variable_of
 from mock_klarna.validation.explain import without_sources
+from mock_klarna.web.errors import PROBLEM_TYPES, TYPE_BASE
 from mock_klarna.web.operation import Operation
 from mock_klarna.web.operations import OPERATIONS, SANDBOX
 from mock_klarna.web.query import MERCHANT, Parameter
@@ -113,6 +114,12 @@ def parameters() -> str:
 def _parameter_row(parameter: Parameter, where: str) -> Row:
     name = f"`{parameter.name}`" + (" (header)" if parameter.location == "header" else "")
     return name, _form(parameter.schema), parameter.description.rstrip("."), where
+
+
+def problem_types() -> str:
+    """Return the types of problem details."""
+    rows = [(str(status), f"`{TYPE_BASE}{name}`", title) for status, (name, title) in PROBLEM_TYPES.items()]
+    return _table(("status", "type", "title"), rows)
 
 
 def body(operation: str) -> str:
@@ -353,8 +360,9 @@ def _table(head: Row, rows: Sequence[Row]) -> str:
 TABLES: dict[str, Callable[..., str]] = {
     each.__name__: each
     for each in (
-        commands, run, settings, klarna, mock, parameters, body, events, scenario, beside, steps, members, matchers, carts,
-        shoppers, methods, layers, modules,
+        commands, run, settings, klarna, mock, parameters, problem_types, body,
+        events, scenario, beside, steps, members, matchers, carts,
+        shoppers, methods,
     )
 }  # fmt: skip
 """Every table by the name in its marker."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +54,13 @@ async def test_an_error_of_our_own_apis_is_problem_details(
     assert (problem["type"], problem["title"], problem["status"]) == (TYPE_BASE + name, title, status)
     assert problem["detail"]
     assert problem.keys() <= schema("problem_details")["properties"].keys()
+
+
+async def test_the_documented_example_is_answered(klarna: MockKlarnaAsync) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "http-api.md").read_text(encoding="utf-8")
+    example = page.partition("`shoper` is answered:\n\n```json\n")[2].partition("```")[0]
+    answer = await klarna.send("POST", "/_mock/purchases", {"shoper": "se-approved"})
+    assert answer.body == json.loads(example)
 
 
 async def test_problem_details_list_every_problem_with_its_value(klarna: MockKlarnaAsync) -> None:
