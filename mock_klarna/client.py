@@ -15,10 +15,7 @@ from mock_klarna.errors import MockKlarnaError, Problem, Unreachable
 
 Json = dict[str, Any]
 _MEMBERS = ("path", "rule", "value", "expected", "formula")
-
-
-class Unreachable(MockKlarnaError):
-    """Nobody answers at the emulator's address."""
+_CONNECT_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +108,19 @@ class Client:
         return answer.body
 
     async def _problems(self, answer: Answer) -> tuple[Problem, ...]:
-        """Return all problems: the sandbox's own errors list them, for Klarna's they are in the journal."""
+        """Return all problems of a refusal: the sandbox's own contain them, Klarna's short ones have them in the journal."""
         body, member = answer.body, "errors"
         if explanation := answer.headers.get("Mock-Klarna-Explanation"):
             body, member = (await self.send("GET", urlsplit(explanation).path)).body, "problems"
-        found = body.get(member, ()) if isinstance(body, dict) else ()
-        return tuple(Problem(**{name: problem[name] for name in _MEMBERS}) for problem in found)
+        problems = body.get(member, ()) if isinstance(body, dict) else ()
+        return tuple(Problem(**{name: problem[name] for name in _MEMBERS}) for problem in problems)
 
 
-def _refusal(asked: str, answer: Answer, problems: tuple[Problem, ...]) -> MockKlarnaError:
-    said = answer.body if isinstance(answer.body, dict) else {}
-    messages = " ".join(said.get("error_messages") or ())
-    text = said.get("detail") or said.get("error_message") or messages or f"HTTP {answer.status}"
-    where, hint = said.get("where", ""), said.get("hint", "")
+def _refusal(request: str, answer: Answer, problems: tuple[Problem, ...]) -> MockKlarnaError:
+    body = answer.body if isinstance(answer.body, dict) else {}
+    messages = " ".join(body.get("error_messages") or ())
+    text = body.get("detail") or body.get("error_message") or messages or f"HTTP {answer.status}"
+    where, hint = body.get("where", ""), body.get("hint", "")
     if len(problems) > 1 or not hint:
         text, hint = "\n  ".join([text, *(problem.as_text() for problem in problems)]), ""
     return MockKlarnaError(f"{request}: {text}", where=where, hint=hint, problems=problems)

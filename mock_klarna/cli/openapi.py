@@ -16,5 +16,5 @@ def run(_arguments: argparse.Namespace) -> int:
     from mock_klarna.web.openapi import document
     from mock_klarna.web.operations import OPERATIONS
 
-    sys.stdout.buffer.write(orjson.dumps(document(OPERATIONS, Contract()), option=orjson.OPT_INDENT_2) + b"\n")
+    sys.stdout.buffer.write(orjson.dumps(document(OPERATIONS, Validator()), option=orjson.OPT_INDENT_2) + b"\n")
     return 0

@@ -155,7 +155,7 @@ def _event_members(entry: Json) -> dict[str, Any]:
 
 
 def _problem(problem: Json) -> str:
-    value = problem.get("value", problem.get("sent"))
+    value = problem["value"]
     return Problem(problem["path"], problem["rule"], value, problem["expected"], problem["formula"]).as_text()
 
 

@@ -67,38 +67,6 @@ def timeline(entries: Iterable[Mapping[str, Any]]) -> str:
 def _lines(entry: Mapping[str, Any]) -> Iterator[str]:
     described = describe(entry, detailed=True)
     purchase = (entry.get("purchase_id") or "")[:8]
-    yield f"{entry['at'][11:23]} {purchase:8} {_SAID[entry['kind']](entry)}"
-    for problem in entry.get("problems", ()):
-        yield f"{'':21}   {_problem(problem)}"
-
-
-def _exchange(entry: Entry) -> str:
-    answer = entry.get("response_body")
-    said = answer.get("error_message") if isinstance(answer, dict) else None
-    return f"shop -> {entry['method']} {entry['path']}: {entry['status']}{f' {said}' if said else ''}"
-
-
-def _callback(entry: Entry) -> str:
-    status = f" {entry['status']}" if entry["status"] else ""
-    tried = f", try {entry['number']}" if entry["number"] > 1 else ""
-    why = "".join(f"; {entry[name]}" for name in ("error", "remedy") if entry.get(name))
-    return f"klarna -> {entry['name']} {entry['url']}: {entry['outcome']}{status} in {entry['duration_ms']:.0f} ms{tried}{why}"
-
-
-def _event(entry: Entry) -> str:
-    facts = " ".join(f"{name}={_short(value)}" for name, value in entry.items() if name not in _FRAME)
-    return f"{entry['name']} {facts}".rstrip()
-
-
-_SAID = {"exchange": _exchange, "callback": _callback, "event": _event}
-
-
-def _problem(problem: Mapping[str, Any]) -> str:
-    formula = f" ({problem['formula']})" if problem["formula"] else ""
-    value = "nothing" if problem["value"] is None else _short(problem["value"])
-    return f"{problem['path'] or 'body'} [{problem['rule']}]: sent {value}, expected {problem['expected']}{formula}"
-
-
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    yield f"{entry['at'][11:23]} {purchase:8} {described.actor:13}  {described.text}"
+    for problem in described.problems:
+        yield f"{'':21}   {problem}"

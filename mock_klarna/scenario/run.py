@@ -197,14 +197,15 @@ def _authorization(credentials: str | None) -> dict[str, str]:
     return {"Authorization": f"Basic {token}" if credentials else ""}
 
 
-def _told(answer: Answer) -> str:
-    said = answer.body if isinstance(answer.body, dict) else {}
-    messages = " ".join(said.get("error_messages") or ())
-    text = (
-        said.get("error_message")
-        or messages
-        or said.get("detail")
-        or (shown(answer.body) if answer.body else "no body")
+def _expected_answer(step: Step) -> str:
+    return f"{step.name} to be answered {step.expected_status or 'with success'}"
+
+
+def _answer_text(answer: Answer) -> str:
+    body = answer.body if isinstance(answer.body, dict) else {}
+    members = ("error_message", "detail", "title")
+    text = next(
+        (str(body[member]) for member in members if body.get(member)), " ".join(body.get("error_messages") or ())
     )
     text = text or (value_text(answer.body) if answer.body else "no body")
     hint = f"; {body['hint']}" if body.get("hint") else ""

@@ -64,45 +64,7 @@ def _entry_lines(entry: Json, *, timed: bool) -> Iterator[str]:
         yield f"    {problem}"
 
 
-def _lines(entry: Json, *, timed: bool) -> Iterator[str]:
-    match entry["kind"]:
-        case "exchange":
-            yield from _exchange(entry, timed=timed)
-        case "callback":
-            yield _callback(entry, timed=timed)
-        case _:
-            yield _event(entry, timed=timed)
-
-
-def _exchange(entry: Json, *, timed: bool) -> Iterator[str]:
-    body = entry["response_body"] if isinstance(entry["response_body"], dict) else {}
-    messages = [body["error_message"]] if "error_message" in body else body.get("error_messages", [])
-    said = "".join(f"  {message}" for message in messages)
-    took = f" in {entry['duration_ms']:.1f} ms" if timed else ""
-    yield f"shop → Klarna  {entry['method']} {entry['path']}  {entry['status']}{said}{took}"
-    for problem in entry["problems"][:_MOST_PROBLEMS]:
-        formula = f" ({problem['formula']})" if problem["formula"] else ""
-        value = shown(problem["value"])
-        yield f"    {problem['path'] or 'body'}: sent {value}, expected {problem['expected']}{formula}"
-
-
-def _callback(entry: Json, *, timed: bool) -> str:
-    again = f" (try {entry['number']})" if entry["number"] > 1 else ""
-    status = f" {entry['status']}" if entry["status"] else ""
-    error = f": {entry['error']}" if entry["error"] else ""
-    took = f" in {entry['duration_ms']:.1f} ms" if timed else ""
-    return f"Klarna → shop  {entry['name']} {entry['url']}{again}  {entry['outcome']}{status}{error}{took}"
-
-
-def _event(entry: Json, *, timed: bool) -> str:
-    told = {name: value for name, value in entry.items() if name not in _COMMON}
-    if entry["name"] == "clock_moved":
-        told = {"seconds": round(told["seconds"], 3)} if timed else {}
-    details = ", ".join(f"{name} {shown(value)}" for name, value in told.items())
-    return f"event          {entry['name']}" + (f"  {details}" if details else "")
-
-
-def _unanswered(under_way: Iterable[Json]) -> Iterator[str]:
-    for callback in under_way:
+def _unanswered_lines(callbacks: Iterable[Json]) -> Iterator[str]:
+    for callback in callbacks:
         if callback["state"] == "in_flight":
             yield f"{'shop':{_ACTOR_WIDTH}}  has not answered {callback['kind']} at {callback['url']} yet"

@@ -243,7 +243,7 @@ def _parsed(raw: bytes, place: Steps) -> Any:
         return read_json(raw)
     except MalformedBody as error:
         where, hint = path_text(place), f"expected {error.problem.expected}"
-        raise MockKlarnaError(f"{error.problem.sent!r} is not possible", where=where, hint=hint) from None
+        raise MockKlarnaError(f"{error.problem.value!r} is not possible", where=where, hint=hint) from None
 
 
 @cache

@@ -163,7 +163,7 @@ async def load(services: Services, request: ApiRequest) -> ApiResponse:
 
 async def _offer(services: Services, request: ApiRequest) -> tuple[Json, Offer]:
     """Evaluate the page's options; their problems go into the journal of the key's merchant."""
-    page, problems = services.contract.check("page", request.body["options"])
+    page, problems = services.validator.check("page", request.body["options"])
     offer = await services.emulator.offers.judge(page, problems)
     request.merchant = offer.button.merchant if offer.button else ""
     request.problems = offer.problems
@@ -188,7 +188,7 @@ async def create_session(services: Services, request: ApiRequest) -> ApiResponse
     if offer.problems:
         raise InvalidInput(offer.problems, where="options")
     if offer.button is None or not offer.show_button:
-        raise NotPossibleNow("the button is not offered", where="setup.key", hint="load() tells so beforehand")
+        raise StateConflict("the button is not offered", where="setup.key", hint="load() tells so beforehand")
     if left := await _left_session(services, request.body.get("session_id", ""), offer.button.button_key):
         return _answer(request, left)
     address = request.body.get("page_url", "")
@@ -273,7 +273,7 @@ async def answer_checkboxes(services: Services, request: ApiRequest) -> ApiRespo
 async def update(services: Services, request: ApiRequest) -> ApiResponse:
     """Take new options from the page while the dialog is open; they change nothing after the shopper has paid."""
     purchase = await _session(services, request)
-    changes, problems = services.contract.check("page", request.body["options"])
+    changes, problems = services.validator.check("page", request.body["options"])
     if problems:
         raise InvalidInput(problems, where="options")
     if purchase.state != "started":

@@ -1,5 +1,6 @@
 """The sandbox's control API under `/_mock`: server, purchases, orders, callbacks, faults, clock, state, test shoppers."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
@@ -10,7 +11,9 @@ from mock_klarna.domain.records import ButtonKey, Order, Purchase
 from mock_klarna.domain.time import moment, require_reachable
 from mock_klarna.domain.time import seconds as seconds_of
 from mock_klarna.emulator.emulator import buy
-from mock_klarna.errors import AnothersState, InvalidInput, Problem, UnknownName
+from mock_klarna.errors import BadValue, Forbidden, InvalidInput, Problem, UnknownName
+from mock_klarna.store.snapshot import read_snapshot, write_snapshot
+from mock_klarna.validation import MalformedBody
 from mock_klarna.web import views
 from mock_klarna.web.request import PEM, ApiRequest, ApiResponse, Services, json_response
 
@@ -58,7 +61,7 @@ async def openapi(services: Services, _request: ApiRequest) -> ApiResponse:
     from mock_klarna.web.openapi import document
     from mock_klarna.web.operations import OPERATIONS
 
-    return json_response(document(OPERATIONS, services.contract))
+    return json_response(document(OPERATIONS, services.validator))
 
 
 async def get_authority(services: Services, _request: ApiRequest) -> ApiResponse:
@@ -242,39 +245,30 @@ async def reset(services: Services, request: ApiRequest) -> ApiResponse:
 
 async def get_snapshot(services: Services, request: ApiRequest) -> ApiResponse:
     """Return the state of a merchant or of all: everything but the journal."""
-    return json_response(await services.emulator.store.dump([request.merchant] if request.merchant else None))
+    snapshot = await services.emulator.store.dump([request.merchant] if request.merchant else None)
+    return ApiResponse(200, await asyncio.to_thread(write_snapshot, snapshot))
 
 
 async def put_snapshot(services: Services, request: ApiRequest) -> ApiResponse:
     """Replace the state of the merchants in a snapshot, all or nothing; with credentials only that of their merchant."""
-    _require_own_state(request.merchant, request.body["merchants"])
-    await services.emulator.store.load(request.body)
+    try:
+        snapshot = await asyncio.to_thread(read_snapshot, request.raw_body)
+    except MalformedBody as malformed:
+        raise BadValue([malformed.problem]) from None
+    _require_own_state(request.merchant, snapshot)
+    await services.emulator.store.load(snapshot)
     for merchant in await services.emulator.merchants.names():
         services.runner.wake(merchant)
     return ApiResponse(204)
 
 
 def _require_own_state(merchant: str, replaced: Iterable[str]) -> None:
-    """Raise `AnothersState` if a request acts for one merchant and a snapshot contains others."""
+    """Raise `Forbidden` if a request acts for one merchant and a snapshot contains others."""
     others = [name for name in replaced if name != merchant]
     if merchant and others:
         detail = f"this call acts for {merchant!r}, and the snapshot holds {', '.join(map(repr, others[:10]))}"
         hint = "send it without credentials and ?merchant= to replace any merchant's state"
-        raise AnothersState(detail, where=f"merchants.{others[0]}", hint=hint)
-
-
-def snapshot_outline(snapshot: Any) -> Any:
-    """Return the part of a snapshot that its schema describes, without the records: the store validates those."""
-    merchants = snapshot.get("merchants") if isinstance(snapshot, dict) else None
-    if not isinstance(merchants, dict):
-        return snapshot
-    return {**snapshot, "merchants": {name: _emptied(state) for name, state in merchants.items()}}
-
-
-def _emptied(state: Any) -> Any:
-    if not isinstance(state, dict):
-        return state
-    return {name: type(part)() if isinstance(part, dict | list) else part for name, part in state.items()}
+        raise Forbidden(detail, where=f"merchants.{others[0]}", hint=hint)
 
 
 # Test shoppers

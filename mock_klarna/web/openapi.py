@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mock_klarna import __version__
-from mock_klarna.validation import Contract
+from mock_klarna.validation import Validator
 from mock_klarna.web.operation import Api, Authentication, ErrorFormat, Operation
 from mock_klarna.web.query import Parameter
 from mock_klarna.web.request import EVENT_STREAM, JSON, PROBLEM_JSON
@@ -87,8 +87,8 @@ def schema_name(path: str) -> str:
     return path.removeprefix("components/").removesuffix(".json").replace("/", ".")
 
 
-def document(operations: Iterable[Operation], contract: Contract) -> Json:
-    """Return the OpenAPI document of operations and of the schemas of a contract."""
+def document(operations: Iterable[Operation], validator: Validator) -> Json:
+    """Return the OpenAPI document of operations and of the schemas."""
     paths: Json = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
@@ -129,7 +129,7 @@ def _operation(operation: Operation) -> Json:
     }
     if operation.body:
         described["requestBody"] = {
-            "required": operation.body == "required",
+            "required": operation.body != "optional",
             "content": {JSON: {"schema": _reference(f"requests/{operation.body_schema}.json")}},
         }
     return described | _SECURITY[operation.api.rules.authentication]

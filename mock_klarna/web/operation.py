@@ -6,7 +6,7 @@ from enum import Enum
 
 from mock_klarna.validation.explain import without_sources
 from mock_klarna.web.query import MERCHANT, Parameter
-from mock_klarna.web.request import JSON, ApiRequest, ApiResponse, FindProblems, Outline, Services
+from mock_klarna.web.request import JSON, ApiRequest, ApiResponse, FindProblems, Services
 
 Handler = Callable[[Services, ApiRequest], Awaitable[ApiResponse]]
 Precondition = Callable[[Services, ApiRequest], Awaitable[FindProblems | None]]
@@ -113,10 +113,9 @@ class Operation:
     """One endpoint.
 
     name: its id in the OpenAPI document and in the journal, and the name of `schemas/requests/<name>.json` if it takes a body.
-    body: "required", "optional" or "" (a body is not read).
+    body: "required", "optional", "raw" (JSON that the handler parses) or "" (a body is not read).
     schema: the name of the body's schema where another operation has the same body.
     max_body: the largest body in bytes, if not that of the settings.
-    outline: what is validated of a body that may be large.
     precondition: runs before the problems of a body are reported, because an error about the resource in the path is more
         important. May return a function that finds more problems in the body.
     answers: the component that describes the body for each status, "" for any JSON object and None for no body.
@@ -133,7 +132,6 @@ class Operation:
     body: str = ""
     schema: str = ""
     max_body: int | None = None
-    outline: Outline | None = None
     precondition: Precondition | None = None
     parameters: tuple[Parameter, ...] = ()
     answers: tuple[tuple[int, str | None], ...] = ((200, ""),)

@@ -13,7 +13,7 @@ from mock_klarna.web import (
     scenarios,
 )
 from mock_klarna.web.operation import Api, Operation
-from mock_klarna.web.request import EVENT_STREAM, PEM, Outline
+from mock_klarna.web.request import EVENT_STREAM, PEM
 
 _NO_BODY = ((204, None),)
 
@@ -410,9 +410,8 @@ SANDBOX = (
         method="PUT",
         path="/_mock/snapshot",
         handler=control.put_snapshot,
-        body="required",
+        body="raw",
         max_body=1 << 28,
-        outline=Outline(control.snapshot_outline, levels=5),
         answers=((204, ""),),
         errors=(400, 403),
     ),

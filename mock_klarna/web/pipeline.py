@@ -24,8 +24,7 @@ from aiohttp import HttpVersion11, hdrs, web
 
 from mock_klarna.domain.journal import EXCHANGE, NOBODY, Exchange
 from mock_klarna.domain.records import Purchase
-from mock_klarna.errors import BadValue, ExpectationFailed, OrderedFault, TooManyRequests
-from mock_klarna.validation.json_body import LARGE
+from mock_klarna.errors import BadValue, ExpectationFailed, InjectedFault, TooManyRequests
 from mock_klarna.web import rate_limits
 from mock_klarna.web.errors import error_response, log_page_problems
 from mock_klarna.web.operation import Api, Authentication, JournalPolicy, Operation
@@ -34,10 +33,8 @@ from mock_klarna.web.request import (
     JSON,
     ApiRequest,
     ApiResponse,
-    Outline,
     Services,
     parse,
-    parse_large,
     read_body,
     require_json,
 )
@@ -167,7 +164,7 @@ def _with_requested_faults(services: Services, name: str, respond: Stage) -> Sta
         if status := request.fault.get("status"):
             if status == TooManyRequests.status:
                 request.allowance = rate_limits.used_up(name, services.settings.rate_limit)
-            raise OrderedFault(status)
+            raise InjectedFault(status)
         response = await respond(request)
         return await respond(request) if request.fault.get("twice") else response
 
@@ -235,15 +232,15 @@ def _without_body(services: Services, operation: Operation) -> Stage:
 
 def _with_body(services: Services, operation: Operation) -> Stage:
     """Read, parse and validate the body, then call the handler; `body` and `raw_body` are the normalized body."""
-    settings, check, handler = services.settings, services.contract.check, operation.handler
-    max_body, schema, outline = operation.max_body or settings.max_body, operation.body_schema, operation.outline
-    is_optional = operation.body == "optional"
+    settings, check, handler = services.settings, services.validator.check, operation.handler
+    max_body, schema = operation.max_body or settings.max_body, operation.body_schema
+    is_raw, is_optional = operation.body == "raw", operation.body == "optional"
 
     async def with_body(request: ApiRequest) -> ApiResponse:
         raw = request.raw_body or await read_body(request.http, max_body, settings.body_timeout)
         request.raw_body = raw
-        if outline is not None and len(raw) > LARGE:
-            request.body = await _read_large(services, schema, request, outline)
+        if is_raw:
+            require_json(request.http)
             return await handler(services, request)
         if is_optional and not raw.strip():
             sent: object = {}
@@ -268,15 +265,6 @@ async def _invalid_body(services: Services, operation: Operation, request: ApiRe
     known = {problem.path for problem in problems}
     more = find_more(request.body) if find_more else ()
     return BadValue([*problems, *(problem for problem in more if problem.path not in known)])
-
-
-async def _read_large(services: Services, schema: str, request: ApiRequest, outline: Outline) -> object:
-    require_json(request.http)
-    sent = await parse_large(request.raw_body, outline.levels)
-    _, problems = services.contract.check(schema, outline.of(sent), nulls=True)
-    if problems:
-        raise BadValue(problems)
-    return sent
 
 
 # 7. Headers and the journal

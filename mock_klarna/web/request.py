@@ -158,19 +158,3 @@ def parse(raw: bytes) -> Any:
         return read_json(raw)
     except MalformedBody as malformed:
         raise BadValue([malformed.problem]) from None
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """What is validated of a body that may be large: `of` leaves the bulk out, `levels` are the levels above the bulk."""
-
-    of: Callable[[Any], Any]
-    levels: int
-
-
-async def parse_large(raw: bytes, levels: int) -> Any:
-    """Return what `parse` returns, read in a thread so that other requests are served meanwhile."""
-    try:
-        return await asyncio.to_thread(read_portions, raw, levels)
-    except MalformedBody as malformed:
-        raise BadValue([malformed.problem]) from None

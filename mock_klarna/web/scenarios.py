@@ -10,29 +10,30 @@ from mock_klarna.web.request import ApiRequest, ApiResponse, Services, json_resp
 
 async def list_scenarios(services: Services, _request: ApiRequest) -> ApiResponse:
     """List the stored scenarios, and those of the folder that the server was given."""
-    from mock_klarna.scenario.loader import described
+    from mock_klarna.scenario.loader import describe_stored
 
-    return json_response({"scenarios": await asyncio.to_thread(described, _folders(services))})
+    return json_response({"scenarios": await asyncio.to_thread(describe_stored, _folders(services))})
 
 
 async def run_scenario(services: Services, request: ApiRequest) -> ApiResponse:
     """Play a stored scenario as a merchant of this scenario and caller alone, and return the report."""
-    from mock_klarna.scenario.loader import offered
-    from mock_klarna.scenario.runner import Ways, play
+    from mock_klarna.scenario.loader import load_stored
+    from mock_klarna.scenario.runner import RunOptions
+    from mock_klarna.scenario.runner import run_scenario as run
 
-    options = request.body
-    variables, seed = options.get("vars") or {}, options.get("seed")
-    scenario = await asyncio.to_thread(offered, request.path("name"), _folders(services), variables)
+    body = request.body
+    variables, seed = body.get("vars") or {}, body.get("seed")
+    scenario = await asyncio.to_thread(load_stored, request.path("name"), _folders(services), variables)
     url = _own_url(request)
-    ways = Ways(
+    options = RunOptions(
         url=url,
         connect=lambda merchant, password: Client(url, merchant, password),
         variables=lambda _: variables,
         seed=None if seed is None else str(seed),
-        merchant=options.get("merchant") or _listed_credentials(services, request),
+        merchant=body.get("merchant") or _listed_credentials(services, request),
         prefix=request.merchant or "scenario",
     )
-    return json_response((await play(scenario, ways)).as_json())
+    return json_response((await run(scenario, options)).as_json())
 
 
 def _listed_credentials(services: Services, request: ApiRequest) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any
 from mock_klarna.demo.walkthrough import EntryFormatter
 
 Json = dict[str, Any]
-PROBLEM = {"path": "locale", "rule": "required", "sent": None, "expected": "a language", "formula": ""}
+PROBLEM = {"path": "locale", "rule": "required", "value": None, "expected": "a language", "formula": ""}
 
 
 def entry(kind: str, name: str, second: float = 0, **members: Any) -> Json:

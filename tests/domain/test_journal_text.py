@@ -21,7 +21,7 @@ PROBLEM = {
     "path": "order_lines[0].total_tax_amount",
     "json_path": "$.order_lines[0].total_tax_amount",
     "rule": "line_tax",
-    "sent": 25,
+    "value": 25,
     "expected": "20",
     "formula": "100 - 80 = 20",
 }

@@ -36,7 +36,7 @@ class Pool:
         self._left -= 1
         return self._ids.get(name)
 
-    def _made(self) -> dict[str, str]:
+    def _create(self) -> dict[str, str]:
         key = self._ask("POST", "/instantshopping/v1/buttons", {"merchant_urls": _URLS | {"place_order": CLOSED}})[0]
         placed = self._authorized(key["button_key"], self._chance.choice(["ACCEPTED", "ACCEPTED", "PENDING"]))
         order_id = self._placed(placed)

@@ -59,7 +59,10 @@ def test_an_invalid_request_to_run_a_scenario_has_an_explanation(
 def test_the_hint_for_a_missing_variable_shows_the_request_body(run_options: RunOptions) -> None:
     _, answer = send(run_options.url, "POST", "/_mock/scenarios/accepted/run")
     assert answer == {
-        "error": "the variable shop has no value",
+        "type": "https://mock-klarna.example/problems/invalid-request",
+        "title": "Invalid request",
+        "status": 400,
+        "detail": "the variable shop has no value",
         "where": "vars",
         "hint": '{"vars": {"shop": …}} in the body',
     }
@@ -70,7 +73,7 @@ async def test_errors_have_no_folders_of_the_server(tmp_path: Path) -> None:
     async with serve(Settings(port=0, scenarios=str(tmp_path))) as running, Client(running.url) as client:
         listed = await client.ask("GET", "/_mock/scenarios")
         answer = await client.send("POST", "/_mock/scenarios/wrong/run")
-    assert answer.body["error"].startswith("wrong.yaml:1:1: steps is missing; expected")
+    assert answer.body["detail"].startswith("wrong.yaml:1:1: steps is missing; expected")
     assert str(tmp_path) not in f"{listed} {answer.body}"
 
 

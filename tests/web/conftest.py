@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from mock_klarna import Settings
+from mock_klarna import MockKlarnaAsync, Settings
 from mock_klarna.client import Client
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 from mock_klarna.pytest_plugin.fixtures import Servers
 from tests.web.connection import Connection
 

@@ -8,8 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from mock_klarna import Settings
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync, Settings
 from mock_klarna.web.operations import OPERATIONS
 
 Seed = Callable[[str], Any]

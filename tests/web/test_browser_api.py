@@ -6,8 +6,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from mock_klarna import MockKlarnaAsync
 from mock_klarna.client import Answer, Client
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
 from mock_klarna.settings import Settings
 
 Json = dict[str, Any]

@@ -11,7 +11,7 @@ import pytest
 
 from mock_klarna import MockKlarnaAsync, Settings, __version__, resources
 from mock_klarna.domain.urls import CALLED
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna.errors import Unreachable
 from mock_klarna.web.operation import Operation
 from mock_klarna.web.operations import OPERATIONS, SANDBOX
 from mock_klarna.web.query import in_query

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from mock_klarna import Settings, resources
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
-from mock_klarna.validation import Contract
+from mock_klarna import MockKlarnaAsync, Settings, resources
+from mock_klarna.validation import Validator
 from mock_klarna.web.errors import PROBLEM_TYPES, TYPE_BASE
 from tests.web.connection import Connection
 
@@ -97,7 +96,7 @@ class TestBug:
         def fail(*_: Any, **__: Any) -> None:
             raise ZeroDivisionError("division by zero")
 
-        monkeypatch.setattr(Contract, "check", fail)
+        monkeypatch.setattr(Validator, "check", fail)
         return Settings(port=0)
 
     @pytest.fixture

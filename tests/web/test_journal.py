@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna import Settings
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync, Settings
 from tests.web.connection import Connection
 
 Json = dict[str, Any]

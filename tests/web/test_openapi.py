@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from mock_klarna import resources
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
-from mock_klarna.validation import Contract
+from mock_klarna import MockKlarnaAsync, resources
+from mock_klarna.validation import Validator
 from mock_klarna.web.operations import OPERATIONS
 
 Json = dict[str, Any]
@@ -91,6 +90,6 @@ def _references(part: Any) -> set[str]:
 
 
 def test_messages_cite_no_documents() -> None:
-    problems = Contract().check("create_button", {})[1]
+    problems = Validator().check("create_button", {})[1]
     texts = [problem.expected for problem in problems] + [operation.summary for operation in OPERATIONS]
     assert not [text for text in texts if "(protocol" in text or "(C-" in text or "(seed" in text]

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync
 from mock_klarna.web.operation import ErrorFormat
 from mock_klarna.web.operations import OPERATIONS
 from tests.web.connection import Connection

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna import Settings
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync, Settings
 
 Json = dict[str, Any]
 Page = Callable[[str], Any]

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna import Settings, resources
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync, Settings, resources
 from tests.extent import extent
 from tests.web.connection import Connection, RawAnswer
 from tests.web.malformed import malformed

@@ -49,6 +49,15 @@ async def test_a_restored_purchase_lives_on(klarna: MockKlarnaAsync, purchase: J
     assert (await klarna.find_purchase(purchase["purchase_id"]))["state"] == "timed_out"
 
 
+async def test_a_snapshot_of_one_merchant_leaves_the_others_alone(klarna: MockKlarnaAsync, state: Json) -> None:
+    await klarna.send("POST", "/_mock/clock?merchant=other", {"advance": 60})
+    assert set((await klarna.snapshot())["merchants"]) == {klarna.merchant}
+    answer = await klarna.send("GET", "/_mock/snapshot", headers={"Authorization": ""})
+    assert set(answer.body["merchants"]) == {klarna.merchant, "other"}
+    await klarna.load_snapshot(state)
+    assert (await klarna.send("GET", "/_mock/clock?merchant=other")).body["ahead_seconds"] == pytest.approx(60, abs=1)
+
+
 def _button(state: Json) -> Json:
     (merchant,) = state["merchants"].values()
     return merchant["records"]["button"][0]  # type: ignore[no-any-return]
@@ -303,12 +312,3 @@ async def _shown(klarna: MockKlarnaAsync) -> dict[str, tuple[int, ...]]:
     }
     lists = {f"/_mock/{name}": (200,) for name in (*ids, "journal", "faults", "clock", "snapshot", "health")}
     return lists | {f"/_mock/{name}/{one}": (200, 404) for name, held in ids.items() for one in held}
-
-
-async def test_a_snapshot_of_one_merchant_leaves_the_others_alone(klarna: MockKlarnaAsync, state: Json) -> None:
-    await klarna.send("POST", "/_mock/clock?merchant=other", {"advance": 60})
-    assert set((await klarna.snapshot())["merchants"]) == {klarna.merchant}
-    answer = await klarna.send("GET", "/_mock/snapshot", headers={"Authorization": ""})
-    assert set(answer.body["merchants"]) == {klarna.merchant, "other"}
-    await klarna.load_snapshot(state)
-    assert (await klarna.send("GET", "/_mock/clock?merchant=other")).body["ahead_seconds"] == pytest.approx(60, abs=1)

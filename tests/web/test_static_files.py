@@ -8,7 +8,7 @@ import pytest
 from yarl import URL
 
 import mock_klarna.web
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync
 
 STATIC = Path(mock_klarna.web.__file__).parent / "static"
 SUFFIXES = (".js", ".css", ".json", ".svg", ".html")
