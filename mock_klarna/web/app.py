@@ -13,7 +13,7 @@ from mock_klarna.web.request import ApiRequest, ApiResponse, Services
 
 
 def build(services: Services) -> web.Application:
-    """Return the application; every path is served with and without a trailing slash (protocol 2)."""
+    """Return the application; every path is served with and without a trailing slash (klarna.md §2)."""
     application = web.Application(client_max_size=1 << 30)
     paths: defaultdict[str, list[Operation]] = defaultdict(list)
     for operation in OPERATIONS:

@@ -1,4 +1,4 @@
-"""HTTP Basic authentication; the username is the merchant (protocol 1.3)."""
+"""HTTP Basic authentication; the username is the merchant (klarna.md §1.3)."""
 
 import base64
 import binascii
@@ -59,7 +59,7 @@ def _decoded(token: str) -> str:
 class Credentials:
     """The credentials that are accepted: a list of `user:password`, or any that are not empty.
 
-    Where regions are separate, credentials belong to one of Klarna's API hosts (protocol 1.2): the one that `@host` behind a
+    Where regions are separate, credentials belong to one of Klarna's API hosts (klarna.md §1.2): the one that `@host` behind a
     listed password names, or else Europe's playground; without a list, the one where the username was used first.
     """
 

@@ -1,4 +1,4 @@
-"""The API of lib.js and of the dialog (protocol 6): the same commands as those of `POST /_mock/purchases`, step by step."""
+"""The API of lib.js and of the dialog (klarna.md §6): the same commands as those of `POST /_mock/purchases`, step by step."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Customer tokens: created from an authorization (protocol 4.3), used with the Customer Token API (9.5), and in `/_mock`."""
+"""Customer tokens: creating them, the Customer Token API, and their endpoints in `/_mock` (klarna.md §4.3 and §9.5)."""
 
 import orjson
 
@@ -8,7 +8,7 @@ from mock_klarna.web.request import ApiRequest, ApiResponse, Services, json_resp
 
 
 async def create_token(services: Services, request: ApiRequest) -> ApiResponse:
-    """Make a customer token of an authorization; how merchants did this is a guess after Klarna Payments (protocol 4.3)."""
+    """Make a customer token of an authorization; how merchants did this is a guess after Klarna Payments (klarna.md §4.3)."""
     token = await services.emulator.customer_tokens.create(
         request.merchant, request.path("authorization_token"), request.body
     )
@@ -25,7 +25,7 @@ async def create_token(services: Services, request: ApiRequest) -> ApiResponse:
 
 
 async def create_token_of_payments(services: Services, request: ApiRequest) -> ApiResponse:
-    """Make a customer token of an authorization, at the path of Klarna Payments (protocol 4.3)."""
+    """Make a customer token of an authorization, at the path of Klarna Payments (klarna.md §4.3)."""
     return await create_token(services, request)
 
 

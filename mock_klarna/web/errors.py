@@ -20,7 +20,7 @@ _GATEWAY: Json = {
     "http_status_message": "Unauthorized",
     "internal_message": "authorization_error",
 }
-"""The body that was seen from Klarna's gateway (protocol 1.3)."""
+"""The body that was seen from Klarna's gateway (klarna.md §1.3)."""
 
 PROBLEM_TYPES: dict[int, tuple[str, str]] = {
     400: ("invalid-request", "Invalid request"),

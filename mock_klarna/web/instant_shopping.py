@@ -1,4 +1,4 @@
-"""The Instant Shopping API (protocol 2): each handler executes one command of the emulator and renders the result."""
+"""The Instant Shopping API (klarna.md §2): each handler executes one command of the emulator and renders the result."""
 
 from functools import partial
 
@@ -6,7 +6,7 @@ from mock_klarna.web.request import ApiRequest, ApiResponse, FindProblems, Servi
 
 
 async def create_button(services: Services, request: ApiRequest) -> ApiResponse:
-    """Create a button key based on setup options (seed, step 1)."""
+    """Create a button key based on setup options (guide, step 1)."""
     button = await services.emulator.buttons.create(request.merchant, request.body)
     location = {"Location": f"/instantshopping/v1/buttons/{button.button_key}"}
     return ApiResponse(201, button.body, location)
@@ -25,14 +25,14 @@ async def update_button(services: Services, request: ApiRequest) -> ApiResponse:
 
 
 async def get_authorization(services: Services, request: ApiRequest) -> ApiResponse:
-    """Retrieve an authorized order (seed, step 3)."""
+    """Retrieve an authorized order (guide, step 3)."""
     purchase = await services.emulator.authorizations.read(request.merchant, request.path("authorization_token"))
     request.purchase_id = purchase.purchase_id
     return ApiResponse(200, purchase.order)
 
 
 async def create_order(services: Services, request: ApiRequest) -> ApiResponse:
-    """Approve the authorized order and place an order (seed, step 3)."""
+    """Approve the authorized order and place an order (guide, step 3)."""
     token = request.path("authorization_token")
     purchase, order = await services.emulator.authorizations.place(
         request.merchant, token, request.body, request.raw_body
@@ -42,7 +42,7 @@ async def create_order(services: Services, request: ApiRequest) -> ApiResponse:
 
 
 async def deny_authorization(services: Services, request: ApiRequest) -> ApiResponse:
-    """Decline an authorized order (seed, step 3)."""
+    """Decline an authorized order (guide, step 3)."""
     purchase = await services.emulator.authorizations.deny(
         request.merchant, request.path("authorization_token"), request.body
     )

@@ -200,7 +200,7 @@ def _as_taken(schema: Json) -> Json:
 
 
 _EMPTY_ARRAY: Json = {"type": ["object", "array"], "maxItems": 0}
-"""PHP's empty array, which is taken for an object that needs no members (protocol 3.3)."""
+"""PHP's empty array, which is taken for an object that needs no members (klarna.md §3.3)."""
 
 
 _FORMAL = ("pattern", "maxLength", "not")

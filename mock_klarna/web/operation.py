@@ -27,9 +27,9 @@ class ErrorFormat(Enum):
     """How an API describes an error; the value is the component in `schemas/components` that describes the body."""
 
     KLARNA = "components/error.json"
-    """One message (protocol 1.6)."""
+    """One message (klarna.md §1.6)."""
     KLARNA_LIST = "components/plural_error.json"
-    """A list of messages under an upper-case code (protocol 1.6, C-9)."""
+    """A list of messages under an upper-case code (klarna.md §1.6, C-9)."""
     PROBLEM_DETAILS = "components/problem_details.json"
     """RFC 9457."""
 
@@ -121,7 +121,7 @@ class Operation:
     answers: the component that describes the body for each status, "" for any JSON object and None for no body.
     errors: the statuses that a caller should expect beyond those of every operation of the API.
     headers: names of response headers beyond the usual ones.
-    is_idempotent: a `Klarna-Idempotency-Key` makes it execute once (protocol 9.4).
+    is_idempotent: a `Klarna-Idempotency-Key` makes it execute once (klarna.md §9.4).
     """
 
     api: Api

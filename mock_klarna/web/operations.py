@@ -88,7 +88,7 @@ INSTANT_SHOPPING = (
         errors=(400, 403, 404),
     ),
 )
-"""Instant Shopping (protocol 2), with the customer token of an authorization (protocol 4.3)."""
+"""Instant Shopping (klarna.md §2), with the customer token of an authorization (klarna.md §4.3)."""
 
 _ORDER = f"{order_management.ORDERS}/{{order_id}}"
 _CAPTURE = f"{_ORDER}/captures/{{capture_id}}"
@@ -220,7 +220,7 @@ ORDER_MANAGEMENT = (
         handler=order_management.cancel_order,
     ),
 )
-"""Order Management (protocol 9.1)."""
+"""Order Management (klarna.md §9.1)."""
 
 _TOKEN = "/customer-token/v1/tokens/{customer_token}"  # noqa: S105
 _customer_tokens = partial(Operation, api=Api.CUSTOMER_TOKENS, errors=(400, 403, 404))
@@ -262,7 +262,7 @@ CUSTOMER_TOKENS = (
         is_idempotent=True,
     ),
 )
-"""Customer tokens (protocol 4.3 and 9.5)."""
+"""Customer tokens (klarna.md §4.3 and §9.5)."""
 
 _JOURNAL_FILTER = (query.KIND, query.NAME, query.STATUS, query.CORRELATION_ID, query.PURCHASE_ID)
 _sandbox = partial(Operation, api=Api.SANDBOX)

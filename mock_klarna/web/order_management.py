@@ -1,4 +1,4 @@
-"""The Order Management API (protocol 9.1): each handler executes one command of the emulator and renders the result."""
+"""The Order Management API (klarna.md §9.1): each handler executes one command of the emulator and renders the result."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -45,7 +45,7 @@ def _done(request: ApiRequest, order: Order) -> ApiResponse:
         return Reply(201, b"", headers)
 
 def _created(request: ApiRequest, order: Order, header: str, part: str, created_id: str) -> ApiResponse:
-    """Answer a command that created something: its id in a header, and its absolute address (protocol 13)."""
+    """Answer a command that created something: its id in a header, and its absolute address (klarna.md §13)."""
     request.purchase_id = order.purchase_id
     here = f"{request.http.scheme}://{request.http.host}{ORDERS}/{order.order_id}"
     return ApiResponse(201, b"", {"Location": f"{here}/{part}/{created_id}", header: created_id})

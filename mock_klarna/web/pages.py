@@ -1,4 +1,4 @@
-"""The pages that shoppers see and the static files: lib.js, the dialog in its frame, a key's own page (protocol 6.6 and 7)."""
+"""The pages that shoppers see and the static files: lib.js, the dialog in its frame, a key's own page (klarna.md §6.6 and §7)."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -122,7 +122,7 @@ async def dialog(request: web.Request) -> web.Response:
 
 
 def offsite(services: Services) -> HttpHandler:
-    """Return the handler of a key's own page, on which the order of the key is sold without a shop (protocol 7)."""
+    """Return the handler of a key's own page, on which the order of the key is sold without a shop (klarna.md §7)."""
 
     async def handle(request: web.Request) -> web.Response:
         key, locale = request.match_info["button_key"], request.query.get("locale", "")
@@ -205,7 +205,7 @@ _TYPES = {
 
 
 async def library(request: web.Request) -> web.Response:
-    """Serve lib.js (seed, step 2.a)."""
+    """Serve lib.js (guide, step 2.a)."""
     return _served(request, "lib.js")
 
 

@@ -195,7 +195,7 @@ IDEMPOTENCY_KEY = "Klarna-Idempotency-Key"
 
 
 def _idempotent(services: Services, respond: Stage) -> Stage:
-    """Execute each key once in 24 hours (protocol 9.4); only the key is compared, not the body.
+    """Execute each key once in 24 hours (klarna.md §9.4); only the key is compared, not the body.
 
     Errors pass as exceptions, so that only successes are remembered.
     """

@@ -1,4 +1,4 @@
-"""How many requests a merchant may send in a second (protocol 1.5); off unless a setting says otherwise."""
+"""How many requests a merchant may send in a second (klarna.md §1.5); off unless a setting says otherwise."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

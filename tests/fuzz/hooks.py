@@ -1,4 +1,4 @@
-"""Hooks of schemathesis: ids that exist, no waiting, and null means "not set" (protocol 13)."""
+"""Hooks of schemathesis: ids that exist, no waiting, and null means "not set" (klarna.md §13)."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Who is calling (protocol 1.3): every refusal challenges, and says in words what would work."""
+"""Who is calling (klarna.md §1.3): every refusal challenges, and says in words what would work."""
 
 import base64
 import re
@@ -63,7 +63,7 @@ async def test_every_klarna_endpoint_requires_credentials(klarna: MockKlarnaAsyn
     ],
 )
 async def test_any_username_with_a_password_is_a_merchant(klarna: MockKlarnaAsync, sent: str) -> None:
-    """The last one is what the seed page prints."""
+    """The last one is in the guide."""
     urls = {"merchant_urls": {"place_order": "https://shop.example/place"}}
     answer = await klarna.send("POST", "/instantshopping/v1/buttons", urls, {"Authorization": sent})
     assert answer.status == 201

@@ -28,7 +28,7 @@ async def ask(klarna: MockKlarnaAsync) -> AsyncIterator[Ask]:
 
 @pytest.fixture
 def options(button: Json, page: Callable[[str], Any]) -> Json:
-    """What a page gives `load()`: the seed's Swedish cart with a key that is known."""
+    """What a page gives `load()`: the guide's Swedish cart with a key that is known."""
     setup = {"instance_id": "button-1", "key": button["button_key"], "environment": "production", "region": "eu"}
     return {"setup": setup, **page("se-battery-pack")}
 
