@@ -134,7 +134,7 @@ def _require_checkboxes(current: Json, answers: Mapping[str, bool]) -> None:
     unknown = [name for name in answers if name not in known]
     if unknown:
         expected = f"one of {', '.join(known)}" if known else "nothing: there are no additional_checkboxes"
-        problem = Problem(path=f"select.checkboxes.{strangers[0]}", rule="enum", value=strangers[0], expected=expected)
+        problem = Problem(path=f"select.checkboxes.{unknown[0]}", rule="enum", value=unknown[0], expected=expected)
         raise InvalidInput([problem], where="select")
 
 

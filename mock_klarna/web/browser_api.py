@@ -164,7 +164,7 @@ async def load(services: Services, request: ApiRequest) -> ApiResponse:
 async def _offer(services: Services, request: ApiRequest) -> tuple[Json, Offer]:
     """Evaluate the page's options; their problems go into the journal of the key's merchant."""
     page, problems = services.validator.check("page", request.body["options"])
-    offer = await services.emulator.offers.judge(page, problems)
+    offer = await services.emulator.offers.check(page, problems)
     request.merchant = offer.button.merchant if offer.button else ""
     request.problems = offer.problems
     return page, offer
@@ -291,14 +291,14 @@ async def pay(services: Services, request: ApiRequest) -> ApiResponse:
 async def wait(services: Services, request: ApiRequest) -> ApiResponse:
     """Return a session once it has ended, or as it is after so many seconds."""
     purchase = await _session(services, request)
-    return _answer(request, await services.emulator.purchases.settled(purchase.purchase_id, request.query["seconds"]))
+    return _answer(request, await services.emulator.purchases.settled(purchase, request.query["seconds"]))
 
 
 async def timeline(services: Services, request: ApiRequest) -> ApiResponse:
     """Return the journal entries of a session, for the developer's drawer."""
     after = request.query["after"]
     purchase = await _session(services, request)
-    wanted = Watch(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
+    wanted = JournalFilter(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
     entries = await journal.find_entries(services, wanted, after, _MAX_ENTRIES, 0)
     position = entries[-1].seq if entries else after
     return json_response({"entries": [views.entry(entry) for entry in entries], "position": position})

@@ -79,7 +79,7 @@ async def create_purchase(services: Services, request: ApiRequest) -> ApiRespons
     """Let a shopper buy without a browser, and wait for what the merchant decides."""
     purchase = await buy(services.emulator, request.scope, request.body)
     wait = request.body.get("wait", _DEFAULT_WAIT)
-    purchase = await services.emulator.purchases.settled(purchase.purchase_id, wait)
+    purchase = await services.emulator.purchases.settled(purchase, wait)
     response = json_response(await _purchase(services, purchase), 201)
     response.headers["Location"] = f"/_mock/purchases/{purchase.purchase_id}"
     return response
@@ -98,7 +98,7 @@ async def get_purchase(services: Services, request: ApiRequest) -> ApiResponse:
     """Return a purchase by its id or its token; `wait` seconds for it to end."""
     purchases = services.emulator.purchases
     purchase = await purchases.find(request.scope, request.path("purchase_id"))
-    purchase = await purchases.settled(purchase.purchase_id, request.query["wait"])
+    purchase = await purchases.settled(purchase, request.query["wait"])
     return json_response(await _purchase(services, purchase))
 
 
@@ -207,11 +207,11 @@ async def set_clock(services: Services, request: ApiRequest) -> ApiResponse:
     if is_advance:
         seconds = seconds_of(request.body["advance"])
         for merchant in merchants:
-            await services.runner.require_reachable(merchant, seconds)
+            await services.scheduler.require_reachable(merchant, seconds)
     else:
         seconds = _time(request.body["set"]) - services.emulator.context.real_time()
     for merchant in merchants:
-        await services.runner.move_clock(merchant, seconds, further=is_advance)
+        await services.scheduler.move_clock(merchant, seconds, further=is_advance)
     return json_response(await _clock(services, request.merchant))
 
 
@@ -258,7 +258,7 @@ async def put_snapshot(services: Services, request: ApiRequest) -> ApiResponse:
     _require_own_state(request.merchant, snapshot)
     await services.emulator.store.load(snapshot)
     for merchant in await services.emulator.merchants.names():
-        services.runner.wake(merchant)
+        services.scheduler.wake(merchant)
     return ApiResponse(204)
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import orjson
 
-from mock_klarna.domain.journal import NOBODY, Entry, Watch
+from mock_klarna.domain.journal import NOBODY, Entry, JournalFilter
 from mock_klarna.errors import UnknownName
 from mock_klarna.web import views
 from mock_klarna.web.request import EVENT_STREAM, ApiRequest, ApiResponse, Services, json_response, position
@@ -48,11 +48,13 @@ async def stream_entries(services: Services, request: ApiRequest) -> ApiResponse
     return ApiResponse(200, headers=dict(_STREAM_HEADERS), stream=_events(services, _filter(request), after))
 
 
-async def find_entries(services: Services, wanted: Watch, after: int, limit: int, seconds: float) -> list[Entry]:
+async def find_entries(
+    services: Services, wanted: JournalFilter, after: int, limit: int, seconds: float
+) -> list[Entry]:
     """Return journal entries after a position; wait up to so many real seconds for the first one."""
     store, real_time = services.emulator.store, services.emulator.context.real_time
     deadline = real_time() + seconds
-    topic = Watch(merchant=wanted.merchant, purchase_id=wanted.purchase_id)
+    topic = JournalFilter(merchant=wanted.merchant, purchase_id=wanted.purchase_id)
     while True:
         newest = await store.position()
         found = await store.entries(wanted, after, limit)
@@ -62,8 +64,8 @@ async def find_entries(services: Services, wanted: Watch, after: int, limit: int
         await store.wait(topic, newest, left)
 
 
-def _filter(request: ApiRequest) -> Watch:
-    return Watch(
+def _filter(request: ApiRequest) -> JournalFilter:
+    return JournalFilter(
         merchant=request.scope,
         purchase_id=request.query["purchase_id"],
         kind=request.query["kind"],
@@ -73,7 +75,7 @@ def _filter(request: ApiRequest) -> Watch:
     )
 
 
-async def _events(services: Services, wanted: Watch, after: int) -> AsyncIterator[bytes]:
+async def _events(services: Services, wanted: JournalFilter, after: int) -> AsyncIterator[bytes]:
     while True:
         found = await find_entries(services, wanted, after, _BATCH, _HEARTBEAT_SECONDS)
         yield b"".join(map(_event, map(views.entry, found))) or b": still here\n\n"

@@ -149,7 +149,7 @@ async def qr_code(request: web.Request) -> web.Response:
 async def _offer(services: Services, key: str, locale: str) -> Offer:
     options: dict[str, Any] = {"setup": {"key": key}, **({"locale": locale} if locale else {})}
     page, problems = services.validator.check("page", options)
-    return await services.emulator.offers.judge(page, problems)
+    return await services.emulator.offers.check(page, problems)
 
 
 def _not_offered(offer: Offer) -> web.Response:
