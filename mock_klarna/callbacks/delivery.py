@@ -141,7 +141,11 @@ class Deliveries:
         return await self._new(job.merchant, request)
 
     async def _written(
-        self, delivery: Delivery, change: Callable[[Delivery], Delivery], jobs: tuple[Job, ...] = ()
+        self,
+        delivery: Delivery,
+        change: Callable[[Delivery], Delivery],
+        jobs: tuple[Job, ...] = (),
+        now: float | None = None,
     ) -> Delivery | None:
         """Change a delivery, with the jobs that follow; return None where it was reset, or dropped to make room."""
 
@@ -151,7 +155,7 @@ class Deliveries:
 
         try:
             return await self._context.decide(
-                lambda: self._context.found(Delivery, delivery.callback_id), command, delivery
+                lambda: self._context.found(Delivery, delivery.callback_id), command, delivery, now
             )
         except LookupError:
             return None
@@ -181,13 +185,14 @@ class Deliveries:
         self, delivery: Delivery, attempts: tuple[Attempt, ...], state: str, jobs: tuple[Job, ...] = ()
     ) -> Delivery:
         """Add attempts to a delivery, with those that were made meanwhile, and write them to the journal."""
-        kept = await self._written(delivery, lambda current: with_attempts(current, attempts, state), jobs)
-        if kept is None:
+        now = attempts[-1].at + attempts[-1].duration if attempts else None
+        written = await self._written(delivery, lambda current: with_attempts(current, attempts, state), jobs, now)
+        if written is None:
             await self._reschedule(delivery, jobs)
-            kept = with_attempts(delivery, attempts, state)
-        for number, attempt in enumerate(attempts, len(kept.attempts) - len(attempts) + 1):
-            await self._write_entry(kept, number, attempt)
-        return kept
+            written = with_attempts(delivery, attempts, state)
+        for number, attempt in enumerate(attempts, len(written.attempts) - len(attempts) + 1):
+            await self._write_entry(written, number, attempt)
+        return written
 
     async def _reschedule(self, delivery: Delivery, jobs: tuple[Job, ...]) -> None:
         """Keep the schedule of a callback that was dropped to make room; a reset deletes the schedule too."""

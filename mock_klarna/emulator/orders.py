@@ -200,21 +200,21 @@ COMMANDS: Mapping[str, OrderCommand] = {
         lambda order, request: captures.send_out(order, request.capture_id),
     ),
     "extend_due_date": OrderCommand(
-        "Move the due date of a capture.",
+        "Extend the due date of a capture.",
         lambda order, request: captures.extend_due_date(order, request.capture_id, request.body["number_of_days"]),
     ),
     "cancel_order": OrderCommand(
-        "Cancel an order that nothing was captured of.",
+        "Cancel an order without captures.",
         lambda order, request: orders.cancel(order, request.now),
         "Cancel not possible.",
     ),
     "release_remaining_authorization": OrderCommand(
-        "Give up what remains authorized of an order.",
+        "Release the remaining authorization of an order.",
         lambda order, request: orders.release(order, request.now),
         "Remaining authorization cannot be released.",
     ),
     "extend_authorization_time": OrderCommand(
-        "Let the authorization of an order live longer.",
+        "Extend the authorization time of an order.",
         lambda order, request: orders.extend(order, request.now),
         "Authorization time cannot be extended.",
     ),
