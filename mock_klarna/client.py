@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from io import BytesIO
 from types import TracebackType
 from typing import Any
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
+from msgspec import Struct
 
 from mock_klarna.errors import MockKlarnaError, Problem, Unreachable
 
@@ -18,8 +18,7 @@ _MEMBERS = ("path", "rule", "value", "expected", "formula")
 _CONNECT_SECONDS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An answer: status, parsed JSON body (None for an empty one), and headers."""
 
     status: int

@@ -5,7 +5,9 @@ Nothing here runs where the package is used as a library, inside the loop of ano
 
 import asyncio
 import gc
+import os
 import signal
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
@@ -55,6 +57,25 @@ def stop_event() -> asyncio.Event:
     stopped = asyncio.Event()
     on_stop_signal(stopped.set)
     return stopped
+
+
+def import_aiohttp() -> None:
+    """Import aiohttp without the certificate authorities of the system, whose loading would be a seventh of a server's start.
+
+    aiohttp loads them for its own default of outgoing https. The server makes no such requests but callbacks, and
+    `callbacks/http.py` loads the authorities for the first one to https.
+    """
+    if "aiohttp" in sys.modules:
+        return
+    before = os.environ.get("SSL_CERT_FILE")
+    os.environ["SSL_CERT_FILE"] = os.devnull
+    try:
+        import aiohttp  # noqa: F401
+    finally:
+        if before is None:
+            del os.environ["SSL_CERT_FILE"]
+        else:
+            os.environ["SSL_CERT_FILE"] = before
 
 
 def pause_garbage_collection() -> None:

@@ -9,12 +9,14 @@ from dataclasses import Field, dataclass, field, fields
 from ipaddress import ip_address
 from typing import Any, Final
 
+from msgspec import Struct
+
 PREFIX: Final = "MOCK_KLARNA_"
 RATES: Final = {"production": (40, 200), "playground": (5, 50)}
 """Requests a second of one merchant: those that create a session, and all others (klarna.md §1.5)."""
-_RATE = re.compile(r"([1-9][0-9]{0,8})/s", re.ASCII)
+_RATE = r"([1-9][0-9]{0,8})/s"
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
-_HOST_NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*", re.ASCII)
+_HOST_NAME = rf"(\*\.)?{_LABEL}(\.{_LABEL})*"
 _SEVERAL = ", several separated by commas"
 _BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
@@ -23,8 +25,7 @@ class SettingsError(ValueError):
     """A setting has a value that cannot be used; the message names the setting, the value and the allowed values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(Struct, frozen=True):
     """The values that a setting accepts.
 
     text: the allowed values in words, as error messages and the documentation print them.
@@ -119,7 +120,7 @@ def requests_per_second(rate_limit: str) -> tuple[int, int]:
     """
     if rate_limit in RATES:
         return RATES[rate_limit]
-    match = _RATE.fullmatch(rate_limit)
+    match = re.fullmatch(_RATE, rate_limit)
     if match is None:
         raise ValueError(rate_limit)
     return int(match[1]), int(match[1])
@@ -160,7 +161,7 @@ def _host_name(text: str) -> str:
     try:
         return str(ip_address(name)) and name
     except ValueError:
-        _require(len(name) <= 253 and _HOST_NAME.fullmatch(name))
+        _require(len(name) <= 253 and re.fullmatch(_HOST_NAME, name))
         return name
 
 

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -81,3 +82,14 @@ def test_a_purchase_is_placed_in_either_loop(command: Command, loop: str) -> Non
     result = command("demo", "--once", "--port", 0, "--loop", loop)
     assert result.returncode == 0, result.stderr
     assert "\nPlaced. " in result.stdout
+
+
+@pytest.mark.parametrize("variable", ["", "authorities.pem"])
+def test_aiohttp_is_imported_without_authorities_and_the_environment_is_unchanged(variable: str) -> None:
+    code = (
+        "import os; from mock_klarna.process import import_aiohttp; import_aiohttp(); import aiohttp.connector;"
+        "print(os.environ.get('SSL_CERT_FILE', ''), aiohttp.connector._SSL_CONTEXT_VERIFIED.cert_store_stats()['x509'])"
+    )
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), **({"SSL_CERT_FILE": variable} if variable else {})}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{variable} 0\n"

@@ -300,6 +300,7 @@ class MerchantClient:
             skip_auto_headers=("Content-Type",),
             allow_redirects=False,
             server_hostname=named,
+            ssl=await self._tls(target),
             trace_request_ctx=connection,
         ) as response:
             seen.append(response)
@@ -313,16 +314,22 @@ class MerchantClient:
                 return _CallResult("redirected", answer, f"not followed: {response.headers.get('Location', '')}"[:500])
             return _CallResult("answered", answer)
 
+    async def _tls(self, url: str) -> ssl.SSLContext | bool:
+        """Return what aiohttp takes as `ssl` for a URL; the system's authorities are loaded for the first https URL."""
+        if self._trust is True and url.startswith("https:"):
+            self._trust = await asyncio.to_thread(ssl.create_default_context)
+        return self._trust
+
     def _opened(self, *, anew: bool = False) -> "aiohttp.ClientSession":
         """Return the session that keeps connections for a while, or the one that opens one for each request."""
         import aiohttp
 
         if anew not in self._sessions:
             connector = (
-                aiohttp.TCPConnector(limit=0, ssl=self._trust, resolver=Resolver(), force_close=True)
+                aiohttp.TCPConnector(limit=0, resolver=Resolver(), force_close=True)
                 if anew
                 else aiohttp.TCPConnector(
-                    limit=0, ssl=self._trust, resolver=Resolver(), ttl_dns_cache=10, keepalive_timeout=_IDLE_SECONDS
+                    limit=0, resolver=Resolver(), ttl_dns_cache=10, keepalive_timeout=_IDLE_SECONDS
                 )
             )
             self._sessions[anew] = aiohttp.ClientSession(

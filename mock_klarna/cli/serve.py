@@ -5,7 +5,13 @@ import os
 import sys
 
 from mock_klarna.cli.options import add_settings, settings_from, unknown_variables
-from mock_klarna.process import pause_garbage_collection, resume_garbage_collection, run_in_loop, stop_event
+from mock_klarna.process import (
+    import_aiohttp,
+    pause_garbage_collection,
+    resume_garbage_collection,
+    run_in_loop,
+    stop_event,
+)
 from mock_klarna.settings import Settings
 
 
@@ -20,6 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     for warning in unknown_variables(os.environ):
         print(f"mock-klarna: {warning}", file=sys.stderr)
     pause_garbage_collection()
+    import_aiohttp()
     run_in_loop(_serve(settings), settings.loop)
     return 0
 

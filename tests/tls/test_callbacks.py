@@ -101,6 +101,15 @@ async def test_with_callback_ca_a_private_certificate_is_trusted(tmp_path: Path,
     assert (tried.outcome, tried.status) == ("answered", 200)
 
 
+async def test_without_callback_ca_the_authorities_of_the_system_are_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shop(tmp_path, samples.server_pair("localhost")) as port:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+        tried = await attempt(f"https://localhost:{port}/", Settings())
+    assert (tried.outcome, tried.status) == ("answered", 200)
+
+
 async def test_with_callback_ca_other_certificates_are_still_untrusted(tmp_path: Path) -> None:
     (tmp_path / "other.pem").write_bytes(samples.authority_pair().certificates)
     async with shop(tmp_path, samples.server_pair("localhost")) as port:
