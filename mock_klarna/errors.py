@@ -17,7 +17,7 @@ class Problem(Struct, frozen=True, gc=False):
 
     path: where, in Klarna's form (`order_lines[0].total_tax_amount`); "" is the body itself.
     rule: the broken JSON Schema keyword (`required`, `type`, `maxLength`) or a rule of ours (`line_tax`, `url`).
-    value: the value as it came; None when the member was missing, which JSON null means too (protocol 13).
+    value: the value as it came; None when the member was missing, which JSON null means too (klarna.md §13).
     expected: what would be right, in words and with the numbers.
     formula: for money, the arithmetic with the numbers in it.
     """
@@ -98,7 +98,7 @@ def _is_large(value: dict[str, Any] | list[Any]) -> bool:
 
 
 class KlarnaError(Exception):
-    """An error that Klarna itself would answer, in Klarna's format (protocol 1.6).
+    """An error that Klarna itself would answer, in Klarna's format (klarna.md §1.6).
 
     `error_message` is Klarna's short text; `problems` are the details that the journal and the log add to it.
     """
@@ -113,71 +113,71 @@ class KlarnaError(Exception):
 
 
 class BadValue(KlarnaError):
-    """400: a field breaks a constraint; the message names the first field, the problems name all (seed, step 3)."""
+    """400: a field breaks a constraint; the message names the first field, the problems name all (guide, step 3)."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(f"bad_value:{problems[0].path or 'body'}", problems)
 
 
 class Unauthorized(KlarnaError):
-    """401: no credentials, or credentials that this server does not accept (seed, step 3)."""
+    """401: no credentials, or credentials that this server does not accept (guide, step 3)."""
 
     status = 401
     error_code = "unauthorized"
 
 
 class NotAllowed(KlarnaError):
-    """403: the token was used already or belongs to another merchant (seed, step 3)."""
+    """403: the token was used already or belongs to another merchant (guide, step 3)."""
 
     status = 403
     error_code = "not_allowed"
 
 
 class NotFound(KlarnaError):
-    """404: no such key, or a token without an authorized order behind it (seed, step 3)."""
+    """404: no such key, or a token without an authorized order behind it (guide, step 3)."""
 
     status = 404
     error_code = "not_found"
 
 
 class InvalidOrderId(KlarnaError):
-    """400: the order id in the path is not a UUID (protocol 9.1)."""
+    """400: the order id in the path is not a UUID (klarna.md §9.1)."""
 
     error_code = "invalid_order_id"
 
 
 class NoSuchOrder(NotFound):
-    """404: this merchant has no order with this id (protocol 9.1)."""
+    """404: this merchant has no order with this id (klarna.md §9.1)."""
 
     error_code = "no_such_order"
 
 
 class NoSuchCapture(NotFound):
-    """404: the order has no such capture (protocol 9.1)."""
+    """404: the order has no such capture (klarna.md §9.1)."""
 
     error_code = "no_such_capture"
 
 
 class CaptureNotAllowed(NotAllowed):
-    """403: the order's status, its fraud status or its remaining amount does not allow the capture (protocol 9.1)."""
+    """403: the order's status, its fraud status or its remaining amount does not allow the capture (klarna.md §9.1)."""
 
     error_code = "capture_not_allowed"
 
 
 class RefundNotAllowed(NotAllowed):
-    """403: the amount is more than what is captured and not refunded (protocol 9.1)."""
+    """403: the amount is more than what is captured and not refunded (klarna.md §9.1)."""
 
     error_code = "refund_not_allowed"
 
 
 class CancelNotAllowed(NotAllowed):
-    """403: the order has captures, or is cancelled, expired or closed (protocol 9.1)."""
+    """403: the order has captures, or is cancelled, expired or closed (klarna.md §9.1)."""
 
     error_code = "cancel_not_allowed"
 
 
 class TooManyRequests(KlarnaError):
-    """429: the merchant sent more requests in this second than the rate limit allows (protocol 1.5)."""
+    """429: the merchant sent more requests in this second than the rate limit allows (klarna.md §1.5)."""
 
     status = 429
     error_code = "too_many_requests"
@@ -209,7 +209,7 @@ class BodyTooLarge(KlarnaError):
 
 
 class UnsupportedMediaType(KlarnaError):
-    """415: the Content-Type is not JSON in UTF-8 (protocol 1.3)."""
+    """415: the Content-Type is not JSON in UTF-8 (klarna.md §1.3)."""
 
     status = 415
     error_code = "unsupported_media_type"

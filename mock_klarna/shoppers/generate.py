@@ -236,7 +236,7 @@ TODAY = date(2026, 1, 1)
 _PROVIDERS = ["faker.providers.address", "faker.providers.person"]
 _FAKERS_NAME = {"nb-NO": "no-NO"}
 _WHO = ("given_name", "family_name", "email", "title", "phone")
-# the seed's samples print an address in this order
+# the guide's samples have the members of an address in this order
 _FIRST = [
     "given_name",
     "family_name",

@@ -360,8 +360,8 @@ def _table(head: Row, rows: Sequence[Row]) -> str:
 TABLES: dict[str, Callable[..., str]] = {
     each.__name__: each
     for each in (
-        commands, run, settings, klarna, mock, parameters, problem_types, body, events, scenario, beside, steps, members, matchers, carts,
-        shoppers, methods, layers, modules,
+        commands, run, settings, klarna, mock, parameters, problem_types, body, events, scenario, beside, steps, members,
+        matchers, carts, shoppers, methods, layers, modules,
     )
 }  # fmt: skip
 """Every table by the name in its marker."""

@@ -136,7 +136,9 @@ def test_every_redirection_of_a_browser_leads_to_the_emulator(block: Block) -> N
 def test_every_error_body_is_a_problem_document(block: Block) -> None:
     body = json.loads(block.code)
     assert body.keys() == {"type", "title", "status", "detail", "where", "hint", "errors"}
-    assert all(problem.keys() == {"path", "json_path", "rule", "value", "expected", "formula"} for problem in body["errors"])
+    assert all(
+        problem.keys() == {"path", "json_path", "rule", "value", "expected", "formula"} for problem in body["errors"]
+    )
 
 
 def test_every_python_block_is_a_test_a_program_or_the_merchant_of_the_readme() -> None:

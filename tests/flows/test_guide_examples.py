@@ -62,7 +62,7 @@ async def test_the_page_of_the_guide_leads_to_its_callback(klarna: MockKlarnaAsy
 async def test_the_callback_corrects_the_known_errors_of_the_guide(
     klarna: MockKlarnaAsync, seed: Seed, country: str
 ) -> None:
-    """C-1, C-2, C-3."""
+    """klarna.md C-1, C-2, C-3."""
     page = seed(f"{country}-page")
     purchase = await bought(klarna, page)
     entry = (await klarna.send("GET", "/_mock/journal?name=place_order&wait=5", headers=AS_PRINTED)).body["entries"][0]
@@ -81,7 +81,7 @@ async def test_the_callback_corrects_the_known_errors_of_the_guide(
 
 @pytest.mark.parametrize("country", ["se", "us"])
 async def test_the_order_of_the_guide_is_placed(klarna: MockKlarnaAsync, seed: Seed, country: str) -> None:
-    """C-4 and C-5: the second sample is sold in Sweden to an address in the United States; its VAT is fine too."""
+    """klarna.md C-4 and C-5: the second sample is sold in Sweden to an address in the United States; its VAT is fine too."""
     purchase = await bought(klarna, seed("se-page"))
     answer = await klarna.send("POST", authorization(purchase) + "/orders", seed(f"{country}-order"), AS_PRINTED)
     assert answer.status == 200
@@ -96,7 +96,7 @@ async def test_the_order_of_the_guide_is_placed(klarna: MockKlarnaAsync, seed: S
 
 @pytest.mark.parametrize("country", ["se", "us"])
 async def test_the_order_of_the_guides_callback_is_placed(klarna: MockKlarnaAsync, seed: Seed, country: str) -> None:
-    """C-1: the wrong selected_shipping_option is not looked at."""
+    """klarna.md C-1: the wrong selected_shipping_option is not looked at."""
     purchase = await bought(klarna, seed(f"{country}-page"))
     answer = await klarna.send(
         "POST", authorization(purchase) + "/orders", seed(f"{country}-callback")["order"], AS_PRINTED
@@ -121,7 +121,7 @@ async def test_the_denials_of_the_guide_are_shown(klarna: MockKlarnaAsync, seed:
 
 
 async def test_the_error_of_the_guide_is_answered(klarna: MockKlarnaAsync, seed: Seed) -> None:
-    """C-9."""
+    """klarna.md C-9."""
     purchase = await bought(klarna, seed("se-page"))
     body = {**copy.deepcopy(seed("se-order")), "locale": "svenska"}
     answer = await klarna.send("POST", authorization(purchase) + "/orders", body, AS_PRINTED)
@@ -130,13 +130,16 @@ async def test_the_error_of_the_guide_is_answered(klarna: MockKlarnaAsync, seed:
 
 
 async def test_the_button_key_of_the_guide_is_not_trimmed(klarna: MockKlarnaAsync, seed: Seed) -> None:
-    """C-6."""
+    """klarna.md C-6."""
     key = seed("se-page")["setup"]["key"]
     answer = await klarna.send("POST", "/_mock/purchases", {"button_key": key, "page": seed("se-page")})
     assert (answer.status, answer.body["where"], key in answer.body["detail"]) == (404, "button_key", True)
 
 
-@pytest.mark.parametrize("number", ["C-10", "C-13", "C-14", "C-20", "C-22", "C-26"])
+@pytest.mark.parametrize(
+    "number",
+    ["klarna.md C-10", "klarna.md C-13", "klarna.md C-14", "klarna.md C-20", "klarna.md C-22", "klarna.md C-26"],
+)
 async def test_both_forms_of_contradicting_documents_are_accepted(
     klarna: MockKlarnaAsync, seed: Seed, number: str
 ) -> None:
@@ -144,14 +147,14 @@ async def test_both_forms_of_contradicting_documents_are_accepted(
     page = seed("se-page")
     option = page["shipping_options"][0]
     changes: dict[str, Json] = {
-        "C-10": {},
-        "C-13": {"additional_checkboxes": boxes},
-        "C-14": {"shipping_options": [{**option, "shipping_method": "PRIME_DELIVERY"}]},
-        "C-20": {
+        "klarna.md C-10": {},
+        "klarna.md C-13": {"additional_checkboxes": boxes},
+        "klarna.md C-14": {"shipping_options": [{**option, "shipping_method": "PRIME_DELIVERY"}]},
+        "klarna.md C-20": {
             "merchant_urls": {"terms": "http://www.example.com/terms", "confirmation": "http://www.example.com/ok"}
         },
-        "C-22": {"locale": "en-se"},
-        "C-26": {"billing_countries": ["SE", "UK"]},
+        "klarna.md C-22": {"locale": "en-se"},
+        "klarna.md C-26": {"billing_countries": ["SE", "UK"]},
     }
     purchase = await bought(klarna, {**page, **changes[number]})
     reason = {"deny_code": "out_of_stock", "deny_message": "Sold out", "deny_redirect_url": "http://www.example.com"}

@@ -1,4 +1,4 @@
-"""With --separate-regions each of Klarna's hosts has its own credentials, keys and tokens (protocol 1.2)."""
+"""With --separate-regions each of Klarna's hosts has its own credentials, keys and tokens (klarna.md §1.2)."""
 
 import base64
 from collections.abc import AsyncIterator

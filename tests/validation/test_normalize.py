@@ -103,7 +103,7 @@ def test_a_value_of_an_order_is_put_right(validator: Validator, path: str, sent:
     "path", ["merchant_reference1", "customer", "order_lines[0].reference", "billing_address.phone"]
 )
 def test_null_is_the_same_as_left_out(validator: Validator, path: str) -> None:
-    """Protocol 13: null stands for "not set" on any optional member, and is never kept."""
+    """klarna.md §13: null stands for "not set" on any optional member, and is never kept."""
     assert validator.check("create_order", changed(ORDER, path, None)) == (without(ORDER, path), [])
 
 
@@ -136,7 +136,7 @@ def test_null_on_a_required_member_is_a_missing_member(validator: Validator, pat
     ],
 )
 def test_what_real_shops_place_orders_with_is_taken_as_it_is(validator: Validator, path: str, value: Any) -> None:
-    """Protocol 2, 3.7, 3.10, 3.11 and 13: unknown, ignored and free members."""
+    """klarna.md §2, §3.7, §3.10, §3.11 and §13: unknown, ignored and free members."""
     body = changed(ORDER, path, value)
     assert validator.check("create_order", body) == (body, [])
 
@@ -210,5 +210,5 @@ def test_what_klarna_computes_itself_is_ignored_in_a_key(validator: Validator, m
 
 @pytest.mark.parametrize("nulls", [True, False])
 def test_no_body_is_an_empty_one(validator: Validator, nulls: bool) -> None:
-    """Protocol 3.14: no body means a generic message."""
+    """klarna.md §3.14: no body means a generic message."""
     assert validator.check("deny_authorization", None, nulls=nulls) == ({}, [])

@@ -348,7 +348,7 @@ class TestStrict:
         assert_verdict(await klarna.send("POST", token + "/orders", changed), verdict)
 
     async def test_a_confirmation_url_is_required(self, klarna: MockKlarnaAsync, token: str, order: Json) -> None:
-        """C-7."""
+        """klarna.md C-7."""
         assert_verdict(await klarna.send("POST", token + "/orders", order), "merchant_urls.confirmation")
         order["merchant_urls"]["confirmation"] = "http://shop.example/thanks"
         assert_verdict(await klarna.send("POST", token + "/orders", order), 200)
@@ -390,7 +390,7 @@ class TestStrict:
 async def test_the_shopper_sees_the_reason_of_a_denial(
     klarna: MockKlarnaAsync, purchase: Json, body: Json, message: str | None, redirect: str | None
 ) -> None:
-    """C-10."""
+    """klarna.md C-10."""
     await klarna.deny_authorization(purchase["authorization_token"], **body)
     ended = await klarna.find_purchase(purchase["purchase_id"])
     assert (ended["state"], ended["redirect_url"]) == ("denied", redirect)
