@@ -111,7 +111,7 @@ def _is_birthday(text: str, today: date) -> bool:
 
 
 def _spell_title(billing: dict[str, str], customer: dict[str, str]) -> None:
-    """Spell a title as its country does (forms send lower case, klarna.md §6.6), and derive the customer's gender (klarna.md §4.1)."""
+    """Spell a title as its country does (forms send lower case, klarna.md §6.6) and set the gender (klarna.md §4.1)."""
     home, title = COUNTRIES.get(billing.get("country", "")), billing.get("title")
     if home is None or title is None:
         return
