@@ -1,7 +1,7 @@
-"""Let a build use this machine's pip configuration without a word of it in the Dockerfile.
+"""Give a build this machine's pip configuration, so that the Dockerfile does not mention it.
 
 Writes the configuration to the file named by the first argument, and prints the `--volume` options
-that show it, and every local path it names, to a build.
+that mount it, and every local path in it, into a build.
 """
 
 import ast
@@ -11,14 +11,14 @@ from pathlib import Path
 
 
 def settings() -> dict[str, str]:
-    """What `pip config list` says, by option."""
+    """Return the values of `pip config list` by option."""
     listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], check=True, capture_output=True, text=True)
     pairs = (line.split("=", 1) for line in listed.stdout.splitlines() if "=" in line)
     return {key.rpartition(".")[2]: ast.literal_eval(value) for key, value in pairs}
 
 
 def local_paths(options: dict[str, str]) -> set[Path]:
-    """Folders and files on this machine that the options name; an index is shown with what lies beside it."""
+    """Folders and files on this machine that the options name; for the file of an index, its folder."""
     words = [word for value in options.values() for word in value.split()]
     indexes = {Path(word.removeprefix("file://")).parent for word in words if word.startswith("file://")}
     return {path for path in indexes | {Path(word) for word in words if word.startswith("/")} if path.exists()}

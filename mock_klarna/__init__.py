@@ -4,27 +4,43 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from mock_klarna.api import MockKlarna, MockKlarnaAsync
+    from mock_klarna.client import Client
+    from mock_klarna.errors import MockKlarnaError
     from mock_klarna.server import serve, serve_in_thread
     from mock_klarna.settings import Settings
 
-__all__ = ["Settings", "__version__", "serve", "serve_in_thread"]
+__all__ = [
+    "Client",
+    "MockKlarna",
+    "MockKlarnaAsync",
+    "MockKlarnaError",
+    "Settings",
+    "__version__",
+    "serve",
+    "serve_in_thread",
+]
 
 __version__ = "0.1.0"
 
-_HOMES: Final = {
+_MODULES: Final = {
+    "Client": "mock_klarna.client",
+    "MockKlarna": "mock_klarna.api",
+    "MockKlarnaAsync": "mock_klarna.api",
+    "MockKlarnaError": "mock_klarna.errors",
+    "Settings": "mock_klarna.settings",
     "serve": "mock_klarna.server",
     "serve_in_thread": "mock_klarna.server",
-    "Settings": "mock_klarna.settings",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name on first use, so that importing the package costs nothing."""
-    if name not in _HOMES:
+    """Import a public name on first use, so that importing the package is fast."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:
-    """Every public name, imported already or not."""
+    """Return every public name, imported already or not."""
     return sorted({*globals(), *__all__})

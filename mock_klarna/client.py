@@ -1,8 +1,7 @@
-"""The HTTP client of the ways in: the scenario player, the command line, the demo and the pytest plugin have no other power."""
+"""The HTTP client of a sandbox: the scenarios, the command line, the demo and the pytest plugin use it and nothing else."""
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from io import BytesIO
 from types import TracebackType
 from typing import Any
@@ -10,20 +9,17 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
+from msgspec import Struct
 
-from mock_klarna.errors import MockKlarnaError, Problem
+from mock_klarna.errors import MockKlarnaError, Problem, Unreachable
 
 Json = dict[str, Any]
-_MEMBERS = ("path", "rule", "sent", "expected", "formula")
+_MEMBERS = ("path", "rule", "value", "expected", "formula")
+_CONNECT_SECONDS = 10
 
 
-class Unreachable(MockKlarnaError):
-    """Nobody answers at the emulator's address."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: status, parsed JSON body (None for none), and headers."""
+class Answer(Struct, frozen=True):
+    """An answer: status, parsed JSON body (None for an empty one), and headers."""
 
     status: int
     body: Any
@@ -31,54 +27,74 @@ class Answer:
 
 
 class Client:
-    """Talks to an emulator as one merchant: `merchant` and `password` are its Basic credentials."""
+    """Sends requests to a sandbox as one merchant: `merchant` and `password` are its Basic credentials.
+
+    Requests are possible inside `async with`, or between `open` and `close`.
+    """
 
     def __init__(self, url: str, merchant: str = "mock-merchant", password: str = "secret") -> None:  # noqa: S107
         self.url = url.rstrip("/")
-        self.merchant = merchant
+        self.credentials = (merchant, password)
         token = base64.b64encode(f"{merchant}:{password}".encode()).decode()
-        self._headers = {"Authorization": f"Basic {token}"}
+        self.authorization = f"Basic {token}"
+        """The value of the `Authorization` header."""
         self._session: aiohttp.ClientSession | None = None
 
+    @property
+    def merchant(self) -> str:
+        """The merchant, which is the username of the credentials."""
+        return self.credentials[0]
+
+    def as_merchant(self, merchant: str, password: str = "secret") -> "Client":  # noqa: S107
+        """Return an open client for another merchant; it shares the connections of this one, which closes them."""
+        other = Client(self.url, merchant, password)
+        other._session = self._session
+        return other
+
+    def open(self) -> None:
+        """Make requests possible in the running loop."""
+        connector = aiohttp.TCPConnector(limit=0)
+        self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+
     async def __aenter__(self) -> "Client":
-        """Open the connections."""
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
-        )
+        """Open the client."""
+        self.open()
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close them."""
-        if self._session is not None:
-            await self._session.close()
+        """Close it."""
+        await self.close()
 
     async def send(
         self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """Send one request as this merchant and return whatever is answered; `headers` go over the usual ones.
+        """Send one request as this merchant and return the answer, also a refusal; `headers` replace the usual ones.
 
-        Raises `Unreachable` when nobody answers.
+        Raises `Unreachable` when no server answers.
         """
         assert self._session is not None, "use `async with`"
-        sent = {
-            **self._headers,
-            **({"Content-Type": "application/json"} if body is not None else {}),
-            **(headers or {}),
-        }
-        data = None if body is None else BytesIO(orjson.dumps(body))  # which is sent in portions
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
+        content_type = {"Content-Type": "application/json"} if body is not None else {}
+        data = None if body is None else BytesIO(orjson.dumps(body))  # a file is sent in portions
         try:
             async with self._session.request(
-                method, self.url + path, data=data, headers=sent, timeout=timeout
+                method,
+                self.url + path,
+                data=data,
+                headers={"Authorization": self.authorization, **content_type, **(headers or {})},
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
             ) as answer:
                 raw = await answer.read()
                 return Answer(answer.status, _parsed(raw), answer.headers)
         except (aiohttp.ClientError, OSError) as fault:
-            raise Unreachable(
-                f"no answer from {self.url}: {str(fault) or type(fault).__name__}", where="--url"
-            ) from None
+            reason = str(fault) or type(fault).__name__
+            raise Unreachable(f"no answer from {self.url}: {reason}", where="--url") from None
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request that has to succeed and return the answer's body.
@@ -91,22 +107,22 @@ class Client:
         return answer.body
 
     async def _problems(self, answer: Answer) -> tuple[Problem, ...]:
-        """Return all that was wrong: the sandbox's own refusals say it, Klarna's terse ones lead to the journal."""
-        told = answer.body
+        """Return all problems of a refusal: the sandbox's own contain them, Klarna's short ones have them in the journal."""
+        body, member = answer.body, "errors"
         if explanation := answer.headers.get("Mock-Klarna-Explanation"):
-            told = (await self.send("GET", urlsplit(explanation).path)).body
-        found = told.get("problems", ()) if isinstance(told, dict) else ()
-        return tuple(Problem(**{name: problem[name] for name in _MEMBERS}) for problem in found)
+            body, member = (await self.send("GET", urlsplit(explanation).path)).body, "problems"
+        problems = body.get(member, ()) if isinstance(body, dict) else ()
+        return tuple(Problem(**{name: problem[name] for name in _MEMBERS}) for problem in problems)
 
 
-def _refusal(asked: str, answer: Answer, problems: tuple[Problem, ...]) -> MockKlarnaError:
-    said = answer.body if isinstance(answer.body, dict) else {}
-    messages = " ".join(said.get("error_messages") or ())
-    text = said.get("error") or said.get("error_message") or messages or f"HTTP {answer.status}"
-    where, hint = said.get("where", ""), said.get("hint", "")
+def _refusal(request: str, answer: Answer, problems: tuple[Problem, ...]) -> MockKlarnaError:
+    body = answer.body if isinstance(answer.body, dict) else {}
+    messages = " ".join(body.get("error_messages") or ())
+    text = body.get("detail") or body.get("error_message") or messages or f"HTTP {answer.status}"
+    where, hint = body.get("where", ""), body.get("hint", "")
     if len(problems) > 1 or not hint:
         text, hint = "\n  ".join([text, *(problem.as_text() for problem in problems)]), ""
-    return MockKlarnaError(f"{asked}: {text}", where=where, hint=hint, problems=problems)
+    return MockKlarnaError(f"{request}: {text}", where=where, hint=hint, problems=problems)
 
 
 def _parsed(raw: bytes) -> Any:

@@ -1,4 +1,4 @@
-"""The two families of errors: what Klarna would answer, and what tells that the tool was held wrong."""
+"""The errors: those that Klarna would answer, and those of our own API and command line (invalid requests, usage errors)."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from msgspec import Struct
 
 _LONGEST_TEXT = 200
+_LONGEST_NAME = 80
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STEP = re.compile(r"\[\d+\]|[^.\[]+|.")
 
@@ -16,14 +17,14 @@ class Problem(Struct, frozen=True, gc=False):
 
     path: where, in Klarna's form (`order_lines[0].total_tax_amount`); "" is the body itself.
     rule: the broken JSON Schema keyword (`required`, `type`, `maxLength`) or a rule of ours (`line_tax`, `url`).
-    sent: the value as it came; None when the member was missing, which JSON null means too (protocol 13).
+    value: the value as it came; None when the member was missing, which JSON null means too (klarna.md §13).
     expected: what would be right, in words and with the numbers.
     formula: for money, the arithmetic with the numbers in it.
     """
 
     path: str
     rule: str
-    sent: object
+    value: object
     expected: str
     formula: str = ""
 
@@ -38,16 +39,16 @@ class Problem(Struct, frozen=True, gc=False):
             "path": self.path,
             "json_path": self.json_path,
             "rule": self.rule,
-            "sent": bounded(self.sent),
+            "value": bounded(self.value),
             "expected": self.expected,
             "formula": self.formula,
         }
 
     def as_text(self) -> str:
         """Return the one line that goes to the log."""
-        sent = "nothing" if self.sent is None else repr(bounded(self.sent))
+        value = "nothing" if self.value is None else repr(bounded(self.value))
         formula = f" ({self.formula})" if self.formula else ""
-        return f"{self.path or 'body'} [{self.rule}]: sent {sent}, expected {self.expected}{formula}"
+        return f"{self.path or 'body'} [{self.rule}]: sent {value}, expected {self.expected}{formula}"
 
 
 def in_words(problems: Iterable[Problem]) -> str:
@@ -60,6 +61,19 @@ def _json_path_step(step: str) -> str:
         return step
     quoted = step.replace("\\", "\\\\").replace("'", "\\'")
     return f".{step}" if _PLAIN_NAME.fullmatch(step) else f"['{quoted}']"
+
+
+def similar(name: str, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> list[str]:
+    """Return up to `most` known names that are similar to a name, the most similar first; `cutoff` is from 0 to 1."""
+    from difflib import get_close_matches  # most names are right
+
+    return get_close_matches(name[:_LONGEST_NAME], list(known), most, cutoff)
+
+
+def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
+    """Return `did you mean x?` for the known name that is most similar, after a prefix; "" if there is none."""
+    found = similar(name, known)
+    return f"did you mean {prefix}{found[0]}?" if found else ""
 
 
 def bounded(value: object) -> Any:
@@ -84,9 +98,9 @@ def _is_large(value: dict[str, Any] | list[Any]) -> bool:
 
 
 class KlarnaError(Exception):
-    """A refusal that Klarna itself would answer, in Klarna's shape (protocol 1.6).
+    """An error that Klarna itself would answer, in Klarna's format (klarna.md §1.6).
 
-    `error_message` is Klarna's terse text; `problems` is everything that the journal and the log add to it.
+    `error_message` is Klarna's short text; `problems` are the details that the journal and the log add to it.
     """
 
     status: int = 400
@@ -99,85 +113,78 @@ class KlarnaError(Exception):
 
 
 class BadValue(KlarnaError):
-    """400: a field breaks a constraint; the message names the first field, the problems name all (seed, step 3)."""
+    """400: a field breaks a constraint; the message names the first field, the problems name all (guide, step 3)."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(f"bad_value:{problems[0].path or 'body'}", problems)
 
 
 class Unauthorized(KlarnaError):
-    """401: no credentials, or credentials that this server does not know (seed, step 3)."""
+    """401: no credentials, or credentials that this server does not accept (guide, step 3)."""
 
     status = 401
     error_code = "unauthorized"
 
 
 class NotAllowed(KlarnaError):
-    """403: the token is used up or belongs to another merchant (seed, step 3)."""
+    """403: the token was used already or belongs to another merchant (guide, step 3)."""
 
     status = 403
     error_code = "not_allowed"
 
 
 class NotFound(KlarnaError):
-    """404: no such key, or a token without an authorized order behind it (seed, step 3)."""
+    """404: no such key, or a token without an authorized order behind it (guide, step 3)."""
 
     status = 404
     error_code = "not_found"
 
 
 class InvalidOrderId(KlarnaError):
-    """400: the order id in the path is no UUID (protocol 9.1)."""
+    """400: the order id in the path is not a UUID (klarna.md §9.1)."""
 
     error_code = "invalid_order_id"
 
 
 class NoSuchOrder(NotFound):
-    """404: no order of this merchant has the id (protocol 9.1)."""
+    """404: this merchant has no order with this id (klarna.md §9.1)."""
 
     error_code = "no_such_order"
 
 
 class NoSuchCapture(NotFound):
-    """404: the order has no such capture (protocol 9.1)."""
+    """404: the order has no such capture (klarna.md §9.1)."""
 
     error_code = "no_such_capture"
 
 
 class CaptureNotAllowed(NotAllowed):
-    """403: the order's status, its fraud status or its remaining amount does not allow the capture (protocol 9.1)."""
+    """403: the order's status, its fraud status or its remaining amount does not allow the capture (klarna.md §9.1)."""
 
     error_code = "capture_not_allowed"
 
 
 class RefundNotAllowed(NotAllowed):
-    """403: there is not so much captured money left to refund (protocol 9.1)."""
+    """403: the amount is more than what is captured and not refunded (klarna.md §9.1)."""
 
     error_code = "refund_not_allowed"
 
 
 class CancelNotAllowed(NotAllowed):
-    """403: the order has captures, or is finished already (protocol 9.1)."""
+    """403: the order has captures, or is cancelled, expired or closed (klarna.md §9.1)."""
 
     error_code = "cancel_not_allowed"
 
 
-class InConflict(KlarnaError):
-    """409: the same thing was asked for before, with other data (protocol 9.1)."""
-
-    status = 409
-    error_code = "conflict"
-
-
 class TooManyRequests(KlarnaError):
-    """429: the merchant's requests of this second are used up (protocol 1.5)."""
+    """429: the merchant sent more requests in this second than the rate limit allows (klarna.md §1.5)."""
 
     status = 429
     error_code = "too_many_requests"
 
 
 class MethodNotAllowed(KlarnaError):
-    """405: the path exists, the verb does not; `allowed` becomes the `Allow` header."""
+    """405: the path does not support the method; `allowed` becomes the `Allow` header."""
 
     status = 405
     error_code = "method_not_allowed"
@@ -195,21 +202,21 @@ class RequestTimeout(KlarnaError):
 
 
 class BodyTooLarge(KlarnaError):
-    """413: the body is longer than the server is willing to read."""
+    """413: the body is longer than the setting `max_body`."""
 
     status = 413
     error_code = "request_too_large"
 
 
 class UnsupportedMediaType(KlarnaError):
-    """415: the body is declared to be something else than JSON in UTF-8 (protocol 1.3)."""
+    """415: the Content-Type is not JSON in UTF-8 (klarna.md §1.3)."""
 
     status = 415
     error_code = "unsupported_media_type"
 
 
 class ExpectationFailed(KlarnaError):
-    """417: the `Expect` header asks for something else than to be told to go on."""
+    """417: the `Expect` header has a value other than 100-continue."""
 
     status = 417
     error_code = "expectation_failed"
@@ -229,8 +236,8 @@ class StoreFull(StoreFailure):
     error_code = "insufficient_storage"
 
 
-class OrderedFault(KlarnaError):
-    """The status that a fault was ordered to answer with, as if Klarna had failed."""
+class InjectedFault(KlarnaError):
+    """A fault was injected: the request is answered with its status, as if Klarna had failed."""
 
     error_code = "mock_fault"
 
@@ -240,7 +247,7 @@ class OrderedFault(KlarnaError):
 
 
 class MockKlarnaError(Exception):
-    """The tool was held wrong: what is wrong, where, and what would be right.
+    """An invalid request to our own API, or a usage error: what is wrong, where, and what would be right (`hint`).
 
     Under `/_mock` it is answered as JSON with `status`; on the command line it ends with exit code 2.
     """
@@ -255,10 +262,10 @@ class MockKlarnaError(Exception):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        """One sentence for a terminal: the place, the fault, the remedy."""
+        """Return one sentence for a terminal: place, message, hint."""
         place = f"{self.where}: " if self.where else ""
-        remedy = f"; {self.hint}" if self.hint else ""
-        return f"{place}{self.message}{remedy}"
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{place}{self.message}{hint}"
 
 
 class InvalidInput(MockKlarnaError):
@@ -274,23 +281,44 @@ class InvalidInput(MockKlarnaError):
         )
 
 
-class UnknownName(MockKlarnaError):
-    """404: nothing of that name exists here."""
-
-    status = 404
-
-
-class AnothersState(MockKlarnaError):
-    """403: a call that acts for one merchant would change what belongs to others."""
+class Forbidden(MockKlarnaError):
+    """403: a request of one merchant would change the state of others."""
 
     status = 403
 
 
-class NotPossibleNow(MockKlarnaError):
-    """409: the thing exists, but its state does not allow what was asked."""
+class UnknownName(MockKlarnaError):
+    """404: no object has this name or id."""
+
+    status = 404
+
+
+class StateConflict(MockKlarnaError):
+    """409: the state of the object does not allow the request."""
 
     status = 409
 
 
-class Conflict(Exception):
-    """Somebody else committed first: load again and decide again. Never leaves the emulator."""
+class Unreachable(MockKlarnaError):
+    """No server answers at the sandbox's address; on the command line it ends with exit code 4."""
+
+
+class CannotBind(OSError):
+    """A server cannot listen at `address`; on the command line it ends with exit code 3.
+
+    `strerror` says why, `flag` is the setting of the port, `remedy` says what to do.
+    """
+
+    def __init__(self, number: int | None, reason: str, *, address: str, flag: str, remedy: str) -> None:
+        super().__init__(number, reason)
+        self.address = address
+        self.flag = flag
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        """Return one sentence for a terminal."""
+        return f"cannot listen on {self.address}: {self.strerror}; {self.remedy}"
+
+
+class WriteConflict(Exception):
+    """Another command committed first: load and decide again. Never leaves the emulator."""

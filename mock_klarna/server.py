@@ -1,13 +1,11 @@
-"""The one place that wires settings, store, emulator and application, and opens the socket."""
+"""The composition root: it connects settings, store, emulator and application, and opens the sockets."""
 
 import asyncio
 import contextlib
-import gc
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from threading import Thread
@@ -16,13 +14,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import orjson
 
-from mock_klarna.callbacks import Deliveries, Runner
+from mock_klarna.callbacks import Alarm, Deliveries, Scheduler
 from mock_klarna.callbacks.http import MerchantClient
 from mock_klarna.domain.records import ButtonKey
-from mock_klarna.emulator import Emulator
+from mock_klarna.emulator import Context, Emulator
 from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.base import Store, open_store
-from mock_klarna.validation import shared_contract
 from mock_klarna.web.app import build
 from mock_klarna.web.auth import Credentials
 from mock_klarna.web.rate_limits import RateLimits
@@ -30,46 +27,62 @@ from mock_klarna.web.request import Services
 from mock_klarna.web.sockets import Listening, listening
 
 if TYPE_CHECKING:
+    from mock_klarna.api import MockKlarna, MockKlarnaAsync
     from mock_klarna.certificates import Https
-
-_YOUNG_OBJECTS, _YOUNG_COLLECTIONS = 5_000, 200
-"""A collection of so many young objects takes a few milliseconds, which is what a request may wait; older ones come seldom."""
+    from mock_klarna.client import Client
 
 
-@dataclass(frozen=True, slots=True)
 class Running:
-    """A server that accepts requests: where it is, and what it is made of; `tls_url` is None without `--tls`."""
+    """A server that accepts requests: `url`, `port`, `tls_url` (None without the setting `tls`), and the parts it is made of."""
 
-    url: str
-    port: int
-    services: Services
-    tls_url: str | None = None
+    def __init__(self, listening: Listening, services: Services) -> None:
+        self.url = listening.url
+        self.port = listening.port
+        self.tls_url = listening.tls_url
+        self.services = services
+        self._client: Client | None = None
+
+    def as_merchant(self, merchant: str | None = None, password: str = "secret") -> "MockKlarnaAsync":  # noqa: S107
+        """Return the commands of a merchant: by default the first that the setting `credentials` names, or `mock-merchant`."""
+        from mock_klarna.api import MockKlarnaAsync
+        from mock_klarna.client import Client
+
+        if self._client is None:
+            self._client = Client(self.url, *self.services.settings.default_credentials())
+            self._client.open()
+        client = self._client if merchant is None else self._client.as_merchant(merchant, password)
+        return MockKlarnaAsync(client, self.tls_url)
+
+    async def close_client(self) -> None:
+        """Close the connections of all that `as_merchant` returned."""
+        if self._client is not None:
+            await self._client.close()
 
 
-def serve(settings: Settings | None = None) -> "Serving":
-    """Serve the emulator in the running loop; it accepts requests inside the `async with` and is gone after it.
+def serve(settings: Settings | None = None) -> "ServerContext":
+    """Serve the emulator in the running loop; it accepts requests inside the `async with` and stops at its end.
 
     Raises OSError when an address cannot be bound, `SettingsError` for certificates, folders and files that cannot be used,
     and what `open_store` raises.
     """
-    return Serving(settings or Settings())
+    return ServerContext(settings or Settings())
 
 
-class Serving(AbstractAsyncContextManager[Running]):
-    """A server that is there inside an `async with`; a plain `with` is told what it needs."""
+class ServerContext(AbstractAsyncContextManager[Running]):
+    """A server for `async with`; a plain `with` raises a TypeError that says what to use."""
 
     def __init__(self, settings: Settings) -> None:
-        self._served = _serving(settings)
+        self._running = _running(settings)
 
     async def __aenter__(self) -> Running:
-        """Begin to serve."""
-        return await self._served.__aenter__()
+        """Start the server."""
+        return await self._running.__aenter__()
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
-        """End it."""
-        return await self._served.__aexit__(kind, fault, trace)
+        """Stop it."""
+        return await self._running.__aexit__(kind, error, trace)
 
     def __enter__(self) -> NoReturn:
         """Refuse; raises TypeError."""
@@ -78,29 +91,79 @@ class Serving(AbstractAsyncContextManager[Running]):
         )
 
     def __exit__(self, *_: object) -> None:
-        """Never happens, but `with` looks for it first."""
+        """Never runs; `with` looks for it before it calls `__enter__`."""
+
+
+@contextmanager
+def serve_in_thread(
+    settings: Settings | None = None,
+    merchant: str | None = None,
+    password: str = "secret",  # noqa: S107
+) -> Iterator["MockKlarna"]:
+    """Serve the emulator in a thread of its own, for callers without a loop; raises what `serve` raises.
+
+    Yields the commands of one merchant: by default the first that the setting `credentials` names, or `mock-merchant`.
+    `as_merchant` gives those of others. Without settings the server takes any free port.
+    """
+    from mock_klarna.api import MockKlarna
+
+    context = serve(settings or Settings(port=0))
+
+    async def start() -> "MockKlarnaAsync":
+        return (await context.__aenter__()).as_merchant(merchant, password)
+
+    with _loop_in_thread() as loop:
+        started = asyncio.run_coroutine_threadsafe(start(), loop).result()
+        try:
+            yield MockKlarna(started.client, loop, started.tls_url)
+        finally:
+            asyncio.run_coroutine_threadsafe(context.__aexit__(None, None, None), loop).result()
+
+
+@contextmanager
+def _loop_in_thread() -> Iterator[asyncio.AbstractEventLoop]:
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever, name="mock-klarna", daemon=True)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        asyncio.run_coroutine_threadsafe(_end_other_tasks(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _end_other_tasks() -> None:
+    """Cancel what still runs in this loop and wait for its end, as `asyncio.run` does: a loop must not close with pending tasks."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
-async def _serving(settings: Settings) -> AsyncIterator[Running]:
-    _require_use(settings)
+async def _running(settings: Settings) -> AsyncIterator[Running]:
+    _require_usable(settings)
     tls = _https(settings)
     async with AsyncExitStack() as stack:
         store = open_store(settings)
         stack.push_async_callback(store.close)
         await store.open()
         services = _wired(settings, store, stack)
-        await stack.enter_async_context(_working(services.runner))
+        await stack.enter_async_context(_background_work(services.scheduler))
         services.authority = tls.authority if tls else None
         if settings.separate_regions:
             services.credentials.remember({button.merchant for button in await store.records(ButtonKey, None)})
         bound = await stack.enter_async_context(listening(build(services), settings, tls.context if tls else None))
-        stack.enter_context(_announced(settings.ready_file, bound))
-        yield Running(bound.url, bound.port, services, bound.tls_url)
+        stack.enter_context(_ready_file(settings.ready_file, bound))
+        running = Running(bound, services)
+        stack.push_async_callback(running.close_client)
+        yield running
 
 
-def _require_use(settings: Settings) -> None:
-    """Refuse settings that would be passed over in silence."""
+def _require_usable(settings: Settings) -> None:
+    """Raise `SettingsError` for settings that would have no effect."""
     if settings.scenarios and not Path(settings.scenarios).is_dir():
         raise SettingsError(f"--scenarios: {settings.scenarios!r} is not a folder that exists")
     for flag, file in (("--tls-cert", settings.tls_cert), ("--tls-key", settings.tls_key)):
@@ -111,89 +174,54 @@ def _require_use(settings: Settings) -> None:
 def _https(settings: Settings) -> "Https | None":
     if not settings.tls:
         return None
-    from mock_klarna.certificates import https
+    from mock_klarna.certificates import load_https
 
-    return https(settings)
+    return load_https(settings)
 
 
 def _wired(settings: Settings, store: Store, stack: AsyncExitStack) -> Services:
-    contract = shared_contract(strict=settings.strict)
-    emulator = Emulator(store, settings, time.time, settings.seed or token_hex(8))
-    client = MerchantClient(settings)
+    alarm, client = Alarm(), MerchantClient(settings)
     stack.push_async_callback(client.close)
-    deliveries = Deliveries(emulator, contract, client)
-    runner = Runner(emulator, deliveries)
+    context = Context(store, settings, time.time, settings.seed or token_hex(8), alarm)
+    deliveries = Deliveries(context, client)
+    emulator = Emulator(context, deliveries)
+    scheduler = Scheduler(emulator, deliveries, alarm)
     limits = RateLimits(settings.rate_limit, time.time) if settings.rate_limit else None
     credentials = Credentials(settings.credentials, separate_regions=settings.separate_regions)
-    return Services(settings, contract, emulator, deliveries, runner, credentials, time.time(), limits)
+    return Services(settings, context.validator, emulator, deliveries, scheduler, credentials, time.time(), limits)
 
 
 @asynccontextmanager
-async def _working(runner: Runner) -> AsyncIterator[None]:
-    """Keep the background work going, and end it when everything else has ended."""
-    task = asyncio.create_task(runner.run())
+async def _background_work(scheduler: Scheduler) -> AsyncIterator[None]:
+    """Run the scheduler, and stop it after everything else has stopped."""
+    task = asyncio.create_task(scheduler.run())
     try:
         yield
     finally:
-        await runner.drain()
+        await scheduler.drain()
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
 
 
 @contextmanager
-def _announced(ready_file: str, bound: Listening) -> Iterator[None]:
-    """Write the ready file by renaming, so that who sees it sees all of it, and remove it at the end."""
-    if not ready_file:
+def _ready_file(path: str, bound: Listening) -> Iterator[None]:
+    """Write the ready file by renaming, so that no reader sees a part of it, and remove it at the end."""
+    if not path:
         yield
         return
-    path, said = Path(ready_file), {"url": bound.url, "port": bound.port, "pid": os.getpid()}
-    said |= {"tls_url": bound.tls_url, "tls_port": bound.tls_port} if bound.tls_url else {}
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    file = Path(path)
+    content = {"url": bound.url, "port": bound.port, "pid": os.getpid()}
+    content |= {"tls_url": bound.tls_url, "tls_port": bound.tls_port} if bound.tls_url else {}
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
     try:
-        draft.write_bytes(orjson.dumps(said))
-        draft.replace(path)
+        draft.write_bytes(orjson.dumps(content))
+        draft.replace(file)
     except OSError as fault:
         draft.unlink(missing_ok=True)
         hint = "a path in a folder that exists and can be written"
-        raise SettingsError(f"--ready-file: cannot write {ready_file!r}: {fault.strerror}; name {hint}") from None
+        raise SettingsError(f"--ready-file: cannot write {path!r}: {fault.strerror}; name {hint}") from None
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
-
-
-def tune_garbage_collection() -> None:
-    """Keep what was loaded at start out of every collection, and collect less often (for a process that only serves)."""
-    gc.freeze()
-    gc.set_threshold(_YOUNG_OBJECTS, _YOUNG_COLLECTIONS, 100)
-    gc.enable()
-
-
-@contextmanager
-def serve_in_thread(settings: Settings | None = None) -> Iterator["ThreadedServer"]:
-    """Serve the emulator in a thread of its own, for callers without a loop; raises what `serve` raises."""
-    loop = asyncio.new_event_loop()
-    thread = Thread(target=loop.run_forever, name="mock-klarna", daemon=True)
-    thread.start()
-    serving = serve(settings or Settings(port=0))
-    try:
-        running = asyncio.run_coroutine_threadsafe(serving.__aenter__(), loop).result()
-        try:
-            yield ThreadedServer(running.url, running.port, loop, running.tls_url)
-        finally:
-            asyncio.run_coroutine_threadsafe(serving.__aexit__(None, None, None), loop).result()
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadedServer:
-    """A server in another thread: where it is, and its loop, on which coroutines can be run beside it."""
-
-    url: str
-    port: int
-    loop: asyncio.AbstractEventLoop
-    tls_url: str | None = None
+        file.unlink(missing_ok=True)

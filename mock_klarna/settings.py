@@ -1,120 +1,195 @@
-"""One frozen settings object; flags, environment variables and the README's table are made from its fields."""
+"""The settings of a server. Flags, environment variables, their checks and the documentation's table all come from one table.
+
+The table is the fields of `Settings`: each has a type, a default, a help text and the `Allowed` values.
+"""
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from ipaddress import ip_address
-from typing import Any, TypeVar
+from typing import Any, Final
 
-T = TypeVar("T", int, float)
+from msgspec import Struct
+
+PREFIX: Final = "MOCK_KLARNA_"
+RATES: Final = {"production": (40, 200), "playground": (5, 50)}
+"""Requests a second of one merchant: those that create a session, and all others (klarna.md §1.5)."""
+_RATE = r"([1-9][0-9]{0,8})/s"
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
-_HOST_NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*", re.ASCII)
-
-
-def any_text(text: str) -> str:
-    """Take every text as it is."""
-    return text
-
-
-def boolean(text: str) -> bool:
-    """Read a yes or a no."""
-    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-    if text.lower() not in words:
-        raise ValueError("true or false")
-    return words[text.lower()]
-
-
-def texts(text: str) -> tuple[str, ...]:
-    """Read texts that are separated by commas."""
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def number(least: float, most: float) -> Callable[[str], float]:
-    """Return a parser of numbers within limits."""
-    return lambda text: _within(text, float, least, most, f"a number from {least:g} to {most:g}")
-
-
-def whole(least: int, most: int) -> Callable[[str], int]:
-    """Return a parser of whole numbers within limits."""
-    return lambda text: _within(text, int, least, most, f"a whole number from {least} to {most}")
-
-
-def _within(text: str, kind: Callable[[str], T], least: T, most: T, hint: str) -> T:
-    try:
-        value = kind(text)
-    except ValueError:
-        raise ValueError(hint) from None
-    if not least <= value <= most:
-        raise ValueError(hint)
-    return value
-
-
-def one_of(*choices: str) -> Callable[[str], str]:
-    """Return a parser that takes nothing but these words."""
-
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError("one of " + ", ".join(choices))
-        return text
-
-    return parse
-
-
-def rate(text: str) -> str:
-    """Take a rate limit: one of Klarna's two, or a number of requests a second."""
-    if not (text in ("production", "playground") or re.fullmatch(r"[1-9][0-9]{0,8}/s", text)):
-        raise ValueError("production, playground or a number such as 20/s")
-    return text
-
-
-def pairs(separator: str, form: str) -> Callable[[str], tuple[str, ...]]:
-    """Return a parser of texts in two parts, separated by commas; `form` shows one to people."""
-
-    def parse(text: str) -> tuple[str, ...]:
-        found = texts(text)
-        if any(not all(pair.partition(separator)[::2]) for pair in found):
-            raise ValueError(f"{form}, several separated by commas")
-        return found
-
-    return parse
-
-
-def host_names(text: str) -> tuple[str, ...]:
-    """Read host names, also with a leading `*.`, and IP addresses, separated by commas."""
-    found = tuple(name.rstrip(".").lower() for name in texts(text))
-    if not all(map(_is_host, found)):
-        raise ValueError("a host name such as shop.test or *.shop.test, or an IP address, several separated by commas")
-    return found
-
-
-def _is_host(name: str) -> bool:
-    try:
-        return bool(ip_address(name))
-    except ValueError:
-        return len(name) <= 253 and _HOST_NAME.fullmatch(name) is not None
-
-
-PREFIX = "MOCK_KLARNA_"
+_HOST_NAME = rf"(\*\.)?{_LABEL}(\.{_LABEL})*"
+_SEVERAL = ", several separated by commas"
+_BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
 class SettingsError(ValueError):
-    """A setting has a value that cannot be used; the message names the setting and what would be right."""
+    """A setting has a value that cannot be used; the message names the setting, the value and the allowed values."""
 
 
-def _setting(
-    default: Any, parse: Callable[[str], Any], meaning: str, *, metavar: str = "", repeat: bool = False
-) -> Any:
-    return field(default=default, metadata={"parse": parse, "help": meaning, "metavar": metavar, "repeat": repeat})
+class Allowed(Struct, frozen=True):
+    """The values that a setting accepts.
+
+    text: the allowed values in words, as error messages and the documentation print them.
+    read: makes a value of the right type from the text of a flag or a variable; raises ValueError.
+    check: returns the value in its normal form; raises ValueError, also for a wrong type.
+    """
+
+    text: str
+    read: Callable[[str], Any]
+    check: Callable[[Any], Any]
+
+    def parse(self, text: str) -> Any:
+        """Return the value that a text stands for; raises ValueError with the allowed values."""
+        try:
+            value = self.read(text)
+        except ValueError:
+            raise ValueError(self.text) from None
+        return self.validate(value)
+
+    def validate(self, value: Any) -> Any:
+        """Return a value in its normal form; raises ValueError with the allowed values."""
+        try:
+            return self.check(value)
+        except ValueError:
+            raise ValueError(self.text) from None
+
+
+def number(least: float, most: float) -> Allowed:
+    """Return the numbers within limits."""
+
+    def check(value: Any) -> float:
+        _require(isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most)
+        return float(value)
+
+    return Allowed(f"a number from {least:.10g} to {most:.10g}", float, check)
+
+
+def integer(least: int, most: int) -> Allowed:
+    """Return the integers within limits."""
+
+    def check(value: Any) -> int:
+        _require(isinstance(value, int) and not isinstance(value, bool) and least <= value <= most)
+        return int(value)
+
+    return Allowed(f"an integer from {least} to {most}", int, check)
+
+
+def one_of(*choices: str) -> Allowed:
+    """Return nothing but these words."""
+
+    def check(value: Any) -> str:
+        _require(isinstance(value, str) and value in choices)
+        return str(value)
+
+    return Allowed("one of " + ", ".join(choices), str, check)
+
+
+def text(what: str) -> Allowed:
+    """Return all texts; `what` says what the text is, such as a path."""
+
+    def check(value: Any) -> str:
+        _require(isinstance(value, str))
+        return str(value)
+
+    return Allowed(what, str, check)
+
+
+def texts(each: str, check_one: Callable[[str], str]) -> Allowed:
+    """Return tuples of texts, in flags and variables separated by commas; `each` describes one of them."""
+
+    def check(value: Any) -> tuple[str, ...]:
+        _require(isinstance(value, tuple) and all(isinstance(text, str) for text in value))
+        return tuple(check_one(text) for text in value)
+
+    return Allowed(each + _SEVERAL, _split, check)
+
+
+def pairs(separator: str, form: str) -> Allowed:
+    """Return tuples of texts in two parts that are not empty; `form` shows one of them."""
+
+    def check_one(text: str) -> str:
+        _require(all(text.partition(separator)[::2]))
+        return text
+
+    return texts(form, check_one)
+
+
+def requests_per_second(rate_limit: str) -> tuple[int, int]:
+    """Return both limits of `production`, `playground` or `N/s`: of requests that create a session, and of all others.
+
+    Raises ValueError for any other text.
+    """
+    if rate_limit in RATES:
+        return RATES[rate_limit]
+    match = re.fullmatch(_RATE, rate_limit)
+    if match is None:
+        raise ValueError(rate_limit)
+    return int(match[1]), int(match[1])
+
+
+def _require(is_valid: object) -> None:
+    if not is_valid:
+        raise ValueError
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _read_boolean(text: str) -> bool:
+    _require(text.lower() in _BOOLEANS)
+    return _BOOLEANS[text.lower()]
+
+
+def _boolean(value: Any) -> bool:
+    _require(isinstance(value, bool))
+    return bool(value)
+
+
+def _rate(value: Any) -> str:
+    _require(isinstance(value, str))
+    requests_per_second(value)
+    return str(value)
+
+
+def _path(text: str) -> str:
+    _require(text)
+    return text
+
+
+def _host_name(text: str) -> str:
+    name = text.rstrip(".").lower()
+    try:
+        return str(ip_address(name)) and name
+    except ValueError:
+        _require(len(name) <= 253 and re.fullmatch(_HOST_NAME, name))
+        return name
+
+
+PATH = text("a path")
+BOOLEAN = Allowed("true or false", _read_boolean, _boolean)
+RATE = Allowed("production, playground or a number such as 20/s", str, _rate)
+PATHS = texts("a path", _path)
+HOST_NAMES = texts("a host name such as shop.test or *.shop.test, or an IP address", _host_name)
+
+
+def _setting(default: Any, allowed: Allowed, meaning: str, *, metavar: str = "", repeat: bool = False) -> Any:
+    metadata = {"allowed": allowed.text, "parse": allowed.parse, "validate": allowed.validate}
+    return field(default=default, metadata={**metadata, "help": meaning, "metavar": metavar, "repeat": repeat})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How a server behaves. Every field is a flag `--field-name` and an environment variable `MOCK_KLARNA_FIELD_NAME`."""
+    """How a server behaves. Every field is a flag `--field-name` and an environment variable `MOCK_KLARNA_FIELD_NAME`.
 
-    host: str = _setting("127.0.0.1", any_text, "address to listen on", metavar="HOST")
-    port: int = _setting(8080, whole(0, 65535), "port to listen on; 0 takes any free one", metavar="PORT")
+    Raises `SettingsError` for a value that a setting does not allow.
+    """
+
+    host: str = _setting(
+        "127.0.0.1", text("a host name or an IP address of this machine"), "address to listen on", metavar="HOST"
+    )
+    port: int = _setting(8080, integer(0, 65535), "port to listen on; 0 takes any free one", metavar="PORT")
     ready_file: str = _setting(
-        "", any_text, "file that is written with {url, port, pid} once requests are accepted", metavar="PATH"
+        "", PATH, "file that is written with {url, port, pid} once requests are accepted", metavar="PATH"
     )
     credentials: tuple[str, ...] = _setting(
         (),
@@ -124,10 +199,10 @@ class Settings:
         repeat=True,
     )
     strict: bool = _setting(
-        False, boolean, "demand what the documents demand: https, the authorized order, known deny forms"
+        False, BOOLEAN, "demand what the documents demand: https, the authorized order, known deny forms"
     )
     seed: str = _setting(
-        "", any_text, "seed of all ids and shoppers; without it every start has its own", metavar="SEED"
+        "", text("a text"), "seed of all ids and shoppers; without it every start has its own", metavar="SEED"
     )
     environment: str = _setting(
         "",
@@ -143,8 +218,8 @@ class Settings:
     )
     store: str = _setting(
         "memory",
-        any_text,
-        "where the state is kept: memory, sqlite:PATH to survive a restart, or postgresql://USER:PASSWORD@HOST/DATABASE",
+        text("memory, sqlite:PATH or postgresql://USER:PASSWORD@HOST/DATABASE"),
+        "where the state is stored: memory, sqlite:PATH to survive a restart, or postgresql: for several servers",
         metavar="STORE",
     )
     log_format: str = _setting("text", one_of("text", "json"), "form of the log lines", metavar="FORMAT")
@@ -160,29 +235,29 @@ class Settings:
     )
     callback_ca: tuple[str, ...] = _setting(
         (),
-        texts,
+        PATHS,
         "file of certificates in PEM that are trusted for callbacks, beside the system's own",
         metavar="PATH",
         repeat=True,
     )
-    callback_insecure: bool = _setting(False, boolean, "send callbacks to https sites whoever signed their certificate")
-    tls: bool = _setting(False, boolean, "serve https beside http, in the names of Klarna's hosts")
-    tls_port: int = _setting(8443, whole(0, 65535), "port of https; 0 takes any free one", metavar="PORT")
+    callback_insecure: bool = _setting(False, BOOLEAN, "send callbacks to https sites whoever signed their certificate")
+    tls: bool = _setting(False, BOOLEAN, "serve https beside http, in the names of Klarna's hosts")
+    tls_port: int = _setting(8443, integer(0, 65535), "port of https; 0 takes any free one", metavar="PORT")
     tls_name: tuple[str, ...] = _setting(
-        (), host_names, "further host name or address that the certificate names", metavar="NAME", repeat=True
+        (), HOST_NAMES, "further host name or address that the certificate names", metavar="NAME", repeat=True
     )
     tls_folder: str = _setting(
         "",
-        any_text,
+        PATH,
         "folder that keeps the certificate authority; without it every start has its own",
         metavar="PATH",
     )
     tls_cert: str = _setting(
-        "", any_text, "certificate in PEM to use: an authority's, or the server's own with its chain", metavar="PATH"
+        "", PATH, "certificate in PEM to use: an authority's, or the server's own with its chain", metavar="PATH"
     )
-    tls_key: str = _setting("", any_text, "private key of --tls-cert in PEM", metavar="PATH")
+    tls_key: str = _setting("", PATH, "private key of --tls-cert in PEM", metavar="PATH")
     separate_regions: bool = _setting(
-        False, boolean, "each of Klarna's API hosts has its own credentials (USER:PASSWORD@HOST), keys and tokens"
+        False, BOOLEAN, "each of Klarna's API hosts has its own credentials (USER:PASSWORD@HOST), keys and tokens"
     )
     merchant_timeout: float = _setting(
         60.0,
@@ -190,7 +265,7 @@ class Settings:
         "seconds that a shopper waits for the merchant to place or deny; 0 waits as long as the token lives",
         metavar="SECONDS",
     )
-    timeout_ends_token: bool = _setting(True, boolean, "a token is dead once its shopper has stopped waiting")
+    timeout_ends_token: bool = _setting(True, BOOLEAN, "a token is dead once its shopper has stopped waiting")
     token_lifetime: float = _setting(
         3600.0, number(1, 86400 * 30), "seconds that an authorization token lives", metavar="SECONDS"
     )
@@ -210,7 +285,7 @@ class Settings:
         "push", one_of("push", "push-old"), "Klarna's newer or older schedule for repeating a push", metavar="SCHEDULE"
     )
     pending_everywhere: bool = _setting(
-        False, boolean, "the pending e-mail triggers work outside the US and the UK too"
+        False, BOOLEAN, "the pending e-mail triggers work outside the US and the UK too"
     )
     shipping_method_case: str = _setting(
         "kebab",
@@ -218,7 +293,7 @@ class Settings:
         "spelling of shipping_method in callbacks: box-reg, or as the page sent it",
         metavar="CASE",
     )
-    confirmation_order_id: bool = _setting(False, boolean, "add ?order_id= to the confirmation URL")
+    confirmation_order_id: bool = _setting(False, BOOLEAN, "add ?order_id= to the confirmation URL")
     unauthorized_body: str = _setting(
         "klarna",
         one_of("klarna", "gateway"),
@@ -226,34 +301,62 @@ class Settings:
         metavar="FORM",
     )
     max_body: int = _setting(
-        8 << 20, whole(1024, 1 << 30), "bytes of a request body that are read at most", metavar="BYTES"
+        8 << 20, integer(1024, 1 << 30), "bytes of a request body that are read at most", metavar="BYTES"
     )
     body_timeout: float = _setting(
         30.0, number(0.1, 3600), "seconds that a request body may take to arrive", metavar="SECONDS"
     )
-    scenarios: str = _setting(
-        "", any_text, "folder of scenarios that are offered beside the stored ones", metavar="PATH"
-    )
+    scenarios: str = _setting("", PATH, "folder of scenarios that are offered beside the stored ones", metavar="PATH")
     rate_limit: str = _setting(
         "",
-        rate,
+        RATE,
         "requests a second of each merchant: production, playground or a number such as 20/s; without it any",
         metavar="RATE",
     )
     journal_bytes: int = _setting(
-        8 << 20, whole(65536, 1 << 34), "bytes of journal kept for each merchant", metavar="BYTES"
+        8 << 20, integer(65536, 1 << 34), "bytes of journal kept for each merchant", metavar="BYTES"
     )
     all_journals_bytes: int = _setting(
         64 << 20,
-        whole(65536, 1 << 36),
+        integer(65536, 1 << 36),
         "bytes of journal kept for all merchants together; the largest journal gives way first",
         metavar="BYTES",
     )
-    max_callbacks: int = _setting(10_000, whole(10, 10_000_000), "callbacks kept for each merchant", metavar="COUNT")
+    max_callbacks: int = _setting(10_000, integer(10, 10_000_000), "callbacks kept for each merchant", metavar="COUNT")
+    loop: str = _setting(
+        "auto",
+        one_of("auto", "asyncio", "uvloop"),
+        "event loop of the server's process: auto takes uvloop where it is installed (mock-klarna[fast])",
+        metavar="NAME",
+    )
+
+    def __post_init__(self) -> None:
+        """Check every value that is not the default."""
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            if value is not setting.default:
+                object.__setattr__(self, setting.name, _validated(setting, value))
+
+    def default_credentials(self) -> tuple[str, str]:
+        """Return a username and a password that the server accepts: the first of `credentials`, or any where all are."""
+        user, _, password = (self.credentials or ("mock-merchant:secret",))[0].partition(":")
+        return user, password
+
+
+def _validated(setting: Field[Any], value: Any) -> Any:
+    if type(value) is type(setting.default) and value == setting.default:
+        return value
+    try:
+        return setting.metadata["validate"](value)
+    except ValueError as fault:
+        allowed = str(fault)
+        if isinstance(setting.default, tuple):
+            allowed = f"a tuple of texts, each {allowed.removesuffix(_SEVERAL)}"
+        raise SettingsError(f"{setting.name}: {value!r} is not {allowed}") from None
 
 
 def setting_fields() -> tuple[Field[Any], ...]:
-    """Return the fields of `Settings`, in order, with `help`, `metavar`, `parse` and `repeat` as metadata."""
+    """Return the fields of `Settings` in order. Their metadata: `allowed`, `help`, `metavar`, `parse`, `validate`, `repeat`."""
     return fields(Settings)
 
 
@@ -262,41 +365,27 @@ def flag_of(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def variable_of(name: str) -> str:
+    """Return the environment variable of a setting: `ready_file` is `MOCK_KLARNA_READY_FILE`."""
+    return PREFIX + name.upper()
+
+
 def parsed(setting: Field[Any], text: str, source: str) -> Any:
-    """Return a setting's value from text; raises `SettingsError` naming the source, the value and what would be right."""
-    parse = setting.metadata["parse"]
+    """Return a setting's value from text; raises `SettingsError` naming the source, the text and the allowed values."""
     try:
-        return parse(text)
-    except ValueError as fault:
-        raise SettingsError(f"{source}: {text!r} is not {fault}") from None
+        return setting.metadata["parse"](text)
+    except ValueError as allowed:
+        raise SettingsError(f"{source}: {text!r} is not {allowed}") from None
 
 
 def from_environment(environ: Mapping[str, str], flags: Mapping[str, Any] = {}) -> Settings:
     """Return the settings of flags over environment variables over defaults; `PORT` stands in for `MOCK_KLARNA_PORT`.
 
-    Raises `SettingsError` for a value that cannot be used.
+    Raises `SettingsError` for a value that is not allowed.
     """
-    known = {PREFIX + setting.name.upper(): setting for setting in setting_fields()}
     values: dict[str, Any] = {}
-    if environ.get("PORT"):
-        values["port"] = parsed(known[PREFIX + "PORT"], environ["PORT"], "PORT")
-    for variable, setting in known.items():
-        if environ.get(variable):
-            values[setting.name] = parsed(setting, environ[variable], variable)
+    for setting in setting_fields():
+        for variable in (variable_of(setting.name), *(("PORT",) if setting.name == "port" else ())):
+            if environ.get(variable) and setting.name not in values:
+                values[setting.name] = parsed(setting, environ[variable], variable)
     return Settings(**{**values, **flags})
-
-
-RATES = {"production": (40, 200), "playground": (5, 50)}
-"""Requests a second of one merchant: calls that create a session, and all others."""
-SESSION_CALLS = frozenset({"create_button"})
-"""Which calls of Instant Shopping count as creating a session is not documented; a button key is the nearest to one."""
-
-
-def rates(rate_limit: str) -> tuple[int, int]:
-    """Return both limits of `production`, `playground` or `N/s`; raises `ValueError` for anything else."""
-    if rate_limit in RATES:
-        return RATES[rate_limit]
-    number, _, unit = rate_limit.partition("/")
-    if unit != "s" or not number.isascii() or not number.isdigit() or not int(number):
-        raise ValueError(rate_limit)
-    return int(number), int(number)

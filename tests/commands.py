@@ -1,7 +1,9 @@
-"""Command lines run in the process of the tests: the same words and exit codes as in one of their own, without its start."""
+"""Command lines of the tests: in this process where possible, because a process takes a second to start."""
 
 import gc
 import logging
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,32 +16,32 @@ _LOGGERS = ("", "mock_klarna", "mock_klarna.refusals", "aiohttp", "asyncio")
 
 
 @dataclass(frozen=True)
-class Ran:
-    """What a command line ended with and said."""
+class Result:
+    """The exit code and the output of a command line."""
 
     returncode: int
     stdout: str
     stderr: str
 
 
-Command = Callable[..., Ran]
+Command = Callable[..., Result]
 
 
-def in_this_process(capsys: pytest.CaptureFixture[str], *arguments: object) -> Ran:
-    """Run a command line; a test that calls this has no running loop."""
+def run_in_this_process(capsys: pytest.CaptureFixture[str], *arguments: object) -> Result:
+    """Run a command line in this process, in a test without a running event loop."""
     capsys.readouterr()
-    with _left_as_it_was():
+    with _process_state_restored():
         try:
             code: object = main([str(argument) for argument in arguments])
         except SystemExit as end:
             code = end.code
     assert isinstance(code, int)
-    return Ran(code, *capsys.readouterr())
+    return Result(code, *capsys.readouterr())
 
 
 @contextmanager
-def _left_as_it_was() -> Iterator[None]:
-    """Put back what a command sets for its whole process: logging and garbage collection."""
+def _process_state_restored() -> Iterator[None]:
+    """Restore what a command changes for its whole process: logging and garbage collection."""
     before = [(logger, logger.level, logger.handlers) for logger in map(logging.getLogger, _LOGGERS)]
     for logger, _, _ in before:
         logger.handlers = []
@@ -50,3 +52,14 @@ def _left_as_it_was() -> Iterator[None]:
             logger.setLevel(level)
             logger.handlers = handlers
         gc.enable()
+
+
+@contextmanager
+def command_process(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """Run `python -m mock_klarna` as a process, which ends with the block."""
+    line = [sys.executable, "-m", "mock_klarna", *map(str, arguments)]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()

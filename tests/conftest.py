@@ -6,20 +6,27 @@ import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
-from mock_klarna import resources
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
-from tests.commands import Command, in_this_process
+from mock_klarna import MockKlarnaAsync, resources
+from tests.commands import Command, run_in_this_process
 from tests.database import Database, running
 
 pytest_plugins = ["pytester"]
 
 CLOSED = "http://127.0.0.1:1"
 """A shop that refuses every connection at once."""
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # workers and servers would compile all that they import, each anew
+os.environ["SSL_CERT_FILE"] = os.devnull  # parsing the system's authorities takes a fifth of the start of a process
+gc.disable()  # until everything is collected
+settings.register_profile("tests", settings.default, deadline=None)  # on a busy machine each example may take long
+settings.load_profile("tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -28,11 +35,22 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(import_module("mock_klarna.pytest_plugin"), "mock_klarna")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return how many workers `-n auto` starts: none for single files and tests, else one more than there are cores.
+
+    One more, because tests also wait.
+    """
+    if config.args and all(Path(argument.partition("::")[0]).suffix == ".py" for argument in config.args):
+        return 0
+    return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS", (os.cpu_count() or 1) + 1))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
-    """Keep what was imported and collected out of every garbage collection of the run, of which it would be the most part."""
+    """Exclude what was imported and collected from every garbage collection of the run."""
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
+    gc.enable()
 
 
 @pytest.fixture
@@ -47,7 +65,7 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     for name in list(os.environ):
         if name.startswith(("GITHUB_", "MOCK_KLARNA_", "PORT")):
             monkeypatch.delenv(name)
-    return partial(in_this_process, capsys)
+    return partial(run_in_this_process, capsys)
 
 
 @pytest.fixture
@@ -64,7 +82,7 @@ async def button(klarna: MockKlarnaAsync) -> Any:
 
 @pytest.fixture
 async def purchase(klarna: MockKlarnaAsync, button: Any, page: Callable[[str], Any]) -> Any:
-    """A purchase of the seed's Swedish cart that waits for the merchant to place or deny."""
+    """A purchase of the guide's Swedish cart that waits for the merchant to place or deny."""
     return await klarna.purchase(button_key=button["button_key"], page=page("se-battery-pack"), wait=0)
 
 
@@ -76,7 +94,7 @@ def page() -> Callable[[str], Any]:
 
 @pytest.fixture(scope="session")
 def seed() -> Callable[[str], Any]:
-    """Reads a JSON example of the seed page by its name, such as `se-order`."""
+    """Reads a JSON example of the integration guide by its name, such as `se-order`."""
     return lambda name: json.loads((resources.fixtures() / "guide" / f"{name}.json").read_bytes())
 
 

@@ -1,6 +1,6 @@
-"""Calling the merchant: which event calls which URL, with what, when again, and what came of it."""
+"""Callbacks to merchants: running due jobs, sending the calls, and recording the answers."""
 
 from mock_klarna.callbacks.delivery import Deliveries
-from mock_klarna.callbacks.scheduler import Runner
+from mock_klarna.callbacks.scheduler import Alarm, Scheduler
 
-__all__ = ["Deliveries", "Runner"]
+__all__ = ["Alarm", "Deliveries", "Scheduler"]

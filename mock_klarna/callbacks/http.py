@@ -1,4 +1,4 @@
-"""The HTTP client to merchants. Whatever a merchant does ends in an `Attempt`: nothing raises, nothing is read without bound."""
+"""The HTTP client to merchants. Every call ends in an `Attempt`: no error is raised, and answers are read up to a limit."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ _CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 
 
 def rewrites(pairs: Iterable[str]) -> dict[str, str]:
-    """Read `FROM=TO` pairs of hosts; addresses of IPv6 may stand in brackets, and do where a port follows."""
+    """Read `FROM=TO` pairs of hosts; addresses of IPv6 may be in brackets, and have to be before a port."""
     return {old.lower().strip("[]"): _in_brackets(new) for old, _, new in (pair.partition("=") for pair in pairs)}
 
 
@@ -36,7 +36,7 @@ def _in_brackets(target: str) -> str:
 
 
 def rewritten(url: str, hosts: dict[str, str]) -> str:
-    """Return the URL with its host replaced, everything else kept; the port goes too if the new host names one."""
+    """Return the URL with its host replaced, everything else kept; the port is replaced too if the new host has one."""
     parts = urlsplit(url)
     target = hosts.get((parts.hostname or "").lower())
     if target is None:
@@ -62,7 +62,7 @@ def is_loopback(url: str) -> bool:
 
 
 def remedy(url: str) -> str | None:
-    """Say what helps when a connection was refused: inside a container `localhost` is the container, not the shop's machine."""
+    """Return a hint for a refused connection: inside a container, `localhost` is the container and not the shop's machine."""
     if not (is_loopback(url) and in_container()):
         return None
     host = urlsplit(url).hostname
@@ -77,9 +77,9 @@ _FLAGS = socket.AI_ADDRCONFIG & getattr(socket, "AI_MASK", -1)  # macOS knows fl
 
 
 class Resolver(AbstractResolver):
-    """The system's resolver. A lookup that hangs costs a thread until the system gives up; it delays neither others nor the end.
+    """The system's resolver, with a thread for each lookup: a slow one delays neither other lookups nor the end of the server.
 
-    How many there are is bounded by the callbacks that are under way.
+    There are at most as many threads as callbacks that are being sent.
     """
 
     async def resolve(
@@ -92,14 +92,14 @@ class Resolver(AbstractResolver):
         def look_up() -> None:
             try:
                 infos = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM, flags=_FLAGS)
-            except OSError as fault:
-                tell(found.set_exception, fault)
-            except UnicodeError as fault:
-                tell(found.set_exception, OSError(0, str(fault)))
+            except OSError as error:
+                report(found.set_exception, error)
+            except UnicodeError as error:
+                report(found.set_exception, OSError(0, str(error)))
             else:
-                tell(found.set_result, infos)
+                report(found.set_result, infos)
 
-        def tell(settle: Callable[[Any], None], what: Any) -> None:
+        def report(settle: Callable[[Any], None], what: Any) -> None:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(lambda: None if found.done() else settle(what))
 
@@ -107,7 +107,7 @@ class Resolver(AbstractResolver):
         return [_result(host, info) for info in await found]
 
     async def close(self) -> None:
-        """Let go of nothing: the threads end by themselves, or with the process."""
+        """Do nothing: the threads end by themselves, or with the process."""
 
 
 def _result(host: str, info: Address) -> ResolveResult:
@@ -123,31 +123,31 @@ def _result(host: str, info: Address) -> ResolveResult:
     )
 
 
-_TRUST = "start with --callback-ca FILE, the certificate in PEM of whoever signed it, or with --callback-insecure"
+_TRUST = "start with --callback-ca FILE, the certificate of its issuer in PEM, or with --callback-insecure"
 _REMEDIES = {
     9: "look at the clocks of both machines, or start with --callback-insecure",
     10: "renew it, or start with --callback-insecure",
     62: "call the site by a name that the certificate has, or start with --callback-insecure",
     64: "call the site by a name or address that the certificate has, or start with --callback-insecure",
 }
-"""OpenSSL's codes: not yet valid, expired, another host, another address. Whatever else is wrong is a matter of trust."""
+"""Hints by OpenSSL's codes: not yet valid, expired, another host, another address. Other codes get `_TRUST`."""
 
 
 def trust(settings: Settings) -> ssl.SSLContext | bool:
-    """Return what aiohttp takes as `ssl`: True for the system's authorities, False for anybody, a context for further ones.
+    """Return the `ssl` argument of aiohttp: True for the system's authorities, False for none, a context for further ones.
 
     Raises `SettingsError` for a file of `callback_ca` that cannot be used.
     """
     if settings.callback_insecure or not settings.callback_ca:
         return not settings.callback_insecure
     context = ssl.create_default_context()
-    # Certificates made by hand for a test lack what the strict checks of newer Pythons ask for.
+    # Test certificates often lack extensions that the strict checks of newer Pythons require.
     context.verify_flags = context.verify_flags & ~ssl.VERIFY_X509_STRICT | ssl.VERIFY_X509_PARTIAL_CHAIN
     for file, pem in _read(settings.callback_ca):
         try:
             context.load_verify_locations(cadata=pem)
         except ssl.SSLError:
-            raise _unusable(file, "it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)") from None
+            raise _unusable(file, "it contains no certificate in PEM (-----BEGIN CERTIFICATE-----)") from None
     return context
 
 
@@ -155,39 +155,39 @@ def _read(files: Iterable[str]) -> Iterable[tuple[str, str]]:
     for file in files:
         try:
             yield file, Path(file).read_bytes().decode("ascii", "replace").replace("\ufffd", "?")
-        except OSError as fault:
-            raise _unusable(file, fault.strerror or str(fault)) from None
+        except OSError as error:
+            raise _unusable(file, error.strerror or str(error)) from None
 
 
 def _unusable(file: str, why: str) -> SettingsError:
     return SettingsError(f"--callback-ca: {file} cannot be used: {why}")
 
 
-def untrusted(fault: Exception) -> tuple[str, str]:
-    """Return what is wrong with a certificate and what would help."""
-    if not isinstance(fault, ssl.SSLCertVerificationError):
-        return f"the site's certificate is not accepted: {fault}", _TRUST
-    said = fault.verify_message.rstrip(".")
-    return f"the site's certificate is not accepted: {said}", _REMEDIES.get(fault.verify_code, _TRUST)
+def untrusted(error: Exception) -> tuple[str, str]:
+    """Return what is wrong with a certificate, and a hint."""
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return f"the site's certificate is not accepted: {error}", _TRUST
+    reason = error.verify_message.rstrip(".")
+    return f"the site's certificate is not accepted: {reason}", _REMEDIES.get(error.verify_code, _TRUST)
 
 
-def no_tls(fault: Exception) -> tuple[str, str | None]:
-    """Return why no TLS connection came about and what would help, if that is known."""
-    reason = str(getattr(fault, "reason", None) or fault).replace("_", " ").lower()
+def no_tls(error: Exception) -> tuple[str, str | None]:
+    """Return why there is no TLS connection, and a hint if there is one."""
+    reason = str(getattr(error, "reason", None) or error).replace("_", " ").lower()
     is_plain = reason in ("wrong version number", "http request", "record layer failure", "packet length too long")
     remedy = "plain HTTP seems to answer there: is it an http:// URL?" if is_plain else None
     return f"no TLS connection: {reason}", remedy
 
 
-MOST_OF_AN_ANSWER = 64 << 10
-"""Bytes of a merchant's answer that are read and kept."""
+MAX_ANSWER = 64 << 10
+"""Bytes of a merchant's answer that are read and stored."""
 _MOST_HEADERS = 50
 _IDLE_SECONDS = 1.0
 _USER_AGENT = f"mock-klarna/{__version__}"
 
 
-class _End(NamedTuple):
-    """How a call ended, what was read, what went wrong, and what would help."""
+class _CallResult(NamedTuple):
+    """The result of a call: its outcome, the answer, the error, and a hint."""
 
     outcome: str
     answer: bytes = b""
@@ -196,7 +196,7 @@ class _End(NamedTuple):
 
 
 class _Connection:
-    """Whether a request went over a connection that had been used before."""
+    """Whether a request used a kept connection."""
 
     is_old = False
 
@@ -222,11 +222,11 @@ class MerchantClient:
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def post(self, url: str, body: bytes, at: float) -> Attempt:
-        """Post JSON, or nothing if `body` is empty; `at` is the merchant's time. See `Attempt.outcome` for what can come of it.
+        """Post JSON, or nothing if `body` is empty; `at` is the merchant's time.
 
-        answered: an HTTP answer that was read whole. redirected: one that was not followed. too_long: one of which only the
-        beginning was read. refused, unreachable: no connection. untrusted: a certificate that is not accepted. timed_out: no
-        whole answer in time. broken: no HTTP answer.
+        Outcomes: answered: a complete HTTP answer. redirected: a redirect, which is not followed. too_long: an answer of which
+        only the beginning was read. refused, unreachable: no connection. untrusted: a certificate that is not accepted.
+        timed_out: no complete answer in time. broken: no HTTP answer.
         """
         started = asyncio.get_running_loop().time()
         seen: list[aiohttp.ClientResponse] = []
@@ -243,31 +243,31 @@ class MerchantClient:
             remedy=remedy,
         )
 
-    async def _outcome(self, url: str, body: bytes, seen: "list[aiohttp.ClientResponse]") -> _End:
+    async def _outcome(self, url: str, body: bytes, seen: "list[aiohttp.ClientResponse]") -> _CallResult:
         import aiohttp
 
         try:
             return await self._exchange(url, body, seen)
         except TimeoutError:
-            return _End("timed_out", error=f"no whole answer within {self._timeout:g} s")
-        except aiohttp.ClientConnectorCertificateError as fault:
-            return _End("untrusted", b"", *untrusted(fault.certificate_error))
-        except aiohttp.ClientConnectorSSLError as fault:
-            return _End("broken", b"", *no_tls(fault.os_error))
-        except aiohttp.ClientConnectorDNSError as fault:
-            said = f"the host is not known: {fault.os_error.strerror}"
-            return _End("unreachable", error=said, remedy=remedy(url))
-        except aiohttp.ClientConnectorError as fault:
-            refused = isinstance(fault.os_error, ConnectionRefusedError)
-            said = fault.os_error.strerror or str(fault)
-            return _End("refused" if refused else "unreachable", error=said, remedy=remedy(url))
-        except (aiohttp.ClientError, OSError, ValueError) as fault:
-            return _End("broken", error=f"{type(fault).__name__}: {fault}"[:500])
+            return _CallResult("timed_out", error=f"no complete answer within {self._timeout:g} s")
+        except aiohttp.ClientConnectorCertificateError as error:
+            return _CallResult("untrusted", b"", *untrusted(error.certificate_error))
+        except aiohttp.ClientConnectorSSLError as error:
+            return _CallResult("broken", b"", *no_tls(error.os_error))
+        except aiohttp.ClientConnectorDNSError as error:
+            reason = f"the host is not known: {error.os_error.strerror}"
+            return _CallResult("unreachable", error=reason, remedy=remedy(url))
+        except aiohttp.ClientConnectorError as error:
+            refused = isinstance(error.os_error, ConnectionRefusedError)
+            reason = error.os_error.strerror or str(error)
+            return _CallResult("refused" if refused else "unreachable", error=reason, remedy=remedy(url))
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return _CallResult("broken", error=f"{type(error).__name__}: {error}"[:500])
 
-    async def _exchange(self, url: str, body: bytes, seen: "list[aiohttp.ClientResponse]") -> _End:
-        """Post, and once more over a new connection where an old one turns out to be closed.
+    async def _exchange(self, url: str, body: bytes, seen: "list[aiohttp.ClientResponse]") -> _CallResult:
+        """Post, and again over a new connection where a kept one turns out to be closed.
 
-        As curl does: an old connection that ends at once and without a word was closed by the merchant before.
+        This is what curl does: a kept connection that ends at once and without an answer was closed by the merchant before.
         """
         import aiohttp
 
@@ -287,7 +287,7 @@ class MerchantClient:
         seen: "list[aiohttp.ClientResponse]",
         session: "aiohttp.ClientSession",
         connection: "_Connection",
-    ) -> _End:
+    ) -> _CallResult:
         headers = {"Content-Type": "application/json"} if body else {}
         target, named = rewritten(url, self._hosts), None
         if target != url:
@@ -300,29 +300,36 @@ class MerchantClient:
             skip_auto_headers=("Content-Type",),
             allow_redirects=False,
             server_hostname=named,
+            ssl=await self._tls(target),
             trace_request_ctx=connection,
         ) as response:
             seen.append(response)
-            answer = await response.content.read(MOST_OF_AN_ANSWER)
-            while len(answer) < MOST_OF_AN_ANSWER and not response.content.at_eof():
-                answer += await response.content.read(MOST_OF_AN_ANSWER - len(answer))
+            answer = await response.content.read(MAX_ANSWER)
+            while len(answer) < MAX_ANSWER and not response.content.at_eof():
+                answer += await response.content.read(MAX_ANSWER - len(answer))
             if not response.content.at_eof():
                 response.close()
-                return _End("too_long", answer, f"only the first {MOST_OF_AN_ANSWER} bytes of the answer were read")
+                return _CallResult("too_long", answer, f"only the first {MAX_ANSWER} bytes of the answer were read")
             if response.status in (301, 302, 303, 307, 308):
-                return _End("redirected", answer, f"not followed: {response.headers.get('Location', '')}"[:500])
-            return _End("answered", answer)
+                return _CallResult("redirected", answer, f"not followed: {response.headers.get('Location', '')}"[:500])
+            return _CallResult("answered", answer)
+
+    async def _tls(self, url: str) -> ssl.SSLContext | bool:
+        """Return what aiohttp takes as `ssl` for a URL; the system's authorities are loaded for the first https URL."""
+        if self._trust is True and url.startswith("https:"):
+            self._trust = await asyncio.to_thread(ssl.create_default_context)
+        return self._trust
 
     def _opened(self, *, anew: bool = False) -> "aiohttp.ClientSession":
-        """Return the session that keeps connections for a while, or the one that makes one for each request."""
+        """Return the session that keeps connections for a while, or the one that opens one for each request."""
         import aiohttp
 
         if anew not in self._sessions:
             connector = (
-                aiohttp.TCPConnector(limit=0, ssl=self._trust, resolver=Resolver(), force_close=True)
+                aiohttp.TCPConnector(limit=0, resolver=Resolver(), force_close=True)
                 if anew
                 else aiohttp.TCPConnector(
-                    limit=0, ssl=self._trust, resolver=Resolver(), ttl_dns_cache=10, keepalive_timeout=_IDLE_SECONDS
+                    limit=0, resolver=Resolver(), ttl_dns_cache=10, keepalive_timeout=_IDLE_SECONDS
                 )
             )
             self._sessions[anew] = aiohttp.ClientSession(

@@ -1,21 +1,20 @@
-"""What each callback says and where it goes (protocol 4)."""
+"""What a callback sends and where, and what a merchant's answer to `update` means (klarna.md §4)."""
 
 from typing import Any
 
 import orjson
 from msgspec import Struct
 
-from mock_klarna.domain.order import event_type, wants_push
+from mock_klarna.domain.callbacks import KINDS_OF_JOB, Attempt, CallbackKind
 from mock_klarna.domain.records import Job, Order, Purchase
+from mock_klarna.emulator.checkout_steps import UNUSABLE
+from mock_klarna.errors import in_words
 from mock_klarna.store.base import Store
-
-PURCHASE_CALLBACKS = ("place_order", "create_customer_token")
-"""What an authorized purchase is told by; a key that has both URLs is asked to place the order (protocol 4.3)."""
-ORDER_CALLBACKS = ("push", "notification")
+from mock_klarna.validation import MalformedBody, Validator, read_json
 
 
-class Letter(Struct, frozen=True, gc=False):
-    """One callback to be sent: what kind, where to, the body, and whose purchase or order it is about."""
+class CallbackRequest(Struct, frozen=True, gc=False):
+    """A callback to be sent: the name of its kind, its URL, its body, and the purchase or order that it is about."""
 
     callback: str
     url: str
@@ -24,44 +23,42 @@ class Letter(Struct, frozen=True, gc=False):
     order_id: str | None = None
 
 
-async def letter(store: Store, job: Job) -> Letter | None:
-    """Return what a due job has to send, or None when there is nothing to say any more."""
-    match job.kind:
-        case "place_order":
-            purchase = await store.get(Purchase, job.subject)
-            return place_order(purchase) if purchase and purchase.state == "authorized" else None
-        case "push":
-            order = await store.get(Order, job.subject)
-            return push(order) if order and wants_push(order) else None
-        case "notification":
-            order = await store.get(Order, job.subject)
-            return notification(order) if order else None
-        case _:
-            raise AssertionError(job.kind)
-
-
-def place_order(purchase: Purchase) -> Letter | None:
-    """Ask the merchant to place the order: token, button key and the order as it is at rest (protocol 4.1).
-
-    A key that has no `place_order` URL is asked for a customer token instead, in the same words (protocol 4.3).
-    """
-    urls = orjson.loads(purchase.order)["merchant_urls"]
-    kind = next((kind for kind in PURCHASE_CALLBACKS if urls.get(kind)), None)
+async def request_of(store: Store, job: Job) -> CallbackRequest | None:
+    """Return the callback of a due job, or None where it is not wanted any more or has no URL."""
+    kinds = KINDS_OF_JOB[job.kind]
+    record = await store.get(kinds[0].record, job.subject)
+    if record is None:
+        return None
+    wanted = [kind for kind in kinds if kind.is_wanted(record)]
+    urls = _urls(record, wanted)
+    kind = next((kind for kind in wanted if urls.get(kind.name)), None)
     if kind is None:
         return None
-    head = f'{{"authorization_token":"{purchase.authorization_token}","button_key":"{purchase.button_key}","order":'
-    body = head.encode() + purchase.order + b"}"
-    return Letter(kind, urls[kind], body, purchase.purchase_id)
+    body = kind.body(record)
+    order_id = record.order_id if isinstance(record, Order) else None
+    raw = body if isinstance(body, bytes) else orjson.dumps(body)
+    return CallbackRequest(kind.name, urls[kind.name], raw, record.purchase_id, order_id)
 
 
-def push(order: Order) -> Letter | None:
-    """Tell the merchant that the order is complete: an empty body, the order id is in the URL (protocol 4.4)."""
-    return Letter("push", order.push_url, b"", order.purchase_id, order.order_id) if order.push_url else None
+def _urls(record: Purchase | Order, kinds: list[CallbackKind]) -> dict[str, Any]:
+    """Return the URLs of callbacks about a record: those of the record, or of its authorized order."""
+    own = {kind.name: getattr(record, kind.url) for kind in kinds if kind.url}
+    if isinstance(record, Order) or len(own) == len(kinds):
+        return own
+    return {**orjson.loads(record.order)["merchant_urls"], **own}
 
 
-def notification(order: Order) -> Letter | None:
-    """Tell the merchant how a fraud review ended (protocol 4.5)."""
-    if not order.notification_url:
-        return None
-    said: dict[str, Any] = {"order_id": order.order_id, "event_type": event_type(order.fraud_status)}
-    return Letter("notification", order.notification_url, orjson.dumps(said), order.purchase_id, order.order_id)
+def read_update_answer(attempt: Attempt, validator: Validator) -> tuple[dict[str, Any], str | None]:
+    """Return the changes in an answer to `update`, and why it cannot be used: 304 changes nothing, 200 has JSON."""
+    if attempt.status == 304:
+        return {}, None
+    if attempt.outcome != "answered" or attempt.status != 200:
+        what = f"answered {attempt.status}" if attempt.outcome == "answered" else f"{attempt.outcome}: {attempt.error}"
+        return {}, f"the update callback {what}; expected 200 with JSON, or 304"
+    try:
+        changes, problems = validator.check("update_answer", read_json(attempt.answer), nulls=True)
+    except MalformedBody as malformed:
+        return {}, f"the answer to update is not JSON: {malformed.problem.as_text()}"
+    if problems:
+        return {}, f"{UNUSABLE}: {in_words(problems)}"
+    return changes, None

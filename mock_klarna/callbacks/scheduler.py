@@ -1,97 +1,132 @@
-"""Doing what is due: as real time passes, and all at once when a clock is moved."""
+"""Running jobs when they are due: as real time passes, and all at once when a clock is moved."""
 
 import asyncio
 import logging
 from collections import defaultdict
 
 from mock_klarna.callbacks.delivery import Deliveries
-from mock_klarna.callbacks.payloads import ORDER_CALLBACKS
+from mock_klarna.domain.callbacks import KINDS_OF_JOB
 from mock_klarna.domain.records import Job
 from mock_klarna.domain.time import require_reachable
 from mock_klarna.emulator import Emulator
 from mock_klarna.errors import MockKlarnaError, StoreFailure
 
 _log = logging.getLogger(__name__)
-_FINISHING_SECONDS = 0.2
-_AGAIN_SECONDS = 1.0
-_CALLING = ("place_order", *ORDER_CALLBACKS)
+_DRAIN_SECONDS = 0.2
+_RETRY_SECONDS = 1.0
+_REPEATED = frozenset(job for job, kinds in KINDS_OF_JOB.items() if kinds[0].is_repeated)
 
 
-class Runner:
-    """Owns all background work. Jobs of one merchant begin in order; none waits for another's, or for another merchant's."""
+class Alarm:
+    """Wakes the scheduler for the merchants whose jobs are due: at once, or when a timer ends."""
 
-    def __init__(self, emulator: Emulator, deliveries: Deliveries) -> None:
-        self._emulator = emulator
-        self._store = emulator.store
-        self._deliveries = deliveries
-        self._woken: set[str] = set()
-        self._looked_at: set[str] = set()
-        self._bell = asyncio.Event()
+    def __init__(self) -> None:
+        self._due: set[str] = set()
+        self._rung = asyncio.Event()
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._moving: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._running: dict[asyncio.Task[None], Job] = {}
-        emulator.context.expect = self.expect
 
     def wake(self, merchant: str) -> None:
-        """Have a merchant's jobs looked at soon."""
-        self._woken.add(merchant)
-        self._bell.set()
+        """Have the jobs of a merchant looked at soon."""
+        self._due.add(merchant)
+        self._rung.set()
 
     def expect(self, merchant: str, seconds: float) -> None:
-        """Have a merchant's jobs looked at when the first is due, `seconds` from now; a timer that rings sooner will do."""
+        """Have the jobs of a merchant looked at when the first one is due, in `seconds`, unless a timer ends before that."""
         timer = self._timers.get(merchant)
         if timer is None or timer.when() > asyncio.get_running_loop().time() + seconds:
             self.wake(merchant)
 
+    def set_timer(self, merchant: str, seconds: float | None) -> None:
+        """Wake for a merchant in `seconds`, and not at any other time that was set before; None sets no timer."""
+        timer = self._timers.pop(merchant, None)
+        if timer is not None:
+            timer.cancel()
+        if seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._timers[merchant] = loop.call_later(max(0.0, seconds), self._end_timer, merchant)
+
+    def _end_timer(self, merchant: str) -> None:
+        del self._timers[merchant]
+        self.wake(merchant)
+
+    async def wait(self) -> set[str]:
+        """Wait until jobs may be due; return the merchants that have them."""
+        await self._rung.wait()
+        self._rung.clear()
+        due, self._due = self._due, set()
+        return due
+
+    def cancel(self) -> None:
+        """Cancel all timers."""
+        for timer in self._timers.values():
+            timer.cancel()
+
+
+class Scheduler:
+    """Runs the jobs that are due. Jobs of one merchant start in their order; none waits for another one to end."""
+
+    def __init__(self, emulator: Emulator, deliveries: Deliveries, alarm: Alarm) -> None:
+        self._emulator = emulator
+        self._store = emulator.store
+        self._deliveries = deliveries
+        self._alarm = alarm
+        self._moving: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._woken: set[str] = set()
+        self._looking: set[str] = set()
+        self._running: dict[asyncio.Task[None], Job] = {}
+
+    def wake(self, merchant: str) -> None:
+        """Have the jobs of a merchant looked at soon."""
+        self._alarm.wake(merchant)
+
     async def run(self) -> None:
-        """Do jobs as they become due, until cancelled; then let what runs finish for a moment."""
+        """Run jobs as they become due, until cancelled."""
         for merchant in await self._store.merchants():
             self.wake(merchant)
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._follow_others())
+                group.create_task(self._follow_other_servers())
                 while True:
-                    await self._bell.wait()
-                    self._bell.clear()
-                    for merchant in self._woken - self._looked_at:
-                        self._looked_at.add(merchant)
-                        group.create_task(self._look(merchant, group))
+                    for merchant in await self._alarm.wait():
+                        self._woken.add(merchant)
+                        if merchant not in self._looking:
+                            self._looking.add(merchant)
+                            group.create_task(self._look(merchant, group))
         finally:
-            for timer in self._timers.values():
-                timer.cancel()
+            self._alarm.cancel()
 
     async def _look(self, merchant: str, group: asyncio.TaskGroup) -> None:
-        """Look at one merchant's jobs until nobody has woken it meanwhile; others do not wait for it."""
+        """Look at the jobs of one merchant, again if it was woken meanwhile; other merchants do not wait for it."""
         try:
             while merchant in self._woken:
                 self._woken.discard(merchant)
                 await self._try_due(merchant, group)
         finally:
-            self._looked_at.discard(merchant)
+            self._looking.discard(merchant)
 
-    async def _follow_others(self) -> None:
-        """Look at jobs that another server left."""
+    async def _follow_other_servers(self) -> None:
+        """Look at the jobs that another server left."""
         async for merchant in self._store.overdue():
             self.wake(merchant)
 
     async def drain(self) -> None:
-        """Give what runs a moment to finish before the group is cancelled."""
+        """Give running jobs a moment to finish before the group is cancelled."""
         if self._running:
-            await asyncio.wait(self._running, timeout=_FINISHING_SECONDS)
+            await asyncio.wait(self._running, timeout=_DRAIN_SECONDS)
 
     async def _try_due(self, merchant: str, group: asyncio.TaskGroup) -> None:
-        """Begin what is due; where the store fails, a little later."""
+        """Start the jobs that are due; try again a little later where the store fails."""
         if self._moving[merchant].locked():
-            return  # whoever moves the clock does what is due, and wakes us after it
+            return  # moving the clock runs the jobs that are due, and wakes for this merchant afterwards
         try:
             async with self._moving[merchant]:
                 await self._start_due(merchant, group)
-        except StoreFailure as away:
-            _log.warning("the jobs of %s cannot be looked at: %s; again in %g s", merchant, away, _AGAIN_SECONDS)
-            asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self.wake, merchant)
+        except StoreFailure as failure:
+            _log.warning("the jobs of %s cannot be looked at: %s; again in %g s", merchant, failure, _RETRY_SECONDS)
+            asyncio.get_running_loop().call_later(_RETRY_SECONDS, self.wake, merchant)
         except Exception:
-            _log.exception("the jobs of %s cannot be looked at; again in %g s", merchant, _AGAIN_SECONDS)
-            asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self.wake, merchant)
+            _log.exception("the jobs of %s cannot be looked at; again in %g s", merchant, _RETRY_SECONDS)
+            asyncio.get_running_loop().call_later(_RETRY_SECONDS, self.wake, merchant)
 
     async def _start_due(self, merchant: str, group: asyncio.TaskGroup) -> None:
         jobs, pause = await self._store.claim_due(merchant, self._emulator.context.real_time())
@@ -99,40 +134,27 @@ class Runner:
             task = group.create_task(self._do(job))
             self._running[task] = job
             task.add_done_callback(self._running.pop)
-        self._set_timer(merchant, pause)
-
-    def _set_timer(self, merchant: str, pause: float | None) -> None:
-        timer = self._timers.pop(merchant, None)
-        if timer is not None:
-            timer.cancel()
-        if pause is not None:
-            self._timers[merchant] = asyncio.get_running_loop().call_later(max(0.0, pause), self._ring, merchant)
-
-    def _ring(self, merchant: str) -> None:
-        del self._timers[merchant]
-        self.wake(merchant)
+        self._alarm.set_timer(merchant, pause)
 
     async def _do(self, job: Job) -> None:
-        """Do one job; a fault of ours is logged and ends that job alone."""
+        """Run one job; an error of ours is logged and ends that job alone."""
         try:
-            draws = ("callback",) if job.kind in _CALLING else ()
+            draws = ("callback",) if job.kind in KINDS_OF_JOB else ()
             await self._store.preload(job.merchant, job.subject, draws=draws)
             await self._command(job)
         except (MockKlarnaError, LookupError) as gone:
             _log.debug("job %s: %s", job.job_id, gone)
-        except StoreFailure as away:
-            _log.warning("job %s: %s; it is done again in %g s", job.job_id, away, _AGAIN_SECONDS)
+        except StoreFailure as failure:
+            _log.warning("job %s: %s; it runs again in %g s", job.job_id, failure, _RETRY_SECONDS)
             await self._store.release(job)
-            asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self.wake, job.merchant)
+            asyncio.get_running_loop().call_later(_RETRY_SECONDS, self.wake, job.merchant)
             return
         except Exception:
             _log.exception("job %s failed", job.job_id)
         try:
             await self._store.finish(job)
         except Exception:
-            _log.exception(
-                "job %s is done, and may be done again after a restart: the store cannot be told", job.job_id
-            )
+            _log.exception("job %s is done, and may run again after a restart: the store failed", job.job_id)
 
     async def _command(self, job: Job) -> None:
         match job.kind:
@@ -146,14 +168,16 @@ class Runner:
                 await self._emulator.orders.cancel_rejected(job.subject)
             case "forget_answer":
                 await self._emulator.idempotency.forget(job.subject)
-            case _:
+            case kind if kind in KINDS_OF_JOB:
                 await self._deliveries.send(job)
+            case _:
+                raise AssertionError(job.kind)
 
     async def move_clock(self, merchant: str, seconds: float, *, further: bool = False) -> None:
-        """Set a merchant's clock so many seconds ahead of real time, or `further` ahead than it is when its turn has come.
+        """Set a merchant's clock so many seconds ahead of real time, or `further` ahead than it is by then.
 
-        All that is due on the way happens, in order, before this returns, and so does what that leads to at once: real time
-        goes on meanwhile, so the end of the way is looked at anew for each job. Raises `InvalidInput` where that is too far.
+        All jobs that are due before the new time run, in order, before this returns, and so do those that they cause. Real time
+        goes on meanwhile, so the new time is computed again for each job. Raises `InvalidInput` for a time out of range.
         """
         async with self._moving[merchant], self._store.exclusive(f"clock:{merchant}"):
             await self._finish_calls(merchant)
@@ -165,16 +189,14 @@ class Runner:
         self.wake(merchant)
 
     async def require_reachable(self, merchant: str, seconds: float) -> float:
-        """Return how far ahead of real time a merchant's clock is so much later; raises `InvalidInput` where that is too far."""
+        """Return how many seconds ahead of real time an advanced clock is; raises `InvalidInput` for a time out of range."""
         offset = await self._emulator.merchants.offset(merchant) + seconds
         require_reachable(self._emulator.context.real_time() + offset, "advance", seconds)
         return offset
 
     async def _finish_calls(self, merchant: str) -> None:
-        """Let pushes and notifications end that are under way: their next tries may be due on the way."""
-        calls = [
-            task for task, job in self._running.items() if job.merchant == merchant and job.kind in ORDER_CALLBACKS
-        ]
+        """Wait for the callbacks that are being sent and may be repeated: their next tries may be due before the new time."""
+        calls = [task for task, job in self._running.items() if job.merchant == merchant and job.kind in _REPEATED]
         if calls:
             await asyncio.wait(calls)
 

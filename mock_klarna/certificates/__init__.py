@@ -1,5 +1,5 @@
-"""Certificates for HTTPS in Klarna's names; imported by a server that is asked for TLS, and by nobody else."""
+"""Certificates for HTTPS with Klarna's host names; imported only where the setting `tls` is on."""
 
-from mock_klarna.certificates.server import Https, https
+from mock_klarna.certificates.server import Https, load_https
 
-__all__ = ["Https", "https"]
+__all__ = ["Https", "load_https"]

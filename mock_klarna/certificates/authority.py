@@ -1,4 +1,4 @@
-"""An authority that signs for Klarna's hosts. It exists to be trusted by test machines, and by nothing else."""
+"""A certificate authority that signs for Klarna's hosts, for test machines only; certificates and keys in PEM files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from mock_klarna.settings import SettingsError
 
 SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-_CLOCKS_DIFFER = timedelta(days=1)
-_AUTHORITY_LASTS = timedelta(days=5 * 365)
-_SERVER_LASTS = timedelta(days=397)
-"""Apple's systems refuse a server's certificate that is valid for more than 825 days."""
+_CLOCK_TOLERANCE = timedelta(days=1)
+_AUTHORITY_LIFETIME = timedelta(days=5 * 365)
+_SERVER_LIFETIME = timedelta(days=397)
+"""Apple's systems refuse server certificates that are valid for more than 825 days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Certificates in PEM, the server's own first, and the private key of that one in PEM."""
+    """Certificates in PEM, that of the server first, and the private key of the first one in PEM."""
 
     certificates: bytes
     key: bytes
@@ -32,35 +32,35 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A certificate that may sign others, its private key, and in PEM what a client has to trust."""
+    """A certificate that can sign others, its private key, and what clients have to trust, in PEM."""
 
     certificate: x509.Certificate
     key: SigningKey
     pem: bytes
 
     def sign(self, names: Sequence[str], now: datetime) -> Pair:
-        """Return a fresh server's certificate for host names and IP addresses; it never outlives the authority."""
+        """Return a new server certificate for host names and IP addresses; it expires before the authority does."""
         key = ec.generate_private_key(ec.SECP256R1())
-        ends = min(now + _SERVER_LASTS, self.certificate.not_valid_after_utc)
-        signed_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        expires = min(now + _SERVER_LIFETIME, self.certificate.not_valid_after_utc)
+        issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
         certificate = (
-            _certificate(_named("mock-klarna"), self.certificate.subject, key, now, ends)
+            _certificate(_name("mock-klarna"), self.certificate.subject, key, now, expires)
             .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(signed_by, critical=False)
+            .add_extension(issuer_key, critical=False)
             .sign(self.key, hashes.SHA256())
         )
         return Pair(_pem(certificate) + self.pem, key_pem(key))
 
 
 def new_authority(now: datetime) -> Authority:
-    """Return a fresh authority. Its name ends in random digits, so that people can tell two of them apart."""
+    """Return a new authority. Its name ends in random digits, which distinguish two authorities in a list."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = _named(f"mock-klarna authority {token_hex(3)}")
+    name = _name(f"mock-klarna authority {token_hex(3)}")
     certificate = (
-        _certificate(name, name, key, now, now + _AUTHORITY_LASTS)
+        _certificate(name, name, key, now, now + _AUTHORITY_LIFETIME)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .sign(key, hashes.SHA256())
@@ -70,20 +70,20 @@ def new_authority(now: datetime) -> Authority:
 
 def key_pem(key: SigningKey) -> bytes:
     """Return a private key in PEM, unencrypted."""
-    form, encryption = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    return key.private_bytes(serialization.Encoding.PEM, form, encryption)
+    encryption = serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
 
 
 def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _named(name: str) -> x509.Name:
+def _name(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
 def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime, ends: datetime
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime, expires: datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -91,8 +91,8 @@ def _certificate(
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _CLOCKS_DIFFER)
-        .not_valid_after(ends)
+        .not_valid_before(now - _CLOCK_TOLERANCE)
+        .not_valid_after(expires)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 
@@ -118,18 +118,18 @@ def _general_name(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def read_pair(certificate_file: str, key_file: str, now: datetime) -> Authority | Pair:
-    """Return what two PEM files hold: an authority, or a server's own certificate with its chain.
+def load_pair(certificate_file: str, key_file: str, now: datetime) -> Authority | Pair:
+    """Return the content of two PEM files: an authority, or a server certificate with its chain.
 
-    Raises `SettingsError` for a file that is missing, unreadable or something else, an expired certificate, or a key that
-    does not belong to it.
+    Raises `SettingsError` for a file that is missing, unreadable or not in PEM, an expired certificate, or the key of another
+    certificate.
     """
     certificates = _certificates(_read("--tls-cert", certificate_file), f"--tls-cert: {certificate_file}")
     key = _key(_read("--tls-key", key_file), f"--tls-key: {key_file}")
-    return pair(certificates, key, now, f"--tls-cert: {certificate_file}", f"--tls-key: {key_file}")
+    return checked_pair(certificates, key, now, f"--tls-cert: {certificate_file}", f"--tls-key: {key_file}")
 
 
-def pair(
+def checked_pair(
     certificates: Sequence[x509.Certificate],
     key: SigningKey,
     now: datetime,
@@ -137,36 +137,36 @@ def pair(
     key_where: str,
     renewal: str = "",
 ) -> Authority | Pair:
-    """Return certificates and a key as what they are; `renewal` says what to do about an expired one.
+    """Return certificates and a key as an authority or a server's pair; `renewal` says what to do after an expiry.
 
-    Raises `SettingsError` where they do not fit together, or the time is not theirs.
+    Raises `SettingsError` when the key belongs to another certificate, or the certificate is not valid now.
     """
     first = certificates[0]
     if first.public_key() != key.public_key():
-        raise SettingsError(f"{key_where} is not the key of the certificate, which says it is for {named(first)}")
+        raise SettingsError(f"{key_where} is not the key of the certificate, whose subject is {subject_of(first)}")
     if first.not_valid_after_utc <= now:
-        raise SettingsError(f"{where}: {named(first)} expired on {first.not_valid_after_utc:%Y-%m-%d}{renewal}")
+        raise SettingsError(f"{where}: {subject_of(first)} expired on {first.not_valid_after_utc:%Y-%m-%d}{renewal}")
     if first.not_valid_before_utc > now:
-        raise SettingsError(f"{where}: {named(first)} is not valid before {first.not_valid_before_utc:%Y-%m-%d}")
+        raise SettingsError(f"{where}: {subject_of(first)} is not valid before {first.not_valid_before_utc:%Y-%m-%d}")
     pem = b"".join(certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates)
     return Authority(first, key, pem) if is_authority(first) else Pair(pem, key_pem(key))
 
 
-def parsed(pem: bytes, where: str) -> tuple[Sequence[x509.Certificate], SigningKey]:
-    """Return the certificates and the key that lie together in one PEM file; raises `SettingsError`."""
+def parse_pair(pem: bytes, where: str) -> tuple[Sequence[x509.Certificate], SigningKey]:
+    """Return the certificates and the key of one PEM file; raises `SettingsError`."""
     return _certificates(pem, where), _key(pem, where)
 
 
 def is_authority(certificate: x509.Certificate) -> bool:
-    """Tell whether a certificate may sign others."""
+    """Return whether a certificate can sign others."""
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:
         return False
 
 
-def named(certificate: x509.Certificate) -> str:
-    """Return a certificate's subject for people."""
+def subject_of(certificate: x509.Certificate) -> str:
+    """Return a certificate's subject as text."""
     return certificate.subject.rfc4514_string() or "a certificate without a name"
 
 
@@ -181,16 +181,16 @@ def _certificates(pem: bytes, where: str) -> Sequence[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(pem)
     except ValueError:
-        raise SettingsError(f"{where} holds no certificate in PEM (-----BEGIN CERTIFICATE-----)") from None
+        raise SettingsError(f"{where} contains no certificate in PEM (-----BEGIN CERTIFICATE-----)") from None
 
 
 def _key(pem: bytes, where: str) -> SigningKey:
     try:
         key = serialization.load_pem_private_key(pem, password=None)
     except TypeError:
-        raise SettingsError(f"{where}: the key is encrypted; write it without a passphrase") from None
+        raise SettingsError(f"{where}: the key is encrypted; save it without a passphrase") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise SettingsError(f"{where} holds no private key in PEM (-----BEGIN PRIVATE KEY-----)") from None
+        raise SettingsError(f"{where} contains no private key in PEM (-----BEGIN PRIVATE KEY-----)") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         raise SettingsError(f"{where}: the key is neither RSA nor elliptic-curve")
     return key

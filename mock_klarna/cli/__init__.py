@@ -1,4 +1,4 @@
-"""The command line: parse, call, print. Every command does what anyone can do with the package or over HTTP."""
+"""The command line. Every command does only what is also possible with the package or over HTTP."""
 
 from mock_klarna.cli.main import main
 

@@ -1,4 +1,4 @@
-"""`mock-klarna ca`: print the certificate that clients of `serve --tls` have to trust, or how to trust it."""
+"""`mock-klarna ca`: print the CA certificate of `serve --tls`, or how clients can trust it."""
 
 import argparse
 import os
@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from shlex import quote
 
-from mock_klarna.cli.healthcheck import own_url
+from mock_klarna.cli.health import own_url
+from mock_klarna.cli.main import UNREACHABLE
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.settings import PREFIX
 
@@ -38,23 +39,23 @@ RECIPES: Mapping[str, str] = {
     "macOS": "security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {ca}",
     "Windows": "certutil -user -addstore Root {ca}",
 }
-"""Client by client. curl, PHP, requests and SSL_CERT_FILE trust the file in place of the system's authorities, the others too."""
+"""Commands by client. With curl, PHP, requests and SSL_CERT_FILE the file replaces the system's authorities, else it is added."""
 
 
 def recipes(ca: str) -> str:
-    """Return all recipes for a certificate at a path, each below the name of what it is for."""
+    """Return the commands for all clients, for a certificate at this path."""
     file = {"ca": quote(ca), "name": quote(PurePath(ca).name)}
     return "\n".join(f"# {client}\n{recipe.format_map(file)}\n" for client, recipe in RECIPES.items())
 
 
-_SECONDS = 10.0
+_TIMEOUT = 10.0
 _DEFAULT_FILE = "mock-klarna-ca.pem"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Add where the authority is, and what to print."""
+    """Add where the certificate is, and what to print."""
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--url", help="the server to ask, http:// (default: this machine's own, at its port)")
+    source.add_argument("--url", help="the server to ask, http:// (default: this machine, at its port)")
     source.add_argument(
         "--tls-folder",
         metavar="PATH",
@@ -68,22 +69,22 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print it; 0, 2 when there is no authority or it cannot be used, 4 when no server answers."""
+    """Print the certificate; return 0, or 4 if the server does not answer. Raises `MockKlarnaError` if there is none."""
     folder = arguments.tls_folder or ("" if arguments.url else os.environ.get(PREFIX + "TLS_FOLDER", ""))
     if arguments.recipes:
         print(_recipes(folder), end="")
         return 0
     try:
-        pem = _kept(folder) if folder else _asked(arguments.url or own_url())
-    except _Unreachable as fault:
-        print(f"mock-klarna: {fault}", file=sys.stderr)
-        return 4
+        pem = _read(folder) if folder else _download(arguments.url or own_url())
+    except _NoAnswer as error:
+        print(f"mock-klarna: {error}", file=sys.stderr)
+        return UNREACHABLE
     sys.stdout.write(pem)
     return 0
 
 
-class _Unreachable(Exception):
-    """No server answers."""
+class _NoAnswer(Exception):
+    """The server does not answer."""
 
 
 def _recipes(folder: str) -> str:
@@ -92,24 +93,23 @@ def _recipes(folder: str) -> str:
     return f"# first\nmock-klarna ca > {_DEFAULT_FILE}\n\n{recipes(_DEFAULT_FILE)}"
 
 
-def _kept(folder: str) -> str:
-    from mock_klarna.certificates.folder import found
+def _read(folder: str) -> str:
+    from mock_klarna.certificates.folder import load
 
-    return found(Path(folder), datetime.now(UTC)).pem.decode()
+    return load(Path(folder), datetime.now(UTC)).pem.decode()
 
 
-def _asked(url: str) -> str:
+def _download(url: str) -> str:
     if not url.startswith("http://"):
-        raise MockKlarnaError(
-            f"{url} is not an http:// address", where="--url", hint="ask where nothing must be trusted yet"
-        )
+        hint = "use http://, for which no certificate has to be trusted"
+        raise MockKlarnaError(f"{url} is not an http:// address", where="--url", hint=hint)
     address = url.rstrip("/") + "/_mock/ca.pem"
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=_SECONDS) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=_TIMEOUT) as answer:
             return str(answer.read().decode())
     except urllib.error.HTTPError as refusal:
         with refusal:
-            hint = "start it with --tls; with --tls-cert of your own, trust whoever signed that"
-            raise MockKlarnaError(f"{address} answers {refusal.code}: no authority", hint=hint) from None
-    except (OSError, ValueError) as fault:
-        raise _Unreachable(f"no answer from {url}: {getattr(fault, 'reason', fault)}") from None
+            hint = "start the server with --tls; with --tls-cert, trust the issuer of that certificate"
+            raise MockKlarnaError(f"{address} answered {refusal.code}: no authority", hint=hint) from None
+    except (OSError, ValueError) as error:
+        raise _NoAnswer(f"no answer from {url}: {getattr(error, 'reason', error)}") from None

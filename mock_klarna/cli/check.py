@@ -1,25 +1,28 @@
-"""`mock-klarna check`: check scenario and fixture files without playing them."""
+"""`mock-klarna check`: check scenarios, carts and shoppers without running them."""
 
 import argparse
 import os
 import sys
 
+from mock_klarna.cli.main import USAGE_ERROR
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the paths."""
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="file or folder (default: all that is stored)")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="file or folder (default: all stored files)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when all files are right, 2 with file, line, column, fault and remedy for each that is not."""
-    from mock_klarna.scenario import report
-    from mock_klarna.scenario.fixtures import checked
+    """Return 0 if all files are valid, else 2; each error is printed with file, line, column and what to do."""
+    from mock_klarna.scenario.fixtures import check_paths
+    from mock_klarna.scenario.report import github_file_annotation
 
-    files, faults = checked(arguments.paths)
-    for fault in faults:
-        print(fault, file=sys.stderr)
+    files, errors = check_paths(arguments.paths)
+    for error in errors:
+        print(error, file=sys.stderr)
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            print(report.fault(fault))
-    wrong = len({fault.file for fault in faults})
-    print(f"{len(files) - wrong} of {len(files)} files are right")
-    return 2 if faults else 0
+            print(github_file_annotation(error))
+    invalid = len({error.file for error in errors})
+    valid = len(files) - invalid
+    print(f"{valid} {'file' if valid == 1 else 'files'} valid" + (f", {invalid} invalid" if invalid else ""))
+    return USAGE_ERROR if errors else 0

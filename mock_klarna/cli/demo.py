@@ -1,98 +1,98 @@
-"""`mock-klarna demo`: show a purchase between the emulator and a demo shop, then stay up with the URLs to open."""
+"""`mock-klarna demo`: show a purchase between the emulator and a demo shop, then keep both running."""
 
 import argparse
 import asyncio
 import errno
 import os
-import signal
 import sys
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from mock_klarna.cli.main import INTERRUPTED
 from mock_klarna.cli.options import add_settings, settings_from
-from mock_klarna.errors import MockKlarnaError
+from mock_klarna.errors import CannotBind, MockKlarnaError
+from mock_klarna.process import on_stop_signal, run_in_loop
 from mock_klarna.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
     from mock_klarna.demo import Shop
-    from mock_klarna.demo.walkthrough import Show
+    from mock_klarna.demo.walkthrough import Walkthrough
     from mock_klarna.server import Running
 
+_NOT_PLACED = 1
 _INTRODUCTION = """\
-Klarna's sandbox  {klarna}
-The demo shop     {shop}
+Klarna sandbox  {klarna}
+Demo shop       {shop}
 
-John Doe buys a Battery Power Pack with express shipping, as on Klarna's integration page:
+John Doe buys a Battery Power Pack with express shipping, as in Klarna's integration guide:
 """
-_FAREWELL = """
+_LINKS = (
+    ("{shop}/", "the shop, with two products and their buttons"),
+    ("{shop}/orders", "the shop's orders"),
+    ("{klarna}/_mock/journal", "everything that happened, with all bodies"),
+)
+_NEXT_STEPS = """
 Look around:
-  {shop}/              the shop: two buttons to buy with, and what it does with orders
-  {shop}/orders        the orders it keeps, and what Klarna answered
-  {klarna}/_mock/journal  everything that happened, with all bodies
-Try your own shop: let it call {klarna} in place of Klarna, with any username and password.
+{links}
 
-This demo runs until Ctrl-C, and goes on telling what happens:
+Try your own shop: let it call {klarna} instead of Klarna, with any username and password.
+
+This demo runs until Ctrl-C and prints what happens next:
 """
-
-
-class CannotBind(Exception):
-    """An address is taken or not this machine's; the text says which, and what to do."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Add whether to stay up, where the shop is to be, and a flag for every setting."""
+    """Add whether to stop after the purchase, the port of the shop, and an option for every setting."""
     parser.add_argument("--once", action="store_true", help="exit after the purchase: 0 if it was placed, else 1")
     parser.add_argument(
-        "--shop-port", type=int, default=0, metavar="PORT", help="port of the demo shop (default: any free one)"
+        "--shop-port", type=int, default=0, metavar="PORT", help="port of the demo shop (default: any free port)"
     )
     add_settings(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show the purchase; 0 if it was placed, 1 if not, 3 when an address cannot be bound."""
+    """Show the purchase; return 0 if it was placed, else 1. Raises `CannotBind`."""
     settings = settings_from(arguments)
     if settings.strict:
-        hint = "leave --strict out, or try it with `mock-klarna serve --strict` and a shop behind https"
-        raise MockKlarnaError("the demo shop has no https, which strict demands", where="--strict", hint=hint)
-    try:
-        return asyncio.run(_until_stopped(_demo(arguments, settings)))
-    except CannotBind as fault:
-        print(f"mock-klarna: {fault}", file=sys.stderr)
-        return 3
+        hint = "leave --strict out, or use `mock-klarna serve --strict` and a shop with https"
+        raise MockKlarnaError("the demo shop has no https, which strict requires", where="--strict", hint=hint)
+    return run_in_loop(_until_stopped(_demo(arguments, settings)), settings.loop)
 
 
 async def _until_stopped(demo: Coroutine[Any, Any, int]) -> int:
-    """Run the demo until it ends, or until SIGTERM or SIGINT: 130 when that is before the purchase has ended."""
+    """Run the demo until it ends or a signal cancels it; return 130 if that happens before the end of the purchase."""
     task = asyncio.create_task(demo)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
+    on_stop_signal(task.cancel)
     try:
         return await task
     except asyncio.CancelledError:
-        return 130
+        return INTERRUPTED
 
 
 async def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
     from mock_klarna.client import Client
-    from mock_klarna.demo.walkthrough import Show
+    from mock_klarna.demo import serve_shop
+    from mock_klarna.demo.walkthrough import Walkthrough
 
-    _log(settings)
+    _configure_logging(settings)
     merchant, _, password = (settings.credentials or ("demo-shop:secret",))[0].partition(":")
     async with AsyncExitStack() as stack:
-        running = await _emulator(stack, settings, is_port_chosen=_is_port_chosen(arguments))
-        shop = await _shop(stack, running.url, arguments.shop_port, merchant, password)
+        running = await _start_emulator(stack, settings, port_is_chosen=_port_is_chosen(arguments))
+        serving = serve_shop(
+            running.url, port=arguments.shop_port, port_flag="--shop-port", merchant=merchant, password=password
+        )
+        shop = await stack.enter_async_context(serving)
         klarna = await stack.enter_async_context(Client(running.url, merchant, password))
-        _say(_INTRODUCTION.format(klarna=running.url, shop=shop.url))
-        show = Show(klarna, shop.url, _say, colours=_has_colours())
-        code = _verdict(await show.purchase())
-        return code if arguments.once else await _stay(show, running, shop)
+        _print(_INTRODUCTION.format(klarna=running.url, shop=shop.url))
+        walkthrough = Walkthrough(klarna, shop.url, _print, colours=_use_colours())
+        code = _print_result(await walkthrough.purchase())
+        return code if arguments.once else await _keep_running(walkthrough, running, shop)
 
 
-def _log(settings: Settings) -> None:
-    """Log as `serve` does, without the refusals: the timeline tells them."""
+def _configure_logging(settings: Settings) -> None:
+    """Log as `serve` does, but without refusals, which the walkthrough prints."""
     import logging
 
     from mock_klarna import logs
@@ -101,52 +101,44 @@ def _log(settings: Settings) -> None:
     logging.getLogger("mock_klarna.refusals").setLevel(logging.ERROR)
 
 
-def _is_port_chosen(arguments: argparse.Namespace) -> bool:
+def _port_is_chosen(arguments: argparse.Namespace) -> bool:
     return bool(arguments.setting_port or os.environ.get(PREFIX + "PORT") or os.environ.get("PORT"))
 
 
-async def _emulator(stack: AsyncExitStack, settings: Settings, *, is_port_chosen: bool) -> "Running":
-    """Serve at the port of the settings or, if nobody asked for that one and it is taken, at any free one."""
+async def _start_emulator(stack: AsyncExitStack, settings: Settings, *, port_is_chosen: bool) -> "Running":
+    """Serve at the port of the settings, or at any free port if nobody chose that one and it is taken."""
     from mock_klarna.server import serve
-    from mock_klarna.web.sockets import CannotListen
 
     try:
         return await stack.enter_async_context(serve(settings))
-    except CannotListen as fault:
-        if is_port_chosen or fault.flag != "--port" or fault.errno != errno.EADDRINUSE:
-            raise CannotBind(str(fault)) from None
-    _say(f"Port {settings.port} is taken, so the sandbox takes a free one; --port chooses another.\n")
+    except CannotBind as error:
+        if port_is_chosen or error.flag != "--port" or error.errno != errno.EADDRINUSE:
+            raise
+    _print(f"Port {settings.port} is taken, the sandbox uses another one; choose a port with --port.\n")
     return await stack.enter_async_context(serve(replace(settings, port=0)))
 
 
-async def _shop(stack: AsyncExitStack, klarna: str, port: int, merchant: str, password: str) -> "Shop":
-    from mock_klarna.demo import serve_shop
-
-    try:
-        return await stack.enter_async_context(serve_shop(klarna, port=port, merchant=merchant, password=password))
-    except OSError as fault:
-        said = f"cannot listen on 127.0.0.1:{port}: {fault.strerror or fault}"
-        raise CannotBind(f"{said}; choose another with --shop-port, 0 takes any free one") from None
-
-
-def _verdict(purchase: dict[str, Any]) -> int:
+def _print_result(purchase: dict[str, Any]) -> int:
     if purchase["state"] != "placed":
-        _say(f"\nNot placed: the purchase is {purchase['state']}. {purchase['consumer_message'] or ''}")
-        return 1
-    _say(f'\nPlaced. John reads "{purchase["consumer_message"]}" and goes on to {purchase["redirect_url"]}')
+        _print(f"\nNot placed: the purchase is {purchase['state']}. {purchase['consumer_message'] or ''}")
+        return _NOT_PLACED
+    _print(f'\nPlaced. John sees "{purchase["consumer_message"]}" and continues to {purchase["redirect_url"]}')
     return 0
 
 
-async def _stay(show: "Show", running: "Running", shop: "Shop") -> int:
-    _say(_FAREWELL.format(klarna=running.url, shop=shop.url))
+async def _keep_running(walkthrough: "Walkthrough", running: "Running", shop: "Shop") -> int:
+    links = [(url.format(klarna=running.url, shop=shop.url), text) for url, text in _LINKS]
+    width = max(len(url) for url, _ in links)
+    lines = "\n".join(f"  {url:{width}}  {text}" for url, text in links)
+    _print(_NEXT_STEPS.format(links=lines, klarna=running.url))
     with suppress(asyncio.CancelledError):
-        await show.follow()
+        await walkthrough.follow()
     return 0
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(text, flush=True)
 
 
-def _has_colours() -> bool:
+def _use_colours() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

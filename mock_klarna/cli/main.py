@@ -1,47 +1,80 @@
-"""`mock-klarna`: one module for each command, with `add` (its arguments) and `run` (its exit code)."""
+"""The `mock-klarna` command: the table of commands, and what their errors and exit codes mean.
+
+Exit codes: 0 success (all passed), 1 an expectation failed, 2 usage error, 3 could not bind an address, 4 target
+unreachable, 130 interrupted.
+"""
 
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from typing import NamedTuple
 
 from mock_klarna import __version__
-from mock_klarna.errors import MockKlarnaError
+from mock_klarna.errors import CannotBind, MockKlarnaError, Unreachable
 from mock_klarna.settings import SettingsError
 
-COMMANDS = ("serve", "demo", "run", "check", "shop", "shoppers", "openapi", "ca", "healthcheck", "wait")
-"""The commands, in the order in which the help lists them; each is a module of this package."""
-
-HELD_WRONG, CANNOT_BIND, UNREACHABLE, INTERRUPTED = 2, 3, 4, 130
-"""Exit codes beside 0 (all well) and 1 (an expectation failed)."""
+USAGE_ERROR, CANNOT_BIND, UNREACHABLE, INTERRUPTED = 2, 3, 4, 130
 
 
-def parser(names: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
-    """Return the parser of the command line, or of these commands of it: who names one needs no other to be loaded."""
-    whole = argparse.ArgumentParser(prog="mock-klarna", description="A local sandbox of Klarna Instant Shopping.")
-    whole.add_argument("--version", action="version", version=f"mock-klarna {__version__}")
-    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in names:
-        command = import_module(f"mock_klarna.cli.{name}")
-        summary = (command.__doc__ or "").strip().splitlines()[0].partition(": ")[2]
-        described = commands.add_parser(name, help=summary, description=summary[:1].upper() + summary[1:])
-        command.add(described)
-        described.set_defaults(run=command.run)
-    return whole
+class Command(NamedTuple):
+    """A command: its module in `mock_klarna.cli`, a summary, and the functions that add its arguments and run it."""
+
+    module: str
+    summary: str
+    add: str = "add"
+    run: str = "run"
+
+
+COMMANDS: Mapping[str, Command] = {
+    "serve": Command("serve", "Run the emulator until SIGTERM or Ctrl-C."),
+    "demo": Command("demo", "Show a purchase between the emulator and a demo shop, then keep both running."),
+    "run": Command("run", "Run scenarios, against a server that it starts or an existing one."),
+    "check": Command("check", "Check scenarios, carts and shoppers without running them."),
+    "shop": Command("shop", "Run the demo shop alone, against a Klarna at another address."),
+    "shoppers": Command("shoppers", "List the test shoppers."),
+    "openapi": Command("openapi", "Print the OpenAPI 3.1 document of all routes."),
+    "ca": Command("ca", "Print the CA certificate of `serve --tls`, or how clients can trust it."),
+    "healthcheck": Command(
+        "health", "Check whether a server is healthy.", add="add_healthcheck", run="run_healthcheck"
+    ),
+    "wait": Command("health", "Wait until a server is ready.", add="add_wait", run="run_wait"),
+}
+"""The commands in the order of the help. A module is imported only when one of its commands is used."""
+
+
+def parser(names: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
+    """Return the parser of the command line; only the commands in `names` are imported and get their arguments."""
+    root = argparse.ArgumentParser(prog="mock-klarna", description="A local sandbox of Klarna Instant Shopping.")
+    root.add_argument("--version", action="version", version=f"mock-klarna {__version__}")
+    subparsers = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=command.summary.rstrip("."), description=command.summary)
+        if name in names:
+            module = import_module(f"mock_klarna.cli.{command.module}")
+            getattr(module, command.add)(subparser)
+            subparser.set_defaults(run=getattr(module, command.run))
+    return root
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line and return its exit code: 0 well, 1 failed, 2 held wrong, 3 cannot bind, 4 unreachable."""
-    given = sys.argv[1:] if argv is None else argv
-    arguments = parser(given[:1] if given and given[0] in COMMANDS else COMMANDS).parse_args(given)
+    """Run a command line and return its exit code; argparse exits with 2 for unknown arguments."""
+    argv = sys.argv[1:] if argv is None else argv
+    arguments = parser(argv[:1]).parse_args(argv)
     try:
         return int(arguments.run(arguments))
-    except (MockKlarnaError, SettingsError) as wrong:
-        print(f"mock-klarna: {wrong}", file=sys.stderr)
-        return HELD_WRONG
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except (MockKlarnaError, SettingsError, CannotBind) as error:
+        print(f"mock-klarna: {error}", file=sys.stderr)
+        return _exit_code(error)
+
+
+def _exit_code(error: Exception) -> int:
+    if isinstance(error, CannotBind):
+        return CANNOT_BIND
+    return UNREACHABLE if isinstance(error, Unreachable) else USAGE_ERROR

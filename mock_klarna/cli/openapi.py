@@ -7,13 +7,14 @@ import orjson
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """There is nothing to choose."""
+    """Add no arguments."""
 
 
 def run(_arguments: argparse.Namespace) -> int:
-    """Print the document; 0."""
-    from mock_klarna.validation import Contract
+    """Print the document and return 0."""
+    from mock_klarna.validation import Validator
     from mock_klarna.web.openapi import document
+    from mock_klarna.web.operations import OPERATIONS
 
-    sys.stdout.buffer.write(orjson.dumps(document(Contract()), option=orjson.OPT_INDENT_2) + b"\n")
+    sys.stdout.buffer.write(orjson.dumps(document(OPERATIONS, Validator()), option=orjson.OPT_INDENT_2) + b"\n")
     return 0

@@ -1,4 +1,4 @@
-"""Settings as command-line flags."""
+"""Settings and addresses as command-line options."""
 
 import argparse
 import os
@@ -7,11 +7,12 @@ from dataclasses import Field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from mock_klarna.errors import did_you_mean
 from mock_klarna.settings import PREFIX, Settings, SettingsError, flag_of, from_environment, parsed, setting_fields
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for every setting; the help names the default and the environment variable."""
+    """Add an option for every setting; the help names the default and the environment variable."""
     group = parser.add_argument_group("settings")
     for setting in setting_fields():
         text = f"{setting.metadata['help']} ({_default(setting)}{PREFIX}{setting.name.upper()})"
@@ -33,7 +34,7 @@ def _default(setting: Field[Any]) -> str:
 
 
 def settings_from(arguments: argparse.Namespace, **defaults: Any) -> Settings:
-    """Return the settings of flags over environment over `defaults`; raises `SettingsError` naming the flag."""
+    """Return the settings: options override environment variables, which override `defaults`; raises `SettingsError`."""
     given = {}
     for setting in setting_fields():
         value = getattr(arguments, f"setting_{setting.name}", None)
@@ -52,26 +53,26 @@ def _value(setting: Field[Any], value: Any) -> Any:
 
 
 def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
-    """Return a sentence for each variable that looks like a setting's and is none, with the name that was probably meant."""
+    """Return a warning for each environment variable with the prefix of settings that is not a setting."""
     known = [setting.name.upper() for setting in setting_fields()]
     for name in environ:
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known:
-            yield f"{name} is no setting and is ignored" + _meant(name, known)
+            yield f"unknown setting {name} is ignored" + _suggestion(name, known)
 
 
-def _meant(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name.removeprefix(PREFIX), known, n=1)
-    return f"; did you mean {PREFIX}{near[0]}?" if near else ""
+def _suggestion(name: str, known: list[str]) -> str:
+    near = did_you_mean(name.removeprefix(PREFIX), known, PREFIX)
+    return near and f"; {near}"
 
 
-def address(flag: str, url: str, *schemes: str) -> SplitResult:
-    """Return the parts of a server's address; raises `SettingsError`, which names the flag, for what is none."""
+def server_address(flag: str, url: str, *schemes: str) -> SplitResult:
+    """Return the parts of a server's URL; raises `SettingsError`, which names the option, for an invalid one."""
     try:
         parts = urlsplit(url)
         if parts.scheme in (schemes or ("http", "https")) and parts.hostname and parts.port != 0:
             return parts
     except ValueError:
         pass
-    raise SettingsError(f"{flag}: {url!r} is no URL of a server; give http://HOST:PORT, such as http://127.0.0.1:8080")
+    raise SettingsError(
+        f"{flag}: {url!r} is not the URL of a server; give http://HOST:PORT, such as http://127.0.0.1:8080"
+    )

@@ -1,227 +1,214 @@
-"""`mock-klarna run`: play scenarios, against a server that it starts or one that is there."""
+"""`mock-klarna run`: run scenarios, against a server that it starts or an existing one."""
 
 import argparse
-import asyncio
 import logging
 import os
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from mock_klarna.cli.options import add_settings, address, settings_from
+from mock_klarna.cli.main import USAGE_ERROR
+from mock_klarna.cli.options import add_settings, server_address, settings_from
 from mock_klarna.client import Client
 from mock_klarna.errors import MockKlarnaError
-from mock_klarna.scenario import report as github
-from mock_klarna.scenario.model import Scenario
-from mock_klarna.scenario.report import Report, junit
-from mock_klarna.scenario.runner import Ways, credentials
-from mock_klarna.scenario.variables import mentions
-from mock_klarna.settings import flag_of
+from mock_klarna.process import run_in_loop
+from mock_klarna.scenario import loader, report
+from mock_klarna.scenario.model import InvalidFiles, Scenario
+from mock_klarna.scenario.report import Report
+from mock_klarna.scenario.runner import BUILT_IN_VARIABLES, RunOptions, credentials, run_scenarios
+from mock_klarna.scenario.steps import suggestion
+from mock_klarna.scenario.variables import referenced_variables
+from mock_klarna.settings import Settings, flag_of
 
-if TYPE_CHECKING:
-    from mock_klarna.scenario.model import Scenario
-
-
-def in_github() -> bool:
-    """Tell whether this runs in GitHub Actions."""
-    return os.environ.get("GITHUB_ACTIONS") == "true"
-
-
-def tell(report: Report, *, verbose: bool) -> None:
-    """Print how a scenario went; `verbose` shows the timeline of one that held too."""
-    print(f"{'ok' if report.held else 'FAILED':6}  {report.scenario.title}  ({report.seconds:.2f} s)")
-    shown = report.timeline if report.held and verbose else report.details()
-    for line in shown:
-        print(f"        {line}")
-    if not report.held and in_github():
-        print(github.failure(report))
+_EXPECTATION_FAILED = 1
+_SETTLE_SECONDS, _SETTLE_SECONDS_FOR_TRANSCRIPT = 0.25, 2.0
+_SHARED_SHOP = ("demo-shop", "secret")
+"""Credentials of the demo shop that serves every scenario with `${merchant}` in its URLs."""
+_SHOP_PLACEHOLDER = "http://127.0.0.1"
+"""Stands for the URL of a demo shop while scenarios are checked, before the shop is started."""
 
 
-def write(arguments: argparse.Namespace, reports: list[Report], began: float, seconds: float) -> None:
-    """Write the reports that were asked for; raises `MockKlarnaError` where a file cannot be written."""
-    if arguments.junit:
-        _save(arguments.junit, junit(reports, began, seconds))
-    if arguments.transcript:
-        told = [
-            f"{report.scenario.title}\n" + "".join(f"  {line}\n" for line in report.transcript) for report in reports
-        ]
-        _save(arguments.transcript, "\n".join(told).encode())
-    if in_github() and os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(os.environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8") as file:
-            file.write(github.step_summary(reports, seconds))
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add which scenarios to run, against which server, where the reports go, and an option for every setting."""
+    parser.add_argument(
+        "scenarios",
+        nargs="*",
+        metavar="SCENARIO",
+        help="file, folder, or name of a stored scenario (default: all stored)",
+    )
+    parser.add_argument("--url", help="use the server at this address instead of starting one")
+    parser.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="set a variable (repeatable)")
+    parser.add_argument("--junit", metavar="FILE", help="write a JUnit XML report")
+    parser.add_argument(
+        "--transcript",
+        metavar="FILE",
+        help="write a timeline without times and ids, the same for every run with a seed",
+    )
+    parser.add_argument(
+        "--merchant",
+        metavar="USER:PASSWORD",
+        help="run as this merchant and do not reset it (default: a new merchant for each scenario)",
+    )
+    parser.add_argument("--prefix", default="scenario", help="how the names of new merchants start (default scenario)")
+    parser.add_argument("--jobs", type=int, default=32, metavar="N", help="how many scenarios run at once (default 32)")
+    parser.add_argument("--verbose", action="store_true", help="print the timeline of passed scenarios too")
+    add_settings(parser)
 
 
-def _save(path: str, content: bytes) -> None:
+def run(arguments: argparse.Namespace) -> int:
+    """Return 0 if all scenarios passed, 1 if one failed, 2 for invalid files.
+
+    Raises `MockKlarnaError` for usage errors, `CannotBind` when no server can be started, and `Unreachable` when the
+    server does not answer.
+    """
+    _check_arguments(arguments)
+    variables = _variables(arguments)
     try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_bytes(content)
-    except OSError as fault:
-        raise MockKlarnaError(
-            f"cannot write: {fault.strerror}", where=path, hint="a place that can be written"
-        ) from None
+        scenarios = _load_scenarios(arguments, variables)
+    except InvalidFiles as invalid:
+        print(invalid, file=sys.stderr)
+        if _in_github_actions():
+            print(*map(report.github_file_annotation, invalid.errors), sep="\n")
+        return USAGE_ERROR
+    return run_in_loop(_run(arguments, scenarios, variables), settings_from(arguments).loop)
 
 
-_SETTLING, _LONG_SETTLING = 0.25, 2.0
+def _check_arguments(arguments: argparse.Namespace) -> None:
+    """Raise `MockKlarnaError` for values out of range, and for settings that `--url` would make useless."""
+    if arguments.jobs < 1:
+        raise MockKlarnaError(f"{arguments.jobs} is too small", where="--jobs", hint="give 1 or more")
+    user, _, password = (arguments.merchant or ":").partition(":")
+    if arguments.merchant is not None and not (user and password):
+        hint = "give USER:PASSWORD, the credentials that the shop sends to Klarna"
+        raise MockKlarnaError(f"{arguments.merchant!r} has no user or no password", where="--merchant", hint=hint)
+    if arguments.url is None:
+        return
+    server_address("--url", arguments.url)
+    for name, value in vars(arguments).items():
+        setting = name.removeprefix("setting_")
+        if value is not None and setting not in (name, "seed", "loop"):
+            message = "this is a setting of the server that `run` starts, and with --url it starts none"
+            raise MockKlarnaError(message, where=flag_of(setting), hint="leave one of them out")
 
 
-class CannotBind(Exception):
-    """The server or a shop could not listen at its address."""
+def _variables(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the variables of `--var`; raises `MockKlarnaError` for one without a name or a value."""
+    variables = {}
+    for text in arguments.var:
+        name, equals, value = text.partition("=")
+        if not (name and equals) or name in BUILT_IN_VARIABLES:
+            hint = f"give NAME=VALUE, with a name other than {', '.join(BUILT_IN_VARIABLES)}"
+            raise MockKlarnaError(f"cannot set {text!r}", where="--var", hint=hint)
+        variables[name] = value
+    return variables
 
 
-async def surroundings(
-    arguments: argparse.Namespace, given: dict[str, Any], scenarios: list[Scenario], stack: AsyncExitStack
-) -> Ways:
-    """Start what has to be started, for as long as the stack is open, and return how to play; raises `CannotBind`."""
+def _load_scenarios(arguments: argparse.Namespace, variables: Mapping[str, str]) -> list[Scenario]:
+    """Return the scenarios to run; raises `InvalidFiles`, and `MockKlarnaError` for unknown paths and variables."""
+    started_here = {} if arguments.url else {"shop": _SHOP_PLACEHOLDER}
+    paths = arguments.scenarios or [str(loader.stored_folder())]
+    scenarios = loader.load_scenarios(loader.find_files(paths), {**started_here, **variables})
+    known = {name for scenario in scenarios for name in scenario.variables}
+    if unknown := variables.keys() - known:
+        name = min(unknown)
+        raise MockKlarnaError(f"no scenario has a variable {name!r}", where="--var", hint=suggestion(name, known))
+    return scenarios
+
+
+async def _run(arguments: argparse.Namespace, scenarios: list[Scenario], variables: Mapping[str, str]) -> int:
+    logging.getLogger("mock_klarna").setLevel(logging.CRITICAL)
+    started_at, started = time.time(), time.perf_counter()
+    async with AsyncExitStack() as stack:
+        options = await _run_options(arguments, scenarios, variables, stack)
+        reports = await run_scenarios(scenarios, options, lambda each: _print_report(each, verbose=arguments.verbose))
+    duration = time.perf_counter() - started
+    print(report.summary(reports, duration))
+    _write_reports(arguments, reports, started_at, duration)
+    return 0 if all(each.passed for each in reports) else _EXPECTATION_FAILED
+
+
+async def _run_options(
+    arguments: argparse.Namespace, scenarios: list[Scenario], variables: Mapping[str, str], stack: AsyncExitStack
+) -> RunOptions:
+    """Start the server and the demo shops that the scenarios need, and return how to run them; `stack` stops them."""
     settings = settings_from(arguments, port=0)
-    url = arguments.url.rstrip("/") if arguments.url else await _started(settings, stack)
-    ways = Ways(
+    url = arguments.url.rstrip("/") if arguments.url else await _start_server(settings, stack)
+    options = RunOptions(
         url=url,
         connect=lambda merchant, password: Client(url, merchant, password),
         seed=settings.seed or None,
         merchant=arguments.merchant,
         prefix=arguments.prefix,
         jobs=arguments.jobs,
-        settling=_LONG_SETTLING if arguments.transcript else _SETTLING,
+        settle_seconds=_SETTLE_SECONDS_FOR_TRANSCRIPT if arguments.transcript else _SETTLE_SECONDS,
     )
-    shops = {} if arguments.url or "shop" in given else await _shops(scenarios, ways, stack)
-    return replace(ways, variables=lambda scenario: {**shops.get(scenario.file, {}), **given})
+    shops = {} if arguments.url or "shop" in variables else await _start_shops(scenarios, options, stack)
+    return replace(options, variables=lambda scenario: {**shops.get(scenario.file, {}), **variables})
 
 
-async def _started(settings: Any, stack: AsyncExitStack) -> str:
+async def _start_server(settings: Settings, stack: AsyncExitStack) -> str:
     from mock_klarna.server import serve
 
-    try:
-        return (await stack.enter_async_context(serve(settings))).url
-    except OSError as fault:
-        raise CannotBind(str(fault)) from None
+    return (await stack.enter_async_context(serve(settings))).url
 
 
-async def _shops(scenarios: list[Scenario], ways: Ways, stack: AsyncExitStack) -> dict[Path, dict[str, str]]:
-    """Start demo shops for the scenarios that take a `shop` and were given none.
+async def _start_shops(
+    scenarios: list[Scenario], options: RunOptions, stack: AsyncExitStack
+) -> dict[Path, dict[str, str]]:
+    """Start demo shops for the scenarios that need a `shop`; return the variable by scenario file.
 
-    One serves all that tell it who they are, by `${merchant}` in its URLs; the others get one of their own.
+    Scenarios with `${merchant}` in their URLs share one shop; each of the others gets a shop with its own credentials.
     """
-    from mock_klarna.demo.shop import serve_shop
+    from mock_klarna.demo import serve_shop
 
-    shops: dict[str, str] = {}
-    urls: dict[Path, dict[str, str]] = {}
+    urls: dict[tuple[str, str], str] = {}
+    variables: dict[Path, dict[str, str]] = {}
     for scenario in scenarios:
-        if "shop" in scenario.variables and scenario.variables["shop"] is None:
-            merchant, password, _ = credentials(scenario, ways)
-            shared = "merchant" in mentions(scenario.data)
-            key = "" if shared else merchant
-            if key not in shops:
-                shop = serve_shop(ways.url) if shared else serve_shop(ways.url, merchant=merchant, password=password)
-                shops[key] = (await stack.enter_async_context(shop)).url
-            urls[scenario.file] = {"shop": shops[key]}
-    return urls
+        if "shop" not in scenario.variables or scenario.variables["shop"] is not None:
+            continue
+        merchant, password, _ = credentials(scenario, options)
+        if "merchant" in referenced_variables(scenario.data):
+            merchant, password = _SHARED_SHOP
+        if (merchant, password) not in urls:
+            shop = serve_shop(options.url, merchant=merchant, password=password)
+            urls[merchant, password] = (await stack.enter_async_context(shop)).url
+        variables[scenario.file] = {"shop": urls[merchant, password]}
+    return variables
 
 
-_FAILED, _HELD_WRONG, _CANNOT_BIND, _UNREACHABLE = 1, 2, 3, 4
-_SHOP_TO_COME = "http://127.0.0.1"
+def _print_report(result: Report, *, verbose: bool) -> None:
+    """Print the result of a scenario, with details if it failed and with its timeline if `verbose`."""
+    print(f"{'passed' if result.passed else 'FAILED'}  {result.scenario.title}  ({result.duration:.2f} s)")
+    for line in result.timeline if result.passed and verbose else result.details():
+        print(f"        {line}")
+    if not result.passed and _in_github_actions():
+        print(report.github_failure_annotation(result))
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Add what to play, against what, and where the reports go."""
-    parser.add_argument(
-        "scenarios", nargs="*", metavar="SCENARIO", help="file, folder, or name of a stored one (default: all stored)"
-    )
-    parser.add_argument("--url", help="play against this server, and start none")
-    parser.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="give a variable (repeatable)")
-    parser.add_argument("--junit", metavar="FILE", help="write a JUnit XML report")
-    parser.add_argument("--transcript", metavar="FILE", help="write what happened, the same for every run with a seed")
-    parser.add_argument(
-        "--merchant", metavar="USER:PASSWORD", help="play as this merchant and do not reset it (default: one each)"
-    )
-    parser.add_argument("--prefix", default="scenario", help="how merchants' names begin (default scenario)")
-    parser.add_argument("--jobs", type=int, default=32, metavar="N", help="scenarios played at once (default 32)")
-    parser.add_argument("--verbose", action="store_true", help="show the timeline of those that held too")
-    add_settings(parser)
+def _in_github_actions() -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """0 all held, 1 an expectation failed, 2 held wrong, 3 no server could be started, 4 the server does not answer."""
-    from mock_klarna.client import Unreachable
-    from mock_klarna.scenario import report as github
-    from mock_klarna.scenario.model import WrongFiles
+def _write_reports(
+    arguments: argparse.Namespace, reports: Sequence[Report], started_at: float, duration: float
+) -> None:
+    """Write the files of `--junit` and `--transcript` and GitHub's step summary; raises `MockKlarnaError` if that fails."""
+    if arguments.junit:
+        _write(arguments.junit, report.junit(reports, started_at, duration))
+    if arguments.transcript:
+        texts = [f"{each.scenario.title}\n" + "".join(f"  {line}\n" for line in each.transcript) for each in reports]
+        _write(arguments.transcript, "\n".join(texts).encode())
+    if _in_github_actions() and os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(os.environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8") as file:
+            file.write(report.github_summary(reports, duration))
 
-    _require_sense(arguments)
+
+def _write(path: str, content: bytes) -> None:
     try:
-        scenarios = _scenarios(arguments)
-        return asyncio.run(_run(arguments, scenarios))
-    except WrongFiles as wrong:
-        print(wrong, file=sys.stderr)
-        if in_github():
-            print(*map(github.fault, wrong.faults), sep="\n")
-        return _HELD_WRONG
-    except CannotBind as fault:
-        print(f"mock-klarna: {fault}", file=sys.stderr)
-        return _CANNOT_BIND
-    except Unreachable as unreachable:
-        print(f"mock-klarna: {unreachable}", file=sys.stderr)
-        return _UNREACHABLE
-
-
-def _require_sense(arguments: argparse.Namespace) -> None:
-    """Refuse flags that cannot be followed, or that would be passed over in silence."""
-    if arguments.jobs < 1:
-        raise MockKlarnaError(f"{arguments.jobs} scenarios at once are none", where="--jobs", hint="1 or more")
-    user, _, password = (arguments.merchant or ":").partition(":")
-    if arguments.merchant is not None and not (user and password):
-        hint = "USER:PASSWORD, the credentials that the shop sends to Klarna"
-        raise MockKlarnaError(f"{arguments.merchant!r} lacks a user or a password", where="--merchant", hint=hint)
-    if arguments.url is None:
-        return
-    address("--url", arguments.url)
-    for name, value in vars(arguments).items():
-        setting = name.removeprefix("setting_")
-        if value is not None and setting not in (name, "seed"):
-            said = "is for the server that `run` starts, and with --url it starts none"
-            raise MockKlarnaError(said, where=flag_of(setting), hint="leave one of them out")
-
-
-def _given(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the variables of the command line; raises `MockKlarnaError` for one without a value."""
-    from mock_klarna.scenario.runner import BUILT_IN
-
-    given = {}
-    for text in arguments.var:
-        name, equals, value = text.partition("=")
-        if not (name and equals) or name in BUILT_IN:
-            hint = f"--var name=value, with a name other than {', '.join(BUILT_IN)}"
-            raise MockKlarnaError(f"{text!r} is no variable", where="--var", hint=hint)
-        given[name] = value
-    return given
-
-
-def _scenarios(arguments: argparse.Namespace) -> "list[Scenario]":
-    from mock_klarna.scenario import loader
-    from mock_klarna.scenario.steps import choice
-
-    given = _given(arguments)
-    to_come = {} if arguments.url else {"shop": _SHOP_TO_COME}
-    paths = arguments.scenarios or [str(loader.stored())]
-    scenarios = loader.loaded(loader.found(paths), {**to_come, **given})
-    known = {name for scenario in scenarios for name in scenario.variables}
-    if strangers := given.keys() - known:
-        hint = choice(min(strangers), known)
-        raise MockKlarnaError(f"no scenario has the variable {min(strangers)}", where="--var", hint=hint)
-    return scenarios
-
-
-async def _run(arguments: argparse.Namespace, scenarios: "list[Scenario]") -> int:
-    from mock_klarna.scenario.report import summary
-    from mock_klarna.scenario.runner import play_all
-
-    logging.getLogger("mock_klarna").setLevel(logging.CRITICAL)
-    began, started = time.time(), time.perf_counter()
-    async with AsyncExitStack() as stack:
-        ways = await surroundings(arguments, _given(arguments), scenarios, stack)
-        played = await play_all(scenarios, ways, lambda report: tell(report, verbose=arguments.verbose))
-    seconds = time.perf_counter() - started
-    print(summary(played, seconds))
-    write(arguments, played, began, seconds)
-    return 0 if all(report.held for report in played) else _FAILED
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(content)
+    except OSError as error:
+        raise MockKlarnaError(f"cannot write: {error.strerror}", where=path, hint="give a writable path") from None

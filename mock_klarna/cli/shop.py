@@ -1,19 +1,17 @@
-"""`mock-klarna shop`: run the demo shop alone, against a Klarna that runs elsewhere."""
+"""`mock-klarna shop`: run the demo shop alone, against a Klarna at another address."""
 
 import argparse
-import asyncio
-import gc
-import signal
-import sys
+
+from mock_klarna.process import resume_garbage_collection, run_in_loop, stop_event
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Add where Klarna is, where the shop is to be, and its credentials."""
+    """Add the address of Klarna, the address of the shop, and its credentials."""
     parser.add_argument(
-        "--klarna", default="http://127.0.0.1:8080", metavar="URL", help="Klarna's address (default %(default)s)"
+        "--klarna", default="http://127.0.0.1:8080", metavar="URL", help="address of Klarna (default %(default)s)"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free port)")
     parser.add_argument(
         "--merchant", default="demo-shop", help="username of the shop's credentials (default %(default)s)"
     )
@@ -23,33 +21,22 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve; 0 after SIGTERM or SIGINT, 3 when the address cannot be bound, 4 when Klarna cannot be reached.
+    """Run the shop and return 0 after SIGTERM or SIGINT.
 
-    Raises `SettingsError` for what is no address of Klarna.
+    Raises `SettingsError` for an invalid address of Klarna, `CannotBind` when the shop's own cannot be bound, and
+    `Unreachable` when Klarna does not answer.
     """
-    from mock_klarna.cli.options import address
-    from mock_klarna.client import Unreachable
-    from mock_klarna.web.sockets import CannotListen
+    from mock_klarna.cli.options import server_address
 
-    address("--klarna", arguments.klarna)
-    try:
-        asyncio.run(_serve(arguments))
-    except Unreachable as fault:
-        print(f"mock-klarna: {fault}", file=sys.stderr)
-        return 4
-    except (OSError, UnicodeError) as fault:
-        print(f"mock-klarna: {CannotListen(arguments.host, arguments.port, '--port', fault)}", file=sys.stderr)
-        return 3
+    server_address("--klarna", arguments.klarna)
+    run_in_loop(_run_shop(arguments))
     return 0
 
 
-async def _serve(arguments: argparse.Namespace) -> None:
+async def _run_shop(arguments: argparse.Namespace) -> None:
     from mock_klarna.demo import serve_shop
 
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopped.set)
+    stopped = stop_event()
     async with serve_shop(
         arguments.klarna,
         host=arguments.host,
@@ -57,6 +44,6 @@ async def _serve(arguments: argparse.Namespace) -> None:
         merchant=arguments.merchant,
         password=arguments.password,
     ) as shop:
-        gc.freeze()
-        print(f"the demo shop is open at {shop.url} with button key {shop.button_key}", flush=True)
+        resume_garbage_collection()
+        print(f"the demo shop is ready at {shop.url} with button key {shop.button_key}", flush=True)
         await stopped.wait()

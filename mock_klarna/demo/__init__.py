@@ -1,4 +1,4 @@
-"""A demo shop that knows Klarna by its HTTP API alone, and the purchase that `mock-klarna demo` plays."""
+"""A demo shop that knows Klarna by its HTTP API alone, and the purchase of `mock-klarna demo`."""
 
 from mock_klarna.demo.shop import Shop, serve_shop
 

@@ -1,4 +1,7 @@
-"""What the shop does about `place_order`: the usual thing, or the trouble that the callback URL asks for."""
+"""What the demo shop does when Klarna calls it; the parameter `then` of a callback URL selects one of these behaviours.
+
+`place_order` has behaviours that place or deny, `update` has changes of the session, and every callback has faulty answers.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,36 +14,46 @@ from aiohttp import web
 from mock_klarna.demo.books import PlaceOrder
 
 Json = dict[str, Any]
-Behaviour = Callable[[PlaceOrder], Awaitable[web.StreamResponse | None]]
-"""Decides about a purchase; None is the usual answer: 200 without a body."""
+PlaceOrderBehaviour = Callable[[PlaceOrder], Awaitable[web.StreamResponse | None]]
+"""Decides about a purchase and returns the answer to the callback; None is 200 without a body."""
+FaultyAnswer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+"""Answers a callback without doing anything else."""
+Update = Callable[[Json], Json | None]
+"""Returns the changes of a session for the body of an `update` callback, or None for none."""
 
-_NOBODYS_TOKEN = "00000000-0000-4000-8000-000000000000"  # noqa: S105
+WELCOME = "WELCOME"
+"""Reference of the discount line that `lines` adds."""
+_UNKNOWN_TOKEN = "00000000-0000-4000-8000-000000000000"  # noqa: S105
 _DENY_MEMBERS = ("deny_code", "deny_message", "deny_redirect_url")
+_POLL_SECONDS = 0.5
+_CHUNK = b"x" * 16384
 
 
 async def place(callback: PlaceOrder) -> None:
-    """Place the order, or deny it for a reason of the shop's own."""
+    """Place the order, or deny the purchase if an article is not available."""
     await callback.place()
 
 
 async def deny(callback: PlaceOrder) -> None:
-    """Deny with the `deny_code`, `deny_message` and `deny_redirect_url` of the query, or without a body."""
-    await callback.deny({name: callback.wish.more[name] for name in _DENY_MEMBERS if name in callback.wish.more})
+    """Deny with the `deny_code`, `deny_message` and `deny_redirect_url` of the URL's query, or without a body."""
+    await callback.deny(
+        {name: callback.options.parameters[name] for name in _DENY_MEMBERS if name in callback.options.parameters}
+    )
 
 
 async def slow(callback: PlaceOrder) -> None:
     """Wait `seconds` (default 1) before placing."""
-    await asyncio.sleep(float(callback.wish.more.get("seconds", "1")))
+    await asyncio.sleep(float(callback.options.parameters.get("seconds", "1")))
     await callback.place()
 
 
 async def late(callback: PlaceOrder) -> None:
-    """Put the purchase off until `POST /late`."""
-    callback.desk.late.append(callback)
+    """Place after `POST /late`."""
+    callback.shop.late.append(callback)
 
 
 async def place_twice(callback: PlaceOrder) -> None:
-    """Place, and place the same order again."""
+    """Place, then place the same order again."""
     await callback.place()
     await callback.post()
 
@@ -58,35 +71,35 @@ async def deny_then_place(callback: PlaceOrder) -> None:
 
 
 async def place_and_error(callback: PlaceOrder) -> web.StreamResponse:
-    """Place, then answer 500, which must not matter (protocol 4.1)."""
+    """Place, then answer 500, which does not change the result (klarna.md §4.1)."""
     await callback.place()
     return web.Response(status=500)
 
 
 async def get_then_place(callback: PlaceOrder) -> None:
-    """Read the authorized order, give it a confirmation page of its own, and place that."""
-    call = await callback.desk.klarna.read(callback.merchant, callback.token)
+    """Read the authorized order, set its confirmation URL to the parameter `confirmation`, and place it."""
+    call = await callback.shop.klarna.read(callback.merchant, callback.token)
     if call.status != 200:
         return
     order = orjson.loads(call.answer)
-    order["merchant_urls"]["confirmation"] = callback.wish.more.get(
+    order["merchant_urls"]["confirmation"] = callback.options.parameters.get(
         "confirmation", "https://www.example.com/thanks/{checkout.order.id}"
     )
     await callback.place(order)
 
 
 async def change(callback: PlaceOrder) -> None:
-    """Place with other members: each further parameter of the query replaces one, and the lines still add up to `order_amount`."""
-    changed = {**callback.order, **callback.wish.more}
-    if "order_amount" in callback.wish.more:
-        amount = int(callback.wish.more["order_amount"])
+    """Place with changed members: each parameter replaces one; a line is added so that the lines sum up to `order_amount`."""
+    changed = {**callback.order, **callback.options.parameters}
+    if "order_amount" in callback.options.parameters:
+        amount = int(callback.options.parameters["order_amount"])
         line = _difference(amount - callback.order["order_amount"])
         changed |= {"order_amount": amount, "order_lines": [*callback.order["order_lines"], line]}
     await callback.place(changed)
 
 
 def _difference(amount: int) -> Json:
-    """Return a tax-free line that changes an order's sum."""
+    """Return a line without tax that changes the sum of an order by an amount."""
     return {
         "type": "discount" if amount < 0 else "surcharge",
         "name": "Changed by the shop",
@@ -99,7 +112,7 @@ def _difference(amount: int) -> Json:
 
 
 async def wrong_tax(callback: PlaceOrder) -> None:
-    """Place with 10.00 too much tax on the first line; the order's own sums agree with it."""
+    """Place with 10.00 too much tax on the first line; the total tax of the order includes it."""
     first, *others = callback.order["order_lines"]
     lines = [{**first, "total_tax_amount": first["total_tax_amount"] + 1000}, *others]
     amount = callback.order["order_tax_amount"] + 1000
@@ -107,21 +120,21 @@ async def wrong_tax(callback: PlaceOrder) -> None:
 
 
 async def wrong_password(callback: PlaceOrder) -> None:
-    """Place with an empty password, which no server accepts."""
-    await callback.desk.klarna.place(callback.merchant, callback.token, callback.order, password="")
+    """Place with an empty password, which is never accepted."""
+    await callback.shop.klarna.place(callback.merchant, callback.token, callback.order, password="")
 
 
 async def other_merchant(callback: PlaceOrder) -> None:
-    """Place with the credentials of somebody else."""
-    await callback.desk.klarna.place(f"not-{callback.merchant}", callback.token, callback.order)
+    """Place with the credentials of another merchant."""
+    await callback.shop.klarna.place(f"not-{callback.merchant}", callback.token, callback.order)
 
 
 async def unknown_token(callback: PlaceOrder) -> None:
-    """Place with a token that Klarna never issued."""
-    await callback.desk.klarna.place(callback.merchant, _NOBODYS_TOKEN, callback.order)
+    """Place with a token that Klarna did not issue."""
+    await callback.shop.klarna.place(callback.merchant, _UNKNOWN_TOKEN, callback.order)
 
 
-BEHAVIOURS: Mapping[str, Behaviour] = {
+PLACE_ORDER_BEHAVIOURS: Mapping[str, PlaceOrderBehaviour] = {
     each.__name__: each
     for each in (
         place,
@@ -140,16 +153,11 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
         unknown_token,
     )
 }
-"""By the name that `then` asks for; `place` is the usual one."""
-
-
-Misbehaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_LOOK_SECONDS = 0.5
-_CHUNK = b"x" * 16384
+"""By the value of `then`; the default is `place`."""
 
 
 async def silent(_request: web.Request) -> web.StreamResponse:
-    """Answer 200 and do nothing."""
+    """Answer 200 without placing or denying."""
     return web.Response()
 
 
@@ -159,12 +167,12 @@ async def error(_request: web.Request) -> web.StreamResponse:
 
 
 async def garbage(_request: web.Request) -> web.StreamResponse:
-    """Answer 200 with something that says it is JSON and is not."""
+    """Answer 200 with a body that is declared as JSON and is not."""
     return web.Response(body=b'{"order_lines": [\xff\xfe', content_type="application/json")
 
 
 async def broken(request: web.Request) -> web.StreamResponse:
-    """Answer with something that is no HTTP at all, and hang up."""
+    """Send bytes that are not HTTP, and close the connection."""
     if request.transport is not None:
         request.transport.write(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
         request.transport.close()
@@ -177,35 +185,30 @@ async def redirect(_request: web.Request) -> web.StreamResponse:
 
 
 async def endless(request: web.Request) -> web.StreamResponse:
-    """Answer 200 with a body that goes on until Klarna hangs up."""
+    """Answer 200 with a body that goes on until Klarna closes the connection."""
     response = web.StreamResponse()
     await response.prepare(request)
-    with suppress(ConnectionError):  # that is how it ends
-        while _is_waited_for(request):
+    with suppress(ConnectionError):  # Klarna closes the connection
+        while _is_connected(request):
             await response.write(_CHUNK)
     return response
 
 
 async def hang(request: web.Request) -> web.StreamResponse:
-    """Do not answer until Klarna hangs up."""
-    while _is_waited_for(request):  # noqa: ASYNC110  # aiohttp raises no event when the other side hangs up
-        await asyncio.sleep(_LOOK_SECONDS)
+    """Do not answer until Klarna closes the connection."""
+    while _is_connected(request):  # noqa: ASYNC110  # aiohttp has no event for a closed connection
+        await asyncio.sleep(_POLL_SECONDS)
     return web.Response()
 
 
-def _is_waited_for(request: web.Request) -> bool:
+def _is_connected(request: web.Request) -> bool:
     return request.transport is not None and not request.transport.is_closing()
 
 
-MISBEHAVIOURS: Mapping[str, Misbehaviour] = {
+FAULTY_ANSWERS: Mapping[str, FaultyAnswer] = {
     each.__name__: each for each in (silent, error, garbage, broken, redirect, endless, hang)
 }
-"""By the name that `then` asks for."""
-
-
-Change = Callable[[Json], Json | None]
-WELCOME = "WELCOME"
-"""Reference of the discount line that `lines` adds."""
+"""By the value of `then`."""
 
 
 def not_modified(_body: Json) -> None:
@@ -213,29 +216,29 @@ def not_modified(_body: Json) -> None:
 
 
 def lines(body: Json) -> Json | None:
-    """Take a tenth off the first line, once."""
-    held = body.get("order_lines") or []
-    if not held or any(line.get("reference") == WELCOME for line in held):
+    """Add a discount of 10 % on the first line, once."""
+    order_lines = body.get("order_lines") or []
+    if not order_lines or any(line.get("reference") == WELCOME for line in order_lines):
         return None
-    return {"order_lines": [*held, _tenth_off(held[0])]}
+    return {"order_lines": [*order_lines, _discount_line(order_lines[0])]}
 
 
-def _tenth_off(line: Json) -> Json:
-    off, rate = line["total_amount"] // 10, line["tax_rate"]
+def _discount_line(line: Json) -> Json:
+    discount, rate = line["total_amount"] // 10, line["tax_rate"]
     return {
         "type": "discount",
         "reference": WELCOME,
         "name": "Welcome: 10 % off",
         "quantity": 1,
-        "unit_price": -off,
+        "unit_price": -discount,
         "tax_rate": rate,
-        "total_amount": -off,
-        "total_tax_amount": -round(off * rate / (10000 + rate)),
+        "total_amount": -discount,
+        "total_tax_amount": -round(discount * rate / (10000 + rate)),
     }
 
 
 def shipping(_body: Json) -> Json:
-    """Offer express shipping at a lower price, and pickup for nothing."""
+    """Offer express shipping at a lower price, and free pickup."""
     return {
         "shipping_options": [
             _option("express_priority", "Express 1-2 days", 3000, 600, "Home"),
@@ -255,5 +258,5 @@ def _option(option_id: str, name: str, price: int, tax: int, method: str) -> Jso
     }
 
 
-CHANGES: Mapping[str, Change] = {each.__name__: each for each in (not_modified, lines, shipping)}
-"""By the name that `then` asks for; `not_modified` is the usual one."""
+UPDATES: Mapping[str, Update] = {each.__name__: each for each in (not_modified, lines, shipping)}
+"""By the value of `then`; the default is `not_modified`."""

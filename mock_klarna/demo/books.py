@@ -1,4 +1,4 @@
-"""What the shop's request handlers have at hand."""
+"""What the demo shop remembers: its orders, the callbacks that it received, and what its request handlers share."""
 
 from collections import OrderedDict, deque
 from collections.abc import Mapping
@@ -14,13 +14,15 @@ from mock_klarna.demo.klarna import Call, Klarna
 from mock_klarna.demo.stock import Stock
 
 Json = dict[str, Any]
-MOST_ORDERS = 1000
-"""Orders, and callbacks, that are remembered; the oldest are forgotten first."""
+MAX_ORDERS = 1000
+"""How many orders, and how many callbacks, are kept; the oldest are dropped first."""
+MAX_LATE = 1000
+"""How many purchases can wait for `POST /late`."""
 
 
 @dataclass(slots=True)
 class Order:
-    """An order that Klarna confirmed: its body as posted, how often a push came, and what the shop did about it."""
+    """An order that Klarna accepted: its body as posted, how many pushes came, and what the shop did about it."""
 
     order_id: str
     merchant: str
@@ -30,37 +32,49 @@ class Order:
     acknowledged: bool = False
     captured: int = 0
 
+    def as_json(self) -> Json:
+        """Return the order as `GET /orders` answers it."""
+        return {
+            "order_id": self.order_id,
+            "merchant": self.merchant,
+            "fraud_status": self.fraud_status,
+            "pushes": self.pushes,
+            "acknowledged": self.acknowledged,
+            "captured": self.captured,
+            "order": self.body,
+        }
+
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """A callback that Klarna sent; `then` is the behaviour that its URL asked for."""
+class ReceivedCallback:
+    """A callback from Klarna; `then` is the behaviour that its URL selected."""
 
     kind: str
     merchant: str
     then: str
 
 
-class Ledger:
-    """Orders by id, and the newest callbacks."""
+class Books:
+    """The orders by id, and the newest callbacks."""
 
     def __init__(self) -> None:
         self._orders: OrderedDict[str, Order] = OrderedDict()
-        self._received: deque[Received] = deque(maxlen=MOST_ORDERS)
+        self._callbacks: deque[ReceivedCallback] = deque(maxlen=MAX_ORDERS)
 
-    def note(self, received: Received) -> None:
-        """Remember a callback."""
-        self._received.append(received)
+    def add_callback(self, callback: ReceivedCallback) -> None:
+        """Add a received callback."""
+        self._callbacks.append(callback)
 
-    def keep(self, placed: Call, body: Json) -> None:
-        """Keep the order that a call placed."""
-        said = orjson.loads(placed.answer)
-        order = Order(said["order_id"], placed.merchant, said["fraud_status"], body)
+    def add_order(self, call: Call, body: Json) -> None:
+        """Add the order that a successful call has placed."""
+        answer = orjson.loads(call.answer)
+        order = Order(answer["order_id"], call.merchant, answer["fraud_status"], body)
         self._orders.setdefault(order.order_id, order)
-        if len(self._orders) > MOST_ORDERS:
+        if len(self._orders) > MAX_ORDERS:
             self._orders.popitem(last=False)
 
     def order(self, order_id: str) -> Order | None:
-        """Return an order, or None if it is unknown or forgotten."""
+        """Return an order, or None if it is unknown."""
         return self._orders.get(order_id)
 
     def orders(self, merchant: str | None) -> list[Order]:
@@ -70,98 +84,78 @@ class Ledger:
     def as_json(self, merchant: str | None) -> Json:
         """Return the orders and callbacks of one merchant, or of all, oldest first."""
         return {
-            "orders": [_shown(order) for order in self.orders(merchant)],
+            "orders": [order.as_json() for order in self.orders(merchant)],
             "callbacks": [
-                {"kind": received.kind, "merchant": received.merchant, "then": received.then}
-                for received in self._received
-                if merchant in (None, received.merchant)
+                {"kind": callback.kind, "merchant": callback.merchant, "then": callback.then}
+                for callback in self._callbacks
+                if merchant in (None, callback.merchant)
             ],
         }
 
 
-def _shown(order: Order) -> Json:
-    return {
-        "order_id": order.order_id,
-        "merchant": order.merchant,
-        "fraud_status": order.fraud_status,
-        "pushes": order.pushes,
-        "acknowledged": order.acknowledged,
-        "captured": order.captured,
-        "order": order.body,
-    }
-
-
-_OWN_NAMES = ("merchant", "then")
+_OPTION_NAMES = ("merchant", "then")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """Whose credentials to use ("" for the shop's own), which behaviour ("" for the usual one), and its parameters."""
+class CallbackOptions:
+    """What the query of a callback URL selects: the merchant whose credentials to use, the behaviour, and its parameters.
+
+    `merchant` and `then` are empty for the defaults.
+    """
 
     merchant: str
     then: str
-    more: Mapping[str, str]
+    parameters: Mapping[str, str]
 
 
 @lru_cache(maxsize=1024)
-def wish_of(query: str) -> Wish:
-    """Return the wish in a query string; callbacks repeat theirs, so it is read once."""
+def parse_options(query: str) -> CallbackOptions:
+    """Return the options in a query string; cached, because the URLs of a button are called again and again."""
     given = dict(parse_qsl(query, keep_blank_values=True))
-    more = {name: value for name, value in given.items() if name not in _OWN_NAMES}
-    return Wish(given.get("merchant", ""), given.get("then", ""), MappingProxyType(more))
-
-
-MOST_LATE = 1000
+    parameters = {name: value for name, value in given.items() if name not in _OPTION_NAMES}
+    return CallbackOptions(given.get("merchant", ""), given.get("then", ""), MappingProxyType(parameters))
 
 
 @dataclass(slots=True)
-class Window:
-    """What stands in the shop's window: its button's key, once Klarna has given it one."""
-
-    button_key: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """The shop's connection to Klarna, its shelves, its books, and the purchases that it has put off."""
+class ShopState:
+    """What the request handlers of a shop share; `button_key` is empty until Klarna has created one."""
 
     merchant: str
     klarna: Klarna
-    window: Window = field(default_factory=Window)
+    button_key: str = ""
     stock: Stock = field(default_factory=Stock)
-    ledger: Ledger = field(default_factory=Ledger)
-    late: deque["PlaceOrder"] = field(default_factory=lambda: deque(maxlen=MOST_LATE))
+    books: Books = field(default_factory=Books)
+    late: deque["PlaceOrder"] = field(default_factory=lambda: deque(maxlen=MAX_LATE))
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """A `place_order` callback: whose it is, the token, the order, and what its URL asks for (protocol 4.1)."""
+    """A `place_order` callback: the token, the authorized order, and the options of its URL (klarna.md §4.1)."""
 
-    desk: Desk
+    shop: ShopState
     merchant: str
     token: str
     order: Json
-    wish: Wish
+    options: CallbackOptions
 
     async def place(self, order: Json | None = None) -> None:
-        """Place the order, or another in its place, and keep it; articles are reserved first and put back if Klarna refuses.
+        """Place the authorized order or another one; deny the purchase if an article is not available.
 
-        What the shop cannot or may not deliver is denied.
+        The articles are reserved first, and released if Klarna does not accept the order.
         """
-        desk = self.desk
-        if reason := desk.stock.reserve(self.merchant, self.order):
+        if reason := self.shop.stock.reserve(self.merchant, self.order):
             await self.deny(reason)
         elif not await self.post(order):
-            desk.stock.release(self.merchant, self.order)
+            self.shop.stock.release(self.merchant, self.order)
 
     async def post(self, order: Json | None = None) -> bool:
-        """Post the order, or another, to Klarna; keep it and return True if Klarna accepts it."""
-        sent = order or self.order
-        call = await self.desk.klarna.place(self.merchant, self.token, sent)
+        """Send the authorized order or another one to Klarna; return whether Klarna accepted it."""
+        body = order or self.order
+        call = await self.shop.klarna.place(self.merchant, self.token, body)
         if call.status == 200:
-            self.desk.ledger.keep(call, sent)
+            self.shop.books.add_order(call, body)
         return call.status == 200
 
     async def deny(self, reason: Json | None = None) -> None:
         """Deny the purchase."""
-        await self.desk.klarna.deny(self.merchant, self.token, reason)
+        await self.shop.klarna.deny(self.merchant, self.token, reason)

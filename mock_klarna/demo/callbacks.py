@@ -1,4 +1,4 @@
-"""The merchant URLs that Klarna calls (protocol 4): each note what came, then behave as the URL asks."""
+"""The merchant URLs that Klarna calls (klarna.md §4): each records the callback, then behaves as its URL selects."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,24 +6,88 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from mock_klarna.demo.behaviours import BEHAVIOURS, CHANGES, MISBEHAVIOURS
-from mock_klarna.demo.books import Desk, PlaceOrder, Received, Wish, wish_of
+from mock_klarna.demo.behaviours import FAULTY_ANSWERS, PLACE_ORDER_BEHAVIOURS, UPDATES
+from mock_klarna.demo.books import CallbackOptions, PlaceOrder, ReceivedCallback, ShopState, parse_options
 
 Json = dict[str, Any]
-DESK = web.AppKey("desk", Desk)
+SHOP_STATE = web.AppKey("shop_state", ShopState)
 FORGET = "forget"
-"""What a push URL asks for that is to be repeated: nobody acknowledges."""
+"""Value of `then` in a push URL with which the shop does not acknowledge the order, so that the push is repeated."""
 
 
-def _received(request: web.Request, kind: str, usual: str) -> Wish:
-    """Note a callback and return what its URL asks for, the usual behaviour and the shop's own merchant filled in."""
-    asked, desk = wish_of(request.rel_url.raw_query_string), request.app[DESK]
-    wish = Wish(asked.merchant or desk.merchant, asked.then or usual, asked.more)
-    desk.ledger.note(Received(kind, wish.merchant, wish.then))
-    return wish
+async def place_order(request: web.Request) -> web.StreamResponse:
+    """Place or deny before answering, as integrations do (klarna.md §4.1)."""
+    options = _record(request, "place_order", default="place")
+    if options.then in FAULTY_ANSWERS:
+        return await FAULTY_ANSWERS[options.then](request)
+    if options.then not in PLACE_ORDER_BEHAVIOURS:
+        return _unknown_behaviour(options.then, PLACE_ORDER_BEHAVIOURS)
+    callback = _parse_callback(request.app[SHOP_STATE], options, await _json_object(request))
+    return await PLACE_ORDER_BEHAVIOURS[options.then](callback) or web.Response()
 
 
-async def _body(request: web.Request) -> Json:
+async def create_customer_token(request: web.Request) -> web.StreamResponse:
+    """Create a customer token for a subscription before answering (klarna.md §4.3)."""
+    options = _record(request, "create_customer_token")
+    if options.then:
+        return await _faulty_answer(request, options.then)
+    callback = _parse_callback(request.app[SHOP_STATE], options, await _json_object(request))
+    await callback.shop.klarna.create_token(callback.merchant, callback.token)
+    return web.Response()
+
+
+async def update(request: web.Request) -> web.StreamResponse:
+    """Answer with changes of the session, or 304 for none (klarna.md §4.2)."""
+    options = _record(request, "update", default="not_modified")
+    if options.then in FAULTY_ANSWERS:
+        return await FAULTY_ANSWERS[options.then](request)
+    if options.then not in UPDATES:
+        return _unknown_behaviour(options.then, UPDATES)
+    changes = UPDATES[options.then](await _json_object(request))
+    if changes is None:
+        return web.Response(status=304)
+    return web.Response(body=orjson.dumps(changes), content_type="application/json")
+
+
+async def push(request: web.Request) -> web.StreamResponse:
+    """Count the push of the order `order_id`, and acknowledge the order unless `then=forget` (klarna.md §4.4)."""
+    options, shop = _record(request, "push"), request.app[SHOP_STATE]
+    if options.then not in ("", FORGET):
+        return await _faulty_answer(request, options.then)
+    order = shop.books.order(options.parameters.get("order_id", ""))
+    if order is None:
+        return web.Response(status=404, text="no such order\n")
+    order.pushes += 1
+    if options.then != FORGET:
+        order.acknowledged = (await shop.klarna.acknowledge(order.merchant, order.order_id)).status == 204
+    return web.Response()
+
+
+async def notification(request: web.Request) -> web.StreamResponse:
+    """Record the end of a fraud review; the articles of an order that was not accepted are released (klarna.md §4.5)."""
+    options, shop = _record(request, "notification"), request.app[SHOP_STATE]
+    if options.then:
+        return await _faulty_answer(request, options.then)
+    body = await _json_object(request)
+    order = shop.books.order(str(body.get("order_id")))
+    if order is None:
+        return web.Response(status=404, text="no such order\n")
+    was_pending = order.fraud_status == "PENDING"
+    order.fraud_status = str(body.get("event_type")).removeprefix("FRAUD_RISK_")
+    if was_pending and order.fraud_status != "ACCEPTED":
+        shop.stock.release(order.merchant, order.body)
+    return web.Response()
+
+
+def _record(request: web.Request, kind: str, default: str = "") -> CallbackOptions:
+    """Record a callback and return the options of its URL, with the shop's merchant and a default behaviour filled in."""
+    given, shop = parse_options(request.rel_url.raw_query_string), request.app[SHOP_STATE]
+    options = CallbackOptions(given.merchant or shop.merchant, given.then or default, given.parameters)
+    shop.books.add_callback(ReceivedCallback(kind, options.merchant, options.then))
+    return options
+
+
+async def _json_object(request: web.Request) -> Json:
     try:
         body = orjson.loads(await request.read())
     except orjson.JSONDecodeError:
@@ -33,81 +97,17 @@ async def _body(request: web.Request) -> Json:
     return body
 
 
-async def place_order(request: web.Request) -> web.StreamResponse:
-    """Place or deny, before answering, as integrations do (protocol 4.1)."""
-    wish = _received(request, "place_order", "place")
-    if wish.then in MISBEHAVIOURS:
-        return await MISBEHAVIOURS[wish.then](request)
-    if wish.then not in BEHAVIOURS:
-        return _unknown(wish.then, BEHAVIOURS)
-    callback = _callback(request.app[DESK], wish, await _body(request))
-    return await BEHAVIOURS[wish.then](callback) or web.Response()
-
-
-def _callback(desk: Desk, wish: Wish, body: Json) -> PlaceOrder:
+def _parse_callback(shop: ShopState, options: CallbackOptions, body: Json) -> PlaceOrder:
     token, order = body.get("authorization_token"), body.get("order")
     if not (isinstance(token, str) and isinstance(order, dict)):
         raise web.HTTPBadRequest(text="expected authorization_token and order\n")
-    return PlaceOrder(desk, wish.merchant, token, order, wish)
+    return PlaceOrder(shop, options.merchant, token, order, options)
 
 
-async def create_customer_token(request: web.Request) -> web.StreamResponse:
-    """Make a customer token for a subscription, before answering (protocol 4.3)."""
-    wish = _received(request, "create_customer_token", "")
-    if wish.then:
-        return await _misbehave(request, wish.then)
-    callback = _callback(request.app[DESK], wish, await _body(request))
-    await callback.desk.klarna.create_token(callback.merchant, callback.token)
-    return web.Response()
+async def _faulty_answer(request: web.Request, then: str) -> web.StreamResponse:
+    return await FAULTY_ANSWERS[then](request) if then in FAULTY_ANSWERS else _unknown_behaviour(then, {})
 
 
-async def update(request: web.Request) -> web.StreamResponse:
-    """Change the session, or leave it as it is (protocol 4.2)."""
-    wish = _received(request, "update", "not_modified")
-    if wish.then in MISBEHAVIOURS:
-        return await MISBEHAVIOURS[wish.then](request)
-    if wish.then not in CHANGES:
-        return _unknown(wish.then, CHANGES)
-    changes = CHANGES[wish.then](await _body(request))
-    if changes is None:
-        return web.Response(status=304)
-    return web.Response(body=orjson.dumps(changes), content_type="application/json")
-
-
-async def push(request: web.Request) -> web.StreamResponse:
-    """Note that the order of `order_id` is complete and acknowledge it, or with `then=forget` do not (protocol 4.4)."""
-    wish, desk = _received(request, "push", ""), request.app[DESK]
-    if wish.then not in ("", FORGET):
-        return await _misbehave(request, wish.then)
-    order = desk.ledger.order(wish.more.get("order_id", ""))
-    if order is None:
-        return web.Response(status=404, text="no such order\n")
-    order.pushes += 1
-    if wish.then != FORGET:
-        order.acknowledged = (await desk.klarna.acknowledge(order.merchant, order.order_id)).status == 204
-    return web.Response()
-
-
-async def notification(request: web.Request) -> web.StreamResponse:
-    """Take the end of a fraud review into the books; what was not accepted goes back on the shelf (protocol 4.5)."""
-    wish = _received(request, "notification", "")
-    if wish.then:
-        return await _misbehave(request, wish.then)
-    body, desk = await _body(request), request.app[DESK]
-    order = desk.ledger.order(str(body.get("order_id")))
-    if order is None:
-        return web.Response(status=404, text="no such order\n")
-    was_pending = order.fraud_status == "PENDING"
-    order.fraud_status = str(body.get("event_type")).removeprefix("FRAUD_RISK_")
-    if was_pending and order.fraud_status != "ACCEPTED":
-        desk.stock.release(order.merchant, order.body)
-    return web.Response()
-
-
-async def _misbehave(request: web.Request, then: str) -> web.StreamResponse:
-    return await MISBEHAVIOURS[then](request) if then in MISBEHAVIOURS else _unknown(then, {})
-
-
-def _unknown(then: str, known: Mapping[str, object]) -> web.Response:
-    choices = ", ".join((*known, *MISBEHAVIOURS))
-    return web.Response(status=400, text=f"the demo shop knows no behaviour {then!r}; then= is one of {choices}\n")
+def _unknown_behaviour(then: str, known: Mapping[str, object]) -> web.Response:
+    names = ", ".join((*known, *FAULTY_ANSWERS))
+    return web.Response(status=400, text=f"unknown behaviour {then!r}; then= is one of {names}\n")

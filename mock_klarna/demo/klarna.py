@@ -1,4 +1,4 @@
-"""Klarna as the shop sees it: a REST API behind Basic credentials (seed, steps 1 and 3)."""
+"""The client with which the demo shop calls Klarna: a REST API with Basic credentials (guide, steps 1 and 3)."""
 
 import base64
 from collections import deque
@@ -16,13 +16,13 @@ Json = dict[str, Any]
 BUTTONS = "/instantshopping/v1/buttons"
 AUTHORIZATIONS = "/instantshopping/v1/authorizations"
 ORDERS = "/ordermanagement/v1/orders"
-MOST_CALLS = 1000
-"""Calls that are remembered; the oldest are forgotten first."""
+MAX_CALLS = 1000
+"""How many calls are kept; the oldest are dropped first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to Klarna and what came back; `status` is 0 and `answer` says why when nothing did."""
+    """One request to Klarna and its answer; without an answer `status` is 0 and `answer` is the reason."""
 
     merchant: str
     method: str
@@ -32,10 +32,10 @@ class Call:
 
 
 class Klarna:
-    """Klarna's API at one address, `url`, over connections that are kept; `calls` are the newest calls, oldest first."""
+    """Klarna's API at the address `url`, over persistent connections; `calls` are the newest calls, oldest first."""
 
     def __init__(self, url: str, password: str) -> None:
-        self.calls: deque[Call] = deque(maxlen=MOST_CALLS)
+        self.calls: deque[Call] = deque(maxlen=MAX_CALLS)
         self.url = url.rstrip("/")
         self._password = password
         self._session: aiohttp.ClientSession | None = None
@@ -48,67 +48,67 @@ class Klarna:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close them."""
+        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 
     async def create_button(self, merchant: str, options: Json) -> Call:
-        """Create a button key (seed, step 1)."""
+        """Create a button key (guide, step 1)."""
         return await self._call(merchant, "POST", BUTTONS, orjson.dumps(options))
 
     async def read(self, merchant: str, token: str) -> Call:
-        """Read the authorized order of a token (seed, step 3)."""
+        """Read the authorized order of a token (guide, step 3)."""
         return await self._call(merchant, "GET", f"{AUTHORIZATIONS}/{token}")
 
     async def place(self, merchant: str, token: str, order: Json, *, password: str | None = None) -> Call:
-        """Place an order (seed, step 3); `password` stands in for the shop's own."""
+        """Place an order (guide, step 3); `password` replaces the shop's own."""
         path = f"{AUTHORIZATIONS}/{token}/orders"
         return await self._call(merchant, "POST", path, orjson.dumps(order), password)
 
     async def deny(self, merchant: str, token: str, reason: Mapping[str, str] | None = None) -> Call:
-        """Deny a purchase with a reason, or without a body (seed, step 3)."""
+        """Deny a purchase with a reason, or without a body (guide, step 3)."""
         return await self._call(
             merchant, "DELETE", f"{AUTHORIZATIONS}/{token}", orjson.dumps(reason) if reason else b""
         )
 
     async def create_token(self, merchant: str, token: str) -> Call:
-        """Make a customer token of an authorization (protocol 4.3)."""
+        """Create a customer token from an authorization (klarna.md §4.3)."""
         path = f"{AUTHORIZATIONS}/{token}/customer-token"
         return await self._call(merchant, "POST", path, orjson.dumps({"intended_use": "SUBSCRIPTION"}))
 
     async def acknowledge(self, merchant: str, order_id: str) -> Call:
-        """Acknowledge an order, which ends the pushes (protocol 4.4)."""
+        """Acknowledge an order, which ends the pushes (klarna.md §4.4)."""
         return await self._call(merchant, "POST", f"{ORDERS}/{order_id}/acknowledge")
 
     async def capture(self, merchant: str, order_id: str, amount: int) -> Call:
-        """Capture the money of what was sent (protocol 9.1)."""
+        """Capture an amount of an order (klarna.md §9.1)."""
         body = orjson.dumps({"captured_amount": amount})
         return await self._call(merchant, "POST", f"{ORDERS}/{order_id}/captures", body)
 
     async def managed_order(self, merchant: str, order_id: str) -> Call:
-        """Read an order and its money (protocol 9.2)."""
+        """Read an order with its captures and refunds (klarna.md §9.2)."""
         return await self._call(merchant, "GET", f"{ORDERS}/{order_id}")
 
     async def _call(
         self, merchant: str, method: str, path: str, body: bytes = b"", password: str | None = None
     ) -> Call:
-        status, answer = await self._exchange(
+        status, answer = await self._send(
             method, path, body, _headers(merchant, self._password if password is None else password)
         )
         call = Call(merchant, method, path, status, answer)
         self.calls.append(call)
         return call
 
-    async def _exchange(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    async def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
         assert self._session is not None, "use `async with`"
         url = URL(self.url + path, encoded=True)
         try:
             async with self._session.request(method, url, data=body or None, headers=headers) as response:
                 return response.status, await response.read()
-        except (aiohttp.ClientError, OSError) as fault:
-            return 0, f"no answer from {self.url}: {str(fault) or type(fault).__name__}".encode()
+        except (aiohttp.ClientError, OSError) as error:
+            return 0, f"no answer from {self.url}: {str(error) or type(error).__name__}".encode()
 
 
 @lru_cache(maxsize=1024)

@@ -1,4 +1,4 @@
-"""What the shop has on its shelves, and whom it may sell it to."""
+"""The articles of the demo shop: how many are in stock, and to whom they can be sold."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """Something to sell: how many there are (None for enough), from which age, and the only countries it goes to (none for all)."""
+    """An article: how many are in stock (None: unlimited), the minimum age, and the countries it is delivered to (none: all)."""
 
     name: str
     in_stock: int | None = None
@@ -25,40 +25,40 @@ ARTICLES: Mapping[str, Article] = {
     "ADULTS-ONLY": Article("Single Malt Whisky", from_age=18),
     "SE-ONLY": Article("Garden Table", delivered_to=("SE",)),
 }
-"""The articles by reference. Of a reference that is not listed there is always enough, for everybody."""
+"""The articles by reference. Articles with other references have no limits."""
 
 _NO_LIMITS = Article("")
 
 
 class Stock:
-    """The shelves, counted for each merchant alone."""
+    """How many of each article are left, counted for each merchant separately."""
 
     def __init__(self) -> None:
         self._left: dict[tuple[str, str], int] = {}
 
     def reserve(self, merchant: str, order: Json) -> dict[str, str] | None:
-        """Take an order's articles off the shelves; return None, or why not, as the body of a denial, and take nothing."""
-        reason = _age_objection(order) or _address_objection(order) or self._stock_objection(merchant, order)
+        """Reserve all articles of an order and return None, or reserve none and return the body of a denial."""
+        reason = _check_age(order) or _check_country(order) or self._check_stock(merchant, order)
         if reason is None:
-            self._move(merchant, order, -1)
+            self._add(merchant, order, -1)
         return reason
 
     def release(self, merchant: str, order: Json) -> None:
-        """Put an order's articles back."""
-        self._move(merchant, order, 1)
+        """Release the reserved articles of an order."""
+        self._add(merchant, order, 1)
 
     def left(self, merchant: str, reference: str) -> int | None:
-        """Return how many there are of an article, None for enough."""
+        """Return how many of an article are left, None for unlimited."""
         return self._left.get((merchant, reference), ARTICLES.get(reference, _NO_LIMITS).in_stock)
 
-    def _move(self, merchant: str, order: Json, sign: int) -> None:
-        for reference, quantity in _counted(order).items():
+    def _add(self, merchant: str, order: Json, sign: int) -> None:
+        for reference, quantity in _limited_quantities(order).items():
             left = self.left(merchant, reference)
             assert left is not None
             self._left[merchant, reference] = left + sign * quantity
 
-    def _stock_objection(self, merchant: str, order: Json) -> dict[str, str] | None:
-        for reference, quantity in _counted(order).items():
+    def _check_stock(self, merchant: str, order: Json) -> dict[str, str] | None:
+        for reference, quantity in _limited_quantities(order).items():
             if quantity > (self.left(merchant, reference) or 0):
                 return {"deny_code": "item_out_of_stock"}
         return None
@@ -69,25 +69,25 @@ def _articles(order: Json) -> Iterator[Article]:
         yield ARTICLES.get(line.get("reference", ""), _NO_LIMITS)
 
 
-def _counted(order: Json) -> dict[str, int]:
-    """Return how many an order takes of each article that is counted."""
-    wanted: dict[str, int] = {}
+def _limited_quantities(order: Json) -> dict[str, int]:
+    """Return how many of each limited article an order contains."""
+    quantities: dict[str, int] = {}
     for line in order.get("order_lines", ()):
         reference = line.get("reference", "")
         if ARTICLES.get(reference, _NO_LIMITS).in_stock is not None:
-            wanted[reference] = wanted.get(reference, 0) + line["quantity"]
-    return wanted
+            quantities[reference] = quantities.get(reference, 0) + line["quantity"]
+    return quantities
 
 
-def _age_objection(order: Json) -> dict[str, str] | None:
-    needed = max((article.from_age for article in _articles(order)), default=0)
-    if not needed or age(order, date.today()) >= needed:
+def _check_age(order: Json) -> dict[str, str] | None:
+    minimum = max((article.from_age for article in _articles(order)), default=0)
+    if not minimum or age(order, date.today()) >= minimum:
         return None
     return {"deny_code": "consumer_underaged"}
 
 
 def age(order: Json, today: date) -> int:
-    """Return the age in years of an order's shopper; one of whom no date of birth is known is taken for a child."""
+    """Return the age of an order's shopper in years, 0 if the date of birth is unknown."""
     try:
         born = date.fromisoformat(order["customer"]["date_of_birth"])
     except (KeyError, TypeError, ValueError):
@@ -95,7 +95,7 @@ def age(order: Json, today: date) -> int:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
-def _address_objection(order: Json) -> dict[str, str] | None:
+def _check_country(order: Json) -> dict[str, str] | None:
     address = order.get("shipping_address") or order.get("billing_address") or {}
     country = str(address.get("country", "")).upper()
     if all(country in article.delivered_to for article in _articles(order) if article.delivered_to):

@@ -1,1 +1,1 @@
-"""What the emulator decides, as pure code: no input or output, no clock, no chance."""
+"""The decisions of the emulator, as pure code: no input or output, no clock, no randomness."""

@@ -1,4 +1,4 @@
-"""Whether a purchase can start from what the key and the page give together (protocol 6.3)."""
+"""Whether a purchase can start from the options of key and page, and the look of the button (klarna.md §6.3)."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from mock_klarna.errors import Problem
 
-_DEMANDED = {
+_REQUIRED = {
     "purchase_country": "an ISO 3166 alpha-2 country code, from the page or the key",
     "purchase_currency": "an ISO 4217 currency code, from the page or the key",
     "locale": "a language and country such as sv-SE, from the page or the key",
@@ -15,11 +15,11 @@ _DEMANDED = {
 
 
 def problems(session: Mapping[str, Any]) -> list[Problem]:
-    """Return what a session lacks to be offered to a shopper; an empty list means that it can start.
+    """Return the members that a session lacks; an empty list means that a purchase can start.
 
-    Order of the checks: country, currency, locale, terms, place_order, lines (protocol 6.3).
+    Order of the checks: country, currency, locale, terms, place_order, lines (klarna.md §6.3).
     """
-    found = [_missing(name, hint) for name, hint in _DEMANDED.items() if not session.get(name)]
+    found = [_missing(name, hint) for name, hint in _REQUIRED.items() if not session.get(name)]
     urls = session.get("merchant_urls") or {}
     if not urls.get("terms"):
         found.append(_missing("merchant_urls.terms", "the URL of the terms and conditions, from the page or the key"))
@@ -31,11 +31,11 @@ def problems(session: Mapping[str, Any]) -> list[Problem]:
 
 
 def _missing(path: str, expected: str) -> Problem:
-    return Problem(path=path, rule="required", sent=None, expected=expected)
+    return Problem(path=path, rule="required", value=None, expected=expected)
 
 
 def not_served(session: Mapping[str, Any], served: Collection[str]) -> str | None:
-    """Return why the button is not offered at all, which is no fault of the page: a country that is not served."""
+    """Return why the button is not offered for a valid page, a country that is not served, or None."""
     country = session.get("purchase_country")
     return f"{country} is not a country that Instant Shopping serves" if country not in served else None
 
@@ -43,29 +43,29 @@ def not_served(session: Mapping[str, Any], served: Collection[str]) -> str | Non
 def address_problems(
     session: Mapping[str, Any], billing: Mapping[str, Any], shipping: Mapping[str, Any]
 ) -> list[Problem]:
-    """Return which address lies outside the countries that the merchant allows (protocol 3.1).
+    """Return the addresses outside the countries that the merchant allows (klarna.md §3.1).
 
-    Without `shipping_countries` only the purchase country is shipped to; without `billing_countries` all are billed.
+    Without `shipping_countries` only the purchase country is allowed; without `billing_countries` every country is.
     """
     home = session.get("purchase_country")
-    shipped_to = session.get("shipping_countries") or [home]
-    billed = session.get("billing_countries") or []
+    shipping_countries = session.get("shipping_countries") or [home]
+    billing_countries = session.get("billing_countries") or []
     found = []
-    if billed and billing.get("country") not in billed:
-        found.append(_abroad("billing_address.country", billing, billed))
-    if shipping.get("country") not in shipped_to:
-        found.append(_abroad("shipping_address.country", shipping, shipped_to))
+    if billing_countries and billing.get("country") not in billing_countries:
+        found.append(_outside("billing_address.country", billing, billing_countries))
+    if shipping.get("country") not in shipping_countries:
+        found.append(_outside("shipping_address.country", shipping, shipping_countries))
     return found
 
 
-def _abroad(path: str, address: Mapping[str, Any], allowed: Collection[Any]) -> Problem:
+def _outside(path: str, address: Mapping[str, Any], allowed: Collection[Any]) -> Problem:
     return Problem(
-        path=path, rule="enum", sent=address.get("country"), expected="one of " + ", ".join(map(str, allowed))
+        path=path, rule="enum", value=address.get("country"), expected="one of " + ", ".join(map(str, allowed))
     )
 
 
 class Look(Struct, frozen=True, gc=False):
-    """A button's words and colours: `type` chooses the words, `theme` and `tagline` the colours, `locale` the language."""
+    """The look of a button: `type` chooses its text, `theme` and `tagline` its colours, `locale` its language."""
 
     type: str = "express"
     theme: str = "klarna"
@@ -74,7 +74,7 @@ class Look(Struct, frozen=True, gc=False):
 
 
 def look(key: Mapping[str, Any], page: Mapping[str, Any]) -> Look:
-    """Return the look that key and page give together; what neither gives is the default."""
+    """Return the look that key and page choose, the page first, or the default."""
     theme = {**_theme(key), **_theme(page)}
     return Look(
         type=theme.get("type", Look().type),

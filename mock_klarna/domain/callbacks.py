@@ -1,19 +1,209 @@
-"""A callback to a merchant, and what becomes of it: tried, taken up again, or interrupted because whoever sent it is gone."""
+"""The kinds of callbacks, when each is sent and repeated, and the states of one callback from its first try to its last."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from itertools import count, takewhile
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mock_klarna.domain.records import Job, Record
+from mock_klarna.domain import events
+from mock_klarna.domain.events import Event
+from mock_klarna.domain.records import Decision, Job, Order, Purchase, Record
 
-_ERROR = "the server ended, or was given another state, before an answer was read; the merchant may have received this"
+DELIVERY = ("in_flight", "delivered", "waiting", "failed")
+"""States of a callback: being sent, answered 2xx, to be tried again, given up."""
+_MINUTE, _HOUR = 60, 3600
+_INTERRUPTED = (
+    "the server ended, or its state was replaced, before an answer was read; the merchant may have received this"
+)
+
+
+def _until(end: int, first: tuple[int, ...], every: int) -> tuple[int, ...]:
+    return first + tuple(takewhile(lambda at: at <= end, count(first[-1] + every, every)))
+
+
+SCHEDULES: Mapping[str, tuple[int, ...]] = {
+    "once": (0,),
+    "push": _until(48 * _HOUR, (5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, 60 * _MINUTE), 4 * _HOUR),
+    "push-old": _until(48 * _HOUR, (2 * _MINUTE,), 2 * _HOUR),
+    "notification": _until(24 * _HOUR, (0,), 10 * _MINUTE),
+}
+"""Seconds after the event at which each try of a callback is due (klarna.md §4.4, §4.5)."""
+
+
+def first_pause(schedule: str) -> int:
+    """Return the seconds between the event and the first try."""
+    return SCHEDULES[schedule][0]
+
+
+def pause_after(schedule: str, number: int) -> int | None:
+    """Return the seconds between try `number` (from 1) and the next, or None when it was the last."""
+    tries = SCHEDULES[schedule]
+    return tries[number] - tries[number - 1] if number < len(tries) else None
+
+
+def event_type(fraud_status: str) -> str:
+    """Return the `event_type` of a notification about a fraud status (klarna.md §4.5)."""
+    return f"FRAUD_RISK_{fraud_status}"
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackKind:
+    """One kind of callback: a row of `CALLBACKS`.
+
+    name: the member of `merchant_urls` with its URL; also its name in the journal, in faults and of its schema.
+    job: the kind of the job that sends it, "" where a shopper waits for the answer. Of the rows with the same job, the
+    first one that has a URL is sent.
+    record: the class of the record that it is about, and that the job names.
+    url: the member of the record with its URL, "" where the merchant URLs of the authorized order have it.
+    body: returns bytes, or what becomes JSON, from the record.
+    causes: the events that cause it, each with a condition on the record.
+    ends: the events after which a waiting try is not needed any more.
+    is_wanted: tells whether a record still needs it.
+    schedule: its entry of `SCHEDULES`; the setting `push_schedule` replaces "push".
+    until_ok: it is repeated until the merchant answers 200, else until it is not wanted any more.
+    """
+
+    name: str
+    job: str = ""
+    record: type[Purchase] | type[Order] = Purchase
+    url: str = ""
+    body: Callable[[Any], bytes | Mapping[str, Any]] = lambda _record: b""
+    causes: Mapping[type[Event], Callable[[Any], bool]] = field(default_factory=dict)
+    ends: tuple[type[Event], ...] = ()
+    is_wanted: Callable[[Any], bool] = lambda _record: True
+    schedule: str = "once"
+    until_ok: bool = False
+
+    def schedule_name(self, push_schedule: str) -> str:
+        """Return the entry of `SCHEDULES` that applies under a value of the setting `push_schedule`."""
+        return push_schedule if self.schedule == "push" else self.schedule
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether there is more than one try."""
+        return len(SCHEDULES[self.schedule]) > 1
+
+
+def _with_order(purchase: Purchase) -> bytes:
+    """Return the token, the button key and the authorized order, byte for byte (klarna.md §4.1)."""
+    head = f'{{"authorization_token":"{purchase.authorization_token}","button_key":"{purchase.button_key}","order":'
+    return head.encode() + purchase.order + b"}"
+
+
+def _review_ended(order: Order) -> Mapping[str, Any]:
+    return {"order_id": order.order_id, "event_type": event_type(order.fraud_status)}
+
+
+def _is_authorized(purchase: Purchase) -> bool:
+    return purchase.state == "authorized"
+
+
+def wants_push(order: Order) -> bool:
+    """Tell whether pushes are sent for an order: it is not acknowledged, cancelled or closed (klarna.md §4.4)."""
+    return not order.acknowledged and order.fulfilment.ended is None
+
+
+def _is_accepted(order: Order) -> bool:
+    return order.fraud_status == "ACCEPTED" and wants_push(order)
+
+
+def _always(_record: Record) -> bool:
+    return True
+
+
+CALLBACKS: Mapping[str, CallbackKind] = {
+    kind.name: kind
+    for kind in (
+        CallbackKind(
+            "place_order",
+            job="place_order",
+            body=_with_order,
+            causes={events.PurchaseAuthorized: _always},
+            is_wanted=_is_authorized,
+        ),
+        CallbackKind("update"),
+        # A key without a place_order URL is asked for a customer token, with the same body (klarna.md §4.3).
+        CallbackKind("create_customer_token", job="place_order", body=_with_order, is_wanted=_is_authorized),
+        CallbackKind(
+            "push",
+            job="push",
+            record=Order,
+            url="push_url",
+            causes={
+                events.PurchasePlaced: _is_accepted,
+                events.OrderFromToken: _is_accepted,
+                events.FraudReviewEnded: _is_accepted,
+            },
+            ends=(events.OrderAcknowledged, events.OrderCaptured, events.OrderCancelled, events.OrderClosed),
+            is_wanted=wants_push,
+            schedule="push",
+        ),
+        CallbackKind(
+            "notification",
+            job="notification",
+            record=Order,
+            url="notification_url",
+            body=_review_ended,
+            causes={events.FraudReviewEnded: _always},
+            schedule="notification",
+            until_ok=True,
+        ),
+    )
+}
+"""Every kind of callback by its name."""
+
+KINDS_OF_JOB: Mapping[str, tuple[CallbackKind, ...]] = {
+    job: tuple(kind for kind in CALLBACKS.values() if kind.job == job)
+    for job in dict.fromkeys(kind.job for kind in CALLBACKS.values() if kind.job)
+}
+"""The kinds of callbacks that a job can send, by the kind of the job."""
+
+JOBS = (*KINDS_OF_JOB, "time_out", "expire", "end_review", "cancel_rejected", "forget_answer")
+"""Every kind of job: those that send callbacks, and those that change a record when its time has come."""
+
+_CAUSED: Mapping[type[Event], tuple[CallbackKind, ...]] = {
+    event: tuple(kind for kind in CALLBACKS.values() if event in kind.causes)
+    for event in {event for kind in CALLBACKS.values() for event in kind.causes}
+}
+_ENDED: Mapping[type[Event], tuple[CallbackKind, ...]] = {
+    event: tuple(kind for kind in CALLBACKS.values() if event in kind.ends)
+    for event in {event for kind in CALLBACKS.values() for event in kind.ends}
+}
+
+
+def callback_jobs(decision: Decision, now: float, push_schedule: str = "push") -> tuple[Job, ...]:
+    """Return the jobs of the callbacks that the events of a decision cause.
+
+    An event that ends a kind makes its waiting job due at once: the job then finds that the callback is not wanted.
+    """
+    jobs = []
+    for event in decision.events:
+        for kind in _CAUSED.get(type(event), ()):
+            record = _written(decision, kind)
+            if record is not None and kind.causes[type(event)](record):
+                jobs.append(_job(kind, record, now + first_pause(kind.schedule_name(push_schedule))))
+        for kind in _ENDED.get(type(event), ()):
+            record = _written(decision, kind)
+            if record is not None:
+                jobs.append(_job(kind, record, now))
+    return tuple(jobs)
+
+
+def _written(decision: Decision, kind: CallbackKind) -> Record | None:
+    """Return the record that a callback of a kind would be about, if the decision writes one that has its URL."""
+    record = next((record for record in decision.writes if type(record) is kind.record), None)
+    return None if record is None or (kind.url and not getattr(record, kind.url)) else record
+
+
+def _job(kind: CallbackKind, record: Record, due: float) -> Job:
+    return Job(due=due, merchant=record.merchant, kind=kind.job, subject=record.key)
 
 
 class Attempt(Struct, frozen=True, kw_only=True, gc=False):
-    """One try to reach a merchant: what came back, or why nothing did. `duration` is in seconds."""
+    """One try to reach a merchant: the answer, or why there is none. `duration` is in seconds."""
 
     at: float
     duration: float
@@ -26,7 +216,7 @@ class Attempt(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Delivery(Record, frozen=True, kw_only=True):
-    """A callback to a merchant's URL with every attempt made so far. `state` is one of `lifecycle.DELIVERY`."""
+    """A callback to a merchant's URL with every attempt made so far. `state` is one of `DELIVERY`."""
 
     kind: ClassVar[str] = "callback"
     callback_id: str
@@ -50,45 +240,54 @@ class Delivery(Record, frozen=True, kw_only=True):
         return self.purchase_id
 
 
-def job_of(delivery: Delivery) -> str:
-    """Return the id of the job that sends a callback; `update` has none, since a shopper waits for its answer."""
-    if delivery.callback in ("push", "notification"):
-        return f"{delivery.callback}:{delivery.order_id}"
-    return f"place_order:{delivery.purchase_id}"
+def job_of(delivery: Delivery) -> str | None:
+    """Return the id of the job that sends a callback, or None where a shopper waits for the answer."""
+    kind = CALLBACKS[delivery.callback]
+    subject = delivery.order_id if kind.record is Order else delivery.purchase_id
+    return f"{kind.job}:{subject}" if kind.job else None
 
 
 def interrupted(delivery: Delivery) -> Delivery:
-    """Close the attempt that nobody makes any more; its `at` is the last time that is known of the callback.
+    """Close an attempt that was never finished; its `at` is the latest known time of the callback.
 
-    The version stays: this is what a record comes to when it is read back, not a decision.
+    The version stays the same: this is how a record is read, and not a decision.
     """
     at = delivery.attempts[-1].at if delivery.attempts else delivery.created_at
-    attempt = Attempt(at=at, duration=0.0, outcome="interrupted", error=_ERROR)
+    attempt = Attempt(at=at, duration=0.0, outcome="interrupted", error=_INTERRUPTED)
     return replace(delivery, attempts=(*delivery.attempts, attempt), state="failed")
 
 
 def state_after(last: Attempt, repeated: Job | None) -> str:
-    """Return the state of a callback after its last attempt, which may be repeated."""
+    """Return the state of a callback after its last attempt and the job that repeats it, if any."""
     if repeated is not None:
         return "waiting"
-    return "delivered" if is_heard(last) else "failed"
+    return "delivered" if is_delivered(last) else "failed"
 
 
-def is_heard(attempt: Attempt) -> bool:
-    """Tell whether a merchant answered 2xx; one that fell silent or broke off after its first words did not."""
+def is_delivered(attempt: Attempt) -> bool:
+    """Tell whether a merchant answered 2xx; an answer that stopped or broke off is none."""
     if attempt.status is None or attempt.outcome not in ("answered", "too_long"):
         return False
     return 200 <= attempt.status < 300
 
 
-def taken_up(delivery: Delivery) -> Delivery:
-    """Return a callback that is sent once more; if its job was given to somebody else before, that one's attempt is closed."""
+def is_repeated(kind: CallbackKind, record: Record | None, last: Attempt) -> bool:
+    """Tell whether a callback about a record is sent again after its last attempt, as far as its schedule goes."""
+    if not kind.is_repeated:
+        return False
+    if kind.until_ok:
+        return not (last.status == 200 and is_delivered(last))
+    return record is not None and kind.is_wanted(record)
+
+
+def resumed(delivery: Delivery) -> Delivery:
+    """Return a callback that is sent once more; an attempt that was never finished is closed first."""
     closed = interrupted(delivery) if delivery.state == "in_flight" else delivery
     return replace(closed, version=delivery.version + 1, state="in_flight")
 
 
-def tried(delivery: Delivery, attempts: tuple[Attempt, ...], state: str) -> Delivery:
-    """Return a callback with the attempts that were made after those it has."""
+def with_attempts(delivery: Delivery, attempts: tuple[Attempt, ...], state: str) -> Delivery:
+    """Return a callback with further attempts."""
     return replace(delivery, version=delivery.version + 1, attempts=(*delivery.attempts, *attempts), state=state)
 
 
@@ -98,29 +297,3 @@ def read_back(record: Record, jobs: Collection[str]) -> Record:
         return record
     closed = interrupted(record)
     return replace(closed, state="waiting") if job_of(record) in jobs else closed
-
-
-_MINUTE, _HOUR = 60, 3600
-
-
-def _until(end: int, first: tuple[int, ...], every: int) -> tuple[int, ...]:
-    return first + tuple(takewhile(lambda at: at <= end, count(first[-1] + every, every)))
-
-
-SCHEDULES: Mapping[str, tuple[int, ...]] = {
-    "push": _until(48 * _HOUR, (5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, 60 * _MINUTE), 4 * _HOUR),
-    "push-old": _until(48 * _HOUR, (2 * _MINUTE,), 2 * _HOUR),
-    "notification": _until(24 * _HOUR, (0,), 10 * _MINUTE),
-}
-"""Seconds after the event at which each try is due: `push` until the order is acknowledged, `notification` until HTTP 200."""
-
-
-def first_pause(schedule: str) -> int:
-    """Return the seconds between the event and the first try."""
-    return SCHEDULES[schedule][0]
-
-
-def pause_after(schedule: str, number: int) -> int | None:
-    """Return the seconds between try `number` (from 1) and the one that follows, or None when it was the last."""
-    tries = SCHEDULES[schedule]
-    return tries[number] - tries[number - 1] if number < len(tries) else None

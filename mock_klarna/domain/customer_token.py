@@ -1,17 +1,15 @@
-"""Customer tokens: made of an authorization once, used for orders without a shopper (protocol 4.3 and 9.5).
+"""Customer tokens: created from an authorization, and used for orders without a shopper (klarna.md §4.3 and §9.5).
 
-How a merchant made a token is not documented for Instant Shopping; this follows Klarna Payments, as the protocol advises.
+How a merchant created a token is not documented for Instant Shopping; this follows Klarna Payments (klarna.md §4.3).
 """
 
 from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
-from mock_klarna.domain import purchase as messages
-from mock_klarna.domain.callbacks import first_pause
 from mock_klarna.domain.events import CustomerTokenChanged, CustomerTokenCreated, OrderFromToken
-from mock_klarna.domain.purchase import PlacingRules, filled, require_open
-from mock_klarna.domain.records import UNTOUCHED, Capture, Decision, Fulfilment, Job, Order, Purchase, Record
+from mock_klarna.domain.purchase import PLACED, PlacingRules, filled, require_open, waiting_jobs
+from mock_klarna.domain.records import UNTOUCHED, Capture, CommandResult, Fulfilment, Order, Purchase, Record
 from mock_klarna.errors import NotAllowed
 
 Json = dict[str, Any]
@@ -21,7 +19,7 @@ PAYMENT_METHOD = "INVOICE"
 
 
 class CustomerToken(Record, frozen=True, kw_only=True):
-    """A shopper's leave to be charged again. `body` is the JSON of what is known of the shopper: addresses, country, currency."""
+    """A shopper's consent to further orders. `body` is the JSON of the shopper's data: addresses, country, currency."""
 
     kind: ClassVar[str] = "customer_token"
     customer_token: str
@@ -44,10 +42,10 @@ class CustomerToken(Record, frozen=True, kw_only=True):
 
 def create(
     purchase: Purchase, customer_token: str, body: bytes, confirmation: str | None, now: float, rules: PlacingRules
-) -> Decision:
-    """Turn an authorization into a customer token; the purchase is `placed` by it, without an order.
+) -> CommandResult[CustomerToken]:
+    """Create a customer token from an authorization; the purchase becomes `placed`, without an order.
 
-    `body` is the JSON that the token will keep, `confirmation` where the shopper goes. Raises `NotFound` or `NotAllowed` by
+    `body` is the JSON that the token keeps, `confirmation` the URL where the shopper goes. Raises `NotFound` or `NotAllowed` by
     the state of the authorization token.
     """
     require_open(purchase, now, rules)
@@ -58,35 +56,34 @@ def create(
         body=body,
         created_at=now,
     )
-    agreed = replace(
+    placed = replace(
         purchase,
         version=purchase.version + 1,
         state="placed",
         session=b"",
         customer_token=customer_token,
         redirect_url=confirmation,
-        consumer_message=messages.PLACED,
+        consumer_message=PLACED,
     )
     event = CustomerTokenCreated(purchase_id=purchase.purchase_id, customer_token=customer_token)
-    waiting = (f"time_out:{purchase.purchase_id}", f"expire:{purchase.purchase_id}")
-    return Decision(writes=(token, agreed), events=(event,), cancels=waiting)
+    return CommandResult(value=token, writes=(token, placed), events=(event,), cancels=waiting_jobs(purchase))
 
 
-def change(token: CustomerToken, status: str) -> Decision:
-    """Give a token another status; a cancelled one stays cancelled. Raises `NotAllowed`."""
+def change(token: CustomerToken, status: str) -> CommandResult[CustomerToken]:
+    """Set the status of a token; raises `NotAllowed` for a cancelled one."""
     if status == token.status:
-        return Decision()
+        return CommandResult(value=token)
     if token.status == "CANCELLED":
         raise NotAllowed("Customer token is cancelled. Its status cannot be changed.")
     changed = replace(token, version=token.version + 1, status=status)
     event = CustomerTokenChanged(purchase_id=token.purchase_id, customer_token=token.customer_token, status=status)
-    return Decision(writes=(changed,), events=(event,))
+    return CommandResult(value=changed, writes=(changed,), events=(event,))
 
 
-def order(token: CustomerToken, order_id: str, body: Json, raw: bytes, now: float, *, push_schedule: str) -> Decision:
-    """Place an order with a token: `body` is the checked order and `raw` its JSON with the shopper's data in it.
+def order(token: CustomerToken, order_id: str, body: Json, raw: bytes, now: float) -> CommandResult[Order]:
+    """Place an order with a token: `body` is the checked order, `raw` its JSON with the shopper's data in it.
 
-    The token is written too, so that no order slips in after its cancellation. Raises `NotAllowed` unless it is active.
+    The token is written too, so that no order is placed after its cancellation. Raises `NotAllowed` unless it is active.
     """
     if token.status != "ACTIVE":
         raise NotAllowed(f"Customer token is {token.status.lower()}. Order not possible.")
@@ -99,7 +96,7 @@ def order(token: CustomerToken, order_id: str, body: Json, raw: bytes, now: floa
         order_amount=placed.order_amount,
     )
     used = replace(token, version=token.version + 1, orders=token.orders + 1)
-    return Decision(writes=(placed, used), events=(event,), jobs=_push(placed, now + first_pause(push_schedule)))
+    return CommandResult(value=placed, writes=(placed, used), events=(event,))
 
 
 def _placed(token: CustomerToken, order_id: str, body: Json, raw: bytes, now: float) -> Order:
@@ -118,11 +115,5 @@ def _placed(token: CustomerToken, order_id: str, body: Json, raw: bytes, now: fl
 
 
 def _captured(order_id: str, amount: int, now: float) -> Fulfilment:
-    """Return the one capture of an order with `auto_capture`; its id is the order's, which no other capture has."""
+    """Return the capture of an order with `auto_capture`; its id is the order's, which no other capture has."""
     return Fulfilment(captures=(Capture(capture_id=order_id, captured_amount=amount, captured_at=now),))
-
-
-def _push(placed: Order, due: float) -> tuple[Job, ...]:
-    if not placed.push_url or placed.acknowledged:
-        return ()
-    return (Job(due=due, merchant=placed.merchant, kind="push", subject=placed.order_id),)

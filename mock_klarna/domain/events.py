@@ -1,4 +1,4 @@
-"""What happened, as facts that callbacks, the journal and the scenarios follow."""
+"""The events that decisions record: callbacks, the journal and scenarios follow them."""
 
 import re
 from functools import cache
@@ -7,13 +7,13 @@ from msgspec import Struct
 
 
 class Event(Struct, frozen=True, kw_only=True, gc=False):
-    """A fact about one merchant; `purchase_id` ties it to the shopper's purchase where there is one."""
+    """Something that happened to one merchant; `purchase_id` names the purchase where there is one."""
 
     purchase_id: str | None = None
 
 
 class ButtonCreated(Event, frozen=True, kw_only=True):
-    """A merchant created a button key (seed, step 1)."""
+    """A merchant created a button key (guide, step 1)."""
 
     button_key: str
 
@@ -25,27 +25,27 @@ class ButtonUpdated(Event, frozen=True, kw_only=True):
 
 
 class SessionInitiated(Event, frozen=True, kw_only=True):
-    """A shopper clicked the button and a session began."""
+    """A shopper clicked the button and a session started."""
 
     button_key: str
 
 
 class IdentificationUpdated(Event, frozen=True, kw_only=True):
-    """The shopper gave or changed who they are (protocol 6.5)."""
+    """The shopper was identified, for the first time or again (klarna.md §6.5)."""
 
     customer_country: str
     customer_postal_code: str
 
 
 class SpecificationsSelected(Event, frozen=True, kw_only=True):
-    """The shopper chose a variation or a quantity (protocol 4.2)."""
+    """The shopper chose a variation and a quantity (klarna.md §4.2)."""
 
     reference: str
     quantity: int
 
 
 class ShippingUpdated(Event, frozen=True, kw_only=True):
-    """The shopper chose a shipping option; `reference` is the option's id (protocol 6.5)."""
+    """The shopper chose a shipping option; `reference` is the option's id (klarna.md §6.5)."""
 
     reference: str
 
@@ -57,26 +57,26 @@ class CheckboxesAnswered(Event, frozen=True, kw_only=True):
 
 
 class SessionUpdated(Event, frozen=True, kw_only=True):
-    """The page or the merchant's answer to an `update` callback changed the session."""
+    """The page, or the merchant's answer to an `update` callback, changed the session."""
 
     changed: tuple[str, ...]
 
 
 class UpdateIgnored(Event, frozen=True, kw_only=True):
-    """The merchant's answer to an `update` callback could not be used; the session stayed as it was."""
+    """An `update` callback failed, or its answer could not be used; the session did not change."""
 
     reason: str
 
 
 class PurchaseAuthorized(Event, frozen=True, kw_only=True):
-    """The shopper pressed the final button and Klarna said yes: a token exists (seed, step 3)."""
+    """Klarna authorized the purchase and issued a token (guide, step 3)."""
 
     authorization_token: str
     order_amount: int
 
 
 class PurchaseDeclined(Event, frozen=True, kw_only=True):
-    """Klarna refused the shopper; the merchant hears nothing of it."""
+    """Klarna declined the shopper; the merchant is not called."""
 
     reason: str
 
@@ -88,7 +88,7 @@ class PurchaseFailed(Event, frozen=True, kw_only=True):
 
 
 class PurchasePlaced(Event, frozen=True, kw_only=True):
-    """The merchant placed the order (seed, step 3)."""
+    """The merchant placed the order (guide, step 3)."""
 
     order_id: str
     fraud_status: str
@@ -96,7 +96,7 @@ class PurchasePlaced(Event, frozen=True, kw_only=True):
 
 
 class PurchaseDenied(Event, frozen=True, kw_only=True):
-    """The merchant denied the purchase (seed, step 3)."""
+    """The merchant denied the purchase (guide, step 3)."""
 
     deny_code: str | None = None
     deny_message: str | None = None
@@ -104,26 +104,26 @@ class PurchaseDenied(Event, frozen=True, kw_only=True):
 
 
 class PurchaseTimedOut(Event, frozen=True, kw_only=True):
-    """The merchant stayed silent for so long that the shopper was shown an error (protocol 5)."""
+    """The merchant did not answer in time, and the shopper was shown an error (klarna.md §5)."""
 
     seconds: float
 
 
 class AuthorizationExpired(Event, frozen=True, kw_only=True):
-    """The token reached the end of its life unused (protocol 5)."""
+    """The token expired unused (klarna.md §5)."""
 
     authorization_token: str
 
 
 class AuthorizationRefused(Event, frozen=True, kw_only=True):
-    """Another merchant used the token and was answered 403 (seed, step 3)."""
+    """Another merchant used the token and was answered 403 (guide, step 3)."""
 
     authorization_token: str
     refused_merchant: str
 
 
 class FraudReviewEnded(Event, frozen=True, kw_only=True):
-    """A pending order was decided (protocol 4.5)."""
+    """The fraud review of an order ended (klarna.md §4.5)."""
 
     order_id: str
     fraud_status: str
@@ -137,9 +137,97 @@ class ClockMoved(Event, frozen=True, kw_only=True):
 
 
 class FaultCreated(Event, frozen=True, kw_only=True):
-    """A fault waits for the next matching request or callback."""
+    """A fault was created for the next matching request or callback."""
 
     fault_id: str
+
+
+class OrderEvent(Event, frozen=True, kw_only=True):
+    """Something that happened to one placed order."""
+
+    order_id: str
+
+
+class OrderAcknowledged(OrderEvent, frozen=True, kw_only=True):
+    """The merchant acknowledged the order; pushes stop."""
+
+
+class OrderAuthorizationUpdated(OrderEvent, frozen=True, kw_only=True):
+    """The merchant changed how much of the order is authorized."""
+
+    order_amount: int
+
+
+class OrderCaptured(OrderEvent, frozen=True, kw_only=True):
+    """The merchant captured an amount."""
+
+    capture_id: str
+    captured_amount: int
+    remaining_authorized_amount: int
+
+
+class OrderRefunded(OrderEvent, frozen=True, kw_only=True):
+    """The merchant refunded a captured amount."""
+
+    refund_id: str
+    refunded_amount: int
+
+
+class OrderCancelled(OrderEvent, frozen=True, kw_only=True):
+    """The order was cancelled, by the merchant or after a rejected review."""
+
+    reason: str
+
+
+class OrderClosed(OrderEvent, frozen=True, kw_only=True):
+    """The order was closed by the sandbox (klarna.md §9.3, the admin switch)."""
+
+
+class RemainingAuthorizationReleased(OrderEvent, frozen=True, kw_only=True):
+    """The merchant released the remaining authorization."""
+
+    released_amount: int
+
+
+class AuthorizationTimeExtended(OrderEvent, frozen=True, kw_only=True):
+    """The authorization was extended; `expires_at` is seconds on the merchant's clock."""
+
+    expires_at: float
+
+
+class OrderDetailsUpdated(OrderEvent, frozen=True, kw_only=True):
+    """The merchant changed references, address or shipping info."""
+
+    changed: str
+
+
+class CaptureUpdated(OrderEvent, frozen=True, kw_only=True):
+    """The merchant added shipping info to a capture, extended its due date or sent its invoice again."""
+
+    capture_id: str
+    changed: str
+
+
+class CustomerTokenCreated(Event, frozen=True, kw_only=True):
+    """The merchant created a customer token from an authorization (klarna.md §4.3)."""
+
+    customer_token: str
+
+
+class CustomerTokenChanged(Event, frozen=True, kw_only=True):
+    """A customer token was cancelled, suspended or made active again (klarna.md §9.5)."""
+
+    customer_token: str
+    status: str
+
+
+class OrderFromToken(Event, frozen=True, kw_only=True):
+    """The merchant placed an order with a customer token, without a shopper (klarna.md §9.5)."""
+
+    customer_token: str
+    order_id: str
+    fraud_status: str
+    order_amount: int
 
 
 @cache
@@ -156,94 +244,6 @@ def event_data(event: Event) -> dict[str, object]:
     """Return an event's members, without those that are not set, ready for JSON."""
     values = ((name, getattr(event, name)) for name in event.__struct_fields__ if name != "purchase_id")
     return {name: value for name, value in values if value is not None}
-
-
-class OrderEvent(Event, frozen=True, kw_only=True):
-    """A fact about one placed order."""
-
-    order_id: str
-
-
-class OrderAcknowledged(OrderEvent, frozen=True, kw_only=True):
-    """The merchant said that it knows the order; pushes stop."""
-
-
-class OrderAuthorizationUpdated(OrderEvent, frozen=True, kw_only=True):
-    """The merchant changed how much of the order is authorized."""
-
-    order_amount: int
-
-
-class OrderCaptured(OrderEvent, frozen=True, kw_only=True):
-    """The merchant took money, which is what sending the goods allows it to."""
-
-    capture_id: str
-    captured_amount: int
-    remaining_authorized_amount: int
-
-
-class OrderRefunded(OrderEvent, frozen=True, kw_only=True):
-    """The merchant gave captured money back."""
-
-    refund_id: str
-    refunded_amount: int
-
-
-class OrderCancelled(OrderEvent, frozen=True, kw_only=True):
-    """The order was cancelled, by the merchant or in the wake of a rejected review."""
-
-    reason: str
-
-
-class OrderClosed(OrderEvent, frozen=True, kw_only=True):
-    """The order was closed by the sandbox (protocol 9.3, the admin switch)."""
-
-
-class RemainingAuthorizationReleased(OrderEvent, frozen=True, kw_only=True):
-    """The merchant gave up what it had not captured."""
-
-    released_amount: int
-
-
-class AuthorizationTimeExtended(OrderEvent, frozen=True, kw_only=True):
-    """The authorization lives longer; `expires_at` is seconds on the merchant's clock."""
-
-    expires_at: float
-
-
-class OrderDetailsUpdated(OrderEvent, frozen=True, kw_only=True):
-    """The merchant changed references, address or shipping info."""
-
-    changed: str
-
-
-class CaptureUpdated(OrderEvent, frozen=True, kw_only=True):
-    """The merchant added shipping info to a capture, moved its due date or had its invoice sent again."""
-
-    capture_id: str
-    changed: str
-
-
-class CustomerTokenCreated(Event, frozen=True, kw_only=True):
-    """The merchant made a customer token of an authorization (protocol 4.3)."""
-
-    customer_token: str
-
-
-class CustomerTokenChanged(Event, frozen=True, kw_only=True):
-    """A customer token was cancelled, suspended or made active again (protocol 9.5)."""
-
-    customer_token: str
-    status: str
-
-
-class OrderFromToken(Event, frozen=True, kw_only=True):
-    """The merchant placed an order with a customer token, without a shopper (protocol 9.5)."""
-
-    customer_token: str
-    order_id: str
-    fraud_status: str
-    order_amount: int
 
 
 def event_classes(base: type[Event] = Event) -> dict[str, type[Event]]:

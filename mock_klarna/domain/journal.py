@@ -1,4 +1,4 @@
-"""The journal's entries: every exchange, every callback attempt and every event, in the order in which they happened."""
+"""The entries of the journal: every exchange, every callback attempt and every event, in their order."""
 
 from msgspec import Struct
 
@@ -8,22 +8,22 @@ from mock_klarna.errors import Problem
 
 EXCHANGE, CALLBACK, EVENT = "exchange", "callback", "event"
 KINDS = (EXCHANGE, CALLBACK, EVENT)
-"""`exchange`: a merchant called us. `callback`: we called a merchant. `event`: something became true."""
+"""`exchange`: a request of a merchant. `callback`: an attempt to call a merchant. `event`: an event of a decision."""
 
 NOBODY = ""
-"""Whose the entries are that belong to no merchant: strangers whose credentials were refused have no state of their own."""
+"""The merchant of entries and faults that belong to none, such as refused requests without known credentials."""
 
 EVENT_BYTES = 400
-"""Roughly what an entry takes in memory beside its bodies."""
+"""The approximate memory of an entry without its bodies."""
 
 
 def readable(text: str) -> str:
-    """Return text with the bytes that are no UTF-8 written out in hexadecimal: JSON has no other way to show them."""
+    """Return text with bytes that are not UTF-8 in hexadecimal, since JSON cannot hold them."""
     return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 class Exchange(Struct, frozen=True, kw_only=True, gc=False):
-    """One request of a merchant and our answer; bodies as bytes, duration in seconds, `explanation` why it was refused."""
+    """A request and its answer: bodies as bytes, `duration` in seconds, `explanation` is why it was refused."""
 
     method: str
     path: str
@@ -37,12 +37,12 @@ class Exchange(Struct, frozen=True, kw_only=True, gc=False):
     explanation: str = ""
 
     def size(self) -> int:
-        """Return roughly how many bytes the exchange takes in memory."""
+        """Return approximately how many bytes the exchange takes in memory."""
         return EVENT_BYTES + len(self.request_body) + len(self.response_body) + len(self.path) + len(self.explanation)
 
 
 class Sent(Struct, frozen=True, kw_only=True, gc=False):
-    """One attempt to call a merchant: what was sent where, and what came of it. `number` counts the tries from 1."""
+    """One attempt to call a merchant: the URL, the body, and the result. `number` counts the tries from 1."""
 
     callback_id: str
     url: str
@@ -51,12 +51,12 @@ class Sent(Struct, frozen=True, kw_only=True, gc=False):
     attempt: Attempt
 
     def size(self) -> int:
-        """Return roughly how many bytes the attempt takes in memory."""
+        """Return approximately how many bytes the attempt takes in memory."""
         return EVENT_BYTES + len(self.request_body) + len(self.attempt.answer) + len(self.url)
 
 
 class Entry(Struct, frozen=True, kw_only=True, gc=False):
-    """One line of a merchant's history. `seq` rises over all merchants; `at` is the merchant's clock; `size` is in bytes."""
+    """One entry of a merchant's journal. `seq` rises over all merchants; `at` is the merchant's clock; `size` is in bytes."""
 
     seq: int
     at: float
@@ -68,8 +68,8 @@ class Entry(Struct, frozen=True, kw_only=True, gc=False):
     size: int = EVENT_BYTES
 
 
-class Watch(Struct, frozen=True, kw_only=True, gc=False):
-    """Which entries somebody asks for or waits for; None means any. `status` is such as 404, or 4xx for all of them."""
+class JournalFilter(Struct, frozen=True, kw_only=True, gc=False):
+    """The entries to read or to wait for; None matches all. `status` is a status such as 404, or a class such as 4xx."""
 
     merchant: str | None = None
     purchase_id: str | None = None
@@ -79,18 +79,18 @@ class Watch(Struct, frozen=True, kw_only=True, gc=False):
     correlation_id: str | None = None
 
     def matches(self, entry: Entry) -> bool:
-        """Tell whether an entry is one of those."""
+        """Tell whether an entry matches."""
         return (
             (self.merchant is None or entry.merchant == self.merchant)
             and (self.purchase_id is None or entry.purchase_id == self.purchase_id)
             and (self.kind is None or entry.kind == self.kind)
             and (self.name is None or entry.name == self.name)
-            and (self.status is None or self._is_answer(entry.data))
+            and (self.status is None or self._has_status(entry.data))
             and (self.correlation_id is None or self.correlation_id == getattr(entry.data, "correlation_id", None))
         )
 
-    def _is_answer(self, data: Exchange | Sent | Event) -> bool:
-        """Tell whether something was answered with the status: an exchange by us, an attempt by the merchant."""
+    def _has_status(self, data: Exchange | Sent | Event) -> bool:
+        """Tell whether the answer has the status: ours to an exchange, the merchant's to an attempt."""
         answered = data.attempt if isinstance(data, Sent) else data
         text = str(getattr(answered, "status", None) or "")
         return self.status in (text, f"{text[:1]}xx")

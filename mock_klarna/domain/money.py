@@ -1,4 +1,4 @@
-"""Klarna's arithmetic of order lines (protocol 10), exact: integers in minor units, tax rates in percent * 100.
+"""Klarna's arithmetic of order lines (klarna.md §10), exact: integers in minor units, tax rates in percent * 100.
 
 A page may send fractions, so every function takes floats too and works on their exact value.
 """
@@ -13,7 +13,7 @@ Number = int | float | Fraction
 
 SALES_TAX = "sales_tax"
 NEGATIVE_TYPES = frozenset({"discount", "gift_card", "store_credit"})
-"""Types of line whose amounts take money off the order (protocol 10, rule 4)."""
+"""Types of line whose amounts take money off the order (klarna.md §10, rule 4)."""
 
 FULL = 10000
 """100 % as a tax rate."""
@@ -36,7 +36,7 @@ def exact_line_total(quantity: Number, unit_price: Number, total_discount_amount
 
 
 def line_total(quantity: Number, unit_price: Number, total_discount_amount: Number = 0) -> int:
-    """Return the `total_amount` of a line: quantity * unit_price - total_discount_amount (protocol 10, rule 1)."""
+    """Return the `total_amount` of a line: quantity * unit_price - total_discount_amount (klarna.md §10, rule 1)."""
     return nearest(exact_line_total(quantity, unit_price, total_discount_amount))
 
 
@@ -47,17 +47,17 @@ def exact_line_tax(total_amount: Number, tax_rate: Number) -> Fraction:
 
 
 def line_tax(total_amount: Number, tax_rate: Number) -> int:
-    """Return the `total_tax_amount` of a line: total - total * 10000 / (10000 + tax_rate) (protocol 10, rule 2)."""
+    """Return the `total_tax_amount` of a line: total - total * 10000 / (10000 + tax_rate) (klarna.md §10, rule 2)."""
     return nearest(exact_line_tax(total_amount, tax_rate))
 
 
 def order_amount(lines: Iterable[Mapping[str, Any]]) -> int:
-    """Return the sum of the lines' `total_amount`; tax is inside it (protocol 10)."""
+    """Return the sum of the lines' `total_amount`; tax is inside it (klarna.md §10)."""
     return sum(line["total_amount"] for line in lines)
 
 
 def order_tax_amount(lines: Iterable[Mapping[str, Any]]) -> int:
-    """Return the sum of the lines' tax; a `sales_tax` line is tax as a whole (protocol 10, US style)."""
+    """Return the sum of the lines' tax; a `sales_tax` line is tax as a whole (klarna.md §10, US style)."""
     return sum(tax_of(line) for line in lines)
 
 
@@ -68,7 +68,7 @@ def tax_of(line: Mapping[str, Any]) -> Any:
 
 
 def shipping_line(option: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the order line that a chosen shipping option becomes (protocol 4.1, C-3)."""
+    """Return the order line that a chosen shipping option becomes (klarna.md §4.1, klarna.md C-3)."""
     return {
         "type": "shipping_fee",
         "reference": option["id"],
@@ -82,10 +82,10 @@ def shipping_line(option: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def is_plainly_right(order: Mapping[str, Any]) -> bool:
-    """Tell at little cost that an order of the right shape has integers only and obeys every rule of protocol 10.
+def adds_up(order: Mapping[str, Any]) -> bool:
+    """Tell quickly that an order that fits its schema has integers only and obeys every rule of klarna.md §10.
 
-    False means "look closer": `sums.order_problems` then says what is wrong, if anything is.
+    False means that `sums.order_problems` has to say what is wrong, if anything is.
     """
     amount = tax = 0
     for line in order["order_lines"]:
@@ -99,7 +99,7 @@ def is_plainly_right(order: Mapping[str, Any]) -> bool:
 
 
 def is_plain_line(line: Mapping[str, Any]) -> bool:
-    """Tell at little cost that a line of the right shape has integers only and obeys protocol 10, rules 1, 2 and 4."""
+    """Tell quickly that a line that fits its schema has integers only and obeys klarna.md §10, rules 1, 2 and 4."""
     quantity, price, total = line["quantity"], line["unit_price"], line["total_amount"]
     rate, tax, discount = line["tax_rate"], line["total_tax_amount"], line.get("total_discount_amount", 0)
     if not _all_int(quantity + price + total + rate + tax + discount):
@@ -110,7 +110,7 @@ def is_plain_line(line: Mapping[str, Any]) -> bool:
 
 
 def is_plain_tax(total: int, rate: int, tax: int) -> bool:
-    """Tell whether tax lies within ± 1 of the tax inside `total`, in integers alone (protocol 10, rule 2)."""
+    """Tell whether tax lies within ± 1 of the tax inside `total`, in integers alone (klarna.md §10, rule 2)."""
     return abs(tax * (FULL + rate) - total * rate) <= FULL + rate
 
 
@@ -119,21 +119,21 @@ def _all_int(total: Any) -> bool:
     return type(total) is int
 
 
-def whole_line(line: Mapping[str, Any]) -> dict[str, Any]:
+def rounded_line(line: Mapping[str, Any]) -> dict[str, Any]:
     """Return an order line or a variation of usable numbers with integers only."""
-    whole = {**line, **_rounded(line, ("unit_price", "tax_rate", "total_discount_amount"))}
+    rounded = {**line, **_rounded(line, ("unit_price", "tax_rate", "total_discount_amount"))}
     quantity = line.get("quantity", 1)
-    total = exact_line_total(quantity, whole["unit_price"], whole.get("total_discount_amount", 0))
+    total = exact_line_total(quantity, rounded["unit_price"], rounded.get("total_discount_amount", 0))
     if "total_amount" in line:
-        whole["total_amount"] = _neighbour(line["total_amount"], total, exact(quantity))
-        total = Fraction(whole["total_amount"])
-    return whole | {"total_tax_amount": _whole_tax(line["total_tax_amount"], total, whole["tax_rate"])}
+        rounded["total_amount"] = _neighbour(line["total_amount"], total, exact(quantity))
+        total = Fraction(rounded["total_amount"])
+    return rounded | {"total_tax_amount": _rounded_tax(line["total_tax_amount"], total, rounded["tax_rate"])}
 
 
-def whole_option(option: Mapping[str, Any]) -> dict[str, Any]:
+def rounded_option(option: Mapping[str, Any]) -> dict[str, Any]:
     """Return a shipping option of usable numbers with integers only."""
-    whole = {**option, **_rounded(option, ("price", "tax_rate"))}
-    return whole | {"tax_amount": _whole_tax(option["tax_amount"], Fraction(whole["price"]), whole["tax_rate"])}
+    rounded = {**option, **_rounded(option, ("price", "tax_rate"))}
+    return rounded | {"tax_amount": _rounded_tax(option["tax_amount"], Fraction(rounded["price"]), rounded["tax_rate"])}
 
 
 _AMOUNTS = (
@@ -142,8 +142,8 @@ _AMOUNTS = (
 )
 
 
-def each_whole(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a line, a variation or an option whose sums do not hold, each number as near to what was sent as can be."""
+def rounded_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a line, a variation or an option whose sums are wrong, with each number rounded by itself."""
     return {**entry, **_rounded(entry, _AMOUNTS)}
 
 
@@ -151,7 +151,7 @@ def _rounded(numbers: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, in
     return {name: nearest(numbers[name]) for name in names if name in numbers}
 
 
-def _whole_tax(sent: float, total: Fraction, rate: int) -> int:
+def _rounded_tax(sent: float, total: Fraction, rate: int) -> int:
     return _neighbour(sent, exact_line_tax(total, rate), Fraction(1))
 
 

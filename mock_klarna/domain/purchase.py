@@ -1,4 +1,4 @@
-"""What the shopper does: start a session, change it, and press the final button."""
+"""A purchase: its states, what the shopper does, and how the merchant places or denies the order."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mock_klarna.domain import urls
-from mock_klarna.domain.callbacks import first_pause
 from mock_klarna.domain.events import (
     AuthorizationExpired,
     Event,
@@ -18,9 +17,9 @@ from mock_klarna.domain.events import (
     PurchasePlaced,
     PurchaseTimedOut,
 )
-from mock_klarna.domain.records import REFUSED, UNTOUCHED, Decision, Job, Order, Outcome, Purchase
+from mock_klarna.domain.records import REFUSED, UNTOUCHED, CommandResult, Job, Order, Outcome, Purchase
 from mock_klarna.domain.time import seconds
-from mock_klarna.errors import BadValue, NotAllowed, NotFound, NotPossibleNow, Problem
+from mock_klarna.errors import BadValue, NotAllowed, NotFound, Problem, StateConflict
 
 PURCHASE: Mapping[str, frozenset[str]] = {
     "started": frozenset({"authorized", "declined", "failed"}),
@@ -32,7 +31,7 @@ PURCHASE: Mapping[str, frozenset[str]] = {
     "expired": frozenset(),
     "failed": frozenset(),
 }
-"""States of a purchase. `timed_out` is final unless the token outlives the shopper's patience (a setting)."""
+"""The states of a purchase, each with those that may follow. `timed_out` is final unless a setting keeps the token valid."""
 
 FRAUD: Mapping[str, frozenset[str]] = {
     "PENDING": frozenset({"ACCEPTED", "REJECTED", "STOPPED"}),
@@ -40,10 +39,7 @@ FRAUD: Mapping[str, frozenset[str]] = {
     "REJECTED": frozenset(),
     "STOPPED": frozenset(),
 }
-"""Fraud states of an order; an accepted one can still be stopped (protocol 4.5)."""
-
-DELIVERY = ("in_flight", "delivered", "waiting", "failed")
-"""States of a callback: being sent, answered 2xx, to be tried again, given up."""
+"""The fraud statuses of an order, each with those that may follow (klarna.md §4.5)."""
 
 
 def may(table: Mapping[str, frozenset[str]], state: str, following: str) -> bool:
@@ -63,7 +59,7 @@ DENIED_BY_CODE: Mapping[str, str] = {
     "consumer_underaged": "You have to be older to buy this item.",
     "unsupported_shipping_address": "The shop does not deliver to this shipping address.",
 }
-"""The predefined deny codes; any other code shows the merchant's message or the generic text (C-10)."""
+"""The predefined deny codes; any other code shows the merchant's message or the generic text (klarna.md C-10)."""
 
 
 def denial_message(reason: Mapping[str, str]) -> str:
@@ -73,27 +69,26 @@ def denial_message(reason: Mapping[str, str]) -> str:
 
 Json = dict[str, Any]
 OVERRIDABLE = ("confirmation", "push", "notification")
-"""The merchant URLs that the posted order may replace (seed, step 3)."""
+"""The merchant URLs that the posted order may replace (guide, step 3)."""
 
 
 class PlacingRules(Struct, frozen=True, gc=False):
-    """The switches of placing (protocol 3.11 and 5; C-7 and C-29)."""
+    """The settings of placing (klarna.md §3.11 and §5; klarna.md C-7 and C-29)."""
 
     strict: bool = False
     timeout_ends_token: bool = True
     token_lifetime: float = 3600.0
     confirmation_order_id: bool = False
-    push_schedule: str = "push"
 
 
 def place(
     purchase: Purchase, merchant_urls: Json, body: Json, raw: bytes, order_id: str, now: float, rules: PlacingRules
-) -> Decision:
-    """Turn an authorized purchase into an order (seed, step 3, "Place the order").
+) -> CommandResult[tuple[Purchase, Order]]:
+    """Turn an authorized purchase into an order (guide, step 3, "Place the order").
 
     `body` is the order that the merchant posts and `raw` its JSON; `merchant_urls` are those of the posted order over those
     of the authorized one. Raises `NotFound` or `NotAllowed` by the state of the token, and `BadValue` when the order differs
-    too much from the one that the shopper saw.
+    from the authorized one.
     """
     require_open(purchase, now, rules)
     if found := differences(purchase, merchant_urls, body, rules):
@@ -117,12 +112,17 @@ def place(
         fraud_status=order.fraud_status,
         order_amount=order.order_amount,
     )
-    jobs = _jobs_of_new(order, purchase, now, rules)
-    return Decision(writes=(placed, order), events=(event,), jobs=jobs, cancels=_waiting_jobs(purchase))
+    return CommandResult(
+        value=(placed, order),
+        writes=(placed, order),
+        events=(event,),
+        jobs=_planned_review(order, purchase.outcome, now),
+        cancels=waiting_jobs(purchase),
+    )
 
 
 def require_open(purchase: Purchase, now: float, rules: PlacingRules) -> None:
-    """Raise unless the merchant may still decide: 404 where nothing is authorized, 403 where it is used up (protocol 2)."""
+    """Raise unless the token is open: `NotFound` where nothing is authorized, `NotAllowed` where it is used up (klarna.md §2)."""
     if purchase.state in ("placed", "denied"):
         raise NotAllowed(f"authorization_token already used: the purchase is {purchase.state}")
     timed_out = purchase.state == "timed_out" and rules.timeout_ends_token
@@ -132,26 +132,26 @@ def require_open(purchase: Purchase, now: float, rules: PlacingRules) -> None:
 
 
 def differences(purchase: Purchase, merchant_urls: Json, body: Json, rules: PlacingRules) -> list[Problem]:
-    """Hold a posted order against the one that the shopper saw (protocol 3.11), as far as its members are of their type."""
-    found, most, amount = [], purchase.order_amount, body.get("order_amount")
-    if _is_another(body.get("purchase_currency"), purchase.currency):
+    """Return where a posted order differs from the authorized one (klarna.md §3.11); members of a wrong type are skipped."""
+    found, authorized, amount = [], purchase.order_amount, body.get("order_amount")
+    if _is_different(body.get("purchase_currency"), purchase.currency):
         found.append(_differs(body, "purchase_currency", purchase.currency))
-    if rules.strict and _is_another(body.get("purchase_country"), purchase.country):
+    if rules.strict and _is_different(body.get("purchase_country"), purchase.country):
         found.append(_differs(body, "purchase_country", purchase.country))
-    if isinstance(amount, int) and (amount != most if rules.strict else amount > most):
-        found.append(_differs(body, "order_amount", most if rules.strict else f"at most {most}"))
+    if isinstance(amount, int) and (amount != authorized if rules.strict else amount > authorized):
+        found.append(_differs(body, "order_amount", authorized if rules.strict else f"at most {authorized}"))
     if rules.strict and not merchant_urls.get("confirmation"):
         hint = "a URL here, in load() or in the button key"
-        found.append(Problem(path="merchant_urls.confirmation", rule="required", sent=None, expected=hint))
+        found.append(Problem(path="merchant_urls.confirmation", rule="required", value=None, expected=hint))
     return found
 
 
-def _is_another(sent: object, authorized: str) -> bool:
+def _is_different(sent: object, authorized: str) -> bool:
     return isinstance(sent, str) and sent.upper() != authorized.upper()
 
 
 def _differs(body: Json, name: str, authorized: object) -> Problem:
-    return Problem(path=name, rule="authorized", sent=body[name], expected=f"{authorized}, as authorized")
+    return Problem(path=name, rule="authorized", value=body[name], expected=f"{authorized}, as authorized")
 
 
 def filled(url: str | None, order_id: str) -> str | None:
@@ -176,23 +176,20 @@ def _placed(purchase: Purchase, order: Order, confirmation: str | None, rules: P
     )
 
 
-def _jobs_of_new(order: Order, purchase: Purchase, now: float, rules: PlacingRules) -> tuple[Job, ...]:
-    """Schedule what follows an order: the review's end for a pending one, the push for an accepted one (protocol 4.4, 4.5)."""
-    if order.fraud_status == "PENDING" and purchase.outcome.then:
-        due = now + (purchase.outcome.after or 0)
-        return (Job(due=due, merchant=order.merchant, kind="end_review", subject=order.order_id),)
-    if order.fraud_status == "ACCEPTED" and order.push_url:
-        due = now + first_pause(rules.push_schedule)
-        return (Job(due=due, merchant=order.merchant, kind="push", subject=order.order_id),)
-    return ()
+def _planned_review(order: Order, outcome: Outcome, now: float) -> tuple[Job, ...]:
+    """Return the job that ends the review of a pending order, if its outcome plans that (klarna.md §4.5)."""
+    if order.fraud_status != "PENDING" or not outcome.then:
+        return ()
+    return (Job(due=now + (outcome.after or 0), merchant=order.merchant, kind="end_review", subject=order.order_id),)
 
 
-def _waiting_jobs(purchase: Purchase) -> tuple[str, ...]:
+def waiting_jobs(purchase: Purchase) -> tuple[str, ...]:
+    """Return the ids of the jobs that end a purchase which the merchant does not decide on."""
     return (f"time_out:{purchase.purchase_id}", f"expire:{purchase.purchase_id}")
 
 
-def deny(purchase: Purchase, body: Json, now: float, rules: PlacingRules) -> Decision:
-    """Deny an authorized purchase (seed, step 3, "Deny the order"); a redirect wins over code and message (C-10).
+def deny(purchase: Purchase, body: Json, now: float, rules: PlacingRules) -> CommandResult[Purchase]:
+    """Deny an authorized purchase (guide, step 3, "Deny the order"); a redirect precedes code and message (klarna.md C-10).
 
     Raises `NotFound` or `NotAllowed` by the state of the token.
     """
@@ -209,69 +206,70 @@ def deny(purchase: Purchase, body: Json, now: float, rules: PlacingRules) -> Dec
         consumer_message=None if redirect else denial_message(reason),
     )
     event = PurchaseDenied(purchase_id=purchase.purchase_id, **reason)
-    return Decision(writes=(denied,), events=(event,), cancels=_waiting_jobs(purchase))
+    return CommandResult(value=denied, writes=(denied,), events=(event,), cancels=waiting_jobs(purchase))
 
 
-def waiting(purchase: Purchase, now: float, rules: PlacingRules) -> Job:
-    """Return the job that ends a freshly authorized purchase if the merchant stays silent: patience first, else the token's end."""
-    patience = purchase.merchant_timeout
-    if patience is None or now + patience >= purchase.expires_at:
+def ending(purchase: Purchase, now: float) -> Job:
+    """Return the job that ends a newly authorized purchase without an answer: at `merchant_timeout`, or when the token expires."""
+    timeout = purchase.merchant_timeout
+    if timeout is None or now + timeout >= purchase.expires_at:
         return _job("expire", purchase, purchase.expires_at)
-    return _job("time_out", purchase, now + patience)
+    return _job("time_out", purchase, now + timeout)
 
 
 def _job(kind: str, purchase: Purchase, due: float) -> Job:
     return Job(due=due, merchant=purchase.merchant, kind=kind, subject=purchase.purchase_id)
 
 
-def time_out(purchase: Purchase, rules: PlacingRules) -> Decision:
-    """End the shopper's patience: an error is shown; the token dies with it or lives on to its end (protocol 5, a setting)."""
+def time_out(purchase: Purchase, rules: PlacingRules) -> CommandResult[Purchase]:
+    """Show the shopper an error, since the merchant did not answer; a setting says whether the token ends too (klarna.md §5)."""
     if not may(PURCHASE, purchase.state, "timed_out"):
-        return Decision()
+        return CommandResult(value=purchase)
     ended = replace(purchase, version=purchase.version + 1, state="timed_out", consumer_message=TIMED_OUT)
     event = PurchaseTimedOut(purchase_id=purchase.purchase_id, seconds=purchase.merchant_timeout or 0)
     jobs = () if rules.timeout_ends_token else (_job("expire", purchase, purchase.expires_at),)
-    return Decision(writes=(ended,), events=(event,), jobs=jobs)
+    return CommandResult(value=ended, writes=(ended,), events=(event,), jobs=jobs)
 
 
-def expire(purchase: Purchase) -> Decision:
-    """End the token's life unused (protocol 5: 60 minutes)."""
+def expire(purchase: Purchase) -> CommandResult[Purchase]:
+    """Let an unused token expire (klarna.md §5: 60 minutes)."""
     if not may(PURCHASE, purchase.state, "expired"):
-        return Decision()
+        return CommandResult(value=purchase)
     ended = replace(purchase, version=purchase.version + 1, state="expired", session=b"", consumer_message=TIMED_OUT)
     event = AuthorizationExpired(
         purchase_id=purchase.purchase_id, authorization_token=purchase.authorization_token or ""
     )
-    return Decision(writes=(ended,), events=(event,))
+    return CommandResult(value=ended, writes=(ended,), events=(event,))
 
 
-def changed(purchase: Purchase, session: bytes, *events: Event) -> Decision:
-    """Keep a session that the shopper, the page or the merchant changed, with the facts that tell how.
-
-    Raises `NotPossibleNow` when the shopper has already pressed the final button.
-    """
+def change_session(purchase: Purchase, session: bytes, event: Event) -> CommandResult[Purchase]:
+    """Store a changed session, with the event that says what changed; raises `StateConflict` once the shopper has paid."""
     require_started(purchase)
-    return Decision(writes=(replace(purchase, version=purchase.version + 1, session=session),), events=events)
+    changed = replace(purchase, version=purchase.version + 1, session=session)
+    return CommandResult(value=changed, writes=(changed,), events=(event,))
 
 
 def require_started(purchase: Purchase) -> None:
-    """Raise `NotPossibleNow` unless the shopper is still choosing."""
+    """Raise `StateConflict` unless the session can still be changed or paid."""
     if purchase.state != "started":
-        raise NotPossibleNow(
+        raise StateConflict(
             f"purchase {purchase.purchase_id} is {purchase.state}",
             where="state",
             hint="only a purchase that is started can be changed or paid",
         )
 
 
-def authorize(purchase: Purchase, token: str, order: Json, raw: bytes, now: float, rules: PlacingRules) -> Decision:
-    """Let the risk check pass: issue the token and have `place_order` called (seed, step 3).
+def authorize(
+    purchase: Purchase, outcome: Outcome, token: str, order: Json, raw: bytes, now: float, rules: PlacingRules
+) -> CommandResult[Purchase]:
+    """Authorize a purchase: issue the token, so that `place_order` is called (guide, step 3).
 
-    `order` is what the session came to, `raw` its JSON, kept as the bytes that the merchant will get.
+    `outcome` is the result of the risk check, `order` the order of the session, and `raw` its JSON, which the merchant gets.
     """
     require_started(purchase)
     authorized = replace(
         purchase,
+        outcome=outcome,
         version=purchase.version + 1,
         state="authorized",
         authorization_token=token,
@@ -284,32 +282,31 @@ def authorize(purchase: Purchase, token: str, order: Json, raw: bytes, now: floa
     event = PurchaseAuthorized(
         purchase_id=purchase.purchase_id, authorization_token=token, order_amount=order["order_amount"]
     )
-    ask = Job(due=now, merchant=purchase.merchant, kind="place_order", subject=purchase.purchase_id)
-    return Decision(writes=(authorized,), events=(event,), jobs=(ask, waiting(authorized, now, rules)))
+    return CommandResult(value=authorized, writes=(authorized,), events=(event,), jobs=(ending(authorized, now),))
 
 
-def decline(purchase: Purchase, reason: str) -> Decision:
-    """Let the risk check refuse the shopper; the merchant is not called (protocol 5)."""
+def decline(purchase: Purchase, reason: str) -> CommandResult[Purchase]:
+    """End a purchase that the risk check declines; the merchant is not called (klarna.md §5)."""
     require_started(purchase)
     event = PurchaseDeclined(purchase_id=purchase.purchase_id, reason=reason)
     return _ended(purchase, "declined", DECLINED, event)
 
 
-def fail(purchase: Purchase, reason: str) -> Decision:
-    """End a session for a technical reason, such as a merchant who does not answer `update` when that is to abort."""
+def fail(purchase: Purchase, reason: str) -> CommandResult[Purchase]:
+    """End a session for a technical reason, such as an `update` callback that failed."""
     if not may(PURCHASE, purchase.state, "failed"):
-        return Decision()
+        return CommandResult(value=purchase)
     return _ended(purchase, "failed", FAILED, PurchaseFailed(purchase_id=purchase.purchase_id, reason=reason))
 
 
-def _ended(purchase: Purchase, state: str, message: str, event: Event) -> Decision:
+def _ended(purchase: Purchase, state: str, message: str, event: Event) -> CommandResult[Purchase]:
     ended = replace(purchase, version=purchase.version + 1, state=state, session=b"", consumer_message=message)
-    return Decision(writes=(ended,), events=(event,))
+    return CommandResult(value=ended, writes=(ended,), events=(event,))
 
 
-def outcome(wanted: str | Json) -> Outcome:
-    """Read an `outcome` of the control API: a fraud status, or `{fraud_status, then, after}` with `after` as a duration."""
-    if isinstance(wanted, str):
-        return Outcome(fraud_status=wanted)
-    after = wanted.get("after")
-    return Outcome(wanted["fraud_status"], wanted.get("then"), None if after is None else seconds(after))
+def outcome(body: str | Json) -> Outcome:
+    """Parse an `outcome` of the control API: a fraud status, or `{fraud_status, then, after}` with `after` as a duration."""
+    if isinstance(body, str):
+        return Outcome(fraud_status=body)
+    after = body.get("after")
+    return Outcome(body["fraud_status"], body.get("then"), None if after is None else seconds(after))

@@ -1,11 +1,11 @@
-"""What is kept: the aggregates that commands decide on, and the jobs that wait for their time.
+"""The records that a store keeps, the jobs that are due later, and the decisions that change both.
 
-Bodies stay the JSON bytes that will be sent back; a record holds beside them only what the emulator decides on.
+Bodies are the JSON bytes that are sent back; the other members of a record are those that commands read.
 Times are seconds since 1970 in UTC, on the merchant's own clock.
 """
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Generic, TypeVar
 
 from msgspec import Struct
 
@@ -13,7 +13,7 @@ from mock_klarna.domain.events import Event
 
 
 class Capture(Struct, frozen=True, kw_only=True, gc=False):
-    """Money that was taken. `details` is the JSON of what the merchant said of it; `extended_days` moves its due date."""
+    """A capture. `details` is the JSON that the merchant sent beside the amount; `extended_days` moves its due date."""
 
     capture_id: str
     captured_amount: int
@@ -23,7 +23,7 @@ class Capture(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Refund(Struct, frozen=True, kw_only=True, gc=False):
-    """Money that went back. `details` is the JSON of what the merchant said of it."""
+    """A refund. `details` is the JSON that the merchant sent beside the amount."""
 
     refund_id: str
     refunded_amount: int
@@ -32,10 +32,10 @@ class Refund(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Fulfilment(Struct, frozen=True, kw_only=True, gc=False):
-    """Everything that happened to an order since it was placed; None and empty mean "as it was placed".
+    """The changes to an order since it was placed; None and empty mean "as it was placed".
 
-    order_amount: what is authorized since the merchant changed it. released: what the merchant gave up of it.
-    ended: CANCELLED or CLOSED. expires_at: set anew by an extension. changes: JSON of the members that replace the order's.
+    order_amount: the authorized amount, once the merchant has changed it. released: the amount that was released.
+    ended: CANCELLED or CLOSED. expires_at: set by an extension. changes: JSON of the members that replace the order's.
     """
 
     order_amount: int | None = None
@@ -48,13 +48,13 @@ class Fulfilment(Struct, frozen=True, kw_only=True, gc=False):
 
 
 UNTOUCHED = Fulfilment()
-"""An order that nothing happened to yet: one for all, so that a fresh order costs nothing."""
+"""The fulfilment of every new order."""
 REFUSED = Fulfilment(ended="CANCELLED")
-"""An order that Klarna's risk check refused while it was placed (protocol 5)."""
+"""The fulfilment of an order that Klarna's risk check refused while it was placed (klarna.md §5)."""
 
 
 class Record(Struct, frozen=True, kw_only=True, gc=False):
-    """Anything a store keeps: it has a key, an owner and a version that every commit raises by one."""
+    """A stored record: it has a key, an owner and a version that every commit raises by one."""
 
     kind: ClassVar[str]
     merchant: str
@@ -77,7 +77,7 @@ class Record(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ButtonKey(Record, frozen=True, kw_only=True):
-    """A button key and its options as JSON, `button_key` included (protocol 3.1)."""
+    """A button key and its options as JSON, `button_key` included (klarna.md §3.1)."""
 
     kind: ClassVar[str] = "button"
     button_key: str
@@ -91,7 +91,7 @@ class ButtonKey(Record, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, gc=False):
-    """What Klarna's risk check will say of an order: the first answer, and for PENDING the one `after` seconds later."""
+    """The result of Klarna's risk check: the fraud status, and for PENDING the status that follows `after` seconds later."""
 
     fraud_status: str = "ACCEPTED"
     then: str | None = None
@@ -101,8 +101,8 @@ class Outcome(Struct, frozen=True, gc=False):
 class Purchase(Record, frozen=True, kw_only=True):
     """One shopper's purchase from the click to its end.
 
-    `session` is the JSON of what the page and the shopper chose so far; `order` is the JSON of the authorized order, the
-    very bytes that `GET` answers and `place_order` delivers. `state` follows `lifecycle.PURCHASE`.
+    `session` is the JSON of what the page and the shopper have chosen; `order` is the JSON of the authorized order, the
+    bytes that `GET` answers and `place_order` sends. `state` is a key of `purchase.PURCHASE`.
     """
 
     kind: ClassVar[str] = "purchase"
@@ -138,7 +138,7 @@ class Purchase(Record, frozen=True, kw_only=True):
 
 
 class Order(Record, frozen=True, kw_only=True):
-    """A placed order: its body as the merchant posted it, and what became of it since."""
+    """A placed order: its body as the merchant posted it, and what has changed since."""
 
     kind: ClassVar[str] = "order"
     order_id: str
@@ -164,7 +164,7 @@ class Order(Record, frozen=True, kw_only=True):
 
 
 class Fault(Record, frozen=True, kw_only=True):
-    """Trouble ordered for the next `times` matching requests or callbacks."""
+    """A fault to inject into the next `times` matching requests or callbacks."""
 
     kind: ClassVar[str] = "fault"
     fault_id: str
@@ -192,21 +192,8 @@ class Merchant(Record, frozen=True, kw_only=True):
         return self.merchant
 
 
-JOBS = (
-    "place_order",
-    "time_out",
-    "expire",
-    "end_review",
-    "cancel_rejected",
-    "push",
-    "notification",
-    "forget_answer",
-)
-"""What can wait for its time: callbacks, and what happens by itself."""
-
-
 class Job(Struct, frozen=True, kw_only=True, gc=False):
-    """Something to be done when the merchant's clock reaches `due`. `number` counts the tries of a schedule from 1."""
+    """Work that is due when the merchant's clock reaches `due`. `number` counts the tries of a schedule from 1."""
 
     due: float
     merchant: str
@@ -216,12 +203,12 @@ class Job(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def job_id(self) -> str:
-        """The job's name: one job of a kind waits for a subject at a time."""
+        """The job's id: a subject has at most one waiting job of a kind."""
         return f"{self.kind}:{self.subject}"
 
 
 class Decision(Struct, frozen=True, kw_only=True, gc=False):
-    """What a command comes to: records to write, facts, jobs to schedule and jobs that are no longer needed."""
+    """What a store commits in one transaction: records, events, new jobs, and the ids of jobs to cancel."""
 
     writes: tuple[Record, ...] = ()
     events: tuple[Event, ...] = ()
@@ -229,12 +216,21 @@ class Decision(Struct, frozen=True, kw_only=True, gc=False):
     cancels: tuple[str, ...] = ()
 
 
+T_co = TypeVar("T_co", covariant=True)
+
+
+class CommandResult(Decision, Generic[T_co], frozen=True, kw_only=True):
+    """A decision with `value`, which the command returns once the decision is committed: the records as written."""
+
+    value: T_co
+
+
 REMEMBERED_SECONDS = 24 * 3600
-"""How long the first answer to a key is given again, on the merchant's clock."""
+"""Seconds for which the first answer to an idempotency key is repeated, on the merchant's clock."""
 
 
 class RememberedAnswer(Record, frozen=True, kw_only=True):
-    """The first answer to an operation of a merchant under one key; `name` stands for all three."""
+    """The first answer to a merchant's operation under an idempotency key; `name` identifies the three together."""
 
     kind: ClassVar[str] = "answer"
     name: str
@@ -250,6 +246,6 @@ class RememberedAnswer(Record, frozen=True, kw_only=True):
 
 
 def remembered(answer: RememberedAnswer) -> Decision:
-    """Keep an answer until its time is over."""
+    """Store an answer, with the job that deletes it when it is too old."""
     job = Job(due=answer.until, merchant=answer.merchant, kind="forget_answer", subject=answer.name)
     return Decision(writes=(answer,), jobs=(job,))

@@ -1,4 +1,4 @@
-"""A shopper's session: the page's options over the key's, then what the shopper chooses, then the order it comes to.
+"""A shopper's session: the page's options over the key's, then the shopper's choices, and the order that results.
 
 A session is a JSON-ready dict; every function returns a new one and leaves its argument as it was.
 """
@@ -65,7 +65,7 @@ _NOT_OURS = frozenset(
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> Json:
     """Return `below` with the members of `above` over it; `merchant_urls` and `options` merge member by member.
 
-    The page's options go over the key's in this way (protocol 3.1 and 4.1: "the merge of key and load").
+    The page's options go over the key's in this way (klarna.md §3.1 and §4.1: "the merge of key and load").
     """
     merged = dict(below)
     for name, value in above.items():
@@ -78,7 +78,7 @@ def opened(key: Mapping[str, Any], page: Mapping[str, Any], integrator_url: str 
     """Return a new session from the key's options, the page's, and the address of the page with the button."""
     offered = {name: value for name, value in merge(key, page).items() if name not in _NOT_OURS}
     if page.get("items") and not page.get("order_lines"):
-        offered.pop("order_lines", None)  # the page offers variations, so lines that the key had are superseded
+        offered.pop("order_lines", None)  # the page offers variations, so lines that the key had are replaced
     checkboxes = offered.pop("additional_checkboxes", None)
     if checkboxes:
         offered["options"] = {**(offered.get("options") or {}), "additional_checkboxes": checkboxes}
@@ -88,7 +88,7 @@ def opened(key: Mapping[str, Any], page: Mapping[str, Any], integrator_url: str 
 
 
 def with_lines(session: Json) -> Json:
-    """Return the session with lines to buy: its own `order_lines`, which win, or the first of its `items` (seed, step 2)."""
+    """Return the session with order lines: its own `order_lines`, or else the first of its `items` (guide, step 2)."""
     if session.get("order_lines") or not session.get("items"):
         return session
     return with_item(session, {}, 1)
@@ -111,7 +111,7 @@ def attributes(item: Json) -> dict[str, str]:
 
 
 def item_line(item: Json, quantity: int) -> Json:
-    """Return the order line that a variation becomes when `quantity` of it are chosen (protocol 3.5)."""
+    """Return the order line that a variation becomes when `quantity` of it are chosen (klarna.md §3.5)."""
     discount = item.get("total_discount_amount", 0) * quantity
     total = money.line_total(quantity, item["unit_price"], discount)
     line = {**item, "quantity": quantity, "total_amount": total}
@@ -123,9 +123,9 @@ def item_line(item: Json, quantity: int) -> Json:
 
 
 def identified(session: Json, billing: Json, shipping: Json | None, customer: Json) -> Json:
-    """Return the session of a shopper who has told who they are; the shipping address defaults to the billing one."""
-    who = {"billing_address": billing, "shipping_address": shipping or billing, "customer": customer}
-    return {**session, **who, "identified": True}
+    """Return the session of an identified shopper; the shipping address defaults to the billing address."""
+    shopper = {"billing_address": billing, "shipping_address": shipping or billing, "customer": customer}
+    return {**session, **shopper, "identified": True}
 
 
 def with_shipping(session: Json, option_id: str | None) -> Json:
@@ -146,46 +146,44 @@ def answered(session: Json, answers: Mapping[str, bool]) -> Json:
 
 
 def usable(changes: Mapping[str, Any]) -> Json:
-    """Return what of a merchant's answer to `update` changes a session; other members are ignored (protocol 4.2)."""
+    """Return the members of an answer to `update` that change a session; others are ignored (klarna.md §4.2)."""
     return {name: value for name, value in changes.items() if name in _UPDATE_MEMBERS}
 
 
 def updated(session: Json, changes: Mapping[str, Any]) -> Json:
-    """Return the session after `update`, by the page or by the merchant's answer to the callback (protocol 4.2, 6.4)."""
-    taken = usable(changes)
-    if "order_lines" in taken:
-        taken["order_lines"] = _own_lines(taken["order_lines"], session)
-    merged = with_lines(merge(session, taken))
+    """Return the session after `update`, by the page or by the merchant's answer to the callback (klarna.md §4.2, §6.4)."""
+    used = usable(changes)
+    if "order_lines" in used:
+        used["order_lines"] = _own_lines(used["order_lines"], session)
+    merged = with_lines(merge(session, used))
     selected = session.get("selected_shipping_option") or {}
-    return with_shipping(merged, selected.get("id")) if "shipping_options" in taken else merged
+    return with_shipping(merged, selected.get("id")) if "shipping_options" in used else merged
 
 
 def _own_lines(lines: Iterable[Json], session: Json) -> list[Json]:
-    """Drop the shipping line that a merchant echoes: Klarna adds its own (protocol 4.2)."""
+    """Drop the shipping line that a merchant echoes: Klarna adds its own (klarna.md §4.2)."""
     selected = (session.get("selected_shipping_option") or {}).get("id")
     return [line for line in lines if line.get("type") != "shipping_fee" or line.get("reference") != selected]
 
 
 def order(session: Json) -> Json:
-    """Return the order a session comes to, as `place_order` and `GET` deliver it (protocol 4.1).
+    """Return the order of a session, as `place_order` and `GET` deliver it (klarna.md §4.1).
 
     The chosen shipping option is the last line; members without a value are left out.
     """
     option = session.get("selected_shipping_option")
     lines = [*(session.get("order_lines") or ()), *([money.shipping_line(option)] if option else ())]
     amounts = {"order_amount": money.order_amount(lines), "order_tax_amount": money.order_tax_amount(lines)}
-    whole = {**session, **amounts, "order_lines": lines, "merchant_urls": session.get("merchant_urls") or {}}
+    members = {**session, **amounts, "order_lines": lines, "merchant_urls": session.get("merchant_urls") or {}}
     if option:
-        whole["selected_shipping_option"] = {name: value for name, value in option.items() if value != ""}
-    return {name: whole[name] for name in _ORDER_MEMBERS if not _is_empty(name, whole.get(name))}
-
-
-def _is_empty(name: str, value: object) -> bool:
-    return value is None or (value in ("", [], {}) and name != "merchant_urls")
+        members["selected_shipping_option"] = {name: value for name, value in option.items() if value != ""}
+    return {
+        name: value for name in _ORDER_MEMBERS if (value := members.get(name)) or value == 0 or name == "merchant_urls"
+    }
 
 
 def update_body(session: Json, context: str, button_key: str) -> Json:
-    """Return the body of an `update` callback: the order's members at top level and the context (protocol 4.2).
+    """Return the body of an `update` callback: the order's members at top level and the context (klarna.md §4.2).
 
     Lines are the merchant's own: the shipping line is Klarna's, and an answer that echoes the lines must not double it.
     """
@@ -194,51 +192,51 @@ def update_body(session: Json, context: str, button_key: str) -> Json:
     return {"update_context": context, "button_key": button_key, **body}
 
 
-_ALSO = ("items", "options", "billing_countries", "shipping_attributes")
-_WHO = ("billing_address", "shipping_address", "customer")
+_PAGE_MEMBERS = ("items", "options", "billing_countries", "shipping_attributes")
+_SHOPPER_MEMBERS = ("billing_address", "shipping_address", "customer")
 
 
-def taken(begun: Json, changes: Mapping[str, Any]) -> Json:
-    """Return the session with a page's changes; what the shopper has told already is not overwritten by what it prefills."""
-    more = {name: changes[name] for name in _ALSO if name in changes}
-    if not begun.get("identified"):
-        more |= {name: changes[name] for name in _WHO if name in changes}
+def updated_by_page(session: Json, changes: Mapping[str, Any]) -> Json:
+    """Return the session with a page's changes; they do not overwrite what an identified shopper has entered."""
+    more = {name: changes[name] for name in _PAGE_MEMBERS if name in changes}
+    if not session.get("identified"):
+        more |= {name: changes[name] for name in _SHOPPER_MEMBERS if name in changes}
     if "additional_checkboxes" in changes:
         checkboxes = {"additional_checkboxes": changes["additional_checkboxes"]}
         more["options"] = {**(more.get("options") or {}), **checkboxes}
-    changed = merge(updated(begun, changes), more)
-    return _chosen_again(changed) if "items" in changes and not changes.get("order_lines") else changed
+    changed = merge(updated(session, changes), more)
+    return _with_chosen_item(changed) if "items" in changes and not changes.get("order_lines") else changed
 
 
-def _chosen_again(changed: Json) -> Json:
-    """Return the session with the variation that the shopper chose taken from the new items, or the first of them."""
-    line = (changed.get("order_lines") or [{}])[0]
+def _with_chosen_item(session: Json) -> Json:
+    """Return the session with the chosen variation taken from its new items, or the first item if that one is gone."""
+    line = (session.get("order_lines") or [{}])[0]
     if not line.get("product_attributes"):
-        return with_lines(changed)  # lines of the page's own, which win
+        return with_lines(session)  # the page's own lines precede its items
     wanted = attributes(line)
-    known = chosen_item(changed["items"], wanted) is not None
-    return with_item(changed, wanted if known else {}, line["quantity"])
+    is_offered = chosen_item(session["items"], wanted) is not None
+    return with_item(session, wanted if is_offered else {}, line["quantity"])
 
 
 _WORD_ENDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_OLDER = {
+_RUN_TOGETHER = {
     "PICKUPSTORE": "pick-up-store",
     "BOXREG": "box-reg",
     "BOXUNREG": "box-unreg",
     "PICKUPPOINT": "pick-up-point",
 }
-"""Spellings of the older schema whose words no capital divides (protocol 3.7)."""
+"""Shipping methods of the older schema, whose words are not divided by capitals (klarna.md §3.7)."""
 
 
 def in_kebab_case(method: str) -> str:
-    """Return a shipping method as Klarna's callbacks were seen to spell it: `BoxReg` is `box-reg`."""
-    return _OLDER.get(method) or _WORD_ENDS.sub("-", method).replace("_", "-").lower()
+    """Return a shipping method in the spelling of Klarna's callbacks: `BoxReg` is `box-reg`."""
+    return _RUN_TOGETHER.get(method) or _WORD_ENDS.sub("-", method).replace("_", "-").lower()
 
 
-def spelled(whole: Json) -> Json:
+def with_kebab_case(order: Json) -> Json:
     """Return an order with its shipping method in that spelling."""
-    option = whole.get("selected_shipping_option") or {}
+    option = order.get("selected_shipping_option") or {}
     method = option.get("shipping_method")
-    return (
-        {**whole, "selected_shipping_option": {**option, "shipping_method": in_kebab_case(method)}} if method else whole
-    )
+    if not method:
+        return order
+    return {**order, "selected_shipping_option": {**option, "shipping_method": in_kebab_case(method)}}

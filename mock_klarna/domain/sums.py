@@ -1,7 +1,7 @@
-"""Whether the numbers of lines, variations, shipping options and whole orders add up (protocol 10).
+"""Checks that the numbers of lines, variations, shipping options and orders add up (klarna.md §10).
 
-Numbers are judged as sent. A page may send fractions, a REST body may not. One wrong number makes one problem: a sum
-that holds for the value as sent, or for the value that would be expected, is not held against the sender a second time.
+Numbers are checked as sent. A page may send fractions, a REST body may not. One wrong number makes one problem: a sum
+is accepted if it fits the value as sent, or the value that would be expected.
 """
 
 import math
@@ -34,47 +34,47 @@ class Numbers(Struct, frozen=True, gc=False):
     names: tuple[str, str] = ("total_amount", "total_tax_amount")
 
     @property
-    def is_whole(self) -> bool:
-        """Whether every number is there."""
+    def is_complete(self) -> bool:
+        """Whether no number is missing."""
         given = (self.quantity, self.unit_price, self.discount, self.tax_rate, self.total, self.tax)
         return all(number is not None for number in given)
 
     @property
     def formula(self) -> Fraction | None:
-        """What rule 1 gives for the total, or None where one of its numbers is not there."""
+        """The total by rule 1, or None where one of its numbers is missing."""
         if self.quantity is None or self.unit_price is None or self.discount is None:
             return None
         return money.exact_line_total(self.quantity, self.unit_price, self.discount)
 
     @property
     def total_is_wrong(self) -> bool:
-        """Whether the total breaks rule 1; what cannot be judged is not wrong."""
+        """Whether the total breaks rule 1; a total that cannot be checked is not wrong."""
         formula = self.formula
         if formula is None or self.quantity is None or self.total is None:
             return False
         return abs(formula - self.total) > self.quantity
 
     @property
-    def right_total(self) -> Fraction | None:
-        """The total as sent where it obeys rule 1, else what the formula gives."""
+    def expected_total(self) -> Fraction | None:
+        """The total as sent where it obeys rule 1, else that of the formula."""
         total = self.formula if self.total is None or self.total_is_wrong else self.total
         return -abs(total) if total is not None and self.type in money.NEGATIVE_TYPES else total
 
     @property
-    def right_tax(self) -> Fraction | None:
-        """The tax as sent where it obeys rule 2, else the nearest integer to what the formula gives."""
-        formula = self.tax_of(self.right_total)
+    def expected_tax(self) -> Fraction | None:
+        """The tax as sent where it obeys rule 2, else the nearest integer to that of the formula."""
+        formula = self.tax_of(self.expected_total)
         if formula is None or (self.tax is not None and abs(formula - self.tax) <= 1):
             return self.tax
         return Fraction(money.nearest(formula))
 
     def tax_of(self, total: Fraction | None) -> Fraction | None:
-        """Return what rule 2 gives for the tax inside a total."""
+        """Return the tax inside a total by rule 2."""
         return None if total is None or self.tax_rate is None else money.exact_line_tax(total, self.tax_rate)
 
 
 def is_usable(value: object, *, fractions: bool) -> TypeGuard[int | float]:
-    """Tell whether a value is a number that sums can be made with: not a bool, finite, of at most 64 bits."""
+    """Tell whether a value can be part of a sum: a number, not a bool, finite, of at most 64 bits."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
         return False
     return fractions or isinstance(value, int) or value.is_integer()
@@ -83,9 +83,9 @@ def is_usable(value: object, *, fractions: bool) -> TypeGuard[int | float]:
 def line_numbers(
     line: Mapping[str, Any], path: str, *, fractions: bool = False, refused: Container[str] = (), is_item: bool = False
 ) -> Numbers:
-    """Return the numbers of an order line, or of a variation, which has one piece and may leave out its total (protocol 3.5).
+    """Return the numbers of an order line, or of a variation, which has one piece and may leave out its total (klarna.md §3.5).
 
-    `refused` are the paths of members that are wrong by themselves, so that nothing is to be worked out from them.
+    `refused` are the paths of members that are invalid themselves; no sum uses them.
     """
 
     def number(name: str, missing: Fraction | None = None) -> Fraction | None:
@@ -115,9 +115,9 @@ def option_numbers(
 
 
 def _number(
-    carrier: Mapping[str, Any], name: str, path: str, fractions: bool, refused: Container[str]
+    members: Mapping[str, Any], name: str, path: str, fractions: bool, refused: Container[str]
 ) -> Fraction | None:
-    sent = carrier.get(name)
+    sent = members.get(name)
     if not is_usable(sent, fractions=fractions) or f"{path}.{name}" in refused:
         return None
     return None if name in _NOT_NEGATIVE and sent < 0 else Fraction(sent)
@@ -131,11 +131,11 @@ _MOST_TERMS = 12
 
 
 def line_problems(line: Numbers) -> Iterator[Problem]:
-    """Yield what breaks rules 1, 2 and 4 of protocol 10 in one line, as far as its numbers tell."""
+    """Yield what breaks rules 1, 2 and 4 of klarna.md §10 in one line, as far as its numbers are known."""
     yield from _sign_problems(line)
     if line.total_is_wrong:
         yield from _total_problem(line)
-    taxes = [line.tax_of(total) for total in (line.right_total, line.total)]
+    taxes = [line.tax_of(total) for total in (line.expected_total, line.total)]
     known = [tax for tax in taxes if tax is not None]
     if known and line.tax is not None and all(abs(tax - line.tax) > 1 for tax in known):
         yield _tax_problem(line, line.tax, known[0])
@@ -164,7 +164,7 @@ def _total_problem(line: Numbers) -> Iterator[Problem]:
 
 
 def _tax_problem(line: Numbers, sent: Fraction, formula: Fraction) -> Problem:
-    total, rate = _text(line.right_total or Fraction(0)), _text(line.tax_rate or Fraction(0))
+    total, rate = _text(line.expected_total or Fraction(0)), _text(line.tax_rate or Fraction(0))
     words = f"{total} {MINUS} {total}{TIMES}{money.FULL}/({money.FULL}+{rate}) = {_text(formula)}"
     return Problem(f"{line.path}.{line.names[1]}", "line_tax", _plain(sent), _range(formula, Fraction(1)), words)
 
@@ -172,7 +172,7 @@ def _tax_problem(line: Numbers, sent: Fraction, formula: Fraction) -> Problem:
 def order_problems(
     order: Mapping[str, Any], lines: Iterable[Numbers], prefix: str = "", refused: Container[str] = ()
 ) -> Iterator[Problem]:
-    """Yield where `order_amount` and `order_tax_amount` differ from the sums of the lines, as far as the lines tell."""
+    """Yield where `order_amount` and `order_tax_amount` differ from the sums of the lines, as far as the lines are known."""
     every = list(lines)
     for name, as_sent, expected in _ADDENDS:
         sent = order.get(name)
@@ -186,9 +186,9 @@ def order_problems(
 def _sum_problem(
     path: str, rule: str, sent: float, terms: list[Fraction], as_sent: list[Fraction | None]
 ) -> Iterator[Problem]:
-    """Yield the fault of a sum that neither the lines as sent nor as they would be expected come to.
+    """Yield the problem of a sum that fits neither the lines as sent nor as expected.
 
-    A number that had to be worked out may have been meant to be a little more or less, as the rules of a line allow.
+    A computed number may differ from the intended one as far as the rules of a line allow.
     """
     given = [term for term in as_sent if term is not None]
     expected, is_guessed = sum(terms, Fraction(0)), len(given) < len(terms)
@@ -201,12 +201,12 @@ def _tax(line: Numbers) -> Fraction | None:
     return _with_sales_tax(line, line.tax, line.total)
 
 
-def _right_tax(line: Numbers) -> Fraction | None:
-    return _with_sales_tax(line, line.right_tax, line.right_total)
+def _expected_tax(line: Numbers) -> Fraction | None:
+    return _with_sales_tax(line, line.expected_tax, line.expected_total)
 
 
 def _with_sales_tax(line: Numbers, tax: Fraction | None, total: Fraction | None) -> Fraction | None:
-    """Return what a line adds to the order's tax: a `sales_tax` line is tax as a whole (protocol 10, US style)."""
+    """Return what a line adds to the order's tax: a `sales_tax` line is tax as a whole (klarna.md §10, US style)."""
     if line.type != money.SALES_TAX or tax is None:
         return tax
     return None if total is None else tax + total
@@ -214,8 +214,8 @@ def _with_sales_tax(line: Numbers, tax: Fraction | None, total: Fraction | None)
 
 _Addend = Callable[[Numbers], Fraction | None]
 _ADDENDS: tuple[tuple[str, _Addend, _Addend], ...] = (
-    ("order_amount", attrgetter("total"), attrgetter("right_total")),
-    ("order_tax_amount", _tax, _right_tax),
+    ("order_amount", attrgetter("total"), attrgetter("expected_total")),
+    ("order_tax_amount", _tax, _expected_tax),
 )
 
 

@@ -1,4 +1,4 @@
-"""Points in time on a merchant's clock: how far it can be moved, and how they are written."""
+"""Times on a merchant's clock: their range, their text, and durations."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 from mock_klarna.errors import InvalidInput, Problem
 
 EARLIEST = 0.0
-"""1970-01-01T00:00:00Z, where counting begins."""
+"""1970-01-01T00:00:00Z, the first time that a clock can have."""
 LATEST = datetime(2999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
-"""As far as a clock can be moved: whatever is due or expires after that can still be written down."""
+"""The last time that a clock can have; what is due or expires after it still has a text."""
 LAST_SECOND = 253402300799.0
-"""9999-12-31T23:59:59Z, after which no time can be written down."""
+"""9999-12-31T23:59:59Z, the last second that has a text."""
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _FIRST, _LAST = (edge.replace(tzinfo=UTC) for edge in (datetime.min, datetime.max))
 
 
 def utc(seconds: float) -> datetime:
-    """Return seconds since 1970 as a time in UTC; one outside the years 1 to 9999 becomes the nearest there is."""
+    """Return seconds since 1970 as a time in UTC; a time outside the years 1 to 9999 becomes the nearest one inside."""
     try:
         return _EPOCH + timedelta(seconds=seconds)
     except OverflowError:
@@ -24,12 +24,12 @@ def utc(seconds: float) -> datetime:
 
 
 def moment(seconds: float) -> str:
-    """Return a time as RFC 3339 in UTC with milliseconds and a literal Z (protocol 13)."""
+    """Return a time as RFC 3339 in UTC with milliseconds and a literal Z (klarna.md §13)."""
     return utc(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def require_reachable(seconds: float, name: str, sent: object) -> None:
-    """Raise `InvalidInput` for a time that no clock can be moved to; `name` and what was `sent` are those of the wish."""
+    """Raise `InvalidInput` for a time out of range; `name` and `sent` are the member of the body and its value."""
     if not EARLIEST <= seconds <= LATEST:
         hint = f"a time of the clock from {moment(EARLIEST)} to {moment(LATEST)}; this would be {moment(seconds)}"
         raise InvalidInput([Problem(name, "range", sent, hint)], where="body")
@@ -37,13 +37,13 @@ def require_reachable(seconds: float, name: str, sent: object) -> None:
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
-_WHOLE = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhd]))+")
 
 
 def seconds(duration: float | str) -> float:
-    """Return a duration in seconds; raises `ValueError` for text that is none."""
+    """Return a duration in seconds; raises `ValueError` for invalid text."""
     if not isinstance(duration, str):
         return float(duration)
-    if not _WHOLE.fullmatch(duration):
+    if not _DURATION.fullmatch(duration):
         raise ValueError(f"{duration!r} is not a duration such as 90s, 5m, 2h, 1d or 1h30m")
     return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(duration))

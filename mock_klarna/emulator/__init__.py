@@ -1,5 +1,6 @@
-"""Every command that Klarna offers, and those that only a sandbox has: load, decide, commit."""
+"""The commands of Klarna's APIs, and those that only a sandbox has: each loads, decides and commits."""
 
+from mock_klarna.emulator.context import Context
 from mock_klarna.emulator.emulator import Emulator
 
-__all__ = ["Emulator"]
+__all__ = ["Context", "Emulator"]

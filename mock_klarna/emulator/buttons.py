@@ -1,4 +1,4 @@
-"""Button keys: created once, reused on many pages, changed, never deleted (seed, step 1; protocol 2)."""
+"""Button keys: created once, reused on many pages, changed, never deleted (guide, step 1; klarna.md §2)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from typing import Any
 
 import orjson
 
-from mock_klarna.domain import button as offer
+from mock_klarna.domain import button as buttons
 from mock_klarna.domain import session
 from mock_klarna.domain.button import Look, look
 from mock_klarna.domain.events import ButtonCreated, ButtonUpdated
-from mock_klarna.domain.records import ButtonKey, Decision
+from mock_klarna.domain.records import ButtonKey, CommandResult, Decision
 from mock_klarna.emulator import checkout_steps
 from mock_klarna.emulator.context import Context
 from mock_klarna.errors import Problem, UnknownName
@@ -27,8 +27,7 @@ class Buttons:
 
     async def create(self, merchant: str, options: Json) -> ButtonKey:
         """Create a button key from its setup options."""
-        button_key = await self._context.new_id(merchant, "button")
-        now = await self._context.now(merchant)
+        now, button_key = await self._context.new_id(merchant, "button")
         body = _with_key(button_key, options)
         button = ButtonKey(merchant=merchant, button_key=button_key, body=body, created_at=now)
         event = ButtonCreated(button_key=button_key)
@@ -40,9 +39,9 @@ class Buttons:
         return await self._context.own(ButtonKey, merchant, button_key, "button_key")
 
     async def update(self, merchant: str, button_key: str, options: Json) -> ButtonKey:
-        """Put new options over a key's: members that are given replace those of the same name whole (protocol 2, PUT)."""
+        """Replace the members of a key's options that are given; others stay as they are (klarna.md §2, PUT)."""
 
-        def change(button: ButtonKey, _now: float) -> Decision:
+        def change(button: ButtonKey, _now: float) -> CommandResult[ButtonKey]:
             body = _with_key(button_key, {**orjson.loads(button.body), **options})
             changed = ButtonKey(
                 merchant=merchant,
@@ -51,17 +50,14 @@ class Buttons:
                 body=body,
                 created_at=button.created_at,
             )
-            return Decision(writes=(changed,), events=(ButtonUpdated(button_key=button_key),))
+            return CommandResult(value=changed, writes=(changed,), events=(ButtonUpdated(button_key=button_key),))
 
-        _, decision = await self._context.decide(lambda: self.read(merchant, button_key), change)
-        (changed,) = decision.writes
-        assert isinstance(changed, ButtonKey)
-        return changed
+        return await self._context.decide(lambda: self.read(merchant, button_key), change)
 
     async def offered(self, merchant: str | None, button_key: str | None) -> ButtonKey:
         """Return the key that a page names, or the merchant's newest; raises `UnknownName` when there is none.
 
-        A page names no merchant: a button key is no secret and carries its merchant with it (protocol 3.1).
+        A page names no merchant: a button key is no secret and carries its merchant with it (klarna.md §3.1).
         """
         store = self._context.store
         found = await (store.get(ButtonKey, button_key) if button_key else store.newest(ButtonKey, merchant or ""))
@@ -72,7 +68,7 @@ class Buttons:
 
 
 def _with_key(button_key: str, options: Json) -> bytes:
-    """Return the JSON of a key; a `button_key` among the options is not the merchant's to choose (protocol 2)."""
+    """Return the JSON of a key; a `button_key` among the options is ignored (klarna.md §2)."""
     own = {name: value for name, value in options.items() if name != "button_key"}
     return orjson.dumps({"button_key": button_key, **own})
 
@@ -83,7 +79,7 @@ _CHOICES = {"environment": ("production", "playground"), "region": ("eu", "na", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What a page gets: a button with its look, or none; with `problems` where the page can mend that, by an error `code`."""
+    """The answer to a page: a button with its look, or none; with an error `code` and `problems` where the page is wrong."""
 
     button: ButtonKey | None = None
     look: Look | None = None
@@ -97,48 +93,48 @@ class Offer:
 
 
 class Offers:
-    """Judges what pages give `load()`. Keys are no secret, so nobody has to be known to ask (protocol 3.1)."""
+    """Checks the options that pages give `load()`. Keys are no secret, so pages need no credentials (klarna.md §3.1)."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def judge(self, page: Json, faults: Sequence[Problem]) -> Offer:
-        """Return what a page's options come to; `faults` is what their schema and sums have found.
+    async def check(self, page: Json, page_problems: Sequence[Problem]) -> Offer:
+        """Return the answer to a page's options; `page_problems` are those of their schema and sums.
 
         Order of the checks: key known, key enabled, environment and region, missing and invalid members, country served
-        (protocol 6.3).
+        (klarna.md §6.3).
         """
         setup = page.get("setup")
         key = setup.get("key") if isinstance(setup, dict) else None
         if not isinstance(key, str) or not key:
             return _refused(
-                BAD_VALUE, [Problem("setup.key", "required", key, "the button key of the merchant"), *faults]
+                BAD_VALUE, [Problem("setup.key", "required", key, "the button key of the merchant"), *page_problems]
             )
         button = await self._context.store.get(ButtonKey, key)
         if button is None:
             expected = "a key that POST /instantshopping/v1/buttons of this server has answered"
             return _refused(UNKNOWN_KEY, [Problem("setup.key", "known", key, expected)])
-        return self._judged(button, page, faults)
+        return self._checked(button, page, page_problems)
 
-    def _judged(self, button: ButtonKey, page: Json, faults: Sequence[Problem]) -> Offer:
+    def _checked(self, button: ButtonKey, page: Json, page_problems: Sequence[Problem]) -> Offer:
         options: Json = orjson.loads(button.body)
         if options.get("disabled"):
             return Offer(button=button)
-        if elsewhere := self._elsewhere(page["setup"]):
-            return _refused(WRONG_SETUP, elsewhere, button)
-        if found := [*_lacking(options, page, faults), *faults] or self._unorderable(options, page):
+        if wrong := self._wrong_setup(page["setup"]):
+            return _refused(WRONG_SETUP, wrong, button)
+        if found := [*_missing(options, page, page_problems), *page_problems] or self._order_problems(options, page):
             return _refused(BAD_VALUE, found, button)
-        if page.get("disabled") or offer.not_served(session.merge(options, page), COUNTRIES):
+        if page.get("disabled") or buttons.not_served(session.merge(options, page), COUNTRIES):
             return Offer(button=button)
         return Offer(button=button, look=look(options, page))
 
-    def _unorderable(self, options: Json, page: Json) -> list[Problem]:
-        """Return what keeps key and page, which lack nothing, from becoming an order."""
-        begun = session.opened(options, page, None)
-        return checkout_steps.problems(self._context.contract, begun) if begun.get("order_lines") else []
+    def _order_problems(self, options: Json, page: Json) -> list[Problem]:
+        """Return why key and page, which lack nothing, make no valid order."""
+        opened = session.opened(options, page, None)
+        return checkout_steps.problems(self._context.validator, opened) if opened.get("order_lines") else []
 
-    def _elsewhere(self, setup: Json) -> list[Problem]:
-        """Return what of a page's `setup` means another environment or region than this server stands for."""
+    def _wrong_setup(self, setup: Json) -> list[Problem]:
+        """Return the members of a page's `setup` that name another environment or region than this server's."""
         settings = self._context.settings
         found = []
         for name, choices in _CHOICES.items():
@@ -153,17 +149,17 @@ def _refused(code: str, problems: Sequence[Problem], button: ButtonKey | None = 
     return Offer(button=button, code=code, problems=tuple(problems))
 
 
-def _lacking(options: Json, page: Json, faults: Sequence[Problem]) -> list[Problem]:
-    """Return what neither key nor page have; nothing where members of a wrong type forbid to look."""
-    if any(fault.rule == "type" for fault in faults):
+def _missing(options: Json, page: Json, page_problems: Sequence[Problem]) -> list[Problem]:
+    """Return what neither key nor page have; nothing where members have a wrong type."""
+    if any(problem.rule == "type" for problem in page_problems):
         return []
     merged = session.merge(options, page)
     lines = merged.get("order_lines") or merged.get("items")
-    found = offer.problems({**merged, "order_lines": lines})
+    found = buttons.problems({**merged, "order_lines": lines})
     return [problem for problem in found if not (problem.path == "order_lines" and _may_be_empty(page))]
 
 
 def _may_be_empty(page: Mapping[str, Any]) -> bool:
-    """Tell whether the page asks for a button although there is nothing to buy yet (protocol 6.3, `AllowEmpty`)."""
+    """Tell whether the page asks for a button although there is nothing to buy yet (klarna.md §6.3, `AllowEmpty`)."""
     allowed = page.get("allow_empty") or page["setup"].get("allow_empty")
     return any(allowed.values()) if isinstance(allowed, dict) else bool(allowed)

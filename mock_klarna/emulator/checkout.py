@@ -1,22 +1,19 @@
-"""A shopper's purchase, one command for each thing that a shopper does. The dialog and the control API use the same ones."""
+"""The commands of a shopper's purchase, from the click to the final button. The dialog and the control API use the same ones."""
 
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
-from msgspec.structs import replace
 
-from mock_klarna.domain import purchase as purchasing
+from mock_klarna.domain import purchase as purchases
 from mock_klarna.domain import session
-from mock_klarna.domain import session as spelling
 from mock_klarna.domain.events import SessionInitiated, UpdateIgnored
-from mock_klarna.domain.journal import Watch
-from mock_klarna.domain.records import ButtonKey, Decision, Purchase
+from mock_klarna.domain.journal import JournalFilter
+from mock_klarna.domain.records import ButtonKey, CommandResult, Decision, Purchase
 from mock_klarna.emulator import checkout_steps
-from mock_klarna.emulator.checkout_steps import shopper_for
-from mock_klarna.emulator.context import Context
-from mock_klarna.errors import InvalidInput, NotPossibleNow, UnknownName, in_words
+from mock_klarna.emulator.context import Context, UpdateSender
+from mock_klarna.errors import InvalidInput, StateConflict, UnknownName, in_words
 from mock_klarna.shoppers import Shopper, risk
 
 _log = logging.getLogger("mock_klarna.callbacks")
@@ -24,10 +21,11 @@ Json = dict[str, Any]
 
 
 class Purchases:
-    """Start a session, let the shopper choose, press the final button, and wait for the merchant."""
+    """Starts sessions, applies the shopper's steps, authorizes or declines, and waits for the merchant's decision."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, updates: UpdateSender) -> None:
         self._context = context
+        self._updates = updates
 
     async def find(self, merchant: str | None, purchase_id: str) -> Purchase:
         """Return a purchase by its id or token; raises `UnknownName` when there is none, or none of this merchant."""
@@ -41,41 +39,44 @@ class Purchases:
     async def start(
         self, button: ButtonKey, page: Json, integrator_url: str | None, merchant_timeout: float | None
     ) -> Purchase:
-        """Begin a session from a key and the options that its page gives (protocol 6.3).
+        """Start a session from a key and the options of its page (klarna.md §6.3).
 
-        `merchant_timeout` is how many seconds this shopper waits for the merchant, None as long as the token lives. Raises
-        `NotPossibleNow` where the button is not offered, `InvalidInput` with everything that key and page lack.
+        `merchant_timeout` is how many seconds the shopper waits for the merchant, None as long as the token is valid. Raises
+        `StateConflict` where the button is not offered, `InvalidInput` with everything that key and page lack.
         """
-        begun = checkout_steps.opened(button.body, page, integrator_url, self._orderable)
+        opened = checkout_steps.opened(self._context.validator, button.body, page, integrator_url)
         merchant = button.merchant
-        now = await self._context.now(merchant)
+        now, purchase_id = await self._context.new_id(merchant, "purchase")
         purchase = Purchase(
             merchant=merchant,
-            purchase_id=await self._context.new_id(merchant, "purchase"),
+            purchase_id=purchase_id,
             button_key=button.button_key,
             state="started",
             created_at=now,
-            session=orjson.dumps(begun),
+            session=orjson.dumps(opened),
             merchant_timeout=merchant_timeout,
         )
         event = SessionInitiated(purchase_id=purchase.purchase_id, button_key=button.button_key)
         await self._context.commit(merchant, Decision(writes=(purchase,), events=(event,)), now)
         return purchase
 
-    async def identify(self, purchase: Purchase, wish: str | Mapping[str, Any] | None) -> Purchase:
-        """Tell who the shopper is: a named one, given members filled up by chance, or somebody of the purchase's country."""
-        _begun(purchase)
-        chance = "/".join(map(str, await self._context.chance(purchase.merchant, "shopper")))
-        step = checkout_steps.identify(purchase.purchase_id, lambda current: shopper_for(wish, current, chance))
-        return await self._take(purchase, step, "identification_updated")
+    async def identify(self, purchase: Purchase, shopper: str | Mapping[str, Any] | None) -> Purchase:
+        """Identify the shopper: a named one, given members completed at random, or a random person of the country."""
+        purchases.require_started(purchase)
+        now, draw = await self._context.draw(purchase.merchant, "shopper")
+        seed = "/".join(map(str, draw))
+        step = checkout_steps.identify(
+            purchase.purchase_id, lambda current: checkout_steps.shopper_for(shopper, current, seed)
+        )
+        return await self._take(purchase, step, "identification_updated", now)
 
     async def identify_as(self, purchase: Purchase, shopper: Shopper) -> Purchase:
-        """Tell who the shopper is, to the letter: nothing is filled up."""
+        """Identify the shopper by exactly the given members."""
         step = checkout_steps.identify(purchase.purchase_id, lambda _current: shopper)
         return await self._take(purchase, step, "identification_updated")
 
     async def specify(self, purchase: Purchase, attributes: Mapping[str, str], quantity: int) -> Purchase:
-        """Choose a variation by its attributes and how many of it."""
+        """Choose a variation by its attributes, and its quantity."""
         step = checkout_steps.specify(purchase.purchase_id, attributes, quantity)
         return await self._take(purchase, step, "specifications_selected")
 
@@ -85,113 +86,119 @@ class Purchases:
         return await self._take(purchase, step, "session_updated")
 
     async def answer_checkboxes(self, purchase: Purchase, answers: Mapping[str, bool]) -> Purchase:
-        """Tick the merchant's additional checkboxes; one that is not named stays unticked."""
-        if not (answers or checkout_steps.has_checkboxes(_begun(purchase))):
+        """Tick the merchant's additional checkboxes; those without an answer stay unticked."""
+        purchases.require_started(purchase)
+        if not answers and not checkout_steps.has_checkboxes(purchase.session):
             return purchase
-        return await self._take(purchase, checkout_steps.answer_checkboxes(purchase.purchase_id, answers), None)
+        return await self._take(purchase, checkout_steps.answer_checkboxes(purchase.purchase_id, answers))
 
     async def update(self, purchase: Purchase, changes: Json) -> Purchase:
-        """Take new options from the merchant's answer to an `update` callback (protocol 4.2)."""
-        return await self._take(purchase, checkout_steps.update(purchase.purchase_id, changes), None)
+        """Apply the merchant's answer to an `update` callback (klarna.md §4.2)."""
+        return await self._take(purchase, checkout_steps.update(purchase.purchase_id, changes))
 
     async def update_from_page(self, purchase: Purchase, changes: Json) -> Purchase:
-        """Take new options from the page while the session is open (protocol 6.4); `InvalidInput` where it lacks something then."""
-        return await self._take(purchase, checkout_steps.update_from_page(purchase.purchase_id, changes), None)
+        """Apply options that the page gives while the dialog is open (klarna.md §6.4)."""
+        return await self._take(purchase, checkout_steps.update_from_page(purchase.purchase_id, changes))
 
-    async def _take(self, purchase: Purchase, step: checkout_steps.Step, context: str | None) -> Purchase:
-        """Take a step, and ask the merchant about it where the key has an `update` URL (protocol 4.2)."""
+    async def _take(
+        self,
+        purchase: Purchase,
+        step: checkout_steps.Step,
+        update_context: str | None = None,
+        now: float | None = None,
+    ) -> Purchase:
+        """Take a step, and send an `update` callback with the context where the key has a URL for it (klarna.md §4.2)."""
+        changed: Json = {}
 
-        def command(current: Purchase, _now: float) -> Decision:
-            changed, event = step(_begun(current))
-            return purchasing.changed(current, orjson.dumps(self._orderable(changed)), event)
+        def command(current: Purchase, _now: float) -> CommandResult[Purchase]:
+            nonlocal changed
+            changed, event = step(_session(current))
+            checkout_steps.order_of(self._context.validator, changed)
+            return purchases.change_session(current, orjson.dumps(changed), event)
 
-        taken = await self._decide(purchase, command)
-        return await self._asked(taken, context) if context else taken
+        taken = await self._decide(purchase, command, now)
+        url = (changed.get("merchant_urls") or {}).get("update")
+        return await self._send_update(taken, changed, update_context, url) if update_context and url else taken
 
-    async def _asked(self, purchase: Purchase, context: str) -> Purchase:
-        begun = orjson.loads(purchase.session)
-        url = (begun.get("merchant_urls") or {}).get("update")
-        if not url:
-            return purchase
-        body = self._spelled(session.update_body(begun, context, purchase.button_key))
-        changes, failure = await self._context.ask_update(purchase, url, body)
+    async def _send_update(self, purchase: Purchase, current: Json, update_context: str, url: str) -> Purchase:
+        body = self._with_spelling(session.update_body(current, update_context, purchase.button_key))
+        changes, failure = await self._updates.send_update(purchase, url, body)
         if failure:
-            await self._complain(purchase, failure)
+            await self._record_failure(purchase, failure)
         usable = session.usable(changes)
-        return await self._answered(purchase, usable) if usable else await self.find(None, purchase.purchase_id)
+        latest = await self.find(None, purchase.purchase_id)
+        return await self._apply_answer(latest, usable) if usable else latest
 
-    async def _answered(self, purchase: Purchase, changes: Json) -> Purchase:
-        """Take what a merchant answered to `update`, or complain about what no order could hold."""
+    async def _apply_answer(self, purchase: Purchase, changes: Json) -> Purchase:
+        """Apply the merchant's answer to `update`; an answer that makes no valid order is recorded and ignored."""
         try:
             return await self.update(purchase, changes)
         except InvalidInput as refused:
-            await self._complain(purchase, f"{checkout_steps.UNUSABLE}: {in_words(refused.problems)}")
+            await self._record_failure(purchase, f"{checkout_steps.UNUSABLE}: {in_words(refused.problems)}")
         return await self.find(None, purchase.purchase_id)
 
-    async def _complain(self, purchase: Purchase, failure: str) -> None:
-        """Take note of an `update` callback that failed; end the purchase if the setting `update_failure` says so."""
+    async def _record_failure(self, purchase: Purchase, failure: str) -> None:
+        """Record an `update` callback that failed; end the purchase if the setting `update_failure` is `abort`."""
         _log.warning("update of %s, purchase %s: %s", purchase.merchant, purchase.purchase_id, failure)
         abort = self._context.settings.update_failure == "abort"
-        ignored = Decision(events=(UpdateIgnored(purchase_id=purchase.purchase_id, reason=failure),))
+        event = UpdateIgnored(purchase_id=purchase.purchase_id, reason=failure)
         await self._context.decide(
             lambda: self.find(None, purchase.purchase_id),
-            lambda current, _now: purchasing.fail(current, failure) if abort else ignored,
+            lambda current, _now: (
+                purchases.fail(current, failure) if abort else CommandResult(value=current, events=(event,))
+            ),
         )
 
-    async def pay(self, purchase: Purchase, wanted: str | Json | None) -> Purchase:
-        """Press the final button: Klarna's risk check, then a token and `place_order`, or a refusal (protocol 5).
+    async def pay(self, purchase: Purchase, outcome: str | Json | None) -> Purchase:
+        """Press the final button: the risk check, then a token and `place_order`, or a refusal (klarna.md §5).
 
-        `wanted` is the outcome that was asked for; without one the shopper's e-mail address decides (protocol 8.1).
+        `outcome` replaces that of the risk check; without one the shopper's e-mail address decides (klarna.md §8.1).
         """
-        _require_identified(_begun(purchase))
-        token = await self._context.new_id(purchase.merchant, "token")
+        opened = _require_identified(_session(purchase))
+        now, token = await self._context.new_id(purchase.merchant, "token")
 
-        def command(current: Purchase, now: float) -> Decision:
-            begun = _require_identified(_begun(current))
-            checked = risk.check(begun, wanted, pending_everywhere=self._context.settings.pending_everywhere)
-            if isinstance(checked, str):
-                return purchasing.decline(current, checked)
-            whole = self._spelled(session.order(self._orderable(begun)))
-            ready = replace(current, outcome=checked)
-            return purchasing.authorize(ready, token, whole, orjson.dumps(whole), now, self._context.rules)
+        def command(current: Purchase, now: float) -> CommandResult[Purchase]:
+            paid = opened if current is purchase else _require_identified(_session(current))
+            result = risk.check(paid, outcome, pending_everywhere=self._context.settings.pending_everywhere)
+            if isinstance(result, str):
+                return purchases.decline(current, result)
+            order = self._with_spelling(checkout_steps.order_of(self._context.validator, paid))
+            return purchases.authorize(current, result, token, order, orjson.dumps(order), now, self._context.rules)
 
-        return await self._decide(purchase, command)
+        return await self._decide(purchase, command, now)
 
-    async def _decide(self, purchase: Purchase, command: Callable[[Purchase, float], Decision]) -> Purchase:
-        """Carry a command out on a purchase as it is now, and return what it became."""
-        _, decision = await self._context.decide(lambda: self.find(None, purchase.purchase_id), command)
-        (written,) = decision.writes
-        assert isinstance(written, Purchase)
-        return written
+    async def _decide(
+        self, purchase: Purchase, command: Callable[[Purchase, float], CommandResult[Purchase]], now: float | None
+    ) -> Purchase:
+        return await self._context.decide(lambda: self.find(None, purchase.purchase_id), command, purchase, now)
 
-    def _orderable(self, begun: Json) -> Json:
-        return checkout_steps.require(self._context.contract, begun)
+    def _with_spelling(self, body: Json) -> Json:
+        return session.with_kebab_case(body) if self._context.settings.shipping_method_case == "kebab" else body
 
-    def _spelled(self, whole: Json) -> Json:
-        return spelling.spelled(whole) if self._context.settings.shipping_method_case == "kebab" else whole
-
-    async def settled(self, purchase_id: str, seconds: float) -> Purchase:
+    async def settled(self, purchase: Purchase, seconds: float) -> Purchase:
         """Return a purchase once it has ended, or as it is after so many real seconds."""
+        if seconds <= 0 or purchase.state not in ("started", "authorized"):
+            return purchase
         store = self._context.store
         deadline = self._context.real_time() + seconds
-        with store.watching(Watch(purchase_id=purchase_id)) as watching:
+        with store.watching(JournalFilter(purchase_id=purchase.purchase_id)) as watching:
             while True:
-                await store.preload("", purchase_id)
-                purchase = await self.find(None, purchase_id)
+                await store.preload(purchase.merchant, purchase.purchase_id)
+                purchase = await self.find(None, purchase.purchase_id)
                 left = deadline - self._context.real_time()
                 if purchase.state not in ("started", "authorized") or left <= 0:
                     return purchase
                 await watching.wait(left)
 
 
-def _begun(purchase: Purchase) -> Json:
+def _session(purchase: Purchase) -> Json:
     """Return the session of a purchase that can still be changed; an ended one keeps none."""
-    purchasing.require_started(purchase)
-    begun: Json = orjson.loads(purchase.session)
-    return begun
+    purchases.require_started(purchase)
+    current: Json = orjson.loads(purchase.session)
+    return current
 
 
-def _require_identified(begun: Json) -> Json:
-    if not begun.get("identified"):
-        raise NotPossibleNow("the shopper is not identified", where="state", hint="identify the shopper first")
-    return begun
+def _require_identified(current: Json) -> Json:
+    if not current.get("identified"):
+        raise StateConflict("the shopper is not identified", where="state", hint="identify the shopper first")
+    return current

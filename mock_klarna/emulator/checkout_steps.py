@@ -1,14 +1,13 @@
-"""What each of a shopper's steps does to a session, and the fact that it leaves in the journal."""
+"""The steps of a shopper: what each changes in a session and the event that it records, and how a session becomes an order."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from msgspec.structs import replace
 
 from mock_klarna.domain import button, session
-from mock_klarna.domain import session as page_changes
 from mock_klarna.domain.events import (
     CheckboxesAnswered,
     Event,
@@ -17,42 +16,39 @@ from mock_klarna.domain.events import (
     ShippingUpdated,
     SpecificationsSelected,
 )
-from mock_klarna.errors import InvalidInput, NotPossibleNow, Problem, UnknownName
-from mock_klarna.shoppers import COUNTRIES, Shopper
-from mock_klarna.validation import Contract
-
-if TYPE_CHECKING:
-    from mock_klarna.shoppers import Shopper
+from mock_klarna.errors import InvalidInput, Problem, StateConflict, UnknownName
+from mock_klarna.shoppers import COUNTRIES, Shopper, UnknownCountry
+from mock_klarna.validation import Validator
 
 Json = dict[str, Any]
 UNUSABLE = "the answer to update cannot be used"
 Step = Callable[[Json], tuple[Json, Event]]
-"""Takes the session as it is; returns it as it will be, and what happened. Raises where the session does not allow the step."""
+"""Takes a session and returns the changed session with the event; raises where the session does not allow the step."""
 
 
-def opened(key: bytes, page: Json, integrator_url: str | None, require: Callable[[Json], object]) -> Json:
-    """Return the session that a key (its JSON) and a page begin, once `require` has nothing against it.
+def opened(validator: Validator, key: bytes, page: Json, integrator_url: str | None) -> Json:
+    """Return the session that starts from a key (its JSON) and a page.
 
-    Raises `NotPossibleNow` where the button is not offered at all, and what `require` raises.
+    Raises `StateConflict` where the button is not offered at all, and `InvalidInput` where key and page make no valid order.
     """
     options = orjson.loads(key)
-    begun = session.opened(options, page, integrator_url)
+    opened = session.opened(options, page, integrator_url)
     if options.get("disabled"):
-        raise NotPossibleNow("the button key is disabled", where="button_key", hint="PUT it with disabled: false")
-    require(begun)
-    if reason := button.not_served(begun, COUNTRIES):
-        raise NotPossibleNow(reason, where="purchase_country", hint="one of " + ", ".join(COUNTRIES))
-    return begun
+        raise StateConflict("the button key is disabled", where="button_key", hint="PUT it with disabled: false")
+    order_of(validator, opened)
+    if reason := button.not_served(opened, COUNTRIES):
+        raise StateConflict(reason, where="purchase_country", hint="one of " + ", ".join(COUNTRIES))
+    return opened
 
 
-def identify(purchase_id: str, whom: Callable[[Json], Shopper]) -> Step:
-    """Tell who the shopper is, which may depend on the session.
+def identify(purchase_id: str, choose: Callable[[Json], Shopper]) -> Step:
+    """Identify the shopper that `choose` returns for a session.
 
     Raises `InvalidInput` for an address outside the countries that the merchant allows.
     """
 
     def step(current: Json) -> tuple[Json, Event]:
-        shopper = whom(current)
+        shopper = choose(current)
         billing = dict(shopper.billing_address)
         shipping = dict(shopper.shipping_address) if shopper.shipping_address else None
         if found := button.address_problems(current, billing, shipping or billing):
@@ -62,20 +58,20 @@ def identify(purchase_id: str, whom: Callable[[Json], Shopper]) -> Step:
             customer_country=billing["country"],
             customer_postal_code=billing.get("postal_code", ""),
         )
-        return session.identified(current, billing, shipping, _shown(dict(shopper.customer), current)), event
+        return session.identified(current, billing, shipping, _customer(dict(shopper.customer), current)), event
 
     return step
 
 
-def _shown(customer: Json, begun: Json) -> Json:
-    """Leave the national identification number out unless the merchant demands it (protocol 3.3)."""
-    if not (begun.get("options") or {}).get("national_identification_number_mandatory"):
+def _customer(customer: Json, current: Json) -> Json:
+    """Return the customer, with the national identification number only if the merchant requires it (klarna.md §3.3)."""
+    if not (current.get("options") or {}).get("national_identification_number_mandatory"):
         customer.pop("national_identification_number", None)
     return customer
 
 
 def specify(purchase_id: str, attributes: Mapping[str, str], quantity: int) -> Step:
-    """Choose a variation and how many of it; raises `InvalidInput` when no item has these attributes."""
+    """Choose a variation and its quantity; raises `InvalidInput` when no item has these attributes."""
 
     def step(current: Json) -> tuple[Json, Event]:
         _require_item(current.get("items") or (), attributes, quantity)
@@ -94,18 +90,18 @@ def _require_item(items: Sequence[Json], attributes: Mapping[str, str], quantity
         expected = (
             " or ".join(str(session.attributes(item)) for item in items) or "nothing: there are no items to choose from"
         )
-        problem = Problem(path="select.product_attributes", rule="enum", sent=dict(attributes), expected=expected)
+        problem = Problem(path="select.product_attributes", rule="enum", value=dict(attributes), expected=expected)
         raise InvalidInput([problem], where="select")
 
 
 def choose_shipping(purchase_id: str, option_id: str) -> Step:
-    """Choose a shipping option by its id; raises `InvalidInput` with the ids that there are."""
+    """Choose a shipping option by its id; raises `InvalidInput` for an unknown one."""
 
     def step(current: Json) -> tuple[Json, Event]:
         ids = [option["id"] for option in current.get("shipping_options") or ()]
         if option_id not in ids:
             expected = f"one of {', '.join(ids)}" if ids else "nothing: neither key nor page have shipping_options"
-            problem = Problem(path="select.shipping_option", rule="enum", sent=option_id, expected=expected)
+            problem = Problem(path="select.shipping_option", rule="enum", value=option_id, expected=expected)
             raise InvalidInput([problem], where="select")
         chosen = session.with_shipping(current, option_id)
         return chosen, ShippingUpdated(purchase_id=purchase_id, reference=option_id)
@@ -113,13 +109,15 @@ def choose_shipping(purchase_id: str, option_id: str) -> Step:
     return step
 
 
-def has_checkboxes(begun: Json) -> bool:
-    """Tell whether the merchant asks the shopper to tick anything."""
-    return bool((begun.get("options") or {}).get("additional_checkboxes"))
+def has_checkboxes(current: bytes) -> bool:
+    """Tell whether a session (its JSON) has additional checkboxes; most have none, and are not parsed."""
+    if b"additional_checkboxes" not in current:
+        return False
+    return bool((orjson.loads(current).get("options") or {}).get("additional_checkboxes"))
 
 
 def answer_checkboxes(purchase_id: str, answers: Mapping[str, bool]) -> Step:
-    """Tick additional checkboxes; raises `InvalidInput` for one that neither key nor page have."""
+    """Tick additional checkboxes; raises `InvalidInput` for an unknown one."""
 
     def step(current: Json) -> tuple[Json, Event]:
         _require_checkboxes(current, answers)
@@ -133,26 +131,26 @@ def answer_checkboxes(purchase_id: str, answers: Mapping[str, bool]) -> Step:
 
 def _require_checkboxes(current: Json, answers: Mapping[str, bool]) -> None:
     known = [box["id"] for box in (current.get("options") or {}).get("additional_checkboxes") or ()]
-    strangers = [name for name in answers if name not in known]
-    if strangers:
+    unknown = [name for name in answers if name not in known]
+    if unknown:
         expected = f"one of {', '.join(known)}" if known else "nothing: there are no additional_checkboxes"
-        problem = Problem(path=f"select.checkboxes.{strangers[0]}", rule="enum", sent=strangers[0], expected=expected)
+        problem = Problem(path=f"select.checkboxes.{unknown[0]}", rule="enum", value=unknown[0], expected=expected)
         raise InvalidInput([problem], where="select")
 
 
 def update(purchase_id: str, changes: Json) -> Step:
-    """Take new options from the merchant's answer to an `update` callback."""
+    """Apply the merchant's answer to an `update` callback."""
     event = SessionUpdated(purchase_id=purchase_id, changed=tuple(sorted(changes)))
     return lambda current: (session.updated(current, changes), event)
 
 
 def update_from_page(purchase_id: str, changes: Json) -> Step:
-    """Take new options from the page."""
+    """Apply new options of the page."""
     event = SessionUpdated(purchase_id=purchase_id, changed=tuple(sorted(changes)))
-    return lambda current: (page_changes.taken(current, changes), event)
+    return lambda current: (session.updated_by_page(current, changes), event)
 
 
-ORDER = "the order that key, page and choices come to"
+ORDER = "the order of key, page and choices"
 _LINE = re.compile(r"order_lines\[(\d+)\]\.(\w+)")
 _OPTION_MEMBERS = {
     "reference": "id",
@@ -162,18 +160,48 @@ _OPTION_MEMBERS = {
     "tax_rate": "tax_rate",
     "total_tax_amount": "tax_amount",
 }
+_VALID_ADDRESS = {
+    "given_name": "A",
+    "family_name": "B",
+    "email": "a@example.com",
+    "street_address": "C 1",
+    "postal_code": "12345",
+    "city": "D",
+    "country": "SE",
+    "phone": "+46701234567",
+}
 
 
-def problems(contract: Contract, begun: Json) -> list[Problem]:
-    """Return what keeps a session that lacks nothing from becoming an order; who buys is judged once that is known.
+def order_of(validator: Validator, current: Json) -> Json:
+    """Return the order of a session; raises `InvalidInput` where the session lacks something or is not a valid order.
 
-    Faults of the line that a shipping option becomes are told of the option.
+    A session without a billing address is checked with a valid one: the shopper enters it later.
     """
-    whole = session.order(begun)
-    _, found = contract.check("create_order", whole, nulls=False)
-    told = [problem for problem in found if begun.get("identified") or problem.path != "billing_address"]
-    shipping = len(whole.get("order_lines", ())) - 1 if "selected_shipping_option" in whole else None
-    named = [_of_option(problem, shipping) for problem in told]
+    if found := button.problems(current):
+        raise InvalidInput(found, where="page and button key together")
+    order = session.order(current)
+    if not _is_valid(validator, current, order) and (found := _order_problems(validator, current, order)):
+        raise InvalidInput(found, where=ORDER)
+    return order
+
+
+def problems(validator: Validator, current: Json) -> list[Problem]:
+    """Return why a session that lacks nothing is not a valid order; a missing billing address is no problem yet."""
+    order = session.order(current)
+    return [] if _is_valid(validator, current, order) else _order_problems(validator, current, order)
+
+
+def _is_valid(validator: Validator, current: Json, order: Json) -> bool:
+    complete = order if current.get("identified") else {"billing_address": _VALID_ADDRESS, **order}
+    return validator.accepts("create_order", complete)
+
+
+def _order_problems(validator: Validator, current: Json, order: Json) -> list[Problem]:
+    """Explain why an order is not valid; problems of the line of a shipping option have the path of the option."""
+    _, found = validator.check("create_order", order, nulls=False)
+    known = [problem for problem in found if current.get("identified") or problem.path != "billing_address"]
+    shipping = len(order.get("order_lines", ())) - 1 if "selected_shipping_option" in order else None
+    named = [_of_option(problem, shipping) for problem in known]
     return list({(problem.path, problem.rule): problem for problem in reversed(named)}.values())[::-1]
 
 
@@ -184,28 +212,21 @@ def _of_option(problem: Problem, shipping: int | None) -> Problem:
     return replace(problem, path=f"selected_shipping_option.{_OPTION_MEMBERS.get(place[2], place[2])}")
 
 
-def require(contract: Contract, begun: Json) -> Json:
-    """Return the session; raises `InvalidInput` where it lacks something, or could not become an order."""
-    if found := button.problems(begun):
-        raise InvalidInput(found, where="page and button key together")
-    if found := problems(contract, begun):
-        raise InvalidInput(found, where=ORDER)
-    return begun
+def shopper_for(shopper: str | Mapping[str, Any] | None, session: Json, seed: str) -> Shopper:
+    """Return the shopper of a purchase: a named one, or given members with the missing ones generated from `seed`.
 
-
-def shopper_for(wish: str | Mapping[str, Any] | None, session: Json, chance: str) -> "Shopper":
-    """Return the shopper of a purchase: a named one, or one whose missing members are made up from `chance`.
-
-    Without a wish it is whom the page prefills, or somebody of the purchase country. Raises `UnknownName` for a name or a
-    country that there are no shoppers of.
+    None stands for the members that the page prefills. Raises `UnknownName` for a name or a country without shoppers.
     """
-    from mock_klarna.shoppers import UnknownCountry, UnknownShopper, named_shopper, person
+    # The data of shoppers is imported when it is first needed.
+    from mock_klarna.shoppers.named import UnknownShopper, named_shopper
 
     try:
-        if isinstance(wish, str):
-            return named_shopper(wish)
-        given = wish if wish is not None else _prefilled(session)
-        return person(_country(given) or session["purchase_country"], chance, given)
+        if isinstance(shopper, str):
+            return named_shopper(shopper)
+        from mock_klarna.shoppers.generate import person
+
+        given = shopper if shopper is not None else _prefilled(session)
+        return person(_country(given) or session["purchase_country"], seed, given)
     except (UnknownShopper, UnknownCountry) as unknown:
         raise UnknownName(str(unknown), where="shopper", hint="see `mock-klarna shoppers`") from None
 

@@ -1,20 +1,45 @@
-"""What every command needs: the store, the settings, a clock and a seed for each merchant, and the way to commit."""
+"""The context of every command: the store, the settings, each merchant's clock and seed, and how a decision is committed."""
 
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from msgspec.structs import replace
+
+from mock_klarna.domain.callbacks import callback_jobs
 from mock_klarna.domain.events import AuthorizationRefused
 from mock_klarna.domain.purchase import PlacingRules
-from mock_klarna.domain.records import Decision, Merchant, Purchase, Record
+from mock_klarna.domain.records import CommandResult, Decision, Merchant, Purchase, Record
 from mock_klarna.domain.urls import host_of
-from mock_klarna.errors import Conflict, NotAllowed, NotFound
+from mock_klarna.errors import NotAllowed, NotFound, WriteConflict
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store
-from mock_klarna.validation import shared_contract
+from mock_klarna.validation import shared_validator
 
 _VERSION_4 = 0x00000000_0000_4000_8000_000000000000
 _RANDOM = 0xFFFFFFFF_FFFF_0FFF_3FFF_FFFFFFFFFFFF
+_TRIES = 50
+
+R = TypeVar("R", bound=Record)
+T = TypeVar("T")
+
+
+class JobAlarm(Protocol):
+    """What is notified of the jobs that a commit adds."""
+
+    def expect(self, merchant: str, seconds: float) -> None:
+        """Look at the jobs of a merchant in `seconds`, when the first one is due."""
+        ...
+
+
+class UpdateSender(Protocol):
+    """What sends `update` callbacks, whose answer a shopper waits for."""
+
+    async def send_update(
+        self, purchase: Purchase, url: str, body: dict[str, Any]
+    ) -> tuple[dict[str, Any], str | None]:
+        """Return the changes that the merchant answers and, if the callback failed, why."""
+        ...
 
 
 def digest(*parts: object) -> bytes:
@@ -23,91 +48,97 @@ def digest(*parts: object) -> bytes:
 
 
 def uuid_from(*parts: object) -> str:
-    """Return a UUID (version 4 in form, C-21) that depends on every part and on nothing else."""
+    """Return a UUID (version 4 in form, klarna.md C-21) that depends on every part and on nothing else."""
     text = "%032x" % (int.from_bytes(digest(*parts)) & _RANDOM | _VERSION_4)
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-R = TypeVar("R", bound=Record)
-T = TypeVar("T")
-_TRIES = 50
-
-
-async def _no_answer(_purchase: Purchase, _url: str, _body: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
-    return {}, "no way to reach the merchant"
-
-
 class Context:
-    """The emulator's surroundings. Whoever runs jobs sets `expect`, whoever calls merchants sets `ask_update`."""
+    """The store, the settings and the sources of time and ids that all commands share.
 
-    def __init__(self, store: Store, settings: Settings, real_time: Callable[[], float], seed: str) -> None:
+    `real_time` returns seconds in UTC, `seed` is that of every merchant without one of its own.
+    """
+
+    def __init__(
+        self, store: Store, settings: Settings, real_time: Callable[[], float], seed: str, alarm: JobAlarm
+    ) -> None:
         self.store = store
         self.settings = settings
-        self.contract = shared_contract(strict=settings.strict)
+        self.validator = shared_validator(strict=settings.strict)
         self.real_time = real_time
         self.default_seed = seed
-        self.expect: Callable[[str, float], None] = lambda merchant, seconds: None
-        self.ask_update: Callable[[Purchase, str, dict[str, Any]], Awaitable[tuple[dict[str, Any], str | None]]]
-        self.ask_update = _no_answer
         self.rules = PlacingRules(
             strict=settings.strict,
             timeout_ends_token=settings.timeout_ends_token,
             token_lifetime=settings.token_lifetime,
             confirmation_order_id=settings.confirmation_order_id,
-            push_schedule=settings.push_schedule,
         )
+        self._alarm = alarm
 
     async def now(self, merchant: str) -> float:
         """Return the time on a merchant's own clock, seconds in UTC."""
-        held = await self.store.get(Merchant, merchant)
-        return self.real_time() + (held.clock_offset if held else 0.0)
+        return self._time(await self.store.get(Merchant, merchant))
 
-    async def chance(self, merchant: str, what: str) -> tuple[str, str, int]:
-        """Return the next draw of a merchant's chance for one purpose: seed, purpose and number."""
-        held = await self.store.get(Merchant, merchant)
-        seed = held.seed if held and held.seed is not None else self.default_seed
-        return seed, what, await self.store.count(merchant, what)
+    def _time(self, record: Merchant | None) -> float:
+        return self.real_time() + (record.clock_offset if record else 0.0)
 
-    async def new_id(self, merchant: str, what: str) -> str:
-        """Return a fresh UUID for something of a merchant."""
-        return uuid_from(merchant, *await self.chance(merchant, what))
+    async def draw(self, merchant: str, purpose: str) -> tuple[float, tuple[str, str, int]]:
+        """Return the time on a merchant's clock, and its next random draw for a purpose: seed, purpose and number."""
+        record = await self.store.get(Merchant, merchant)
+        seed = record.seed if record and record.seed is not None else self.default_seed
+        number = await self.store.count(merchant, purpose)
+        return self._time(record), (seed, purpose, number)
+
+    async def new_id(self, merchant: str, purpose: str) -> tuple[float, str]:
+        """Return the time on a merchant's clock, and a new UUID for something that the merchant creates."""
+        now, draw = await self.draw(merchant, purpose)
+        return now, uuid_from(merchant, *draw)
 
     async def commit(self, merchant: str, decision: Decision, now: float) -> int:
-        """Commit a decision and have its jobs looked at; raises `Conflict` when somebody else was first."""
+        """Commit a decision with the jobs of the callbacks that it causes; raises `WriteConflict` for an outdated record."""
+        if decision.events and (callbacks := callback_jobs(decision, now, self.settings.push_schedule)):
+            decision = replace(decision, jobs=(*callbacks, *decision.jobs))
         position = await self.store.commit(merchant, decision, now)
         if decision.jobs:
-            self.expect(merchant, min(job.due for job in decision.jobs) - now)
+            self._alarm.expect(merchant, min(job.due for job in decision.jobs) - now)
         return position
 
     async def persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Load, decide and commit, and do all of it again when somebody else committed in between.
+        """Run an attempt that loads, decides and commits, and again while it raises `WriteConflict`.
 
-        Whatever a decision rests on is loaded by the attempt itself: an engine that really awaits lets others commit
-        between any two calls. Raises what the attempt raises.
+        The attempt loads every record that it decides on: others may commit while an engine awaits.
         """
         for _ in range(_TRIES):
             try:
                 return await attempt()
-            except Conflict as conflict:
+            except WriteConflict as conflict:
                 last = conflict
-        raise Conflict(f"{last} changes faster than it can be written")
+        raise WriteConflict(f"{last} changes faster than it can be written")
 
     async def decide(
-        self, load: Callable[[], Awaitable[R]], command: Callable[[R, float], Decision]
-    ) -> tuple[R, Decision]:
-        """Decide on a record and commit, again with the record as it is then when somebody else was first.
+        self,
+        load: Callable[[], Awaitable[R]],
+        command: Callable[[R, float], CommandResult[T]],
+        loaded: R | None = None,
+        now: float | None = None,
+    ) -> T:
+        """Load a record, decide and commit, and again when the record was outdated; return the value of the result.
 
-        Returns the record as it was decided on, and the decision; raises what loading and the command raise.
+        A caller that has just loaded the record, or knows the time on the merchant's clock, passes them for the first try.
+        Raises what loading and the command raise.
         """
-
-        async def attempt() -> tuple[R, Decision]:
-            record = await load()
-            now = await self.now(record.merchant)
-            decision = command(record, now)
-            await self.commit(record.merchant, decision, now)
-            return record, decision
-
-        return await self.persist(attempt)
+        record = loaded if loaded is not None else await load()
+        for _ in range(_TRIES):
+            time = now if now is not None else await self.now(record.merchant)
+            result = command(record, time)
+            try:
+                await self.commit(record.merchant, result, time)
+            except WriteConflict as conflict:
+                last = conflict
+            else:
+                return result.value
+            record, now = await load(), None
+        raise WriteConflict(f"{last} changes faster than it can be written")
 
     async def found(self, kind: type[R], key: str) -> R:
         """Load a record; raises `LookupError` when there is none."""
@@ -119,7 +150,7 @@ class Context:
     async def own(self, kind: type[R], merchant: str, key: str, name: str) -> R:
         """Load a merchant's own record; raises `NotFound` for an unknown one and `NotAllowed` for another merchant's.
 
-        What belongs to another of Klarna's API hosts is unknown here (protocol 1.2).
+        A record that belongs to another of Klarna's API hosts is unknown here (klarna.md §1.2).
         """
         record = await self.store.get(kind, key)
         if record is not None and record.merchant == merchant:
@@ -129,17 +160,17 @@ class Context:
         raise NotAllowed(f"{name} belongs to another merchant")
 
     async def own_purchase(self, merchant: str, token: str) -> Purchase:
-        """Load the purchase of a merchant's own token; that somebody else used it is told to whom it belongs.
+        """Load the purchase of a merchant's own token; another merchant's use of a token is an event of its owner.
 
         Raises `NotFound` for an unknown token and `NotAllowed` for another merchant's.
         """
         try:
             return await self.own(Purchase, merchant, token, "authorization_token")
         except NotAllowed:
-            await self._tell_owner(merchant, token)
+            await self._record_refusal(merchant, token)
             raise
 
-    async def _tell_owner(self, merchant: str, token: str) -> None:
+    async def _record_refusal(self, merchant: str, token: str) -> None:
         purchase = await self.store.get(Purchase, token)
         if purchase is not None and purchase.authorization_token == token:
             event = AuthorizationRefused(

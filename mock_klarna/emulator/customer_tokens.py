@@ -1,13 +1,13 @@
-"""The Customer Token API and the making of tokens (protocol 4.3 and 9.5)."""
+"""Customer tokens: creating them, and the Customer Token API (klarna.md §4.3 and §9.5)."""
 
 from typing import Any
 
 import orjson
 
 from mock_klarna.domain import customer_token as tokens
-from mock_klarna.domain import purchase as placing
 from mock_klarna.domain.customer_token import CustomerToken
-from mock_klarna.domain.records import Decision, Order, Purchase
+from mock_klarna.domain.purchase import require_open
+from mock_klarna.domain.records import CommandResult, Order, Purchase
 from mock_klarna.domain.urls import host_of
 from mock_klarna.emulator.context import Context
 from mock_klarna.errors import BadValue, NotAllowed, NotFound, Problem, UnknownName
@@ -22,29 +22,27 @@ class CustomerTokens:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def create(self, merchant: str, authorization_token: str, wish: Json) -> CustomerToken:
-        """Make a customer token of an authorization; asked again with the same body, the answer is the same token.
+    async def create(self, merchant: str, authorization_token: str, body: Json) -> CustomerToken:
+        """Create a customer token from an authorization; the same body again returns the same token.
 
         Raises `NotFound` or `NotAllowed` by the state of the authorization token, `BadValue` for another country or currency.
         """
-        return await self._context.persist(lambda: self._create(merchant, authorization_token, wish))
+        return await self._context.persist(lambda: self._create(merchant, authorization_token, body))
 
-    async def _create(self, merchant: str, authorization_token: str, wish: Json) -> CustomerToken:
+    async def _create(self, merchant: str, authorization_token: str, body: Json) -> CustomerToken:
         purchase = await self._context.own_purchase(merchant, authorization_token)
         if purchase.customer_token and self._context.settings.repeated_order == "replay":
-            return await self._replay(purchase, wish)
-        customer_token, now = await self._context.new_id(merchant, "customer_token"), await self._context.now(merchant)
-        placing.require_open(purchase, now, self._context.rules)
-        body, confirmation = _agreed(purchase, wish)
-        decision = tokens.create(purchase, customer_token, body, confirmation, now, self._context.rules)
-        await self._context.commit(merchant, decision, now)
-        created = decision.writes[0]
-        assert isinstance(created, CustomerToken)
-        return created
+            return await self._replay(purchase, body)
+        now, customer_token = await self._context.new_id(merchant, "customer_token")
+        require_open(purchase, now, self._context.rules)
+        kept, confirmation = _kept(purchase, body)
+        result = tokens.create(purchase, customer_token, kept, confirmation, now, self._context.rules)
+        await self._context.commit(merchant, result, now)
+        return result.value
 
-    async def _replay(self, purchase: Purchase, wish: Json) -> CustomerToken:
+    async def _replay(self, purchase: Purchase, body: Json) -> CustomerToken:
         token = await self._context.store.get(CustomerToken, purchase.customer_token or "")
-        if token is None or orjson.loads(token.body)["wish"] != wish:
+        if token is None or orjson.loads(token.body)["wish"] != body:
             raise NotAllowed("authorization_token already used: a customer token was created with a different body")
         return token
 
@@ -57,28 +55,24 @@ class CustomerTokens:
             raise NotAllowed("Customer token belongs to another merchant.")
         return token
 
-    async def order(self, merchant: str, customer_token: str, wish: Json) -> Order:
+    async def order(self, merchant: str, customer_token: str, body: Json) -> Order:
         """Place an order with a token, without a shopper; raises `BadValue` for another currency than the token's."""
-        _require_agreed_currency(await self.read(merchant, customer_token), wish)
-        order_id = await self._context.new_id(merchant, "order")
-        schedule = self._context.rules.push_schedule
+        token = await self.read(merchant, customer_token)
+        _require_agreed_currency(token, body)
+        now, order_id = await self._context.new_id(merchant, "order")
 
-        def command(token: CustomerToken, now: float) -> Decision:
-            agreed = _require_agreed_currency(token, wish)
-            raw = orjson.dumps({**orjson.loads(token.body)["shopper"], **wish, "purchase_currency": agreed})
-            return tokens.order(token, order_id, wish, raw, now, push_schedule=schedule)
+        def command(token: CustomerToken, now: float) -> CommandResult[Order]:
+            agreed = _require_agreed_currency(token, body)
+            raw = orjson.dumps({**orjson.loads(token.body)["shopper"], **body, "purchase_currency": agreed})
+            return tokens.order(token, order_id, body, raw, now)
 
-        _, decision = await self._context.decide(lambda: self.read(merchant, customer_token), command)
-        placed = decision.writes[0]
-        assert isinstance(placed, Order)
-        return placed
+        return await self._context.decide(lambda: self.read(merchant, customer_token), command, token, now)
 
     async def change(self, merchant: str, customer_token: str, status: str) -> CustomerToken:
-        """Give a merchant's token another status; returns it as it was."""
-        token, _ = await self._context.decide(
-            lambda: self.read(merchant, customer_token), lambda held, _now: tokens.change(held, status)
+        """Set the status of a merchant's token."""
+        return await self._context.decide(
+            lambda: self.read(merchant, customer_token), lambda token, _now: tokens.change(token, status)
         )
-        return token
 
     async def find(self, merchant: str | None, customer_token: str) -> CustomerToken:
         """Return a token for the control API; raises `UnknownName` when there is none, or none of this merchant."""
@@ -89,22 +83,22 @@ class CustomerTokens:
         return token
 
 
-def _require_agreed_currency(token: CustomerToken, wish: Json) -> str:
+def _require_agreed_currency(token: CustomerToken, body: Json) -> str:
     """Return the currency that the shopper agreed to; raises `BadValue` for an order in another."""
-    sent, agreed = wish["purchase_currency"].upper(), orjson.loads(token.body)["shopper"]["purchase_currency"]
+    sent, agreed = body["purchase_currency"].upper(), orjson.loads(token.body)["shopper"]["purchase_currency"]
     if sent != agreed:
         raise BadValue([Problem("purchase_currency", "authorized", sent, f"{agreed}, as the shopper agreed to")])
     return str(agreed)
 
 
-def _agreed(purchase: Purchase, wish: Json) -> tuple[bytes, str | None]:
-    """Return what a token keeps of the shopper and where the shopper goes now; raises `BadValue` for a difference."""
+def _kept(purchase: Purchase, body: Json) -> tuple[bytes, str | None]:
+    """Return the JSON that a token keeps and the URL where the shopper goes; raises `BadValue` for a difference."""
     authorized = orjson.loads(purchase.order)
     for name in ("purchase_country", "purchase_currency"):
-        sent, expected = wish.get(name) or authorized[name], authorized[name]
+        sent, expected = body.get(name) or authorized[name], authorized[name]
         if sent != expected:
             raise BadValue([Problem(name, "authorized", sent, f"{expected}, as authorized")])
-    shopper = {name: wish.get(name) or authorized.get(name) for name in _KEPT}
+    shopper = {name: body.get(name) or authorized.get(name) for name in _KEPT}
     known = {name: value for name, value in shopper.items() if value}
-    urls = {**(authorized.get("merchant_urls") or {}), **(wish.get("merchant_urls") or {})}
-    return orjson.dumps({"shopper": known, "wish": wish}), urls.get("confirmation")
+    urls = {**(authorized.get("merchant_urls") or {}), **(body.get("merchant_urls") or {})}
+    return orjson.dumps({"shopper": known, "wish": body}), urls.get("confirmation")

@@ -1,4 +1,4 @@
-"""Trouble on order: the next matching requests or callbacks go wrong."""
+"""Faults that are injected into the next matching requests or callbacks."""
 
 from typing import Any
 
@@ -14,34 +14,34 @@ Json = dict[str, Any]
 
 
 class Faults:
-    """A merchant's faults, each for a number of `times`; the oldest that matches goes first.
+    """The faults of merchants, each for a number of `times`; the oldest that matches is used first.
 
-    Those of nobody wait for any merchant, whose own go before them.
+    Faults of `NOBODY` match every merchant, after the merchant's own.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def create(self, merchant: str, wish: Json) -> Fault:
-        """Order a fault for a merchant, or with `NOBODY` for whichever comes first.
+    async def create(self, merchant: str, body: Json) -> Fault:
+        """Create a fault for a merchant, or with `NOBODY` for any.
 
-        The wish tells what it is `on`, for which operation or callback, how many times, and what goes wrong.
+        `body` is a checked `create_fault` body: where the fault applies (`on`, `operation`), how often, and its effects.
         """
-        fault_id = await self._context.new_id(merchant, "fault")
+        now, fault_id = await self._context.new_id(merchant, "fault")
         fault = Fault(
             merchant=merchant,
             fault_id=fault_id,
-            body=orjson.dumps({"fault_id": fault_id, **wish}),
-            on=wish["on"],
-            operation=wish.get("operation"),
-            times=wish.get("times", 1),
+            body=orjson.dumps({"fault_id": fault_id, **body}),
+            on=body["on"],
+            operation=body.get("operation"),
+            times=body.get("times", 1),
         )
         decision = Decision(writes=(fault,), events=(FaultCreated(fault_id=fault_id),))
-        await self._context.commit(merchant, decision, await self._context.now(merchant))
+        await self._context.commit(merchant, decision, now)
         return fault
 
     async def waiting(self, merchant: str | None) -> list[Fault]:
-        """Return the faults that still wait for something of a merchant, or of any, to spoil: its own first, oldest first."""
+        """Return the faults that match a merchant and were not used up: its own first, oldest first. None stands for all."""
         if merchant is None:
             return await self._of(None)
         return await self._of(merchant) + await self._of(NOBODY)
@@ -50,12 +50,12 @@ class Faults:
         return [fault for fault in await self._context.store.records(Fault, merchant) if fault.times > 0]
 
     async def clear(self, merchant: str | None) -> None:
-        """Forget a merchant's own faults, or all."""
+        """Delete a merchant's own faults, or all."""
         for fault in await self._of(merchant):
             await self._context.store.delete(Fault, fault.fault_id)
 
     async def take(self, merchant: str, on: str, operation: str) -> Json | None:
-        """Use up one time of the oldest fault that matches and return what is to go wrong, or None."""
+        """Use the oldest matching fault once and return its body, or None when there is none."""
         newest = self._context.store.newest
         if await newest(Fault, merchant) is None and await newest(Fault, NOBODY) is None:
             return None
@@ -65,12 +65,12 @@ class Faults:
         for fault in await self.waiting(merchant):
             if fault.on == on and fault.operation in (None, operation):
                 await self._use(fault)
-                effect: Json = orjson.loads(fault.body)
-                return effect
+                body: Json = orjson.loads(fault.body)
+                return body
         return None
 
     async def _use(self, fault: Fault) -> None:
-        """Count a fault down, and forget it after its last time; raises `Conflict` when somebody else used that up."""
+        """Count a fault down, and delete it after its last time; raises `WriteConflict` when it was used at the same time."""
         left = replace(fault, version=fault.version + 1, times=fault.times - 1)
         await self._context.commit(fault.merchant, Decision(writes=(left,)), await self._context.now(fault.merchant))
         if left.times <= 0:

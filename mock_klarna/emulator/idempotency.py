@@ -1,4 +1,4 @@
-"""Executing a request once for each `Klarna-Idempotency-Key` (protocol 9.4)."""
+"""Executing a request once for each `Klarna-Idempotency-Key` (klarna.md §9.4)."""
 
 from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator
@@ -8,12 +8,12 @@ from mock_klarna.domain.records import REMEMBERED_SECONDS, RememberedAnswer, rem
 from mock_klarna.emulator.context import Context, digest
 
 MOST_ANSWERS = 10_000
-"""Answers that are remembered for each merchant; the oldest are forgotten first."""
+"""Answers that are stored for each merchant; the oldest are deleted first."""
 Headers = tuple[tuple[str, str], ...]
 
 
 class Idempotency:
-    """Remembers the successful answers of 24 hours; refusals are not remembered, so that a request can be put right."""
+    """Stores the successful answers of 24 hours; refusals are not stored, so that a request can be corrected."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -21,20 +21,20 @@ class Idempotency:
 
     @asynccontextmanager
     async def turn(self, merchant: str, operation: str, key: str) -> AsyncIterator[str]:
-        """Wait until nobody else executes an operation under this key; gives the name to recall and remember it by."""
+        """Wait until no other request executes the operation under this key; the value is the name for `recall` and `remember`."""
         name = digest(merchant, operation, key).hex()
         async with self._context.store.exclusive(f"idempotency:{name}"):
             yield name
 
     async def recall(self, merchant: str, name: str) -> RememberedAnswer | None:
-        """Return the answer that was given first, or None where there was none in the last 24 hours."""
+        """Return the first answer, or None where there was none in the last 24 hours."""
         answer = await self._context.store.get(RememberedAnswer, name)
         if answer is None or await self._context.now(merchant) >= answer.until:
             return None
         return answer
 
     async def remember(self, merchant: str, name: str, status: int, body: bytes, headers: Headers) -> None:
-        """Remember an answer, and forget the merchant's oldest when there are too many."""
+        """Store an answer, and delete the merchant's oldest when there are too many."""
         now = await self._context.now(merchant)
         await self.forget(name)
         answer = RememberedAnswer(
@@ -53,7 +53,7 @@ class Idempotency:
             await self.forget(names.popitem(last=False)[0])
 
     async def forget(self, name: str) -> None:
-        """Forget an answer."""
+        """Delete an answer."""
         answer = await self._context.store.get(RememberedAnswer, name)
         if answer is not None:
             self._names[answer.merchant].pop(name, None)

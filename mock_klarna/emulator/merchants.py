@@ -1,4 +1,4 @@
-"""Merchants as namespaces: each with its own clock, seed and everything else."""
+"""A merchant's clock and seed, and deleting all that a merchant has."""
 
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from mock_klarna.emulator.context import Context, uuid_from
 
 
 class Merchants:
-    """A merchant's clock and seed, and forgetting all that a merchant has."""
+    """Commands on whole merchants."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -23,8 +23,8 @@ class Merchants:
 
     async def offset(self, merchant: str) -> float:
         """Return how many seconds a merchant's clock is ahead of real time."""
-        held = await self._context.store.get(Merchant, merchant)
-        return held.clock_offset if held else 0.0
+        record = await self._context.store.get(Merchant, merchant)
+        return record.clock_offset if record else 0.0
 
     async def move_clock(self, merchant: str, offset: float, *, announce: bool = True) -> None:
         """Set how many seconds a merchant's clock is ahead of real time; only `announce`d moves are events."""
@@ -32,17 +32,16 @@ class Merchants:
         await self._context.persist(lambda: self._change(merchant, *events, clock_offset=offset))
 
     async def _change(self, merchant: str, *events: Event, **members: Any) -> None:
-        held = await self._context.store.get(Merchant, merchant)
-        version = held.version + 1 if held else 1
-        new = replace(held or Merchant(merchant=merchant), version=version, **members)
+        record = await self._context.store.get(Merchant, merchant)
+        version = record.version + 1 if record else 1
+        new = replace(record or Merchant(merchant=merchant), version=version, **members)
         now = self._context.real_time() + new.clock_offset
         await self._context.commit(merchant, Decision(writes=(new,), events=events), now)
 
     async def reset(self, merchant: str | None, seed: str | None = None) -> None:
-        """Forget everything of a merchant or of all, and begin again with a seed.
+        """Delete everything of a merchant or of all, and start again with a seed.
 
-        Without one, the server's own seed begins again if it was given at start, and else a new one is drawn, so that ids do
-        not come twice to a shop that remembers them.
+        Without one, the server's own seed applies if the settings name it, and else a new one, so that ids are not repeated.
         """
         names = [merchant] if merchant is not None else await self.names()
         await self._context.store.clear(merchant)

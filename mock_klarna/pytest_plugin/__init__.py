@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from mock_klarna.pytest_plugin.api import MockKlarna, MockKlarnaAsync
+    from mock_klarna.api import MockKlarna, MockKlarnaAsync
     from mock_klarna.pytest_plugin.fixtures import Servers
     from mock_klarna.settings import Settings
 
@@ -19,7 +19,7 @@ except ImportError:
 
 SECTION = "mock-klarna timeline"
 """Title of the section in the report of a failing test."""
-_MOST_SHOWN = 200
+_MOST_LINES = 200
 _Read = Callable[[], str]
 _timelines = pytest.StashKey[list[_Read]]()
 
@@ -34,7 +34,7 @@ def mock_klarna_settings() -> "Settings":
 
 @pytest.fixture(scope="session")
 def mock_klarna_servers() -> Iterator["Servers"]:
-    """Keep the emulators of this session, one for each kind of settings."""
+    """Return the emulators of this session, one for each kind of settings."""
     from mock_klarna.pytest_plugin.fixtures import Servers
 
     with Servers() as servers:
@@ -56,10 +56,9 @@ def mock_klarna_merchant(request: pytest.FixtureRequest, mock_klarna_settings: "
     return _own_merchant(request, mock_klarna_settings)
 
 
-def _own_merchant(request: pytest.FixtureRequest, mock_klarna_settings: "Settings") -> tuple[str, str]:
-    if mock_klarna_settings.credentials:
-        user, _, password = mock_klarna_settings.credentials[0].partition(":")
-        return user, password
+def _own_merchant(request: pytest.FixtureRequest, settings: "Settings") -> tuple[str, str]:
+    if settings.credentials:
+        return settings.default_credentials()
     name = re.sub(r"\W+", "-", request.node.name)[:40].strip("-")
     return f"{name}-{blake2b(request.node.nodeid.encode(), digest_size=4).hexdigest()}", "secret"
 
@@ -72,62 +71,51 @@ def mock_klarna(
     mock_klarna_merchant: tuple[str, str],
 ) -> Iterator["MockKlarna"]:
     """Give an emulator in a thread of its own, for tests without a loop; its merchant is then as it was before the test."""
-    import asyncio
+    from mock_klarna.pytest_plugin.fixtures import emptied, restored
 
-    from mock_klarna.client import Client
-    from mock_klarna.pytest_plugin.api import MockKlarna
-    from mock_klarna.pytest_plugin.fixtures import as_found, emptied
-
-    server = mock_klarna_servers.running(mock_klarna_settings)
-    client = Client(server.url, *mock_klarna_merchant)
-    asyncio.run_coroutine_threadsafe(client.__aenter__(), server.loop).result()
-    try:
-        klarna = MockKlarna(client, mock_klarna_merchant[1], server.loop)
-        _remember(request, lambda: _told(klarna.journal(limit=10_000)))
-        is_own = mock_klarna_merchant == _own_merchant(request, mock_klarna_settings)
-        with emptied(klarna) if is_own else as_found(klarna):
-            yield klarna
-    finally:
-        asyncio.run_coroutine_threadsafe(client.__aexit__(None, None, None), server.loop).result()
+    klarna = mock_klarna_servers.running(mock_klarna_settings).as_merchant(*mock_klarna_merchant)
+    _add_timeline(request, lambda: _timeline(klarna.journal(limit=10_000)))
+    is_own = mock_klarna_merchant == _own_merchant(request, mock_klarna_settings)
+    with emptied(klarna) if is_own else restored(klarna):
+        yield klarna
 
 
 @_async_fixture
 async def mock_klarna_async(
     request: pytest.FixtureRequest, mock_klarna_settings: "Settings", mock_klarna_merchant: tuple[str, str]
 ) -> AsyncIterator["MockKlarnaAsync"]:
-    """Give an emulator in the test's own loop, for tests that are coroutines; it is gone after the test."""
+    """Give an emulator in the test's own loop, for tests that are coroutines; it stops after the test."""
     import asyncio
 
-    from mock_klarna.client import Client
-    from mock_klarna.pytest_plugin.api import MockKlarnaAsync
     from mock_klarna.server import serve
 
     loop = asyncio.get_running_loop()
-    async with serve(mock_klarna_settings) as running, Client(running.url, *mock_klarna_merchant) as client:
-        klarna = MockKlarnaAsync(client, mock_klarna_merchant[1])
-        _remember(request, lambda: _told(loop.run_until_complete(_awaited(klarna.journal(limit=10_000)))))
+    async with serve(mock_klarna_settings) as running:
+        klarna = running.as_merchant(*mock_klarna_merchant)
+        _add_timeline(request, lambda: _timeline(loop.run_until_complete(_result(klarna.journal(limit=10_000)))))
         yield klarna
 
 
-async def _awaited(answer: Awaitable[Any]) -> Any:
+async def _result(answer: Awaitable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     return await answer
 
 
-def _remember(request: pytest.FixtureRequest, read: _Read) -> None:
+def _add_timeline(request: pytest.FixtureRequest, read: _Read) -> None:
     request.node.stash.setdefault(_timelines, []).append(read)
 
 
-def _told(entries: list[dict[str, Any]]) -> str:
+def _timeline(entries: list[dict[str, Any]]) -> str:
+    """Return the last entries as text."""
     from mock_klarna.pytest_plugin.fixtures import timeline
 
-    left_out = len(entries) - _MOST_SHOWN
-    text = timeline(entries[-_MOST_SHOWN:])
+    left_out = len(entries) - _MOST_LINES
+    text = timeline(entries[-_MOST_LINES:])
     return f"({left_out} earlier lines left out)\n{text}" if left_out > 0 else text
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what the emulator saw, in the report of a test that failed while it ran."""
+    """Add the timeline of the emulator to the report of a test that failed while it ran."""
     report = yield
     if report.failed and report.when != "teardown":
         for read in item.stash.get(_timelines, ()):

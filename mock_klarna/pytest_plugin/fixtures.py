@@ -1,15 +1,14 @@
-"""Emulators that run for as long as the tests do."""
+"""Emulators that the tests of a session share."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from mock_klarna.pytest_plugin.api import Json, MockKlarna
-from mock_klarna.scenario.timeline import in_time
+from mock_klarna.api import Json, MockKlarna
+from mock_klarna.domain.journal_text import describe, in_order_of_time
 
 if TYPE_CHECKING:
-    from mock_klarna.server import ThreadedServer
     from mock_klarna.settings import Settings
 
 
@@ -17,20 +16,20 @@ class Servers:
     """One emulator for each kind of settings, started on first use, each in a thread of its own."""
 
     def __init__(self) -> None:
-        self._running: dict[Settings, ThreadedServer] = {}
+        self._running: dict[Settings, MockKlarna] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> "Servers":
-        """Begin with none."""
+        """Start without any."""
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop them all."""
         self._stack.close()
 
-    def running(self, settings: "Settings") -> "ThreadedServer":
+    def running(self, settings: "Settings") -> MockKlarna:
         """Return the emulator with these settings."""
         from mock_klarna.server import serve_in_thread
 
@@ -40,70 +39,34 @@ class Servers:
 
 
 @contextmanager
-def as_found(klarna: MockKlarna) -> Iterator[None]:
-    """Leave the merchant as it was found, such as with the button keys that a shop made; the journal begins anew."""
-    found = klarna.snapshot()
-    _back(klarna, found)
+def restored(klarna: MockKlarna) -> Iterator[None]:
+    """Restore the merchant's state at the end, such as the button keys that a shop made; the journal starts empty."""
+    state = klarna.snapshot()
+    _restore(klarna, state)
     yield
-    _back(klarna, found)
+    _restore(klarna, state)
 
 
-def _back(klarna: MockKlarna, found: Json) -> None:
+def _restore(klarna: MockKlarna, state: Json) -> None:
     klarna.reset()
-    klarna.load_snapshot(found)
+    klarna.load_snapshot(state)
 
 
 @contextmanager
 def emptied(klarna: MockKlarna) -> Iterator[None]:
-    """Leave nothing of the merchant."""
+    """Remove everything of the merchant at the end."""
     yield
     klarna.reset()
 
 
-Entry = Mapping[str, Any]
-_LONGEST = 200
-_FRAME = {"seq", "at", "merchant", "kind", "name", "purchase_id"}
+def timeline(entries: Iterable[Mapping[str, Any]]) -> str:
+    """Return the journal entries of one merchant as text: time of day, start of the purchase id, who does what."""
+    return "\n".join(line for entry in in_order_of_time(entries) for line in _lines(entry))
 
 
-def timeline(entries: Iterable[Entry]) -> str:
-    """Return the journal entries of one merchant as text, in order, one line for each call, callback and event."""
-    return "\n".join(line for entry in in_time(entries) for line in _lines(entry))
-
-
-def _lines(entry: Entry) -> Iterator[str]:
+def _lines(entry: Mapping[str, Any]) -> Iterator[str]:
+    described = describe(entry, detailed=True)
     purchase = (entry.get("purchase_id") or "")[:8]
-    yield f"{entry['at'][11:23]} {purchase:8} {_SAID[entry['kind']](entry)}"
-    for problem in entry.get("problems", ()):
-        yield f"{'':21}   {_problem(problem)}"
-
-
-def _exchange(entry: Entry) -> str:
-    answer = entry.get("response_body")
-    said = answer.get("error_message") if isinstance(answer, dict) else None
-    return f"shop -> {entry['method']} {entry['path']}: {entry['status']}{f' {said}' if said else ''}"
-
-
-def _callback(entry: Entry) -> str:
-    status = f" {entry['status']}" if entry["status"] else ""
-    tried = f", try {entry['number']}" if entry["number"] > 1 else ""
-    why = "".join(f"; {entry[name]}" for name in ("error", "remedy") if entry.get(name))
-    return f"klarna -> {entry['name']} {entry['url']}: {entry['outcome']}{status} in {entry['duration_ms']:.0f} ms{tried}{why}"
-
-
-def _event(entry: Entry) -> str:
-    facts = " ".join(f"{name}={_short(value)}" for name, value in entry.items() if name not in _FRAME)
-    return f"{entry['name']} {facts}".rstrip()
-
-
-_SAID = {"exchange": _exchange, "callback": _callback, "event": _event}
-
-
-def _problem(problem: Mapping[str, Any]) -> str:
-    formula = f" ({problem['formula']})" if problem["formula"] else ""
-    sent = "nothing" if problem["sent"] is None else _short(problem["sent"])
-    return f"{problem['path'] or 'body'} [{problem['rule']}]: sent {sent}, expected {problem['expected']}{formula}"
-
-
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    yield f"{entry['at'][11:23]} {purchase:8} {described.actor:13}  {described.text}"
+    for problem in described.problems:
+        yield f"{'':21}   {problem}"

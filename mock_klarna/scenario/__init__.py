@@ -1,1 +1,1 @@
-"""The scenario language: load and check files, play them over HTTP, report what came of it."""
+"""The scenario language: load and check files, run them over HTTP, report the results."""

@@ -1,210 +1,225 @@
-"""The steps that expect: they wait for the journal, never for time to pass."""
+"""The `expect_…` steps. They wait for changes of the journal, never for a fixed time."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from mock_klarna.domain.journal_text import value_text
 from mock_klarna.domain.purchase import FRAUD, PURCHASE
-from mock_klarna.scenario.matching import differences, shown
+from mock_klarna.scenario.matching import differences
 from mock_klarna.scenario.model import Json, Step
-from mock_klarna.scenario.run import Play, Unmet, patience
+from mock_klarna.scenario.run import ExpectationFailed, Mismatch, ScenarioRun, within_seconds
 
-_AT_ONCE = 0.3
-"""Seconds in which nearly every shop decides; longer waits follow the journal."""
-_WAIT = 10.0
-_OPEN = ("started", "authorized")
+_SHORT_WAIT = 0.3
+"""Seconds in which nearly every shop decides; the rest of the time follows the journal."""
+_DEFAULT_WAIT = 10.0
+_UNDECIDED = ("started", "authorized")
+_DECIDED_BY_SHOP = frozenset({"placed", "denied"})
+_TRANSITIONS: Mapping[str, Mapping[str, frozenset[str]]] = {"state": PURCHASE, "fraud_status": FRAUD}
+_MAX_SHOWN_ENTRIES = 5
+_ENTRY_OPTIONS = frozenset({"of", "within", "count", "kind", "operation", "name", "body", "answer"})
+"""Members of `expect_callback`, `expect_request` and `expect_event` that are not compared as they are."""
 
 
-def refused(play: Play, purchases: Iterable[str]) -> Iterator[str]:
-    """Return the merchants who used the token of one of these purchases and got 403, but for those whom the scenario posed as."""
-    for entry in play.journal.of(purchases, strangers=False):
-        if entry["name"] == "authorization_refused" and entry["refused_merchant"] not in play.posed:
+async def expect_callback(run: ScenarioRun, step: Step) -> Any:
+    """Expect a callback to the merchant with a certain result."""
+    expected = _expected_members(step.args, body="request_body", answer="answer_body")
+    return await _expect_entries(run, step, ("callback", step.args["kind"]), expected)
+
+
+async def expect_request(run: ScenarioRun, step: Step) -> Any:
+    """Expect a request of the merchant with a certain answer and certain problems."""
+    expected = _expected_members(step.args, body="request_body", answer="response_body")
+    return await _expect_entries(run, step, ("exchange", step.args["operation"]), expected)
+
+
+async def expect_event(run: ScenarioRun, step: Step) -> Any:
+    """Expect an event, such as `authorization_expired`."""
+    return await _expect_entries(run, step, ("event", step.args["name"]), _expected_members(step.args))
+
+
+async def expect_purchase(run: ScenarioRun, step: Step) -> Any:
+    """Expect purchases to have a state, an amount, a message."""
+
+    async def look_up(purchase_id: str) -> _Found:
+        purchase = await run.get(f"/_mock/purchases/{purchase_id}")
+        return purchase, is_unreachable(run, step.args, purchase)
+
+    return await _expect_records(run, step, look_up)
+
+
+async def expect_order(run: ScenarioRun, step: Step) -> Any:
+    """Expect purchases to have an order with certain members."""
+
+    async def look_up(purchase_id: str) -> _Found:
+        purchase = await run.get(f"/_mock/purchases/{purchase_id}")
+        if not purchase["order_id"]:
+            return None, _is_order_unreachable(run, purchase)
+        order = await run.get(f"/_mock/orders/{purchase['order_id']}")
+        return order, is_unreachable(run, step.args, order)
+
+    return await _expect_records(run, step, look_up)
+
+
+def with_short_wait(body: Json) -> tuple[Json, float]:
+    """Return the body of a purchase with at most a short `wait`, and the remaining seconds to wait after it."""
+    wait = body.get("wait", _DEFAULT_WAIT)
+    if not isinstance(wait, int | float) or wait <= _SHORT_WAIT:
+        return body, 0.0
+    return {**body, "wait": _SHORT_WAIT}, wait - _SHORT_WAIT
+
+
+async def wait_for_decision(run: ScenarioRun, purchase: Json, wait: float) -> Json:
+    """Return a purchase once it is decided, once its shop used wrong credentials, or after so many seconds."""
+    purchase_id, latest = purchase["purchase_id"], purchase
+
+    async def check_decision() -> Mismatch | None:
+        nonlocal latest
+        if latest["state"] not in _UNDECIDED or any(mismatched_merchants(run, [purchase_id])):
+            return None
+        latest = await run.get(f"/_mock/purchases/{purchase_id}")
+        return None if latest["state"] not in _UNDECIDED else Mismatch()
+
+    await run.wait_until({"within": wait}, check_decision)
+    return latest
+
+
+def mismatched_merchants(run: ScenarioRun, purchase_ids: Iterable[str]) -> Iterator[str]:
+    """Return the merchants who were answered 403 for the token of one of these purchases.
+
+    Merchants whose credentials the scenario itself used are left out.
+    """
+    for entry in run.journal.of_purchases(purchase_ids, with_unassigned=False):
+        if entry["name"] == "authorization_refused" and entry["refused_merchant"] not in run.borrowed_merchants:
             yield entry["refused_merchant"]
 
 
-def advice(play: Play) -> str:
-    """Return who was refused, why, and what helps; empty where nobody was."""
-    users = sorted(set(refused(play, play.seen)))
-    if not users:
+def credential_mismatch(run: ScenarioRun) -> str:
+    """Return which merchants used a token of the scenario's merchant, and how to fix that; empty if none did."""
+    merchants = sorted(set(mismatched_merchants(run, run.all_purchases)))
+    if not merchants:
         return ""
     return (
-        f"{' and '.join(users)} used the token and was answered 403, because it belongs to {play.variables['merchant']}, "
-        f"as whom the scenario plays; play as the shop: --merchant {users[0]}:PASSWORD, "
-        f"or `merchant: {users[0]}:PASSWORD` in the scenario"
+        f"{' and '.join(merchants)} used the token and was answered 403, because the token belongs to "
+        f"{run.variables['merchant']}, the merchant of this scenario; run it as the shop's merchant: "
+        f"--merchant {merchants[0]}:PASSWORD, or `merchant: {merchants[0]}:PASSWORD` in the scenario"
     )
 
 
-def hasty(wish: Json) -> tuple[Json, float]:
-    """Return the body of a purchase that is waited for but a moment, and the seconds of its `wait` that are left then."""
-    wait = wish.get("wait", _WAIT)
-    if not isinstance(wait, int | float) or wait <= _AT_ONCE:
-        return wish, 0.0
-    return {**wish, "wait": _AT_ONCE}, wait - _AT_ONCE
+def is_unreachable(run: ScenarioRun, expected: Json, actual: Json) -> bool:
+    """Tell whether a purchase or an order can no longer become what is expected.
 
-
-async def decided(play: Play, bought: Json, wait: float) -> Json:
-    """Return a purchase when it has ended, when its shop was refused, or after so many seconds."""
-    purchase_id, found = bought["purchase_id"], bought
-
-    async def undecided() -> Json | None:
-        nonlocal found
-        if found["state"] not in _OPEN or any(refused(play, [purchase_id])):
-            return None
-        found = await play.look(f"/_mock/purchases/{purchase_id}")
-        return None if found["state"] not in _OPEN else {}
-
-    await play.until({"within": wait}, undecided)
-    return found
-
-
-_BY_SHOP = frozenset({"placed", "denied"})
-_TABLES: Mapping[str, Mapping[str, frozenset[str]]] = {"state": PURCHASE, "fraud_status": FRAUD}
-
-
-def hopeless(play: Play, wanted: Json, found: Json) -> bool:
-    """Tell whether a purchase or an order can no longer become what is wanted: it has ended otherwise, or its shop was refused."""
-    if any(_unreachable(table, found.get(name), wanted.get(name)) for name, table in _TABLES.items()):
+    It has reached another final state, or its shop uses the credentials of another merchant.
+    """
+    if any(_is_state_unreachable(table, actual.get(name), expected.get(name)) for name, table in _TRANSITIONS.items()):
         return True
-    return wanted.get("state") in _BY_SHOP and _waits_in_vain(play, found)
+    return expected.get("state") in _DECIDED_BY_SHOP and _has_credential_mismatch(run, actual)
 
 
-def orderless(play: Play, found: Json) -> bool:
-    """Tell whether a purchase without an order will never have one."""
-    return _unreachable(PURCHASE, found["state"], "placed") or _waits_in_vain(play, found)
+def _is_order_unreachable(run: ScenarioRun, purchase: Json) -> bool:
+    """Tell whether a purchase without an order can no longer get one."""
+    return _is_state_unreachable(PURCHASE, purchase["state"], "placed") or _has_credential_mismatch(run, purchase)
 
 
-def _waits_in_vain(play: Play, found: Json) -> bool:
-    return found["state"] == "authorized" and any(refused(play, [found["purchase_id"]]))
+def _has_credential_mismatch(run: ScenarioRun, purchase: Json) -> bool:
+    return purchase["state"] == "authorized" and any(mismatched_merchants(run, [purchase["purchase_id"]]))
 
 
-def _unreachable(table: Mapping[str, frozenset[str]], state: Any, wanted: Any) -> bool:
-    """Tell whether no way leads from a state to the wanted one; what is no state's name may be anything."""
-    if not isinstance(wanted, str) or state not in table or wanted == state:
+def _is_state_unreachable(transitions: Mapping[str, frozenset[str]], state: Any, expected: Any) -> bool:
+    """Tell whether no transitions lead from a state to the expected one; matchers and unknown states are never unreachable."""
+    if not isinstance(expected, str) or state not in transitions or expected == state:
         return False
-    return wanted not in _ahead(table, state)
+    return expected not in _following_states(transitions, state)
 
 
-def _ahead(table: Mapping[str, frozenset[str]], state: str) -> set[str]:
-    """Return every state that can still follow."""
-    following, todo = set[str](), [state]
-    while todo:
-        new = table[todo.pop()] - following
+def _following_states(transitions: Mapping[str, frozenset[str]], state: str) -> set[str]:
+    following, to_visit = set[str](), [state]
+    while to_visit:
+        new = transitions[to_visit.pop()] - following
         following |= new
-        todo += new
+        to_visit += new
     return following
 
 
-_NOT_COMPARED = frozenset({"of", "within", "count", "kind", "operation", "name", "body", "answer"})
-_MOST_TOLD = 5
+def _expected_members(args: Json, **journal_names: str) -> Json:
+    """Return what an entry has to have: the step's members, bodies under the names that they have in the journal."""
+    members = {name: value for name, value in args.items() if name not in _ENTRY_OPTIONS}
+    return {**members, **{theirs: args[ours] for ours, theirs in journal_names.items() if ours in args}}
 
 
-async def expect_callback(play: Play, step: Step) -> Any:
-    """Expect a callback to the merchant that was answered, or failed, in a certain way."""
-    wanted = _compared(step.wish, body="request_body", answer="answer_body")
-    return await _expect_entries(play, step, "callback", step.wish["kind"], wanted)
-
-
-async def expect_request(play: Play, step: Step) -> Any:
-    """Expect a request of the merchant, with what was answered and which problems were found in it."""
-    wanted = _compared(step.wish, body="request_body", answer="response_body")
-    return await _expect_entries(play, step, "exchange", step.wish["operation"], wanted)
-
-
-async def expect_event(play: Play, step: Step) -> Any:
-    """Expect something to have become true, such as `authorization_expired`."""
-    return await _expect_entries(play, step, "event", step.wish["name"], _compared(step.wish))
-
-
-def _compared(wish: Json, **bodies: str) -> Json:
-    """Return what an entry has to hold: the wish, with bodies under the names that the journal has for them."""
-    as_given = {name: value for name, value in wish.items() if name not in _NOT_COMPARED}
-    return {**as_given, **{theirs: wish[ours] for ours, theirs in bodies.items() if ours in wish}}
-
-
-async def _expect_entries(play: Play, step: Step, kind: str, name: str, wanted: Json) -> Any:
-    wish, purchases = step.wish, play.about(step.wish) if "of" in step.wish else play.purchases
-    everyone = not play.purchases
+async def _expect_entries(run: ScenarioRun, step: Step, kind_and_name: tuple[str, str], expected: Json) -> Any:
+    """Wait for journal entries as expected: exactly `count` of them, or at least one; return the newest."""
+    args = step.args
+    purchase_ids = run.purchases_of(args) if "of" in args else run.current_purchases
 
     def candidates() -> list[Json]:
-        found = play.journal.entries if everyone else play.journal.of(purchases, strangers="of" not in wish)
-        return [entry for entry in found if (entry["kind"], entry["name"]) == (kind, name)]
+        if purchase_ids:
+            entries = run.journal.of_purchases(purchase_ids, with_unassigned="of" not in args)
+        else:
+            entries = iter(run.journal.entries)
+        return [entry for entry in entries if (entry["kind"], entry["name"]) == kind_and_name]
 
     def matching() -> list[Json]:
-        return [entry for entry in candidates() if not any(differences(wanted, entry))]
+        return [entry for entry in candidates() if not any(differences(expected, entry))]
 
-    async def too_few() -> Json | None:
-        await play.journal.more()
-        return None if len(matching()) >= wish.get("count", 1) else {}
+    async def check_enough() -> Mismatch | None:
+        await run.journal.read_more()
+        return None if len(matching()) >= args.get("count", 1) else Mismatch()
 
-    if wish.get("count") == 0 and "within" in wish:
-        await play.until(wish, lambda: _while_none(play, matching))
-    missing = await play.until(wish, too_few)
-    if missing is not None or len(matching()) > wish.get("count", len(matching())):
-        raise Unmet(_expected(wish, kind, name, wanted), _happened(candidates(), wanted, name))
+    async def check_any() -> Mismatch | None:
+        await run.journal.read_more()
+        return Mismatch() if not matching() else None
+
+    if args.get("count") == 0 and "within" in args:
+        await run.wait_until(args, check_any)
+    mismatch = await run.wait_until(args, check_enough)
+    if mismatch is not None or len(matching()) > args.get("count", len(matching())):
+        raise ExpectationFailed(
+            _expected_entries_text(args, kind_and_name, expected),
+            _actual_entries_text(candidates(), kind_and_name[1], expected),
+        )
     return next(reversed(matching()), None)
 
 
-async def _while_none(play: Play, matching: Callable[[], list[Json]]) -> Json | None:
-    await play.journal.more()
-    return None if matching() else {}
+_KIND_TEXT = {"callback": "callback", "exchange": "request", "event": "event"}
 
 
-_WORDS = {"callback": "callback", "exchange": "request", "event": "event"}
+def _expected_entries_text(args: Json, kind_and_name: tuple[str, str], expected: Json) -> str:
+    kind, name = kind_and_name
+    count = f" exactly {args['count']} times" if "count" in args else ""
+    details = f" with {value_text(expected)}" if expected else ""
+    return f"{_KIND_TEXT[kind]} {name}{details}{count} within {within_seconds(args):g} s"
 
 
-def _expected(wish: Json, kind: str, name: str, wanted: Json) -> str:
-    many = f"exactly {wish['count']} times " if "count" in wish else ""
-    details = f" with {shown(wanted)}" if wanted else ""
-    return f"{many}{_WORDS[kind]} {name}{details} within {patience(wish):g} s"
-
-
-def _happened(candidates: list[Json], wanted: Json, name: str) -> str:
+def _actual_entries_text(candidates: list[Json], name: str, expected: Json) -> str:
     if not candidates:
         return f"there was no {name}"
-    told = [" and ".join(differences(wanted, entry)) or "one as expected" for entry in candidates[-_MOST_TOLD:]]
-    return f"{len(candidates)} times {name}: " + "; ".join(told)
+    latest = candidates[-_MAX_SHOWN_ENTRIES:]
+    details = [" and ".join(differences(expected, entry)) or "one as expected" for entry in latest]
+    return f"found {len(candidates)} {name}: " + "; ".join(details)
 
 
-async def expect_purchase(play: Play, step: Step) -> Any:
-    """Expect purchases to come to a state, an amount, a message."""
-
-    async def purchase(purchase_id: str) -> _Look:
-        found = await play.look(f"/_mock/purchases/{purchase_id}")
-        return found, hopeless(play, step.wish, found)
-
-    return await _expect_things(play, step, purchase)
+_Found = tuple[Json | None, bool]
+"""The record or None, and whether the expectation has become unreachable."""
 
 
-async def expect_order(play: Play, step: Step) -> Any:
-    """Expect purchases to have become orders."""
+async def _expect_records(run: ScenarioRun, step: Step, look_up: Callable[[str], Awaitable[_Found]]) -> Any:
+    """Look up the record of each purchase until it is as expected or no longer can be; return the last one.
 
-    async def order(purchase_id: str) -> _Look:
-        bought = await play.look(f"/_mock/purchases/{purchase_id}")
-        if not bought["order_id"]:
-            return None, orderless(play, bought)
-        found = await play.look(f"/_mock/orders/{bought['order_id']}")
-        return found, hopeless(play, step.wish, found)
+    Raises `ExpectationFailed` with all differences.
+    """
+    expected = {name: value for name, value in step.args.items() if name not in ("of", "within")}
+    record: Json | None = None
+    for purchase_id in run.purchases_of(step.args):
 
-    return await _expect_things(play, step, order)
+        async def check_record(purchase_id: str = purchase_id) -> Mismatch | None:
+            nonlocal record
+            record, unreachable = await look_up(purchase_id)
+            found = tuple(differences(expected, record)) if record is not None else ("no order was placed",)
+            return Mismatch(found, unreachable) if found else None
 
-
-_Look = tuple[Json | None, bool]
-"""What is there, or None, and whether it can no longer become what is wanted."""
-
-
-async def _expect_things(play: Play, step: Step, look: Callable[[str], Awaitable[_Look]]) -> Any:
-    """Look at each purchase until it is as wanted, or can no longer be; raises `Unmet` with everything that differs."""
-    wanted = {name: value for name, value in step.wish.items() if name not in ("of", "within")}
-    last: dict[str, Json | None] = {}
-    for purchase_id in play.about(step.wish):
-
-        async def unlike(purchase_id: str = purchase_id) -> Json | None:
-            found, is_hopeless = await look(purchase_id)
-            last[purchase_id] = found
-            told = list(differences(wanted, found)) if found is not None else ["no order was placed"]
-            return {"told": told, "hopeless": is_hopeless} if told else None
-
-        unmet = await play.until(step.wish, unlike)
-        if unmet is not None:
-            what = step.name.removeprefix("expect_")
-            raise Unmet(f"{what} with {shown(wanted)} within {patience(step.wish):g} s", "; ".join(unmet["told"]))
-    return next(reversed(last.values()))
+        mismatch = await run.wait_until(step.args, check_record)
+        if mismatch is not None:
+            kind = step.name.removeprefix("expect_")
+            text = f"{kind} with {value_text(expected)} within {within_seconds(step.args):g} s"
+            raise ExpectationFailed(text, "; ".join(mismatch.differences))
+    return record

@@ -1,4 +1,4 @@
-"""Checking files of any kind that belong to scenarios: scenarios, carts, shoppers."""
+"""Check files of every kind: scenarios, carts and shoppers."""
 
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -8,89 +8,92 @@ from typing import Any
 from mock_klarna import resources
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.scenario.check import Checker
-from mock_klarna.scenario.loader import source_of
-from mock_klarna.scenario.model import Fault
+from mock_klarna.scenario.loader import read_source
+from mock_klarna.scenario.model import FileError
 from mock_klarna.scenario.source import Place, Source
-from mock_klarna.validation import Contract
+from mock_klarna.validation import Validator
 
-_SUFFIXES = (".yaml", ".yml", ".json")
-_CART_MARKS = {"purchase_country", "order_lines", "items", "shipping_options"}
-_SHOPPER_MARKS = {"billing_address", "shipping_address", "customer", "description"}
-_KINDS = "steps make a scenario, order_lines a cart, names with a billing_address each are shoppers"
-STORED = ("scenarios", "carts", "shoppers")
+STORED_FOLDERS = ("scenarios", "carts", "shoppers")
 """The folders of `fixtures/` that are checked when no path is given."""
+_SUFFIXES = (".yaml", ".yml", ".json")
+_CART_MEMBERS = {"purchase_country", "order_lines", "items", "shipping_options"}
+_SHOPPER_MEMBERS = {"billing_address", "shipping_address", "customer", "description"}
+_KINDS_HINT = "a scenario has steps, a cart has order_lines, a file of shoppers has names with a billing_address each"
 
 
-def checked(paths: Iterable[str]) -> tuple[list[Path], list[Fault]]:
-    """Return the files that were checked, and everything that is wrong with them.
+def check_paths(paths: Iterable[str]) -> tuple[list[Path], list[FileError]]:
+    """Return the files that were checked, and all their errors; without paths the stored files are checked.
 
-    Raises `MockKlarnaError` for a path where there is nothing to check.
+    Raises `MockKlarnaError` for a path without files.
     """
-    checker, files, faults = Checker(), list[Path](), list[Fault]()
-    for path in list(paths) or [str(resources.fixtures() / name) for name in STORED]:
-        for file, told in _checked(checker, Path(path)).items():
+    checker, files, errors = Checker(), list[Path](), list[FileError]()
+    for path in list(paths) or [str(resources.fixtures() / name) for name in STORED_FOLDERS]:
+        for file, file_errors in _check_path(checker, Path(path)).items():
             files.append(file)
-            faults += told
-    return files, faults
+            errors += file_errors
+    return files, errors
 
 
-def _checked(checker: Checker, path: Path) -> dict[Path, list[Fault]]:
-    """Return what is wrong with each file of a path; of a folder's files those of another kind count only if there is no else."""
-    found = {file: _told(checker, file) for file in _files(path)}
-    if not found:
-        hint = "a folder with scenarios (.yaml), carts or shoppers (.json) in it"
-        raise MockKlarnaError("there is nothing to check", where=str(path), hint=hint)
-    ours = {file: told for file, told in found.items() if told is not None}
-    return ours or {file: [Fault(file, Place(1, 1), "this is no scenario, cart or shoppers", _KINDS)] for file in found}
-
-
-def _told(checker: Checker, file: Path) -> list[Fault] | None:
-    source, wrong = source_of(file)
-    return wrong if source is None else _faults(checker, file, source)
+def _check_path(checker: Checker, path: Path) -> dict[Path, list[FileError]]:
+    """Return the errors of each file of a path; files of an unknown kind are ignored unless there are no others."""
+    results = {file: _check_file(checker, file) for file in _files(path)}
+    if not results:
+        hint = "give a folder with scenarios (.yaml), carts or shoppers (.json)"
+        raise MockKlarnaError("nothing to check", where=str(path), hint=hint)
+    known = {file: errors for file, errors in results.items() if errors is not None}
+    return known or {
+        file: [FileError(file, Place(1, 1), "not a scenario, a cart or a file of shoppers", _KINDS_HINT)]
+        for file in results
+    }
 
 
 def _files(path: Path) -> list[Path]:
     if not path.exists():
-        raise MockKlarnaError("there is no such file or folder", where=str(path), hint="a path that exists")
+        raise MockKlarnaError("no such file or folder", where=str(path), hint="give a path that exists")
     return [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES)
 
 
-def _faults(checker: Checker, file: Path, source: Source) -> list[Fault] | None:
-    """Return what is wrong with a file, or None for one of another kind that only happens to lie in the folder."""
+def _check_file(checker: Checker, file: Path) -> list[FileError] | None:
+    """Return the errors of a file, or None for a file of an unknown kind."""
+    source, errors = read_source(file)
+    if source is None:
+        return errors
     data = source.data
     if file.suffix != ".json" or (isinstance(data, dict) and "steps" in data):
-        return checker.faults(file, source, {})
-    if isinstance(data, dict) and _CART_MARKS & data.keys():
-        return list(_wrong_page(file, source, data))
+        return checker.errors(file, source, {})
+    if isinstance(data, dict) and _CART_MEMBERS & data.keys():
+        return list(_page_errors(file, source, data))
     if isinstance(data, dict) and _are_shoppers(list(data.values())):
-        return [fault for name, shopper in data.items() for fault in _wrong_shopper(file, source, name, shopper)]
+        return [error for name, shopper in data.items() for error in _shopper_errors(file, source, name, shopper)]
     return None
 
 
-def _are_shoppers(data: list[Any]) -> bool:
-    """Tell whether these are meant as shoppers: objects, one of which has a shopper's members."""
-    return all(isinstance(one, dict) for one in data) and any(not _SHOPPER_MARKS.isdisjoint(one) for one in data)
+def _are_shoppers(values: list[Any]) -> bool:
+    """Tell whether all values are objects, at least one of them with a member of shoppers."""
+    return all(isinstance(each, dict) for each in values) and any(
+        not _SHOPPER_MEMBERS.isdisjoint(each) for each in values
+    )
 
 
-def _wrong_shopper(file: Path, source: Source, name: str, shopper: dict[str, Any]) -> Iterator[Fault]:
+def _shopper_errors(file: Path, source: Source, name: str, shopper: dict[str, Any]) -> Iterator[FileError]:
     if "billing_address" not in shopper:
-        yield Fault(
-            file, source.place(name), f"{name} has no billing_address", "an address, in which members may be left out"
-        )
+        hint = "add an address; its members are optional"
+        yield FileError(file, source.place(name), f"{name} has no billing_address", hint)
     if not isinstance(shopper.get("description"), str):
-        yield Fault(file, source.place(name), f"{name} has no description", "a sentence that says what becomes of it")
-    yield from _wrong_page(file, source, shopper, f"{name}.")
+        hint = "add a sentence that says what happens to this shopper's purchases"
+        yield FileError(file, source.place(name), f"{name} has no description", hint)
+    yield from _page_errors(file, source, shopper, f"{name}.")
 
 
 @cache
-def _contract() -> Contract:
-    return Contract()
+def _validator() -> Validator:
+    return Validator()
 
 
-def _wrong_page(file: Path, source: Source, body: dict[str, Any], prefix: str = "") -> Iterator[Fault]:
-    """Find what is wrong with what a page gives `load()`; the addresses and the customer of a shopper are part of that."""
-    _, problems = _contract().check("page", body)
+def _page_errors(file: Path, source: Source, body: dict[str, Any], prefix: str = "") -> Iterator[FileError]:
+    """Return what is wrong with the options of a page's `load()`; addresses and customer of a shopper are part of them."""
+    _, problems = _validator().check("page", body)
     for problem in problems:
         formula = f" ({problem.formula})" if problem.formula else ""
-        place = source.place(f"{prefix}{problem.path}")
-        yield Fault(file, place, f"{prefix}{problem.path} is not right", f"expected {problem.expected}{formula}")
+        path = f"{prefix}{problem.path}"
+        yield FileError(file, source.place(path), f"{path} is invalid", f"expected {problem.expected}{formula}")

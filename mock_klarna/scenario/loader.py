@@ -1,4 +1,4 @@
-"""Finding and loading scenario files, and checking the files that belong to them."""
+"""Find, read and load scenario files: those of paths on the command line, and stored ones by name."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -9,134 +9,137 @@ from typing import Any
 from mock_klarna import resources
 from mock_klarna.errors import MockKlarnaError, UnknownName
 from mock_klarna.scenario.check import Checker
-from mock_klarna.scenario.model import Fault, Scenario, WrongFiles
-from mock_klarna.scenario.source import Place, Source, Unreadable, read
-from mock_klarna.scenario.steps import choice
+from mock_klarna.scenario.model import FileError, InvalidFiles, Scenario
+from mock_klarna.scenario.source import Place, Source, UnreadableFile, parse
+from mock_klarna.scenario.steps import suggestion
 
-_SUFFIXES = (".yaml", ".yml", ".json")
+_SUFFIXES = (".yaml", ".yml")
 
 
-def stored() -> Path:
-    """Return the folder of the scenarios that ship with the package."""
+def stored_folder() -> Path:
+    """Return the folder of the scenarios that are part of the package."""
     return resources.fixtures() / "scenarios"
 
 
-def stored_names(*folders: Path) -> dict[str, Path]:
-    """Return the files of the stored scenarios, and of other folders, by name; a later folder's goes over an earlier's."""
-    return {file.stem: file for folder in (stored(), *folders) for file in _scenario_files(folder)}
+def stored_files(*folders: Path) -> dict[str, Path]:
+    """Return the files of the stored scenarios and of other folders by name; those of later folders replace earlier ones."""
+    return {file.stem: file for folder in (stored_folder(), *folders) for file in _files_below(folder)}
 
 
-def _scenario_files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.suffix in _SUFFIXES[:2]) if folder.is_dir() else []
+def find_files(paths: Iterable[str]) -> list[Path]:
+    """Return the scenario files of paths: a file, all files below a folder, or a stored scenario by its name.
 
-
-def found(paths: Iterable[str]) -> list[Path]:
-    """Return the scenario files that paths stand for: a file, all of a folder, or a stored scenario by its name.
-
-    Raises `MockKlarnaError` for a path that leads to none.
+    Raises `MockKlarnaError` for a path without scenarios.
     """
-    return [file for path in paths for file in _found(path)]
+    return [file for path in paths for file in _find_files(path)]
 
 
-def _found(path: str) -> list[Path]:
-    there = Path(path)
-    if there.is_file():
-        return [there]
-    if there.is_dir():
-        if files := _scenario_files(there):
+def _find_files(path: str) -> list[Path]:
+    file_or_folder = Path(path)
+    if file_or_folder.is_file():
+        return [file_or_folder]
+    if file_or_folder.is_dir():
+        if files := _files_below(file_or_folder):
             return files
-        raise MockKlarnaError("no scenario is in this folder", where=path, hint="files that end in .yaml")
-    names = stored_names()
-    if path in names:
-        return [names[path]]
-    hint = "a path, or a stored scenario; " + choice(path, names)
-    raise MockKlarnaError("there is no such file or folder", where=path, hint=hint)
+        raise MockKlarnaError("no scenarios in this folder", where=path, hint="their files end in .yaml")
+    stored = stored_files()
+    if path in stored:
+        return [stored[path]]
+    hint = "give a path or the name of a stored scenario; " + suggestion(path, stored)
+    raise MockKlarnaError("no such file or folder", where=path, hint=hint)
 
 
-def loaded(files: Iterable[Path], given: Mapping[str, Any], *, needs: bool = True) -> list[Scenario]:
-    """Return checked scenarios, with the variables of `given` over their own; with `needs`, every variable has to be given.
+def _files_below(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*") if file.suffix in _SUFFIXES) if folder.is_dir() else []
 
-    Raises `WrongFiles` with everything that is wrong with any of them.
+
+def load_scenarios(
+    files: Iterable[Path], variables: Mapping[str, Any], *, require_values: bool = True
+) -> list[Scenario]:
+    """Return the checked scenarios of files; with `require_values` every variable without a default has to be in `variables`.
+
+    Raises `InvalidFiles` with the errors of all files.
     """
-    faults, scenarios = list[Fault](), list[Scenario]()
+    errors, scenarios = list[FileError](), list[Scenario]()
     for file in files:
-        scenario, wrong = _load(file, given)
-        faults += wrong
+        scenario, file_errors = _load(file, variables)
+        errors += file_errors
         if scenario:
             scenarios.append(scenario)
-            faults += _not_given(scenario, given) if needs else ()
-    if faults:
-        raise WrongFiles(faults)
+            errors += _missing_values(scenario, variables) if require_values else ()
+    if errors:
+        raise InvalidFiles(errors)
     return scenarios
 
 
 @cache
 def _checker() -> Checker:
-    """Return the checker of this process: what it compiles ships with the package and stays as it is."""
+    """Return the checker of this process, which compiles its schemas once."""
     return Checker()
 
 
-def _load(file: Path, given: Mapping[str, Any]) -> tuple[Scenario | None, list[Fault]]:
-    source, faults = source_of(file)
+def _load(file: Path, variables: Mapping[str, Any]) -> tuple[Scenario | None, list[FileError]]:
+    source, errors = read_source(file)
     if source is None:
-        return None, faults
-    faults = _checker().faults(file, source, given)
-    return (None if faults else Scenario(file.stem, file, source)), faults
+        return None, errors
+    errors = _checker().errors(file, source, variables)
+    return (None if errors else Scenario(file.stem, file, source)), errors
 
 
-def source_of(file: Path) -> tuple[Source | None, list[Fault]]:
-    """Return a file's data with places, or why it cannot be read."""
+def read_source(file: Path) -> tuple[Source | None, list[FileError]]:
+    """Return the data of a file with places, or why it cannot be read."""
     try:
-        return read(file.read_text("utf-8")), []
-    except Unreadable as fault:
-        return None, [Fault(file, fault.place, fault.message, fault.hint)]
-    except UnicodeDecodeError as fault:
-        return None, [Fault(file, Place(1, 1), f"this is not UTF-8: {fault.reason}", "text in UTF-8")]
-    except OSError as fault:
-        return None, [Fault(file, Place(1, 1), f"this cannot be read: {fault.strerror}", "a readable file")]
+        return parse(file.read_text("utf-8")), []
+    except UnreadableFile as error:
+        return None, [FileError(file, error.place, error.message, error.hint)]
+    except UnicodeDecodeError as error:
+        return None, [FileError(file, Place(1, 1), f"not UTF-8: {error.reason}", "save the file as UTF-8")]
+    except OSError as error:
+        return None, [FileError(file, Place(1, 1), f"cannot read the file: {error.strerror}", "give a readable file")]
 
 
-def _not_given(scenario: Scenario, given: Mapping[str, Any]) -> Iterator[Fault]:
-    for name, value in scenario.variables.items():
-        if value is None and given.get(name) is None:
+def _missing_values(scenario: Scenario, variables: Mapping[str, Any]) -> Iterator[FileError]:
+    for name, default in scenario.variables.items():
+        if default is None and variables.get(name) is None:
             place = scenario.source.place(f"vars.{name}")
-            yield Fault(scenario.file, place, f"the variable {name} has no value", f"--var {name}=VALUE")
+            yield FileError(scenario.file, place, f"the variable {name} has no value", f"--var {name}=VALUE")
 
 
-def offered(name: str, folders: list[Path], given: Mapping[str, Any]) -> Scenario:
-    """Return a checked scenario that is to be played with the variables of `given`.
+def load_stored(name: str, folders: list[Path], variables: Mapping[str, Any]) -> Scenario:
+    """Return a checked stored scenario that will be run with `variables`.
 
-    Raises `UnknownName` for one that is not stored, `MockKlarnaError` for a variable that it does not have or that has no
-    value, and `WrongFiles` for one that cannot be played.
+    Raises `UnknownName` for an unknown name, `MockKlarnaError` for an unknown variable or one without a value, and
+    `InvalidFiles` for a scenario with errors.
     """
-    names = stored_names(*folders)
-    if name not in names:
-        raise UnknownName(f"no scenario is called {name!r}", where="name", hint=choice(name, names))
-    scenario = _checked(names[name], given)
-    own = scenario.variables
-    for stranger in sorted(given.keys() - own):
-        raise MockKlarnaError(f"the scenario has no variable {stranger}", where="vars", hint=choice(stranger, own))
-    for lacking in (each for each in own if own[each] is None and given.get(each) is None):
-        hint = f'{{"vars": {{"{lacking}": …}}}} in the body'
-        raise MockKlarnaError(f"the variable {lacking} has no value", where="vars", hint=hint)
+    stored = stored_files(*folders)
+    if name not in stored:
+        raise UnknownName(f"unknown scenario {name!r}", where="name", hint=suggestion(name, stored))
+    scenario = _load_without_folder_names(stored[name], variables)
+    known = scenario.variables
+    for unknown in sorted(variables.keys() - known):
+        raise MockKlarnaError(f"unknown variable {unknown!r}", where="vars", hint=suggestion(unknown, known))
+    for missing in (each for each in known if known[each] is None and variables.get(each) is None):
+        hint = f'{{"vars": {{"{missing}": …}}}} in the body'
+        raise MockKlarnaError(f"the variable {missing} has no value", where="vars", hint=hint)
     return scenario
 
 
-def _checked(file: Path, given: Mapping[str, Any]) -> Scenario:
+def _load_without_folder_names(file: Path, variables: Mapping[str, Any]) -> Scenario:
+    """Load a scenario whose errors are answered over HTTP, where folders of the server must not appear."""
     try:
-        return loaded([file], given, needs=False)[0]
-    except WrongFiles as wrong:
-        raise WrongFiles(replace(fault, file=Path(file.name)) for fault in wrong.faults) from None
+        return load_scenarios([file], variables, require_values=False)[0]
+    except InvalidFiles as invalid:
+        raise InvalidFiles(replace(error, file=Path(error.file.name)) for error in invalid.errors) from None
 
 
-def described(folders: list[Path]) -> list[dict[str, Any]]:
-    """Return what a list says of each scenario; a file that is wrong is listed with what is wrong with it."""
-    return [{"name": name, **_described(file)} for name, file in stored_names(*folders).items()]
+def describe_stored(folders: list[Path]) -> list[dict[str, Any]]:
+    """Return name, title, description and variables of each stored scenario, or its errors."""
+    return [{"name": name, **_describe(file)} for name, file in stored_files(*folders).items()]
 
 
-def _described(file: Path) -> dict[str, Any]:
+def _describe(file: Path) -> dict[str, Any]:
     try:
-        scenario = _checked(file, {})
-    except WrongFiles as wrong:
-        return {"faults": [str(fault) for fault in wrong.faults]}
+        scenario = _load_without_folder_names(file, {})
+    except InvalidFiles as invalid:
+        return {"errors": [str(error) for error in invalid.errors]}
     return {"title": scenario.title, "description": scenario.description, "vars": scenario.variables}

@@ -1,71 +1,62 @@
-"""Holding what happened against what was expected: a part is enough, and everything that differs is told."""
+"""Compare actual JSON with expected JSON: the expected part is enough, and every difference is reported."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from mock_klarna.domain.journal_text import value_text
+
 MATCHERS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "contains": lambda wanted, found: found is not None and str(wanted) in (found if _is_many(found) else str(found)),
-    "matches": lambda wanted, found: isinstance(found, str) and re.search(str(wanted), found) is not None,
-    "at_least": lambda wanted, found: _is_number(found) and found >= wanted,
-    "at_most": lambda wanted, found: _is_number(found) and found <= wanted,
-    "not": lambda wanted, found: any(differences(wanted, found)),
+    "contains": lambda expected, actual: _contains(actual, expected),
+    "matches": lambda expected, actual: isinstance(actual, str) and re.search(str(expected), actual) is not None,
+    "at_least": lambda expected, actual: _is_number(actual) and actual >= expected,
+    "at_most": lambda expected, actual: _is_number(actual) and actual <= expected,
+    "not": lambda expected, actual: any(differences(expected, actual)),
 }
-"""An object of only these names describes a value: `{contains: 23800}`, `{at_least: 1}`, `{not: null}`."""
+"""Functions of `(expected, actual)`. An object with only these names is a matcher: `{contains: 23800}`, `{not: null}`."""
 
 
-def differences(wanted: Any, found: Any, path: str = "") -> Iterator[str]:
-    """Return what differs, a sentence each; nothing when `found` has all that is `wanted`.
+def differences(expected: Any, actual: Any, path: str = "") -> Iterator[str]:
+    """Return the differences, one text each; none when `actual` has everything that is `expected`.
 
-    Objects may have more members than wanted, and null is wanted of a member that is not there. A list has to have every
-    wanted entry in this order, and may have others between them; an empty one has to be empty.
+    Objects may have more members than expected, and an expected null matches a missing member. A list has to have every
+    expected entry in this order, and may have others between them; an expected empty list matches an empty list only.
     """
-    if isinstance(wanted, dict) and wanted and wanted.keys() <= MATCHERS.keys():
-        if not all(MATCHERS[name](limit, found) for name, limit in wanted.items()):
-            yield _said(path, f"{_matcher(wanted)}", found)
-    elif isinstance(wanted, dict) and isinstance(found, dict):
-        for name, part in wanted.items():
-            yield from differences(part, found.get(name), f"{path}.{name}" if path else name)
-    elif isinstance(wanted, list) and isinstance(found, list) and wanted:
-        yield from _missing_entries(wanted, found, path)
-    elif wanted != found or isinstance(wanted, bool) != isinstance(found, bool):
-        yield _said(path, shown(wanted), found)
+    if isinstance(expected, dict) and expected and expected.keys() <= MATCHERS.keys():
+        if not all(MATCHERS[name](value, actual) for name, value in expected.items()):
+            yield _difference(path, _matcher_text(expected), actual)
+    elif isinstance(expected, dict) and isinstance(actual, dict):
+        for name, part in expected.items():
+            yield from differences(part, actual.get(name), f"{path}.{name}" if path else name)
+    elif isinstance(expected, list) and isinstance(actual, list) and expected:
+        yield from _list_differences(expected, actual, path)
+    elif expected != actual or isinstance(expected, bool) != isinstance(actual, bool):
+        yield _difference(path, value_text(expected), actual)
 
 
-def _missing_entries(wanted: list[Any], found: list[Any], path: str) -> Iterator[str]:
-    if len(wanted) == len(found):
-        for index, part in enumerate(wanted):
-            yield from differences(part, found[index], f"{path}[{index}]")
+def _list_differences(expected: list[Any], actual: list[Any], path: str) -> Iterator[str]:
+    if len(expected) == len(actual):
+        for index, part in enumerate(expected):
+            yield from differences(part, actual[index], f"{path}[{index}]")
         return
-    left = iter(found)
-    for part in wanted:
-        if all(any(differences(part, entry)) for entry in left):
-            yield _said(path, f"an entry with {shown(part)}", found)
+    remaining = iter(actual)
+    for part in expected:
+        if all(any(differences(part, entry)) for entry in remaining):
+            yield _difference(path, f"an entry with {value_text(part)}", actual)
 
 
-def _said(path: str, wanted: str, found: Any) -> str:
-    return f"{path or 'it'}: expected {wanted}, was {shown(found)}"
+def _difference(path: str, expected: str, actual: Any) -> str:
+    return f"{path or 'value'}: expected {expected}, was {value_text(actual)}"
 
 
-def _matcher(wanted: Mapping[str, Any]) -> str:
-    return " and ".join(f"{name.replace('_', ' ')} {shown(limit)}" for name, limit in wanted.items())
+def _matcher_text(matcher: Mapping[str, Any]) -> str:
+    return " and ".join(f"{name.replace('_', ' ')} {value_text(value)}" for name, value in matcher.items())
 
 
-def shown(value: Any) -> str:
-    """Return a value as a reader can take it in: null as `nothing`, objects in one line, long ones cut."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, dict):
-        text = "{" + ", ".join(f"{name}: {shown(part)}" for name, part in value.items()) + "}"
-    elif isinstance(value, list):
-        text = "[" + ", ".join(map(shown, value)) + "]"
-    else:
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-    return text if len(text) <= 300 else f"{text[:300]}…"
-
-
-def _is_many(value: Any) -> bool:
-    return isinstance(value, str | list | dict)
+def _contains(actual: Any, expected: Any) -> bool:
+    if actual is None:
+        return False
+    return str(expected) in (actual if isinstance(actual, str | list | dict) else str(actual))
 
 
 def _is_number(value: Any) -> bool:

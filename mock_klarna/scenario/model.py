@@ -1,4 +1,4 @@
-"""A scenario as it was read from its file."""
+"""A scenario as it was read from its file, its steps, and the errors that a file or a step can have."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,34 +9,35 @@ from mock_klarna.errors import MockKlarnaError
 from mock_klarna.scenario.source import Place, Source
 
 Json = dict[str, Any]
-TOGETHER = ("as", "status", "answer")
-"""What a step may have beside its name: a name for what it gives, and what is to be answered."""
+COMMON_MEMBERS = ("as", "status", "answer")
+"""Members that every step may have beside its name: a variable for its result, and the expected HTTP answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: its name, what it wishes, its place in the file, and what stands beside it.
+    """One step: its name, its arguments as in the file, and its path in the file (`steps[0]`).
 
-    `keep` is the name under which later steps find what it gave; `status` and `answer` are what it expects to be answered.
+    Later steps find its result in the variable `save_as`. `expected_status` and `expected_answer` are compared with the HTTP
+    answer.
     """
 
     name: str
-    wish: Any
+    args: Any
     path: str
-    keep: str | None = None
-    status: int | None = None
-    answer: Any = None
+    save_as: str | None = None
+    expected_status: int | None = None
+    expected_answer: Any = None
 
 
-def step_of(entry: Mapping[str, Any], path: str) -> Step:
-    """Return a step from its entry in the file."""
-    name = next(name for name in entry if name not in TOGETHER)
+def parse_step(entry: Mapping[str, Any], path: str) -> Step:
+    """Return the step of an entry in the file."""
+    name = next(name for name in entry if name not in COMMON_MEMBERS)
     return Step(name, entry[name], path, entry.get("as"), entry.get("status"), entry.get("answer"))
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario: what it is called, the variables it takes (None for those that have to be given), and its steps."""
+    """A scenario: its name (that of the file, without ending), its file and the file's data with places."""
 
     name: str
     file: Path
@@ -44,34 +45,34 @@ class Scenario:
 
     @property
     def data(self) -> Json:
-        """The file's contents."""
-        held: Json = self.source.data
-        return held
+        """The content of the file."""
+        content: Json = self.source.data
+        return content
 
     @property
     def title(self) -> str:
-        """The scenario's name in words."""
+        """The `name` in the file, for people."""
         return str(self.data["name"])
 
     @property
     def description(self) -> str:
-        """What it is about; empty when it does not say."""
+        """The `description` in the file, or an empty text."""
         return str(self.data.get("description") or "").strip()
 
     @property
     def variables(self) -> Json:
-        """The variables with their defaults; None stands for one that has to be given."""
+        """The variables with their defaults; None means that a value is required."""
         return dict(self.data.get("vars") or {})
 
     @property
     def steps(self) -> list[Json]:
-        """The steps as they stand in the file."""
+        """The steps as they are in the file."""
         return list(self.data["steps"])
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """Something wrong with a file: where, what, and what would be right."""
+class FileError:
+    """One error in a file: where, what is wrong, and what to do."""
 
     file: Path
     place: Place
@@ -79,18 +80,18 @@ class Fault:
     hint: str = ""
 
     def __str__(self) -> str:
-        """`file:line:column: what is wrong; what would be right`."""
-        remedy = f"; {self.hint}" if self.hint else ""
-        return f"{self.file}:{self.place.line}:{self.place.column}: {self.message}{remedy}"
+        """`file:line:column: message; hint`."""
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{self.file}:{self.place.line}:{self.place.column}: {self.message}{hint}"
 
 
-class Impossible(MockKlarnaError):
-    """A step that cannot be played as it is written: nothing was expected yet, and nothing can come of it."""
+class InvalidFiles(MockKlarnaError):
+    """Files that cannot be run; `errors` lists everything that is wrong with them."""
+
+    def __init__(self, errors: Iterable[FileError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("\n".join(map(str, self.errors)))
 
 
-class WrongFiles(MockKlarnaError):
-    """Files that cannot be played; `faults` holds all that is wrong with them."""
-
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("\n".join(map(str, self.faults)))
+class StepError(MockKlarnaError):
+    """A step cannot be executed as it is written."""

@@ -1,115 +1,116 @@
-"""The steps of a merchant who has an order: acknowledging, capturing, refunding, and what customer tokens are for."""
+"""The steps of a merchant after the purchase: Order Management and customer tokens."""
 
 from typing import Any
 
-from mock_klarna.scenario.model import Impossible, Json, Step
-from mock_klarna.scenario.run import Play
+from mock_klarna.scenario.model import Json, Step, StepError
+from mock_klarna.scenario.run import ScenarioRun
 
 _ORDERS = "/ordermanagement/v1/orders"
 _TOKENS = "/customer-token/v1/tokens"
-_OURS = frozenset({"of", "order_id", "token", "idempotency_key", "credentials"})
+_STEP_OPTIONS = frozenset({"of", "order_id", "token", "idempotency_key", "credentials"})
+"""Members that are not part of the request body."""
 
 
-async def _order(play: Play, wish: Json) -> str:
-    """Return the path of the order that a step is about: its `order_id`, or what a purchase became."""
-    if "order_id" in wish:
-        return f"{_ORDERS}/{wish['order_id']}"
-    found = await play.look(f"/_mock/purchases/{play.about(wish)[0]}")
-    if not found["order_id"]:
-        raise Impossible(f"the purchase is {found['state']}: no order was placed", hint="place it before this step")
-    return f"{_ORDERS}/{found['order_id']}"
-
-
-def _body(wish: Json, **usual: Any) -> Json:
-    return {**usual, **{name: value for name, value in wish.items() if name not in _OURS}}
-
-
-async def _send(play: Play, step: Step, method: str, path: str, body: Json | None = None) -> Any:
-    wish = step.wish or {}
-    return await play.ask(step, method, path, body, wish.get("credentials"), key=wish.get("idempotency_key"))
-
-
-async def read_order(play: Play, step: Step) -> Any:
+async def read_order(run: ScenarioRun, step: Step) -> Any:
     """Read the order in Order Management, as the merchant."""
-    return await _send(play, step, "GET", await _order(play, step.wish or {}))
+    return await _send(run, step, "GET", await _order_path(run, step))
 
 
-async def acknowledge(play: Play, step: Step) -> Any:
+async def acknowledge(run: ScenarioRun, step: Step) -> Any:
     """Acknowledge the order, which ends the pushes."""
-    return await _send(play, step, "POST", f"{await _order(play, step.wish or {})}/acknowledge")
+    return await _send(run, step, "POST", f"{await _order_path(run, step)}/acknowledge")
 
 
-async def capture(play: Play, step: Step) -> Any:
-    """Capture `captured_amount`, or all that remains; gives the newest capture."""
-    wish = step.wish or {}
-    path = await _order(play, wish)
-    remaining = (await play.look(path))["remaining_authorized_amount"]
-    await _send(play, step, "POST", f"{path}/captures", _body(wish, captured_amount=remaining))
-    return ((await play.look(f"{path}/captures")) or [None])[-1]
+async def capture(run: ScenarioRun, step: Step) -> Any:
+    """Capture `captured_amount`, by default all that remains; the result is the newest capture."""
+    path = await _order_path(run, step)
+    remaining = (await run.get(path))["remaining_authorized_amount"]
+    await _send(run, step, "POST", f"{path}/captures", _body(step, captured_amount=remaining))
+    return ((await run.get(f"{path}/captures")) or [None])[-1]
 
 
-async def refund(play: Play, step: Step) -> Any:
-    """Refund `refunded_amount`, or all that was captured and not refunded yet; gives the newest refund."""
-    wish = step.wish or {}
-    path = await _order(play, wish)
-    held = await play.look(path)
-    amount = held["captured_amount"] - held["refunded_amount"]
-    await _send(play, step, "POST", f"{path}/refunds", _body(wish, refunded_amount=amount))
-    return ((await play.look(path))["refunds"] or [None])[-1]
+async def refund(run: ScenarioRun, step: Step) -> Any:
+    """Refund `refunded_amount`, by default all that was captured and not refunded; the result is the newest refund."""
+    path = await _order_path(run, step)
+    order = await run.get(path)
+    amount = order["captured_amount"] - order["refunded_amount"]
+    await _send(run, step, "POST", f"{path}/refunds", _body(step, refunded_amount=amount))
+    return ((await run.get(path))["refunds"] or [None])[-1]
 
 
-async def cancel(play: Play, step: Step) -> Any:
-    """Cancel the order, of which nothing may have been captured."""
-    return await _send(play, step, "POST", f"{await _order(play, step.wish or {})}/cancel")
+async def cancel(run: ScenarioRun, step: Step) -> Any:
+    """Cancel the order, which must not have any captures."""
+    return await _send(run, step, "POST", f"{await _order_path(run, step)}/cancel")
 
 
-async def release(play: Play, step: Step) -> Any:
-    """Give up what remains authorized of the order."""
-    return await _send(play, step, "POST", f"{await _order(play, step.wish or {})}/release-remaining-authorization")
+async def release(run: ScenarioRun, step: Step) -> Any:
+    """Release the remaining authorization of the order."""
+    return await _send(run, step, "POST", f"{await _order_path(run, step)}/release-remaining-authorization")
 
 
-async def extend(play: Play, step: Step) -> Any:
-    """Let the authorization of the order live longer."""
-    return await _send(play, step, "POST", f"{await _order(play, step.wish or {})}/extend-authorization-time")
+async def extend(run: ScenarioRun, step: Step) -> Any:
+    """Extend the time of the order's authorization."""
+    return await _send(run, step, "POST", f"{await _order_path(run, step)}/extend-authorization-time")
 
 
-async def update_authorization(play: Play, step: Step) -> Any:
-    """Authorize another `order_amount`, with the lines that make it."""
-    return await _send(play, step, "PATCH", f"{await _order(play, step.wish)}/authorization", _body(step.wish))
+async def update_authorization(run: ScenarioRun, step: Step) -> Any:
+    """Change the authorized `order_amount` and its order lines."""
+    return await _send(run, step, "PATCH", f"{await _order_path(run, step)}/authorization", _body(step))
 
 
-async def update_references(play: Play, step: Step) -> Any:
+async def update_references(run: ScenarioRun, step: Step) -> Any:
     """Change the merchant references of the order."""
-    return await _send(play, step, "PATCH", f"{await _order(play, step.wish)}/merchant-references", _body(step.wish))
+    return await _send(run, step, "PATCH", f"{await _order_path(run, step)}/merchant-references", _body(step))
 
 
-async def create_token(play: Play, step: Step) -> Any:
-    """Make a customer token of the authorization, as the merchant of a subscription."""
-    wish = step.wish or {}
-    found = await play.look(f"/_mock/purchases/{play.about(wish)[0]}")
-    path = f"/instantshopping/v1/authorizations/{found['authorization_token']}/customer-token"
-    return await _send(play, step, "POST", path, _body(wish))
+async def create_token(run: ScenarioRun, step: Step) -> Any:
+    """Create a customer token from the authorization, as the merchant of a subscription."""
+    token = (await run.get_purchase(step.args))["authorization_token"]
+    return await _send(run, step, "POST", f"/instantshopping/v1/authorizations/{token}/customer-token", _body(step))
 
 
-async def _token(play: Play, wish: Json) -> str:
-    if "token" in wish:
-        return f"{_TOKENS}/{wish['token']}"
-    found = await play.look(f"/_mock/purchases/{play.about(wish)[0]}")
-    if not found["customer_token"]:
-        raise Impossible("the purchase has no customer token", hint="create_token before this step")
-    return f"{_TOKENS}/{found['customer_token']}"
-
-
-async def read_token(play: Play, step: Step) -> Any:
+async def read_token(run: ScenarioRun, step: Step) -> Any:
     """Read the status of the customer token."""
-    return await _send(play, step, "GET", await _token(play, step.wish or {}))
+    return await _send(run, step, "GET", await _token_path(run, step))
 
 
-async def order_from_token(play: Play, step: Step) -> Any:
-    """Place an order with the customer token, without a shopper; gives the `order_id`."""
-    return await _send(play, step, "POST", f"{await _token(play, step.wish)}/order", _body(step.wish))
+async def order_from_token(run: ScenarioRun, step: Step) -> Any:
+    """Place an order with the customer token, without a shopper; the result has the `order_id`."""
+    return await _send(run, step, "POST", f"{await _token_path(run, step)}/order", _body(step))
 
 
-async def cancel_token(play: Play, step: Step) -> Any:
+async def cancel_token(run: ScenarioRun, step: Step) -> Any:
     """Cancel the customer token."""
-    return await _send(play, step, "PATCH", f"{await _token(play, step.wish or {})}/status", {"status": "CANCELLED"})
+    return await _send(run, step, "PATCH", f"{await _token_path(run, step)}/status", {"status": "CANCELLED"})
+
+
+async def _send(run: ScenarioRun, step: Step, method: str, path: str, body: Json | None = None) -> Any:
+    args = step.args or {}
+    key = args.get("idempotency_key")
+    return await run.request(step, method, path, body, args.get("credentials"), idempotency_key=key)
+
+
+def _body(step: Step, **defaults: Any) -> Json:
+    return {**defaults, **{name: value for name, value in (step.args or {}).items() if name not in _STEP_OPTIONS}}
+
+
+async def _order_path(run: ScenarioRun, step: Step) -> str:
+    """Return the path of the order that a step refers to: its `order_id`, or the order of a purchase."""
+    args = step.args or {}
+    if "order_id" in args:
+        return f"{_ORDERS}/{args['order_id']}"
+    purchase = await run.get_purchase(args)
+    if not purchase["order_id"]:
+        raise StepError(f"no order was placed: the purchase is {purchase['state']}", hint="place it before this step")
+    return f"{_ORDERS}/{purchase['order_id']}"
+
+
+async def _token_path(run: ScenarioRun, step: Step) -> str:
+    """Return the path of the customer token that a step refers to: its `token`, or that of a purchase."""
+    args = step.args or {}
+    if "token" in args:
+        return f"{_TOKENS}/{args['token']}"
+    purchase = await run.get_purchase(args)
+    if not purchase["customer_token"]:
+        raise StepError("the purchase has no customer token", hint="add a create_token step before this one")
+    return f"{_TOKENS}/{purchase['customer_token']}"

@@ -1,4 +1,4 @@
-"""What came of playing a scenario, in words and as JSON."""
+"""The result of a scenario, and its forms: text, JSON, JUnit XML, and annotations and summaries for GitHub Actions."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,161 +8,164 @@ from itertools import groupby
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from mock_klarna.scenario.model import Fault, Scenario
+from mock_klarna.scenario.model import FileError, Scenario
 from mock_klarna.scenario.source import Place
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The step that did not hold: where it stands, what was expected, what happened instead."""
+    """The step that failed: its name, its place in the file, what was expected, and what happened."""
 
     step: str
     place: Place
     expected: str
-    happened: str
+    actual: str
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One scenario as it was played. `seconds` is real time; `transcript` is the same for every run with the same seed."""
+    """The result of one scenario. `duration` is in real seconds; `transcript` is the same for every run with the same seed."""
 
     scenario: Scenario
     merchant: str
-    seconds: float
+    duration: float
     failure: Failure | None = None
     timeline: list[str] = field(default_factory=list)
     transcript: list[str] = field(default_factory=list)
 
     @property
-    def held(self) -> bool:
-        """Whether every expectation came true."""
+    def passed(self) -> bool:
+        """Whether all steps passed."""
         return self.failure is None
 
     def message(self) -> str:
-        """Return what went wrong in one line; empty when all held."""
+        """Return the failure in one line; empty if the scenario passed."""
         if self.failure is None:
             return ""
-        return f"{self.failure.step}: expected {self.failure.expected}; instead: {self.failure.happened}"
+        return f"{self.failure.step}: expected {self.failure.expected}; actual: {self.failure.actual}"
 
-    def where(self) -> str:
-        """Return `file:line:column` of the step that failed, or the file when none did."""
+    def location(self) -> str:
+        """Return `file:line:column` of the step that failed, or the file if none did."""
         file = str(self.scenario.file)
         return f"{file}:{self.failure.place.line}:{self.failure.place.column}" if self.failure else file
 
     def details(self) -> Iterator[str]:
-        """Return a failure in lines: the step, what was expected, what happened instead, and the timeline."""
+        """Return the failure in several lines: the step, what was expected, what happened, and the timeline."""
         if self.failure is None:
             return
-        yield f"{self.where()}: {self.failure.step}"
+        yield f"{self.location()}: {self.failure.step}"
         yield f"expected  {self.failure.expected}"
-        yield f"instead   {self.failure.happened}"
+        yield f"actual    {self.failure.actual}"
         yield f"timeline of merchant {self.merchant}:"
         yield from self.timeline or ["(nothing happened)"]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the report ready for JSON."""
+        """Return the report as the sandbox answers it over HTTP."""
         failure = self.failure
         return {
             "name": self.scenario.name,
             "title": self.scenario.title,
             "merchant": self.merchant,
-            "held": self.held,
-            "seconds": round(self.seconds, 3),
+            "passed": self.passed,
+            "duration_seconds": round(self.duration, 3),
             "failure": failure
             and {
                 "step": failure.step,
                 "line": failure.place.line,
                 "column": failure.place.column,
                 "expected": failure.expected,
-                "happened": failure.happened,
+                "actual": failure.actual,
             },
             "timeline": self.timeline,
         }
 
 
-def summary(reports: list[Report], seconds: float) -> str:
-    """Return the last line of a run."""
-    held = sum(report.held for report in reports)
-    return f"{held} of {len(reports)} scenarios held, in {seconds:.2f} s"
+def summary(reports: Sequence[Report], duration: float) -> str:
+    """Return the counts in one line: `74 passed, 1 failed in 3.2 s`."""
+    passed = sum(report.passed for report in reports)
+    failed = len(reports) - passed
+    counts = [f"{passed} passed"] if passed or not failed else []
+    counts += [f"{failed} failed"] if failed else []
+    return f"{', '.join(counts)} in {duration:.1f} s"
 
 
-_ROWS = {True: "✅", False: "❌"}
-
-
-def failure(report: Report) -> str:
-    """Return the annotation of a scenario that failed; raises AssertionError for one that held."""
+def github_failure_annotation(report: Report) -> str:
+    """Return the GitHub annotation of a scenario that failed."""
     assert report.failure is not None
     place, title = report.failure.place, f"{report.scenario.title}: {report.failure.step}"
-    return _annotation(str(report.scenario.file), place.line, place.column, title, report.message())
+    return _annotation(str(report.scenario.file), place, title, report.message())
 
 
-def fault(wrong: Fault) -> str:
-    """Return the annotation of a fault in a file."""
-    text = f"{wrong.message}; {wrong.hint}" if wrong.hint else wrong.message
-    return _annotation(str(wrong.file), wrong.place.line, wrong.place.column, "wrong scenario", text)
+def github_file_annotation(error: FileError) -> str:
+    """Return the GitHub annotation of an error in a file."""
+    text = f"{error.message}; {error.hint}" if error.hint else error.message
+    return _annotation(str(error.file), error.place, "invalid file", text)
 
 
-def _annotation(file: str, line: int, column: int, title: str, text: str) -> str:
-    return f"::error file={_value(file)},line={line},col={column},title={_value(title)}::{_text(text)}"
+def _annotation(file: str, place: Place, title: str, text: str) -> str:
+    position = f"file={_escape_property(file)},line={place.line},col={place.column}"
+    return f"::error {position},title={_escape_property(title)}::{_escape_message(text)}"
 
 
-def _text(text: str) -> str:
+def _escape_message(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _value(text: str) -> str:
-    return _text(text).replace(":", "%3A").replace(",", "%2C")
+def _escape_property(text: str) -> str:
+    return _escape_message(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def step_summary(reports: list[Report], seconds: float) -> str:
-    """Return a table of all scenarios in Markdown, with the details of those that failed below it."""
-    rows = [f"| {_ROWS[report.held]} | {_cell(report.scenario.title)} | {report.seconds:.2f} s |" for report in reports]
+def github_summary(reports: Sequence[Report], duration: float) -> str:
+    """Return a Markdown table of all scenarios, followed by the details of those that failed."""
+    rows = [
+        f"| {'✅' if report.passed else '❌'} | {_table_cell(report.scenario.title)} | {report.duration:.2f} s |"
+        for report in reports
+    ]
     table = ["| | scenario | time |", "|---|---|---|", *rows]
-    return "\n".join(["### mock-klarna", "", summary(reports, seconds), "", *table, "", *_blocks(reports)]) + "\n"
+    return "\n".join(["### mock-klarna", "", summary(reports, duration), "", *table, "", *_details(reports)]) + "\n"
 
 
-def _cell(text: str) -> str:
+def _table_cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def _blocks(reports: Iterable[Report]) -> list[str]:
-    failed = (report for report in reports if not report.held)
+def _details(reports: Iterable[Report]) -> list[str]:
+    failed = (report for report in reports if not report.passed)
     return [f"#### {report.scenario.title}\n\n~~~\n" + "\n".join(report.details()) + "\n~~~\n" for report in failed]
 
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def junit(reports: Sequence[Report], started: float, seconds: float, host: str = "localhost") -> bytes:
-    """Return the XML document; `started` is when the run began, seconds in UTC, `seconds` how long all of it took."""
-    whole = ET.Element("testsuites", _counts(reports, seconds))
+def junit(reports: Sequence[Report], started: float, duration: float, host: str = "localhost") -> bytes:
+    """Return a JUnit XML document; `started` is when the run started in seconds since 1970, `duration` its real seconds."""
+    root = ET.Element("testsuites", _junit_counts(reports, duration))
     by_folder = sorted(reports, key=lambda report: str(report.scenario.file.parent))
+    timestamp = datetime.fromtimestamp(started, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     for folder, group in groupby(by_folder, key=lambda report: str(report.scenario.file.parent)):
         cases = list(group)
-        moment = datetime.fromtimestamp(started, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        named = {"name": folder, **_counts(cases, seconds), "skipped": "0", "timestamp": moment, "hostname": host}
-        suite = ET.SubElement(whole, "testsuite", named)
+        counts = {"name": folder, **_junit_counts(cases, duration), "skipped": "0"}
+        suite = ET.SubElement(root, "testsuite", {**counts, "timestamp": timestamp, "hostname": host})
         for report in cases:
-            _case(suite, report)
-    ET.indent(whole)
-    return bytes(ET.tostring(whole, encoding="utf-8", xml_declaration=True))
+            _add_junit_case(suite, report)
+    ET.indent(root)
+    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
-def _counts(reports: Sequence[Report], most: float) -> dict[str, str]:
-    """Return what a suite says of its cases, which were played at once: together they took no longer than the run."""
-    held = [report.held for report in reports]
-    seconds = min(most, sum(report.seconds for report in reports))
-    return {"tests": str(len(held)), "failures": str(held.count(False)), "errors": "0", "time": f"{seconds:.3f}"}
+def _junit_counts(reports: Sequence[Report], run_duration: float) -> dict[str, str]:
+    """Return the counts of a suite; scenarios run at once, so together they took no longer than the run."""
+    failed = sum(not report.passed for report in reports)
+    duration = min(run_duration, sum(report.duration for report in reports))
+    return {"tests": str(len(reports)), "failures": str(failed), "errors": "0", "time": f"{duration:.3f}"}
 
 
-def _case(suite: ET.Element, report: Report) -> None:
-    named = {"name": report.scenario.title, "classname": report.scenario.name, "time": f"{report.seconds:.3f}"}
-    case = ET.SubElement(suite, "testcase", named)
-    if not report.held:
-        failure = ET.SubElement(case, "failure", {"message": _clean(report.message()), "type": "expectation"})
-        failure.text = _clean("\n".join(report.details()))
+def _add_junit_case(suite: ET.Element, report: Report) -> None:
+    attributes = {"name": report.scenario.title, "classname": report.scenario.name, "time": f"{report.duration:.3f}"}
+    case = ET.SubElement(suite, "testcase", attributes)
+    if not report.passed:
+        failure = ET.SubElement(case, "failure", {"message": _xml_text(report.message()), "type": "expectation"})
+        failure.text = _xml_text("\n".join(report.details()))
 
 
-def _clean(text: str) -> str:
-    """Return text without the characters that XML cannot hold."""
+def _xml_text(text: str) -> str:
+    """Return text with the characters replaced that XML does not allow."""
     return _NOT_XML.sub("�", text)

@@ -1,4 +1,4 @@
-"""A scenario while it is being played: who asks, what was said so far, and what has happened."""
+"""One scenario while it runs: its connection, its variables, its journal and the purchases that it has made."""
 
 import base64
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -6,19 +6,20 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol
 
+from mock_klarna.domain.journal_text import value_text
 from mock_klarna.domain.time import seconds
-from mock_klarna.scenario.matching import differences, shown
-from mock_klarna.scenario.model import Impossible, Scenario, Step
+from mock_klarna.scenario.matching import differences
+from mock_klarna.scenario.model import Scenario, Step, StepError
 
 Json = dict[str, Any]
-PATIENCE = 5.0
-"""Seconds that an expectation waits to come true when it does not say `within`."""
-_MOST_ENTRIES = 10_000
-_LONGEST_WAIT = 600.0
+DEFAULT_WITHIN = 5.0
+"""Seconds that an expectation waits when it has no `within`."""
+_MAX_ENTRIES = 10_000
+_MAX_WAIT = 600.0
 
 
 class Answer(Protocol):
-    """An HTTP answer: its status, and its body as parsed JSON (None for none)."""
+    """An HTTP answer: its status, and its body as parsed JSON (None for an empty one)."""
 
     @property
     def status(self) -> int:
@@ -35,68 +36,77 @@ class Sender(Protocol):
     async def send(
         self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """Send one request and return whatever is answered."""
+        """Send one request and return the answer, whatever its status."""
 
 
-class Unmet(Exception):
-    """An expectation that did not hold: what was expected, and what happened instead."""
+class ExpectationFailed(Exception):
+    """An expectation was not met: what was expected, and what happened."""
 
-    def __init__(self, expected: str, happened: str) -> None:
-        super().__init__(f"expected {expected}; instead: {happened}")
+    def __init__(self, expected: str, actual: str) -> None:
+        super().__init__(f"expected {expected}; actual: {actual}")
         self.expected = expected
-        self.happened = happened
+        self.actual = actual
 
 
-class Journal:
-    """The merchant's journal as far as it was read; reading on waits for what comes next."""
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """How the current state differs from an expectation; `unreachable` if waiting longer cannot change that."""
+
+    differences: tuple[str, ...] = ()
+    unreachable: bool = False
+
+
+class JournalReader:
+    """The merchant's journal as far as it was read; `entries` grows with each `read_more`."""
 
     def __init__(self, client: Sender) -> None:
         self._client = client
         self.entries: list[Json] = []
         self._position = 0
 
-    async def more(self, wait: float = 0.0) -> bool:
-        """Read on, waiting up to so many seconds for something new; tell whether there was any."""
-        seconds = min(max(wait, 0.0), _LONGEST_WAIT)
-        path = f"/_mock/journal?after={self._position}&limit={_MOST_ENTRIES}&wait={seconds:.3f}"
+    async def read_more(self, wait: float = 0.0) -> bool:
+        """Read new entries, waiting up to `wait` seconds for the first; return whether there were any."""
+        wait = min(max(wait, 0.0), _MAX_WAIT)
+        path = f"/_mock/journal?after={self._position}&limit={_MAX_ENTRIES}&wait={wait:.3f}"
         answer = await self._client.send("GET", path)
         if answer.status != 200:
-            raise Impossible(f"the journal cannot be read: GET {path} answers {answer.status}")
+            raise StepError(f"cannot read the journal: GET {path} answered {answer.status}")
         page = answer.body
         self.entries += page["entries"]
         self._position = page["position"]
         return bool(page["entries"])
 
-    async def skip(self) -> None:
-        """Pass over all that happened until now."""
-        while await self.more():
+    async def skip_to_end(self) -> None:
+        """Ignore everything that happened until now."""
+        while await self.read_more():
             self.entries.clear()
 
-    def of(self, purchases: Iterable[str], *, strangers: bool = True) -> Iterator[Json]:
-        """Return the entries of some purchases and, with `strangers`, those that belong to no purchase."""
-        wanted = {*purchases, None} if strangers else set(purchases)
+    def of_purchases(self, purchase_ids: Iterable[str], *, with_unassigned: bool = True) -> Iterator[Json]:
+        """Return the entries of some purchases and, `with_unassigned`, those that belong to no purchase."""
+        wanted = {*purchase_ids, None} if with_unassigned else set(purchase_ids)
         return (entry for entry in self.entries if entry["purchase_id"] in wanted)
 
 
 @dataclass(slots=True)
-class Play:
-    """One scenario under way.
+class ScenarioRun:
+    """The state of one running scenario.
 
-    `purchases` are those that the latest `purchase` step made; `seen` are all of them; `posed` are the other merchants whose
-    credentials a step used.
+    `current_purchases` are the ids from the latest purchase step, `all_purchases` those from every step.
+    `steps` are the executed steps, each with whether it passed. `borrowed_merchants` are the merchants other than the
+    scenario's own whose credentials a step used.
     """
 
     client: Sender
     scenario: Scenario
     variables: Json
-    journal: Journal
+    journal: JournalReader
     button_key: str | None = None
-    purchases: list[str] = field(default_factory=list)
-    seen: list[str] = field(default_factory=list)
-    trail: list[tuple[Step, bool]] = field(default_factory=list)
-    posed: set[str] = field(default_factory=set)
+    current_purchases: list[str] = field(default_factory=list)
+    all_purchases: list[str] = field(default_factory=list)
+    steps: list[tuple[Step, bool]] = field(default_factory=list)
+    borrowed_merchants: set[str] = field(default_factory=set)
 
-    async def ask(
+    async def request(
         self,
         step: Step,
         method: str,
@@ -104,88 +114,99 @@ class Play:
         body: Any = None,
         credentials: str | None = None,
         *,
-        key: str | None = None,
+        idempotency_key: str | None = None,
     ) -> Any:
-        """Send a request, under an idempotency `key` if there is one, and return the answer's body.
+        """Send a request and return the body of the answer; `credentials` (USER:PASSWORD) replace the merchant's own.
 
-        Raises `Unmet` unless it is what the step expects: success, mostly.
+        Raises `ExpectationFailed` unless the answer is what the step expects: any status below 400 by default.
         """
-        self.posed.update([credentials.partition(":")[0]] if credentials else ())
-        headers = {**_as(credentials), **({"Klarna-Idempotency-Key": key} if key else {})}
+        if credentials:
+            self.borrowed_merchants.add(credentials.partition(":")[0])
+        headers = _authorization(credentials)
+        if idempotency_key:
+            headers["Klarna-Idempotency-Key"] = idempotency_key
         answer = await self.client.send(method, path, body, headers=headers)
-        if answer.status != step.status if step.status else answer.status >= 400:
-            raise Unmet(_expected(step), _told(answer))
-        self.compare(step, answer.body)
+        if answer.status != step.expected_status if step.expected_status else answer.status >= 400:
+            raise ExpectationFailed(_expected_answer(step), _answer_text(answer))
+        self.compare_answer(step, answer.body)
         return answer.body
 
-    def compare(self, step: Step, body: Any) -> None:
-        """Raise `Unmet` unless a body has what the step expects as its `answer`."""
-        if step.answer is not None and (found := list(differences(step.answer, body))):
-            raise Unmet(f"{_expected(step)} and {shown(step.answer)}", "; ".join(found))
+    def compare_answer(self, step: Step, body: Any) -> None:
+        """Raise `ExpectationFailed` unless a body has everything of the step's `answer`."""
+        if step.expected_answer is not None and (found := list(differences(step.expected_answer, body))):
+            expected = f"{_expected_answer(step)} and {value_text(step.expected_answer)}"
+            raise ExpectationFailed(expected, "; ".join(found))
 
-    async def look(self, path: str) -> Any:
-        """Return what the control API has at a path; raises `Impossible` with its refusal."""
+    async def get(self, path: str) -> Any:
+        """Return the body of a GET request; raises `StepError` with the text of an error answer."""
         answer = await self.client.send("GET", path)
         if answer.status >= 400:
-            raise Impossible(_told(answer))
+            raise StepError(_answer_text(answer))
         return answer.body
 
-    def bought(self, purchases: Iterable[Json]) -> None:
-        """Take purchases as those that the next steps are about."""
-        self.purchases = [purchase["purchase_id"] for purchase in purchases]
-        self.seen += [one for one in self.purchases if one not in self.seen]
+    async def get_purchase(self, args: Any) -> Json:
+        """Return the purchase that a step refers to, the first if there are several."""
+        purchase: Json = await self.get(f"/_mock/purchases/{self.purchases_of(args)[0]}")
+        return purchase
 
-    def about(self, wish: Any) -> list[str]:
-        """Return the purchases that a step is about: those of `of`, else the latest; raises `Impossible` if none."""
-        named = wish.get("of") if isinstance(wish, dict) else None
-        purchases = self.purchases if named is None else _ids(self.variables.get(named), named)
+    def set_purchases(self, purchases: Iterable[Json]) -> None:
+        """Make these the purchases that the next steps refer to."""
+        self.current_purchases = [purchase["purchase_id"] for purchase in purchases]
+        self.all_purchases += [each for each in self.current_purchases if each not in self.all_purchases]
+
+    def purchases_of(self, args: Any) -> list[str]:
+        """Return the ids of the purchases that a step refers to by `of`, else the latest; raises `StepError` if there are none."""
+        variable = args.get("of") if isinstance(args, dict) else None
+        purchases = (
+            self.current_purchases if variable is None else _purchase_ids(self.variables.get(variable), variable)
+        )
         if not purchases:
-            raise Impossible("there is no purchase yet", hint="a purchase step before this one")
+            raise StepError("there is no purchase yet", hint="add a purchase step before this one")
         return purchases
 
-    async def until(self, wish: Any, happened: Callable[[], Awaitable[Json | None]]) -> Json | None:
-        """Look again at each news in the journal until nothing is `happened` otherwise, or the patience of `within` ends.
+    async def wait_until(self, args: Any, check: Callable[[], Awaitable[Mismatch | None]]) -> Mismatch | None:
+        """Call `check` after every change of the journal until it returns None or the time of `within` is over.
 
-        `happened` returns None when all is as expected, else what is not; that is what this returns in the end, or at once
-        where it is `hopeless`.
+        Returns the last mismatch, at once if it is `unreachable`.
         """
-        deadline = monotonic() + patience(wish)
-        while (found := await happened()) is not None:
-            left = deadline - monotonic()
-            if left <= 0 or found.get("hopeless") or not await self.journal.more(left):
-                return found
+        deadline = monotonic() + within_seconds(args)
+        while (mismatch := await check()) is not None:
+            remaining = deadline - monotonic()
+            if remaining <= 0 or mismatch.unreachable or not await self.journal.read_more(remaining):
+                return mismatch
         return None
 
 
-def _expected(step: Step) -> str:
-    return f"{step.name} to be answered {step.status or 'with success'}"
+def within_seconds(args: Any) -> float:
+    """Return how many seconds an expectation waits: its `within`, or the default."""
+    return seconds(args["within"]) if isinstance(args, dict) and "within" in args else DEFAULT_WITHIN
 
 
-def patience(wish: Any) -> float:
-    """Return how many seconds an expectation waits: its `within`."""
-    return seconds(wish["within"]) if isinstance(wish, dict) and "within" in wish else PATIENCE
+def _purchase_ids(value: Any, variable: str) -> list[str]:
+    purchases = value if isinstance(value, list) else [value]
+    if not all(isinstance(each, dict) and "purchase_id" in each for each in purchases):
+        raise StepError(f"{variable!r} is not a purchase", where="of", hint="use the name in `as` of a purchase step")
+    return [each["purchase_id"] for each in purchases]
 
 
-def _ids(kept: Any, name: str) -> list[str]:
-    purchases = kept if isinstance(kept, list) else [kept]
-    if not all(isinstance(one, dict) and "purchase_id" in one for one in purchases):
-        raise Impossible(f"{name} is no purchase", where="of", hint="a name that a purchase step has after `as`")
-    return [one["purchase_id"] for one in purchases]
-
-
-def _as(credentials: str | None) -> dict[str, str]:
-    """Return the header of other credentials than the merchant's own; empty ones send none that count."""
+def _authorization(credentials: str | None) -> dict[str, str]:
+    """Return the header for other credentials than the merchant's own; an empty text sends none."""
     if credentials is None:
         return {}
     token = base64.b64encode(credentials.encode()).decode()
     return {"Authorization": f"Basic {token}" if credentials else ""}
 
 
-def _told(answer: Answer) -> str:
-    said = answer.body if isinstance(answer.body, dict) else {}
-    messages = " ".join(said.get("error_messages") or ())
-    text = (
-        said.get("error_message") or messages or said.get("error") or (shown(answer.body) if answer.body else "no body")
+def _expected_answer(step: Step) -> str:
+    return f"{step.name} to be answered {step.expected_status or 'with success'}"
+
+
+def _answer_text(answer: Answer) -> str:
+    body = answer.body if isinstance(answer.body, dict) else {}
+    members = ("error_message", "detail", "title")
+    text = next(
+        (str(body[member]) for member in members if body.get(member)), " ".join(body.get("error_messages") or ())
     )
-    hint = f"; {said['hint']}" if said.get("hint") else ""
+    text = text or (value_text(answer.body) if answer.body else "no body")
+    hint = f"; {body['hint']}" if body.get("hint") else ""
     return f"answered {answer.status}: {text}{hint}"

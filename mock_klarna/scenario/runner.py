@@ -1,4 +1,4 @@
-"""Playing scenarios: each as its own merchant, many at once, reported in the order in which they were given."""
+"""Run scenarios: each as its own merchant, many at once, reported in the order in which they were given."""
 
 import asyncio
 import re
@@ -9,27 +9,31 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from mock_klarna.scenario.expectations import advice
-from mock_klarna.scenario.model import Impossible, Scenario
+from mock_klarna.scenario.expectations import credential_mismatch
+from mock_klarna.scenario.model import Scenario, StepError
 from mock_klarna.scenario.report import Failure, Report
-from mock_klarna.scenario.run import Journal, Play, Sender, Unmet
-from mock_klarna.scenario.steps import play_steps
+from mock_klarna.scenario.run import ExpectationFailed, JournalReader, ScenarioRun, Sender
+from mock_klarna.scenario.steps import run_steps
 from mock_klarna.scenario.timeline import timeline, transcript
 
 Json = dict[str, Any]
-PASSWORD = "scenario"  # noqa: S105 - any password is right where no credentials are set
-BUILT_IN = ("klarna", "merchant", "password")
-"""Variables that every scenario has: the emulator's URL, and the credentials that it plays with."""
+PASSWORD = "scenario"  # noqa: S105 - without configured credentials the server accepts any password
+BUILT_IN_VARIABLES = ("klarna", "merchant", "password")
+"""Variables that every scenario has: the URL of the emulator, and the credentials of the scenario's merchant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ways:
-    """How scenarios are to be played.
+class RunOptions:
+    """How to run scenarios.
 
-    `connect` opens a connection to the emulator at `url` for a merchant and a password. `variables` are those of a scenario
-    that go over its own. `merchant` is `USER:PASSWORD` of a
-    merchant of the user's own, who is not reset; without one each scenario has its own, called after it with `prefix`.
-    `jobs` are played at once. `settling` is how many seconds a report waits for callbacks that are still on their way.
+    url: address of the emulator.
+    connect: opens a connection to it for a merchant and a password.
+    variables: variables of one scenario, which override its defaults.
+    seed: random seed, which overrides the one in the file.
+    merchant: `USER:PASSWORD` of an existing merchant, which is not reset; by default each scenario has its own.
+    prefix: how the names of these merchants start.
+    jobs: how many scenarios run at once.
+    settle_seconds: how long a report waits for callbacks that have no answer yet.
     """
 
     url: str
@@ -39,37 +43,37 @@ class Ways:
     merchant: str | None = None
     prefix: str = "scenario"
     jobs: int = 32
-    settling: float = 0.25
+    settle_seconds: float = 0.25
 
 
-def credentials(scenario: Scenario, ways: Ways) -> tuple[str, str, bool]:
-    """Return merchant and password to play a scenario as, and whether they are the user's own."""
-    given = ways.merchant or scenario.data.get("merchant")
-    if given:
-        user, _, password = given.partition(":")
+def credentials(scenario: Scenario, options: RunOptions) -> tuple[str, str, bool]:
+    """Return merchant and password of a scenario, and whether they were configured by the user."""
+    configured = options.merchant or scenario.data.get("merchant")
+    if configured:
+        user, _, password = configured.partition(":")
         return user, password or PASSWORD, True
-    return f"{ways.prefix}-{re.sub(r'[^a-z0-9]+', '-', scenario.name.lower()).strip('-')}", PASSWORD, False
+    return f"{options.prefix}-{re.sub(r'[^a-z0-9]+', '-', scenario.name.lower()).strip('-')}", PASSWORD, False
 
 
-async def play_all(
-    scenarios: Sequence[Scenario], ways: Ways, tell: Callable[[Report], None] = lambda report: None
+async def run_scenarios(
+    scenarios: Sequence[Scenario], options: RunOptions, on_report: Callable[[Report], None] = lambda report: None
 ) -> list[Report]:
-    """Play scenarios, `ways.jobs` at once, no two of them as the same merchant; `tell` hears of each, in order.
+    """Run scenarios, `options.jobs` at once, no two at once as the same merchant; calls `on_report` in the given order.
 
-    Raises what the connection raises, such as that nobody answers.
+    Raises what the connection raises, for example when the server does not answer.
     """
-    turns, merchants = asyncio.Semaphore(ways.jobs), defaultdict[str, asyncio.Lock](asyncio.Lock)
+    jobs, merchant_locks = asyncio.Semaphore(options.jobs), defaultdict[str, asyncio.Lock](asyncio.Lock)
 
-    async def one(scenario: Scenario) -> Report:
-        async with merchants[credentials(scenario, ways)[0]], turns:
-            return await play(scenario, ways)
+    async def run_one(scenario: Scenario) -> Report:
+        async with merchant_locks[credentials(scenario, options)[0]], jobs:
+            return await run_scenario(scenario, options)
 
-    tasks = [asyncio.ensure_future(one(scenario)) for scenario in scenarios]
+    tasks = [asyncio.ensure_future(run_one(scenario)) for scenario in scenarios]
     try:
         reports = []
         for task in tasks:
             reports.append(await task)
-            tell(reports[-1])
+            on_report(reports[-1])
         return reports
     finally:
         for task in tasks:
@@ -77,61 +81,61 @@ async def play_all(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def play(scenario: Scenario, ways: Ways) -> Report:
-    """Play one scenario and report it; its merchant is reset first, unless it is the user's own."""
-    merchant, password, is_users = credentials(scenario, ways)
-    async with ways.connect(merchant, password) as client:
-        given = {"klarna": ways.url, "merchant": merchant, "password": password}
-        variables = {**scenario.variables, **ways.variables(scenario), **given}
-        playing = Play(client, scenario, variables, Journal(client))
+async def run_scenario(scenario: Scenario, options: RunOptions) -> Report:
+    """Run one scenario and return its report; its merchant is reset first, unless the user configured it."""
+    merchant, password, is_configured = credentials(scenario, options)
+    async with options.connect(merchant, password) as client:
+        built_in = {"klarna": options.url, "merchant": merchant, "password": password}
+        variables = {**scenario.variables, **options.variables(scenario), **built_in}
+        run = ScenarioRun(client, scenario, variables, JournalReader(client))
         started = perf_counter()
-        await _prepare(playing, ways, is_users=is_users)
-        failure = await _outcome(playing)
-        seconds = perf_counter() - started
-        under_way = await _settled(playing, ways.settling)
-        lines = list(playing.journal.of(playing.seen))
-        told = [*_trail(playing), *transcript(lines, under_way)]
-        return Report(scenario, merchant, seconds, failure, timeline(lines, under_way), told)
+        if is_configured:
+            await run.journal.skip_to_end()
+        else:
+            await _reset_merchant(run, options)
+        failure = await _run_all_steps(run)
+        duration = perf_counter() - started
+        callbacks = await _settled_callbacks(run, options.settle_seconds)
+        entries = list(run.journal.of_purchases(run.all_purchases))
+        compared_lines = [*_step_lines(run), *transcript(entries, callbacks)]
+        return Report(scenario, merchant, duration, failure, timeline(entries, callbacks), compared_lines)
 
 
-async def _prepare(playing: Play, ways: Ways, *, is_users: bool) -> None:
-    if is_users:
-        await playing.journal.skip()
-        return
-    seed = ways.seed if ways.seed is not None else playing.scenario.data.get("seed")
-    await playing.client.send("POST", "/_mock/reset", {} if seed is None else {"seed": seed})
+async def _reset_merchant(run: ScenarioRun, options: RunOptions) -> None:
+    seed = options.seed if options.seed is not None else run.scenario.data.get("seed")
+    await run.client.send("POST", "/_mock/reset", {} if seed is None else {"seed": seed})
 
 
-async def _outcome(playing: Play) -> Failure | None:
+async def _run_all_steps(run: ScenarioRun) -> Failure | None:
     try:
-        await play_steps(playing, playing.scenario.steps, "steps")
-    except Unmet as unmet:
-        await playing.journal.more()
-        return _failure(playing, unmet.expected, "; ".join(filter(None, [unmet.happened, advice(playing)])))
-    except Impossible as impossible:
-        return _failure(playing, "a step that can be played", str(impossible))
-    except (LookupError, TypeError, ValueError) as wrong:  # a variable had a value that the step has no use for
-        return _failure(playing, "values that the step can use", f"{type(wrong).__name__}: {wrong}")
+        await run_steps(run, run.scenario.steps, "steps")
+    except ExpectationFailed as failed:
+        await run.journal.read_more()
+        return _failure(run, failed.expected, "; ".join(filter(None, [failed.actual, credential_mismatch(run)])))
+    except StepError as error:
+        return _failure(run, "a step that can be executed", str(error))
+    except (LookupError, TypeError, ValueError) as error:  # the value of a variable has the wrong type for the step
+        return _failure(run, "values that the step can use", f"{type(error).__name__}: {error}")
     return None
 
 
-def _failure(playing: Play, expected: str, happened: str) -> Failure:
-    step = next(step for step, held in reversed(playing.trail) if not held)
-    return Failure(step.name, playing.scenario.source.place(step.path), expected, happened)
+def _failure(run: ScenarioRun, expected: str, actual: str) -> Failure:
+    step = next(step for step, passed in reversed(run.steps) if not passed)
+    return Failure(step.name, run.scenario.source.place(step.path), expected, actual)
 
 
-async def _settled(playing: Play, settling: float) -> list[Json]:
-    """Wait a moment for callbacks that are on their way, and return those that a report has to mention."""
-    deadline = perf_counter() + settling
+async def _settled_callbacks(run: ScenarioRun, settle_seconds: float) -> list[Json]:
+    """Wait a moment for callbacks without an answer, then return all callbacks of the scenario's purchases."""
+    deadline = perf_counter() + settle_seconds
     while True:
-        await playing.journal.more()
-        callbacks = (await playing.client.send("GET", "/_mock/callbacks?limit=10000")).body["callbacks"]
-        ours = [callback for callback in callbacks if callback["purchase_id"] in playing.seen]
-        left = deadline - perf_counter()
-        if left <= 0 or not any(callback["state"] == "in_flight" for callback in ours):
-            return ours
-        await playing.journal.more(left)
+        await run.journal.read_more()
+        callbacks = (await run.client.send("GET", "/_mock/callbacks?limit=10000")).body["callbacks"]
+        own = [callback for callback in callbacks if callback["purchase_id"] in run.all_purchases]
+        remaining = deadline - perf_counter()
+        if remaining <= 0 or not any(callback["state"] == "in_flight" for callback in own):
+            return own
+        await run.journal.read_more(remaining)
 
 
-def _trail(playing: Play) -> list[str]:
-    return [f"{'held' if held else 'FAILED':6}  {step.name}" for step, held in playing.trail]
+def _step_lines(run: ScenarioRun) -> list[str]:
+    return [f"{'passed' if passed else 'FAILED'}  {step.name}" for step, passed in run.steps]

@@ -1,4 +1,4 @@
-"""From the text of a YAML or JSON file to its data, with the line and column of every part."""
+"""Parse YAML or JSON text to data that keeps the line and column of every part."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,23 +8,23 @@ from typing import Any
 import yaml
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_WORDS: Mapping[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
+_CONSTANTS: Mapping[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
-_DEEPEST = 40
-_MOST_NODES = 100_000
+_MAX_DEPTH = 40
+_MAX_NODES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something stands in a file, both counted from 1."""
+    """A position in a file; line and column count from 1."""
 
     line: int
     column: int
 
 
-class Unreadable(Exception):
-    """A file is no YAML or JSON that can be used: where, what is wrong, and what would be right."""
+class UnreadableFile(Exception):
+    """A file is not YAML or JSON that can be used: where, what is wrong, and what to do."""
 
     def __init__(self, place: Place, message: str, hint: str) -> None:
         super().__init__(message)
@@ -42,40 +42,40 @@ class Source:
     nodes: int = 0
 
     def place(self, path: str) -> Place:
-        """Return where a part stands; for one that is not there, where the nearest part around it does."""
+        """Return the place of a part or, when it does not exist, of the nearest part that contains it."""
         while path not in self.places and path:
             path = path[: max(path.rfind("."), path.rfind("["), 0)]
         return self.places.get(path, Place(1, 1))
 
 
-def read(text: str) -> Source:
-    """Return the data of a file. Only JSON's own types exist: `no`, `on` and dates are text, as in YAML 1.2.
+def parse(text: str) -> Source:
+    """Return the data of a file. Only JSON's types exist: `no`, `on` and dates are text, as in YAML 1.2.
 
-    Raises `Unreadable` with the place of the fault.
+    Raises `UnreadableFile` with the place of the error.
     """
     try:
         node = yaml.compose(text, Loader=_LOADER)
-    except yaml.MarkedYAMLError as fault:
-        raise _unreadable(fault) from None
-    except yaml.YAMLError as fault:
-        raise Unreadable(Place(1, 1), str(fault).splitlines()[0], "text in UTF-8") from None
+    except yaml.MarkedYAMLError as error:
+        raise _unreadable(error) from None
+    except yaml.YAMLError as error:
+        raise UnreadableFile(Place(1, 1), str(error).splitlines()[0], "text in UTF-8") from None
     source = Source()
     source.data = None if node is None else _value(source, node, "", 0)
     return source
 
 
-def _unreadable(fault: yaml.MarkedYAMLError) -> Unreadable:
-    mark = fault.problem_mark or fault.context_mark
+def _unreadable(error: yaml.MarkedYAMLError) -> UnreadableFile:
+    mark = error.problem_mark or error.context_mark
     place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
-    said = " ".join(part for part in (fault.context, fault.problem) if part)
-    return Unreadable(place, f"this is not YAML: {said}", "quote text that has a colon, a brace or a bracket in it")
+    reason = " ".join(part for part in (error.context, error.problem) if part)
+    return UnreadableFile(place, f"not valid YAML: {reason}", "quote text that contains a colon, a brace or a bracket")
 
 
 def _value(source: Source, node: yaml.Node, path: str, depth: int) -> Any:
     source.nodes += 1
     source.places.setdefault(path, _place(node))
-    if depth > _DEEPEST or source.nodes > _MOST_NODES:
-        raise Unreadable(_place(node), "the file is nested too deeply, or too large", "fewer aliases, less nesting")
+    if depth > _MAX_DEPTH or source.nodes > _MAX_NODES:
+        raise UnreadableFile(_place(node), "the file is nested too deeply or too large", "fewer aliases, less nesting")
     if isinstance(node, yaml.MappingNode):
         return dict(_members(source, node, path, depth))
     if isinstance(node, yaml.SequenceNode):
@@ -88,10 +88,10 @@ def _members(source: Source, node: yaml.MappingNode, path: str, depth: int) -> I
     seen: set[str] = set()
     for key, part in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            raise Unreadable(_place(key), "a name is expected here", "text before the colon")
+            raise UnreadableFile(_place(key), "expected a name", "text before the colon")
         name = str(key.value)
         if name in seen:
-            raise Unreadable(_place(key), f"{name} is given twice", "each name once")
+            raise UnreadableFile(_place(key), f"duplicate name {name!r}", "use each name once")
         seen.add(name)
         inner = f"{path}.{name}" if path else name
         source.places[inner] = _place(key)
@@ -102,8 +102,8 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     text = str(node.value)
     if node.style:
         return text
-    if text in _WORDS:
-        return _WORDS[text]
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
     if _INTEGER.fullmatch(text):
         return int(text)
     return float(text) if _NUMBER.fullmatch(text) else text

@@ -1,109 +1,110 @@
-"""Variables: `${name}` in any text of a step, `${name.member}` for a part of what an earlier step gave."""
+"""Variables of a scenario: `${name}` in any text of a step, `${name.member}` for a part of an earlier result."""
 
 import copy
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mock_klarna.scenario.model import Impossible
+from mock_klarna.scenario.model import StepError
 
-_MENTION = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_-]*)((?:\.[A-Za-z0-9_-]+|\[\d+\])*)\}")
-_STEP = re.compile(r"[A-Za-z0-9_-]+")
-
-
-class UnknownVariable(Impossible):
-    """A text mentions a variable that nobody gave, or a member that it does not have."""
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_-]*)((?:\.[A-Za-z0-9_-]+|\[\d+\])*)\}")
+_REFERENCE_MEMBER = re.compile(r"[A-Za-z0-9_-]+")
+_PATH_MEMBER = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
-def filled(value: Any, variables: Mapping[str, Any]) -> Any:
-    """Return a value with all variables filled in; text that is nothing but a variable becomes its value, of any type.
+class UnknownVariable(StepError):
+    """A text refers to a variable that does not exist, or to a member that the variable does not have."""
+
+
+def substitute(value: Any, variables: Mapping[str, Any]) -> Any:
+    """Return a value with all variables filled in; a text that is one reference becomes the variable's value, of any type.
 
     Raises `UnknownVariable`.
     """
     if isinstance(value, str):
-        return _text(value, variables)
+        return _substitute_text(value, variables)
     if isinstance(value, list):
-        return [filled(part, variables) for part in value]
+        return [substitute(part, variables) for part in value]
     if isinstance(value, dict):
-        return {name: filled(part, variables) for name, part in value.items()}
+        return {name: substitute(part, variables) for name, part in value.items()}
     return value
 
 
-def filled_where_known(value: Any, variables: Mapping[str, Any]) -> Any:
-    """Return a value with those texts filled in whose variables are all known; the others stay as they are."""
+def substitute_known(value: Any, variables: Mapping[str, Any]) -> Any:
+    """Return a value with the variables filled in that exist; texts that refer to others stay as they are."""
     if isinstance(value, list):
-        return [filled_where_known(part, variables) for part in value]
+        return [substitute_known(part, variables) for part in value]
     if isinstance(value, dict):
-        return {name: filled_where_known(part, variables) for name, part in value.items()}
+        return {name: substitute_known(part, variables) for name, part in value.items()}
     try:
-        return filled(value, variables)
+        return substitute(value, variables)
     except UnknownVariable:
         return value
 
 
-def mentions(value: Any) -> Iterator[str]:
-    """Return the names of the variables that a value mentions anywhere in it."""
+def referenced_variables(value: Any) -> Iterator[str]:
+    """Return the names of the variables that a value refers to, at any depth."""
     if isinstance(value, str):
-        yield from (found.group(1) for found in _MENTION.finditer(value))
+        yield from (found.group(1) for found in _REFERENCE.finditer(value))
     elif isinstance(value, list | dict):
         for part in value.values() if isinstance(value, dict) else value:
-            yield from mentions(part)
+            yield from referenced_variables(part)
 
 
-def _text(text: str, variables: Mapping[str, Any]) -> Any:
-    whole = _MENTION.fullmatch(text)
-    if whole:
-        return _looked_up(whole, variables)
-    return _MENTION.sub(lambda found: str(_looked_up(found, variables)), text)
+def _substitute_text(text: str, variables: Mapping[str, Any]) -> Any:
+    only_reference = _REFERENCE.fullmatch(text)
+    if only_reference:
+        return _look_up(only_reference, variables)
+    return _REFERENCE.sub(lambda found: str(_look_up(found, variables)), text)
 
 
-def _looked_up(found: re.Match[str], variables: Mapping[str, Any]) -> Any:
-    name, members = found.groups()
+def _look_up(reference: re.Match[str], variables: Mapping[str, Any]) -> Any:
+    name, members = reference.groups()
     if name not in variables:
-        raise UnknownVariable(f"${{{name}}} is not known", hint="known are " + ", ".join(sorted(variables)))
+        raise UnknownVariable(f"unknown variable {name!r}", hint="known: " + ", ".join(sorted(variables)))
     value = variables[name]
-    for step in _STEP.findall(members):
-        value = _member(value, step, found.group(0))
+    for member in _REFERENCE_MEMBER.findall(members):
+        value = _member(value, member, reference.group(0))
     return value
 
 
-def _member(value: Any, step: str, mention: str) -> Any:
-    if isinstance(value, dict) and step in value:
-        return value[step]
-    if isinstance(value, list) and step.isdigit() and int(step) < len(value):
-        return value[int(step)]
-    there = ", ".join(value) if isinstance(value, dict) else f"{len(value)} entries" if isinstance(value, list) else ""
-    raise UnknownVariable(f"{mention} has no member {step}", hint=f"there are {there}" if there else "")
+def _member(value: Any, member: str, reference: str) -> Any:
+    if isinstance(value, dict) and member in value:
+        return value[member]
+    if isinstance(value, list) and member.isdigit() and int(member) < len(value):
+        return value[int(member)]
+    if isinstance(value, dict):
+        hint = "known: " + ", ".join(value)
+    else:
+        hint = f"it has {len(value)} entries" if isinstance(value, list) else ""
+    raise UnknownVariable(f"{reference} has no member {member}", hint=hint)
 
 
-_PATH_STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+def with_changes(body: Any, changes: Mapping[str, Any]) -> Any:
+    """Return a copy of a body with the members at some paths replaced, or removed where the new value is null.
 
-
-def changed(body: Any, changes: Mapping[str, Any]) -> Any:
-    """Return a copy of a body with the members at some paths replaced, or left out where the new value is null.
-
-    Raises `Impossible` for a path that leads nowhere.
+    Raises `StepError` for a path that does not exist.
     """
-    copied = copy.deepcopy(body)
+    changed = copy.deepcopy(body)
     for path, value in changes.items():
-        _change(copied, path, value)
-    return copied
+        _change(changed, path, value)
+    return changed
 
 
 def _change(body: Any, path: str, value: Any) -> None:
-    steps = [int(index) if index else name for index, name in _PATH_STEP.findall(path)]
+    members = [int(index) if index else name for index, name in _PATH_MEMBER.findall(path)]
     try:
-        for step in steps[:-1]:
-            body = body[step]
-        _put(body, steps[-1], value)
+        for member in members[:-1]:
+            body = body[member]
+        _set_or_remove(body, members[-1], value)
     except (LookupError, TypeError):
-        raise Impossible(f"the order has nothing at {path}", where="change", hint="a path into it") from None
+        raise StepError(f"the order has no member {path}", where="change", hint="give a path that exists") from None
 
 
-def _put(holder: Any, step: str | int, value: Any) -> None:
+def _set_or_remove(container: Any, member: str | int, value: Any) -> None:
     if value is not None:
-        holder[step] = value
-    elif isinstance(holder, dict):
-        holder.pop(step, None)
+        container[member] = value
+    elif isinstance(container, dict):
+        container.pop(member, None)
     else:
-        del holder[step]
+        del container[member]

@@ -1,4 +1,4 @@
-"""The 26 countries with test shoppers (protocol 8.2), one row each."""
+"""The 26 countries with test shoppers (klarna.md §8.2), one row each."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Country:
     ISO 4217, `dialling` the international prefix with its plus. `digits` is the fewest and the most digits a phone
     has behind the prefix, without a trunk zero. In `mobiles`, the forms that generated phones take, "#" stands for any
     digit and "%" for one from 1 to 9. `postal_code` is a regular expression. `titles` maps a gender to the titles of
-    protocol 3.10, the usual one first; it is empty where Klarna names none.
+    klarna.md §3.10, the usual one first; it is empty where Klarna names none.
     """
 
     code: str
@@ -56,7 +56,7 @@ class Country:
         return re.fullmatch(self.postal_code, text.strip().upper()) is not None
 
     def accepts_phone(self, text: str) -> bool:
-        """Whether `text` is a phone of this country in international form; a trunk zero is let through (seed, 8.2)."""
+        """Whether `text` is a phone of this country in international form; a trunk zero is let through (klarna.md §8.2)."""
         low, high = self.digits
         return re.fullmatch(rf"{re.escape(self.dialling)}0?\d{{{low},{high}}}", text) is not None
 
@@ -103,7 +103,7 @@ COUNTRIES: Mapping[str, Country] = {row.code: row for row in _ROWS}
 
 
 def canonical(code: str) -> str:
-    """The upper-case code that orders carry; UK is another word for GB (protocol C-26)."""
+    """The upper-case code that orders carry; UK is another word for GB (klarna.md C-26)."""
     upper = code.strip().upper()
     return "GB" if upper == "UK" else upper
 

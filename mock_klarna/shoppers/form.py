@@ -1,4 +1,4 @@
-"""Whether what a shopper typed can be: the checks of the dialog's form, by the country of each address (protocol 3.10)."""
+"""The checks of the dialog's form, by the country of each address (klarna.md §3.10)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def shopper_from_form(
     """Return the shopper that a form describes, and every field that cannot be.
 
     `given` holds `billing_address`, and maybe `shipping_address` and `customer`; `options` tells which fields the merchant
-    demands (protocol 3.3). The problems' paths begin with the object's name.
+    demands (klarna.md §3.3). The problems' paths begin with the object's name.
     """
     billing, customer = _trimmed(given.get("billing_address")), _trimmed(given.get("customer"))
     shipping = _trimmed(given.get("shipping_address")) if given.get("shipping_address") else None
@@ -46,7 +46,7 @@ def shopper_from_form(
 
 
 def _trimmed(members: Mapping[str, Any] | None) -> dict[str, str]:
-    """Return the texts without blanks around them; what is no text is no member that anybody knows."""
+    """Return the texts without blanks around them; values of other types are left out."""
     trimmed = {name: value.strip() for name, value in (members or {}).items() if isinstance(value, str)}
     if "country" in trimmed:
         trimmed["country"] = canonical(trimmed["country"])
@@ -111,7 +111,7 @@ def _is_birthday(text: str, today: date) -> bool:
 
 
 def _spell_title(billing: dict[str, str], customer: dict[str, str]) -> None:
-    """Spell a title as its country does, and tell customer and gender by it (protocol 4.1); forms send lower case (6.6)."""
+    """Spell a title as its country does (forms send lower case, klarna.md §6.6) and set the gender (klarna.md §4.1)."""
     home, title = COUNTRIES.get(billing.get("country", "")), billing.get("title")
     if home is None or title is None:
         return

@@ -40,7 +40,7 @@ ADDRESS_MEMBERS = frozenset(
         "organization_name",
     ]
 )
-"""The members of an address (protocol 3.10)."""
+"""The members of an address (klarna.md §3.10)."""
 
 CUSTOMER_MEMBERS = frozenset(
     [
@@ -55,7 +55,7 @@ CUSTOMER_MEMBERS = frozenset(
         "organization_entity_type",
     ]
 )
-"""The members of a customer (protocol 3.10)."""
+"""The members of a customer (klarna.md §3.10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +105,16 @@ def identity(home: Country, fake: Faker, wishes: Given, today: date) -> tuple[di
 
 
 def _gender(home: Country, wishes: Given, coin: str) -> str:
-    told = wishes.customer.get("gender", "").casefold()
-    if told in ("female", "male"):
-        return told
+    given = wishes.customer.get("gender", "").casefold()
+    if given in ("female", "male"):
+        return given
     titles = (wishes.customer.get("title", ""), wishes.billing.get("title", ""))
     return next(filter(None, map(home.gender_of, titles)), coin)
 
 
 def _title(home: Country, wishes: Given, gender: str) -> dict[str, str]:
-    told = wishes.billing.get("title") or wishes.customer.get("title")
-    title = told or next(iter(home.titles.get(gender, ())), None)
+    given = wishes.billing.get("title") or wishes.customer.get("title")
+    title = given or next(iter(home.titles.get(gender, ())), None)
     return {"title": title} if title else {}
 
 
@@ -236,7 +236,7 @@ TODAY = date(2026, 1, 1)
 _PROVIDERS = ["faker.providers.address", "faker.providers.person"]
 _FAKERS_NAME = {"nb-NO": "no-NO"}
 _WHO = ("given_name", "family_name", "email", "title", "phone")
-# the seed's samples print an address in this order
+# the guide's samples have the members of an address in this order
 _FIRST = [
     "given_name",
     "family_name",

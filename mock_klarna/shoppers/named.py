@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mock_klarna import resources
+from mock_klarna.errors import similar
 from mock_klarna.shoppers.countries import COUNTRIES, country
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """Somebody who buys; every mapping is JSON-ready and in Klarna's members (protocol 3.10).
+    """Somebody who buys; every mapping is JSON-ready and in Klarna's members (klarna.md §3.10).
 
     `shipping_address` is None for a shopper who has the goods sent to the billing address.
     """
@@ -29,14 +29,13 @@ class Shopper:
 
 
 class UnknownShopper(LookupError):
-    """No test shopper has this name; the message lists those with a similar one."""
+    """There is no test shopper with this name; the message lists similar names."""
 
     def __init__(self, name: str) -> None:
-        near = difflib.get_close_matches(name.casefold(), shopper_names(), n=5, cutoff=0.5)
+        near = similar(name.casefold(), shopper_names(), most=5, cutoff=0.5)
         hint = f"similar: {', '.join(near)}" if near else f"countries with shoppers: {', '.join(COUNTRIES)}"
-        super().__init__(f"no test shopper is called {name!r}; {hint}")
+        super().__init__(f"unknown test shopper {name!r}; {hint}")
         self.name = name
-        self.near = near
 
 
 def named_shopper(name: str) -> Shopper:

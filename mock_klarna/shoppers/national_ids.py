@@ -1,6 +1,6 @@
 """National identification numbers with right check digits.
 
-The countries are those whose test shoppers have a number (protocol 8.2), and Denmark.
+The countries are those whose test shoppers have a number (klarna.md §8.2), and Denmark.
 """
 
 from __future__ import annotations

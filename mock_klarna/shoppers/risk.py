@@ -1,4 +1,4 @@
-"""What an e-mail address makes Klarna decide (protocol 8.1)."""
+"""What an e-mail address makes Klarna decide (klarna.md §8.1)."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class RiskDecision:
     """What Klarna decides about a shopper.
 
     `outcome` comes at once. For PENDING, `then` follows `after` seconds later. `reason` is the trigger that was seen,
-    in the words of protocol 8.1, or None for an ordinary address.
+    in the words of klarna.md §8.1, or None for an ordinary address.
     """
 
     outcome: FraudOutcome

@@ -1,15 +1,16 @@
-"""The store as the emulator sees it: a few async methods, the same for every engine."""
+"""The interface of every store engine, and `open_store`, which chooses one."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from mock_klarna.domain.journal import Entry, Exchange, Sent, Watch
+from mock_klarna.domain.journal import Entry, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Job, Record
 from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.journal import Bounds
 from mock_klarna.store.memory import MemoryStore, Watching
+from mock_klarna.store.snapshot import MerchantSnapshot, Snapshot
 
 R = TypeVar("R", bound=Record)
 
@@ -51,21 +52,21 @@ class Store(Protocol):
     async def commit(self, merchant: str, decision: Decision, now: float) -> int:
         """Write all of a decision or nothing; return the journal position after it.
 
-        Raises `Conflict` unless each record's version is one above the stored one (1 for a new record).
+        Raises `WriteConflict` unless each record's version is one above the stored one (1 for a new record).
         """
         ...
 
     async def delete(self, kind: type[Record], key: str) -> None:
-        """Forget a record."""
+        """Delete a record."""
         ...
 
     async def record(
         self, merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
     ) -> int:
-        """Append an entry that is no event to the journal; return its `seq`."""
+        """Append an exchange or a callback to the journal; return its `seq`."""
         ...
 
-    async def entries(self, watch: Watch, after: int, limit: int) -> list[Entry]:
+    async def entries(self, watch: JournalFilter, after: int, limit: int) -> list[Entry]:
         """Return up to `limit` journal entries after a position, oldest first."""
         ...
 
@@ -81,16 +82,16 @@ class Store(Protocol):
         """Return the `seq` of the newest entry of all."""
         ...
 
-    async def wait(self, watch: Watch, after: int, seconds: float) -> bool:
+    async def wait(self, watch: JournalFilter, after: int, seconds: float) -> bool:
         """Wait until an entry after a position matches; False when the time ran out first. Watches merchant and purchase only."""
         ...
 
-    def watching(self, watch: Watch) -> AbstractContextManager[Watching]:
-        """Notice every entry of a merchant or a purchase from now on: look, and then wait for the next one."""
+    def watching(self, watch: JournalFilter) -> AbstractContextManager[Watching]:
+        """Notice every entry of a merchant or a purchase from now on: look at the state, then wait for the next entry."""
         ...
 
     async def claim(self, merchant: str, until: float) -> Job | None:
-        """Take a merchant's first job that is due at `until`, so that nobody else gets it; `finish` it when done."""
+        """Take a merchant's first job that is due at `until`, so that no other caller gets it; `finish` it when done."""
         ...
 
     async def claim_due(self, merchant: str, real_time: float) -> tuple[list[Job], float | None]:
@@ -101,15 +102,15 @@ class Store(Protocol):
         ...
 
     async def finish(self, job: Job) -> None:
-        """Forget a claimed job."""
+        """Delete a claimed job."""
         ...
 
     async def release(self, job: Job) -> None:
-        """Put a claimed job back, to be claimed again."""
+        """Put a claimed job back, so that it is claimed again."""
         ...
 
     def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:
-        """Let nobody else, on any server, in under the same name meanwhile."""
+        """Wait until no other caller, on any server, has the lock of this name, and take it."""
         ...
 
     def overdue(self) -> AsyncIterator[str]:
@@ -121,31 +122,34 @@ class Store(Protocol):
         ...
 
     async def jobs(self, merchant: str) -> list[Job]:
-        """Return a merchant's jobs that wait for their time, first due first."""
+        """Return a merchant's jobs that are not claimed, first due first."""
         ...
 
     async def count(self, merchant: str, name: str) -> int:
-        """Count one up and return the new value: 1 the first time."""
+        """Increment a counter and return its new value: 1 the first time."""
         ...
 
     async def merchants(self) -> list[str]:
-        """Return the names of all merchants that have anything here."""
+        """Return the names of all merchants that have any state."""
         ...
 
     async def clear(self, merchant: str | None) -> None:
-        """Forget everything of a merchant, or of all."""
+        """Delete the state of a merchant, or of all."""
         ...
 
-    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, Any]:
-        """Return the state as JSON-ready data: records, jobs and counters, without the journal."""
+    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, MerchantSnapshot]:
+        """Return the state of some merchants, or of all: records, jobs and counters, without the journal."""
         ...
 
-    async def load(self, state: dict[str, Any]) -> None:
-        """Replace the state of the merchants that a dump names by what it holds, all or nothing."""
+    async def load(self, snapshot: Snapshot) -> None:
+        """Replace the state of the merchants that a snapshot names by what it contains, all or nothing.
+
+        Raises `MockKlarnaError` if a key belongs to two records, or to one of a merchant that is not replaced.
+        """
         ...
 
     async def close(self) -> None:
-        """Let go of whatever the engine holds."""
+        """Release files and connections."""
         ...
 
 
@@ -171,5 +175,5 @@ def open_store(settings: Settings) -> Store:
 
         return PostgresStore(settings.store, bounds)
     if engine == "file" and place:
-        raise SettingsError(f"--store: file: is not an engine any more; write sqlite:{place} (the old file is not read)")
+        raise SettingsError(f"--store: file: is no longer supported; write sqlite:{place} (the old file is not read)")
     raise SettingsError(f"--store: {settings.store!r} is not {_CHOICES}")

@@ -13,12 +13,12 @@ from math import inf
 from typing import Any, NamedTuple, TypeVar
 
 from mock_klarna.domain.events import event_name
-from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NOBODY, Entry, Exchange, Sent, Watch
+from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NOBODY, Entry, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.store.exclusion import KeyedLocks
 from mock_klarna.store.journal import USUAL, Bounds, Budget
-from mock_klarna.store.snapshot import VERSION, MerchantState, read_snapshot
-from mock_klarna.store.tables import Named, Namespace, Shelf, named
+from mock_klarna.store.snapshot import MerchantSnapshot, Snapshot
+from mock_klarna.store.tables import MerchantState, Named, RecordIndex, named
 
 _Topic = tuple[str | None, str | None]
 
@@ -33,7 +33,7 @@ class Waiters:
         return bool(self._futures)
 
     def wake(self, entry: Entry) -> None:
-        """Wake everybody who waits for this entry."""
+        """Wake all callers that wait for this entry."""
         for topic in (
             (entry.merchant, entry.purchase_id),
             (entry.merchant, None),
@@ -45,34 +45,34 @@ class Waiters:
                     future.set_result(None)
 
     def wake_all(self) -> None:
-        """Wake everybody."""
+        """Wake all callers that wait."""
         for topic in list(self._futures):
             for future in self._futures.pop(topic):
                 if not future.done():
                     future.set_result(None)
 
     @contextmanager
-    def watching(self, watch: Watch, longest: float = inf) -> Iterator["Watching"]:
-        """Notice every entry of a topic from now on; a wait ends after `longest` seconds, so that one can look anyway."""
+    def watching(self, watch: JournalFilter, longest: float = inf) -> Iterator["Watching"]:
+        """Notice every entry of a topic from now on; each wait ends after `longest` seconds at the latest."""
         watching = Watching(self, (watch.merchant, watch.purchase_id), longest)
         try:
             yield watching
         finally:
             watching.end()
 
-    async def wait(self, watch: Watch, seconds: float) -> bool:
+    async def wait(self, watch: JournalFilter, seconds: float) -> bool:
         """Wait for the next entry of a topic; False when the time ran out first."""
         with self.watching(watch) as watching:
             return await watching.wait(seconds)
 
     def add(self, topic: _Topic) -> "asyncio.Future[None]":
-        """Return a future that ends with the next entry of a topic."""
+        """Return a future that is done with the next entry of a topic."""
         future = asyncio.get_running_loop().create_future()
         self._futures[topic].add(future)
         return future
 
     def forget(self, topic: _Topic, future: "asyncio.Future[None]") -> None:
-        """Wait for a future no more."""
+        """Remove a future that nothing waits for any more."""
         waiting = self._futures.get(topic)
         if waiting is not None:
             waiting.discard(future)
@@ -80,37 +80,15 @@ class Waiters:
                 del self._futures[topic]
 
 
-class Prepared(NamedTuple):
-    """The merchants of a snapshot, and their records by name."""
-
-    spaces: dict[str, Namespace]
-    named: Named
-
-
-def prepared(state: Any, journal_bytes: int, most_callbacks: int) -> Prepared:
-    """Return what a snapshot holds, wholly read; takes long for a large one. Raises `MockKlarnaError` if it is damaged."""
-    spaces = {name: _space(held, journal_bytes, most_callbacks) for name, held in read_snapshot(state).items()}
-    return Prepared(spaces, named(chain.from_iterable(space.everything() for space in spaces.values())))
-
-
-def _space(held: MerchantState, journal_bytes: int, most_callbacks: int) -> Namespace:
-    space = Namespace(journal_bytes, most_callbacks)
-    for record in held.records:
-        space.put(record)
-    for job in held.jobs:
-        space.agenda.add(job)
-    space.counters.update(held.counters)
-    return space
-
 class Watching:
-    """Who looks at something again and again: no entry between a look and the wait after it goes unnoticed."""
+    """Waits for entries between looks at the state; no entry between a look and the next wait is missed."""
 
     def __init__(self, waiters: Waiters, topic: _Topic, longest: float) -> None:
         self._waiters, self._topic, self._longest = waiters, topic, longest
         self._next = waiters.add(topic)
 
     async def wait(self, seconds: float) -> bool:
-        """Wait until something was noticed since the last wait; False when the time ran out first."""
+        """Wait for an entry since the last wait; False when the time ran out first."""
         try:
             async with asyncio.timeout(min(seconds, self._longest)):
                 await asyncio.shield(self._next)
@@ -120,230 +98,255 @@ class Watching:
         return True
 
     def end(self) -> None:
-        """Notice nothing any more."""
+        """Stop."""
         self._waiters.forget(self._topic, self._next)
 
 
 R = TypeVar("R", bound=Record)
 
 
+class Prepared(NamedTuple):
+    """The merchants of a snapshot, and their records by name."""
+
+    states: dict[str, MerchantState]
+    named: Named
+
+
+def prepared(snapshot: Snapshot, journal_bytes: int, most_callbacks: int) -> Prepared:
+    """Return what a snapshot contains as this engine stores it; takes long for a large one.
+
+    Raises `MockKlarnaError` if two records have the same key.
+    """
+    states = {name: _state(merchant, journal_bytes, most_callbacks) for name, merchant in snapshot.items()}
+    return Prepared(states, named(chain.from_iterable(state.everything() for state in states.values())))
+
+
+def _state(merchant: MerchantSnapshot, journal_bytes: int, most_callbacks: int) -> MerchantState:
+    state = MerchantState(journal_bytes, most_callbacks)
+    for record in merchant.records:
+        state.put(record)
+    for job in merchant.jobs:
+        state.job_queue.add(job)
+    state.counters.update(merchant.counters)
+    return state
+
+
 class MemoryStore:
-    """A store in dicts, within bounds."""
+    """A store in dictionaries, with limits on journals and callbacks."""
 
     def __init__(self, bounds: Bounds = USUAL) -> None:
         self._bounds = bounds
-        self._namespaces: dict[str, Namespace] = {}
-        self._budget = Budget(bounds.all_journals_bytes, lambda: (space.pages for space in self._namespaces.values()))
-        self._shelf = Shelf()
+        self._merchants: dict[str, MerchantState] = {}
+        self._budget = Budget(bounds.all_journals_bytes, lambda: (state.journal for state in self._merchants.values()))
+        self._index = RecordIndex()
         self._waiters = Waiters()
-        self._seq = 0
         self._locks = KeyedLocks()
+        self._seq = 0
 
-    def _namespace(self, merchant: str) -> Namespace:
-        found = self._namespaces.get(merchant)
+    def _state_of(self, merchant: str) -> MerchantState:
+        found = self._merchants.get(merchant)
         if found is None:
-            found = self._namespaces[merchant] = Namespace(self._bounds.journal_bytes, self._bounds.most_callbacks)
+            found = self._merchants[merchant] = MerchantState(self._bounds.journal_bytes, self._bounds.most_callbacks)
         return found
 
     async def open(self) -> None:
-        """Connect to the engine: here there is nothing to do."""
+        """Do nothing: there is nothing to connect to."""
 
     async def preload(self, merchant: str, *names: str, draws: Sequence[str] = ()) -> None:
-        """Do nothing: everything is near."""
+        """Do nothing: everything is in memory."""
 
     def forget_preloaded(self) -> None:
         """Do nothing."""
 
     async def count_records(self, kind: type[Record]) -> int:
         """Return how many records of a kind all merchants have."""
-        return sum(len(space.of_kind(kind.kind, None)) for space in self._namespaces.values())
+        return sum(len(state.of_kind(kind.kind, None)) for state in self._merchants.values())
 
     async def get(self, kind: type[R], key: str) -> R | None:
         """Load a record of any merchant by its key or alias, or None."""
-        found: R | None = self._shelf.get(kind.kind, key)
+        found: R | None = self._index.get(kind.kind, key)
         return found
 
     async def records(self, kind: type[R], merchant: str | None, *, subject: str | None = None) -> list[R]:
         """Return a merchant's records of a kind (all merchants' for None), oldest first, or those of one purchase."""
-        chosen = self._namespaces.values() if merchant is None else [self._namespaces.get(merchant)]
-        return [record for space in chosen if space for record in space.of_kind(kind.kind, subject)]
+        chosen = self._merchants.values() if merchant is None else [self._merchants.get(merchant)]
+        return [record for state in chosen if state for record in state.of_kind(kind.kind, subject)]
 
     async def newest(self, kind: type[R], merchant: str) -> R | None:
         """Return a merchant's newest record of a kind, or None."""
-        space = self._namespaces.get(merchant)
-        found: R | None = space.newest(kind.kind) if space else None
+        state = self._merchants.get(merchant)
+        found: R | None = state.newest(kind.kind) if state else None
         return found
 
     async def commit(self, merchant: str, decision: Decision, now: float) -> int:
         """Write all of a decision or nothing; return the journal position after it."""
-        self._shelf.check(decision.writes)
-        space = self._namespace(merchant)
+        self._index.check(decision.writes)
+        state = self._state_of(merchant)
         for record in decision.writes:
-            self._put(space, record)
+            self._put(state, record)
         for job_id in decision.cancels:
-            space.agenda.cancel(job_id)
+            state.job_queue.cancel(job_id)
         for job in decision.jobs:
-            space.agenda.add(job)
+            state.job_queue.add(job)
         for event in decision.events:
-            self._append(space, now, merchant, EVENT, event_name(event), event.purchase_id, event)
+            self._append(state, now, merchant, EVENT, event_name(event), event.purchase_id, event)
         return self._seq
 
-    def _put(self, space: Namespace, record: Record) -> None:
-        self._shelf.put(record)
-        for dropped in space.put(record):
-            self._shelf.drop(dropped)
+    def _put(self, state: MerchantState, record: Record) -> None:
+        self._index.put(record)
+        for dropped in state.put(record):
+            self._index.drop(dropped)
 
     def _append(
-        self, space: Namespace, at: float, merchant: str, kind: str, name: str, purchase_id: Any, data: Any
+        self, state: MerchantState, at: float, merchant: str, kind: str, name: str, purchase_id: Any, data: Any
     ) -> int:
         self._seq += 1
         size = EVENT_BYTES if kind == EVENT else data.size()
         entry = Entry(
             seq=self._seq, at=at, merchant=merchant, kind=kind, name=name, purchase_id=purchase_id, data=data, size=size
         )
-        space.pages.append(entry)
+        state.journal.append(entry)
         self._budget.spend(entry.size)
         if self._waiters:
             self._waiters.wake(entry)
         return self._seq
 
     async def delete(self, kind: type[Record], key: str) -> None:
-        """Forget a record."""
+        """Delete a record."""
         self._remove(kind.kind, key)
 
     def _remove(self, kind: str, key: str) -> None:
-        record = self._shelf.get(kind, key)
+        record = self._index.get(kind, key)
         if record is not None:
-            self._shelf.drop(record)
-            self._namespaces[record.merchant].remove(record)
+            self._index.drop(record)
+            self._merchants[record.merchant].remove(record)
 
     async def record(
         self, merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
     ) -> int:
-        """Append an entry that is no event to the journal; return its `seq`."""
-        return self._append(self._namespace(merchant), at, merchant, kind, name, purchase_id, data)
+        """Append an exchange or a callback to the journal; return its `seq`."""
+        return self._append(self._state_of(merchant), at, merchant, kind, name, purchase_id, data)
 
-    def _entries(self, watch: Watch, after: int) -> Iterable[Entry]:
-        chosen = self._namespaces.values() if watch.merchant is None else [self._namespaces.get(watch.merchant)]
-        streams = [space.pages.after(after) for space in chosen if space]
+    def _entries(self, watch: JournalFilter, after: int) -> Iterable[Entry]:
+        chosen = self._merchants.values() if watch.merchant is None else [self._merchants.get(watch.merchant)]
+        streams = [state.journal.after(after) for state in chosen if state]
         return filter(watch.matches, merge(*streams, key=lambda entry: entry.seq))
 
-    async def entries(self, watch: Watch, after: int, limit: int) -> list[Entry]:
+    async def entries(self, watch: JournalFilter, after: int, limit: int) -> list[Entry]:
         """Return up to `limit` journal entries after a position, oldest first."""
         return list(islice(self._entries(watch, after), limit))
 
     async def entry(self, seq: int) -> Entry | None:
         """Return one journal entry, or None when there is none or it was dropped."""
-        found = (space.pages.find(seq) for space in self._namespaces.values())
+        found = (state.journal.find(seq) for state in self._merchants.values())
         return next((entry for entry in found if entry), None)
 
     async def dropped(self, merchant: str | None) -> int:
         """Return how many journal entries were dropped to stay within bounds."""
-        chosen = self._namespaces.values() if merchant is None else [self._namespaces.get(merchant)]
-        return sum(space.pages.dropped for space in chosen if space)
+        chosen = self._merchants.values() if merchant is None else [self._merchants.get(merchant)]
+        return sum(state.journal.dropped for state in chosen if state)
 
     async def position(self) -> int:
         """Return the `seq` of the newest entry of all."""
         return self._seq
 
-    async def wait(self, watch: Watch, after: int, seconds: float) -> bool:
+    async def wait(self, watch: JournalFilter, after: int, seconds: float) -> bool:
         """Wait until an entry after a position matches; False when the time ran out first."""
         if self._seq > after and next(iter(self._entries(watch, after)), None):
             return True
         return await self._waiters.wait(watch, seconds)
 
-    def watching(self, watch: Watch) -> AbstractContextManager[Watching]:
+    def watching(self, watch: JournalFilter) -> AbstractContextManager[Watching]:
         """Notice every entry of a merchant or a purchase from now on."""
         return self._waiters.watching(watch)
 
     async def claim(self, merchant: str, until: float) -> Job | None:
         """Take a merchant's first job that is due at `until`; `finish` it when done."""
-        space = self._namespaces.get(merchant)
-        return space.agenda.claim(until) if space else None
+        state = self._merchants.get(merchant)
+        return state.job_queue.claim(until) if state else None
 
     async def claim_due(self, merchant: str, real_time: float) -> tuple[list[Job], float | None]:
         """Take all jobs of a merchant that are due now; return them and in how many seconds the next one is due."""
-        space, jobs = self._namespaces.get(merchant), []
-        clock: Merchant | None = self._shelf.get(Merchant.kind, merchant)
+        state, jobs = self._merchants.get(merchant), []
+        clock: Merchant | None = self._index.get(Merchant.kind, merchant)
         now = real_time + (clock.clock_offset if clock else 0.0)
-        while space and (job := space.agenda.claim(now)):
+        while state and (job := state.job_queue.claim(now)):
             jobs.append(job)
-        due = space.agenda.next_due() if space else None
+        due = state.job_queue.next_due() if state else None
         return jobs, None if due is None else due - now
 
     async def finish(self, job: Job) -> None:
-        """Forget a claimed job."""
-        space = self._namespaces.get(job.merchant)
-        if space:
-            space.agenda.finish(job)
+        """Delete a claimed job."""
+        state = self._merchants.get(job.merchant)
+        if state:
+            state.job_queue.finish(job)
+
+    async def release(self, job: Job) -> None:
+        """Put a claimed job back, so that it is claimed again."""
+        state = self._merchants.get(job.merchant)
+        if state:
+            state.job_queue.release(job)
+
+    def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Wait until no other caller has the lock of this name, and take it."""
+        return self._locks.locked(name)
+
+    async def overdue(self) -> AsyncIterator[str]:
+        """Yield merchants whose jobs another server left: there is no other one."""
+        await asyncio.Event().wait()
+        yield ""
 
     async def next_due(self, merchant: str) -> float | None:
         """Return when a merchant's first job is due, or None."""
-        space = self._namespaces.get(merchant)
-        return space.agenda.next_due() if space else None
+        state = self._merchants.get(merchant)
+        return state.job_queue.next_due() if state else None
 
     async def jobs(self, merchant: str) -> list[Job]:
-        """Return a merchant's jobs that wait for their time, first due first."""
-        space = self._namespaces.get(merchant)
-        return space.agenda.waiting() if space else []
+        """Return a merchant's jobs that are not claimed, first due first."""
+        state = self._merchants.get(merchant)
+        return state.job_queue.waiting() if state else []
 
     async def count(self, merchant: str, name: str) -> int:
-        """Count one up and return the new value: 1 the first time."""
-        counters = self._namespace(merchant).counters
+        """Increment a counter and return its new value: 1 the first time."""
+        counters = self._state_of(merchant).counters
         counters[name] = counters.get(name, 0) + 1
         return counters[name]
 
     async def merchants(self) -> list[str]:
-        """Return the names of all merchants that have anything here."""
-        return [name for name in self._namespaces if name != NOBODY]
-
-    async def release(self, job: Job) -> None:
-        """Put a claimed job back, to be claimed again."""
-        space = self._namespaces.get(job.merchant)
-        if space:
-            space.agenda.release(job)
-
-    def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:
-        """Let nobody else in under the same name meanwhile."""
-        return self._locks.locked(name)
-
-    async def overdue(self) -> AsyncIterator[str]:
-        """Yield merchants whose jobs another server left: here there is none."""
-        await asyncio.Event().wait()
-        yield ""
+        """Return the names of all merchants that have any state."""
+        return [name for name in self._merchants if name != NOBODY]
 
     async def clear(self, merchant: str | None) -> None:
-        """Forget everything of a merchant, or of all."""
+        """Delete the state of a merchant, or of all."""
         self._clear(merchant)
 
     def _clear(self, merchant: str | None) -> None:
-        for name in [merchant] if merchant is not None else list(self._namespaces):
-            space = self._namespaces.pop(name, None)
-            for record in space.everything() if space else ():
-                self._shelf.drop(record)
+        for name in [merchant] if merchant is not None else list(self._merchants):
+            state = self._merchants.pop(name, None)
+            for record in state.everything() if state else ():
+                self._index.drop(record)
 
-    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, Any]:
-        """Return the state as JSON-ready data: records, jobs and counters, without the journal."""
-        chosen = {name: space for name, space in self._namespaces.items() if merchants is None or name in merchants}
-        states = {name: space.state() for name, space in chosen.items() if name != NOBODY or any(space.everything())}
-        return {"version": VERSION, "merchants": {name: state.data() for name, state in states.items()}}
+    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, MerchantSnapshot]:
+        """Return the state of some merchants, or of all: records, jobs and counters, without the journal."""
+        chosen = {name: state for name, state in self._merchants.items() if merchants is None or name in merchants}
+        return {name: state.snapshot() for name, state in chosen.items() if name != NOBODY or any(state.everything())}
 
-    async def load(self, state: dict[str, Any]) -> None:
-        """Replace the state of the merchants that a dump names by what it holds, all or nothing.
+    async def load(self, snapshot: Snapshot) -> None:
+        """Replace the state of the merchants that a snapshot names by what it contains, all or nothing.
 
-        It is read in a thread while others go on, who see the old state until all of it takes its place at once.
+        The state is prepared in a thread. Other calls see the old state until all of the new one replaces it at once.
         """
-        self._replace(await asyncio.to_thread(self._prepared, state))
+        self._replace(await asyncio.to_thread(self._prepared, snapshot))
 
-    def _prepared(self, state: dict[str, Any]) -> Prepared:
-        return prepared(state, self._bounds.journal_bytes, self._bounds.most_callbacks)
+    def _prepared(self, snapshot: Snapshot) -> Prepared:
+        return prepared(snapshot, self._bounds.journal_bytes, self._bounds.most_callbacks)
 
     def _replace(self, incoming: Prepared) -> None:
-        self._shelf.check_free(incoming.named, incoming.spaces)
-        for name in incoming.spaces:
+        self._index.check_free(incoming.named, incoming.states)
+        for name in incoming.states:
             self._clear(name)
-        self._namespaces.update(incoming.spaces)
-        self._shelf.put_all(incoming.named)
+        self._merchants.update(incoming.states)
+        self._index.put_all(incoming.named)
 
     async def close(self) -> None:
-        """Let go of whatever the engine holds."""
+        """Release nothing: memory needs no closing."""

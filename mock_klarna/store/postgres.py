@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from functools import cache
 from hashlib import blake2b
@@ -23,15 +23,16 @@ import orjson
 
 from mock_klarna import __version__
 from mock_klarna.domain.callbacks import Delivery, read_back
-from mock_klarna.domain.journal import EVENT_BYTES, Entry, Exchange, Sent, Watch
+from mock_klarna.domain.journal import EVENT_BYTES, Entry, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Fault, Job, Merchant, Record
-from mock_klarna.errors import Conflict, MockKlarnaError, StoreFailure, StoreFull
+from mock_klarna.errors import MockKlarnaError, StoreFailure, StoreFull, WriteConflict
 from mock_klarna.settings import SettingsError
 from mock_klarna.store import sql
 from mock_klarna.store.exclusion import KeyedLocks
 from mock_klarna.store.journal import USUAL, Bounds
 from mock_klarna.store.memory import Waiters, Watching
 from mock_klarna.store.preload import PRELOAD, Preloaded, Preloads
+from mock_klarna.store.snapshot import MerchantSnapshot, Snapshot
 from mock_klarna.store.sql import EntryRow, Row, SqlStore, job_of_row, record_of, record_row, storable
 
 try:
@@ -134,10 +135,11 @@ WITH r AS (DELETE FROM records {0}), j AS (DELETE FROM jobs {0}), c AS (DELETE F
     e AS (DELETE FROM journal {0}) DELETE FROM merchants {1}"""
 _RELEASE = (
     "DELETE FROM jobs j USING jobs w WHERE j.owner = $1 AND w.owner IS NULL AND w.merchant = j.merchant AND w.job_id = j.job_id",
-    "DELETE FROM jobs j USING jobs l WHERE j.owner = $1 AND l.owner = $1 AND l.merchant = j.merchant AND l.job_id = j.job_id "
-    "AND l.position > j.position",
+    """DELETE FROM jobs j USING jobs l WHERE j.owner = $1 AND l.owner = $1 AND l.merchant = j.merchant
+        AND l.job_id = j.job_id AND l.position > j.position""",
     "UPDATE jobs SET owner = NULL WHERE owner = $1",
 )
+_OWN_JOBS = "SELECT position, due, merchant, kind, subject, number FROM jobs WHERE owner = $1"
 _SEEN = (
     "INSERT INTO servers (owner, version, seen) VALUES ($1, $2, now()) ON CONFLICT (owner) DO UPDATE SET seen = now() "
     f"RETURNING {_RELAXED}"
@@ -195,10 +197,10 @@ class Connections:
 
 @contextlib.contextmanager
 def translated() -> Any:
-    """Raise `StoreFailure` for whatever says that the database is away or full, and `Conflict` where trying again helps."""
+    """Raise `StoreFailure` for whatever says that the database is away or full, and `WriteConflict` where trying again helps."""
     try:
         yield
-    except (OSError, asyncio.TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as fault:
+    except (TimeoutError, OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as fault:
         raise StoreFailure(f"the database is away: {fault or type(fault).__name__}") from fault
     except (asyncpg.OperatorInterventionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as fault:
         raise StoreFailure(f"the database is away: {fault}") from fault
@@ -207,7 +209,7 @@ def translated() -> Any:
     except (asyncpg.ReadOnlySQLTransactionError, asyncpg.InsufficientPrivilegeError) as fault:
         raise StoreFailure(f"the database cannot be written: {fault}") from fault
     except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as fault:
-        raise Conflict(str(fault)) from fault
+        raise WriteConflict(str(fault)) from fault
 
 
 class PostgresStore(SqlStore):
@@ -230,6 +232,7 @@ class PostgresStore(SqlStore):
         self._locks = KeyedLocks()
         self._held: set[int] = set()
         self._claimed: set[Job] = set()
+        self._unknown: set[int] = set()
         self._preloads = Preloads()
         self._finished: list[Job] = []
         self._finishing: asyncio.Task[None] | None = None
@@ -261,7 +264,8 @@ class PostgresStore(SqlStore):
             row = await connection.fetchrow("SELECT version, shift FROM schema_version")
             version, shift = row or (0, 0)
             if version > len(MIGRATIONS):
-                said = f"schema {self._schema} was written by a newer mock-klarna (schema version {version}, this one knows {len(MIGRATIONS)})"
+                said = f"schema {self._schema} was written by a newer mock-klarna"
+                said += f" (schema version {version}, this one knows {len(MIGRATIONS)})"
                 raise MockKlarnaError(said, where="store", hint="use that version, or name another schema")
             if version:
                 await self._refuse_other_versions(connection)
@@ -355,16 +359,14 @@ class PostgresStore(SqlStore):
             ((_, newest),) = await self.fetch(statement, *values)
         except asyncpg.DivisionByZeroError:
             self._preloads.drop()
-            raise Conflict(", ".join(f"{record.kind} {record.key}" for record in decision.writes)) from None
+            raise WriteConflict(", ".join(f"{record.kind} {record.key}" for record in decision.writes)) from None
         except BaseException:
             self._preloads.drop()
             raise
         await self._after_commit(owner, decision, events, newest)
         return int(newest or 0)
 
-    def _commit_statement(
-        self, owner: str, decision: Decision, events: list[EntryRow]
-    ) -> tuple[str, list[Any]]:
+    def _commit_statement(self, owner: str, decision: Decision, events: list[EntryRow]) -> tuple[str, list[Any]]:
         rescheduled = {job.job_id for job in decision.jobs}
         cancels = [storable(job_id) for job_id in decision.cancels if job_id not in rescheduled]
         values: list[Any] = [owner]
@@ -388,9 +390,7 @@ class PostgresStore(SqlStore):
             values.append(len(decision.writes))
         return self._with_shift(_commit_text(shape)), values
 
-    async def _after_commit(
-        self, owner: str, decision: Decision, events: list[EntryRow], newest: int | None
-    ) -> None:
+    async def _after_commit(self, owner: str, decision: Decision, events: list[EntryRow], newest: int | None) -> None:
         if events and newest is not None:
             await self._limits.spend(owner, len(events) * EVENT_BYTES, newest)
         callbacks = sum(isinstance(record, Delivery) and record.version == 1 for record in decision.writes)
@@ -460,7 +460,7 @@ class PostgresStore(SqlStore):
         self._preloads.drop()
         return int(await self.value(self._with_shift("SELECT HORIZON - 1")))
 
-    async def _page(self, watch: Watch, after: int, limit: int) -> list[Entry]:
+    async def _page(self, watch: JournalFilter, after: int, limit: int) -> list[Entry]:
         """Return entries in order; where transactions older than the newest of them still run, wait for their end."""
         conditions, values = sql.entries_query(watch, after)
         statement = self._with_shift(
@@ -478,7 +478,7 @@ class PostgresStore(SqlStore):
             await asyncio.sleep(pause)
         return [sql.entry_of_row(row[1:]) for row in complete]
 
-    async def wait(self, watch: Watch, after: int, seconds: float) -> bool:
+    async def wait(self, watch: JournalFilter, after: int, seconds: float) -> bool:
         """Wait until an entry after a position matches; False when the time ran out first."""
         self._preloads.drop()
         loop = asyncio.get_running_loop()
@@ -499,7 +499,7 @@ class PostgresStore(SqlStore):
             if loop.time() >= deadline:
                 return False
 
-    def watching(self, watch: Watch) -> AbstractContextManager[Watching]:
+    def watching(self, watch: JournalFilter) -> AbstractContextManager[Watching]:
         """Notice every entry of a merchant or a purchase from now on."""
         return self._waiters.watching(watch, POLL)
 
@@ -538,16 +538,26 @@ class PostgresStore(SqlStore):
             if finished:
                 columns = ((storable(job.merchant), storable(job.job_id), job.due, job.number) for job in finished)
                 await self.fetch(_FINISH, self.owner, *zip(*columns, strict=True))
-        except (StoreFailure, Conflict) as away:
+        except (StoreFailure, WriteConflict) as away:
             _log.warning("%d jobs that are done may be done again: %s", len(finished), away)
         finally:
             self._claimed.difference_update(finished)
 
     async def release(self, job: Job) -> None:
-        """Put a claimed job back, to be claimed again; where the database is away, the next heartbeat does it."""
+        """Put a claimed job back, so that it is claimed again; where the database is away, a later heartbeat does it."""
         self._claimed.discard(job)
         with contextlib.suppress(StoreFailure):
-            await self.release_jobs(self.owner, self._claimed)
+            rows = await self.fetch(_OWN_JOBS, self.owner)
+            for position, *row in rows:
+                if job_of_row(row) == job:
+                    await self._release(position, job)
+
+    async def _release(self, position: int, job: Job) -> None:
+        try:
+            await self.fetch("UPDATE jobs SET owner = NULL WHERE position = $1 AND owner = $2", position, self.owner)
+        except asyncpg.UniqueViolationError:
+            await self.fetch("DELETE FROM jobs WHERE position = $1 AND owner = $2", position, self.owner)
+        self._overdue.put_nowait(job.merchant)
 
     async def count(self, merchant: str, name: str) -> int:
         """Count one up and return the new value: 1 the first time."""
@@ -577,14 +587,14 @@ class PostgresStore(SqlStore):
         self._limits.forget()
         self._callbacks.clear()
 
-    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, Any]:
-        """Return the state as JSON-ready data: records, jobs and counters, without the journal."""
+    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, MerchantSnapshot]:
+        """Return the state of some merchants, or of all: records, jobs and counters, without the journal."""
         await self._finish_all()
         return await super().dump(merchants)
 
-    async def load(self, state: dict[str, Any]) -> None:
+    async def load(self, snapshot: Snapshot) -> None:
         """Replace the state of the merchants that a dump names by what it holds, all or nothing."""
-        incoming = await asyncio.to_thread(sql.read_rows, state, self.bounds.most_callbacks)
+        incoming = await asyncio.to_thread(sql.rows_of_snapshot, snapshot, self.bounds.most_callbacks)
         names = list(incoming)
         try:
             async with self._connections.use() as connection, connection.transaction():
@@ -602,7 +612,8 @@ class PostgresStore(SqlStore):
         await connection.execute(_MERCHANT_AND_CLOCK, rows.merchant, rows.clock_offset)
         for start in range(0, len(rows.records), 1000):
             part = rows.records[start : start + 1000]
-            taken = await connection.fetchrow(_TAKEN, [row.kind for row in part], [row.key for row in part], [row.alias for row in part])
+            kinds, keys, aliases, *_ = zip(*part, strict=True)
+            taken = await connection.fetchrow(_TAKEN, kinds, keys, aliases)
             if taken is not None:
                 raise MockKlarnaError(f"{taken[0]} {taken[1]} already belongs to {taken[2]!r}")
             await connection.execute(_INSERT_RECORDS, *zip(*part, strict=True))
@@ -640,7 +651,7 @@ class PostgresStore(SqlStore):
         for (owner,) in silent:
             _log.warning("server %s is silent for %g s; this one goes on with what it had under way", owner, self.lease)
             await self.take_over(owner)
-        await self.release_jobs(self.owner, self._claimed)
+        await self._release_unknown()
         others = await self.value("SELECT count(*) FROM servers WHERE owner <> $1", self.owner)
         self._control.is_alone = not others
         if others or silent:
@@ -661,20 +672,17 @@ class PostgresStore(SqlStore):
                 await connection.execute(statement, kind, key, version, row.body)
             await connection.execute("DELETE FROM servers WHERE owner = $1", owner)
 
-    async def release_jobs(self, owner: str, kept: Iterable[Job]) -> None:
-        """Put back the jobs that a server claimed, but those that it still does."""
-        doing = set(kept)
-        rows = await self.fetch(
-            "SELECT position, due, merchant, kind, subject, number FROM jobs WHERE owner = $1", owner
-        )
-        for position, *row in rows:
-            job = job_of_row(row)
-            if job not in doing and job not in self._claimed:
-                try:
-                    await self.fetch("UPDATE jobs SET owner = NULL WHERE position = $1 AND owner = $2", position, owner)
-                except asyncpg.UniqueViolationError:
-                    await self.fetch("DELETE FROM jobs WHERE position = $1 AND owner = $2", position, owner)
-                self._overdue.put_nowait(job.merchant)
+    async def _release_unknown(self) -> None:
+        """Put back jobs that this server claimed and knows nothing of, because an answer of the database was lost.
+
+        A claim whose answer is on its way is unknown too, so only what is unknown in two heartbeats is put back.
+        """
+        rows = await self.fetch(_OWN_JOBS, self.owner)
+        jobs = {position: job_of_row(row) for position, *row in rows}
+        unknown = {position for position, job in jobs.items() if job not in self._claimed}
+        for position in unknown & self._unknown:
+            await self._release(position, jobs[position])
+        self._unknown = unknown
 
     async def _find_overdue(self) -> None:
         for (merchant,) in await self.fetch(_OVERDUE):
@@ -746,7 +754,7 @@ class Control:
             try:
                 await self._store.beat()
                 await self.execute("SELECT 1")
-            except (StoreFailure, Conflict) as fault:
+            except (StoreFailure, WriteConflict) as fault:
                 _log.warning("%s; trying again", fault)
             except Exception:
                 _log.exception("the heartbeat failed")

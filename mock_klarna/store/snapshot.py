@@ -1,60 +1,119 @@
-"""The state of a store as versioned, JSON-ready data."""
+"""Records as JSON, and snapshots: the state of merchants as versioned JSON that satisfies `schemas/snapshot.json`."""
 
 import base64
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
+import msgspec
 import orjson
 from msgspec import Struct
 from msgspec.structs import fields
 
-from mock_klarna.domain import purchase
-from mock_klarna.domain.callbacks import Attempt, Delivery, read_back
-from mock_klarna.domain.customer_token import STATUSES, CustomerToken
+from mock_klarna import resources
+from mock_klarna.domain.callbacks import Delivery, read_back
+from mock_klarna.domain.customer_token import CustomerToken
 from mock_klarna.domain.records import (
-    JOBS,
     ButtonKey,
-    Capture,
     Fault,
-    Fulfilment,
     Job,
     Merchant,
     Order,
-    Outcome,
     Purchase,
     Record,
-    Refund,
     RememberedAnswer,
 )
-from mock_klarna.domain.time import LAST_SECOND, LATEST
-from mock_klarna.domain.urls import CALLED
 from mock_klarna.errors import MockKlarnaError, bounded
+from mock_klarna.validation.explain import one_of, path_text, words
+from mock_klarna.validation.json_body import MalformedBody, read_json, split_json
+from mock_klarna.validation.schemas import Part, Schema
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
 
 KINDS: Mapping[str, type[Record]] = {
     kind.kind: kind for kind in (ButtonKey, Purchase, Order, CustomerToken, RememberedAnswer, Delivery, Fault, Merchant)
 }
 """Every kind of record by its name."""
-
-T = TypeVar("T")
-_REVIVED: Mapping[str, Callable[[Any], Any]] = {
-    "outcome": lambda value: decode(Outcome, value) if isinstance(value, Mapping) else value,
-    "attempts": lambda value: _all(Attempt, value),
-    "answer_headers": lambda value: tuple((name, text) for name, text in value),
-    "fulfilment": lambda value: decode(Fulfilment, value),
-    "captures": lambda value: _all(Capture, value),
-    "refunds": lambda value: _all(Refund, value),
-}
+VERSION = 1
+"""Version of the format: raised when older snapshots can no longer be read."""
+T = TypeVar("T", bound=Struct)
+_LEVELS = 5
+"""Levels of objects above the lists of records: snapshot, merchants, merchant, records, kind."""
+Steps = tuple[str | int, ...]
 
 
-def encode(value: Any) -> Any:
-    """Return a record, job or part of one as JSON-ready data; bytes are text, or `{"base64": …}` where they are not UTF-8."""
-    if isinstance(value, Struct):
-        return {name: encode(getattr(value, name)) for name in value.__struct_fields__}
-    if isinstance(value, bytes):
-        return _text(value)
-    return [encode(part) for part in value] if isinstance(value, tuple) else value
+class _Members(Struct, frozen=True):
+    """The members of a struct that JSON has in another form."""
+
+    bytes: tuple[str, ...]
+    parts: tuple[tuple[str, type[Struct]], ...]
+    nullable: tuple[str, ...]
+
+
+@cache
+def _members(kind: type[Struct]) -> _Members:
+    """Return which members are bytes, which are structs or tuples of them, and which are required but may be None."""
+    found = fields(kind)
+    parts = ((field.name, _struct_in(field.type)) for field in found)
+    return _Members(
+        bytes=tuple(field.name for field in found if field.type is bytes),
+        parts=tuple((name, part) for name, part in parts if part is not None),
+        nullable=tuple(field.name for field in found if field.required and type(None) in get_args(field.type)),
+    )
+
+
+def _struct_in(annotation: Any) -> type[Struct] | None:
+    if get_origin(annotation) is tuple or isinstance(annotation, UnionType):
+        return next(filter(None, map(_struct_in, get_args(annotation))), None)
+    return annotation if isinstance(annotation, type) and issubclass(annotation, Struct) else None
+
+
+def encode(value: Struct) -> dict[str, Any]:
+    """Return a record or job as JSON-ready data; bytes are text, or `{"base64": …}` where they are not UTF-8."""
+    data: dict[str, Any] = msgspec.to_builtins(value, builtin_types=(bytes,), enc_hook=_plain)
+    _convert(type(value), data, _text)
+    return data
+
+
+def decode(kind: type[T], data: Mapping[str, Any]) -> T:
+    """Return the record or job that `encode` made data of; raises `MockKlarnaError` for data of another type."""
+    try:
+        copy = dict(data)
+        _convert(kind, copy, _bytes)
+        return msgspec.convert(copy, kind, builtin_types=(bytes,))
+    except (AttributeError, KeyError, TypeError, ValueError, msgspec.ValidationError) as error:
+        raise MockKlarnaError(f"not a {kind.__name__}: {error}") from error
+
+
+def _convert(kind: type[Struct], data: dict[str, Any], change: Callable[[Any], Any]) -> None:
+    """Change the bytes or texts of a record's data in place."""
+    members = _members(kind)
+    for name in members.bytes:
+        if name in data:
+            data[name] = change(data[name])
+    for name in members.nullable:
+        data.setdefault(name, None)
+    for name, part in members.parts:
+        if name in data:
+            data[name] = _convert_part(part, data[name], change)
+
+
+def _convert_part(kind: type[Struct], value: Any, change: Callable[[Any], Any]) -> Any:
+    if isinstance(value, list | tuple):
+        return [_convert_part(kind, entry, change) for entry in value]
+    copy = dict(value)
+    _convert(kind, copy, change)
+    return copy
+
+
+def _plain(value: Any) -> str:
+    """Return a name of an HTTP header as plain text: aiohttp has a subclass of `str` for these."""
+    if isinstance(value, str):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} in a record")
 
 
 def _text(value: bytes) -> str | dict[str, str]:
@@ -64,346 +123,260 @@ def _text(value: bytes) -> str | dict[str, str]:
         return {"base64": base64.b64encode(value).decode()}
 
 
-def decode(kind: type[T], data: Mapping[str, Any]) -> T:
-    """Return the record or job that `encode` made data of; raises `MockKlarnaError` when it is not such data."""
-    if not isinstance(data, Mapping):
-        raise MockKlarnaError(f"{bounded(data)!r} is no {kind.__name__}", hint="expected an object")
-    types = _types(kind)
-    unknown = sorted(set(data) - set(types))
-    if unknown:
-        raise MockKlarnaError(
-            f"{kind.__name__} has no member {unknown[0]!r}", where=unknown[0], hint=f"one of {', '.join(types)}"
-        )
-    try:
-        given = {name: _revive(name, types[name], value) for name, value in data.items()}
-        _require_types(kind, given)
-        whole = {**_unset(kind), **given}
-        missing = next((name for name in _required(kind) if name not in whole), None)
-        if missing:
-            raise MockKlarnaError("nothing is given", where=missing, hint=f"expected {types[missing]}")
-        return kind(**whole)
-    except (TypeError, ValueError) as fault:
-        raise MockKlarnaError(f"not a {kind.__name__}: {fault}") from fault
+def _bytes(value: str | Mapping[str, str]) -> bytes:
+    return value.encode() if isinstance(value, str) else base64.b64decode(value["base64"], validate=True)
 
 
-@contextmanager
-def at(place: str) -> Iterator[None]:
-    """Have what is raised inside say where that is."""
-    try:
-        yield
-    except MockKlarnaError as fault:
-        fault.where = ".".join(filter(None, (place, fault.where))).replace(".[", "[")
-        raise
+@dataclass(frozen=True, slots=True)
+class MerchantSnapshot:
+    """One merchant's part of a snapshot: records in the order in which they were created, jobs and counters."""
 
-
-def _revive(name: str, annotation: str, value: Any) -> Any:
-    try:
-        if name not in _REVIVED:
-            return _bytes(value) if annotation == "bytes" else value
-        with at(name):
-            return _REVIVED[name](value)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise MockKlarnaError(
-            f"{bounded(value)!r} is not possible", where=name, hint=f"expected {annotation}"
-        ) from None
-
-
-def _bytes(value: Any) -> bytes:
-    return base64.b64decode(value["base64"], validate=True) if isinstance(value, dict) else value.encode()
-
-
-def _all(kind: type[T], values: Any) -> tuple[T, ...]:
-    """Return parts of a record, each of which says where it was if it is none."""
-    return tuple(_one(kind, number, value) for number, value in enumerate(values))
-
-
-def _one(kind: type[T], number: int, value: Any) -> T:
-    with at(f"[{number}]"):
-        return decode(kind, value)
-
-
-def _require_types(kind: Any, given: Mapping[str, Any]) -> None:
-    """Raise `MockKlarnaError` for a member that is not of its field's type: it would be found out much later, by somebody else."""
-    for field in fields(kind):
-        value = given.get(field.name, field)
-        if value is not field and not any(_is_of(one, value) for one in _alternatives(field.type)):
-            shown = getattr(field.type, "__name__", field.type)
-            raise MockKlarnaError(f"{bounded(value)!r} is not possible", where=field.name, hint=f"expected {shown}")
-
-
-def _alternatives(annotation: Any) -> tuple[Any, ...]:
-    return get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
-
-
-def _is_of(annotation: Any, value: Any) -> bool:
-    kind = get_origin(annotation) or annotation
-    if kind is float or kind is int:
-        return isinstance(value, int | kind) and not isinstance(value, bool)
-    return isinstance(value, kind)
-
-
-def _unset(kind: Any) -> dict[str, None]:
-    """Return the members that may be None: JSON null means "not set" (protocol 13), so a snapshot may come in without them."""
-    return {field.name: None for field in fields(kind) if type(None) in get_args(field.type)}
-
-
-def _required(kind: Any) -> Iterator[str]:
-    return (field.name for field in fields(kind) if field.required)
-
-
-def _types(kind: Any) -> dict[str, str]:
-    names = {field.name: field.type for field in fields(kind)}
-    return {name: getattr(annotation, "__name__", str(annotation)) for name, annotation in names.items()}
-
-
-def decode_job(data: Mapping[str, Any]) -> Job:
-    """Return the job that `encode` made data of."""
-    return decode(Job, data)
-
-
-Rule = Callable[[Any], str]
-"""Takes a member that is set; returns what would be right, or nothing where it is."""
-_MOST_MONEY = 10**15
-_MOST_COUNTED = 2**53
-
-
-def require_sound(made: Record | Job) -> None:
-    """Raise `MockKlarnaError` with the place of the first member that no record or job could have."""
-    for place, sent, expected in _wrong(made):
-        raise MockKlarnaError(f"{bounded(sent)!r} is not possible", where=place, hint=f"expected {expected}")
-
-
-def _wrong(part: Any) -> Iterator[tuple[str, object, str]]:
-    """Yield the members of a record, a job or a part of one that are not possible: place, value, what would be expected."""
-    for name, rule in _RULES[type(part)].items():
-        held = getattr(part, name)
-        expected = "" if held is None else rule(held)
-        if expected:
-            yield name, held.decode("utf-8", "backslashreplace") if isinstance(held, bytes) else held, expected
-    for name in _PARTS.get(type(part), ()):
-        for step, inner in _inner(getattr(part, name)):
-            yield from ((f"{name}{step}.{place}", held, expected) for place, held, expected in _wrong(inner))
-    for name, why in _NEEDED.get(type(part), {}).items():
-        if not getattr(part, name) and part.state in why:
-            yield name, getattr(part, name) or None, f"something: without it nothing is {part.state}"
-
-
-def _inner(held: object) -> list[tuple[str, object]]:
-    return [(f"[{number}]", one) for number, one in enumerate(held)] if isinstance(held, tuple) else [("", held)]
-
-
-def _number(least: float, most: float, words: str) -> Rule:
-    return lambda held: "" if least <= held <= most else words
-
-
-def _whole(least: int, most: int) -> Rule:
-    return _number(least, most, f"a whole number from {least} to {most}")
-
-
-def _one_of(known: Collection[str]) -> Rule:
-    return lambda held: "" if held in known else "one of " + ", ".join(known)
-
-
-def _json(*needed: str, empty: bool = False) -> Rule:
-    """Return the rule for bytes that are a JSON object with some members, or nothing at all where that is possible."""
-    words = "a JSON object" + (f" with {' and '.join(needed)}" if needed else "")
-
-    def rule(held: bytes) -> str:
-        if not held and empty:
-            return ""
-        try:
-            body = orjson.loads(held)
-        except orjson.JSONDecodeError:
-            return f"{words} as text"
-        if not isinstance(body, dict) or any(name not in body for name in needed):
-            return f"{words} as text"
-        return next((f"{words}, in which {fault}" for fault in _mistyped(body)), "")
-
-    return rule
-
-
-def _mistyped(body: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with those members of a body that are read later, whichever body it is."""
-    for name, (kind, words) in _MEMBERS.items():
-        if body.get(name) is not None and not isinstance(body[name], kind):
-            yield f"{name} is {words}"
-    for name in _LISTS:
-        if not all(isinstance(entry, dict) for entry in body.get(name) or ()):
-            yield f"{name} is a list of objects"
-
-
-def _texts(held: Mapping[str, Any]) -> str:
-    return "" if all(isinstance(text, str) for text in held.values()) else "an object of texts"
-
-
-def _headers(held: tuple[tuple[Any, Any], ...]) -> str:
-    sound = all(isinstance(part, str) and not set(part) & set("\r\n\0") for pair in held for part in pair)
-    return "" if sound else "pairs of texts without line breaks"
-
-
-def _effect(held: bytes) -> str:
-    wrong = _json("on")(held)
-    if wrong:
-        return wrong
-    wish = orjson.loads(held)
-    sound = isinstance(wish.get("delay", 0), int | float) and isinstance(wish.get("status", 400), int)
-    return "" if sound else "a JSON object, in which delay and status are numbers"
-
-
-_LISTS = ("order_lines", "items", "shipping_options", "shipping_info")
-_MEMBERS: Mapping[str, tuple[type, str]] = {
-    **dict.fromkeys(_LISTS, (list, "a list of objects")),
-    **dict.fromkeys(
-        ("customer", "billing_address", "shipping_address", "merchant_urls", "options", "styling", "shopper",
-         "selected_shipping_option", "merchant_requested"),
-        (dict, "an object"),
-    ),
-    **dict.fromkeys(("purchase_currency", "purchase_country", "locale"), (str, "a text")),
-}  # fmt: skip
-_TIME = _number(0, LAST_SECOND, "seconds since 1970, not after the year 9999")
-_SPAN = _number(0, LATEST, "a number of seconds that is not below 0")
-_MONEY = _whole(0, _MOST_MONEY)
-_ANY_MONEY = _whole(-_MOST_MONEY, _MOST_MONEY)
-_COUNT = _whole(0, _MOST_COUNTED)
-_VERSION = {"version": _whole(1, _MOST_COUNTED)}
-_REVIEW = _one_of(purchase.FRAUD)
-
-_RULES: Mapping[type, Mapping[str, Rule]] = {
-    ButtonKey: {**_VERSION, "body": _json(), "created_at": _TIME},
-    Purchase: {
-        **_VERSION,
-        "state": _one_of(purchase.PURCHASE),
-        "created_at": _TIME,
-        "session": _json(empty=True),
-        "order": _json("merchant_urls", "purchase_currency", empty=True),
-        "order_amount": _ANY_MONEY,
-        "expires_at": _TIME,
-        "merchant_timeout": _SPAN,
-        "fraud_status": _REVIEW,
-        "deny": _texts,
-    },
-    Outcome: {"fraud_status": _REVIEW, "then": _REVIEW, "after": _SPAN},
-    Order: {
-        **_VERSION,
-        "body": _json("purchase_currency"),
-        "fraud_status": _REVIEW,
-        "order_amount": _ANY_MONEY,
-        "created_at": _TIME,
-    },
-    Fulfilment: {
-        "order_amount": _MONEY,
-        "released": _MONEY,
-        "ended": _one_of(("CANCELLED", "CLOSED")),
-        "expires_at": _TIME,
-        "changes": _json(),
-    },
-    Capture: {"captured_amount": _MONEY, "captured_at": _TIME, "details": _json(), "extended_days": _COUNT},
-    Refund: {"refunded_amount": _MONEY, "refunded_at": _TIME, "details": _json()},
-    CustomerToken: {
-        **_VERSION,
-        "body": _json("shopper", "wish"),
-        "created_at": _TIME,
-        "status": _one_of(STATUSES),
-        "orders": _COUNT,
-    },
-    RememberedAnswer: {**_VERSION, "status": _whole(100, 599), "answer_headers": _headers, "until": _TIME},
-    Delivery: {
-        **_VERSION,
-        "callback": _one_of(CALLED),
-        "created_at": _TIME,
-        "state": _one_of(purchase.DELIVERY),
-    },
-    Attempt: {"at": _TIME, "duration": _SPAN, "status": _whole(100, 999), "answer_headers": _headers},
-    Fault: {**_VERSION, "body": _effect, "on": _one_of(("request", "callback")), "times": _whole(1, 1_000_000)},
-    Merchant: {**_VERSION, "clock_offset": _number(-LATEST, LATEST, "seconds that are not beyond every clock")},
-    Job: {"due": _TIME, "kind": _one_of(JOBS), "number": _whole(1, _MOST_COUNTED)},
-}
-_PARTS: Mapping[type, tuple[str, ...]] = {
-    Purchase: ("outcome",),
-    Order: ("fulfilment",),
-    Fulfilment: ("captures", "refunds"),
-    Delivery: ("attempts",),
-}
-_WITH_ORDER = ("authorized", "timed_out", "placed", "denied")
-_NEEDED: Mapping[type, Mapping[str, tuple[str, ...]]] = {
-    Purchase: {"session": ("started",), "order": _WITH_ORDER, "authorization_token": _WITH_ORDER},
-    Delivery: {"attempts": ("waiting",)},
-}
-"""Members that cannot be empty in some states."""
-
-
-R = TypeVar("R", bound=Record | Job)
-VERSION = 1
-"""Raised whenever an older snapshot could not be read any more."""
-
-
-class MerchantState:
-    """One merchant's part of a snapshot: records in the order in which they were made, jobs and counters."""
-
-    def __init__(self, records: list[Record], jobs: list[Job], counters: dict[str, int]) -> None:
-        self.records = records
-        self.jobs = jobs
-        self.counters = counters
+    records: list[Record]
+    jobs: list[Job]
+    counters: dict[str, int]
 
     def data(self) -> dict[str, Any]:
         """Return this part as JSON-ready data."""
-        kinds: dict[str, list[Any]] = {}
+        records = {kind: [encode(record) for record in found] for kind, found in self._kinds().items()}
+        return {"records": records, "jobs": [encode(job) for job in self._jobs()], "counters": self.counters}
+
+    def json(self) -> Iterator[bytes]:
+        """Yield this part in JSON, record by record."""
+        yield b'{"records":{'
+        for number, (kind, records) in enumerate(self._kinds().items()):
+            yield b"," if number else b""
+            yield orjson.dumps(kind) + b":"
+            yield from _list(records)
+        yield b'},"jobs":'
+        yield from _list(self._jobs())
+        yield b',"counters":%s}' % orjson.dumps(self.counters)
+
+    def _kinds(self) -> dict[str, list[Record]]:
+        kinds: dict[str, list[Record]] = {}
         for record in self.records:
-            kinds.setdefault(record.kind, []).append(encode(record))
-        jobs = sorted(self.jobs, key=lambda job: job.due)
-        return {"records": kinds, "jobs": [encode(job) for job in jobs], "counters": self.counters}
+            kinds.setdefault(record.kind, []).append(record)
+        return kinds
+
+    def _jobs(self) -> list[Job]:
+        return sorted(self.jobs, key=lambda job: job.due)
 
 
-def read_snapshot(state: Any) -> dict[str, MerchantState]:
-    """Return the merchants of a snapshot, wholly read before anything is replaced.
+def _list(values: Iterable[Struct]) -> Iterator[bytes]:
+    yield b"["
+    for number, value in enumerate(values):
+        yield b"," if number else b""
+        yield orjson.dumps(encode(value))
+    yield b"]"
 
-    Raises `MockKlarnaError` for another version or anything that `dump` did not write.
+
+Snapshot = Mapping[str, MerchantSnapshot]
+"""The merchants of a snapshot by name."""
+
+
+def write_snapshot(merchants: Snapshot) -> bytes:
+    """Return a snapshot in JSON; takes long for a large one and is meant for a thread."""
+    return b"".join(_snapshot(merchants))
+
+
+def _snapshot(merchants: Snapshot) -> Iterator[bytes]:
+    yield b'{"version":%d,"merchants":{' % VERSION
+    for number, (name, merchant) in enumerate(merchants.items()):
+        yield b"," if number else b""
+        yield orjson.dumps(name) + b":"
+        yield from merchant.json()
+    yield b"}}"
+
+
+def read_snapshot(raw: bytes) -> dict[str, MerchantSnapshot]:
+    """Return the merchants of a snapshot in JSON.
+
+    Takes long for a large one and is meant for a thread: each record is parsed, validated and decoded by itself, so that
+    other threads run in between. Raises `MalformedBody` for what is not JSON, and `MockKlarnaError` with the place of the
+    first value that `schemas/snapshot.json` does not allow.
     """
-    if not isinstance(state, Mapping) or not isinstance(state.get("merchants"), Mapping):
-        raise MockKlarnaError("not a snapshot", where="merchants", hint="send what GET /_mock/snapshot answered")
-    if state.get("version") != VERSION:
-        raise MockKlarnaError(f"snapshot version {state.get('version')!r}", where="version", hint=f"expected {VERSION}")
-    try:
-        return {name: _read_merchant(name, data) for name, data in state["merchants"].items()}
-    except (AttributeError, KeyError, TypeError) as fault:
-        raise MockKlarnaError(f"the snapshot is damaged: {fault}", where="merchants") from fault
+    return snapshot_of(split_json(raw, _LEVELS))
 
 
-def _read_merchant(name: str, data: Mapping[str, Any]) -> MerchantState:
-    with at(f"merchants.{name}"):
-        records = [record for kind, items in data["records"].items() for record in _records(kind, items)]
-        jobs = _read(Job, "jobs", data["jobs"])
-        counters = _counters(data["counters"])
+def snapshot_of(snapshot: Any) -> dict[str, MerchantSnapshot]:
+    """Return the merchants of a snapshot whose records are parsed or JSON; raises `MockKlarnaError` as `read_snapshot` does."""
+    _require_valid("snapshot", _outline(snapshot), ())
+    return {name: _read_merchant(name, merchant) for name, merchant in snapshot["merchants"].items()}
+
+
+def _outline(part: Any) -> Any:
+    """Return a snapshot with empty lists: what is validated before the records are."""
+    if isinstance(part, dict):
+        return {name: _outline(inner) for name, inner in part.items()}
+    return [] if isinstance(part, list) else part
+
+
+def _read_merchant(name: str, data: Mapping[str, Any]) -> MerchantSnapshot:
+    place: Steps = ("merchants", name)
+    jobs = list(_entries(Job, "job", data["jobs"], (*place, "jobs")))
     waiting = {job.job_id for job in jobs}
-    records = [read_back(record, waiting) for record in records]
+    records = [
+        read_back(record, waiting)
+        for kind, entries in data["records"].items()
+        for record in _entries(KINDS[kind], kind, entries, (*place, "records", kind))
+    ]
     owners = {record.merchant for record in records} | {job.merchant for job in jobs}
-    strangers = sorted(owners - {name})
-    if strangers:
-        raise MockKlarnaError(f"{name!r} holds something of {strangers[0]!r}", where=f"merchants.{name}")
-    return MerchantState(records, jobs, counters)
+    others = sorted(owners - {name})
+    if others:
+        raise MockKlarnaError(
+            f"the state of {name!r} contains a record or job of {others[0]!r}",
+            where=path_text(place),
+            hint=f"expected {name!r} as the merchant of each record and job",
+        )
+    return MerchantSnapshot(records, jobs, dict(data["counters"]))
 
 
-def _records(kind: str, items: Any) -> list[Record]:
-    if kind not in KINDS:
-        raise MockKlarnaError("no such kind of record", where=f"records.{kind}", hint="one of " + ", ".join(KINDS))
-    return _read(KINDS[kind], f"records.{kind}", items)
+def _entries(kind: type[T], definition: str, entries: Iterable[Any], place: Steps) -> Iterator[T]:
+    for number, entry in enumerate(entries):
+        here = (*place, number)
+        data = _parsed(entry, here) if isinstance(entry, bytes) else entry
+        _require_valid(definition, data, here)
+        yield decode(kind, data)
 
 
-def _read(kind: type[R], place: str, items: Any) -> list[R]:
-    """Return the records or jobs of a list; a fault says where it is."""
-    if not isinstance(items, list):
-        raise MockKlarnaError(f"{bounded(items)!r} is no list", where=place, hint="expected a list")
-    found = []
-    for number, item in enumerate(items):
-        with at(f"{place}[{number}]"):
-            found.append(decode(kind, item))
-            require_sound(found[-1])
-    return found
+def _parsed(raw: bytes, place: Steps) -> Any:
+    try:
+        return read_json(raw)
+    except MalformedBody as error:
+        where, hint = path_text(place), f"expected {error.problem.expected}"
+        raise MockKlarnaError(f"{error.problem.value!r} is not possible", where=where, hint=hint) from None
 
 
-def _counters(data: Mapping[str, Any]) -> dict[str, int]:
-    wrong = [name for name, count in data.items() if type(count) is not int or not 0 <= count < _MOST_COUNTED]
-    if wrong:
-        hint = "expected a whole number that is not below 0"
-        raise MockKlarnaError(f"{data[wrong[0]]!r} is not possible", where=f"counters.{wrong[0]}", hint=hint)
-    return dict(data)
+@cache
+def _schema() -> Schema:
+    schema: Schema = orjson.loads((resources.schemas() / "snapshot.json").read_bytes())
+    return schema
+
+
+def _definition(name: str) -> Schema:
+    return _schema() if name == "snapshot" else _schema()["$defs"][name]
+
+
+@cache
+def _validator(name: str) -> "Draft202012Validator":
+    return _compiled(_definition(name))
+
+
+def _compiled(schema: Schema) -> "Draft202012Validator":
+    from jsonschema_rs import Draft202012Validator  # a server starts before the first snapshot comes
+
+    return Draft202012Validator({**schema, "$defs": _schema()["$defs"]})
+
+
+def _require_valid(name: str, value: Any, place: Steps) -> None:
+    """Raise `MockKlarnaError` with the place of the first value that a definition of the schema does not allow."""
+    if not _validator(name).is_valid(value):
+        raise _refusal(name, value, place)
+    for content in _contents(name):
+        for steps, text in _texts(value, content.path):
+            problem = content.problem(text) if text else ""
+            if problem:
+                raise _impossible(text, (*place, *steps), problem)
+
+
+def _refusal(name: str, value: Any, place: Steps) -> MockKlarnaError:
+    """Return the error for the first value that a definition does not allow."""
+    error = next(iter(_validator(name).iter_errors(value)))
+    steps: Steps = tuple(error.instance_path)
+    found = value
+    for step in steps:
+        found = found[step]
+    schema = _schema_at(_definition(name), steps)
+    keyword = error.schema_path[-1]
+    if keyword == "required":
+        needed = [*schema.get("required", ()), *_needed(schema, found)]
+        missing = next(member for member in needed if member not in found)
+        expected = _expected(schema["properties"].get(missing, {}))
+        where = path_text((*place, *steps, missing))
+        return MockKlarnaError("a required member is missing", where=where, hint=f"expected {expected}")
+    if keyword == "additionalProperties":
+        known = list(schema["properties"])
+        unknown = next(member for member in found if member not in known)
+        where = path_text((*place, *steps, unknown))
+        return MockKlarnaError(f"unknown member {bounded(unknown)!r}", where=where, hint=f"expected {one_of(known)}")
+    return _impossible(found, (*place, *steps), _expected(schema))
+
+
+def _impossible(value: Any, place: Steps, expected: str) -> MockKlarnaError:
+    return MockKlarnaError(f"{bounded(value)!r} is not possible", where=path_text(place), hint=f"expected {expected}")
+
+
+def _needed(schema: Schema, value: Any) -> Iterator[str]:
+    """Yield the members that a record needs in its state."""
+    for rule in schema.get("allOf", ()):
+        if value.get("state") in rule["if"]["properties"]["state"]["enum"]:
+            yield from rule["then"]["required"]
+
+
+def _expected(schema: Schema) -> str:
+    return words((Part(_resolved(schema), ""),))
+
+
+def _resolved(schema: Schema) -> Schema:
+    return _definition(schema["$ref"].rpartition("/")[2]) if "$ref" in schema else schema
+
+
+def _schema_at(schema: Schema, steps: Steps) -> Schema:
+    """Return what the schema says about the value at a place."""
+    for step in steps:
+        found = schema["items"] if isinstance(step, int) else schema.get("properties", {}).get(step)
+        schema = _resolved(found or schema["additionalProperties"])
+    return schema
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A text that holds JSON: the members that lead to it, what the schema says about it, and the validator of its JSON."""
+
+    path: tuple[str, ...]
+    schema: Schema
+    validator: "Draft202012Validator"
+
+    def problem(self, text: str) -> str:
+        """Return what is expected instead of a text; nothing when it is possible."""
+        expected = _expected(self.schema)
+        try:
+            value = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return expected
+        error = next(iter(self.validator.iter_errors(value)), None)
+        if error is None:
+            return ""
+        steps = tuple(error.instance_path)
+        return f"{expected}, in which {path_text(steps)} is {self._expected_at(steps)}" if steps else expected
+
+    def _expected_at(self, steps: Steps) -> str:
+        content = self.schema["contentSchema"]
+        return _expected(_schema_at(_resolved(content.get("allOf", [content])[0]), steps))
+
+
+@cache
+def _contents(name: str) -> tuple[_Content, ...]:
+    """Return the texts of a definition that hold JSON."""
+    return tuple(
+        _Content(path, schema, _compiled(schema["contentSchema"]))
+        for path, schema in _content_schemas(_definition(name), ())
+    )
+
+
+def _content_schemas(schema: Schema, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Schema]]:
+    schema = _resolved(schema.get("items", schema))
+    if "contentSchema" in schema:
+        yield path, schema
+    for name, member in schema.get("properties", {}).items():
+        yield from _content_schemas(member, (*path, name))
+
+
+def _texts(value: Any, path: tuple[str, ...], steps: Steps = ()) -> Iterator[tuple[Steps, str]]:
+    """Yield what stands at the end of a path that leads through objects and through all entries of lists."""
+    if isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from _texts(entry, path, (*steps, number))
+    elif not path:
+        yield steps, value
+    elif path[0] in value:
+        yield from _texts(value[path[0]], path[1:], (*steps, path[0]))

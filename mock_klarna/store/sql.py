@@ -5,7 +5,7 @@ record itself as MessagePack.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,11 +14,21 @@ from msgspec.structs import replace
 
 from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.events import Event, event_classes, event_name
-from mock_klarna.domain.journal import CALLBACK, EVENT, EVENT_BYTES, EXCHANGE, NOBODY, Entry, Exchange, Sent, Watch
+from mock_klarna.domain.journal import (
+    CALLBACK,
+    EVENT,
+    EVENT_BYTES,
+    EXCHANGE,
+    NOBODY,
+    Entry,
+    Exchange,
+    JournalFilter,
+    Sent,
+)
 from mock_klarna.domain.records import Job, Merchant, Record
-from mock_klarna.store.journal import Bounds
 from mock_klarna.errors import MockKlarnaError, bounded
-from mock_klarna.store.snapshot import KINDS, VERSION, encode, read_snapshot
+from mock_klarna.store.journal import Bounds
+from mock_klarna.store.snapshot import KINDS, MerchantSnapshot, Snapshot
 
 R = TypeVar("R", bound=Record)
 Row = Sequence[Any]
@@ -144,7 +154,7 @@ def entry_row(
 ) -> EntryRow:
     """Return the row of an exchange or a callback attempt; of what was sent, a problem keeps what is shown of it."""
     if isinstance(data, Exchange) and data.problems:
-        problems = tuple(replace(problem, sent=bounded(problem.sent)) for problem in data.problems)
+        problems = tuple(replace(problem, value=bounded(problem.value)) for problem in data.problems)
         data = replace(data, problems=problems)
     return EntryRow(at, merchant, kind, name, purchase_id, 0, data.size(), _encode(data))
 
@@ -191,9 +201,7 @@ NEWEST = "SELECT body FROM records WHERE merchant = $2 AND kind = $1 ORDER BY po
 OF_ALL = "SELECT body FROM records WHERE kind = $1 ORDER BY position"
 OF_MERCHANT = "SELECT body FROM records WHERE merchant = $2 AND kind = $1 ORDER BY position"
 OF_PURCHASE = "SELECT body FROM records WHERE subject = $2 AND kind = $1 ORDER BY position"
-OF_MERCHANTS_PURCHASE = (
-    "SELECT body FROM records WHERE subject = $2 AND kind = $1 AND merchant = $3 ORDER BY position"
-)
+OF_MERCHANTS_PURCHASE = "SELECT body FROM records WHERE subject = $2 AND kind = $1 AND merchant = $3 ORDER BY position"
 COUNT_RECORDS = "SELECT count(*) FROM records WHERE kind = $1"
 DELETE = "DELETE FROM records WHERE kind = $1 AND key = $2"
 ENTRY_COLUMNS = "seq, at, merchant, kind, name, purchase_id, size, data"
@@ -214,9 +222,7 @@ MERCHANTS = "SELECT name FROM merchants WHERE name <> '' ORDER BY position"
 EVERY_RECORD = "SELECT kind, body FROM records WHERE merchant = $1 ORDER BY position"
 JOURNAL_SIZE = "SELECT coalesce(sum(size), 0) FROM journal WHERE merchant = $1"
 JOURNAL_SIZES = "SELECT merchant, sum(size), max(seq) FROM journal GROUP BY merchant"
-OLDEST_ENTRIES = (
-    "SELECT seq, size FROM journal WHERE merchant = $1 AND seq < $2 ORDER BY is_event, seq LIMIT 500"
-)
+OLDEST_ENTRIES = "SELECT seq, size FROM journal WHERE merchant = $1 AND seq < $2 ORDER BY is_event, seq LIMIT 500"
 CALLBACK_COUNT = "SELECT count(*) FROM records WHERE merchant = $1 AND kind = 'callback'"
 DROP_CALLBACKS = (
     "DELETE FROM records WHERE position IN "
@@ -225,7 +231,7 @@ DROP_CALLBACKS = (
 _PAGE = 500
 
 
-def entries_query(watch: Watch, after: int) -> tuple[str, list[Any]]:
+def entries_query(watch: JournalFilter, after: int) -> tuple[str, list[Any]]:
     """Return the conditions on the journal's columns that a watch names, and their values; the limit comes after them."""
     conditions, values = ["seq > $1"], [after]
     for column in ("merchant", "purchase_id", "kind", "name"):
@@ -316,8 +322,9 @@ class SqlStore(ABC):
         self._limits = JournalLimits(bounds, self)
         self._callbacks: dict[str, int] = {}
 
+    @abstractmethod
     async def open(self) -> None:
-        """Connect to the engine."""
+        """Connect to the engine; raises `MockKlarnaError` where it cannot be used."""
 
     @abstractmethod
     async def fetch(self, statement: str, *values: Any) -> list[Row]:
@@ -365,7 +372,7 @@ class SqlStore(ABC):
         if kind is Delivery:
             self._callbacks.clear()
 
-    async def entries(self, watch: Watch, after: int, limit: int) -> list[Entry]:
+    async def entries(self, watch: JournalFilter, after: int, limit: int) -> list[Entry]:
         """Return up to `limit` journal entries after a position, oldest first."""
         found: list[Entry] = []
         while len(found) < limit:
@@ -376,7 +383,7 @@ class SqlStore(ABC):
             after = page[-1].seq
         return found[:limit]
 
-    async def _page(self, watch: Watch, after: int, limit: int) -> list[Entry]:
+    async def _page(self, watch: JournalFilter, after: int, limit: int) -> list[Entry]:
         conditions, values = entries_query(watch, after)
         statement = f"SELECT {ENTRY_COLUMNS} FROM journal WHERE {conditions} ORDER BY seq LIMIT {limit}"
         return list(map(entry_of_row, await self.fetch(statement, *values)))
@@ -405,28 +412,22 @@ class SqlStore(ABC):
         """Return the names of all merchants that have anything here."""
         return [row[0] for row in await self.fetch(MERCHANTS)]
 
-    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, Any]:
-        """Return the state as JSON-ready data: records, jobs and counters, without the journal."""
+    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, MerchantSnapshot]:
+        """Return the state of some merchants, or of all: records, jobs and counters, without the journal."""
         names = [NOBODY, *await self.merchants()]
         states = {}
         for name in names:
             if merchants is None or name in merchants:
                 state = await self._dump_merchant(name)
-                if name != NOBODY or state["records"]:
+                if name != NOBODY or state.records:
                     states[name] = state
-        return {"version": VERSION, "merchants": states}
+        return states
 
-    async def _dump_merchant(self, name: str) -> dict[str, Any]:
-        kinds: dict[str, list[Any]] = {}
-        for kind, body in await self.fetch(EVERY_RECORD, storable(name)):
-            kinds.setdefault(kind, []).append(encode(record_of(kind, body)))
-        jobs = await self.fetch(UNFINISHED, storable(name))
+    async def _dump_merchant(self, name: str) -> MerchantSnapshot:
+        records = [record_of(kind, body) for kind, body in await self.fetch(EVERY_RECORD, storable(name))]
+        jobs = [job_of_row(row) for row in await self.fetch(UNFINISHED, storable(name))]
         counters = await self.fetch(COUNTERS, storable(name))
-        return {
-            "records": kinds,
-            "jobs": [encode(job_of_row(row)) for row in jobs],
-            "counters": {counter: value for counter, value in counters},
-        }
+        return MerchantSnapshot(records, jobs, dict(map(tuple, counters)))
 
     async def journal_size(self, merchant: str) -> int:
         """Return how many bytes a merchant's journal has."""
@@ -465,21 +466,21 @@ class MerchantRows(NamedTuple):
     clock_offset: float
 
 
-def read_rows(state: Any, most_callbacks: int) -> dict[str, MerchantRows]:
-    """Return what a snapshot holds as rows, of callbacks the newest; takes long for a large one.
+def rows_of_snapshot(snapshot: Snapshot, most_callbacks: int) -> dict[str, MerchantRows]:
+    """Return what a snapshot contains as rows, of callbacks the newest; takes long for a large one.
 
-    Raises `MockKlarnaError` if it is damaged or gives one name to two records.
+    Raises `MockKlarnaError` if it gives one name to two records.
     """
     names: set[tuple[str, str]] = set()
     merchants = {}
-    for name, held in read_snapshot(state).items():
+    for name, held in snapshot.items():
         callbacks = [record for record in held.records if isinstance(record, Delivery)]
         dropped = {record.callback_id for record in callbacks[: max(0, len(callbacks) - most_callbacks)]}
         rows = [record_row(record, "") for record in held.records if record.key not in dropped]
         for row in rows:
             for known in filter(None, (row.key, row.alias)):
                 if (row.kind, known) in names:
-                    raise MockKlarnaError(f"the snapshot holds {row.kind} {known} twice", where="merchants")
+                    raise MockKlarnaError(f"the snapshot contains {row.kind} {known} twice", where="merchants")
                 names.add((row.kind, known))
         clock = next((record.clock_offset for record in held.records if isinstance(record, Merchant)), 0.0)
         merchants[storable(name)] = MerchantRows(storable(name), rows, held.jobs, held.counters, clock)

@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mock_klarna.domain.callbacks import Delivery, read_back
-from mock_klarna.domain.journal import EVENT_BYTES, Entry, Exchange, Sent, Watch
+from mock_klarna.domain.journal import EVENT_BYTES, Entry, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
-from mock_klarna.errors import Conflict, MockKlarnaError, StoreFailure, StoreFull
+from mock_klarna.errors import MockKlarnaError, StoreFailure, StoreFull, WriteConflict
 from mock_klarna.settings import SettingsError
 from mock_klarna.store import sql
 from mock_klarna.store.exclusion import KeyedLocks
 from mock_klarna.store.journal import USUAL, Bounds
 from mock_klarna.store.memory import Waiters, Watching
-from mock_klarna.store.snapshot import read_snapshot
+from mock_klarna.store.snapshot import Snapshot
 from mock_klarna.store.sql import EntryRow, RecordRow, Row, SqlStore, job_of_row, record_of, record_row, storable
 
 R = TypeVar("R", bound=Record)
@@ -71,15 +71,13 @@ _FIRST_DUE = (
     "WHERE merchant = $1 AND owner IS NULL AND due <= $2 ORDER BY due, position LIMIT 1"
 )
 _CLAIM = "UPDATE jobs SET owner = $2 WHERE position = $1"
-_FINISH = (
-    "DELETE FROM jobs WHERE merchant = $1 AND job_id = $2 AND due = $3 AND number = $4 AND owner IS NOT NULL"
-)
+_FINISH = "DELETE FROM jobs WHERE merchant = $1 AND job_id = $2 AND due = $3 AND number = $4 AND owner IS NOT NULL"
 _IS_WAITING = "SELECT 1 FROM jobs WHERE merchant = $1 AND job_id = $2 AND owner IS NULL"
 _RELEASE = (
-    "DELETE FROM jobs WHERE owner IS NOT NULL AND EXISTS (SELECT 1 FROM jobs AS waiting WHERE waiting.owner IS NULL "
-    "AND waiting.merchant = jobs.merchant AND waiting.job_id = jobs.job_id)",
-    "DELETE FROM jobs WHERE owner IS NOT NULL AND position NOT IN (SELECT max(position) FROM jobs WHERE owner IS NOT NULL "
-    "GROUP BY merchant, job_id)",
+    """DELETE FROM jobs WHERE owner IS NOT NULL AND EXISTS (SELECT 1 FROM jobs AS waiting WHERE waiting.owner IS NULL
+        AND waiting.merchant = jobs.merchant AND waiting.job_id = jobs.job_id)""",
+    """DELETE FROM jobs WHERE owner IS NOT NULL AND position NOT IN (SELECT max(position) FROM jobs WHERE owner IS NOT NULL
+        GROUP BY merchant, job_id)""",
     "UPDATE jobs SET owner = NULL WHERE owner IS NOT NULL",
 )
 _APPEND = (
@@ -140,6 +138,9 @@ class SqliteStore(SqlStore):
                 )
             connection.execute("INSERT OR REPLACE INTO server VALUES (1, ?1)", (os.getpid(),))
             self._seq = int(connection.execute(_LAST_SEQ).fetchone()[0])
+
+    async def open(self) -> None:
+        """Do nothing: the file is open."""
 
     async def fetch(self, statement: str, *values: Any) -> list[Row]:
         """Execute one statement and return its rows."""
@@ -202,7 +203,7 @@ class SqliteStore(SqlStore):
 
     def _write(self, row: RecordRow) -> None:
         if not self._execute(_INSERT if row.version == 1 else _UPDATE, *row).rowcount:
-            raise Conflict(f"{row.kind} {row.key}")
+            raise WriteConflict(f"{row.kind} {row.key}")
 
     def _schedule(self, job: Job) -> None:
         self._execute(
@@ -270,13 +271,13 @@ class SqliteStore(SqlStore):
         """Return the `seq` of the newest entry of all."""
         return self._seq
 
-    async def wait(self, watch: Watch, after: int, seconds: float) -> bool:
+    async def wait(self, watch: JournalFilter, after: int, seconds: float) -> bool:
         """Wait until an entry after a position matches; False when the time ran out first."""
         if self._seq > after and await self.entries(watch, after, 1):
             return True
         return await self._waiters.wait(watch, seconds)
 
-    def watching(self, watch: Watch) -> AbstractContextManager[Watching]:
+    def watching(self, watch: JournalFilter) -> AbstractContextManager[Watching]:
         """Notice every entry of a merchant or a purchase from now on."""
         return self._waiters.watching(watch)
 
@@ -338,8 +339,10 @@ class SqliteStore(SqlStore):
     async def _clear_one(self, merchant: str) -> None:
         portion = "DELETE FROM {0} WHERE rowid IN (SELECT rowid FROM {0} WHERE merchant = $1 LIMIT $2)"
         for table in ("jobs", "records", "journal"):
-            while self._execute(portion.format(table), merchant, _CLEARED_AT_ONCE).rowcount == _CLEARED_AT_ONCE:
-                await asyncio.sleep(0)
+            deleted = _CLEARED_AT_ONCE
+            while deleted == _CLEARED_AT_ONCE:
+                deleted = self._execute(portion.format(table), merchant, _CLEARED_AT_ONCE).rowcount
+                await asyncio.sleep(0)  # lets other requests run
         self._delete_merchant(merchant)
 
     def _delete_merchant(self, merchant: str) -> None:
@@ -352,9 +355,9 @@ class SqliteStore(SqlStore):
         self._limits.forget()
         self._callbacks.clear()
 
-    async def load(self, state: dict[str, Any]) -> None:
+    async def load(self, snapshot: Snapshot) -> None:
         """Replace the state of the merchants that a dump names by what it holds, all or nothing."""
-        incoming = await asyncio.to_thread(sql.read_rows, state, self.bounds.most_callbacks)
+        incoming = await asyncio.to_thread(sql.rows_of_snapshot, snapshot, self.bounds.most_callbacks)
         with self._transaction():
             for name in incoming:
                 for table in ("records", "jobs", "counters", "journal"):
@@ -366,7 +369,9 @@ class SqliteStore(SqlStore):
         self._forget_sizes()
 
     def _insert_all(self, rows: sql.MerchantRows) -> None:
-        statement = "INSERT INTO records (kind, key, alias, merchant, subject, version, owner, body) VALUES (?,?,?,?,?,?,?,?)"
+        statement = (
+            "INSERT INTO records (kind, key, alias, merchant, subject, version, owner, body) VALUES (?,?,?,?,?,?,?,?)"
+        )
         for row in rows.records:
             self._require_free(row)
         self._connection.executemany(statement, rows.records)

@@ -1,4 +1,4 @@
-"""Everything that one merchant has in memory."""
+"""The in-memory tables: the job queue and records of each merchant, and the index of all records."""
 
 import heapq
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -6,13 +6,13 @@ from typing import Any
 
 from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.records import Job, Record
-from mock_klarna.errors import Conflict, MockKlarnaError
-from mock_klarna.store.journal import Pages
-from mock_klarna.store.snapshot import MerchantState
+from mock_klarna.errors import MockKlarnaError, WriteConflict
+from mock_klarna.store.journal import JournalBuffer
+from mock_klarna.store.snapshot import MerchantSnapshot
 
 
-class Agenda:
-    """A heap of jobs in which cancelling is cheap: a cancelled entry is passed over when its turn comes."""
+class JobQueue:
+    """A heap of jobs. Cancelling is cheap: a cancelled entry is skipped when it is at the top."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, str]] = []
@@ -21,7 +21,7 @@ class Agenda:
         self._number = 0
 
     def add(self, job: Job) -> None:
-        """Schedule a job; one of the same id that still waits is replaced."""
+        """Schedule a job; it replaces an unclaimed one with the same id."""
         self._number += 1
         job_id = job.job_id
         self._jobs.pop(job_id, None)
@@ -32,11 +32,11 @@ class Agenda:
             heapq.heapify(self._heap)
 
     def cancel(self, job_id: str) -> None:
-        """Forget a job that has not been claimed."""
+        """Delete a job that is not claimed."""
         self._jobs.pop(job_id, None)
 
     def release(self, job: Job) -> None:
-        """Let a claimed job wait again, unless another one of the same id has taken its place."""
+        """Put a claimed job back, unless another one with the same id has replaced it."""
         self._claimed.pop(job, None)
         if job.job_id not in self._jobs:
             self.add(job)
@@ -70,24 +70,24 @@ class Agenda:
         self._claimed.pop(job, None)
 
     def waiting(self) -> list[Job]:
-        """Return the jobs that wait, first due first."""
-        return [job for _, job in sorted(self._jobs.values(), key=lambda held: (held[1].due, held[0]))]
+        """Return the unclaimed jobs, first due first."""
+        return [job for _, job in sorted(self._jobs.values(), key=lambda entry: (entry[1].due, entry[0]))]
 
     def unfinished(self) -> list[Job]:
-        """Return all jobs that a restart has to resume, those that were claimed and those that wait, as they were scheduled."""
+        """Return the jobs that a restart must resume: claimed ones, then the others, each in the order of scheduling."""
         return [*self._claimed, *(job for _, job in self._jobs.values())]
 
 
-class Namespace:
+class MerchantState:
     """A merchant's records by kind and key in the order in which they were made, jobs, counters and journal."""
 
     def __init__(self, journal_bytes: int, most_callbacks: int) -> None:
         self._most_callbacks = most_callbacks
         self._records: dict[str, dict[str, Record]] = {}
         self._callbacks: dict[str, list[str]] = {}
-        self.agenda = Agenda()
+        self.job_queue = JobQueue()
         self.counters: dict[str, int] = {}
-        self.pages = Pages(journal_bytes)
+        self.journal = JournalBuffer(journal_bytes)
 
     def of_kind(self, kind: str, subject: str | None) -> Collection[Any]:
         """Return the records of a kind, oldest first; with a subject only that purchase's."""
@@ -103,7 +103,7 @@ class Namespace:
         return next(reversed(self._records.get(kind, {}).values()), None)
 
     def put(self, record: Record) -> Sequence[Record]:
-        """Keep a record; return those that had to go to make room for it."""
+        """Store a record; return the records that were dropped to stay within the limit."""
         kind, key = record.kind, record.key
         records = self._records.setdefault(kind, {})
         is_new = key not in records
@@ -120,7 +120,7 @@ class Namespace:
         return [oldest]
 
     def remove(self, record: Record) -> None:
-        """Forget a record."""
+        """Delete a record."""
         self._records[record.kind].pop(record.key, None)
         if record.kind == Delivery.kind and record.subject is not None:
             keys = self._callbacks.get(record.subject, [])
@@ -133,9 +133,9 @@ class Namespace:
         for records in self._records.values():
             yield from records.values()
 
-    def state(self) -> MerchantState:
-        """Return what a snapshot keeps of this merchant, as it is now whatever changes later."""
-        return MerchantState(list(self.everything()), self.agenda.unfinished(), dict(self.counters))
+    def snapshot(self) -> MerchantSnapshot:
+        """Return a copy of the records, jobs and counters."""
+        return MerchantSnapshot(list(self.everything()), self.job_queue.unfinished(), dict(self.counters))
 
 
 Named = dict[str, dict[str, Record]]
@@ -143,19 +143,19 @@ Named = dict[str, dict[str, Record]]
 
 
 def named(records: Iterable[Record]) -> Named:
-    """Return records by their names; raises `MockKlarnaError` if two of a kind have the same one."""
+    """Return records by kind and key; raises `MockKlarnaError` if two records of a kind have the same key or alias."""
     found: Named = {}
     for record in records:
         of_kind = found.setdefault(record.kind, {})
         for name in filter(None, (record.key, record.alias)):
             if name in of_kind:
-                raise MockKlarnaError(f"the snapshot holds {record.kind} {name} twice", where="merchants")
+                raise MockKlarnaError(f"the snapshot contains {record.kind} {name} twice", where="merchants")
             of_kind[name] = record
     return found
 
 
-class Shelf:
-    """The one index through which a record of any merchant is found."""
+class RecordIndex:
+    """The index of the records of all merchants by kind and by key or alias."""
 
     def __init__(self) -> None:
         self._records: Named = {}
@@ -166,14 +166,14 @@ class Shelf:
         return records.get(key) if records else None
 
     def check(self, writes: Iterable[Record]) -> None:
-        """Raise `Conflict` unless every record's version follows the stored one."""
+        """Raise `WriteConflict` unless every record's version follows the stored one."""
         for record in writes:
             stored = self._records.get(record.kind, {}).get(record.key)
             if record.version != (stored.version + 1 if stored else 1):
-                raise Conflict(f"{record.kind} {record.key}")
+                raise WriteConflict(f"{record.kind} {record.key}")
 
     def check_free(self, incoming: Named, replaced: Collection[str]) -> None:
-        """Raise `MockKlarnaError` if a record to come has a key or alias of one whose merchant stays."""
+        """Raise `MockKlarnaError` if an incoming key or alias belongs to a merchant that is not replaced."""
         for kind, records in incoming.items():
             stored = self._records.get(kind, {})
             for name in records.keys() & stored.keys():
@@ -181,7 +181,7 @@ class Shelf:
                     raise MockKlarnaError(f"{kind} {name} already belongs to {stored[name].merchant!r}")
 
     def put_all(self, incoming: Named) -> None:
-        """Store many records under their names."""
+        """Store many records."""
         for kind, records in incoming.items():
             self._records.setdefault(kind, {}).update(records)
 
@@ -194,7 +194,7 @@ class Shelf:
             records[alias] = record
 
     def drop(self, record: Record) -> None:
-        """Forget a record."""
+        """Delete a record."""
         records = self._records.get(record.kind, {})
         records.pop(record.key, None)
         if record.alias is not None:

@@ -1,9 +1,8 @@
-"""Why a body breaks its schema: every fault as a problem with its path and with what would be right.
+"""Explains why a body is invalid: each violation as a problem with its path and the expected value.
 
-This is the slow half of validation; `jsonschema` is imported when the first body is refused.
+This is the slow half of validation: `jsonschema` is imported for the first invalid body.
 """
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
@@ -12,19 +11,19 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mock_klarna.domain.sums import LINE_RULES, ORDER_RULES
-from mock_klarna.errors import Problem
-from mock_klarna.validation.schemas import Catalogue, Parts, Verdict
+from mock_klarna.errors import Problem, did_you_mean
+from mock_klarna.validation.schemas import Catalogue, Parts, SchemaValidator
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
     from referencing import Registry
 
-_SOURCE = re.compile(r"\s*\((?:protocol|seed|C-\d)[^()]*\)")
+_SOURCE = re.compile(r"\s*\((?:klarna\.md|guide|protocol|seed|C-\d)[^()]*\)")
 
 
 def without_sources(text: str) -> str:
-    """Return a sentence without the sources that it names in brackets, such as `(seed, step 3)` or `(C-18)`."""
+    """Return a sentence without its sources in brackets, such as `(guide, step 3)`."""
     return _SOURCE.sub("", text)
 
 
@@ -35,14 +34,15 @@ _TYPES = {
     "number": "a number",
     "string": "a string",
     "boolean": "true or false",
+    "null": "null",
 }
 
 
 def words(parts: Parts) -> str:
-    """Return what a value must be: its type with its limits, or what the schema says under `x-expected`."""
-    said = _first(parts, "x-expected")
-    if said:
-        return str(said)
+    """Return the expected value in words: `x-expected` of the schema, its enum, or its type and limits."""
+    own = _first(parts, "x-expected")
+    if own:
+        return str(own)
     if choices := _first(parts, "enum"):
         return one_of(choices)
     kinds = _first(parts, "type") or "object"
@@ -51,18 +51,18 @@ def words(parts: Parts) -> str:
 
 
 def presence(parts: Parts) -> str:
-    """Return what to tell the sender of a body that lacks a member."""
+    """Return the expected value of a required member that is missing."""
     description = without_sources(str(_first(parts, "description") or "")).rstrip(".")
     return f"present: {words(parts)}" + (f" ({description})" if description else "")
 
 
 def one_of(choices: Sequence[Any]) -> str:
-    """Return a list of values to choose from, in words."""
+    """Return the allowed values in words."""
     return "one of " + ", ".join(map(str, choices)) if len(choices) > 1 else str(choices[0])
 
 
 def broken(keyword: str, limit: Any, sent: Any) -> str:
-    """Return what a value must be that breaks one keyword with that limit."""
+    """Return the expected value for a keyword of a schema that a value violates."""
     say = _KEYWORDS.get(keyword)
     return say(limit, sent) if say else f"a value that satisfies {keyword} {limit}"
 
@@ -102,7 +102,7 @@ _KEYWORDS: Mapping[str, Callable[[Any, Any], str]] = MappingProxyType(
 Json = dict[str, Any]
 Steps = Sequence[str | int]
 _UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
-_SAID = frozenset({"pattern", "not"})
+_OWN_WORDS = frozenset({"pattern", "not"})
 _MOST_PROBLEMS = 500
 _LONGEST_NAME = 80
 _LONG_LIST = 100
@@ -115,18 +115,18 @@ def path_text(steps: Steps) -> str:
 
 
 class Explainer:
-    """Explains refusals by the schemas of one catalogue; `verdict` spares it the right entries of long lists."""
+    """Explains invalid bodies by the schemas of one catalogue; `schemas` skips the valid entries of long lists quickly."""
 
-    def __init__(self, catalogue: Catalogue, verdict: Verdict) -> None:
+    def __init__(self, catalogue: Catalogue, schemas: SchemaValidator) -> None:
         self._catalogue = catalogue
-        self._verdict = verdict
+        self._schemas = schemas
         self._validator = cache(self._compiled)
 
     def problems(self, document: str, body: Any) -> list[Problem]:
-        """Return what breaks the schema `document`, each fault once; of a hopeless body only the first few hundred."""
+        """Return each violation of the schema `document` once, at most a few hundred."""
         errors = self._validator(document).iter_errors(body)
-        told = (problem for error in errors for problem in self._told(document, error))
-        return list(islice(_once(told), _MOST_PROBLEMS))
+        found = (problem for error in errors for problem in self._problems_of(document, error))
+        return list(islice(_once(found), _MOST_PROBLEMS))
 
     def _compiled(self, document: str) -> "Validator":
         return self._sparing(self._contents[document], registry=self._registry)
@@ -149,7 +149,7 @@ class Explainer:
 
     @cached_property
     def _sparing(self) -> "type[Validator]":
-        """A validator that looks at a long list's wrong entries only: to explain 10,000 lines for one takes seconds."""
+        """A validator that descends only into the invalid entries of a long list: 10,000 lines would take seconds."""
         from jsonschema import Draft202012Validator
         from jsonschema.validators import extend
 
@@ -160,10 +160,10 @@ class Explainer:
         entries = instance if isinstance(instance, list) else ()
         sparing = len(entries) > _LONG_LIST and "$ref" in schema
         for index, entry in enumerate(entries):
-            if not sparing or not self._verdict.accepts_entry(schema["$ref"], entry):
+            if not sparing or not self._schemas.accepts_entry(schema["$ref"], entry):
                 yield from validator.descend(entry, schema, path=index)
 
-    def _told(self, document: str, error: "ValidationError") -> Iterator[Problem]:
+    def _problems_of(self, document: str, error: "ValidationError") -> Iterator[Problem]:
         if error.validator == "required":
             yield from self._missing(document, error)
         elif error.validator in _UNKNOWN:
@@ -186,15 +186,15 @@ class Explainer:
         body: Any = error.instance
         for name, value in body.items():
             if name not in known:
-                expected = f"no such member; {_near(name, known)}{one_of(known)}"
+                expected = "; ".join(["no such member", f"{did_you_mean(name, known)} known: {one_of(known)}".lstrip()])
                 yield Problem(path_text([*error.absolute_path, name]), "additionalProperties", value, expected)
 
     def _no_branch(self, document: str, error: "ValidationError") -> Iterator[Problem]:
         if fitting := _fitting(error):
             for inner in fitting:
-                yield from self._told(document, inner)
+                yield from self._problems_of(document, inner)
             return
-        expected = _said(error) or "another value"
+        expected = _own_words(error) or "another value"
         first: Any = next(iter(error.context or ()), None)
         if first is not None and first.validator == "required":
             path = path_text([*error.absolute_path, first.validator_value[0]])
@@ -203,13 +203,13 @@ class Explainer:
             yield Problem(path_text(error.absolute_path), str(error.validator), error.instance, expected)
 
     def _broken(self, document: str, error: "ValidationError") -> Problem:
-        expected = (error.validator in _SAID and _said(error)) or self._expected(document, error)
+        expected = (error.validator in _OWN_WORDS and _own_words(error)) or self._expected(document, error)
         return Problem(path_text(error.absolute_path), str(error.validator), error.instance, expected)
 
     def _expected(self, document: str, error: "ValidationError") -> str:
         if error.validator == "type":
             return words(self._catalogue.at(document, list(error.absolute_path)))
-        return broken(str(error.validator), error.validator_value, error.instance) + _meant(error)
+        return broken(str(error.validator), error.validator_value, error.instance) + _suggestion(error)
 
 
 def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
@@ -220,13 +220,13 @@ def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
             yield problem
 
 
-def _said(error: "ValidationError") -> str:
+def _own_words(error: "ValidationError") -> str:
     schema: Any = error.schema
     return str(schema.get("x-expected", "")) if isinstance(schema, dict) else ""
 
 
 def _fitting(error: "ValidationError") -> list["ValidationError"]:
-    """Return the faults of the one branch that takes a value of this type, if there is such a branch."""
+    """Return the errors of the one branch that allows a value of this type, if there is exactly one."""
     branches: dict[Any, list[ValidationError]] = {}
     for inner in error.context or ():
         branches.setdefault(inner.relative_schema_path[0], []).append(inner)
@@ -238,18 +238,13 @@ def _misses(fault: "ValidationError") -> bool:
     return not fault.relative_path and fault.validator in ("type", "required")
 
 
-def _meant(error: "ValidationError") -> str:
-    """Return which of the words that are possible was probably meant, if one is like the word that came."""
+def _suggestion(error: "ValidationError") -> str:
+    """Return the allowed value that was probably meant, if one is similar."""
     choices, sent = error.validator_value, error.instance
     if error.validator != "enum" or not isinstance(choices, list) or not isinstance(sent, str):
         return ""
-    near = difflib.get_close_matches(sent[:_LONGEST_NAME], map(str, choices), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def _near(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name[:_LONGEST_NAME], known, n=1)
-    return f"did you mean {near[0]}? known: " if near else "known: "
+    near = did_you_mean(sent, map(str, choices))
+    return near and f"; {near}"
 
 
 _STEP = re.compile(r"\[(\d+)\]|([^.\[]+)")
@@ -258,12 +253,12 @@ _PRESENCE, _TYPE, _RANGE, _LINE, _ORDER = range(5)
 
 
 def in_order(body: Any, problems: Iterable[Problem]) -> list[Problem]:
-    """Return problems by presence, type, range, line sums, order sums, then as the body has them (protocol 10)."""
+    """Return problems by presence, type, range, line sums, order sums, then as the body has them (klarna.md §10)."""
     return sorted(problems, key=lambda problem: (_rank(problem.rule), _place(body, problem.path)))
 
 
 def value_at(body: Any, path: str) -> Any:
-    """Return what stands at a path in Klarna's form, or None where nothing does."""
+    """Return the value at a path in Klarna's form, or None."""
     for step in _steps(path):
         body = _inside(body, step)
     return body

@@ -1,6 +1,6 @@
-"""What Klarna's own documents forbid and real integrations send all the same, put right before it is judged again.
+"""Converts values that Klarna's documents forbid but real integrations send, before they are validated again.
 
-The schemas tell where: `x-lenient` beside a member names what is put right there.
+`x-lenient` in a member's schema names the conversion.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from mock_klarna.validation.schemas import Catalogue, Parts
 
 
 def without_nulls(body: Any) -> Any:
-    """Return the body without the members that are null: null means "not set" (protocol 13)."""
+    """Return the body without the members that are null: null means "not set" (klarna.md §13)."""
     if isinstance(body, dict):
         return {name: without_nulls(value) for name, value in body.items() if value is not None}
     if isinstance(body, list):
@@ -20,9 +20,9 @@ def without_nulls(body: Any) -> Any:
 
 
 def normalize(catalogue: Catalogue, parts: Parts, value: Any) -> Any:
-    """Return a value with everything put right that its schema is lenient about; unknown members stay as they are."""
+    """Return a value with every conversion that its schema allows; unknown members stay as they are."""
     if value == [] and _is_object(parts):
-        return {}  # an empty array of PHP (protocol 3.3)
+        return {}  # an empty array of PHP (klarna.md §3.3)
     if isinstance(value, dict):
         return {name: _member(catalogue, parts, name, inner) for name, inner in value.items()}
     if isinstance(value, list):
@@ -44,7 +44,7 @@ def _scalar(parts: Parts, value: Any) -> Any:
     if isinstance(value, float) and value.is_integer() and any(part.schema.get("type") == "integer" for part in parts):
         return int(value)
     for part in parts:
-        value = _PUT_RIGHT.get(part.schema.get("x-lenient", ""), _as_is)(value)
+        value = _CONVERSIONS.get(part.schema.get("x-lenient", ""), _as_is)(value)
     return value
 
 
@@ -74,12 +74,12 @@ def _number_as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-_PUT_RIGHT: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+_CONVERSIONS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
-        "country": _country,  # protocol 3.10
-        "currency": _currency,  # protocol 9.5
-        "locale": _locale,  # C-22
-        "blanks": _blanks,  # protocol 3.10
-        "number_as_text": _number_as_text,  # protocol 3.7
+        "country": _country,  # klarna.md §3.10
+        "currency": _currency,  # klarna.md §9.5
+        "locale": _locale,  # klarna.md C-22
+        "blanks": _blanks,  # klarna.md §3.10
+        "number_as_text": _number_as_text,  # klarna.md §3.7
     }
 )

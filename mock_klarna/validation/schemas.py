@@ -1,4 +1,4 @@
-"""The schemas as they lie in `schemas/`: read, found by name, and walked member by member."""
+"""The JSON Schemas of `schemas/`: reading them, finding what they say about a member, and compiling them."""
 
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,19 +19,19 @@ _FOLDERS = ("components", "requests", "callbacks")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """One schema object that speaks about a value, and the document in which it stands."""
+    """One schema object that applies to a value, and the path of its document."""
 
     schema: Schema
     document: str
 
 
 Parts = tuple[Part, ...]
-"""Everything that the schemas say about one value."""
+"""All schema objects that apply to one value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """Everything that the schemas say about what a value contains: its members, other members, entries of a list."""
+    """The schema objects that apply to the named members of a value, to its other members and to the entries of a list."""
 
     members: Mapping[str, Parts]
     others: Parts
@@ -48,7 +48,7 @@ class Catalogue:
 
     @cached_property
     def operations(self) -> Mapping[str, str]:
-        """Names that a body can be checked by, with the documents: requests, callbacks, and what a page gives."""
+        """Names of operations with the path of their document: requests, callbacks and `page`."""
         named = {
             posixpath.basename(path).removesuffix(".json"): path
             for path in self.documents
@@ -57,26 +57,26 @@ class Catalogue:
         return named | {PAGE: f"components/{PAGE}.json"}
 
     def whole(self, document: str) -> Parts:
-        """Return every part that speaks about the body of a document."""
+        """Return the parts that apply to the body itself."""
         if document not in self._wholes:
             self._wholes[document] = tuple(self._parts(Part(self.documents[document], document)))
         return self._wholes[document]
 
     def members(self, parts: Parts) -> Mapping[str, Parts]:
-        """Return what the schemas say about each member that they name, of the value that `parts` speak about."""
+        """Return the parts that apply to each named member of a value."""
         return self._inside(parts).members
 
     def member(self, parts: Parts, name: str) -> Parts:
-        """Return what the schemas say about the member `name`; nothing for an unknown one."""
+        """Return the parts that apply to the member `name`; none for an unknown one."""
         inside = self._inside(parts)
         return inside.members.get(name, inside.others)
 
     def entry(self, parts: Parts) -> Parts:
-        """Return what the schemas say about an entry of the list that `parts` speak about."""
+        """Return the parts that apply to an entry of a list."""
         return self._inside(parts).entries
 
     def at(self, document: str, steps: Sequence[str | int]) -> Parts:
-        """Return every part that speaks about the value at the end of `steps`; none for an unknown member."""
+        """Return the parts that apply to the value at a path; none for an unknown member."""
         parts = self.whole(document)
         for step in steps:
             parts = self.entry(parts) if isinstance(step, int) else self.member(parts, step)
@@ -111,7 +111,7 @@ class Catalogue:
 
 
 def load(folder: Path, *, strict: bool = False) -> Catalogue:
-    """Return the catalogue of a `schemas/` folder; strict adds to each schema what stands under its `x-strict`."""
+    """Return the catalogue of a `schemas/` folder; strict adds the `x-strict` part of each schema."""
     files = sorted(file for name in _FOLDERS for file in (folder / name).glob("*.json"))
     documents = {file.relative_to(folder).as_posix(): orjson.loads(file.read_bytes()) for file in files}
     return Catalogue({path: _strict(document) for path, document in documents.items()} if strict else documents)
@@ -128,8 +128,8 @@ def _strict(schema: Any) -> Any:
     return rest
 
 
-class Verdict:
-    """The documents of one catalogue, each compiled when it is first asked for."""
+class SchemaValidator:
+    """The documents of one catalogue, each compiled on first use."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         from jsonschema_rs import Registry  # a server starts before the first body comes
@@ -148,5 +148,5 @@ class Verdict:
         return self._compiled[document]
 
     def accepts_entry(self, reference: str, value: object) -> bool:
-        """Tell whether a value satisfies the component that a reference in another document leads to."""
+        """Return whether a value is valid for the component that a `$ref` names."""
         return self.schema(f"components/{posixpath.basename(reference)}").is_valid(value)

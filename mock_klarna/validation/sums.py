@@ -1,4 +1,4 @@
-"""What no schema can say: that sums hold."""
+"""Checks that a schema cannot make: that the amounts of lines and orders add up."""
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,9 +14,11 @@ from mock_klarna.errors import Problem
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Where a body carries money: below which member, whether fractions are allowed, whether it is a whole order.
+    """Where a body has amounts.
 
-    `tax_optional`: lines may come without tax, and an order with such a line is not summed (protocol 9.5).
+    within: the member that has the lines; "" is the body itself. fractions: whether amounts may be fractions.
+    is_order: whether the lines are those of a complete order. tax_optional: lines may come without tax, and an order with
+    such a line is not summed (klarna.md §9.5).
     """
 
     within: str = ""
@@ -25,21 +27,21 @@ class Sums:
     tax_optional: bool = False
 
     def inside(self, body: Any) -> Mapping[str, Any]:
-        """Return the object that carries the lines; an empty one when the body has none."""
+        """Return the object that has the lines; an empty one if there is none."""
         found = body.get(self.within) if self.within and isinstance(body, dict) else body
         return found if isinstance(found, dict) else {}
 
     def are_plain(self, body: Any) -> bool:
-        """Tell at little cost that a valid body has only integers that add up; False means "look closer"."""
+        """Quickly return whether a valid body has only integers that add up; False means that `problems` must decide."""
         carrier = self.inside(body)
         if self.tax_optional:
             return False
         if self.is_order:
-            return money.is_plainly_right(carrier)
+            return money.adds_up(carrier)
         return all(is_plain(entry) for name, is_plain in _PLAIN.items() for entry in carrier.get(name, ()))
 
     def problems(self, body: Any, refused: Container[str]) -> Iterator[Problem]:
-        """Yield every sum that does not hold; `refused` are paths of what is wrong by itself, which no sum is made with."""
+        """Yield every wrong sum; `refused` are paths of values that are invalid by themselves, which are left out of sums."""
         carrier, prefix = self.inside(body), f"{self.within}." if self.within else ""
         for name, read in _READERS.items():
             entries = _entries(carrier, name)
@@ -49,12 +51,12 @@ class Sums:
                 if isinstance(entry, dict)
             }
             for at, numbers in known.items():
-                yield from () if numbers.is_whole and _is_plain(name, entries[at]) else sums.line_problems(numbers)
+                yield from () if numbers.is_complete and _is_plain(name, entries[at]) else sums.line_problems(numbers)
             if name == "order_lines" and self._has_sums(entries) and f"{prefix}{name}" not in refused:
                 yield from sums.order_problems(carrier, known.values(), prefix, refused)
 
     def _has_sums(self, lines: list[Any]) -> bool:
-        """Tell whether lines are those of an order, and all of a shape that its sums can be made of."""
+        """Return whether the lines are those of an order and can be added up."""
         if not self.is_order or not all(isinstance(line, dict) for line in lines):
             return False
         return bool(lines) and not (self.tax_optional and any("total_tax_amount" not in line for line in lines))
@@ -70,7 +72,7 @@ class Sums:
 
 
 def _is_plain(name: str, entry: Mapping[str, Any]) -> bool:
-    """Tell at little cost that an entry of usable numbers is right, which spares exact arithmetic for most lines."""
+    """Quickly return whether an entry adds up; saves exact arithmetic for most lines."""
     return isinstance(entry.get("type", ""), str) and _PLAIN[name](entry)
 
 
@@ -104,13 +106,13 @@ def _rounded(carrier: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def _whole(name: str, entry: dict[str, Any]) -> dict[str, Any]:
-    """Return an entry in integers: a wrong sum is told as it was sent, and not put right on the way."""
+    """Return an entry in integers; rounding must not correct a wrong sum."""
     numbers = _READERS[name](entry, "", fractions=True)
-    if not numbers.is_whole:
+    if not numbers.is_complete:
         return entry
     if not _is_plain(name, entry) and any(sums.line_problems(numbers)):
-        return rounding.each_whole(entry)
-    return rounding.whole_option(entry) if name == "shipping_options" else rounding.whole_line(entry)
+        return rounding.rounded_entry(entry)
+    return rounding.rounded_option(entry) if name == "shipping_options" else rounding.rounded_line(entry)
 
 
 SUMS: Mapping[str, Sums] = MappingProxyType(
@@ -127,4 +129,4 @@ SUMS: Mapping[str, Sums] = MappingProxyType(
         "create_customer_token": Sums(within="order", is_order=True),
     }
 )
-"""The operations whose bodies carry money."""
+"""The operations whose bodies have amounts."""

@@ -1,4 +1,4 @@
-"""Where a body has URLs, and which ones may stand there."""
+"""Checks the URLs of a body, which the schemas mark with `x-url`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,20 +22,20 @@ class UrlPlace:
     kind: str
 
     def is_right(self, url: object, *, strict: bool) -> bool:
-        """Tell whether a URL is of this kind; what is missing or no text is not judged here."""
+        """Return whether a URL is of this kind; a missing value or one of another type is not checked here."""
         if not isinstance(url, str) or (not url and self.kind == "shown_or_empty"):
             return True
         return urls.is_callable(url, strict=strict) if self.kind == "called" else urls.is_absolute(url)
 
     def problem(self, url: object, *, strict: bool) -> Problem:
-        """Return what to tell the sender of a URL that is not right."""
+        """Return the problem of a URL that is not of this kind."""
         called = _CALLED_STRICTLY if strict else _CALLED
         return Problem(".".join((*self.above, self.name)), "url", url, called if self.kind == "called" else _SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class UrlPlaces:
-    """All members of a body that are URLs, by the object that they stand in."""
+    """All members of a body that are URLs, grouped by the object that contains them."""
 
     groups: Mapping[tuple[str, ...], Sequence[UrlPlace]]
     strict: bool
@@ -50,19 +50,19 @@ class UrlPlaces:
                     yield place, url
 
     def problems(self, body: Any) -> list[Problem]:
-        """Return what to tell the sender of each URL that is not right."""
+        """Return the problem of each URL that is not of its kind."""
         return [place.problem(url, strict=self.strict) for place, url in self.wrong(body)]
 
 
 def _inside(body: Any, steps: tuple[str, ...]) -> Mapping[str, Any]:
-    """Return the object at the end of some steps; an empty one where there is none."""
+    """Return the object at a path; an empty one if there is none."""
     for step in steps:
         body = body.get(step) if isinstance(body, dict) else None
     return body if isinstance(body, dict) else {}
 
 
 def url_places(catalogue: Catalogue, parts: Parts, *, strict: bool) -> UrlPlaces:
-    """Return the members below `parts` that the schemas mark with `x-url`; lists hold none."""
+    """Return the members below `parts` that the schemas mark with `x-url`; entries of lists have none."""
     groups: dict[tuple[str, ...], list[UrlPlace]] = {}
     for place in _marked(catalogue, parts, ()):
         groups.setdefault(place.above, []).append(place)

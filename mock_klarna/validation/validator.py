@@ -1,4 +1,4 @@
-"""The one way a body is judged: is it right, and if not, everything that is wrong with it."""
+"""The check of a body by the name of its operation: whether it is valid, and if not, every problem of it."""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from mock_klarna import resources
 from mock_klarna.errors import Problem
 from mock_klarna.validation.explain import in_order, value_at
 from mock_klarna.validation.normalize import normalize, without_nulls
-from mock_klarna.validation.schemas import Catalogue, Verdict, load
+from mock_klarna.validation.schemas import Catalogue, SchemaValidator, load
 from mock_klarna.validation.sums import SUMS, Sums
 from mock_klarna.validation.urls import UrlPlaces, url_places
 
@@ -30,7 +30,7 @@ class _Operation:
     sums: Sums | None
     urls: UrlPlaces
 
-    def is_plainly_right(self, body: Any) -> bool:
+    def is_clearly_valid(self, body: Any) -> bool:
         if not self.schema.is_valid(body) or (self.sums and not self.sums.are_plain(body)):
             return False
         return next(self.urls.wrong(body), None) is None
@@ -40,8 +40,8 @@ class _Operation:
         return [*found, *(problem for problem in self.urls.problems(body) if problem.path not in refused)]
 
 
-class Contract:
-    """The schemas, and the verdict on bodies by the name of their operation; all are read and each is compiled on first use.
+class Validator:
+    """Checks bodies by the schema and the rules of their operation. Schemas are read and compiled on first use.
 
     Operations are the files of `schemas/requests/` and `schemas/callbacks/`, and `page` for what a page gives `load()`.
     """
@@ -52,12 +52,12 @@ class Contract:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """Every schema, with what strict ones demand where that is asked for."""
+        """Every schema; those of strict mode include their `x-strict` parts."""
         return load(resources.schemas(), strict=self._strict)
 
     @cached_property
-    def _verdict(self) -> Verdict:
-        return Verdict(self.catalogue)
+    def _schemas(self) -> SchemaValidator:
+        return SchemaValidator(self.catalogue)
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -65,22 +65,26 @@ class Contract:
         return tuple(self.catalogue.operations)
 
     def check(self, operation: str, body: object, *, nulls: bool = True) -> tuple[Any, list[Problem]]:
-        """Return the body with its leniencies put right, and every problem; no problem means that it may be stored.
+        """Return the normalized body and every problem; a body without problems may be stored.
 
         `nulls=False` is for a caller that knows that the body holds no null. Problems come sorted: presence, type,
-        range, line sums, order sums, then by their place in the body (protocol 10). Raises KeyError for an unknown
+        range, line sums, order sums, then by their place in the body (klarna.md §10). Raises KeyError for an unknown
         operation.
         """
         known = self._operations.get(operation) or self._compiled(operation)
         given = {} if body is None else body
         present = without_nulls(given) if nulls else given
-        return (present, []) if known.is_plainly_right(present) else self._closely(known, present)
+        return (present, []) if known.is_clearly_valid(present) else self._explained(known, present)
+
+    def accepts(self, operation: str, body: object) -> bool:
+        """Tell quickly that a body without nulls is valid as it is; False means that `check` has to decide."""
+        return (self._operations.get(operation) or self._compiled(operation)).is_clearly_valid(body)
 
     def _compiled(self, operation: str) -> _Operation:
         path = self.catalogue.operations[operation]
         known = self._operations[operation] = _Operation(
             document=path,
-            schema=self._verdict.schema(path),
+            schema=self._schemas.schema(path),
             sums=SUMS.get(operation),
             urls=url_places(self.catalogue, self.catalogue.whole(path), strict=self._strict),
         )
@@ -88,11 +92,11 @@ class Contract:
 
     @cached_property
     def _explainer(self) -> "Explainer":
-        from mock_klarna.validation.explain import Explainer  # most bodies are right
+        from mock_klarna.validation.explain import Explainer  # most bodies are valid
 
-        return Explainer(self.catalogue, self._verdict)
+        return Explainer(self.catalogue, self._schemas)
 
-    def _closely(self, known: _Operation, body: Any) -> tuple[Any, list[Problem]]:
+    def _explained(self, known: _Operation, body: Any) -> tuple[Any, list[Problem]]:
         normalized = normalize(self.catalogue, self.catalogue.whole(known.document), body)
         whole = known.sums.whole(normalized) if known.sums else normalized
         broken = [] if known.schema.is_valid(whole) else self._explainer.problems(known.document, whole)
@@ -101,11 +105,11 @@ class Contract:
 
 
 @cache
-def shared_contract(*, strict: bool) -> Contract:
-    """Return this process's one contract of a kind: many servers in one test run compile each schema once."""
-    return Contract(strict=strict)
+def shared_validator(*, strict: bool) -> Validator:
+    """Return the one lenient or strict validator of this process, so that many servers compile each schema once."""
+    return Validator(strict=strict)
 
 
 def _as_sent(problem: Problem, body: Any) -> Problem:
     sent = value_at(body, problem.path)
-    return problem if sent is None else replace(problem, sent=sent)
+    return problem if sent is None else replace(problem, value=sent)

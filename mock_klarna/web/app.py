@@ -1,105 +1,86 @@
-"""The aiohttp application: a route for every row of `operations`, and clear words for every other path."""
+"""The aiohttp application: a route for each path of the table of operations, and errors for every other path and method."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 
 from aiohttp import web
 
 from mock_klarna.errors import MethodNotAllowed, NotFound, UnknownName
-from mock_klarna.web import pages, query
-from mock_klarna.web import pages as static_files
-from mock_klarna.web.auth import CREDENTIALS
-from mock_klarna.web.operation import Operation
-from mock_klarna.web.operations import BROWSER, KLARNA, MOCK, OPERATIONS
-from mock_klarna.web.pipeline import Answer, browser, checked, exchange, go_on, mock, once, preflight
-from mock_klarna.web.request import Call, Reply, Services
+from mock_klarna.web import pages
+from mock_klarna.web.operation import Api, Operation, api_of_path
+from mock_klarna.web.operations import OPERATIONS
+from mock_klarna.web.pipeline import HttpHandler, Stage, http_handler, operation_handler, preflight, send_continue
+from mock_klarna.web.request import ApiRequest, ApiResponse, Services
 
 
 def build(services: Services) -> web.Application:
-    """Return the application that serves a services; every path is served with and without a trailing slash (protocol 2)."""
+    """Return the application; every path is served with and without a trailing slash (klarna.md §2)."""
     application = web.Application(client_max_size=1 << 30)
-    application[CREDENTIALS] = services.credentials
-    for path, operations in _by_path().items():
-        handler = _handler(services, operations)
-        for served in _with_slash(path):
-            application.router.add_route("*", served, handler, expect_handler=go_on)
-    application.router.add_get(static_files.LIBRARY_PATH, static_files.library, expect_handler=go_on)
-    application.router.add_get(static_files.PATH, static_files.file, expect_handler=go_on)
+    paths: defaultdict[str, list[Operation]] = defaultdict(list)
+    for operation in OPERATIONS:
+        paths[operation.path].append(operation)
+    for path, operations in paths.items():
+        handler = _path_handler(services, operations)
+        for route in _with_slash(path):
+            application.router.add_route("*", route, handler, expect_handler=send_continue)
     pages.add_pages(application.router, services)
-    application.router.add_route(
-        "*", "/_mock{path:(/.*)?}", mock(services, "unknown_path", _refuse_own_path), expect_handler=go_on
-    )
-    application.router.add_route(
-        "*", "/{path:.*}", exchange(services, "unknown_path", _refuse_path), expect_handler=go_on
-    )
+    application.router.add_route("*", "/{path:.*}", _unknown_path_handler(services), expect_handler=send_continue)
     return application
 
 
 def _with_slash(path: str) -> tuple[str, ...]:
-    """Return the routes of a path with and without a trailing slash: one where a pattern, which costs time, is needed anyway."""
+    """Return the routes of a path with and without a trailing slash; one for a path with variables, which is a pattern anyway."""
     return (path + "{slash:/?}",) if "{" in path else (path, path + "/")
 
 
-def _by_path() -> dict[str, list[Operation]]:
-    """Return the operations of each path: one resource a path keeps the router's search short."""
-    paths: defaultdict[str, list[Operation]] = defaultdict(list)
-    for operation in OPERATIONS + BROWSER:
-        paths[operation.path].append(operation)
-    return dict(paths)
-
-
-def _handler(services: Services, operations: list[Operation]) -> pages.Handler:
-    """Return what handles every verb of a path: its operations, and for any other verb a refusal that names them.
-
-    The router gets one route for it: a route for each verb would make up most of the time that a start takes.
-    """
-    wrap = exchange if operations[0].is_klarnas else browser if operations[0].is_browsers else mock
-    by_verb: dict[str, pages.Handler] = {}
+def _path_handler(services: Services, operations: list[Operation]) -> HttpHandler:
+    """Return the handler of all methods of a path. The router gets one route for it, because routes take most of the start-up."""
+    api = operations[0].api
+    by_method: dict[str, HttpHandler] = {}
     for operation in operations:
-        answer = checked(
-            operation.body_schema,
-            operation.body,
-            operation.handler,
-            operation.most_body,
-            operation.guard,
-            operation.outline,
-        )
-        if wrap is mock:
-            answer = query.only(operation.query, answer)
-        handler = wrap(services, operation.name, once(answer) if operation.is_idempotent else answer)
-        by_verb |= dict.fromkeys(_methods(operation), handler)
-    refused = wrap(services, "wrong_method", _refuse_method(tuple(by_verb)))
-    if wrap is browser:
-        by_verb["OPTIONS"] = preflight
+        by_method |= dict.fromkeys(operation.methods, operation_handler(services, operation))
+    wrong_method = http_handler(services, api, "wrong_method", _refuse_method(sorted(by_method)))
+    if api.rules.is_cross_origin:
+        by_method["OPTIONS"] = preflight
 
-    async def handle(request: web.Request) -> web.StreamResponse:
-        return await by_verb.get(request.method, refused)(request)
+    async def handle(http: web.Request) -> web.StreamResponse:
+        return await by_method.get(http.method, wrong_method)(http)
 
     return handle
 
 
-def _methods(operation: Operation) -> tuple[str, ...]:
-    """Return the verbs of an operation: whatever can be had with GET can be asked after with HEAD."""
-    return (operation.method, "HEAD") if operation.method == "GET" else (operation.method,)
-
-
-def _refuse_method(methods: Iterable[str]) -> Answer:
-    allowed = sorted(methods)
-
-    async def refuse(_services: Services, call: Call) -> Reply:
-        said = f"{call.request.method[:20]} is not possible here; {', '.join(allowed)} is"
-        raise MethodNotAllowed(said, allowed)
+def _refuse_method(allowed: list[str]) -> Stage:
+    async def refuse(request: ApiRequest) -> ApiResponse:
+        raise MethodNotAllowed(f"{request.http.method[:20]} is not possible here; {', '.join(allowed)} is", allowed)
 
     return refuse
 
 
-async def _refuse_path(_services: Services, call: Call) -> Reply:
-    known = ", ".join(sorted({"/".join(operation.path.split("/")[:4]) for operation in KLARNA}))
+def _unknown_path_handler(services: Services) -> HttpHandler:
+    """Return the handler of paths without an operation, which get a 404 in the format of the API that they belong to."""
+    by_api = {
+        api: http_handler(
+            services, api, "unknown_path", _refuse_klarna_path if api.rules.emulates_klarna else _refuse_own_path(api)
+        )
+        for api in Api
+    }
+
+    async def handle(http: web.Request) -> web.StreamResponse:
+        return await by_api[api_of_path(http.path)](http)
+
+    return handle
+
+
+async def _refuse_klarna_path(request: ApiRequest) -> ApiResponse:
+    klarna = (operation for operation in OPERATIONS if operation.api.rules.emulates_klarna)
+    known = ", ".join(sorted({"/".join(operation.path.split("/")[:4]) for operation in klarna}))
     raise NotFound(
-        f"nothing is served at {call.request.raw_path[:200]}; Klarna's paths begin with {known}, our own with /_mock/"
+        f"no route for {request.http.raw_path[:200]}; Klarna's paths begin with {known}, our own with /_mock/"
     )
 
 
-async def _refuse_own_path(_services: Services, call: Call) -> Reply:
-    known = ", ".join(sorted({operation.path for operation in MOCK}))
-    raise UnknownName(f"nothing is served at {call.request.raw_path[:200]}", where="path", hint=f"one of {known}")
+def _refuse_own_path(api: Api) -> Stage:
+    async def refuse(request: ApiRequest) -> ApiResponse:
+        known = ", ".join(sorted({operation.path for operation in OPERATIONS if operation.api is api}))
+        raise UnknownName(f"no route for {request.http.raw_path[:200]}", where="path", hint=f"one of {known}")
+
+    return refuse

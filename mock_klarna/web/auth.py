@@ -1,26 +1,65 @@
-"""Whose request it is: HTTP Basic, in which the username is the merchant (protocol 1.3)."""
+"""HTTP Basic authentication; the username is the merchant (klarna.md §1.3)."""
 
 import base64
 import binascii
 from collections.abc import Iterable
 from functools import lru_cache
 from hmac import compare_digest
-
-from aiohttp import web
+from typing import NamedTuple
 
 from mock_klarna.domain.urls import API_HOSTS, api_host, host_of, merchant_at
 from mock_klarna.errors import Unauthorized
 
 CHALLENGE = 'Basic realm="Klarna", charset="UTF-8"'
-SEED_EXAMPLE = "pwhcueUff0MmwLShJiBE9JHA=="
-"""What the seed page prints as credentials. It is no base64 of `user:password`, and yet its examples must work as printed."""
-SEED_MERCHANT = "seed-page"
+_MAX_CACHED = 1024
+
+
+class BasicCredentials(NamedTuple):
+    """What an `Authorization` header says; `fault` is what is wrong with it, "" for nothing."""
+
+    user: str
+    password: str
+    fault: str = ""
+
+
+_NOT_A_PAIR = "the credentials are not base64 of username:password"
+_GUIDE_TOKEN = "pwhcueUff0MmwLShJiBE9JHA=="  # noqa: S105
+"""What the integration guide prints as credentials: not base64 of `user:password`, but its examples must work as printed."""
+_GUIDE_CREDENTIALS = BasicCredentials("seed-page", "", _NOT_A_PAIR)
+
+
+@lru_cache(maxsize=_MAX_CACHED)
+def parse_basic(header: str) -> BasicCredentials:
+    """Return the credentials of an `Authorization` header, "" for none."""
+    scheme, _, token = header.strip().partition(" ")
+    if scheme.lower() != "basic":
+        fault = f"the scheme {scheme[:20]!r} is not Basic" if scheme else "no credentials were sent"
+        return BasicCredentials("", "", fault)
+    if token.strip() == _GUIDE_TOKEN:
+        return _GUIDE_CREDENTIALS
+    user, colon, password = _decoded(token.strip()).partition(":")
+    if not colon:
+        return BasicCredentials(user, "", _NOT_A_PAIR)
+    empty = "username" if not user else "password" if not password else ""
+    return BasicCredentials(user, password, f"the {empty} is empty" if empty else "")
+
+
+def _decoded(token: str) -> str:
+    """Return the text of a Basic token, in UTF-8 or Latin-1; empty if it is not base64."""
+    try:
+        text = base64.b64decode(token, validate=True)
+    except (binascii.Error, ValueError):
+        return ""
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return text.decode("latin-1")
 
 
 class Credentials:
-    """Which credentials are accepted: a list of `user:password`, or any that are not empty.
+    """The credentials that are accepted: a list of `user:password`, or any that are not empty.
 
-    Where regions are separate, credentials belong to one of Klarna's API hosts (protocol 1.2): the one that `@host` behind a
+    Where regions are separate, credentials belong to one of Klarna's API hosts (klarna.md §1.2): the one that `@host` behind a
     listed password names, or else Europe's playground; without a list, the one where the username was used first.
     """
 
@@ -28,6 +67,7 @@ class Credentials:
         self._separate = separate_regions
         self._passwords = dict(self._listed(pair) for pair in accepted)
         self._first_hosts: dict[str, str] = {}
+        self._accepted_headers: dict[str, str] = {}
 
     def _listed(self, pair: str) -> tuple[str, str]:
         """Return the merchant and the password of a listed pair."""
@@ -50,52 +90,45 @@ class Credentials:
         else:
             self._first_hosts.pop(merchant.removesuffix(f"@{host_of(merchant)}"), None)
 
-    def claimed(self, authorization: str | None, host: str) -> str | None:
-        """Return the merchant that a request says it is, whatever the password, or None."""
-        user = username(authorization)
+    def merchant(self, authorization: str, host: str) -> str:
+        """Return the merchant of an `Authorization` header sent to a host; raises `Unauthorized`, which says what would work."""
+        known = self._accepted_headers.get(authorization)
+        return known if known is not None else self._authenticated(authorization, host)
+
+    def _authenticated(self, authorization: str, host: str) -> str:
+        sent = parse_basic(authorization)
+        if sent.fault and sent is not _GUIDE_CREDENTIALS:
+            raise Unauthorized(f"{sent.fault}; {self.advice()}")
+        merchant = self._merchant_at(sent.user, host)
+        if self._passwords and not self._is_listed(merchant, sent.password):
+            raise Unauthorized(f"the credentials of {merchant[:80]!r} are not accepted; {self.advice()}")
+        if self._separate:
+            if not self._passwords:
+                self._require_home(sent.user, api_host(host))
+        elif len(self._accepted_headers) < _MAX_CACHED:
+            self._accepted_headers[authorization] = merchant
+        return merchant
+
+    def claimed(self, authorization: str, host: str) -> str | None:
+        """Return the merchant that an `Authorization` header names, whether or not it would be accepted, or None."""
+        user = parse_basic(authorization).user
         return self._merchant_at(user, host) if user else None
 
     def _merchant_at(self, user: str, host: str) -> str:
         return merchant_at(user, api_host(host)) if self._separate else user
 
-    def merchant(self, authorization: str | None, host: str = "") -> str:
-        """Return the merchant of an `Authorization` header sent to a host; raises `Unauthorized`, which says what would work."""
-        scheme, _, token = (authorization or "").strip().partition(" ")
-        if scheme.lower() != "basic":
-            said = "no credentials were sent" if not scheme else f"the scheme {scheme[:20]!r} is not Basic"
-            raise Unauthorized(f"{said}; {self.advice()}")
-        user, password = self._decoded(token.strip())
-        merchant = self._merchant_at(user, host)
-        if not self._is_accepted(merchant, password):
-            raise Unauthorized(f"the credentials of {merchant[:80]!r} are not accepted; {self.advice()}")
-        if self._separate and not self._passwords:
-            self._require_home(user, api_host(host))
-        return merchant
+    def _is_listed(self, merchant: str, password: str) -> bool:
+        expected = self._passwords.get(merchant, "")
+        return compare_digest(expected.encode(), password.encode()) and merchant in self._passwords
 
     def _require_home(self, user: str, host: str) -> None:
         home = self._first_hosts.setdefault(user, host)
         if home != host:
-            said = f"the credentials of {user[:80]!r} belong to {home}, where they were used first, and not to {host}"
-            raise Unauthorized(f"{said}; every region and environment has credentials of its own")
-
-    def _decoded(self, token: str) -> tuple[str, str]:
-        if token == SEED_EXAMPLE and not self._passwords:
-            return SEED_MERCHANT, "seed"
-        user, colon, password = decoded(token)
-        if not colon:
-            raise Unauthorized(f"the credentials are not base64 of username:password; {self.advice()}")
-        if not (user and password):
-            raise Unauthorized(f"the {'password' if user else 'username'} is empty; {self.advice()}")
-        return user, password
-
-    def _is_accepted(self, merchant: str, password: str) -> bool:
-        if not self._passwords:
-            return bool(password)
-        expected = self._passwords.get(merchant, "")
-        return compare_digest(expected.encode(), password.encode()) and merchant in self._passwords
+            why = f"the credentials of {user[:80]!r} belong to {home}, where they were used first, and not to {host}"
+            raise Unauthorized(f"{why}; every region and environment has credentials of its own")
 
     def advice(self) -> str:
-        """Say in words which credentials would work."""
+        """Say which credentials would work."""
         if not self._passwords:
             return (
                 "any HTTP Basic credentials with a username and a password work here, for example user PK00000_test with "
@@ -103,28 +136,3 @@ class Credentials:
             )
         users = ", ".join(self._passwords)
         return f"this server accepts HTTP Basic for {users}, each with the password that --credentials gave it"
-
-
-CREDENTIALS = web.AppKey("credentials", Credentials)
-"""Where an application keeps them, for requests whose handler has no services."""
-
-
-@lru_cache(maxsize=1024)
-def decoded(token: str) -> tuple[str, str, str]:
-    """Return username, colon and password of a Basic token; all are empty for what is no base64 of text."""
-    try:
-        text = base64.b64decode(token, validate=True)
-    except (binascii.Error, ValueError):
-        return "", "", ""
-    try:
-        return text.decode().partition(":")
-    except UnicodeDecodeError:
-        return text.decode("latin-1").partition(":")
-
-
-def username(authorization: str | None) -> str | None:
-    """Return the username that a request claims, whatever the password, or None."""
-    scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    return SEED_MERCHANT if token.strip() == SEED_EXAMPLE else decoded(token.strip())[0] or None

@@ -1,4 +1,4 @@
-"""What lib.js and the dialog ask of the server (protocol 6). It is the same purchase that `POST /_mock/purchases` plays."""
+"""The API of lib.js and of the dialog (klarna.md §6): the same commands as those of `POST /_mock/purchases`, step by step."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,18 +7,17 @@ import orjson
 
 from mock_klarna.domain import session
 from mock_klarna.domain.button import Look
-from mock_klarna.domain.journal import Watch
+from mock_klarna.domain.journal import JournalFilter
 from mock_klarna.domain.records import Purchase
 from mock_klarna.domain.time import utc
 from mock_klarna.domain.urls import is_absolute
 from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
-from mock_klarna.errors import InvalidInput, NotPossibleNow, UnknownName
+from mock_klarna.errors import InvalidInput, StateConflict, UnknownName
 from mock_klarna.shoppers import COUNTRIES, Shopper, shopper_descriptions, shopper_from_form
-from mock_klarna.web import journal, query, views
-from mock_klarna.web.query import LAST_POSITION
-from mock_klarna.web.request import Call, Reply, Services
+from mock_klarna.web import journal, views
+from mock_klarna.web.request import ApiRequest, ApiResponse, Services, json_response
 
-_WORDS: Mapping[str, tuple[str, str, str, str, str]] = {
+_BUTTON_TEXTS: Mapping[str, tuple[str, str, str, str, str]] = {
     "en": ("Express checkout", "Buy now", "Pay now", "Donate", "Test environment, no real payment"),
     "sv": ("Expresskassa", "Köp nu", "Betala nu", "Skänk en gåva", "Testmiljö, ingen riktig betalning"),
     "de": ("Express-Kauf", "Jetzt kaufen", "Jetzt bezahlen", "Jetzt spenden", "Testumgebung, keine echte Zahlung"),
@@ -29,9 +28,9 @@ _WORDS: Mapping[str, tuple[str, str, str, str, str]] = {
     "fr": ("Achat express", "Acheter", "Payer", "Faire un don", "Environnement de test, aucun paiement réel"),
 }
 _TYPES = ("express", "buy", "pay", "donation")
-_SPOKEN = {"no": "nb", "nn": "nb"}
+_SAME_TEXTS = {"no": "nb", "nn": "nb"}
 
-NOT_NOW: Mapping[str, str] = {
+_NOT_NOW: Mapping[str, str] = {
     "en": "This cannot be bought right now.",
     "sv": "Det går inte att köpa just nu.",
     "de": "Der Kauf ist gerade nicht möglich.",
@@ -41,34 +40,34 @@ NOT_NOW: Mapping[str, str] = {
     "nl": "Dit kan nu niet worden gekocht.",
     "fr": "L'achat est impossible pour le moment.",
 }
-"""What the page says where a click cannot begin a purchase."""
+"""What the page shows if a click cannot start a purchase."""
 
 
 def language(locale: str) -> str:
-    """Return the language that a locale is shown in: its own where there are words in it, else English."""
-    spoken = locale.partition("-")[0].lower()
-    spoken = _SPOKEN.get(spoken, spoken)
-    return spoken if spoken in _WORDS else "en"
+    """Return the language of a locale if there are texts in it, else English."""
+    code = locale.partition("-")[0].lower()
+    code = _SAME_TEXTS.get(code, code)
+    return code if code in _BUTTON_TEXTS else "en"
 
 
 def button(look: Look) -> dict[str, str]:
-    """Return a button as the browser library draws it: look, words, the note below it, and what it says when it fails."""
-    spoken = language(look.locale)
-    words = _WORDS[spoken]
+    """Return a button as lib.js draws it: look, label, the note below it, and the text for a failed click."""
+    code = language(look.locale)
+    texts = _BUTTON_TEXTS[code]
     return {
         "type": look.type,
         "theme": look.theme,
         "tagline": look.tagline,
         "locale": look.locale,
-        "language": spoken,
-        "label": words[_TYPES.index(look.type)],
-        "note": words[-1],
-        "not_now": NOT_NOW[spoken],
+        "language": code,
+        "label": texts[_TYPES.index(look.type)],
+        "note": texts[-1],
+        "not_now": _NOT_NOW[code],
     }
 
 
 Json = dict[str, Any]
-_AS_THEY_ARE = (
+_SESSION_MEMBERS = (
     "locale",
     "purchase_country",
     "purchase_currency",
@@ -86,33 +85,33 @@ _LISTS = frozenset({"order_lines", "items", "shipping_options"})
 
 
 def view(purchase: Purchase) -> Json:
-    """Return the answer to every request about a session; members of an ended one come from its order, where there is one."""
-    begun: Json = orjson.loads(purchase.session or purchase.order or b"{}")
-    whole = session.order(begun) if purchase.session else begun
-    urls = begun.get("merchant_urls") or {}
-    options = dict(begun.get("options") or {})
+    """Return a session as every operation answers it; an ended session shows the members of its order, if it has one."""
+    state: Json = orjson.loads(purchase.session or purchase.order or b"{}")
+    order = session.order(state) if purchase.session else state
+    urls = state.get("merchant_urls") or {}
+    options = dict(state.get("options") or {})
     checkboxes = options.pop("additional_checkboxes", None) or []
     return {
         "session_id": purchase.purchase_id,
         "button_key": purchase.button_key,
         "state": purchase.state,
-        "identified": purchase.state != "started" or bool(begun.get("identified")),
-        **{name: begun.get(name, [] if name in _LISTS else None) for name in _AS_THEY_ARE},
-        "merchant_name": begun.get("name"),
+        "identified": purchase.state != "started" or bool(state.get("identified")),
+        **{name: state.get(name, [] if name in _LISTS else None) for name in _SESSION_MEMBERS},
+        "merchant_name": state.get("name"),
         "terms_url": urls.get("terms"),
         "options": options,
         "additional_checkboxes": checkboxes,
-        "totals": {name: whole.get(name, 0) for name in ("order_amount", "order_tax_amount")},
-        "countries": _countries(begun),
-        "shoppers": _shoppers(begun),
+        "totals": {name: order.get(name, 0) for name in ("order_amount", "order_tax_amount")},
+        "countries": _countries(state),
+        "shoppers": _shoppers(state),
         "outcome": _outcome(purchase),
     }
 
 
-def _countries(begun: Json) -> Json:
-    home = begun.get("purchase_country")
-    billing = begun.get("billing_countries") or list(COUNTRIES)
-    shipping = begun.get("shipping_countries") or ([home] if home else [])
+def _countries(state: Json) -> Json:
+    home = state.get("purchase_country")
+    billing = state.get("billing_countries") or list(COUNTRIES)
+    shipping = state.get("shipping_countries") or ([home] if home else [])
     return {
         "billing": billing,
         "shipping": shipping,
@@ -122,12 +121,12 @@ def _countries(begun: Json) -> Json:
 
 def _rules(code: str) -> Json:
     country = COUNTRIES[code]
-    titles = [title for words in country.titles.values() for title in words]
+    titles = [title for titles in country.titles.values() for title in titles]
     return {"region_needed": country.region_needed, "dialling": country.dialling, "titles": titles}
 
 
-def _shoppers(begun: Mapping[str, Any]) -> list[Json]:
-    home = begun.get("purchase_country")
+def _shoppers(state: Mapping[str, Any]) -> list[Json]:
+    home = state.get("purchase_country")
     if home not in COUNTRIES:
         return []
     return [{"name": name, "description": text} for name, text in shopper_descriptions(home).items()]
@@ -144,13 +143,12 @@ def _outcome(purchase: Purchase) -> Json:
     }
 
 
-_MOST_WAIT = 600.0
-_MOST_ENTRIES = 500
+_MAX_ENTRIES = 500
 
 
-async def load(services: Services, call: Call) -> Reply:
-    """Tell whether the button is offered, how it looks, and what the page got wrong."""
-    page, offer = await _offer(services, call)
+async def load(services: Services, request: ApiRequest) -> ApiResponse:
+    """Tell whether the button is shown, how it looks, and which options of the page are invalid."""
+    page, offer = await _offer(services, request)
     setup = page.get("setup")
     answer: Json = {
         "show_button": offer.show_button,
@@ -160,15 +158,15 @@ async def load(services: Services, call: Call) -> Reply:
         answer["button"] = button(offer.look)
     if offer.problems:
         answer["error"] = _error(offer)
-    return Reply(200, orjson.dumps(answer))
+    return json_response(answer)
 
 
-async def _offer(services: Services, call: Call) -> tuple[Json, Offer]:
-    """Judge the page's options; what is wrong with them goes into the journal of the key's merchant."""
-    page, faults = services.contract.check("page", call.body["options"])
-    offer = await services.emulator.offers.judge(page, faults)
-    call.merchant = offer.button.merchant if offer.button else ""
-    call.problems = offer.problems
+async def _offer(services: Services, request: ApiRequest) -> tuple[Json, Offer]:
+    """Evaluate the page's options; their problems go into the journal of the key's merchant."""
+    page, problems = services.validator.check("page", request.body["options"])
+    offer = await services.emulator.offers.check(page, problems)
+    request.merchant = offer.button.merchant if offer.button else ""
+    request.problems = offer.problems
     return page, offer
 
 
@@ -182,122 +180,125 @@ def _error(offer: Offer) -> Json:
     }
 
 
-async def create_session(services: Services, call: Call) -> Reply:
-    """Begin a session, or go on with one that was left: the shopper has clicked the button."""
-    page, offer = await _offer(services, call)
+async def create_session(services: Services, request: ApiRequest) -> ApiResponse:
+    """Start a session, or continue one that was left: the shopper clicked the button."""
+    page, offer = await _offer(services, request)
     if offer.code == UNKNOWN_KEY:
         raise UnknownName("the button key is not known", where="setup.key", hint=offer.problems[0].expected)
     if offer.problems:
         raise InvalidInput(offer.problems, where="options")
     if offer.button is None or not offer.show_button:
-        raise NotPossibleNow("the button is not offered", where="setup.key", hint="load() tells so beforehand")
-    if held := await _held(services, call.body.get("session_id", ""), offer.button.button_key):
-        return _answer(call, held)
-    address = call.body.get("page_url", "")
-    patience = services.settings.merchant_timeout or None
+        raise StateConflict("the button is not offered", where="setup.key", hint="load() tells so beforehand")
+    if left := await _left_session(services, request.body.get("session_id", ""), offer.button.button_key):
+        return _answer(request, left)
+    address = request.body.get("page_url", "")
+    timeout = services.settings.merchant_timeout or None
     shown = address if is_absolute(address) else None
-    return _answer(call, await services.emulator.purchases.start(offer.button, page, shown, patience), 201)
+    return _answer(request, await services.emulator.purchases.start(offer.button, page, shown, timeout), 201)
 
 
-async def _held(services: Services, session_id: str, button_key: str) -> Purchase | None:
-    """Return a session of this button that a shopper can go on with."""
-    held = await services.emulator.store.get(Purchase, session_id) if session_id else None
-    if held is None or held.purchase_id != session_id:
+async def _left_session(services: Services, session_id: str, button_key: str) -> Purchase | None:
+    """Return the session if it is of this button and can be continued."""
+    purchase = await services.emulator.store.get(Purchase, session_id) if session_id else None
+    if purchase is None or purchase.purchase_id != session_id:
         return None
-    return held if held.state == "started" and held.button_key == button_key else None
+    return purchase if purchase.state == "started" and purchase.button_key == button_key else None
 
 
-def _answer(call: Call, purchase: Purchase, status: int = 200) -> Reply:
-    call.purchase_id = purchase.purchase_id
-    return Reply(status, orjson.dumps(view(purchase)))
+def _answer(request: ApiRequest, purchase: Purchase, status: int = 200) -> ApiResponse:
+    request.purchase_id = purchase.purchase_id
+    return json_response(view(purchase), status)
 
 
-async def _session(services: Services, call: Call) -> Purchase:
-    """Return the session of the path; its id is what entitles to it, so nothing else is asked for."""
-    session_id = call.path("session_id")
+async def _session(services: Services, request: ApiRequest) -> Purchase:
+    """Return the session of the path; its id is the permission to use it."""
+    session_id = request.path("session_id")
     purchase = await services.emulator.purchases.find(None, session_id)
     if purchase.purchase_id != session_id:
         raise UnknownName(f"session {session_id[:40]!r} is not known", where="session_id")
-    call.merchant, call.purchase_id = purchase.merchant, purchase.purchase_id
+    request.merchant, request.purchase_id = purchase.merchant, purchase.purchase_id
     return purchase
 
 
-async def get_session(services: Services, call: Call) -> Reply:
+async def get_session(services: Services, request: ApiRequest) -> ApiResponse:
     """Return a session as it is."""
-    return _answer(call, await _session(services, call))
+    return _answer(request, await _session(services, request))
 
 
-async def identify(services: Services, call: Call) -> Reply:
-    """Tell who the shopper is: a named test shopper, or what was typed, with every field that cannot be."""
-    purchase = await _session(services, call)
-    wish = call.body.get("shopper")
-    if wish is not None:
-        return _answer(call, await services.emulator.purchases.identify(purchase, wish))
+async def identify(services: Services, request: ApiRequest) -> ApiResponse:
+    """Identify the shopper: a named test shopper, or the fields of the form; every invalid field is reported."""
+    purchase = await _session(services, request)
+    name = request.body.get("shopper")
+    if name is not None:
+        return _answer(request, await services.emulator.purchases.identify(purchase, name))
     return _answer(
-        call, await services.emulator.purchases.identify_as(purchase, await _typed(services, call, purchase))
+        request,
+        await services.emulator.purchases.identify_as(purchase, await _shopper_of_form(services, request, purchase)),
     )
 
 
-async def _typed(services: Services, call: Call, purchase: Purchase) -> Shopper:
-    begun = orjson.loads(purchase.session or b"{}")
+async def _shopper_of_form(services: Services, request: ApiRequest, purchase: Purchase) -> Shopper:
+    state = orjson.loads(purchase.session or b"{}")
     today = utc(await services.emulator.context.now(purchase.merchant)).date()
-    shopper, found = shopper_from_form(call.body, begun.get("options") or {}, today)
-    if found:
-        raise InvalidInput(found, where="body")
+    shopper, problems = shopper_from_form(request.body, state.get("options") or {}, today)
+    if problems:
+        raise InvalidInput(problems, where="body")
     return shopper
 
 
-async def specify(services: Services, call: Call) -> Reply:
+async def specify(services: Services, request: ApiRequest) -> ApiResponse:
     """Choose a variation by its attributes, and how many of it."""
-    attributes, quantity = call.body.get("product_attributes") or {}, call.body.get("quantity", 1)
+    attributes, quantity = request.body.get("product_attributes") or {}, request.body.get("quantity", 1)
     return _answer(
-        call, await services.emulator.purchases.specify(await _session(services, call), attributes, quantity)
+        request, await services.emulator.purchases.specify(await _session(services, request), attributes, quantity)
     )
 
 
-async def choose_shipping(services: Services, call: Call) -> Reply:
+async def choose_shipping(services: Services, request: ApiRequest) -> ApiResponse:
     """Choose a shipping option by its id."""
     return _answer(
-        call, await services.emulator.purchases.choose_shipping(await _session(services, call), call.body["id"])
+        request,
+        await services.emulator.purchases.choose_shipping(await _session(services, request), request.body["id"]),
     )
 
 
-async def answer_checkboxes(services: Services, call: Call) -> Reply:
+async def answer_checkboxes(services: Services, request: ApiRequest) -> ApiResponse:
     """Tick the merchant's additional checkboxes."""
     purchases = services.emulator.purchases
-    return _answer(call, await purchases.answer_checkboxes(await _session(services, call), call.body["answers"]))
-
-
-async def update(services: Services, call: Call) -> Reply:
-    """Take new options from the page while the dialog is open; once the shopper has paid they change nothing."""
-    purchase = await _session(services, call)
-    changes, found = services.contract.check("page", call.body["options"])
-    if found:
-        raise InvalidInput(found, where="options")
-    if purchase.state != "started":
-        return _answer(call, purchase)
-    return _answer(call, await services.emulator.purchases.update_from_page(purchase, changes))
-
-
-async def pay(services: Services, call: Call) -> Reply:
-    """Press the final button; `outcome` is a developer's wish in place of what the e-mail address stands for."""
     return _answer(
-        call, await services.emulator.purchases.pay(await _session(services, call), call.body.get("outcome"))
+        request, await purchases.answer_checkboxes(await _session(services, request), request.body["answers"])
     )
 
 
-async def wait(services: Services, call: Call) -> Reply:
+async def update(services: Services, request: ApiRequest) -> ApiResponse:
+    """Take new options from the page while the dialog is open; they change nothing after the shopper has paid."""
+    purchase = await _session(services, request)
+    changes, problems = services.validator.check("page", request.body["options"])
+    if problems:
+        raise InvalidInput(problems, where="options")
+    if purchase.state != "started":
+        return _answer(request, purchase)
+    return _answer(request, await services.emulator.purchases.update_from_page(purchase, changes))
+
+
+async def pay(services: Services, request: ApiRequest) -> ApiResponse:
+    """Press the final button; `outcome` replaces the outcome that the e-mail address selects."""
+    return _answer(
+        request, await services.emulator.purchases.pay(await _session(services, request), request.body.get("outcome"))
+    )
+
+
+async def wait(services: Services, request: ApiRequest) -> ApiResponse:
     """Return a session once it has ended, or as it is after so many seconds."""
-    seconds = query.seconds(call.request, "seconds", _MOST_WAIT)
-    purchase = await _session(services, call)
-    return _answer(call, await services.emulator.purchases.settled(purchase.purchase_id, seconds))
+    purchase = await _session(services, request)
+    return _answer(request, await services.emulator.purchases.settled(purchase, request.query["seconds"]))
 
 
-async def timeline(services: Services, call: Call) -> Reply:
-    """Return what the journal has of a session, for the developer's drawer."""
-    after = query.whole(call.request, "after", 0, LAST_POSITION)
-    purchase = await _session(services, call)
-    wanted = Watch(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
-    entries = await journal.entries(services, wanted, after, _MOST_ENTRIES, 0)
+async def timeline(services: Services, request: ApiRequest) -> ApiResponse:
+    """Return the journal entries of a session, for the developer's drawer."""
+    after = request.query["after"]
+    purchase = await _session(services, request)
+    wanted = JournalFilter(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
+    entries = await journal.find_entries(services, wanted, after, _MAX_ENTRIES, 0)
     position = entries[-1].seq if entries else after
-    return Reply(200, orjson.dumps({"entries": [views.entry(entry) for entry in entries], "position": position}))
+    return json_response({"entries": [views.entry(entry) for entry in entries], "position": position})

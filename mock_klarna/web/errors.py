@@ -1,87 +1,171 @@
-"""Refusals as Klarna words them, and the log lines that say more."""
+"""Errors as responses: Klarna's bodies for Klarna's APIs, problem details (RFC 9457) for our own; and the log lines."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 
-from mock_klarna.errors import BadValue, KlarnaError, MethodNotAllowed, MockKlarnaError, StoreFailure, Unauthorized
+from mock_klarna.errors import (
+    BadValue,
+    InvalidInput,
+    KlarnaError,
+    MethodNotAllowed,
+    MockKlarnaError,
+    StoreFailure,
+    Unauthorized,
+)
 from mock_klarna.settings import Settings
 from mock_klarna.web.auth import CHALLENGE
-from mock_klarna.web.operation import PLURAL
-from mock_klarna.web.request import Call, Reply
+from mock_klarna.web.operation import ErrorFormat
+from mock_klarna.web.request import PROBLEM_JSON, ApiRequest, ApiResponse
 
+Json = dict[str, Any]
 _log = logging.getLogger("mock_klarna.refusals")
-_LOGGED_PROBLEMS = 20
+_MAX_LOGGED = 20
+_GATEWAY: Json = {
+    "http_status_code": 401,
+    "http_status_message": "Unauthorized",
+    "internal_message": "authorization_error",
+}
+"""The body that was seen from Klarna's gateway (klarna.md §1.3)."""
+
+PROBLEM_TYPES: dict[int, tuple[str, str]] = {
+    400: ("invalid-request", "Invalid request"),
+    403: ("forbidden", "The state of another merchant cannot be changed"),
+    404: ("not-found", "Not found"),
+    405: ("method-not-allowed", "Method not allowed"),
+    408: ("request-timeout", "The body did not arrive in time"),
+    409: ("state-conflict", "The current state does not allow this"),
+    413: ("body-too-large", "The body is too large"),
+    415: ("unsupported-media-type", "The body is not declared as JSON in UTF-8"),
+    417: ("expectation-failed", "The Expect header cannot be met"),
+    500: ("internal-error", "An error in mock-klarna"),
+    503: ("store-unavailable", "The database is not available"),
+    507: ("store-full", "The disk of the database is full"),
+}
+"""The last part of `type` and the `title` of problem details, by status."""
+TYPE_BASE = "https://mock-klarna.example/problems/"
 
 
-def as_reply(refusal: KlarnaError, correlation: str, settings: Settings, path: str) -> Reply:
-    """Return Klarna's error body: code, message, correlation id (protocol 1.6), and the headers that HTTP demands."""
-    body = _error(path, refusal.error_code, _messages(refusal, path), correlation)
-    if isinstance(refusal, Unauthorized) and settings.unauthorized_body == "gateway":
+def error_response(
+    error: Exception, error_format: ErrorFormat, request: ApiRequest, name: str, settings: Settings
+) -> ApiResponse:
+    """Return the response to an error that an operation raised, and log it; the journal gets its problems from the request.
+
+    An exception that is no error of the caller is a bug of ours: a 500 that says so, with the traceback in the log.
+    """
+    known = (KlarnaError, MockKlarnaError) if error_format is ErrorFormat.PROBLEM_DETAILS else KlarnaError
+    if not isinstance(error, known):
+        return _bug(error, error_format, request, name)
+    request.problems = error.problems
+    return _FORMATS[error_format](error, request, name, settings)
+
+
+def _klarna(error: Any, request: ApiRequest, name: str, settings: Settings) -> ApiResponse:
+    body = _single(error.error_code, error.error_message, request)
+    return _klarna_response(error, body, request, name, settings)
+
+
+def _klarna_list(error: Any, request: ApiRequest, name: str, settings: Settings) -> ApiResponse:
+    messages = [error.error_message]
+    if isinstance(error, BadValue):
+        messages = [f"Bad value: {problem.path or 'body'}" for problem in error.problems]
+    body = _list(error.error_code, messages, request)
+    return _klarna_response(error, body, request, name, settings)
+
+
+def _klarna_response(error: KlarnaError, body: Json, request: ApiRequest, name: str, settings: Settings) -> ApiResponse:
+    request.explanation = error.error_message
+    _log_refusal(error, request, name)
+    if isinstance(error, Unauthorized) and settings.unauthorized_body == "gateway":
         body = _GATEWAY
-    return Reply(refusal.status, orjson.dumps(body), demanded_headers(refusal))
+    return ApiResponse(error.status, orjson.dumps(body), _headers(error))
 
 
-def _error(path: str, code: str, messages: list[str], correlation: str) -> dict[str, Any]:
-    """Return an error in the shape of the API that a path belongs to: one message, or a list under an upper-case code (C-9)."""
-    if path.startswith(PLURAL):
-        return {"error_code": code.upper(), "error_messages": messages, "correlation_id": correlation}
-    return {"error_code": code, "error_message": messages[0], "correlation_id": correlation}
+def _single(code: str, message: str, request: ApiRequest) -> Json:
+    return {"error_code": code, "error_message": message, "correlation_id": request.correlation_id}
 
 
-def _messages(refusal: KlarnaError, path: str) -> list[str]:
-    if isinstance(refusal, BadValue) and path.startswith(PLURAL):
-        return [f"Bad value: {problem.path or 'body'}" for problem in refusal.problems]
-    return [refusal.error_message]
+def _list(code: str, messages: list[str], request: ApiRequest) -> Json:
+    return {"error_code": code.upper(), "error_messages": messages, "correlation_id": request.correlation_id}
 
 
-def demanded_headers(refusal: KlarnaError) -> dict[str, str]:
-    """Return the headers that HTTP demands of a refusal: the challenge of a 401, the right verbs of a 405, the pause of a 503."""
-    if isinstance(refusal, Unauthorized):
+def _problem_details(error: Any, request: ApiRequest, name: str, settings: Settings) -> ApiResponse:
+    own = _as_own_error(error) if isinstance(error, KlarnaError) else error
+    response = problem_details(own.status, own.message, where=own.where, hint=own.hint, problems=own.problems)
+    response.headers.update(_headers(error))
+    return response
+
+
+def _as_own_error(error: KlarnaError) -> MockKlarnaError:
+    """Return an error of Klarna's APIs as one of our own: those of reading a body are raised for both."""
+    if error.problems:
+        own: MockKlarnaError = InvalidInput(error.problems, where="body")
+    else:
+        own = MockKlarnaError(error.error_message, where="request")
+    own.status = error.status
+    return own
+
+
+def problem_details(
+    status: int, detail: str, *, where: str = "", hint: str = "", problems: tuple[Any, ...] = ()
+) -> ApiResponse:
+    """Return an error response of our own APIs; `where`, `hint` and `errors` are left out if they are empty."""
+    slug, title = PROBLEM_TYPES.get(status, PROBLEM_TYPES[400])
+    body: Json = {"type": TYPE_BASE + slug, "title": title, "status": status, "detail": detail}
+    more = {"where": where, "hint": hint, "errors": [problem.as_json() for problem in problems]}
+    body |= {name: value for name, value in more.items() if value}
+    return ApiResponse(status, orjson.dumps(body), {"Content-Type": PROBLEM_JSON})
+
+
+_FORMATS: dict[ErrorFormat, Callable[[Any, ApiRequest, str, Settings], ApiResponse]] = {
+    ErrorFormat.KLARNA: _klarna,
+    ErrorFormat.KLARNA_LIST: _klarna_list,
+    ErrorFormat.PROBLEM_DETAILS: _problem_details,
+}
+
+
+def _headers(error: KlarnaError | MockKlarnaError) -> dict[str, str]:
+    """Return the headers that HTTP requires of an error: the challenge of a 401, the allowed methods of a 405, the pause of a 503."""
+    if isinstance(error, Unauthorized):
         return {"WWW-Authenticate": CHALLENGE}
-    if isinstance(refusal, StoreFailure):
+    if isinstance(error, StoreFailure):
         return {"Retry-After": "1"}
-    return {"Allow": ", ".join(refusal.allowed)} if isinstance(refusal, MethodNotAllowed) else {}
+    return {"Allow": ", ".join(error.allowed)} if isinstance(error, MethodNotAllowed) else {}
 
 
-_GATEWAY = {"http_status_code": 401, "http_status_message": "Unauthorized", "internal_message": "authorization_error"}
-"""The body that was seen from Klarna's gateway (protocol 1.3)."""
+def _bug(error: Exception, error_format: ErrorFormat, request: ApiRequest, name: str) -> ApiResponse:
+    """Log a bug of ours and return a 500 that says so."""
+    _log.error("%s [%s]: a bug in mock-klarna", name, request.correlation_id, exc_info=error)
+    detail = f"a bug in mock-klarna: {type(error).__name__}; its log has the details"
+    if error_format is ErrorFormat.PROBLEM_DETAILS:
+        return problem_details(500, detail)
+    code = "internal_server_error"
+    is_list = error_format is ErrorFormat.KLARNA_LIST
+    return ApiResponse(500, orjson.dumps(_list(code, [detail], request) if is_list else _single(code, detail, request)))
 
 
-def log_refusal(name: str, call: Call, refusal: KlarnaError, correlation: str) -> None:
-    """Log a refusal with all of its problems, each with what would be right."""
-    problems = refusal.problems[:_LOGGED_PROBLEMS]
-    details = "".join(f"\n  {problem.as_text()}" for problem in problems)
-    more = len(refusal.problems) - len(problems)
-    rest = f"\n  and {more} more in the journal" if more else ""
+def _log_refusal(error: KlarnaError, request: ApiRequest, name: str) -> None:
+    more = len(error.problems) - _MAX_LOGGED
     _log.warning(
         "%s %s of %s: %s %s [%s]%s%s",
-        call.request.method,
+        request.http.method,
         name,
-        call.merchant or "nobody",
-        refusal.status,
-        refusal.error_message,
-        correlation,
-        details,
-        rest,
-        extra={"problems": [problem.as_json() for problem in problems]},
+        request.merchant or "nobody",
+        error.status,
+        error.error_message,
+        request.correlation_id,
+        _problem_lines(request),
+        f"\n  and {more} more in the journal" if more > 0 else "",
+        extra={"problems": [problem.as_json() for problem in error.problems[:_MAX_LOGGED]]},
     )
 
 
-def own_fault(bug: Exception, name: str, correlation: str, path: str) -> Reply:
-    """Log a bug of ours and return a 500 that says so; it is never meant to happen."""
-    _log.error("%s [%s]: a bug in mock-klarna", name, correlation, exc_info=bug)
-    message = f"a bug in mock-klarna: {type(bug).__name__}; its log has the details"
-    return Reply(500, orjson.dumps(_error(path, "internal_server_error", [message], correlation)))
+def log_page_problems(request: ApiRequest, name: str) -> None:
+    """Log the problems of what a shop's page sent."""
+    _log.warning("%s of %s: refused%s", name, request.merchant or "an unknown merchant", _problem_lines(request))
 
 
-def misuse(fault: MockKlarnaError) -> Reply:
-    """Return what `/_mock` answers when it was held wrong: what, where, what would be right, and every problem."""
-    body = {
-        "error": fault.message,
-        "where": fault.where,
-        "hint": fault.hint,
-        "problems": [problem.as_json() for problem in fault.problems],
-    }
-    return Reply(fault.status, orjson.dumps({name: value for name, value in body.items() if value}))
+def _problem_lines(request: ApiRequest) -> str:
+    return "".join(f"\n  {problem.as_text()}" for problem in request.problems[:_MAX_LOGGED])

@@ -1,63 +1,83 @@
-"""The journal as server-sent events (`GET /_mock/events`)."""
+"""The journal: as a list, one entry, and a stream of server-sent events."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 
 import orjson
 
-from mock_klarna.domain.journal import Entry, Watch
-from mock_klarna.domain.time import require_reachable
-from mock_klarna.errors import InvalidInput, Problem
-from mock_klarna.web import query, views
-from mock_klarna.web.query import LAST_POSITION
-from mock_klarna.web.request import EVENT_STREAM, Call, Reply, Services
+from mock_klarna.domain.journal import NOBODY, Entry, JournalFilter
+from mock_klarna.errors import UnknownName
+from mock_klarna.web import views
+from mock_klarna.web.request import EVENT_STREAM, ApiRequest, ApiResponse, Services, json_response, position
+
+_HEARTBEAT_SECONDS = 15.0
+_BATCH = 200
+_STREAM_HEADERS = {"Content-Type": EVENT_STREAM, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-async def entries(services: Services, wanted: Watch, after: int, limit: int, seconds: float) -> list[Entry]:
-    """Return journal entries after a position, waiting up to so many real seconds for the first one."""
-    store = services.emulator.store
-    deadline = services.emulator.context.real_time() + seconds
-    topic = Watch(merchant=wanted.merchant, purchase_id=wanted.purchase_id)
+async def list_entries(services: Services, request: ApiRequest) -> ApiResponse:
+    """Return what happened, in order; with `wait`, wait so many seconds for the first entry that matches."""
+    wanted, after = _filter(request), request.query["after"]
+    entries = await find_entries(services, wanted, after, request.query["limit"], request.query["wait"])
+    return json_response(
+        {
+            "entries": [views.entry(entry) for entry in entries],
+            "position": entries[-1].seq if entries else after,
+            "dropped": await services.emulator.store.dropped(wanted.merchant),
+        }
+    )
+
+
+async def get_entry(services: Services, request: ApiRequest) -> ApiResponse:
+    """Return one entry of the journal, with every problem that was found; another merchant's is not found."""
+    seq = position(request.path("seq"))
+    entry = await services.emulator.store.entry(seq) if seq is not None else None
+    if entry is None or (request.merchant not in (NOBODY, entry.merchant) and entry.merchant != NOBODY):
+        raise UnknownName(
+            f"the journal has no entry {request.path('seq')[:40]!r} any more",
+            where="seq",
+            hint="GET /_mock/journal lists them",
+        )
+    return json_response(views.entry(entry))
+
+
+async def stream_entries(services: Services, request: ApiRequest) -> ApiResponse:
+    """Stream the journal as server-sent events, from `after` or the header `Last-Event-ID` on, until the client goes."""
+    after = request.query["after"]
+    if after is None:
+        after = position(request.http.headers.get("Last-Event-ID", "")) or 0
+    return ApiResponse(200, headers=dict(_STREAM_HEADERS), stream=_events(services, _filter(request), after))
+
+
+async def find_entries(
+    services: Services, wanted: JournalFilter, after: int, limit: int, seconds: float
+) -> list[Entry]:
+    """Return journal entries after a position; wait up to so many real seconds for the first one."""
+    store, real_time = services.emulator.store, services.emulator.context.real_time
+    deadline = real_time() + seconds
+    topic = JournalFilter(merchant=wanted.merchant, purchase_id=wanted.purchase_id)
     with store.watching(topic) as watching:
         while True:
             found = await store.entries(wanted, after, limit)
-            left = deadline - services.emulator.context.real_time()
+            left = deadline - real_time()
             if found or left <= 0:
                 return found
             await watching.wait(left)
 
 
-def parsed(text: str) -> float:
-    """Return an RFC 3339 time in UTC as seconds; raises `InvalidInput` for one that is none or beyond all clocks."""
-    try:
-        moment = datetime.fromisoformat(text.upper().replace("Z", "+00:00"))
-    except ValueError:
-        raise InvalidInput([Problem("set", "date", text, "a time such as 2026-01-01T00:00:00Z")]) from None
-    seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    require_reachable(seconds, "set", text)
-    return seconds
+def _filter(request: ApiRequest) -> JournalFilter:
+    return JournalFilter(
+        merchant=request.scope,
+        purchase_id=request.query["purchase_id"],
+        kind=request.query["kind"],
+        name=request.query["name"],
+        status=request.query["status"],
+        correlation_id=request.query["correlation_id"],
+    )
 
 
-_HEARTBEAT_SECONDS = 15.0
-_BATCH = 200
-_HEADERS = {"Content-Type": EVENT_STREAM, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-
-
-async def events(services: Services, call: Call) -> Reply:
-    """Stream the journal as server-sent events, from `after` or the header `Last-Event-ID` on, until the client goes."""
-    wanted = query.watch(call.request)
-    after = query.whole(call.request, "after", _last_seen(call), LAST_POSITION)
-    return Reply(200, headers=dict(_HEADERS), stream=_told(services, wanted, after))
-
-
-def _last_seen(call: Call) -> int:
-    seen = call.request.headers.get("Last-Event-ID", "")
-    return int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else 0
-
-
-async def _told(services: Services, wanted: Watch, after: int) -> AsyncIterator[bytes]:
+async def _events(services: Services, wanted: JournalFilter, after: int) -> AsyncIterator[bytes]:
     while True:
-        found = await entries(services, wanted, after, _BATCH, _HEARTBEAT_SECONDS)
+        found = await find_entries(services, wanted, after, _BATCH, _HEARTBEAT_SECONDS)
         yield b"".join(map(_event, map(views.entry, found))) or b": still here\n\n"
         after = found[-1].seq if found else after
 

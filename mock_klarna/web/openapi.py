@@ -1,15 +1,14 @@
-"""The OpenAPI 3.1 document: the rows of `operations` and the schemas, and nothing that is not in them."""
+"""The OpenAPI 3.1 document, made of a table of operations and the schemas."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from mock_klarna import __version__
-from mock_klarna.validation import Contract
-from mock_klarna.web.operation import Operation
-from mock_klarna.web.operations import BROWSER, OPERATIONS
-from mock_klarna.web.query import PARAMETERS, name_of
-from mock_klarna.web.request import EVENT_STREAM, JSON
+from mock_klarna.validation import Validator
+from mock_klarna.web.operation import Api, Authentication, ErrorFormat, Operation
+from mock_klarna.web.query import Parameter
+from mock_klarna.web.request import EVENT_STREAM, JSON, PROBLEM_JSON
 
 Json = dict[str, Any]
 _DESCRIPTIONS = {
@@ -41,9 +40,9 @@ _SHAPES: dict[str, Json] = {
     | {"description": "Each event has the position as `id`, the kind as `event` and the entry as `data`."},
 }
 _READING = (400, 408, 413, 415)
-"""What reading a body can end in."""
-_MERCHANTS = (401, 429)
-"""What can be answered before an operation begins."""
+"""Errors of reading a body."""
+_AUTHENTICATION = (401, 429)
+"""Errors of authentication and of rate limits."""
 
 
 def responses(operation: Operation) -> Iterator[tuple[str, Json]]:
@@ -52,19 +51,22 @@ def responses(operation: Operation) -> Iterator[tuple[str, Json]]:
         shown = None if component is None or status == 204 else f"components/{component}.json" if component else ""
         yield str(status), _response(status, shown, _headers(operation, *operation.headers), operation.media)
     for status in _errors(operation):
-        explained = ("Mock-Klarna-Explanation",) if operation.is_klarnas else ()
-        yield str(status), _response(status, _error_component(operation), _headers(operation, *explained))
+        explained = ("Mock-Klarna-Explanation",) if operation.api.rules.emulates_klarna else ()
+        error_format = operation.api.rules.error_format
+        media = PROBLEM_JSON if error_format is ErrorFormat.PROBLEM_DETAILS else JSON
+        yield str(status), _response(status, error_format.value, _headers(operation, *explained), media)
 
 
 def _response(status: int, component: str | None, headers: Json, media: str = JSON) -> Json:
     answer: Json = {"description": _DESCRIPTIONS[status]}
     if component is not None:
-        answer["content"] = content(component) if component else {media: {"schema": _SHAPES.get(media, _TEXT)}}
+        schema = _reference(component) if component else _SHAPES.get(media, _TEXT)
+        answer["content"] = {media: {"schema": schema}}
     return {**answer, "headers": headers} if headers else answer
 
 
 def _headers(operation: Operation, *names: str) -> Json:
-    always = ("Klarna-Correlation-Id",) if operation.is_klarnas else ()
+    always = ("Klarna-Correlation-Id",) if operation.api.rules.emulates_klarna else ()
     return {
         name: {"description": _HEADERS[name], "required": True, "schema": {"type": "string"}}
         for name in (*always, *names)
@@ -72,19 +74,12 @@ def _headers(operation: Operation, *names: str) -> Json:
 
 
 def _errors(operation: Operation) -> list[int]:
-    statuses = {*operation.errors, *(_READING if operation.body else ()), *((400,) if operation.query else ())}
-    return sorted(statuses | set(_MERCHANTS if operation.is_klarnas else ()))
+    statuses = {*operation.errors, *(_READING if operation.body else ()), *((400,) if operation.all_parameters else ())}
+    return sorted(statuses | set(_AUTHENTICATION if operation.api.rules.emulates_klarna else ()))
 
 
-def _error_component(operation: Operation) -> str:
-    if not operation.is_klarnas:
-        return "components/misuse.json"
-    return "components/plural_error.json" if operation.has_plural_errors else "components/error.json"
-
-
-def content(path: str) -> Json:
-    """Return the content of a body that a schema describes."""
-    return {JSON: {"schema": {"$ref": f"#/components/schemas/{schema_name(path)}"}}}
+def _reference(path: str) -> Json:
+    return {"$ref": f"#/components/schemas/{schema_name(path)}"}
 
 
 def schema_name(path: str) -> str:
@@ -92,10 +87,10 @@ def schema_name(path: str) -> str:
     return path.removeprefix("components/").removesuffix(".json").replace("/", ".")
 
 
-def document(contract: Contract) -> Json:
-    """Return the OpenAPI document of all routes."""
+def document(operations: Iterable[Operation], validator: Validator) -> Json:
+    """Return the OpenAPI document of operations and of the schemas."""
     paths: Json = {}
-    for operation in OPERATIONS + BROWSER:
+    for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     return {
         "openapi": "3.1.0",
@@ -114,7 +109,7 @@ def document(contract: Contract) -> Json:
         "components": {
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
             "schemas": {
-                schema_name(path): _relinked(schema, path) for path, schema in contract.catalogue.documents.items()
+                schema_name(path): _relinked(schema, path) for path, schema in validator.catalogue.documents.items()
             },
         },
     }
@@ -124,43 +119,33 @@ def _operation(operation: Operation) -> Json:
     described: Json = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "tags": [_tag(operation)],
+        "tags": [operation.api.rules.title],
         "parameters": [
             *_path_parameters(operation),
-            *map(_parameter, operation.query),
+            *map(_parameter, operation.all_parameters),
             *([_IDEMPOTENCY_KEY] if operation.is_idempotent else ()),
         ],
         "responses": dict(responses(operation)),
     }
     if operation.body:
         described["requestBody"] = {
-            "required": operation.body == "required",
-            "content": content(f"requests/{operation.body_schema}.json"),
+            "required": operation.body != "optional",
+            "content": {JSON: {"schema": _reference(f"requests/{operation.body_schema}.json")}},
         }
-    if operation.is_klarnas:
-        described["security"] = [{"basic": []}]
-    if operation.is_browsers:
-        described["security"] = []
-    return described
+    return described | _SECURITY[operation.api.rules.authentication]
 
 
-def _tag(operation: Operation) -> str:
-    if operation.is_browsers:
-        return "Browser"
-    return _TAGS.get(operation.path.split("/")[1], "Sandbox")
-
-
-_TAGS = {
-    "instantshopping": "Instant Shopping",
-    "ordermanagement": "Order Management",
-    "customer-token": "Customer Token",
-    "payments": "Customer Token",
+_SECURITY: dict[Authentication, Json] = {
+    Authentication.REQUIRED: {"security": [{"basic": []}]},
+    Authentication.OPTIONAL: {},
+    Authentication.NONE: {"security": []},
 }
+"""What replaces the `security` of the whole document, where authentication is optional."""
 
 
 def _path_parameters(operation: Operation) -> Iterator[Json]:
     for name in re.findall(r"{(\w+)}", operation.path):
-        is_uuid = name == "order_id" and operation.is_klarnas
+        is_uuid = name == "order_id" and operation.api is Api.ORDER_MANAGEMENT
         yield {"name": name, "in": "path", "required": True, "schema": _UUID if is_uuid else {"type": "string"}}
 
 
@@ -179,8 +164,14 @@ _IDEMPOTENCY_KEY: Json = {
 }
 
 
-def _parameter(name: str) -> Json:
-    return {"name": name_of(name), "in": "query", "required": False, **PARAMETERS[name]}
+def _parameter(parameter: Parameter) -> Json:
+    return {
+        "name": parameter.name,
+        "in": parameter.location,
+        "required": False,
+        "description": parameter.description,
+        "schema": parameter.schema,
+    }
 
 
 def _relinked(part: Any, path: str) -> Any:
@@ -209,7 +200,7 @@ def _as_taken(schema: Json) -> Json:
 
 
 _EMPTY_ARRAY: Json = {"type": ["object", "array"], "maxItems": 0}
-"""PHP's empty array, which is taken for an object that needs no members (protocol 3.3)."""
+"""PHP's empty array, which is taken for an object that needs no members (klarna.md §3.3)."""
 
 
 _FORMAL = ("pattern", "maxLength", "not")
@@ -220,7 +211,7 @@ _FORMS: dict[str, Json] = {
     "blanks": {"pattern": r"^[ \t\r\n]*(?:[^ \t\r\n](?:[\s\S]{0,8}[^ \t\r\n])?)?[ \t\r\n]*$"},
     "number_as_text": {"type": ["string", "number"]},
 }
-"""By what the schemas say under `x-lenient`; the contract's leniencies do the same."""
+"""By what the schemas say under `x-lenient`; the validator's leniencies do the same."""
 
 
 def _target(reference: str, path: str) -> str:

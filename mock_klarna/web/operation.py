@@ -1,51 +1,155 @@
-"""What a row of the table of endpoints says."""
+"""What the table of endpoints is made of: the APIs, what differs between them, and a row for each endpoint."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from mock_klarna.validation.explain import without_sources
-from mock_klarna.web.request import JSON, Call, Differences, Outline, Reply, Services
+from mock_klarna.web.query import MERCHANT, Parameter
+from mock_klarna.web.request import JSON, ApiRequest, ApiResponse, FindProblems, Services
 
-Handler = Callable[[Services, Call], Awaitable[Reply]]
-Guard = Callable[[Services, Call], Awaitable[Differences | None]]
-BROWSER_PATH = "/instantshopping/sdk"
-PLURAL = ("/ordermanagement/", "/customer-token/", "/payments/")
-"""Paths whose errors have `error_messages` and upper-case codes; Instant Shopping's have neither (protocol 1.6)."""
+Handler = Callable[[Services, ApiRequest], Awaitable[ApiResponse]]
+Precondition = Callable[[Services, ApiRequest], Awaitable[FindProblems | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One endpoint: its name is also that of `schemas/requests/<name>.json` where it takes a body.
+class Authentication(Enum):
+    """Who may call an API."""
 
-    `body` is "required", "optional" or "" (whatever is sent is not read). `answers` maps a status to the component that
-    describes its body, "" for any JSON object and None for no body; `errors` are the statuses that a caller should be
-    ready for. `schema` names another operation that takes the same body. `is_idempotent`: a `Klarna-Idempotency-Key`
-    has it executed once (protocol 9.4). `headers` are those of its answer beyond the usual ones, and `media` is its
-    type. `guard` looks at the path before the body is judged: whose token it is comes before what is wrong with the
-    order. `outline` is what is checked of a body that may be large.
+    REQUIRED = "required"
+    """HTTP Basic credentials; 401 without them."""
+    OPTIONAL = "optional"
+    """Anyone; credentials or `?merchant=` select a merchant, without them a request is about all merchants."""
+    NONE = "none"
+    """Anyone; credentials are ignored."""
+
+
+class ErrorFormat(Enum):
+    """How an API describes an error; the value is the component in `schemas/components` that describes the body."""
+
+    KLARNA = "components/error.json"
+    """One message (klarna.md §1.6)."""
+    KLARNA_LIST = "components/plural_error.json"
+    """A list of messages under an upper-case code (klarna.md §1.6, C-9)."""
+    PROBLEM_DETAILS = "components/problem_details.json"
+    """RFC 9457."""
+
+
+class JournalPolicy(Enum):
+    """Which requests of an API become entries of the journal."""
+
+    ALL = "all"
+    PROBLEMS = "problems"
+    """Those in which a problem was found."""
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiRules:
+    """What differs between the APIs.
+
+    `title` is the tag in the OpenAPI document; a path below one of `base_paths` belongs to the API even if no operation has it.
+    `emulates_klarna`: responses have a correlation id, and errors that were requested with `/_mock/faults` apply.
     """
 
+    title: str
+    base_paths: tuple[str, ...]
+    authentication: Authentication
+    error_format: ErrorFormat
+    journal: JournalPolicy
+    emulates_klarna: bool = False
+    is_rate_limited: bool = False
+    is_cross_origin: bool = False
+
+
+def _klarna(title: str, error_format: ErrorFormat, *base_paths: str) -> ApiRules:
+    return ApiRules(
+        title=title,
+        base_paths=base_paths,
+        authentication=Authentication.REQUIRED,
+        error_format=error_format,
+        journal=JournalPolicy.ALL,
+        emulates_klarna=True,
+        is_rate_limited=True,
+    )
+
+
+class Api(Enum):
+    """The APIs that the server offers, each with its rules."""
+
+    INSTANT_SHOPPING = _klarna("Instant Shopping", ErrorFormat.KLARNA, "/instantshopping")
+    ORDER_MANAGEMENT = _klarna("Order Management", ErrorFormat.KLARNA_LIST, "/ordermanagement")
+    CUSTOMER_TOKENS = _klarna("Customer Token", ErrorFormat.KLARNA_LIST, "/customer-token", "/payments")
+    SANDBOX = ApiRules(
+        title="Sandbox",
+        base_paths=("/_mock",),
+        authentication=Authentication.OPTIONAL,
+        error_format=ErrorFormat.PROBLEM_DETAILS,
+        journal=JournalPolicy.NONE,
+    )
+    BROWSER = ApiRules(
+        title="Browser",
+        base_paths=("/instantshopping/sdk",),
+        authentication=Authentication.NONE,
+        error_format=ErrorFormat.PROBLEM_DETAILS,
+        journal=JournalPolicy.PROBLEMS,
+        is_cross_origin=True,
+    )
+
+    @property
+    def rules(self) -> ApiRules:
+        """What differs from the other APIs."""
+        rules: ApiRules = self.value
+        return rules
+
+
+def api_of_path(path: str) -> Api:
+    """Return the API that a path without an operation belongs to: the one with the longest base path, else Instant Shopping."""
+    matches = ((base, api) for api in Api for base in api.rules.base_paths if f"{path}/".startswith(f"{base}/"))
+    return max(matches, key=lambda match: len(match[0]), default=("", Api.INSTANT_SHOPPING))[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One endpoint.
+
+    name: its id in the OpenAPI document and in the journal, and the name of `schemas/requests/<name>.json` if it takes a body.
+    body: "required", "optional", "raw" (JSON that the handler parses) or "" (a body is not read).
+    schema: the name of the body's schema where another operation has the same body.
+    max_body: the largest body in bytes, if not that of the settings.
+    precondition: runs before the problems of a body are reported, because an error about the resource in the path is more
+        important. May return a function that finds more problems in the body.
+    answers: the component that describes the body for each status, "" for any JSON object and None for no body.
+    errors: the statuses that a caller should expect beyond those of every operation of the API.
+    headers: names of response headers beyond the usual ones.
+    is_idempotent: a `Klarna-Idempotency-Key` makes it execute once (klarna.md §9.4).
+    """
+
+    api: Api
     name: str
     method: str
     path: str
     handler: Handler
     body: str = ""
+    schema: str = ""
+    max_body: int | None = None
+    precondition: Precondition | None = None
+    parameters: tuple[Parameter, ...] = ()
     answers: tuple[tuple[int, str | None], ...] = ((200, ""),)
     errors: tuple[int, ...] = ()
-    parameters: tuple[str, ...] = ()
-    most_body: int | None = None
-    schema: str = ""
-    is_idempotent: bool = False
     headers: tuple[str, ...] = ()
-    guard: Guard | None = None
-    outline: Outline | None = None
     media: str = JSON
+    is_idempotent: bool = False
 
     @property
-    def query(self) -> tuple[str, ...]:
-        """Its query parameters, by their keys in `parameters.PARAMETERS`: every call of the sandbox's own may name a merchant."""
-        is_own = not (self.is_klarnas or self.is_browsers)
-        return ("merchant", *self.parameters) if is_own else self.parameters
+    def all_parameters(self) -> tuple[Parameter, ...]:
+        """Its query parameters and headers; where authentication is optional, every operation takes `merchant`."""
+        has_merchant = self.api.rules.authentication is Authentication.OPTIONAL
+        return (MERCHANT, *self.parameters) if has_merchant else self.parameters
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The HTTP methods that it answers; HEAD goes with GET."""
+        return ("GET", "HEAD") if self.method == "GET" else (self.method,)
 
     @property
     def summary(self) -> str:
@@ -56,18 +160,3 @@ class Operation:
     def body_schema(self) -> str:
         """The name of the schema of its body."""
         return self.schema or self.name
-
-    @property
-    def is_klarnas(self) -> bool:
-        """Whether merchants knew this endpoint as Klarna's."""
-        return not self.path.startswith(("/_mock", BROWSER_PATH))
-
-    @property
-    def is_browsers(self) -> bool:
-        """Whether shoppers' browsers call this endpoint, from pages of any origin and without credentials."""
-        return self.path.startswith(BROWSER_PATH)
-
-    @property
-    def has_plural_errors(self) -> bool:
-        """Whether a refusal is a list of messages under an upper-case code (protocol 1.6)."""
-        return self.path.startswith(PLURAL)

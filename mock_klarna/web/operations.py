@@ -1,314 +1,472 @@
-"""Every endpoint, one row each. Routes, the OpenAPI document and the README's table are made from these rows."""
+"""The table of all endpoints, a row each. The routes, the OpenAPI document and the tables in the documentation follow from it."""
 
-from collections.abc import Awaitable, Callable
+from functools import partial
 
-from mock_klarna.web import browser_api, control, customer_tokens, instant_shopping, order_management
-from mock_klarna.web import control as clock
-from mock_klarna.web import control as placed_orders
-from mock_klarna.web import control as scenarios
-from mock_klarna.web import control as shoppers
-from mock_klarna.web.control import get_authority
-from mock_klarna.web.journal import events
-from mock_klarna.web.operation import BROWSER_PATH, Handler, Operation
-from mock_klarna.web.request import EVENT_STREAM, PEM, Call, Outline, Reply, Services
+from mock_klarna.web import (
+    browser_api,
+    control,
+    customer_tokens,
+    instant_shopping,
+    journal,
+    order_management,
+    query,
+    scenarios,
+)
+from mock_klarna.web.operation import Api, Operation
+from mock_klarna.web.request import EVENT_STREAM, PEM
 
-ORDER = f"{order_management.ORDERS}/{{order_id}}"
-CAPTURE = f"{ORDER}/captures/{{capture_id}}"
-TOKEN = "/customer-token/v1/tokens/{customer_token}"  # noqa: S105
-_AUTHORIZED = "/v1/authorizations/{authorization_token}/customer-token"
 _NO_BODY = ((204, None),)
-_REFUSALS = (400, 403, 404)
 
-
-def _looks(name: str, path: str, handler: Handler, answer: str) -> Operation:
-    return Operation(name, "GET", path, handler, "", ((200, answer),), (400, 404))
-
-
-def _acts(name: str, path: str, handler: Handler) -> Operation:
-    """Return the row of a command without a body; all of these are idempotent under a key."""
-    return Operation(name, "POST", path, handler, "", _NO_BODY, _REFUSALS, is_idempotent=True)
-
-
-def _changes(
-    name: str,
-    method: str,
-    path: str,
-    handler: Handler,
-    answers: tuple[tuple[int, str | None], ...] = _NO_BODY,
-    schema: str = "",
-) -> Operation:
-    return Operation(name, method, path, handler, "required", answers, _REFUSALS, schema=schema, is_idempotent=True)
-
-
-def _makes(name: str, path: str, handler: Handler, header: str) -> Operation:
-    """Return the row of a command that makes something, whose id is in a header."""
-    headers = ("Location", header)
-    made = ((201, None),)
-    return Operation(name, "POST", path, handler, "required", made, _REFUSALS, is_idempotent=True, headers=headers)
-
-
-ORDER_MANAGEMENT = (
-    _looks("get_managed_order", ORDER, order_management.get_managed_order, "managed_order"),
-    _acts("acknowledge_order", f"{ORDER}/acknowledge", order_management.acknowledge_order),
-    _changes(
-        "update_order_authorization", "PATCH", f"{ORDER}/authorization", order_management.update_order_authorization
-    ),
-    _makes("capture_order", f"{ORDER}/captures", order_management.capture_order, "Capture-Id"),
-    _looks("list_captures", f"{ORDER}/captures", order_management.list_captures, "captures"),
-    _looks("get_capture", CAPTURE, order_management.get_capture, "capture"),
-    _changes(
-        "add_capture_shipping_info",
-        "POST",
-        f"{CAPTURE}/shipping-info",
-        order_management.add_capture_shipping_info,
-        schema="add_shipping_info",
-    ),
-    _acts("trigger_send_out", f"{CAPTURE}/trigger-send-out", order_management.trigger_send_out),
-    _looks(
-        "get_due_date_options",
-        f"{CAPTURE}/extend-due-date-options",
-        order_management.get_due_date_options,
-        "due_date_options",
-    ),
-    _changes("extend_due_date", "PATCH", f"{CAPTURE}/extend-due-date", order_management.extend_due_date),
-    _changes("update_customer_details", "PATCH", f"{ORDER}/customer-details", order_management.update_customer_details),
-    _acts(
-        "extend_authorization_time", f"{ORDER}/extend-authorization-time", order_management.extend_authorization_time
-    ),
-    _changes(
-        "update_merchant_references",
-        "PATCH",
-        f"{ORDER}/merchant-references",
-        order_management.update_merchant_references,
-    ),
-    _makes("refund_order", f"{ORDER}/refunds", order_management.refund_order, "Refund-Id"),
-    _looks("get_refund", f"{ORDER}/refunds/{{refund_id}}", order_management.get_refund, "refund"),
-    _acts(
-        "release_remaining_authorization",
-        f"{ORDER}/release-remaining-authorization",
-        order_management.release_remaining_authorization,
-    ),
-    _changes("add_shipping_info", "POST", f"{ORDER}/shipping-info", order_management.add_shipping_info),
-    _acts("cancel_order", f"{ORDER}/cancel", order_management.cancel_order),
-)
-"""Order Management (protocol 9.1)."""
-
-CUSTOMER_TOKENS = (
-    Operation(
-        "create_token",
-        "POST",
-        f"/instantshopping{_AUTHORIZED}",
-        customer_tokens.create_token,
-        "required",
-        ((200, "created_token"),),
-        _REFUSALS,
-    ),
-    Operation(
-        "create_token_of_payments",
-        "POST",
-        f"/payments{_AUTHORIZED}",
-        customer_tokens.create_token_of_payments,
-        "required",
-        ((200, "created_token"),),
-        _REFUSALS,
-        schema="create_token",
-    ),
-    Operation("get_token", "GET", TOKEN, customer_tokens.get_token, "", ((200, "token"),), (403, 404)),
-    _changes("order_from_token", "POST", f"{TOKEN}/order", customer_tokens.order_from_token, ((200, "token_order"),)),
-    _changes("update_token_status", "PATCH", f"{TOKEN}/status", customer_tokens.update_token_status, ((202, None),)),
-)
-"""Customer tokens (protocol 4.3 and 9.5)."""
-
-
-__all__ = ["INSTANT_SHOPPING", "KLARNA", "MOCK", "OPERATIONS", "Operation"]
-
-BUTTONS = "/instantshopping/v1/buttons"
-AUTHORIZATION = "/instantshopping/v1/authorizations/{authorization_token}"
+_BUTTONS = "/instantshopping/v1/buttons"
+_BUTTON = f"{_BUTTONS}/{{button_key}}"
+_AUTHORIZATION = "/instantshopping/v1/authorizations/{authorization_token}"
+_instant_shopping = partial(Operation, api=Api.INSTANT_SHOPPING)
 
 INSTANT_SHOPPING = (
-    Operation(
-        "create_button",
-        "POST",
-        BUTTONS,
-        instant_shopping.create_button,
-        "required",
-        ((201, "button"),),
+    _instant_shopping(
+        name="create_button",
+        method="POST",
+        path=_BUTTONS,
+        handler=instant_shopping.create_button,
+        body="required",
+        answers=((201, "button"),),
         headers=("Location",),
     ),
-    Operation(
-        "get_button", "GET", BUTTONS + "/{button_key}", instant_shopping.get_button, "", ((200, "button"),), (403, 404)
+    _instant_shopping(
+        name="get_button",
+        method="GET",
+        path=_BUTTON,
+        handler=instant_shopping.get_button,
+        answers=((200, "button"),),
+        errors=(403, 404),
     ),
-    Operation(
-        "update_button",
-        "PUT",
-        BUTTONS + "/{button_key}",
-        instant_shopping.update_button,
-        "required",
-        ((200, "button"),),
-        (403, 404),
-        guard=instant_shopping.own_button,
+    _instant_shopping(
+        name="update_button",
+        method="PUT",
+        path=_BUTTON,
+        handler=instant_shopping.update_button,
+        body="required",
+        precondition=instant_shopping.own_button,
+        answers=((200, "button"),),
+        errors=(403, 404),
     ),
-    Operation(
-        "get_authorization", "GET", AUTHORIZATION, instant_shopping.get_authorization, "", ((200, "order"),), (403, 404)
+    _instant_shopping(
+        name="get_authorization",
+        method="GET",
+        path=_AUTHORIZATION,
+        handler=instant_shopping.get_authorization,
+        answers=((200, "order"),),
+        errors=(403, 404),
     ),
-    Operation(
-        "deny_authorization",
-        "DELETE",
-        AUTHORIZATION,
-        instant_shopping.deny_authorization,
-        "optional",
-        ((204, ""),),
-        (403, 404),
-        guard=instant_shopping.own_authorization,
+    _instant_shopping(
+        name="deny_authorization",
+        method="DELETE",
+        path=_AUTHORIZATION,
+        handler=instant_shopping.deny_authorization,
+        body="optional",
+        precondition=instant_shopping.open_authorization,
+        answers=((204, ""),),
+        errors=(403, 404),
     ),
-    Operation(
-        "create_order",
-        "POST",
-        AUTHORIZATION + "/orders",
-        instant_shopping.create_order,
-        "required",
-        ((200, "created_order"),),
-        (403, 404),
-        guard=instant_shopping.own_order,
+    _instant_shopping(
+        name="create_order",
+        method="POST",
+        path=f"{_AUTHORIZATION}/orders",
+        handler=instant_shopping.create_order,
+        body="required",
+        precondition=instant_shopping.orderable_authorization,
+        answers=((200, "created_order"),),
+        errors=(403, 404),
     ),
-)
-"""Instant Shopping (protocol 2)."""
-
-KLARNA = INSTANT_SHOPPING + ORDER_MANAGEMENT + CUSTOMER_TOKENS
-"""Klarna's own endpoints."""
-
-_WATCH = ("kind", "name", "status", "correlation_id", "purchase_id", "after")
-MOCK = (
-    Operation("health", "GET", "/_mock/health", control.health),
-    Operation("openapi", "GET", "/_mock/openapi.json", control.openapi),
-    Operation("authority", "GET", "/_mock/ca.pem", get_authority, errors=(404,), media=PEM),
-    Operation(
-        "create_purchase",
-        "POST",
-        "/_mock/purchases",
-        control.create_purchase,
-        "required",
-        ((201, ""),),
-        (404, 409),
-        headers=("Location",),
-    ),
-    Operation(
-        "list_purchases", "GET", "/_mock/purchases", control.list_purchases, parameters=("purchase_state", "limit")
-    ),
-    Operation(
-        "get_purchase",
-        "GET",
-        "/_mock/purchases/{purchase_id}",
-        control.get_purchase,
-        errors=(404,),
-        parameters=("wait",),
-    ),
-    Operation("journal", "GET", "/_mock/journal", control.list_journal, parameters=(*_WATCH, "limit", "wait")),
-    Operation("events", "GET", "/_mock/events", events, parameters=(*_WATCH, "Last-Event-ID"), media=EVENT_STREAM),
-    Operation("journal_entry", "GET", "/_mock/journal/{seq}", control.journal_entry, errors=(404,)),
-    Operation(
-        "list_callbacks",
-        "GET",
-        "/_mock/callbacks",
-        control.list_callbacks,
-        parameters=("purchase_id", "callback_kind", "callback_state", "limit"),
-    ),
-    Operation("get_callback", "GET", "/_mock/callbacks/{callback_id}", control.get_callback, errors=(404,)),
-    Operation(
-        "resend_callback", "POST", "/_mock/callbacks/{callback_id}/resend", control.resend_callback, errors=(404,)
-    ),
-    Operation(
-        "list_orders",
-        "GET",
-        "/_mock/orders",
-        placed_orders.list_orders,
-        errors=(400,),
-        parameters=("limit",),
-    ),
-    Operation("get_order", "GET", "/_mock/orders/{order_id}", placed_orders.get_order, errors=(404,)),
-    Operation("close_order", "POST", "/_mock/orders/{order_id}/close", placed_orders.close_order, errors=(404,)),
-    Operation(
-        "find_token", "GET", "/_mock/customer-tokens/{customer_token}", customer_tokens.find_token, errors=(404,)
-    ),
-    Operation(
-        "set_token_status",
-        "POST",
-        "/_mock/customer-tokens/{customer_token}/status",
-        customer_tokens.set_token_status,
-        "required",
+    _instant_shopping(
+        name="create_token",
+        method="POST",
+        path=f"{_AUTHORIZATION}/customer-token",
+        handler=customer_tokens.create_token,
+        body="required",
+        answers=((200, "created_token"),),
         errors=(400, 403, 404),
     ),
-    Operation(
-        "decide_fraud_review",
-        "POST",
-        "/_mock/orders/{order_id}/decision",
-        placed_orders.decide,
-        "required",
+)
+"""Instant Shopping (klarna.md §2), with the customer token of an authorization (klarna.md §4.3)."""
+
+_ORDER = f"{order_management.ORDERS}/{{order_id}}"
+_CAPTURE = f"{_ORDER}/captures/{{capture_id}}"
+_managed_read = partial(Operation, api=Api.ORDER_MANAGEMENT, method="GET", errors=(400, 404))
+_managed_change = partial(
+    Operation, api=Api.ORDER_MANAGEMENT, answers=_NO_BODY, errors=(400, 403, 404), is_idempotent=True
+)
+
+ORDER_MANAGEMENT = (
+    _managed_read(
+        name="get_managed_order",
+        path=_ORDER,
+        handler=order_management.get_managed_order,
+        answers=((200, "managed_order"),),
+    ),
+    _managed_change(
+        name="acknowledge_order",
+        method="POST",
+        path=f"{_ORDER}/acknowledge",
+        handler=order_management.command("acknowledge_order"),
+    ),
+    _managed_change(
+        name="update_order_authorization",
+        method="PATCH",
+        path=f"{_ORDER}/authorization",
+        handler=order_management.command("update_order_authorization"),
+        body="required",
+    ),
+    _managed_change(
+        name="capture_order",
+        method="POST",
+        path=f"{_ORDER}/captures",
+        handler=order_management.command("capture_order"),
+        body="required",
+        answers=((201, None),),
+        headers=("Location", "Capture-Id"),
+    ),
+    _managed_read(
+        name="list_captures",
+        path=f"{_ORDER}/captures",
+        handler=order_management.list_captures,
+        answers=((200, "captures"),),
+    ),
+    _managed_read(
+        name="get_capture",
+        path=_CAPTURE,
+        handler=order_management.get_capture,
+        answers=((200, "capture"),),
+    ),
+    _managed_change(
+        name="add_capture_shipping_info",
+        method="POST",
+        path=f"{_CAPTURE}/shipping-info",
+        handler=order_management.command("add_capture_shipping_info"),
+        body="required",
+        schema="add_shipping_info",
+    ),
+    _managed_change(
+        name="trigger_send_out",
+        method="POST",
+        path=f"{_CAPTURE}/trigger-send-out",
+        handler=order_management.command("trigger_send_out"),
+    ),
+    _managed_read(
+        name="get_due_date_options",
+        path=f"{_CAPTURE}/extend-due-date-options",
+        handler=order_management.get_due_date_options,
+        answers=((200, "due_date_options"),),
+    ),
+    _managed_change(
+        name="extend_due_date",
+        method="PATCH",
+        path=f"{_CAPTURE}/extend-due-date",
+        handler=order_management.command("extend_due_date"),
+        body="required",
+    ),
+    _managed_change(
+        name="update_customer_details",
+        method="PATCH",
+        path=f"{_ORDER}/customer-details",
+        handler=order_management.command("update_customer_details"),
+        body="required",
+    ),
+    _managed_change(
+        name="extend_authorization_time",
+        method="POST",
+        path=f"{_ORDER}/extend-authorization-time",
+        handler=order_management.command("extend_authorization_time"),
+    ),
+    _managed_change(
+        name="update_merchant_references",
+        method="PATCH",
+        path=f"{_ORDER}/merchant-references",
+        handler=order_management.command("update_merchant_references"),
+        body="required",
+    ),
+    _managed_change(
+        name="refund_order",
+        method="POST",
+        path=f"{_ORDER}/refunds",
+        handler=order_management.command("refund_order"),
+        body="required",
+        answers=((201, None),),
+        headers=("Location", "Refund-Id"),
+    ),
+    _managed_read(
+        name="get_refund",
+        path=f"{_ORDER}/refunds/{{refund_id}}",
+        handler=order_management.get_refund,
+        answers=((200, "refund"),),
+    ),
+    _managed_change(
+        name="release_remaining_authorization",
+        method="POST",
+        path=f"{_ORDER}/release-remaining-authorization",
+        handler=order_management.command("release_remaining_authorization"),
+    ),
+    _managed_change(
+        name="add_shipping_info",
+        method="POST",
+        path=f"{_ORDER}/shipping-info",
+        handler=order_management.command("add_shipping_info"),
+        body="required",
+    ),
+    _managed_change(
+        name="cancel_order",
+        method="POST",
+        path=f"{_ORDER}/cancel",
+        handler=order_management.command("cancel_order"),
+    ),
+)
+"""Order Management (klarna.md §9.1)."""
+
+_TOKEN = "/customer-token/v1/tokens/{customer_token}"  # noqa: S105
+_customer_tokens = partial(Operation, api=Api.CUSTOMER_TOKENS, errors=(400, 403, 404))
+
+CUSTOMER_TOKENS = (
+    _customer_tokens(
+        name="create_token_of_payments",
+        method="POST",
+        path="/payments/v1/authorizations/{authorization_token}/customer-token",
+        handler=customer_tokens.create_token_of_payments,
+        body="required",
+        schema="create_token",
+        answers=((200, "created_token"),),
+    ),
+    _customer_tokens(
+        name="get_token",
+        method="GET",
+        path=_TOKEN,
+        handler=customer_tokens.get_token,
+        answers=((200, "token"),),
+        errors=(403, 404),
+    ),
+    _customer_tokens(
+        name="order_from_token",
+        method="POST",
+        path=f"{_TOKEN}/order",
+        handler=customer_tokens.order_from_token,
+        body="required",
+        answers=((200, "token_order"),),
+        is_idempotent=True,
+    ),
+    _customer_tokens(
+        name="update_token_status",
+        method="PATCH",
+        path=f"{_TOKEN}/status",
+        handler=customer_tokens.update_token_status,
+        body="required",
+        answers=((202, None),),
+        is_idempotent=True,
+    ),
+)
+"""Customer tokens (klarna.md §4.3 and §9.5)."""
+
+_JOURNAL_FILTER = (query.KIND, query.NAME, query.STATUS, query.CORRELATION_ID, query.PURCHASE_ID)
+_sandbox = partial(Operation, api=Api.SANDBOX)
+
+SANDBOX = (
+    _sandbox(name="health", method="GET", path="/_mock/health", handler=control.health),
+    _sandbox(name="openapi", method="GET", path="/_mock/openapi.json", handler=control.openapi),
+    _sandbox(
+        name="authority", method="GET", path="/_mock/ca.pem", handler=control.get_authority, errors=(404,), media=PEM
+    ),
+    _sandbox(
+        name="create_purchase",
+        method="POST",
+        path="/_mock/purchases",
+        handler=control.create_purchase,
+        body="required",
+        answers=((201, ""),),
+        errors=(404, 409),
+        headers=("Location",),
+    ),
+    _sandbox(
+        name="list_purchases",
+        method="GET",
+        path="/_mock/purchases",
+        handler=control.list_purchases,
+        parameters=(query.PURCHASE_STATE, query.LIMIT),
+    ),
+    _sandbox(
+        name="get_purchase",
+        method="GET",
+        path="/_mock/purchases/{purchase_id}",
+        handler=control.get_purchase,
+        parameters=(query.WAIT,),
+        errors=(404,),
+    ),
+    _sandbox(
+        name="journal",
+        method="GET",
+        path="/_mock/journal",
+        handler=journal.list_entries,
+        parameters=(*_JOURNAL_FILTER, query.AFTER, query.LIMIT, query.WAIT),
+    ),
+    _sandbox(
+        name="events",
+        method="GET",
+        path="/_mock/events",
+        handler=journal.stream_entries,
+        parameters=(*_JOURNAL_FILTER, query.AFTER_OR_LAST_SEEN, query.LAST_EVENT_ID),
+        media=EVENT_STREAM,
+    ),
+    _sandbox(name="journal_entry", method="GET", path="/_mock/journal/{seq}", handler=journal.get_entry, errors=(404,)),
+    _sandbox(
+        name="list_callbacks",
+        method="GET",
+        path="/_mock/callbacks",
+        handler=control.list_callbacks,
+        parameters=(query.PURCHASE_ID, query.CALLBACK_KIND, query.CALLBACK_STATE, query.LIMIT),
+    ),
+    _sandbox(
+        name="get_callback",
+        method="GET",
+        path="/_mock/callbacks/{callback_id}",
+        handler=control.get_callback,
+        errors=(404,),
+    ),
+    _sandbox(
+        name="resend_callback",
+        method="POST",
+        path="/_mock/callbacks/{callback_id}/resend",
+        handler=control.resend_callback,
+        errors=(404,),
+    ),
+    _sandbox(
+        name="list_orders",
+        method="GET",
+        path="/_mock/orders",
+        handler=control.list_orders,
+        parameters=(query.LIMIT,),
+        errors=(400,),
+    ),
+    _sandbox(name="get_order", method="GET", path="/_mock/orders/{order_id}", handler=control.get_order, errors=(404,)),
+    _sandbox(
+        name="close_order",
+        method="POST",
+        path="/_mock/orders/{order_id}/close",
+        handler=control.close_order,
+        errors=(404,),
+    ),
+    _sandbox(
+        name="find_token",
+        method="GET",
+        path="/_mock/customer-tokens/{customer_token}",
+        handler=customer_tokens.find_token,
+        errors=(404,),
+    ),
+    _sandbox(
+        name="set_token_status",
+        method="POST",
+        path="/_mock/customer-tokens/{customer_token}/status",
+        handler=customer_tokens.set_token_status,
+        body="required",
+        errors=(400, 403, 404),
+    ),
+    _sandbox(
+        name="decide_fraud_review",
+        method="POST",
+        path="/_mock/orders/{order_id}/decision",
+        handler=control.decide_fraud_review,
+        body="required",
         errors=(400, 404, 409),
     ),
-    Operation("get_clock", "GET", "/_mock/clock", clock.get_clock),
-    Operation("set_clock", "POST", "/_mock/clock", clock.set_clock, "required", errors=(400,)),
-    Operation("create_fault", "POST", "/_mock/faults", control.create_fault, "required", ((201, ""),), (400,)),
-    Operation("list_faults", "GET", "/_mock/faults", control.list_faults),
-    Operation("clear_faults", "DELETE", "/_mock/faults", control.clear_faults, answers=((204, ""),)),
-    Operation("reset", "POST", "/_mock/reset", control.reset, "optional", ((204, ""),), (400,)),
-    Operation("get_snapshot", "GET", "/_mock/snapshot", control.get_snapshot),
-    Operation(
-        "put_snapshot",
-        "PUT",
-        "/_mock/snapshot",
-        control.put_snapshot,
-        "required",
-        ((204, ""),),
-        (400, 403),
-        most_body=1 << 28,
-        outline=Outline(control.snapshot_outline, levels=5),
+    _sandbox(name="get_clock", method="GET", path="/_mock/clock", handler=control.get_clock),
+    _sandbox(
+        name="set_clock", method="POST", path="/_mock/clock", handler=control.set_clock, body="required", errors=(400,)
     ),
-    Operation(
-        "list_shoppers", "GET", "/_mock/shoppers", shoppers.list_shoppers, errors=(404,), parameters=("country",)
+    _sandbox(
+        name="create_fault",
+        method="POST",
+        path="/_mock/faults",
+        handler=control.create_fault,
+        body="required",
+        answers=((201, ""),),
+        errors=(400,),
     ),
-    Operation("list_scenarios", "GET", "/_mock/scenarios", scenarios.list_scenarios),
-    Operation(
-        "run_scenario", "POST", "/_mock/scenarios/{name}/run", scenarios.run_scenario, "optional", errors=(400, 404)
+    _sandbox(name="list_faults", method="GET", path="/_mock/faults", handler=control.list_faults),
+    _sandbox(
+        name="clear_faults",
+        method="DELETE",
+        path="/_mock/faults",
+        handler=control.clear_faults,
+        answers=((204, ""),),
+    ),
+    _sandbox(
+        name="reset",
+        method="POST",
+        path="/_mock/reset",
+        handler=control.reset,
+        body="optional",
+        answers=((204, ""),),
+        errors=(400,),
+    ),
+    _sandbox(name="get_snapshot", method="GET", path="/_mock/snapshot", handler=control.get_snapshot),
+    _sandbox(
+        name="put_snapshot",
+        method="PUT",
+        path="/_mock/snapshot",
+        handler=control.put_snapshot,
+        body="raw",
+        max_body=1 << 28,
+        answers=((204, ""),),
+        errors=(400, 403),
+    ),
+    _sandbox(
+        name="list_shoppers",
+        method="GET",
+        path="/_mock/shoppers",
+        handler=control.list_shoppers,
+        parameters=(query.COUNTRY,),
+        errors=(404,),
+    ),
+    _sandbox(name="list_scenarios", method="GET", path="/_mock/scenarios", handler=scenarios.list_scenarios),
+    _sandbox(
+        name="run_scenario",
+        method="POST",
+        path="/_mock/scenarios/{name}/run",
+        handler=scenarios.run_scenario,
+        body="optional",
+        errors=(400, 404),
     ),
 )
-"""The sandbox's own endpoints."""
+"""The sandbox's own endpoints: everything a test needs beside Klarna's APIs."""
 
-OPERATIONS = KLARNA + MOCK
-"""All rows but those of `browser_operations`."""
-
-
-SESSIONS = f"{BROWSER_PATH}/sessions"
-SESSION = SESSIONS + "/{session_id}"
-_BROWSER_ERRORS = (400, 404, 409, 413, 415)
-
-
-def _step(name: str, handler: Callable[[Services, Call], Awaitable[Reply]]) -> Operation:
-    """Return the row of something that a shopper does in a session."""
-    return Operation(f"sdk_{name}", "POST", f"{SESSION}/{name}", handler, "required", errors=_BROWSER_ERRORS)
-
+_SESSIONS = "/instantshopping/sdk/sessions"
+_SESSION = f"{_SESSIONS}/{{session_id}}"
+_browser_read = partial(Operation, api=Api.BROWSER, method="GET")
+_browser_step = partial(Operation, api=Api.BROWSER, method="POST", body="required", errors=(400, 404, 409, 413, 415))
 
 BROWSER = (
-    Operation("sdk_load", "POST", f"{BROWSER_PATH}/load", browser_api.load, "required", errors=(400, 413, 415)),
-    Operation(
-        "sdk_sessions",
-        "POST",
-        SESSIONS,
-        browser_api.create_session,
-        "required",
-        ((200, ""), (201, "")),
-        _BROWSER_ERRORS,
+    _browser_step(name="sdk_load", path="/instantshopping/sdk/load", handler=browser_api.load, errors=(400, 413, 415)),
+    _browser_step(
+        name="sdk_sessions", path=_SESSIONS, handler=browser_api.create_session, answers=((200, ""), (201, ""))
     ),
-    Operation("sdk_session", "GET", SESSION, browser_api.get_session, errors=(404,)),
-    _step("identify", browser_api.identify),
-    _step("specify", browser_api.specify),
-    _step("shipping", browser_api.choose_shipping),
-    _step("checkboxes", browser_api.answer_checkboxes),
-    _step("update", browser_api.update),
-    _step("pay", browser_api.pay),
-    Operation("sdk_wait", "GET", f"{SESSION}/wait", browser_api.wait, errors=(400, 404), parameters=("seconds",)),
-    Operation(
-        "sdk_timeline", "GET", f"{SESSION}/timeline", browser_api.timeline, errors=(400, 404), parameters=("after",)
+    _browser_read(name="sdk_session", path=_SESSION, handler=browser_api.get_session, errors=(404,)),
+    _browser_step(name="sdk_identify", path=f"{_SESSION}/identify", handler=browser_api.identify),
+    _browser_step(name="sdk_specify", path=f"{_SESSION}/specify", handler=browser_api.specify),
+    _browser_step(name="sdk_shipping", path=f"{_SESSION}/shipping", handler=browser_api.choose_shipping),
+    _browser_step(name="sdk_checkboxes", path=f"{_SESSION}/checkboxes", handler=browser_api.answer_checkboxes),
+    _browser_step(name="sdk_update", path=f"{_SESSION}/update", handler=browser_api.update),
+    _browser_step(name="sdk_pay", path=f"{_SESSION}/pay", handler=browser_api.pay),
+    _browser_read(
+        name="sdk_wait",
+        path=f"{_SESSION}/wait",
+        handler=browser_api.wait,
+        parameters=(query.SECONDS,),
+        errors=(400, 404),
+    ),
+    _browser_read(
+        name="sdk_timeline",
+        path=f"{_SESSION}/timeline",
+        handler=browser_api.timeline,
+        parameters=(query.AFTER,),
+        errors=(400, 404),
     ),
 )
-"""What lib.js and the dialog call; the id of a session entitles to it."""
+"""What lib.js and the dialog call; the id of a session is the permission to use it."""
+
+OPERATIONS = INSTANT_SHOPPING + ORDER_MANAGEMENT + CUSTOMER_TOKENS + SANDBOX + BROWSER

@@ -1,6 +1,6 @@
-"""The pages that shoppers see: the dialog in its frame, and an offer that stands on its own (protocol 6.6 and 7)."""
+"""The pages that shoppers see and the static files: lib.js, the dialog in its frame, a key's own page (klarna.md §6.6 and §7)."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
 from hashlib import blake2b
 from html import escape
@@ -12,7 +12,8 @@ import orjson
 from aiohttp import web
 
 from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
-from mock_klarna.web.pipeline import CORS, go_on
+from mock_klarna.web.errors import problem_details
+from mock_klarna.web.pipeline import CORS, HttpHandler, send_continue
 from mock_klarna.web.request import Services
 
 _STATIC = "/instantshopping/static"
@@ -66,7 +67,7 @@ def dialog_markup(data: str, modules: Iterable[str]) -> str:
 
 
 def offsite_markup(data: str, modules: Iterable[str], code: str) -> str:
-    """Return a page that stands on its own, with the QR code that `code`, an escaped address, leads to."""
+    """Return a key's own page; `code` is the escaped address of its QR code."""
     region = 'role="region" aria-labelledby="dialog-title"'
     inside = _INTRO.format(code=code) + _CARD.format(role=region)
     head = _head(_scripts(modules), (*_STYLES, "offsite"))
@@ -74,10 +75,10 @@ def offsite_markup(data: str, modules: Iterable[str], code: str) -> str:
 
 
 def not_offered(reasons: Iterable[str]) -> str:
-    """Return the page of a key from which nothing can be bought, with the reasons for whoever set it up."""
+    """Return the page of a key that cannot be bought from, with the reasons for the developer."""
     listed = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
-    said = "<h1>This cannot be bought here</h1><p>The button key does not hold all that a page of its own needs:</p>"
-    card = f'<div id="dialog"><main id="step">{said}<ul>{listed}</ul></main></div>'
+    text = "<h1>This cannot be bought here</h1><p>The button key does not hold all that a page of its own needs:</p>"
+    card = f'<div id="dialog"><main id="step">{text}<ul>{listed}</ul></main></div>'
     return f'{_head("", (*_STYLES, "offsite"))}<body class="offsite">\n{card}\n</body>\n</html>\n'
 
 
@@ -90,8 +91,6 @@ def _scripts(modules: Iterable[str]) -> str:
     preloads = "".join(f'<link rel="modulepreload" href="{_STATIC}/dialog/{name}">\n' for name in modules)
     return f'{preloads}<script type="module" src="{_STATIC}/dialog/main.js"></script>\n'
 
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 DIALOG = "/instantshopping/dialog/{session_id}"
 OFFSITE = "/instantshopping/buy/{button_key}"
@@ -110,20 +109,20 @@ _HEADERS = {
 
 
 def add_pages(router: web.UrlDispatcher, services: Services) -> None:
-    """Route the pages of a services."""
-    router.add_get(DIALOG, dialog, expect_handler=go_on)
-    router.add_get(QR_CODE, qr_code, expect_handler=go_on)
-    router.add_get(OFFSITE, offsite(services), expect_handler=go_on)
+    """Add the routes of the pages and of the static files."""
+    routes = {DIALOG: dialog, QR_CODE: qr_code, OFFSITE: offsite(services), LIBRARY: library, FILES: file}
+    for path, handler in routes.items():
+        router.add_get(path, handler, expect_handler=send_continue)
 
 
 async def dialog(request: web.Request) -> web.Response:
-    """Serve the dialog of a session; `?parent=` is the origin of the page around it, which alone is spoken to."""
+    """Serve the dialog of a session; it sends messages only to the origin in `?parent=`."""
     data = {"session": request.match_info["session_id"], "parent": request.query.get("parent", "")}
     return _page(dialog_markup(_data(data), _modules()))
 
 
-def offsite(services: Services) -> Handler:
-    """Return the handler of a key's own page: what the key holds is for sale there, without a shop around (protocol 7)."""
+def offsite(services: Services) -> HttpHandler:
+    """Return the handler of a key's own page, on which the order of the key is sold without a shop (klarna.md §7)."""
 
     async def handle(request: web.Request) -> web.Response:
         key, locale = request.match_info["button_key"], request.query.get("locale", "")
@@ -149,8 +148,8 @@ async def qr_code(request: web.Request) -> web.Response:
 
 async def _offer(services: Services, key: str, locale: str) -> Offer:
     options: dict[str, Any] = {"setup": {"key": key}, **({"locale": locale} if locale else {})}
-    page, faults = services.contract.check("page", options)
-    return await services.emulator.offers.judge(page, faults)
+    page, problems = services.validator.check("page", options)
+    return await services.emulator.offers.check(page, problems)
 
 
 def _not_offered(offer: Offer) -> web.Response:
@@ -166,7 +165,7 @@ def _page(html: str, status: int = 200, ancestors: str = "") -> web.Response:
 
 
 def _data(data: dict[str, str]) -> str:
-    """Return a page's `data-` attributes, and the table of countries that its form is checked by."""
+    """Return the `data-` attributes of a page, with the table of countries for the validation of its form."""
     return " ".join(f'data-{name}="{escape(value)}"' for name, value in {**data, "countries": _countries()}.items())
 
 
@@ -193,8 +192,8 @@ def _modules() -> tuple[str, ...]:
     return tuple(sorted(path.name for path in _MODULES.glob("*.js") if path.name != "types.js"))
 
 
-LIBRARY_PATH = "/instantshopping/lib/v1/lib.js"
-PATH = "/instantshopping/static/{path:.+}"
+LIBRARY = "/instantshopping/lib/v1/lib.js"
+FILES = "/instantshopping/static/{path:.+}"
 _FOLDER = Path(__file__).parent / "static"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -206,7 +205,7 @@ _TYPES = {
 
 
 async def library(request: web.Request) -> web.Response:
-    """Serve lib.js (seed, step 2.a)."""
+    """Serve lib.js (guide, step 2.a)."""
     return _served(request, "lib.js")
 
 
@@ -216,11 +215,11 @@ async def file(request: web.Request) -> web.Response:
 
 
 def _served(request: web.Request, name: str) -> web.Response:
-    """Return a file of the folder; browsers ask again each time and are told when they have it already."""
+    """Return a file of the folder, or 304 if the browser has it already."""
     contents = _contents(name)
     if contents is None:
-        missing = {"error": f"no file {name[:100]!r}", "where": "path"}
-        return web.Response(status=404, body=orjson.dumps(missing), headers=CORS, content_type="application/json")
+        missing = problem_details(404, f"no file {name[:100]!r}", where="path")
+        return web.Response(status=404, body=missing.body, headers=CORS | missing.headers)
     tag = f'"{blake2b(contents, digest_size=12).hexdigest()}"'
     headers = {**CORS, "ETag": tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     if tag in request.headers.get("If-None-Match", ""):
@@ -229,7 +228,7 @@ def _served(request: web.Request, name: str) -> web.Response:
 
 
 def _contents(name: str) -> bytes | None:
-    """Return a file's bytes, or None for a name that leads to no file that is served."""
+    """Return the content of a file, or None for a name that is not served."""
     parts = name.split("/")
     if Path(name).suffix not in _TYPES or any(
         part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts

@@ -1,120 +1,97 @@
-"""One exchange with a merchant: who is it, what do they say, what do we answer; and all of it into the journal."""
+"""The request pipeline: the stages that every request passes, from top to bottom in this file.
+
+1. identify: which merchant calls, or which merchant the request is about
+2. the `Expect` header; for Klarna's APIs also the rate limit and the faults that were requested with `/_mock/faults`
+3. query parameters
+4. idempotency: a key executes an operation once
+5. body: read, parse, validate
+6. the handler
+7. errors as responses, headers, journal, sending
+
+Which stages an endpoint has follows from its row in the table and from the rules of its API; the others are left out at start.
+"""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from itertools import count
 from secrets import randbits
 from time import perf_counter
+from typing import Any
 from uuid import uuid4
 
+import orjson
 from aiohttp import HttpVersion11, hdrs, web
 
-from mock_klarna.domain.journal import EXCHANGE, NOBODY, Exchange, readable
+from mock_klarna.domain.journal import EXCHANGE, NOBODY, Exchange
 from mock_klarna.domain.records import Purchase
-from mock_klarna.errors import (
-    BadValue,
-    ExpectationFailed,
-    InvalidInput,
-    KlarnaError,
-    MockKlarnaError,
-    OrderedFault,
-    StoreFailure,
-    TooManyRequests,
+from mock_klarna.errors import BadValue, ExpectationFailed, InjectedFault, StoreFailure, TooManyRequests
+from mock_klarna.web import rate_limits
+from mock_klarna.web.errors import error_response, log_page_problems
+from mock_klarna.web.operation import Api, Authentication, JournalPolicy, Operation
+from mock_klarna.web.query import in_query, read_query
+from mock_klarna.web.request import (
+    JSON,
+    ApiRequest,
+    ApiResponse,
+    Services,
+    parse,
+    read_body,
+    require_json,
 )
-from mock_klarna.validation.json_body import LARGE
-from mock_klarna.web import rate_limits, request
-from mock_klarna.web import request as bodies
-from mock_klarna.web.auth import CREDENTIALS
-from mock_klarna.web.errors import as_reply, demanded_headers, log_refusal, misuse, own_fault
-from mock_klarna.web.request import JSON, Call, Differences, Outline, Reply, Services
 
-_GO_ON = "100-continue"
-
-
-async def go_on(request: web.Request) -> None:
-    """Tell a caller that asks first to send its body."""
-    if _is_asked(request) and _expected(request) == _GO_ON:
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0
-
-
-def require_known(request: web.Request) -> None:
-    """Raise `ExpectationFailed` for an expectation that nobody here can meet."""
-    if _is_asked(request) and _expected(request) != _GO_ON:
-        raise ExpectationFailed(f"Expect is {request.headers[hdrs.EXPECT][:100]!r}; only {_GO_ON} is known")
-
-
-def _is_asked(request: web.Request) -> bool:
-    """Tell whether there is an expectation; HTTP/1.0 has none."""
-    return hdrs.EXPECT in request.headers and request.version >= HttpVersion11
-
-
-def _expected(request: web.Request) -> str:
-    return request.headers[hdrs.EXPECT].strip().lower()
-
-
-GARBAGE = b'{"order_id": "\xff\xfe garbage'
-"""A garbled answer: neither UTF-8 nor JSON."""
-
-
-async def answered(services: Services, call: Call, answer: Callable[[Services, Call], Awaitable[Reply]]) -> Reply:
-    """Answer the way the call's fault asks for; `drop` and `garbage` spoil only what is sent back, after it was done.
-
-    With a `status` nothing is done at all, so `drop` beside it loses the request and not the answer.
-    """
-    fault = call.fault or {}
-    await asyncio.sleep(fault.get("delay", 0))
-    if fault.get("status"):
-        raise OrderedFault(fault["status"])
-    reply = await answer(services, call)
-    return await answer(services, call) if fault.get("twice") else reply
-
-
-def response(call: Call, reply: Reply) -> web.Response:
-    """Return the response, or garbage, or no response at all over a connection that breaks."""
-    fault = call.fault or {}
-    if fault.get("drop"):
-        if call.request.transport is not None:
-            call.request.transport.abort()
-        return web.Response(status=reply.status)
-    body = GARBAGE if fault.get("garbage") else reply.body
-    if body:
-        reply.headers.setdefault("Content-Type", JSON)
-    return web.Response(status=reply.status, body=body or None, headers=reply.headers)
-
-
+_log = logging.getLogger(__name__)
+HttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Stage = Callable[[ApiRequest], Awaitable[ApiResponse]]
 EXPLANATION = "Mock-Klarna-Explanation"
-"""Header of a refusal: where the journal tells all that was wrong and what would be right."""
+"""Header of an error response: the URL of the journal entry that lists all problems."""
+CORS = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+"""Headers that let a page of any origin read a response. Browsers send no credentials to these."""
+_CORS_API = {**CORS, "Cache-Control": "no-store"}
+_PREFLIGHT = {
+    **CORS,
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Content-Type",
+    "Access-Control-Allow-Private-Network": "true",
+    "Access-Control-Max-Age": "7200",
+}
 
-Answer = Callable[[Services, Call], Awaitable[Reply]]
-Guard = Callable[[Services, Call], Awaitable[Differences | None]]
-_SHOWN = (hdrs.HOST, hdrs.USER_AGENT, hdrs.CONTENT_TYPE)
-_prefix = str(uuid4())[:24]
-_numbers = count(randbits(40))
+
+def operation_handler(services: Services, operation: Operation) -> HttpHandler:
+    """Return aiohttp's handler of an operation."""
+    return http_handler(services, operation.api, operation.name, _operation_stages(services, operation))
 
 
-def correlation_id() -> str:
-    """Return a fresh id in the form of a UUID for `Klarna-Correlation-Id`: they differ, which is all they have to do."""
-    return "%s%012x" % (_prefix, next(_numbers))  # noqa: UP031 (twice as fast as an f-string)
+def http_handler(services: Services, api: Api, name: str, respond: Stage) -> HttpHandler:
+    """Return aiohttp's handler that lets `respond` answer between the stages of an API; `name` is for the journal and the log."""
+    rules, settings = api.rules, services.settings
+    identify = _IDENTIFY[rules.authentication](services)
+    if rules.emulates_klarna:
+        respond = _with_requested_faults(services, name, respond)
+    if rules.is_rate_limited and services.limits is not None:
+        respond = _rate_limited(services.limits, name, respond)
+    finish = _FINISH[rules.journal]
+    store, draws = services.emulator.store, _DRAWS.get(name, ())
+    does_preload = rules.emulates_klarna or bool(draws)
 
-
-def exchange(services: Services, name: str, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Return the aiohttp handler of one of Klarna's operations."""
-
-    async def handle(request: web.Request) -> web.StreamResponse:
+    async def handle(http: web.Request) -> web.StreamResponse:
         started = perf_counter()
-        services.emulator.store.forget_preloaded()
-        call = Call(request)
-        correlation = correlation_id()
-        reply = await _reply(services, name, answer, call, correlation)
-        reply.headers["Klarna-Correlation-Id"] = correlation
-        if call.allowance is not None:
-            reply.headers.update(call.allowance.headers)
-        seq = await record(services, name, call, reply, correlation, started)
-        if reply.status >= 400 and seq is not None:
-            reply.headers[EXPLANATION] = f"{request.scheme}://{request.host}/_mock/journal/{seq}"
-        return response(call, reply)
+        request = ApiRequest(http, correlation_id())
+        store.forget_preloaded()
+        try:
+            identify(request)
+            if hdrs.EXPECT in http.headers:
+                _require_known_expectation(http)
+            if does_preload and request.merchant:
+                await store.preload(request.merchant, *http.match_info.values(), draws=draws)
+            response = await respond(request)
+        except Exception as error:
+            response = error_response(error, rules.error_format, request, name, settings)
+        if finish is not None:
+            await finish(services, name, request, response, started)
+        if rules.is_cross_origin:
+            response.headers.update(_CORS_API)
+        return _http_response(request, response) if response.stream is None else await _stream(http, response)
 
     return handle
 
@@ -126,280 +103,307 @@ _DRAWS = {
     "create_capture": ("capture",),
     "create_refund": ("refund",),
 }
-"""Counters of which an operation takes a number, so that they can be loaded with everything else."""
+"""The counters of which an operation takes a number, so that a store can load them with everything else."""
 
 
-def _names(call: Call) -> Iterable[str]:
-    """Return what a path may name: tokens, orders, purchases."""
-    return call.request.match_info.values()
+# 1. Which merchant
 
 
-async def _reply(services: Services, name: str, answer: Answer, call: Call, correlation: str) -> Reply:
-    headers = call.request.headers
-    try:
-        call.merchant = services.credentials.merchant(headers.get(hdrs.AUTHORIZATION), headers.get(hdrs.HOST, ""))
-        require_known(call.request)
-        if services.limits is not None:
-            call.allowance = services.limits.take(call.merchant, name)
-            rate_limits.refuse(call.allowance)
-        await services.emulator.store.preload(call.merchant, *_names(call), draws=_DRAWS.get(name, ()))
-        call.fault = await services.emulator.faults.take(call.merchant, "request", name)
-        if call.fault is None:
-            return await answer(services, call)
-        return await answered(services, call, answer)
-    except KlarnaError as refusal:
-        call.problems, call.explanation = refusal.problems, refusal.error_message
-        if isinstance(refusal, OrderedFault) and refusal.status == TooManyRequests.status:
-            call.allowance = rate_limits.used_up(name, services.settings.rate_limit)
-        log_refusal(name, call, refusal, correlation)
-        return as_reply(refusal, correlation, services.settings, call.request.path)
-    except Exception as bug:
-        return own_fault(bug, name, correlation, call.request.path)
+def _authenticate(services: Services) -> Callable[[ApiRequest], None]:
+    credentials = services.credentials
+
+    def identify(request: ApiRequest) -> None:
+        headers = request.http.headers
+        request.merchant = credentials.merchant(headers.get(hdrs.AUTHORIZATION, ""), headers.get(hdrs.HOST, ""))
+
+    return identify
 
 
-async def record(
-    services: Services, name: str, call: Call, reply: Reply, correlation: str, started: float
+def _select_merchant(services: Services) -> Callable[[ApiRequest], None]:
+    def identify(request: ApiRequest) -> None:
+        request.merchant = request.http.query.get("merchant") or _claimed(services, request.http) or ""
+
+    return identify
+
+
+def _claimed(services: Services, http: web.Request) -> str | None:
+    """Return the merchant that the credentials name, accepted or not."""
+    return services.credentials.claimed(http.headers.get(hdrs.AUTHORIZATION, ""), http.headers.get(hdrs.HOST, ""))
+
+
+_IDENTIFY: dict[Authentication, Callable[[Services], Callable[[ApiRequest], None]]] = {
+    Authentication.REQUIRED: _authenticate,
+    Authentication.OPTIONAL: _select_merchant,
+    Authentication.NONE: lambda _services: lambda _request: None,
+}
+
+
+# 2. Expectations, rate limits, requested faults
+
+_CONTINUE = "100-continue"
+
+
+async def send_continue(http: web.Request) -> None:
+    """Tell a client that waits for it to send its body."""
+    if http.version >= HttpVersion11 and http.headers.get(hdrs.EXPECT, "").strip().lower() == _CONTINUE:
+        await http.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        http.writer.output_size = 0
+
+
+def _require_known_expectation(http: web.Request) -> None:
+    """Raise `ExpectationFailed` for any expectation but 100-continue; HTTP/1.0 has none."""
+    expected = http.headers[hdrs.EXPECT]
+    if http.version >= HttpVersion11 and expected.strip().lower() != _CONTINUE:
+        raise ExpectationFailed(f"Expect is {expected[:100]!r}; only {_CONTINUE} is known")
+
+
+def _rate_limited(limits: rate_limits.RateLimits, name: str, respond: Stage) -> Stage:
+    async def count_request(request: ApiRequest) -> ApiResponse:
+        request.allowance = limits.take(request.merchant, name)
+        rate_limits.refuse(request.allowance)
+        return await respond(request)
+
+    return count_request
+
+
+def _with_requested_faults(services: Services, name: str, respond: Stage) -> Stage:
+    """Apply the fault that was requested for a request: a delay, an error status, executing twice.
+
+    `drop` and `garbage` change only what is sent back, after the operation was executed; a `status` prevents the execution.
+    """
+    take_fault = services.emulator.faults.take
+
+    async def apply_fault(request: ApiRequest) -> ApiResponse:
+        request.fault = await take_fault(request.merchant, "request", name)
+        if request.fault is None:
+            return await respond(request)
+        await asyncio.sleep(request.fault.get("delay", 0))
+        if status := request.fault.get("status"):
+            if status == TooManyRequests.status:
+                request.allowance = rate_limits.used_up(name, services.settings.rate_limit)
+            raise InjectedFault(status)
+        response = await respond(request)
+        return await respond(request) if request.fault.get("twice") else response
+
+    return apply_fault
+
+
+# 3 to 6. The stages of one operation, ending in its handler
+
+
+def _operation_stages(services: Services, operation: Operation) -> Stage:
+    respond = _with_body(services, operation) if operation.body else _without_body(services, operation)
+    if operation.is_idempotent:
+        respond = _idempotent(services, respond)
+    return _with_query(operation, respond) if in_query(operation.all_parameters) else respond
+
+
+def _with_query(operation: Operation, respond: Stage) -> Stage:
+    parameters = in_query(operation.all_parameters)
+
+    async def with_query(request: ApiRequest) -> ApiResponse:
+        request.query = read_query(request.http.query, parameters)
+        return await respond(request)
+
+    return with_query
+
+
+IDEMPOTENCY_KEY = "Klarna-Idempotency-Key"
+
+
+def _idempotent(services: Services, respond: Stage) -> Stage:
+    """Execute each key once in 24 hours (klarna.md §9.4); only the key is compared, not the body.
+
+    Errors pass as exceptions, so that only successes are remembered.
+    """
+    idempotency, settings = services.emulator.idempotency, services.settings
+
+    async def once(request: ApiRequest) -> ApiResponse:
+        key = request.http.headers.get(IDEMPOTENCY_KEY)
+        if not key:
+            return await respond(request)
+        target = f"{request.http.method} {request.http.path.rstrip('/')}"
+        async with idempotency.turn(request.merchant, target, key) as name:
+            first = await idempotency.recall(request.merchant, name)
+            if first is not None:
+                request.raw_body = request.raw_body or await read_body(
+                    request.http, settings.max_body, settings.body_timeout
+                )
+                return ApiResponse(first.status, first.body, dict(first.answer_headers))
+            response = await respond(request)
+            headers = tuple(response.headers.items())
+            await idempotency.remember(request.merchant, name, response.status, response.body, headers)
+            return response
+
+    return once
+
+
+def _without_body(services: Services, operation: Operation) -> Stage:
+    handler = operation.handler
+
+    async def without_body(request: ApiRequest) -> ApiResponse:
+        return await handler(services, request)
+
+    return without_body
+
+
+def _with_body(services: Services, operation: Operation) -> Stage:
+    """Read, parse and validate the body, then call the handler; `body` and `raw_body` are the normalized body."""
+    settings, check, handler = services.settings, services.validator.check, operation.handler
+    max_body, schema = operation.max_body or settings.max_body, operation.body_schema
+    is_raw, is_optional = operation.body == "raw", operation.body == "optional"
+
+    async def with_body(request: ApiRequest) -> ApiResponse:
+        raw = request.raw_body or await read_body(request.http, max_body, settings.body_timeout)
+        request.raw_body = raw
+        if is_raw:
+            require_json(request.http)
+            return await handler(services, request)
+        if is_optional and not raw.strip():
+            sent: object = {}
+        else:
+            if raw:
+                require_json(request.http)
+            sent = parse(raw)
+            sent = {} if sent is None and is_optional else sent
+        request.body, problems = check(schema, sent, nulls=b"null" in raw)
+        if problems:
+            raise await _invalid_body(services, operation, request, problems)
+        if request.body is not sent:
+            request.raw_body = orjson.dumps(request.body)
+        return await handler(services, request)
+
+    return with_body
+
+
+async def _invalid_body(services: Services, operation: Operation, request: ApiRequest, problems: list[Any]) -> BadValue:
+    """Return the error with all problems, unless the precondition of the operation raises a more important one."""
+    find_more = await operation.precondition(services, request) if operation.precondition else None
+    known = {problem.path for problem in problems}
+    more = find_more(request.body) if find_more else ()
+    return BadValue([*problems, *(problem for problem in more if problem.path not in known)])
+
+
+# 7. Headers and the journal
+
+_correlation_prefix = str(uuid4())[:24]
+_correlation_numbers = count(randbits(40))
+
+
+def correlation_id() -> str:
+    """Return a fresh id in the form of a UUID for `Klarna-Correlation-Id`."""
+    return "%s%012x" % (_correlation_prefix, next(_correlation_numbers))  # noqa: UP031 (twice as fast as an f-string)
+
+
+async def _record_and_explain(
+    services: Services, name: str, request: ApiRequest, response: ApiResponse, started: float
+) -> None:
+    """Record a request of Klarna's APIs, and add the headers of their responses."""
+    headers = response.headers
+    headers["Klarna-Correlation-Id"] = request.correlation_id
+    if request.allowance is not None:
+        headers.update(request.allowance.headers)
+    seq = await _record(services, name, request, response, started)
+    if response.status >= 400 and seq is not None:
+        headers[EXPLANATION] = f"{request.http.scheme}://{request.http.host}/_mock/journal/{seq}"
+
+
+async def _record_problems(
+    services: Services, name: str, request: ApiRequest, response: ApiResponse, started: float
+) -> None:
+    if request.problems:
+        log_page_problems(request, name)
+        await _record(services, name, request, response, started)
+
+
+_FINISH: dict[JournalPolicy, Callable[..., Awaitable[None]] | None] = {
+    JournalPolicy.ALL: _record_and_explain,
+    JournalPolicy.PROBLEMS: _record_problems,
+    JournalPolicy.NONE: None,
+}
+_RECORDED_HEADERS = (hdrs.HOST, hdrs.USER_AGENT, hdrs.CONTENT_TYPE)
+
+
+async def _record(
+    services: Services, name: str, request: ApiRequest, response: ApiResponse, started: float
 ) -> int | None:
-    """Keep an exchange in the journal and return its position; None while the store fails: what was done is answered all the same.
+    """Add the request to the journal and return its position; None while the store fails, as what was done is answered all the same.
 
     `started` is a reading of `perf_counter`.
     """
     try:
-        return await _recorded(services, name, call, reply, correlation, started)
+        return await _append(services, name, request, response, started)
     except StoreFailure as failure:
-        _log.warning("%s [%s] is not in the journal: %s", name, correlation, failure)
+        _log.warning("%s [%s] is not in the journal: %s", name, request.correlation_id, failure)
         return None
 
 
-async def _recorded(services: Services, name: str, call: Call, reply: Reply, correlation: str, started: float) -> int:
-    request = call.request
-    merchant = call.merchant or await _known(services, request)
+async def _append(services: Services, name: str, request: ApiRequest, response: ApiResponse, started: float) -> int:
+    http, emulator = request.http, services.emulator
+    merchant = request.merchant or await _merchant_of_refused(services, http)
+    headers = http.headers
     data = Exchange(
-        method=request.method,
-        path=request.raw_path,
-        status=reply.status,
-        correlation_id=correlation,
+        method=http.method,
+        path=http.raw_path,
+        status=response.status,
+        correlation_id=request.correlation_id,
         duration=perf_counter() - started,
-        request_headers=_shown_headers(request),
-        request_body=call.raw,
-        response_body=reply.body,
-        problems=call.problems,
-        explanation=call.explanation,
+        request_headers=tuple([(header, headers[header]) for header in _RECORDED_HEADERS if header in headers]),
+        request_body=request.raw_body,
+        response_body=response.body,
+        problems=request.problems,
+        explanation=request.explanation,
     )
-    at = await services.emulator.context.now(merchant)
-    purchase_id = call.purchase_id or await _purchase_of_token(services, call)
-    return await services.emulator.store.record(merchant, EXCHANGE, name, data, at, purchase_id)
+    purchase_id = request.purchase_id or await _purchase_of_token(services, request)
+    return await emulator.store.record(
+        merchant, EXCHANGE, name, data, await emulator.context.now(merchant), purchase_id
+    )
 
 
-async def _known(services: Services, request: web.Request) -> str:
-    """Return the merchant that a refused caller claims to be, if there is such a one: a stranger gets no journal of its own."""
-    claimed = services.credentials.claimed(request.headers.get(hdrs.AUTHORIZATION), request.headers.get(hdrs.HOST, ""))
+async def _merchant_of_refused(services: Services, http: web.Request) -> str:
+    """Return the merchant whose journal gets a request that was not authenticated: the one that it names, if there is one."""
+    claimed = _claimed(services, http)
     return claimed if claimed in await services.emulator.merchants.names() else NOBODY
 
 
-async def _purchase_of_token(services: Services, call: Call) -> str | None:
-    """Return the purchase of the token in the path: a refusal belongs to its history too, if the merchant is the same."""
-    token = call.request.match_info.get("authorization_token")
+async def _purchase_of_token(services: Services, request: ApiRequest) -> str | None:
+    """Return the purchase of the token in the path, if it is the merchant's: an error belongs to its history too."""
+    token = request.http.match_info.get("authorization_token")
     purchase = await services.emulator.store.get(Purchase, token) if token else None
-    return purchase.purchase_id if purchase and purchase.merchant == call.merchant else None
+    return purchase.purchase_id if purchase and purchase.merchant == request.merchant else None
 
 
-def _shown_headers(request: web.Request) -> tuple[tuple[str, str], ...]:
-    headers = request.headers
-    return tuple([(name, readable(sent)) for name in _SHOWN if (sent := headers.get(name)) is not None])
+# Sending
+
+_GARBAGE = b'{"order_id": "\xff\xfe garbage'
+"""The body of a response that was requested to be garbage: neither UTF-8 nor JSON."""
 
 
-def checked(
-    name: str,
-    body: str,
-    handler: Answer,
-    most_body: int | None = None,
-    guard: Guard | None = None,
-    outline: Outline | None = None,
-) -> Answer:
-    """Return a handler that first reads the body and holds it against its schema; `body` is "required" or "optional".
-
-    A `guard` has its say once the body can be read at all: it refuses what no body could put right, and may return what
-    tells more about a body that is refused, so that its sender learns of everything at once. A large body that has an
-    `outline` is read in a thread, and its outline is held against the schema in its place.
-    """
-
-    async def answer(services: Services, call: Call) -> Reply:
-        settings = services.settings
-        call.raw = call.raw or await bodies.read_body(
-            call.request, most_body or settings.max_body, settings.body_timeout
-        )
-        if outline is not None and len(call.raw) > LARGE:
-            call.body = await _read_large(services, name, call, outline)
-            return await handler(services, call)
-        sent = _read(call, optional=body == "optional")
-        differences = await guard(services, call) if guard is not None else None
-        call.body = _checked(services, name, call, sent, differences)
-        return await handler(services, call)
-
-    return answer if body else handler
+def _http_response(request: ApiRequest, response: ApiResponse) -> web.Response:
+    """Return aiohttp's response; a requested fault replaces the body by garbage, or closes the connection."""
+    body = response.body
+    if request.fault is not None:
+        if request.fault.get("drop"):
+            if request.http.transport is not None:
+                request.http.transport.abort()
+            return web.Response(status=response.status)
+        if request.fault.get("garbage"):
+            body = _GARBAGE
+    if body:
+        response.headers.setdefault("Content-Type", JSON)
+    return web.Response(status=response.status, body=body or None, headers=response.headers)
 
 
-async def _read_large(services: Services, name: str, call: Call, outline: Outline) -> object:
-    bodies.require_json(call.request)
-    sent = await bodies.parse_large(call.raw, outline.levels)
-    _, problems = services.contract.check(name, outline.of(sent), nulls=True)
-    if problems:
-        raise BadValue(problems)
-    return sent
-
-
-def _read(call: Call, *, optional: bool) -> object:
-    """Return what the body means; an optional one that is empty or null means no members."""
-    if optional and not call.raw.strip():
-        return {}
-    if call.raw:
-        bodies.require_json(call.request)
-    sent = bodies.parse(call.raw)
-    return {} if optional and sent is None else sent
-
-
-def _checked(services: Services, name: str, call: Call, sent: object, differences: Differences | None) -> object:
-    body, problems = services.contract.check(name, sent, nulls=b"null" in call.raw)
-    if problems:
-        known = {problem.path for problem in problems}
-        more = differences(body) if differences else ()
-        raise BadValue([*problems, *(problem for problem in more if problem.path not in known)])
-    if body is not sent:
-        call.raw = bodies.dumped(body)
-    return body
-
-
-def mock(services: Services, name: str, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Return the aiohttp handler of one of the sandbox's own operations."""
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        call = Call(request, merchant=merchant_of(request) or "")
-        services.emulator.store.forget_preloaded()
-        if name in _DRAWS and call.merchant:
-            await services.emulator.store.preload(call.merchant, draws=_DRAWS[name])
-        reply = await guarded(services, name, answer, call)
-        return response(call, reply) if reply.stream is None else await _streamed(request, reply, reply.stream)
-
-    return handle
-
-
-async def _streamed(request: web.Request, reply: Reply, stream: AsyncIterator[bytes]) -> web.StreamResponse:
-    """Send what comes for as long as the client stays; who only asks after it gets the headers."""
-    sent = web.StreamResponse(status=reply.status, headers=reply.headers)
-    await sent.prepare(request)
-    if request.method != "HEAD":
-        async for part in stream:
+async def _stream(http: web.Request, response: ApiResponse) -> web.StreamResponse:
+    """Send the parts of a stream as long as the client stays; HEAD gets the headers only."""
+    sent = web.StreamResponse(status=response.status, headers=response.headers)
+    await sent.prepare(http)
+    if http.method != "HEAD" and response.stream is not None:
+        async for part in response.stream:
             await sent.write(part)
     return sent
 
 
-async def guarded(services: Services, name: str, answer: Answer, call: Call) -> Reply:
-    """Return an operation's answer; every refusal is JSON that says what is wrong, where, and what would be right."""
-    try:
-        require_known(call.request)
-        return await answer(services, call)
-    except MockKlarnaError as fault:
-        call.problems = fault.problems
-        return misuse(fault)
-    except KlarnaError as refusal:
-        call.problems = refusal.problems
-        reply = misuse(_as_misuse(refusal))
-        reply.headers.update(demanded_headers(refusal))
-        return reply
-    except Exception as bug:
-        return own_fault(bug, name, correlation_id(), call.request.path)
-
-
-def _as_misuse(refusal: KlarnaError) -> MockKlarnaError:
-    """Say a refusal of the body in the words of our own interface."""
-    if refusal.problems:
-        fault: MockKlarnaError = InvalidInput(refusal.problems, where="body")
-    else:
-        fault = MockKlarnaError(refusal.error_message, where="request")
-    fault.status = refusal.status
-    return fault
-
-
-def merchant_of(request: web.Request) -> str | None:
-    """Return the merchant that a request is about, or None for all."""
-    named = request.query.get("merchant")
-    return named or request.app[CREDENTIALS].claimed(
-        request.headers.get("Authorization"), request.headers.get("Host", "")
-    )
-
-
-CORS = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
-"""Headers that let a page of any origin read an answer. No credentials are ever sent along."""
-
-_PREFLIGHT = {
-    **CORS,
-    "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Content-Type",
-    "Access-Control-Allow-Private-Network": "true",
-    "Access-Control-Max-Age": "7200",
-}
-_log = logging.getLogger(__name__)
-_MOST_LOGGED = 20
-
-
-def browser(services: Services, name: str, answer: Answer) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-    """Return the aiohttp handler of an operation that browsers call."""
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        started = perf_counter()
-        services.emulator.store.forget_preloaded()
-        call = Call(request)
-        reply = await guarded(services, name, answer, call)
-        if call.problems:
-            _complain(name, call)
-            await record(services, name, call, reply, correlation_id(), started)
-        reply.headers.update(CORS, **{"Cache-Control": "no-store"})
-        return response(call, reply)
-
-    return handle
-
-
-def _complain(name: str, call: Call) -> None:
-    details = "".join(f"\n  {problem.as_text()}" for problem in call.problems[:_MOST_LOGGED])
-    _log.warning("%s of %s: refused%s", name, call.merchant or "an unknown merchant", details)
-
-
-async def preflight(_request: web.Request) -> web.StreamResponse:
-    """Answer what a browser asks before it sends JSON to another origin."""
+async def preflight(_http: web.Request) -> web.StreamResponse:
+    """Answer the preflight request that a browser sends before it sends JSON to another origin."""
     return web.Response(status=204, headers=_PREFLIGHT)
-
-
-KEY = "Klarna-Idempotency-Key"
-
-
-def once(answer: Answer) -> Answer:
-    """Return a handler that executes each key once in 24 hours; only the key is compared, never the body."""
-
-    async def idempotent(services: Services, call: Call) -> Reply:
-        key = call.request.headers.get(KEY)
-        if not key:
-            return await answer(services, call)
-        operation = f"{call.request.method} {call.request.path.rstrip('/')}"
-        async with services.emulator.idempotency.turn(call.merchant, operation, key) as name:
-            return await _replayed(services, call, name) or await _remembered(services, call, name, answer)
-
-    return idempotent
-
-
-async def _replayed(services: Services, call: Call, name: str) -> Reply | None:
-    first = await services.emulator.idempotency.recall(call.merchant, name)
-    if first is None:
-        return None
-    call.raw = call.raw or await request.read_body(
-        call.request, services.settings.max_body, services.settings.body_timeout
-    )
-    return Reply(first.status, first.body, dict(first.answer_headers))
-
-
-async def _remembered(services: Services, call: Call, name: str, answer: Answer) -> Reply:
-    reply = await answer(services, call)
-    if 200 <= reply.status < 300:
-        headers = tuple(reply.headers.items())
-        await services.emulator.idempotency.remember(call.merchant, name, reply.status, reply.body, headers)
-    return reply

@@ -1,140 +1,144 @@
-"""Reading the query parameters of the control API; every refusal names the parameter and what would be right."""
+"""Query parameters: one description of each, used to validate requests and to write the OpenAPI document."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import web
+from multidict import MultiMapping
 
-from mock_klarna.domain.journal import KINDS, Watch
-from mock_klarna.domain.purchase import DELIVERY, PURCHASE
-from mock_klarna.domain.urls import CALLED
+from mock_klarna.domain.callbacks import CALLBACKS, DELIVERY
+from mock_klarna.domain.journal import KINDS
+from mock_klarna.domain.purchase import PURCHASE
 from mock_klarna.errors import InvalidInput, Problem
-from mock_klarna.web.pipeline import Answer, merchant_of
-from mock_klarna.web.request import Call, Reply, Services
 
 Json = dict[str, Any]
-
-
-def _text(description: str, **limits: Any) -> Json:
-    return {"description": description, "schema": {"type": "string", **limits}}
-
-
-def _number(description: str, most: int | None = None, kind: str = "integer") -> Json:
-    limits = {} if most is None else {"maximum": most}
-    return {"description": description, "schema": {"type": kind, "minimum": 0, **limits}}
-
-
-LAST_POSITION = 1 << 62
+Query = MultiMapping[str]
+MAX_POSITION = 1 << 62
 """The greatest position in the journal that can be asked for."""
-STATUS = "^[1-5]([0-9]{2}|[xX]{2})$"
-"""A status, or all that begin with the same digit."""
-PARAMETERS: dict[str, Json] = {
-    "merchant": _text("Username of the merchant, in place of credentials."),
-    "kind": _text("Kind of entry.", enum=[*KINDS]),
-    "name": _text("Name of an operation, callback or event."),
-    "status": _text("Only what was answered with this status, such as 404, or 4xx for all of them.", pattern=STATUS),
-    "correlation_id": _text("Only the exchange that was answered with this Klarna-Correlation-Id."),
-    "purchase_id": _text("Only what belongs to this purchase."),
-    "purchase_state": _text("Only purchases in this state.", enum=[*PURCHASE]),
-    "callback_kind": _text("Only callbacks of this kind.", enum=[*CALLED]),
-    "callback_state": _text("Only callbacks in this state.", enum=[*DELIVERY]),
-    "after": _number("Only entries after this position.", LAST_POSITION),
-    "limit": _number("How many at the most.", 10_000),
-    "wait": _number("Seconds to wait for it to happen.", 600, "number"),
-    "seconds": _number("Seconds to wait for the purchase to end.", 600, "number"),
-    "Last-Event-ID": {
-        "in": "header",
-        **_text("Id of the last event that was seen, to go on after it; `after` has precedence."),
-    },
-    "country": _text("ISO 3166 alpha-2 code."),
-}
-"""By what rows call them; two that differ in their values share the name behind the underscore."""
-_SHARED = {"purchase_state": "state", "callback_kind": "kind", "callback_state": "state"}
-
-
-def in_query(parameters: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of those parameters of a row that are in the query, where all are that say nothing else."""
-    return tuple(name_of(parameter) for parameter in parameters if "in" not in PARAMETERS[parameter])
-
-
-def name_of(parameter: str) -> str:
-    """Return the name that a parameter has in a URL."""
-    return _SHARED.get(parameter, parameter)
-
-
 _NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_LONGEST_NAME = 80
-_LONGEST = 20
-"""Digits beyond which a number is not even read: Python refuses those of thousands."""
+_STATUS = "^[1-5]([0-9]{2}|[xX]{2})$"
+_MAX_NAME, _MAX_DIGITS = 80, 20
 
 
-def only(parameters: Iterable[str], answer: Answer) -> Answer:
-    """Return a handler that refuses every parameter but these, and each that comes more than once."""
-    known = in_query(parameters)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A parameter of an operation.
 
-    async def judged(services: Services, call: Call) -> Reply:
-        require_known(call.request, known)
-        return await answer(services, call)
+    schema: JSON Schema of the value, for the OpenAPI document.
+    expected: what a valid value is, in words.
+    read: returns the value of a text; None for an invalid one.
+    default: the value if the parameter is not given.
+    location: "query", or "header" for one that is only documented here.
+    """
 
-    return judged
-
-
-def require_known(request: web.Request, known: Sequence[str]) -> None:
-    """Raise `InvalidInput` for the first parameter that is unknown, or given more than once."""
-    for name in request.query:
-        if name not in known:
-            raise wrong(name[:_LONGEST_NAME], request.query[name], f"no such parameter; known: {', '.join(known)}")
-        if len(request.query.getall(name)) > 1:
-            raise wrong(name, request.query.getall(name), f"one value; known: {', '.join(known)}")
-
-
-def one_of(request: web.Request, name: str, known: Collection[str]) -> str | None:
-    """Return a parameter that is one of a few words, or None where it is not given."""
-    text = request.query.get(name)
-    if text is not None and text not in known:
-        raise wrong(name, text, "one of " + ", ".join(known))
-    return text
+    name: str
+    description: str
+    schema: Json
+    read: Callable[[str], Any] = str
+    expected: str = "text"
+    default: Any = None
+    location: str = "query"
 
 
-def status(request: web.Request) -> str | None:
-    """Return the status that is asked for, `404` or `4xx`, or None for any."""
-    text = request.query.get("status")
-    if text is not None and not re.fullmatch(STATUS, text):
-        raise wrong("status", text, "a status such as 404, or 4xx for all that begin with a 4")
-    return text.lower() if text else None
+def _text(name: str, description: str, **more: Any) -> Parameter:
+    return Parameter(name=name, description=description, schema={"type": "string"}, **more)
 
 
-def whole(request: web.Request, name: str, default: int, most: int) -> int:
-    """Return a whole number from 0 to `most`."""
-    text = request.query.get(name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) < _LONGEST and int(text) <= most):
-        raise wrong(name, text, f"a whole number from 0 to {most}")
-    return int(text)
-
-
-def seconds(request: web.Request, name: str, most: float) -> float:
-    """Return a number of seconds from 0 to `most`; 0 where there is none."""
-    text = request.query.get(name, "0")
-    if not _NUMBER.fullmatch(text) or float(text) > most:
-        raise wrong(name, text, f"a number of seconds from 0 to {most:g}")
-    return float(text)
-
-
-def watch(request: web.Request) -> Watch:
-    """Return which journal entries a request asks for."""
-    return Watch(
-        merchant=merchant_of(request),
-        purchase_id=request.query.get("purchase_id"),
-        kind=one_of(request, "kind", KINDS),
-        name=request.query.get("name"),
-        status=status(request),
-        correlation_id=request.query.get("correlation_id"),
+def _choice(name: str, description: str, words: Collection[str]) -> Parameter:
+    return Parameter(
+        name=name,
+        description=description,
+        schema={"type": "string", "enum": [*words]},
+        read=lambda text: text if text in words else None,
+        expected="one of " + ", ".join(words),
     )
 
 
-def wrong(name: str, sent: object, expected: str) -> InvalidInput:
-    """Return the refusal of a parameter."""
-    return InvalidInput([Problem(path=name, rule="parameter", sent=sent, expected=expected)], where="query")
+def _integer(name: str, description: str, maximum: int, default: int | None) -> Parameter:
+    def read(text: str) -> int | None:
+        is_number = text.isascii() and text.isdigit() and len(text) < _MAX_DIGITS
+        return int(text) if is_number and int(text) <= maximum else None
+
+    return Parameter(
+        name=name,
+        description=description,
+        schema={"type": "integer", "minimum": 0, "maximum": maximum},
+        read=read,
+        expected=f"a whole number from 0 to {maximum}",
+        default=default,
+    )
+
+
+def _seconds(name: str, description: str, maximum: int) -> Parameter:
+    def read(text: str) -> float | None:
+        return float(text) if _NUMBER.fullmatch(text) and float(text) <= maximum else None
+
+    return Parameter(
+        name=name,
+        description=description,
+        schema={"type": "number", "minimum": 0, "maximum": maximum},
+        read=read,
+        expected=f"a number of seconds from 0 to {maximum}",
+        default=0.0,
+    )
+
+
+MERCHANT = _text("merchant", "Username of the merchant, in place of credentials.")
+KIND = _choice("kind", "Kind of entry.", KINDS)
+NAME = _text("name", "Name of an operation, callback or event.")
+STATUS = Parameter(
+    name="status",
+    description="Only what was answered with this status, such as 404, or 4xx for all of them.",
+    schema={"type": "string", "pattern": _STATUS},
+    read=lambda text: text.lower() if re.fullmatch(_STATUS, text) else None,
+    expected="a status such as 404, or 4xx for all that begin with a 4",
+)
+CORRELATION_ID = _text("correlation_id", "Only the exchange that was answered with this Klarna-Correlation-Id.")
+PURCHASE_ID = _text("purchase_id", "Only what belongs to this purchase.")
+PURCHASE_STATE = _choice("state", "Only purchases in this state.", PURCHASE)
+CALLBACK_KIND = _choice("kind", "Only callbacks of this kind.", CALLBACKS)
+CALLBACK_STATE = _choice("state", "Only callbacks in this state.", DELIVERY)
+AFTER = _integer("after", "Only entries after this position.", MAX_POSITION, default=0)
+AFTER_OR_LAST_SEEN = _integer("after", "Only entries after this position.", MAX_POSITION, default=None)
+LIMIT = _integer("limit", "How many at the most.", 10_000, default=100)
+WAIT = _seconds("wait", "Seconds to wait for it to happen.", 600)
+SECONDS = _seconds("seconds", "Seconds to wait for the purchase to end.", 600)
+COUNTRY = _text("country", "ISO 3166 alpha-2 code.")
+LAST_EVENT_ID = _text(
+    "Last-Event-ID", "Id of the last event that was seen, to go on after it; `after` has precedence.", location="header"
+)
+
+
+def in_query(parameters: Sequence[Parameter]) -> tuple[Parameter, ...]:
+    """Return those parameters that are in the query of a URL."""
+    return tuple(parameter for parameter in parameters if parameter.location == "query")
+
+
+def read_query(sent: Query, parameters: Sequence[Parameter]) -> Json:
+    """Return the value of each parameter.
+
+    Raises `InvalidInput` for a parameter that is unknown, given twice or invalid.
+    """
+    known = ", ".join(parameter.name for parameter in parameters)
+    names = {parameter.name for parameter in parameters}
+    for name in sent:
+        if name not in names:
+            raise _invalid(name[:_MAX_NAME], sent[name], f"no such parameter; known: {known}")
+        if len(sent.getall(name)) > 1:
+            raise _invalid(name, sent.getall(name), f"one value; known: {known}")
+    return {parameter.name: _value(sent, parameter) for parameter in parameters}
+
+
+def _value(sent: Query, parameter: Parameter) -> Any:
+    text = sent.get(parameter.name)
+    if text is None:
+        return parameter.default
+    value = parameter.read(text)
+    if value is None:
+        raise _invalid(parameter.name, text, parameter.expected)
+    return value
+
+
+def _invalid(name: str, value: object, expected: str) -> InvalidInput:
+    return InvalidInput([Problem(path=name, rule="parameter", value=value, expected=expected)], where="query")

@@ -1,12 +1,14 @@
-"""How many requests a merchant may send in a second (protocol 1.5); off unless a setting says otherwise."""
+"""How many requests a merchant may send in a second (klarna.md §1.5); off unless a setting says otherwise."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from mock_klarna.errors import TooManyRequests
-from mock_klarna.settings import SESSION_CALLS, rates
+from mock_klarna.settings import requests_per_second
 
 _MOST_WINDOWS = 10_000
+SESSION_CALLS = frozenset({"create_button"})
+"""Which calls of Instant Shopping count as creating a session is not documented; a button key is the nearest to one."""
 
 
 @dataclass(slots=True)
@@ -30,7 +32,7 @@ class RateLimits:
     """Counts the requests of each merchant by whole seconds of real time; `rate_limit` is the setting."""
 
     def __init__(self, rate_limit: str, real_time: Callable[[], float]) -> None:
-        self._of_sessions, self._of_others = rates(rate_limit)
+        self._of_sessions, self._of_others = requests_per_second(rate_limit)
         self._real_time = real_time
         self._second = 0
         self._used: dict[tuple[str, bool], int] = {}
@@ -48,7 +50,7 @@ class RateLimits:
 
 def used_up(operation: str, rate_limit: str) -> Allowance:
     """Return the allowance of a merchant who has sent too much: by the setting, or by the playground's rates without one."""
-    of_sessions, of_others = rates(rate_limit or "playground")
+    of_sessions, of_others = requests_per_second(rate_limit or "playground")
     return Allowance(of_sessions if operation in SESSION_CALLS else of_others, 0)
 
 

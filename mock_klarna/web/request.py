@@ -1,4 +1,4 @@
-"""One request on its way through: who calls, what they sent, and what they get."""
+"""A request on its way through the pipeline, its response, and how a body is read."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -9,44 +9,80 @@ import orjson
 from aiohttp import ClientPayloadError, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from mock_klarna.callbacks import Deliveries, Runner
+from mock_klarna.callbacks import Deliveries, Scheduler
 from mock_klarna.emulator import Emulator
 from mock_klarna.errors import BadValue, BodyTooLarge, Problem, RequestTimeout, UnsupportedMediaType
 from mock_klarna.settings import Settings
-from mock_klarna.validation import Contract, MalformedBody, read_json
-from mock_klarna.validation.json_body import read_portions
+from mock_klarna.validation import MalformedBody, Validator, read_json
 from mock_klarna.web.auth import Credentials
 from mock_klarna.web.rate_limits import Allowance, RateLimits
 
 JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
 PEM = "application/x-pem-file"
 EVENT_STREAM = "text/event-stream"
-Differences = Callable[[Any], list[Problem]]
-"""What else is wrong with a body, beside what its schema says."""
+FindProblems = Callable[[Any], list[Problem]]
+"""Finds problems of a body beyond those that its schema describes."""
 
 
 @dataclass(slots=True)
-class Call:
-    """A request with what is known of it so far: merchant, raw body, checked body, and the purchase it turned out to be about."""
+class Services:
+    """What handlers need.
 
-    request: web.Request
+    `started` is real time, seconds in UTC. `authority` is the certificate (PEM) that clients of HTTPS have to trust, or None.
+    `limits` is None where no rate limit is set.
+    """
+
+    settings: Settings
+    validator: Validator
+    emulator: Emulator
+    deliveries: Deliveries
+    scheduler: Scheduler
+    credentials: Credentials
+    started: float
+    limits: RateLimits | None = None
+    authority: bytes | None = None
+
+
+@dataclass(slots=True)
+class ApiRequest:
+    """A request with what the pipeline and the handler found out about it.
+
+    http: aiohttp's request.
+    correlation_id: goes into the response, the journal and the log.
+    merchant: the merchant that calls or that the request is about; "" for none or all.
+    raw_body, body: as it arrived, and as parsed and validated.
+    query: the values of all query parameters of the operation.
+    purchase_id: the purchase that the request turned out to be about.
+    problems, explanation: what the journal says about an error.
+    fault: the fault that was requested for this request with `POST /_mock/faults`.
+    """
+
+    http: web.Request
+    correlation_id: str = ""
     merchant: str = ""
-    raw: bytes = b""
+    raw_body: bytes = b""
     body: Any = None
+    query: dict[str, Any] = field(default_factory=dict)
     purchase_id: str | None = None
     problems: tuple[Problem, ...] = ()
     explanation: str = ""
     fault: dict[str, Any] | None = None
     allowance: Allowance | None = None
 
+    @property
+    def scope(self) -> str | None:
+        """The merchant whose data a sandbox request is about, or None for all merchants."""
+        return self.merchant or None
+
     def path(self, name: str) -> str:
         """Return a variable part of the path."""
-        return self.request.match_info[name]
+        return self.http.match_info[name]
 
 
 @dataclass(slots=True)
-class Reply:
-    """An answer: status, JSON as bytes (empty for none), and headers beyond the usual ones; or what is sent bit by bit."""
+class ApiResponse:
+    """A response: status, body as bytes (empty for none) and headers. `stream` yields the body of one that has no end."""
 
     status: int
     body: bytes = b""
@@ -54,108 +90,71 @@ class Reply:
     stream: AsyncIterator[bytes] | None = None
 
 
-async def read_body(request: web.Request, most: int, seconds: float) -> bytes:
-    """Return the raw body.
+def json_response(data: Any, status: int = 200) -> ApiResponse:
+    """Return a response with a JSON body."""
+    return ApiResponse(status, orjson.dumps(data))
 
-    Raises `BodyTooLarge`, before anything is read where the length is declared, `RequestTimeout`, and `BadValue` for a body
-    that cannot be decoded as it declares to be encoded.
+
+def position(text: str) -> int | None:
+    """Return the position in the journal that a text names, or None if it names none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+async def read_body(http: web.Request, max_bytes: int, timeout_seconds: float) -> bytes:
+    """Return the raw body, decompressed.
+
+    Raises `BodyTooLarge` (before reading if the length is declared), `RequestTimeout`, and `BadValue` for a body that cannot be
+    decoded as its headers declare.
     """
-    declared = request.content_length or 0
-    if declared > most:
-        raise _too_large(f"has {declared} bytes", most)
+    declared = http.content_length or 0
+    if declared > max_bytes:
+        raise _too_large(f"has {declared} bytes", max_bytes)
     try:
-        if request.content.is_eof():
-            return _whole(request, most)
-        async with asyncio.timeout(seconds):
-            return await _bounded(request, most)
+        if http.content.is_eof():
+            body = http.content.read_nowait()
+            if len(body) > max_bytes:
+                raise _too_large("is too large", max_bytes)
+            return body
+        async with asyncio.timeout(timeout_seconds):
+            return await _read_chunks(http, max_bytes)
     except TimeoutError:
-        raise RequestTimeout(f"the body did not arrive within {seconds:g} seconds") from None
-    except (ClientPayloadError, web.RequestPayloadError, HttpProcessingError) as fault:
-        encoded = request.headers.get("Content-Encoding") or request.headers.get("Transfer-Encoding") or "declared"
-        problem = Problem(
-            "", "encoding", str(fault).rpartition("\n")[2].strip()[:200], f"a body that is encoded as {encoded} says"
-        )
-        raise BadValue([problem]) from None
+        raise RequestTimeout(f"the body did not arrive within {timeout_seconds:g} seconds") from None
+    except (ClientPayloadError, web.RequestPayloadError, HttpProcessingError) as error:
+        encoding = http.headers.get("Content-Encoding") or http.headers.get("Transfer-Encoding") or "declared"
+        value = str(error).rpartition("\n")[2].strip()[:200]
+        raise BadValue([Problem("", "encoding", value, f"a body that is encoded as {encoding} says")]) from None
 
 
-async def _bounded(request: web.Request, most: int) -> bytes:
-    """Read a body as it comes, unpacked if it was packed, and stop where it becomes too large."""
+async def _read_chunks(http: web.Request, max_bytes: int) -> bytes:
     chunks, size = [], 0
-    while chunk := await request.content.readany():
+    while chunk := await http.content.readany():
         size += len(chunk)
-        if size > most:
-            raise _too_large("is too large", most)
+        if size > max_bytes:
+            raise _too_large("is too large", max_bytes)
         chunks.append(chunk)
     return b"".join(chunks)
 
 
-def _whole(request: web.Request, most: int) -> bytes:
-    """Return a body that has arrived, unpacked if it was packed, unless it became too large."""
-    body = request.content.read_nowait()
-    if len(body) > most:
-        raise _too_large("is too large", most)
-    return body
+def _too_large(what: str, max_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body {what}; this server reads at most {max_bytes} bytes")
 
 
-def _too_large(what: str, most: int) -> BodyTooLarge:
-    return BodyTooLarge(f"the body {what}; this server reads at most {most} bytes")
-
-
-def require_json(request: web.Request) -> None:
-    """Raise `UnsupportedMediaType` when a body is declared to be something else than JSON in UTF-8; silence is fine."""
-    declared = request.headers.get(hdrs.CONTENT_TYPE)
-    if declared is None or declared == "application/json":
+def require_json(http: web.Request) -> None:
+    """Raise `UnsupportedMediaType` when a body is declared as anything but JSON in UTF-8; no declaration is fine."""
+    declared = http.headers.get(hdrs.CONTENT_TYPE)
+    if declared is None or declared == JSON:
         return
-    kind = request.content_type
-    if not (kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))):
+    kind = http.content_type
+    if not (kind == JSON or (kind.startswith("application/") and kind.endswith("+json"))):
         raise UnsupportedMediaType(f"Content-Type is {declared[:100]!r}; send application/json")
-    charset = (request.charset or "utf-8").lower()
+    charset = (http.charset or "utf-8").lower()
     if charset not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedMediaType(f"charset is {charset[:40]!r}; send UTF-8")
 
 
 def parse(raw: bytes) -> Any:
-    """Return what a raw body means; raises `BadValue` with the place of the fault."""
+    """Return the parsed body; raises `BadValue` with the position of a syntax error."""
     try:
         return read_json(raw)
     except MalformedBody as malformed:
         raise BadValue([malformed.problem]) from None
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """What is checked of a body that may be large: `of` leaves its bulk out, `levels` are those above the bulk."""
-
-    of: Callable[[Any], Any]
-    levels: int
-
-
-async def parse_large(raw: bytes, levels: int) -> Any:
-    """Return what `parse` does, read in a thread while others go on."""
-    try:
-        return await asyncio.to_thread(read_portions, raw, levels)
-    except MalformedBody as malformed:
-        raise BadValue([malformed.problem]) from None
-
-
-def dumped(body: object) -> bytes:
-    """Return JSON."""
-    return orjson.dumps(body)
-
-
-@dataclass(slots=True)
-class Services:
-    """The emulator and its neighbours, as the server wired them.
-
-    `started` is real time, seconds in UTC; `authority` is in PEM what clients of HTTPS have to trust, None where there is none.
-    """
-
-    settings: Settings
-    contract: Contract
-    emulator: Emulator
-    deliveries: Deliveries
-    runner: Runner
-    credentials: Credentials
-    started: float
-    limits: RateLimits | None = None
-    authority: bytes | None = None

@@ -16,6 +16,7 @@ import orjson
 from aiohttp import web
 from aiohttp.web_request import BaseRequest
 
+from mock_klarna.errors import CannotBind
 from mock_klarna.settings import Settings
 from mock_klarna.web.pipeline import correlation_id
 
@@ -58,19 +59,11 @@ class JsonProtocol(web.RequestHandler):
 _LAST_WORDS_SECONDS = 0.05
 
 
-class CannotListen(OSError):
-    """An address cannot be bound: `address`, why (`strerror`), the setting of its port (`flag`), and what to do (`remedy`)."""
-
-    def __init__(self, host: str, port: int, flag: str, cause: OSError | UnicodeError) -> None:
-        fault = cause if isinstance(cause, OSError) else gaierror(EAI_NONAME, "this is no host's name")
-        super().__init__(fault.errno, _reason(port, fault))
-        self.address = f"{host}:{port}"
-        self.flag = flag
-        self.remedy = _remedy(fault, flag)
-
-    def __str__(self) -> str:
-        """One sentence: what was tried, why it failed, and what to do."""
-        return f"cannot listen on {self.address}: {self.strerror}; {self.remedy}"
+def cannot_bind(host: str, port: int, flag: str, cause: OSError | UnicodeError) -> CannotBind:
+    """Return the error for an address that cannot be bound; `flag` is the setting of its port."""
+    fault = cause if isinstance(cause, OSError) else gaierror(EAI_NONAME, "this is no host's name")
+    address, remedy = f"{host}:{port}", _remedy(fault, flag)
+    return CannotBind(fault.errno, _reason(port, fault), address=address, flag=flag, remedy=remedy)
 
 
 def _remedy(fault: OSError, flag: str) -> str:
@@ -103,7 +96,7 @@ class Listening:
 
 @asynccontextmanager
 async def listening(app: web.Application, settings: Settings, tls: SSLContext | None) -> AsyncIterator[Listening]:
-    """Bind HTTPS and then HTTP, so that who reaches HTTP finds both; raises `CannotListen`."""
+    """Bind HTTPS and then HTTP, so that who reaches HTTP finds both; raises `CannotBind`."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_WORDS_SECONDS)
     await runner.setup()
     try:
@@ -137,7 +130,7 @@ async def _bound(runner: web.AppRunner, host: str, port: int, tls: SSLContext | 
             reuse_address=True,
         )
     except (OSError, UnicodeError) as fault:
-        raise CannotListen(host, port, "--port" if tls is None else "--tls-port", fault) from None
+        raise cannot_bind(host, port, "--port" if tls is None else "--tls-port", fault) from None
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

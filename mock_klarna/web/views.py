@@ -1,4 +1,4 @@
-"""Records and journal entries as the control API shows them."""
+"""Records and journal entries as JSON."""
 
 from typing import Any
 
@@ -7,45 +7,45 @@ import orjson
 from mock_klarna.domain.callbacks import Attempt, Delivery
 from mock_klarna.domain.captures import refunded_amounts
 from mock_klarna.domain.events import Event, event_data
-from mock_klarna.domain.journal import Entry, Exchange, Sent
+from mock_klarna.domain.journal import Entry, Exchange, Sent, readable
 from mock_klarna.domain.order import balance, expires_at, klarna_reference
 from mock_klarna.domain.records import Capture, Fault, Order, Purchase, Refund
 from mock_klarna.domain.time import moment
 
-_MOST_SHOWN = 64 << 10
+_MAX_BODY = 64 << 10
 Json = dict[str, Any]
 
 
 def body(raw: bytes) -> Any:
-    """Return a body as it is to be shown: JSON as JSON, anything else as text, what is too long cut."""
+    """Return a body as JSON, or as text if it is not JSON or longer than 64 KiB, which is cut off."""
     if not raw:
         return None
-    if len(raw) <= _MOST_SHOWN:
+    if len(raw) <= _MAX_BODY:
         try:
             return orjson.loads(raw)
         except orjson.JSONDecodeError:
             return raw.decode("utf-8", "backslashreplace")
-    return raw[:_MOST_SHOWN].decode("utf-8", "backslashreplace") + f"… ({len(raw)} bytes)"
+    return raw[:_MAX_BODY].decode("utf-8", "backslashreplace") + f"… ({len(raw)} bytes)"
 
 
-def purchase(held: Purchase, deliveries: list[Delivery]) -> Json:
-    """Return a purchase as `POST /_mock/purchases` answers it."""
+def purchase(record: Purchase, deliveries: list[Delivery]) -> Json:
+    """Return a purchase with its callbacks."""
     return {
-        "purchase_id": held.purchase_id,
-        "merchant": held.merchant,
-        "state": held.state,
-        "button_key": held.button_key,
-        "authorization_token": held.authorization_token,
-        "order_amount": held.order_amount or None,
-        "order_id": held.order_id,
-        "customer_token": held.customer_token,
-        "fraud_status": held.fraud_status,
-        "deny": dict(held.deny) if held.deny is not None else None,
-        "redirect_url": held.redirect_url,
-        "consumer_message": held.consumer_message,
-        "created_at": moment(held.created_at),
-        "expires_at": moment(held.expires_at) if held.expires_at else None,
-        "order": orjson.Fragment(held.order) if held.order else None,
+        "purchase_id": record.purchase_id,
+        "merchant": record.merchant,
+        "state": record.state,
+        "button_key": record.button_key,
+        "authorization_token": record.authorization_token,
+        "order_amount": record.order_amount or None,
+        "order_id": record.order_id,
+        "customer_token": record.customer_token,
+        "fraud_status": record.fraud_status,
+        "deny": dict(record.deny) if record.deny is not None else None,
+        "redirect_url": record.redirect_url,
+        "consumer_message": record.consumer_message,
+        "created_at": moment(record.created_at),
+        "expires_at": moment(record.expires_at) if record.expires_at else None,
+        "order": orjson.Fragment(record.order) if record.order else None,
         "callbacks": [_summary(delivery) for delivery in deliveries],
     }
 
@@ -64,56 +64,56 @@ def _summary(delivery: Delivery) -> Json:
         "purchase_id": delivery.purchase_id,
         "order_id": delivery.order_id,
         "created_at": moment(delivery.created_at),
-        "attempts": [attempt(tried) for tried in delivery.attempts],
+        "attempts": [attempt(each) for each in delivery.attempts],
     }
 
 
-def attempt(tried: Attempt) -> Json:
-    """Return one attempt; `duration_ms` is real time."""
+def attempt(record: Attempt) -> Json:
+    """Return one attempt to send a callback; `duration_ms` is real time."""
     return {
-        "at": moment(tried.at),
-        "duration_ms": round(tried.duration * 1000, 3),
-        "outcome": tried.outcome,
-        "status": tried.status,
-        "error": tried.error,
-        "remedy": tried.remedy,
-        "answer_headers": [list(pair) for pair in tried.answer_headers],
-        "answer_body": body(tried.answer),
+        "at": moment(record.at),
+        "duration_ms": round(record.duration * 1000, 3),
+        "outcome": record.outcome,
+        "status": record.status,
+        "error": record.error,
+        "remedy": record.remedy,
+        "answer_headers": [list(pair) for pair in record.answer_headers],
+        "answer_body": body(record.answer),
     }
 
 
-def order(held: Order) -> Json:
+def order(record: Order) -> Json:
     """Return a placed order."""
     return {
-        "order_id": held.order_id,
-        "merchant": held.merchant,
-        "purchase_id": held.purchase_id,
-        "fraud_status": held.fraud_status,
-        "order_amount": held.order_amount,
-        "created_at": moment(held.created_at),
-        "push_url": held.push_url,
-        "notification_url": held.notification_url,
-        "acknowledged": held.acknowledged,
-        "order": orjson.Fragment(held.body),
+        "order_id": record.order_id,
+        "merchant": record.merchant,
+        "purchase_id": record.purchase_id,
+        "fraud_status": record.fraud_status,
+        "order_amount": record.order_amount,
+        "created_at": moment(record.created_at),
+        "push_url": record.push_url,
+        "notification_url": record.notification_url,
+        "acknowledged": record.acknowledged,
+        "order": orjson.Fragment(record.body),
     }
 
 
-def fault(held: Fault) -> Json:
-    """Return a fault with the `times` that are left; `merchant` is null where it waits for any."""
-    wish: Json = orjson.loads(held.body)
-    return {**wish, "merchant": held.merchant or None, "times": held.times}
+def fault(record: Fault) -> Json:
+    """Return a fault with the number of `times` that are left; `merchant` is null for a fault of any merchant."""
+    options: Json = orjson.loads(record.body)
+    return {**options, "merchant": record.merchant or None, "times": record.times}
 
 
-def entry(held: Entry) -> Json:
-    """Return a line of the journal."""
+def entry(record: Entry) -> Json:
+    """Return an entry of the journal."""
     return {
-        "seq": held.seq,
-        "at": moment(held.at),
-        "merchant": held.merchant,
-        "kind": held.kind,
-        "name": held.name,
-        "purchase_id": held.purchase_id,
-        **_details(held.data),
+        "seq": record.seq,
+        "at": moment(record.at),
+        "merchant": record.merchant,
+        "kind": record.kind,
+        "name": record.name,
+        "purchase_id": record.purchase_id,
+        **_details(record.data),
     }
 
 
@@ -139,7 +139,7 @@ def _exchange(data: Exchange) -> Json:
         "status": data.status,
         "correlation_id": data.correlation_id,
         "duration_ms": round(data.duration * 1000, 3),
-        "request_headers": [list(pair) for pair in data.request_headers],
+        "request_headers": [[name, readable(value)] for name, value in data.request_headers],
         "request_body": body(data.request_body),
         "response_body": body(data.response_body),
         "explanation": data.explanation or None,
@@ -147,7 +147,7 @@ def _exchange(data: Exchange) -> Json:
     }
 
 
-_OF_THE_ORDER = (
+_ORDER_MEMBERS = (
     "purchase_currency",
     "purchase_country",
     "locale",
@@ -161,45 +161,45 @@ _OF_THE_ORDER = (
     "shipping_info",
     "description",
 )
-_OF_THE_CUSTOMER = ("date_of_birth", "national_identification_number")
+_CUSTOMER_MEMBERS = ("date_of_birth", "national_identification_number")
 _PAYMENT_METHOD = {"type": "INVOICE", "description": "Pay later"}
 
 
 def managed_order(order: Order, now: float) -> Json:
-    """Return an order as it stands at a time of the merchant's clock; lists are always lists (protocol 13)."""
-    held = balance(order, now)
+    """Return an order as it stands at a time of the merchant's clock; lists are always lists (klarna.md §13)."""
+    amounts = balance(order, now)
     return {
         "order_id": order.order_id,
-        "status": held.status,
+        "status": amounts.status,
         "fraud_status": _fraud_status(order),
-        "order_amount": held.authorized,
+        "order_amount": amounts.authorized,
         "original_order_amount": order.order_amount,
-        "captured_amount": held.captured,
-        "refunded_amount": held.refunded,
-        "remaining_authorized_amount": held.remaining,
+        "captured_amount": amounts.captured,
+        "refunded_amount": amounts.refunded,
+        "remaining_authorized_amount": amounts.remaining,
         **_members(order),
         "klarna_reference": klarna_reference(order.order_id),
         "created_at": moment(order.created_at),
         "expires_at": moment(expires_at(order)),
         "captures": captures(order),
-        "refunds": [refund(given) for given in order.fulfilment.refunds],
+        "refunds": [refund(record) for record in order.fulfilment.refunds],
         "initial_payment_method": _PAYMENT_METHOD,
     }
 
 
 def _fraud_status(order: Order) -> str:
-    """Return the fraud status; a stopped order is rejected to this API, which knows no other word for it."""
+    """Return the fraud status; this API shows a stopped order as rejected."""
     return "REJECTED" if order.fraud_status == "STOPPED" else order.fraud_status
 
 
 def _members(order: Order) -> Json:
-    """Return what was posted or changed since; the shopper's birthday and number only, as this API has no more of a customer."""
+    """Return the members that were posted, with later changes; of the customer only date of birth and identification number."""
     placed: Json = orjson.loads(order.body)
-    whole = {"shipping_info": [], "shipping_address": placed.get("billing_address"), **placed}
-    whole |= orjson.loads(order.fulfilment.changes)
-    customer = whole.get("customer") or {}
-    whole["customer"] = {name: customer[name] for name in _OF_THE_CUSTOMER if name in customer}
-    return {name: whole[name] for name in _OF_THE_ORDER if name in whole and whole[name] not in (None, "")}
+    members = {"shipping_info": [], "shipping_address": placed.get("billing_address"), **placed}
+    members |= orjson.loads(order.fulfilment.changes)
+    customer = members.get("customer") or {}
+    members["customer"] = {name: customer[name] for name in _CUSTOMER_MEMBERS if name in customer}
+    return {name: members[name] for name in _ORDER_MEMBERS if name in members and members[name] not in (None, "")}
 
 
 def captures(order: Order) -> list[Json]:
@@ -215,26 +215,26 @@ def captures(order: Order) -> list[Json]:
 
 
 def _capture(capture: Capture, refunded: int) -> Json:
-    said = orjson.loads(capture.details)
+    details = orjson.loads(capture.details)
     return {
         "capture_id": capture.capture_id,
         "captured_amount": capture.captured_amount,
         "captured_at": moment(capture.captured_at),
         "refunded_amount": refunded,
-        **{name: said[name] for name in ("description", "reference") if said.get(name)},
-        "order_lines": said.get("order_lines") or [],
-        "shipping_info": said.get("shipping_info") or [],
+        **{name: details[name] for name in ("description", "reference") if details.get(name)},
+        "order_lines": details.get("order_lines") or [],
+        "shipping_info": details.get("shipping_info") or [],
     }
 
 
-def refund(given: Refund) -> Json:
+def refund(record: Refund) -> Json:
     """Return a refund; `credit_invoice` is false, as its meaning is not documented."""
-    said = orjson.loads(given.details)
+    details = orjson.loads(record.details)
     return {
-        "refund_id": given.refund_id,
-        "refunded_amount": given.refunded_amount,
-        "refunded_at": moment(given.refunded_at),
-        **{name: said[name] for name in ("description", "reference") if said.get(name)},
-        "order_lines": said.get("order_lines") or [],
+        "refund_id": record.refund_id,
+        "refunded_amount": record.refunded_amount,
+        "refunded_at": moment(record.refunded_at),
+        **{name: details[name] for name in ("description", "reference") if details.get(name)},
+        "order_lines": details.get("order_lines") or [],
         "credit_invoice": False,
     }

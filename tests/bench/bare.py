@@ -1,4 +1,4 @@
-"""The yardstick: a bare aiohttp application that answers what it is given, with nothing of ours in it."""
+"""A bare aiohttp application to compare with: it answers the same bytes and does nothing else."""
 
 import asyncio
 import sys
@@ -35,4 +35,9 @@ async def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    if sys.argv[2] == "uvloop":
+        import uvloop
+
+        uvloop.run(main(int(sys.argv[1])))
+    else:
+        asyncio.run(main(int(sys.argv[1])))

@@ -1,4 +1,4 @@
-"""Where the browser of these tests is, and what they need of it."""
+"""Finds and starts the browser of these tests."""
 
 import os
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserType
 
 INSTALLED = tuple(map(Path, ("/usr/bin/chromium", "/usr/bin/google-chrome")))
-QUIET = (
+ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -21,7 +21,7 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-"""Arguments for a browser in a container that talks to nobody but the tests."""
+"""Arguments for a browser in a container that connects to the tests only."""
 
 
 @asynccontextmanager
@@ -37,7 +37,7 @@ async def launched() -> AsyncIterator["Browser"]:
             _missing(
                 f"no Chromium at {found}; `playwright install chromium` fetches one, PLAYWRIGHT_CHROMIUM names one"
             )
-        browser = await playwright.chromium.launch(executable_path=found, args=QUIET)
+        browser = await playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield browser
         await browser.close()
 

@@ -1,4 +1,4 @@
-"""A browser, a tab that must stay free of errors, and a shop on another origin whose pages load lib.js.
+"""A browser, a tab whose console must stay free of errors, and a shop on another origin whose pages load lib.js.
 
 The tests share one browser and so one loop: each module says `pytestmark = pytest.mark.asyncio(loop_scope="session")`.
 """
@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from mock_klarna.pytest_plugin.api import MockKlarna
+from mock_klarna import MockKlarna
 from tests.browser import shop as shops
 from tests.browser.chromium import launched
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, ConsoleMessage, Page
+    from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
 Json = dict[str, Any]
 Product = Callable[..., str]
 LIBRARY = "/instantshopping/lib/v1/lib.js"
-PLENTY = 20_000
-TOO_LONG = 90.0
+TIMEOUT_MS = 20_000
+WATCHDOG_SECONDS = 90.0
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -33,34 +33,46 @@ async def browser() -> "AsyncIterator[Browser]":
 
 
 @pytest.fixture
-def complaints() -> list[str]:
+def console_errors() -> list[str]:
     """Errors and unhandled rejections that the tab's console has shown; a test that provokes some clears them."""
     return []
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def tab(browser: "Browser", complaints: list[str], mock_klarna: MockKlarna) -> "AsyncIterator[Page]":
-    """A tab of a fresh browser context, closed before the emulator is reset; errors in its console fail the test."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def context(browser: "Browser") -> "AsyncIterator[BrowserContext]":
+    """A browser context, once for all tests of a worker: the first page of each context opens a whole browser window."""
     context = await browser.new_context()
-    context.set_default_timeout(PLENTY)
+    context.set_default_timeout(TIMEOUT_MS)
+    await context.new_page()  # keeps the window open between the tests
+    yield context
+    await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def tab(context: "BrowserContext", console_errors: list[str], mock_klarna: MockKlarna) -> "AsyncIterator[Page]":
+    """A new tab, whose storage and origin are its own, closed before the emulator is reset; errors in its console fail the test."""
+    before = context.pages
     page = await context.new_page()
-    page.on("pageerror", lambda fault: complaints.append(str(fault)))
-    page.on("console", lambda said: complaints.append(_complaint(said)) if said.type == "error" else None)
-    # what waits for a page without a limit of its own, such as a script or a key, ends with its context
-    watchdog = asyncio.get_running_loop().call_later(TOO_LONG, lambda: asyncio.ensure_future(context.close()))
+    page.on("pageerror", lambda fault: console_errors.append(str(fault)))
+    page.on("console", lambda message: console_errors.append(_error_text(message)) if message.type == "error" else None)
+    # what waits for a page without a limit of its own, such as a script or a key, ends with its page
+    watchdog = asyncio.get_running_loop().call_later(WATCHDOG_SECONDS, lambda: asyncio.ensure_future(page.close()))
     yield page
     watchdog.cancel()
-    await context.close()
-    assert complaints == []
+    for opened in context.pages:
+        if opened not in before:
+            await opened.close()
+    await context.clear_cookies()
+    assert console_errors == []
 
 
-def _complaint(said: "ConsoleMessage") -> str:
-    return f"{said.text} ({said.location['url']})"
+def _error_text(message: "ConsoleMessage") -> str:
+    return f"{message.text} ({message.location['url']})"
 
 
 @pytest.fixture
 def shop(mock_klarna: MockKlarna) -> Iterator[shops.Shop]:
-    """A shop whose merchant stays silent until a test gives it a mind."""
+    """A shop whose merchant does nothing until a test sets `decide`."""
     with shops.opened() as shop:
         yield shop
 
@@ -74,25 +86,25 @@ def key(mock_klarna: MockKlarna, shop: shops.Shop) -> str:
 
 @pytest.fixture
 def options(key: str, page: Callable[[str], Any]) -> Json:
-    """What the shop's page gives `load()`: the seed's Swedish cart."""
+    """What the shop's page gives `load()`: the guide's Swedish cart."""
     setup = {"instance_id": "button-1", "key": key, "environment": "production", "region": "eu"}
     return {"setup": setup, **page("se-battery-pack")}
 
 
 @pytest.fixture
-def product(mock_klarna: MockKlarna, shop: shops.Shop) -> Product:
+def product_page(mock_klarna: MockKlarna, shop: shops.Shop) -> Product:
     """Makes the product page: `script` runs when lib.js is ready, `body` holds the containers; returns the address."""
     library = mock_klarna.url + LIBRARY
     container = '<klarna-instant-shopping data-instance-id="button-1"></klarna-instant-shopping>'
 
-    def made(script: str = "", body: str = container, **headers: str) -> str:
-        shop.show(f"window.heard = [];\nwindow.klarnaAsyncCallback = function () {{ {script} }};", "/page.js")
+    def show(script: str = "", body: str = container, **headers: str) -> str:
+        shop.show(f"window.answers = [];\nwindow.klarnaAsyncCallback = function () {{ {script} }};", "/page.js")
         head = f'<script src="/page.js"></script><script src="{library}" async></script>'
         return shop.show(f"<!doctype html><title>Product</title>{head}{body}<h1>Battery Power Pack</h1>", **headers)
 
-    return made
+    return show
 
 
-def load(options: Json, then: str = "heard.push(answer)") -> str:
+def load(options: Json, then: str = "answers.push(answer)") -> str:
     """Return the script that loads a button and does something with the answer."""
     return f"Klarna.InstantShopping.load({json.dumps(options)}, function (answer) {{ {then} }});"

@@ -1,4 +1,4 @@
-"""A shop on an origin of its own: pages, and a merchant who decides over what is bought."""
+"""A shop on an origin of its own: pages, and a merchant that places or denies orders."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ Json = dict[str, Any]
 Decide = Callable[[Json], None]
 
 
-def _silent(_callback: Json) -> None:
+def _ignore(_callback: Json) -> None:
     """Neither place nor deny."""
 
 
@@ -21,7 +21,7 @@ class Shop:
     """Pages by path, and what happens when `place_order` is called; `url` is the shop's origin."""
 
     url: str = ""
-    decide: Decide = _silent
+    decide: Decide = _ignore
     callbacks: list[Json] = field(default_factory=list)
     pages: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
 
@@ -71,7 +71,7 @@ def opened() -> Iterator[Shop]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with _Server(("127.0.0.1", 0), Handler) as server:
         shop.url = f"http://localhost:{server.server_port}"

@@ -1,4 +1,4 @@
-"""The demo shop's page: two buttons, selectors that keep the first up to date, and every ending to order."""
+"""The page of the demo shop: two buttons, selectors that update the first one, and selectable outcomes."""
 
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from mock_klarna import Settings, serve
 from mock_klarna.demo import Shop, serve_shop
-from tests.browser.dialog.driving import Dialog
+from tests.browser.dialog.dialog import Dialog
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -33,9 +33,9 @@ async def test_the_chosen_colour_and_size_are_bought(tab: "Page", demo: Shop) ->
     await tab.locator(BUTTON.format("battery")).click()
     dialog = Dialog(tab)
     await dialog.identify()
-    await expect(dialog.at(".sums")).to_contain_text("Battery Power Pack Green, 20,000 mAh")
+    await expect(dialog.find(".sums")).to_contain_text("Battery Power Pack Green, 20,000 mAh")
     await dialog.pay()
-    await dialog.at("#confirmation__bottom").click()
+    await dialog.find("#confirmation__bottom").click()
     await tab.get_by_role("heading", name="Thank you").wait_for()
     orders = await (await tab.request.get(f"{demo.url}/orders")).json()
     assert orders["orders"][0]["order"]["order_lines"][0]["reference"] == "19-404-G"
@@ -47,19 +47,17 @@ async def test_the_second_button_leaves_the_choice_to_the_dialog(tab: "Page", de
     dialog = Dialog(tab)
     await dialog.identify()
     await dialog.frame.get_by_text("Blue", exact=True).click()
-    await expect(dialog.at(".sums")).to_contain_text("T-shirt Blue, S")
+    await expect(dialog.find(".sums")).to_contain_text("T-shirt Blue, S")
 
 
 @pytest.mark.parametrize(
     ("behaviour", "heading"),
     [("denies: out of stock", "The shop could not take this order"), ("denies: sends the browser elsewhere", "Sorry")],
 )
-async def test_the_shop_does_what_was_ordered_behind_the_counter(
-    tab: "Page", demo: Shop, behaviour: str, heading: str
-) -> None:
+async def test_the_shop_behaves_as_selected(tab: "Page", demo: Shop, behaviour: str, heading: str) -> None:
     await tab.goto(demo.url)
     await tab.locator(BUTTON.format("shirt")).wait_for()
-    await tab.get_by_label("When Klarna asks").select_option(behaviour)
+    await tab.get_by_label("When Klarna calls").select_option(behaviour)
     await tab.locator(BUTTON.format("battery")).click()
     dialog = Dialog(tab)
     await dialog.identify()

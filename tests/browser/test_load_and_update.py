@@ -1,11 +1,11 @@
-"""What `load` and `update` answer, and that they never throw (protocol 6.3 and 6.4)."""
+"""Answers of `load` and `update`, which never throw (klarna.md §6.3 and §6.4)."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mock_klarna.pytest_plugin.api import MockKlarna
+from mock_klarna import MockKlarna
 from tests.browser.conftest import load
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ BUTTON = "klarna-instant-shopping button"
 ASK = "(changes) => new Promise((done) => Klarna.InstantShopping.update(changes, done))"
 ASK_LOAD = "(options) => new Promise((done) => Klarna.InstantShopping.load(options, done))"
 
-NONSENSE = (
+INVALID_ARGUMENTS = (
     "",
     "null",
     "undefined, undefined",
@@ -38,15 +38,13 @@ NONSENSE = (
 )
 
 
-async def test_the_answer_tells_that_the_button_is_shown_and_nothing_else(
-    tab: "Page", product: Product, options: Json
-) -> None:
-    await tab.goto(product())
+async def test_load_answers_that_the_button_is_shown(tab: "Page", product_page: Product, options: Json) -> None:
+    await tab.goto(product_page())
     assert await tab.evaluate(ASK_LOAD, options) == {"show_button": True}
 
 
-async def test_what_can_be_mended_is_told_with_every_member(tab: "Page", product: Product, options: Json) -> None:
-    await tab.goto(product())
+async def test_load_answers_with_every_invalid_field(tab: "Page", product_page: Product, options: Json) -> None:
+    await tab.goto(product_page())
     options["order_lines"][0]["total_tax_amount"] = 1
     answer = await tab.evaluate(ASK_LOAD, {**options, "locale": None})
     assert answer["show_button"] is False
@@ -55,9 +53,9 @@ async def test_what_can_be_mended_is_told_with_every_member(tab: "Page", product
 
 
 async def test_a_disabled_key_shows_no_button_and_no_error(
-    tab: "Page", product: Product, options: Json, mock_klarna: MockKlarna
+    tab: "Page", product_page: Product, options: Json, mock_klarna: MockKlarna
 ) -> None:
-    await tab.goto(product())
+    await tab.goto(product_page())
     assert await tab.evaluate(ASK_LOAD, options) == {"show_button": True}
     mock_klarna.update_button(options["setup"]["key"], disabled=True)
     assert await tab.evaluate(ASK_LOAD, options) == {"show_button": False}
@@ -65,24 +63,24 @@ async def test_a_disabled_key_shows_no_button_and_no_error(
 
 
 @pytest.mark.parametrize("function", ["load", "update"])
-async def test_nonsense_never_throws(tab: "Page", product: Product, function: str) -> None:
-    await tab.goto(product())
-    for arguments in NONSENSE:
+async def test_invalid_arguments_never_throw(tab: "Page", product_page: Product, function: str) -> None:
+    await tab.goto(product_page())
+    for arguments in INVALID_ARGUMENTS:
         await tab.evaluate(f"() => {{ Klarna.InstantShopping.{function}({arguments}) }}")
 
 
 @pytest.mark.parametrize("given", ["5", "[]", "{order_lines: [1n]}", "{setup: {instance_id: 'unheard-of'}}"])
-async def test_nonsense_is_answered_with_an_error(tab: "Page", product: Product, given: str) -> None:
-    await tab.goto(product())
+async def test_invalid_arguments_are_answered_with_an_error(tab: "Page", product_page: Product, given: str) -> None:
+    await tab.goto(product_page())
     answer = await tab.evaluate(f"new Promise((done) => Klarna.InstantShopping.update({given}, done))")
     assert answer["show_button"] is False
     assert answer["error"]["message"]
 
 
-async def test_an_update_changes_only_what_it_names_and_needs_no_setup_for_one_button(
-    tab: "Page", product: Product, options: Json
+async def test_an_update_changes_only_its_members_and_needs_no_setup_for_one_button(
+    tab: "Page", product_page: Product, options: Json
 ) -> None:
-    await tab.goto(product(load({**options, "styling": {"theme": {"type": "pay", "variation": "dark"}}})))
+    await tab.goto(product_page(load({**options, "styling": {"theme": {"type": "pay", "variation": "dark"}}})))
     await tab.get_by_role("button", name="Betala nu").wait_for()
     assert await tab.evaluate(ASK, {"locale": "en-SE", "styling": {"theme": {"variation": "light"}}}) == {
         "show_button": True
@@ -91,10 +89,10 @@ async def test_an_update_changes_only_what_it_names_and_needs_no_setup_for_one_b
     assert await tab.locator(BUTTON).get_attribute("class") == "light"
 
 
-async def test_a_refused_update_takes_the_button_away_and_the_next_right_one_brings_it_back(
-    tab: "Page", product: Product, options: Json
+async def test_a_refused_update_removes_the_button_until_the_next_valid_one(
+    tab: "Page", product_page: Product, options: Json
 ) -> None:
-    await tab.goto(product(load(options)))
+    await tab.goto(product_page(load(options)))
     await tab.locator(BUTTON).wait_for()
     wrong = [{**options["order_lines"][0], "total_tax_amount": 5}]
     assert (await tab.evaluate(ASK, {"order_lines": wrong}))["show_button"] is False
@@ -103,8 +101,10 @@ async def test_a_refused_update_takes_the_button_away_and_the_next_right_one_bri
     assert await tab.locator(BUTTON).count() == 1
 
 
-async def test_an_update_without_setup_cannot_mean_one_of_several(tab: "Page", product: Product, options: Json) -> None:
-    await tab.goto(product())
+async def test_an_update_without_setup_is_refused_with_several_buttons(
+    tab: "Page", product_page: Product, options: Json
+) -> None:
+    await tab.goto(product_page())
     for instance_id in ("a", "b"):
         await tab.evaluate(ASK_LOAD, {**options, "setup": {**options["setup"], "instance_id": instance_id}})
     answer = await tab.evaluate(ASK, {"locale": "en-SE"})
@@ -112,10 +112,10 @@ async def test_an_update_without_setup_cannot_mean_one_of_several(tab: "Page", p
     assert "a, b" in answer["error"]["message"]
 
 
-async def test_calls_take_effect_in_their_order_whatever_the_answers_take(
-    tab: "Page", product: Product, options: Json
+async def test_calls_take_effect_in_the_order_in_which_they_were_made(
+    tab: "Page", product_page: Product, options: Json
 ) -> None:
-    await tab.goto(product())
+    await tab.goto(product_page())
     script = """(options) => {
         window.order = [];
         Klarna.InstantShopping.load(options, () => order.push("load"));
@@ -129,10 +129,10 @@ async def test_calls_take_effect_in_their_order_whatever_the_answers_take(
     assert await tab.locator(BUTTON).inner_text() == "Achat express"
 
 
-async def test_what_the_page_changes_in_its_own_objects_later_is_not_seen(
-    tab: "Page", product: Product, options: Json
+async def test_later_changes_to_the_passed_object_have_no_effect(
+    tab: "Page", product_page: Product, options: Json
 ) -> None:
-    await tab.goto(product())
+    await tab.goto(product_page())
     script = """(options) => new Promise((done) => {
         Klarna.InstantShopping.load(options, done);
         options.locale = "nonsense";

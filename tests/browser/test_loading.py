@@ -1,11 +1,11 @@
-"""Every way in which shops were seen to load lib.js (protocol 6.1)."""
+"""All known ways in which shops load lib.js (klarna.md §6.1)."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mock_klarna.pytest_plugin.api import MockKlarna
+from mock_klarna import MockKlarna
 from tests.browser.conftest import LIBRARY, load
 from tests.browser.shop import Shop
 
@@ -17,7 +17,7 @@ Json = dict[str, Any]
 Product = Callable[..., str]
 CONTAINER = '<klarna-instant-shopping data-instance-id="button-1"></klarna-instant-shopping>'
 
-WAYS = {
+PAGES = {
     "callback first, script async": "<script>window.klarnaAsyncCallback = CALL</script><script src=LIB async></script>BOX",
     "callback first, script not async": "<script>window.klarnaAsyncCallback = CALL</script><script src=LIB></script>BOX",
     "script at the end": "BOX<script>window.klarnaAsyncCallback = CALL</script><script src=LIB></script>",
@@ -36,18 +36,18 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("page_kind", PAGES)
 async def test_the_button_appears_and_the_callback_is_called_once(
-    tab: "Page", shop: Shop, mock_klarna: MockKlarna, options: Json, way: str
+    tab: "Page", shop: Shop, mock_klarna: MockKlarna, options: Json, page_kind: str
 ) -> None:
     script = f"window.called = (window.called || 0) + 1; {load(options, 'window.answer = answer')}"
-    html = WAYS[way].replace("CALL", f"function () {{ {script} }}").replace("BOX", CONTAINER)
+    html = PAGES[page_kind].replace("CALL", f"function () {{ {script} }}").replace("BOX", CONTAINER)
     await tab.goto(shop.show("<!doctype html>" + html.replace("LIB", mock_klarna.url + LIBRARY)))
     await tab.get_by_role("button", name="Expresskassa").wait_for()
     assert await tab.evaluate("[window.called, window.answer]") == [1, {"show_button": True}]
 
 
-async def test_other_members_of_the_global_stay_untouched(tab: "Page", shop: Shop, mock_klarna: MockKlarna) -> None:
+async def test_other_members_of_the_global_object_are_kept(tab: "Page", shop: Shop, mock_klarna: MockKlarna) -> None:
     lib = mock_klarna.url + LIBRARY
     await tab.goto(shop.show(f"<script>window.Klarna = {{Payments: 'mine'}}</script><script src={lib}></script>"))
     assert await tab.evaluate("[Klarna.Payments, Object.keys(Klarna.InstantShopping)]") == [
@@ -56,17 +56,17 @@ async def test_other_members_of_the_global_stay_untouched(tab: "Page", shop: Sho
     ]
 
 
-async def test_a_callback_that_throws_is_reported_as_the_pages_own_fault(
-    tab: "Page", product: Product, options: Json, complaints: list[str]
+async def test_an_error_in_the_pages_callback_is_reported_as_an_error_of_the_page(
+    tab: "Page", product_page: Product, options: Json, console_errors: list[str]
 ) -> None:
     throwing = load(options, "throw new Error('of the shop')")
-    await tab.goto(product(throwing + load(options)))
-    await tab.wait_for_function("heard.length === 1")
-    assert any("of the shop" in complaint for complaint in complaints)
-    complaints.clear()
+    await tab.goto(product_page(throwing + load(options)))
+    await tab.wait_for_function("answers.length === 1")
+    assert any("of the shop" in error for error in console_errors)
+    console_errors.clear()
 
 
-async def test_the_library_is_small_and_asked_for_again_each_time(tab: "Page", mock_klarna: MockKlarna) -> None:
+async def test_the_library_is_small_and_revalidated_each_time(tab: "Page", mock_klarna: MockKlarna) -> None:
     answer = await tab.request.get(mock_klarna.url + LIBRARY)
     assert len(await answer.body()) < 15_000
     assert answer.headers["cache-control"] == "no-cache"

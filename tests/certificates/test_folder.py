@@ -1,4 +1,4 @@
-"""An authority that is kept: the same at every start, its key closed to others, and clear words when it cannot be."""
+"""The authority of a folder: the same at every start, with a key that others cannot read."""
 
 import os
 import stat
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mock_klarna.certificates.folder import kept
+from mock_klarna.certificates.folder import load_or_create
 from mock_klarna.settings import SettingsError
-from tests.certificates import made
+from tests.certificates import samples
 
 
 def _mode(path: Path) -> int:
@@ -18,95 +18,99 @@ def _mode(path: Path) -> int:
 
 
 def test_the_authority_is_the_same_at_the_next_start(tmp_path: Path) -> None:
-    folder = tmp_path / "made" / "on the way"
-    assert kept(folder, made.NOW).pem == kept(folder, made.NOW).pem == (folder / "ca.pem").read_bytes()
+    folder = tmp_path / "new" / "nested"
+    assert (
+        load_or_create(folder, samples.NOW).pem
+        == load_or_create(folder, samples.NOW).pem
+        == (folder / "ca.pem").read_bytes()
+    )
 
 
-@pytest.mark.usefixtures("mask_of_nothing")
-def test_nobody_else_can_read_the_key(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("without_umask")
+def test_other_users_cannot_read_the_key(tmp_path: Path) -> None:
     folder = tmp_path / "tls"
-    kept(folder, made.NOW)
+    load_or_create(folder, samples.NOW)
     assert (_mode(folder), _mode(folder / "authority.pem"), _mode(folder / "ca.pem")) == (0o700, 0o600, 0o644)
     assert sorted(path.name for path in folder.iterdir()) == ["authority.pem", "ca.pem"]
 
 
 @pytest.fixture
-def mask_of_nothing() -> Iterator[None]:
+def without_umask() -> Iterator[None]:
     before = os.umask(0)
     yield
     os.umask(before)
 
 
-def test_a_key_that_others_can_read_is_closed(tmp_path: Path) -> None:
-    secret = made.folder_with_authority_of(tmp_path / "tls", made.NOW) / "authority.pem"
+def test_a_key_that_other_users_can_read_is_restricted(tmp_path: Path) -> None:
+    secret = samples.folder_with_authority_of(tmp_path / "tls", samples.NOW) / "authority.pem"
     secret.chmod(0o644)
-    kept(tmp_path / "tls", made.NOW)
+    load_or_create(tmp_path / "tls", samples.NOW)
     assert _mode(secret) == 0o600
 
 
-def test_servers_that_start_at_once_share_one_authority(tmp_path: Path) -> None:
+def test_servers_that_start_simultaneously_share_one_authority(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: kept(tmp_path / "tls", made.NOW).pem, range(8)))
+        found = list(pool.map(lambda _: load_or_create(tmp_path / "tls", samples.NOW).pem, range(8)))
     assert len(set(found)) == 1
 
 
-def test_a_lost_certificate_is_written_again(tmp_path: Path) -> None:
-    pem = kept(tmp_path, made.NOW).pem
+def test_a_missing_certificate_is_written_again(tmp_path: Path) -> None:
+    pem = load_or_create(tmp_path, samples.NOW).pem
     (tmp_path / "ca.pem").unlink()
-    kept(tmp_path, made.NOW)
+    load_or_create(tmp_path, samples.NOW)
     assert (tmp_path / "ca.pem").read_bytes() == pem
 
 
-def test_a_lost_key_is_told_and_nothing_is_made_in_its_place(tmp_path: Path) -> None:
-    pem = kept(tmp_path, made.NOW).pem
+def test_a_missing_key_is_an_error_and_no_new_one_is_created(tmp_path: Path) -> None:
+    pem = load_or_create(tmp_path, samples.NOW).pem
     (tmp_path / "authority.pem").unlink()
-    assert _refusal(tmp_path) == (
-        f"--tls-folder: {tmp_path} has ca.pem, which clients trust, but not authority.pem, the key that signs for it; "
-        "put it back, or remove ca.pem, and the next start makes a new authority, to be trusted anew"
+    assert _error(tmp_path) == (
+        f"--tls-folder: {tmp_path} has ca.pem, which clients trust, but not authority.pem, which contains its key; "
+        "restore it, or remove ca.pem, and the next start makes a new authority, which clients have to trust again"
     )
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("ca.pem", pem)]
 
 
-def _refusal(folder: Path) -> str:
-    with pytest.raises(SettingsError) as refused:
-        kept(folder, made.NOW)
-    return str(refused.value)
+def _error(folder: Path) -> str:
+    with pytest.raises(SettingsError) as error:
+        load_or_create(folder, samples.NOW)
+    return str(error.value)
 
 
-def test_an_expired_authority_says_when_and_what_to_do(tmp_path: Path) -> None:
-    folder = made.folder_with_authority_of(tmp_path / "tls", made.LONG_AGO)
-    refusal = _refusal(folder)
-    assert refusal.startswith(f"--tls-folder: {folder / 'authority.pem'}: CN=mock-klarna authority ")
-    assert refusal.endswith(
-        "; remove it and ca.pem beside it, and the next start makes a new authority, to be trusted anew"
+def test_the_error_for_an_expired_authority_says_what_to_do(tmp_path: Path) -> None:
+    folder = samples.folder_with_authority_of(tmp_path / "tls", samples.LONG_AGO)
+    message = _error(folder)
+    assert message.startswith(f"--tls-folder: {folder / 'authority.pem'}: CN=mock-klarna authority ")
+    assert message.endswith(
+        "; remove it and ca.pem in the same folder, and the next start makes a new authority, which clients have to trust again"
     )
 
 
-def test_a_file_in_the_folders_place_is_named(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "tls").write_text("")
-    assert _refusal(tmp_path / "tls") == f"--tls-folder: {tmp_path / 'tls'} cannot be used: it is not a folder"
+    assert _error(tmp_path / "tls") == f"--tls-folder: {tmp_path / 'tls'} cannot be used: it is not a folder"
 
 
-def test_a_folder_in_the_keys_place_is_named(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_the_key_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "authority.pem").mkdir()
-    assert _refusal(tmp_path) == f"--tls-folder: {tmp_path / 'authority.pem'} cannot be used: Is a directory"
+    assert _error(tmp_path) == f"--tls-folder: {tmp_path / 'authority.pem'} cannot be used: Is a directory"
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
-        (b"", "holds no certificate in PEM"),
-        (made.authority_pair().certificates, "holds no private key in PEM"),
-        (made.authority_pair().certificates + made.authority_pair().key, "is not the key of the certificate"),
+        (b"", "contains no certificate in PEM"),
+        (samples.authority_pair().certificates, "contains no private key in PEM"),
+        (samples.authority_pair().certificates + samples.authority_pair().key, "is not the key of the certificate"),
     ],
     ids=["empty", "no key", "other key"],
 )
-def test_a_spoilt_authority_says_why(tmp_path: Path, content: bytes, said: str) -> None:
+def test_the_error_for_an_unusable_authority_says_why(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "authority.pem").write_bytes(content)
-    assert said in _refusal(tmp_path)
+    assert message in _error(tmp_path)
 
 
-def test_a_certificate_that_cannot_sign_is_refused(tmp_path: Path) -> None:
-    pair = made.server_pair("a.test")
+def test_a_certificate_that_cannot_sign_is_an_error(tmp_path: Path) -> None:
+    pair = samples.server_pair("a.test")
     (tmp_path / "authority.pem").write_bytes(pair.certificates + pair.key)
-    assert _refusal(tmp_path).endswith("CN=mock-klarna is no authority and cannot sign")
+    assert _error(tmp_path).endswith("CN=mock-klarna is not a certificate authority and cannot sign")

@@ -1,34 +1,35 @@
+"""One emulator and one demo shop for all tests of the shop."""
+
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import pytest
 
-from mock_klarna import Settings, serve_in_thread
+from mock_klarna import MockKlarna, Settings, serve_in_thread
 from mock_klarna.client import Client
-from tests.demo.trade import Trade, process_of
+from mock_klarna.demo import Shop, serve_shop
+from tests.demo.merchant import Merchant
 
 
 @pytest.fixture(scope="session")
-def klarna_url() -> Iterator[str]:
-    with serve_in_thread(Settings(port=0, callback_timeout=0.5)) as server:
-        yield server.url
+def server() -> Iterator[MockKlarna]:
+    """An emulator in a thread of its own."""
+    with serve_in_thread(Settings(port=0, callback_timeout=0.5)) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
-def opened(klarna_url: str) -> Iterator[str]:
-    """What the shop, a process of its own, says when it is open."""
-    with process_of("shop", "--klarna", klarna_url) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline()
+def demo_shop(server: MockKlarna) -> Iterator[Shop]:
+    """A demo shop in the same thread."""
+    serving = serve_shop(server.url)
+    yield asyncio.run_coroutine_threadsafe(serving.__aenter__(), server.loop).result()
+    asyncio.run_coroutine_threadsafe(serving.__aexit__(None, None, None), server.loop).result()
 
 
 @pytest.fixture
-def shop_url(opened: str) -> str:
-    return next(word for word in opened.split() if word.startswith("http://"))
-
-
-@pytest.fixture
-async def trade(klarna_url: str, shop_url: str) -> AsyncIterator[Trade]:
-    merchant = f"merchant-{uuid4().hex[:8]}"
-    async with Client(klarna_url, merchant) as klarna, Client(shop_url) as shop:
-        yield Trade(klarna, shop)
+async def merchant(server: MockKlarna, demo_shop: Shop) -> AsyncIterator[Merchant]:
+    """A new merchant whose callbacks the demo shop answers."""
+    name = f"merchant-{uuid4().hex[:8]}"
+    async with Client(server.url, name) as klarna, Client(demo_shop.url) as shop:
+        yield Merchant(klarna, shop)

@@ -1,10 +1,12 @@
+"""The shop denies what is out of stock, for adults only, or not delivered to the country."""
+
 from datetime import date
 from typing import Any
 
 import pytest
 
 from mock_klarna.demo.stock import Stock, age
-from tests.demo.trade import Trade, cart
+from tests.demo.merchant import Merchant, cart
 
 Json = dict[str, Any]
 
@@ -15,7 +17,7 @@ def order(*references: str, country: str = "SE", **members: Any) -> Json:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "code"),
+    ("body", "code"),
     [
         (order("SOLD-OUT"), "item_out_of_stock"),
         (order("19-402-B", "SOLD-OUT"), "item_out_of_stock"),
@@ -27,12 +29,12 @@ def order(*references: str, country: str = "SE", **members: Any) -> Json:
         (order("SE-ONLY", shipping_address={"country": "NO"}), "unsupported_shipping_address"),
     ],
 )
-def test_what_cannot_be_delivered_is_objected_to(wanted: Json, code: str) -> None:
-    assert Stock().reserve("a", wanted) == {"deny_code": code}
+def test_an_order_with_an_unavailable_article_is_not_reserved(body: Json, code: str) -> None:
+    assert Stock().reserve("a", body) == {"deny_code": code}
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "body",
     [
         order("19-402-B", "something else"),
         order("LAST-ONE"),
@@ -41,25 +43,25 @@ def test_what_cannot_be_delivered_is_objected_to(wanted: Json, code: str) -> Non
         order("SE-ONLY", country="NO", shipping_address={"country": "SE"}),
     ],
 )
-def test_what_can_be_delivered_is_reserved(wanted: Json) -> None:
-    assert Stock().reserve("a", wanted) is None
+def test_an_order_with_available_articles_is_reserved(body: Json) -> None:
+    assert Stock().reserve("a", body) is None
 
 
-def test_the_last_one_is_sold_once_for_each_merchant() -> None:
+def test_the_last_article_is_reserved_once_for_each_merchant() -> None:
     stock = Stock()
     assert stock.reserve("a", order("LAST-ONE")) is None
     assert stock.reserve("a", order("LAST-ONE")) == {"deny_code": "item_out_of_stock"}
     assert stock.reserve("b", order("LAST-ONE")) is None
 
 
-def test_what_is_released_can_be_sold_again() -> None:
+def test_released_articles_are_available_again() -> None:
     stock = Stock()
     assert stock.reserve("a", order("LAST-ONE")) is None
     stock.release("a", order("LAST-ONE"))
     assert stock.left("a", "LAST-ONE") == 1
 
 
-def test_nothing_is_reserved_of_an_order_that_is_objected_to() -> None:
+def test_no_article_is_reserved_if_one_is_unavailable() -> None:
     stock = Stock()
     assert stock.reserve("a", order("LAST-ONE", "SOLD-OUT")) is not None
     assert stock.left("a", "LAST-ONE") == 1
@@ -76,25 +78,25 @@ def test_nothing_is_reserved_of_an_order_that_is_objected_to() -> None:
         (None, date(2026, 3, 1), 0),
     ],
 )
-def test_age_counts_birthdays(born: str | None, today: date, years: int) -> None:
+def test_the_age_changes_on_the_birthday(born: str | None, today: date, years: int) -> None:
     assert age({"customer": {"date_of_birth": born}}, today) == years
 
 
-async def test_a_shopper_reads_why_the_shop_denies(trade: Trade) -> None:
-    purchase = await trade.buy(page=cart("se-battery-pack", reference="SOLD-OUT"))
+async def test_a_shopper_sees_the_reason_of_the_denial(merchant: Merchant) -> None:
+    purchase = await merchant.purchase(page=cart("se-battery-pack", reference="SOLD-OUT"))
     assert purchase["deny"] == {"deny_code": "item_out_of_stock"}
     assert purchase["consumer_message"] == "This item is no longer in stock."
 
 
-async def test_a_child_cannot_buy_whisky(trade: Trade) -> None:
+async def test_a_child_cannot_buy_whisky(merchant: Merchant) -> None:
     child = {"country": "SE", "date_of_birth": f"{date.today().year - 10}-01-01"}
-    purchase = await trade.buy(page=cart("se-battery-pack", reference="ADULTS-ONLY"), shopper=child)
+    purchase = await merchant.purchase(page=cart("se-battery-pack", reference="ADULTS-ONLY"), shopper=child)
     assert purchase["deny"] == {"deny_code": "consumer_underaged"}
 
 
-async def test_what_klarna_refuses_goes_back_on_the_shelf(trade: Trade) -> None:
+async def test_an_article_is_released_if_klarna_does_not_accept_the_order(merchant: Merchant) -> None:
     page = cart("se-battery-pack", reference="LAST-ONE")
-    assert [(await trade.buy(then, page=page))["state"] for then in ("wrong_tax", "place", "place")] == [
+    assert [(await merchant.purchase(then, page=page))["state"] for then in ("wrong_tax", "place", "place")] == [
         "authorized",
         "placed",
         "denied",

@@ -6,45 +6,45 @@ arguments.
 """
 
 import argparse
+import ast
 import inspect
 import json
 import re
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from mock_klarna import resources
+from mock_klarna.api import Commands, MockKlarna
 from mock_klarna.cli.main import COMMANDS
 from mock_klarna.cli.run import add as add_run_flags
 from mock_klarna.domain.events import Event
-from mock_klarna.pytest_plugin.api import Commands, MockKlarna, OrderCommands
-from mock_klarna.scenario.runner import BUILT_IN
+from mock_klarna.scenario.runner import BUILT_IN_VARIABLES
 from mock_klarna.scenario.steps import STEPS
-from mock_klarna.settings import PREFIX, flag_of, setting_fields
+from mock_klarna.settings import flag_of, setting_fields, variable_of
 from mock_klarna.validation.explain import without_sources
-from mock_klarna.web.operations import OPERATIONS, Operation
-from mock_klarna.web.query import PARAMETERS
-from mock_klarna.web.query import name_of as name_in_url
+from mock_klarna.web.errors import PROBLEM_TYPES, TYPE_BASE
+from mock_klarna.web.operation import Operation
+from mock_klarna.web.operations import OPERATIONS, SANDBOX
+from mock_klarna.web.query import MERCHANT, Parameter
 from tests.documentation.pages import PAGES
 
 Json = dict[str, Any]
 Row = tuple[str, ...]
 _TABLE = re.compile(r"(<!-- table: (\w+)((?: \w+)*) -->\n\n)((?:\|.*\n)*)")
 STEP_NAMES = tuple(STEPS)
-VARIABLES = (*BUILT_IN, "turn")
+VARIABLES = (*BUILT_IN_VARIABLES, "turn")
 """Variables that scenarios have without `vars`."""
+PACKAGE = Path(resources.__file__).parent
+PROJECT = Path(__file__).parents[2]
 _MANY = 12
 """An enumeration of more values than this has a table of its own."""
 
 
 def commands() -> str:
-    """Return the commands: a row for each module of the command line."""
-    rows = []
-    for command in COMMANDS:
-        head = (import_module(f"mock_klarna.cli.{command}").__doc__ or "").strip().splitlines()[0]
-        name, _, summary = head.partition(": ")
-        rows.append((name, summary.rstrip(".")))
+    """Return the commands of the command line."""
+    rows = [(f"`mock-klarna {name}`", command.summary.rstrip(".")) for name, command in COMMANDS.items()]
     return _table(("command", "does"), rows)
 
 
@@ -66,20 +66,15 @@ def settings() -> str:
     """Return the settings with what each allows."""
     rows = []
     for setting in setting_fields():
-        names = f"`{flag_of(setting.name)}`<br>`{PREFIX}{setting.name.upper()}`"
+        names = f"`{flag_of(setting.name)}`<br>`{variable_of(setting.name)}`"
         rows.append((names, _values(setting), _default(setting.default), setting.metadata["help"]))
     return _table(("flag and variable", "values", "default", "meaning"), rows)
 
 
 def _values(setting: Any) -> str:
-    """Return what a setting allows, as its own refusal says it."""
-    try:
-        setting.metadata["parse"]("?!")
-    except ValueError as refusal:
-        return re.sub(r"^one of (.*)$", lambda words: "`" + words[1].replace(", ", "`, `") + "`", str(refusal))
-    words = {"PATH": "a path", "HOST": "a host name or an address", "STORE": "`memory`, `file:PATH`"}
-    several = ", several separated by commas" if setting.metadata["repeat"] else ""
-    return words.get(setting.metadata["metavar"], "text") + several
+    """Return the allowed values of a setting."""
+    allowed = setting.metadata["allowed"]
+    return re.sub(r"^one of (.*)$", lambda words: "`" + words[1].replace(", ", "`, `") + "`", allowed)
 
 
 def _default(default: Any) -> str:
@@ -91,12 +86,12 @@ def _default(default: Any) -> str:
 
 def klarna() -> str:
     """Return Klarna's own endpoints."""
-    return _operations([row for row in OPERATIONS if row.is_klarnas])
+    return _operations([row for row in OPERATIONS if row.api.rules.emulates_klarna])
 
 
 def mock() -> str:
     """Return the sandbox's own endpoints."""
-    return _operations([row for row in OPERATIONS if not row.is_klarnas])
+    return _operations([*SANDBOX])
 
 
 def _operations(rows: list[Operation]) -> str:
@@ -106,15 +101,25 @@ def _operations(rows: list[Operation]) -> str:
 
 def parameters() -> str:
     """Return the query parameters of the sandbox's own endpoints."""
-    rows = []
-    for key, parameter in PARAMETERS.items():
-        paths = [f"`{row.path}`" for row in OPERATIONS if key in row.parameters]
-        if not paths and key != "merchant":
-            continue
-        where = "every endpoint under `/_mock`" if key == "merchant" else ", ".join(dict.fromkeys(paths))
-        name = f"`{name_in_url(key)}`" + (" (header)" if "in" in parameter else "")
-        rows.append((name, _form(parameter["schema"]), parameter["description"].rstrip("."), where))
+    rows = [_parameter_row(MERCHANT, "every endpoint under `/_mock`")]
+    uses: dict[tuple[str, str], tuple[Parameter, list[str]]] = {}
+    for operation in SANDBOX:
+        for parameter in operation.parameters:
+            _, paths = uses.setdefault((parameter.name, parameter.description), (parameter, []))
+            paths.append(f"`{operation.path}`")
+    rows += [_parameter_row(parameter, ", ".join(dict.fromkeys(paths))) for parameter, paths in uses.values()]
     return _table(("parameter", "takes", "meaning", "of"), rows)
+
+
+def _parameter_row(parameter: Parameter, where: str) -> Row:
+    name = f"`{parameter.name}`" + (" (header)" if parameter.location == "header" else "")
+    return name, _form(parameter.schema), parameter.description.rstrip("."), where
+
+
+def problem_types() -> str:
+    """Return the types of problem details."""
+    rows = [(str(status), f"`{TYPE_BASE}{name}`", title) for status, (name, title) in PROBLEM_TYPES.items()]
+    return _table(("status", "type", "title"), rows)
 
 
 def body(operation: str) -> str:
@@ -183,6 +188,34 @@ def members(*names: str) -> str:
     return _table(("step", "member", "takes", "meaning"), [*own, *shared])
 
 
+def layers() -> str:
+    """Return the packages from top to bottom, as the import contract has them, each with what it is."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))
+    contract = project["tool"]["importlinter"]["contracts"][0]
+    rows = []
+    for number, layer in enumerate(contract["layers"], start=1):
+        names = [name.strip(" ()") for name in layer.split("|")]
+        rows.append((str(number), "; ".join(f"`{name}`: {_about(name)}" for name in names)))
+    return _table(("layer", "packages and modules"), rows)
+
+
+def _about(name: str) -> str:
+    folder = PACKAGE / name
+    text = _module_sentence(folder / "__init__.py" if folder.is_dir() else PACKAGE / f"{name}.py")
+    return text[0].lower() + text[1:]
+
+
+def modules(package: str) -> str:
+    """Return the modules of a package, each with the first sentence of its docstring."""
+    files = sorted(file for file in (PACKAGE / package).glob("*.py") if not file.name.startswith("__"))
+    return _table(("module", "contains"), [(f"`{file.name}`", _module_sentence(file)) for file in files])
+
+
+def _module_sentence(file: Path) -> str:
+    (docstring, *_) = (ast.get_docstring(ast.parse(file.read_text("utf-8"))) or "").splitlines()
+    return without_sources(docstring).rstrip(".")
+
+
 def _listed(those: Sequence[str], everything: Sequence[str]) -> str:
     if len(those) == len(everything) and len(those) > 2:
         return "each of these"
@@ -240,7 +273,7 @@ def shoppers() -> str:
 
 def methods() -> str:
     """Return what tests can do with the fixtures: both have the same methods."""
-    everything = [each for kind in (Commands, OrderCommands, MockKlarna) for each in vars(kind).values()]
+    everything = [each for kind in (Commands, MockKlarna) for each in vars(kind).values()]
     found = [each for each in everything if inspect.isfunction(each) and not each.__name__.startswith("_")]
     rows = [(f"`{each.__name__}({_signature(each)})`", _first_sentence(each)) for each in found]
     return _table(("method", "does"), rows)
@@ -327,8 +360,8 @@ def _table(head: Row, rows: Sequence[Row]) -> str:
 TABLES: dict[str, Callable[..., str]] = {
     each.__name__: each
     for each in (
-        commands, run, settings, klarna, mock, parameters, body, events, scenario, beside, steps, members, matchers, carts,
-        shoppers, methods,
+        commands, run, settings, klarna, mock, parameters, problem_types, body, events, scenario, beside, steps, members,
+        matchers, carts, shoppers, methods, layers, modules,
     )
 }  # fmt: skip
 """Every table by the name in its marker."""

@@ -15,7 +15,7 @@ from tests.documentation import curl
 from tests.documentation.conftest import MERCHANT, PASSWORD, Sandbox
 from tests.documentation.pages import Block, blocks
 
-OTHER_PROGRAMS = {"curl", "docker", "echo", "pip", "pytest", "python3", "sudo"}
+OTHER_PROGRAMS = {"check", "curl", "docker", "echo", "pip", "pytest", "python3", "sudo"}
 """Programs of console blocks that are tested elsewhere: curl below, docker in `.ci/image`, pip and pytest in `.ci/run`."""
 
 
@@ -101,9 +101,9 @@ def test_every_test_passes(block: Block, pytester: pytest.Pytester, monkeypatch:
 def test_every_program_runs_and_its_coroutines_too(block: Block, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
     exec(block.code, names)
-    if "with_a_loop" in names:
-        asyncio.run(names["with_a_loop"]())
-        assert len(re.findall(r"http://127\.0\.0\.1:\d+", capsys.readouterr().out)) == 2
+    if "async def main" in block.code:
+        asyncio.run(names["main"]())
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+ \[\]\n", capsys.readouterr().out)
 
 
 @named(blocks("python", containing="def mock_klarna_merchant"))
@@ -135,8 +135,10 @@ def test_every_redirection_of_a_browser_leads_to_the_emulator(block: Block) -> N
 @named(blocks("json"))
 def test_every_error_body_is_a_problem_document(block: Block) -> None:
     body = json.loads(block.code)
-    assert body.keys() == {"type", "title", "status", "detail", "errors", "hint"}
-    assert all(problem.keys() == {"path", "rule", "value", "expected"} for problem in body["errors"])
+    assert body.keys() == {"type", "title", "status", "detail", "where", "hint", "errors"}
+    assert all(
+        problem.keys() == {"path", "json_path", "rule", "value", "expected", "formula"} for problem in body["errors"]
+    )
 
 
 def test_every_python_block_is_a_test_a_program_or_the_merchant_of_the_readme() -> None:

@@ -114,7 +114,7 @@ def test_an_order_with_a_wrong_tax_is_refused_as_the_page_shows(shown: Block, re
     (problem,) = refusal["problems"]
     lines = shown.code.splitlines()
     assert f"400 {refusal['explanation']}" in lines[0]
-    assert lines[1] == "  {path} [{rule}]: sent {sent}, expected {expected} ({formula})".format(**problem)
+    assert lines[1] == "  {path} [{rule}]: sent {value}, expected {expected} ({formula})".format(**problem)
 
 
 def test_the_scenario_of_the_readme_is_the_first_of_the_page_about_scenarios() -> None:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from mock_klarna.domain.callbacks import callback_jobs
 from mock_klarna.domain.purchase import PURCHASE, PlacingRules
-from mock_klarna.domain.records import Order, Outcome, Purchase
+from mock_klarna.domain.records import Decision, Order, Outcome, Purchase
 
 NOW = 1_000_000.0
 LENIENT, STRICT = PlacingRules(), PlacingRules(strict=True)
@@ -36,9 +37,9 @@ def item(colour: str, size: str = "m", **members: Any) -> dict[str, Any]:
         {"identifier": "clr", "identifier_label": "Colour", "value": colour, "value_label": colour.title()},
         {"identifier": "size", "identifier_label": "Size", "value": size, "value_label": size.upper()},
     ]
-    said = {"type": "physical", "reference": f"shirt-{colour}-{size}", "name": "Shirt", "group_identifier": "shirt"}
+    product = {"type": "physical", "reference": f"shirt-{colour}-{size}", "name": "Shirt", "group_identifier": "shirt"}
     return {
-        **said,
+        **product,
         "unit_price": 10000,
         "tax_rate": 2500,
         "total_tax_amount": 2000,
@@ -48,7 +49,7 @@ def item(colour: str, size: str = "m", **members: Any) -> dict[str, Any]:
 
 
 def purchase(state: str = "authorized", **members: Any) -> Purchase:
-    """Return a purchase in a state; from `authorized` on it has a token that lives for an hour."""
+    """Return a purchase in a state; from `authorized` on it has a token that is valid for an hour."""
     given: dict[str, Any] = {
         "merchant": "shop",
         "purchase_id": "p-1",
@@ -65,7 +66,7 @@ def purchase(state: str = "authorized", **members: Any) -> Purchase:
 
 
 def pending(**outcome: Any) -> Purchase:
-    """Return an authorized purchase that will be PENDING."""
+    """Return an authorized purchase whose order will be PENDING."""
     return purchase(outcome=Outcome("PENDING", **outcome))
 
 
@@ -78,3 +79,9 @@ def order(fraud_status: str = "PENDING", **members: Any) -> Order:
 def body(**members: Any) -> dict[str, Any]:
     """Return a posted order."""
     return {"purchase_currency": "SEK", "purchase_country": "SE", "order_amount": 124000, **members}
+
+
+def jobs(decision: Decision, push_schedule: str = "push") -> list[tuple[str, float]]:
+    """Return the jobs that follow a decision, those of its callbacks first: their kinds, and when they are due."""
+    following = (*callback_jobs(decision, NOW, push_schedule), *decision.jobs)
+    return [(job.kind, job.due - NOW) for job in following]

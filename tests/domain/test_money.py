@@ -1,3 +1,5 @@
+"""The arithmetic of order lines."""
+
 from fractions import Fraction
 from typing import Any
 
@@ -7,13 +9,12 @@ from hypothesis import strategies as st
 
 from mock_klarna.domain import money, sums
 from mock_klarna.domain.sums import line_numbers
-from tests.cases import in_turn
 
 AMOUNT = st.integers(-100000000, 100000000)
 OPTION = {"id": "express_priority", "name": "Express 1-2 days", "price": 5000, "tax_amount": 1000, "tax_rate": 2500}
 
 
-@in_turn(
+@pytest.mark.parametrize(
     ("total", "rate", "tax"),
     [
         (119000, 2500, 23800),
@@ -31,7 +32,7 @@ OPTION = {"id": "express_priority", "name": "Express 1-2 days", "price": 5000, "
         (100.5, 0, 0),
     ],
 )
-def test_the_worked_checks_of_protocol_10_hold(total: float, rate: int, tax: int) -> None:
+def test_the_worked_examples_of_the_arithmetic_hold(total: float, rate: int, tax: int) -> None:
     assert money.line_tax(total, rate) == tax
 
 
@@ -47,7 +48,7 @@ def test_the_worked_checks_of_protocol_10_hold(total: float, rate: int, tax: int
         (2, 0.25, 0, 1),
     ],
 )
-def test_a_line_comes_to_quantity_times_price_less_discount(
+def test_the_total_of_a_line_is_quantity_times_price_minus_discount(
     quantity: float, price: float, discount: float, total: int
 ) -> None:
     assert money.line_total(quantity, price, discount) == total
@@ -63,7 +64,7 @@ def test_the_integer_tax_is_always_tolerated(total: int, rate: int) -> None:
 
 
 def test_a_shipping_option_becomes_the_line_that_klarna_emits() -> None:
-    """C-3: reference is the option's id, name its name."""
+    """klarna.md C-3: reference is the option's id, name its name."""
     line = money.shipping_line(OPTION)
     assert line == {
         "type": "shipping_fee",
@@ -146,10 +147,42 @@ def test_the_quick_verdict_on_an_order_is_that_of_the_explanation(
     }
     known = [line_numbers(line, "line") for line in lines]
     faults = [*(fault for line in known for fault in sums.line_problems(line)), *sums.order_problems(amounts, known)]
-    assert money.is_plainly_right({**amounts, "order_lines": lines}) == (faults == [])
+    assert money.adds_up({**amounts, "order_lines": lines}) == (faults == [])
 
 
 @pytest.mark.parametrize("member", ["quantity", "unit_price", "tax_rate", "total_amount", "total_tax_amount"])
 def test_a_float_is_looked_at_more_closely(member: str) -> None:
     line = money.shipping_line(OPTION)
     assert not money.is_plain_line({**line, member: float(line[member])})
+
+
+LINE = {"quantity": 2, "unit_price": 25000, "tax_rate": 1000, "total_amount": 50000, "total_tax_amount": 4545}
+
+
+@st.composite
+def lines_with_fractions(draw: st.DrawFn) -> dict[str, Any]:
+    cents = st.floats(0, 1, exclude_max=True)
+    quantity, rate = draw(st.integers(0, 9)), draw(st.sampled_from([0, 600, 1000, 1900, 2500]))
+    price, discount = draw(st.integers(0, 1000000)) + draw(cents), draw(st.integers(0, 100)) + draw(cents)
+    total = float(money.exact_line_total(quantity, price, discount)) + draw(st.floats(-9, 9))
+    tax = float(money.exact_line_tax(total, rate)) + draw(st.floats(-1, 1))
+    numbers = {"quantity": quantity, "unit_price": price, "total_discount_amount": discount, "tax_rate": float(rate)}
+    return {**numbers, "total_amount": total, "total_tax_amount": tax}
+
+
+@given(line=lines_with_fractions())
+def test_a_line_that_obeys_the_rules_with_fractions_obeys_them_rounded(line: dict[str, Any]) -> None:
+    numbers = line_numbers(line, "line", fractions=True)
+    obeyed = not list(sums.line_problems(numbers))
+    assert not obeyed or money.is_plain_line(money.rounded_line(line))
+
+
+@pytest.mark.parametrize(("sent", "stored"), [(4545.9, 4545), (4544.6, 4545), (4545.2, 4545), (4546, 4546)])
+def test_a_fraction_is_rounded_towards_the_formula(sent: float, stored: int) -> None:
+    whole = money.rounded_line({**LINE, "total_tax_amount": sent})
+    assert whole == {**LINE, "total_tax_amount": stored}
+
+
+def test_a_shipping_option_is_rounded_too() -> None:
+    option = money.rounded_option({"id": "x", "price": 4900.4, "tax_rate": 2500.0, "tax_amount": 980.08})
+    assert repr(option) == repr({"id": "x", "price": 4900, "tax_rate": 2500, "tax_amount": 980})

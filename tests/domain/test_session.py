@@ -1,11 +1,10 @@
-"""Sessions: the page's options over the key's, the shopper's choices, and the order that they come to."""
+"""Sessions: the options of key and page, the choices of the shopper, updates, and the resulting order."""
 
 from typing import Any
 
 import pytest
 
 from mock_klarna.domain import session
-from tests.cases import in_turn
 from tests.domain.samples import EXPRESS, LINE, POST, item
 
 KEY = {
@@ -34,7 +33,7 @@ def test_the_pages_options_go_over_the_keys(below: Any, above: Any, merged: Any)
     assert session.merge(below, above) == merged
 
 
-def test_a_session_holds_what_key_and_page_say_and_where_the_button_stands() -> None:
+def test_a_session_has_the_options_of_key_and_page_and_the_address_of_the_page() -> None:
     page = {"order_lines": [LINE], "merchant_urls": {"confirmation": "https://shop/thanks"}, "setup": {"key": "b-1"}}
     opened = session.opened(KEY, page, "https://shop/product")
     assert opened["merchant_urls"] == {**KEY["merchant_urls"], "confirmation": "https://shop/thanks"}  # type: ignore[dict-item]
@@ -43,7 +42,7 @@ def test_a_session_holds_what_key_and_page_say_and_where_the_button_stands() -> 
 
 
 @pytest.mark.parametrize("name", ["setup", "button_key", "disabled", "order_amount", "order_tax_amount", "styling"])
-def test_what_is_not_of_the_order_is_left_out_of_the_session(name: str) -> None:
+def test_options_that_are_not_part_of_an_order_are_not_in_the_session(name: str) -> None:
     assert name not in session.opened({**KEY, name: 1}, {"order_lines": [LINE], name: 2}, None)
 
 
@@ -68,8 +67,10 @@ def test_order_lines_win_over_items_and_the_page_over_the_key(key: Any, page: An
 @pytest.mark.parametrize("inside", [True, False])
 def test_checkboxes_may_stand_under_options_or_beside_them(where: str, inside: bool) -> None:
     boxes = [{"id": "news", "text": "News?"}]
-    said: dict[str, Any] = {"options": {"additional_checkboxes": boxes}} if inside else {"additional_checkboxes": boxes}
-    key, page = (said, {}) if where == "key" else ({}, said)
+    options: dict[str, Any] = (
+        {"options": {"additional_checkboxes": boxes}} if inside else {"additional_checkboxes": boxes}
+    )
+    key, page = (options, {}) if where == "key" else ({}, options)
     opened = session.opened({**KEY, **key}, {"order_lines": [LINE], **page}, None)
     assert opened["options"]["additional_checkboxes"] == boxes
     assert "additional_checkboxes" not in opened
@@ -110,7 +111,7 @@ def test_a_chosen_item_becomes_a_line_with_its_amounts(
     assert line.get("total_discount_amount") == discount
 
 
-def test_a_line_made_of_an_item_keeps_what_the_merchant_said_of_it() -> None:
+def test_the_line_of_an_item_has_all_its_members() -> None:
     line = session.item_line(item("red", merchant_data='{"id":7}'), 2)
     assert (line["merchant_data"], line["group_identifier"]) == ('{"id":7}', "shirt")
 
@@ -165,8 +166,8 @@ def test_a_sales_tax_line_is_tax_as_a_whole() -> None:
     assert (whole["order_amount"], whole["order_tax_amount"]) == (119900, 900)
 
 
-@in_turn("empty", [None, "", [], {}])
-@in_turn("name", ["merchant_data", "merchant_reference1", "attachment", "customer"])
+@pytest.mark.parametrize("empty", [None, "", [], {}])
+@pytest.mark.parametrize("name", ["merchant_data", "merchant_reference1", "attachment", "customer"])
 def test_members_without_a_value_are_left_out_of_an_order(name: str, empty: Any) -> None:
     assert name not in session.order({**KEY, "order_lines": [LINE], name: empty})
 
@@ -176,7 +177,7 @@ def test_the_merchant_urls_of_an_order_are_always_an_object(missing: Any) -> Non
     assert session.order({"order_lines": [LINE], **missing})["merchant_urls"] == {}
 
 
-def test_an_order_holds_only_what_an_order_has() -> None:
+def test_an_order_has_only_known_members() -> None:
     whole = session.order({**KEY, "order_lines": [LINE], "shipping_options": [EXPRESS], "items": [item("red")]})
     assert set(whole) == {
         "name",
@@ -206,9 +207,104 @@ def test_the_shipping_address_is_the_billing_address_unless_there_is_another() -
     ],
 )
 def test_every_checkbox_is_answered(answers: dict[str, bool], requested: dict[str, bool]) -> None:
-    begun = {"options": {"additional_checkboxes": [{"id": "news"}, {"id": "terms"}]}}
-    assert session.answered(begun, answers)["merchant_requested"] == requested
+    opened = {"options": {"additional_checkboxes": [{"id": "news"}, {"id": "terms"}]}}
+    assert session.answered(opened, answers)["merchant_requested"] == requested
 
 
 def test_without_checkboxes_nothing_is_requested() -> None:
     assert "merchant_requested" not in session.answered({"options": {}}, {"news": True})
+
+
+OPENED: dict[str, Any] = {
+    "merchant_urls": {"place_order": "https://shop/place", "terms": "https://shop/terms"},
+    "purchase_country": "SE",
+    "order_lines": [LINE],
+    "shipping_options": [EXPRESS, POST],
+    "selected_shipping_option": POST,
+}
+CHEAPER = {**LINE, "unit_price": 100, "total_amount": 100, "total_tax_amount": 20}
+SHIPPING = {"type": "shipping_fee", "reference": "post", "name": "Post"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "changed"),
+    [
+        ({}, {}),
+        ({"order_lines": [CHEAPER]}, {"order_lines": [CHEAPER]}),
+        ({"merchant_data": "7"}, {"merchant_data": "7"}),
+        ({"merchant_reference2": "r"}, {"merchant_reference2": "r"}),
+        (
+            {"merchant_urls": {"confirmation": "https://shop/thanks"}},
+            {"merchant_urls": {**OPENED["merchant_urls"], "confirmation": "https://shop/thanks"}},
+        ),
+        ({"shipping_countries": ["SE", "NO"]}, {"shipping_countries": ["SE", "NO"]}),
+        ({"locale": "en-SE"}, {"locale": "en-SE"}),
+    ],
+)
+def test_an_update_changes_only_the_members_that_it_has(changes: Any, changed: Any) -> None:
+    assert session.updated(OPENED, changes) == {**OPENED, **changed}
+
+
+@pytest.mark.parametrize("name", ["order_amount", "billing_address", "customer", "button_key", "update_context", "x"])
+def test_other_members_are_not_changed_by_an_update(name: str) -> None:
+    assert session.updated(OPENED, {name: "changed"}) == OPENED
+
+
+@pytest.mark.parametrize(
+    ("options", "selected"),
+    [([POST, EXPRESS], "post"), ([EXPRESS], "express_priority"), ([], None)],
+)
+def test_new_shipping_options_keep_the_choice_where_it_still_exists(options: list[Any], selected: str | None) -> None:
+    chosen = session.updated(OPENED, {"shipping_options": options}).get("selected_shipping_option")
+    assert (chosen and chosen["id"]) == selected
+
+
+def test_a_chosen_option_whose_price_changes_is_charged_at_the_new_price() -> None:
+    dearer = {**POST, "price": 900, "tax_amount": 0}
+    whole = session.order(session.updated(OPENED, {"shipping_options": [dearer]}))
+    assert whole["order_amount"] == 119900
+
+
+def test_a_shipping_line_that_the_merchant_echoes_is_not_charged_twice() -> None:
+    changed = session.updated(OPENED, {"order_lines": [LINE, SHIPPING]})
+    assert changed["order_lines"] == [LINE]
+
+
+def test_a_shipping_fee_of_the_merchants_own_stays() -> None:
+    own = {**SHIPPING, "reference": "crane"}
+    assert session.updated(OPENED, {"order_lines": [LINE, own]})["order_lines"] == [LINE, own]
+
+
+def test_the_update_callback_carries_the_order_at_top_level_with_the_merchants_lines() -> None:
+    body = session.update_body({**OPENED, "purchase_currency": "SEK"}, "session_updated", "b-1")
+    assert (body["update_context"], body["button_key"]) == ("session_updated", "b-1")
+    assert body["order_lines"] == [LINE]
+    assert body["selected_shipping_option"]["id"] == "post"
+    assert "authorization_token" not in body
+
+
+@pytest.mark.parametrize(
+    ("sent", "spelled"),
+    [
+        ("PickUpStore", "pick-up-store"),
+        ("BoxReg", "box-reg"),
+        ("BoxUnreg", "box-unreg"),
+        ("PickUpPoint", "pick-up-point"),
+        ("Home", "home"),
+        ("DHLPackstation", "dhl-packstation"),
+        ("PICKUPSTORE", "pick-up-store"),
+        ("PICKUPPOINT", "pick-up-point"),
+        ("BOXUNREG", "box-unreg"),
+        ("DHL_PACKSTATION", "dhl-packstation"),
+        ("PRIME_DELIVERY", "prime-delivery"),
+        ("box-reg", "box-reg"),
+    ],
+)
+def test_the_shipping_method_is_spelled_in_kebab_case(sent: str, spelled: str) -> None:
+    whole = session.with_kebab_case({"selected_shipping_option": {**POST, "shipping_method": sent}})
+    assert whole["selected_shipping_option"]["shipping_method"] == spelled
+
+
+@pytest.mark.parametrize("whole", [{}, {"selected_shipping_option": POST}])
+def test_an_order_without_a_shipping_method_stays_as_it_is(whole: Any) -> None:
+    assert session.with_kebab_case(whole) == whole

@@ -26,7 +26,7 @@ def line_problems(**members: Any) -> list[Problem]:
     "members",
     [{}, {"total_tax_amount": 4546}, {"total_tax_amount": 4544.5}, {"total_amount": 50002}, {"total_amount": 49998}],
 )
-def test_a_line_within_the_tolerances_is_right(members: dict[str, Any]) -> None:
+def test_a_line_within_the_tolerances_has_no_problem(members: dict[str, Any]) -> None:
     assert line_problems(**members) == []
 
 
@@ -58,13 +58,13 @@ def test_a_line_within_the_tolerances_is_right(members: dict[str, Any]) -> None:
         ({"quantity": 0}, "total_amount", "line_total", "0", f"0{T}25000 {M} 0 = 0"),
     ],
 )
-def test_a_wrong_line_names_the_right_value_and_the_formula(
+def test_the_problem_of_a_line_has_the_expected_value_and_the_formula(
     members: dict[str, Any], path: str, rule: str, expected: str, formula: str
 ) -> None:
     (problem,) = line_problems(**members)
     assert problem.path == f"order_lines[3].{path}"
     assert (problem.rule, problem.expected, problem.formula) == (rule, expected, formula)
-    assert problem.sent == {**LINE, **members}[path]
+    assert problem.value == {**LINE, **members}[path]
 
 
 @pytest.mark.parametrize("kind", ["discount", "gift_card", "store_credit"])
@@ -99,13 +99,13 @@ def test_a_discount_line_has_no_discount_of_its_own() -> None:
     ],
     ids=str,
 )
-def test_nothing_is_held_against_a_line_for_a_number_that_is_unusable(members: dict[str, Any]) -> None:
-    assert not line_numbers({**LINE, **members}, "line", fractions=True).is_whole
+def test_an_unusable_number_causes_no_problem_of_a_sum(members: dict[str, Any]) -> None:
+    assert not line_numbers({**LINE, **members}, "line", fractions=True).is_complete
     assert line_problems(**members) == []
 
 
 @pytest.mark.parametrize(
-    ("unusable", "told"),
+    ("unusable", "paths"),
     [
         ({"quantity": -1}, ["total_tax_amount"]),
         ({"unit_price": "x"}, ["total_tax_amount"]),
@@ -115,19 +115,19 @@ def test_nothing_is_held_against_a_line_for_a_number_that_is_unusable(members: d
     ],
     ids=str,
 )
-def test_what_the_other_numbers_of_a_line_tell_is_told_all_the_same(unusable: dict[str, Any], told: list[str]) -> None:
+def test_the_other_numbers_of_a_line_are_still_checked(unusable: dict[str, Any], paths: list[str]) -> None:
     problems = line_problems(**unusable, total_tax_amount=5000)
-    assert [problem.path.rpartition(".")[2] for problem in problems] == told
-    assert [problem.expected for problem in problems] == ["4545 (4545 to 4546)"] * len(told)
+    assert [problem.path.rpartition(".")[2] for problem in problems] == paths
+    assert [problem.expected for problem in problems] == ["4545 (4545 to 4546)"] * len(paths)
 
 
-def test_no_sum_is_made_with_a_number_that_is_refused_by_itself() -> None:
+def test_a_refused_number_is_not_summed() -> None:
     refused = {"line.unit_price"}
     numbers = line_numbers({**LINE, "unit_price": 100000001}, "line", refused=refused)
     assert list(sums.line_problems(numbers)) == []
 
 
-def test_an_order_is_summed_with_what_a_missing_number_should_have_been() -> None:
+def test_an_order_is_summed_with_the_expected_value_of_a_missing_number() -> None:
     numbers = line_numbers({**LINE, "total_amount": None, "total_tax_amount": None}, "line")
     amounts = {"order_amount": 50000, "order_tax_amount": 4546}
     assert list(sums.order_problems(amounts, [numbers])) == []
@@ -140,8 +140,8 @@ def test_an_order_is_summed_with_what_a_missing_number_should_have_been() -> Non
 
 @pytest.mark.parametrize("fractions", [True, False])
 def test_fractions_are_usable_where_they_are_allowed(fractions: bool) -> None:
-    assert line_numbers({**LINE, "unit_price": 0.5}, "line", fractions=fractions).is_whole == fractions
-    assert line_numbers({**LINE, "unit_price": 25000.0}, "line", fractions=fractions).is_whole
+    assert line_numbers({**LINE, "unit_price": 0.5}, "line", fractions=fractions).is_complete == fractions
+    assert line_numbers({**LINE, "unit_price": 25000.0}, "line", fractions=fractions).is_complete
 
 
 def test_a_variation_needs_no_quantity_and_no_total() -> None:
@@ -165,7 +165,7 @@ def test_the_tax_of_a_shipping_option_is_named_as_the_option_names_it() -> None:
         ({"order_amount": "100000", "order_tax_amount": None}, []),
     ],
 )
-def test_an_order_is_held_against_the_sum_of_its_lines(
+def test_the_amounts_of_an_order_are_the_sums_of_its_lines(
     order: dict[str, Any], faults: list[tuple[str, str, str]]
 ) -> None:
     numbers = line_numbers(LINE, "line")
@@ -192,7 +192,7 @@ def test_us_sales_tax_is_a_line_of_its_own() -> None:
     assert [problem.expected for problem in sums.order_problems({"order_tax_amount": 0}, known)] == ["1047"]
 
 
-def test_a_wrong_line_total_is_not_held_against_the_sender_twice() -> None:
+def test_a_wrong_line_total_causes_one_problem() -> None:
     numbers = line_numbers({**LINE, "total_amount": 5000}, "line")
     assert [problem.rule for problem in sums.line_problems(numbers)] == ["line_total"]
     assert list(sums.order_problems({"order_amount": 50000, "order_tax_amount": 4545}, [numbers])) == []

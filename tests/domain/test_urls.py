@@ -1,7 +1,9 @@
+"""Merchant URLs and API hosts."""
+
 import pytest
 
 from mock_klarna.domain import urls
-from tests.cases import in_turn
+from mock_klarna.domain.urls import API_HOSTS, EUROPEAN_PLAYGROUND, SCRIPT_HOST, api_host, host_of, merchant_at
 
 PUBLIC = [
     "http://www.example.com/x",
@@ -52,18 +54,18 @@ NO_URLS = [
 ]
 
 
-@in_turn("url", NO_URLS)
-def test_what_is_no_absolute_http_url_is_refused_everywhere(url: str) -> None:
+@pytest.mark.parametrize("url", NO_URLS)
+def test_only_absolute_http_urls_are_accepted(url: str) -> None:
     assert not urls.is_absolute(url)
     assert not urls.is_callable(url)
 
 
-@in_turn("url", [*PUBLIC, *PRIVATE])
+@pytest.mark.parametrize("url", [*PUBLIC, *PRIVATE])
 def test_a_browser_may_be_shown_plain_http(url: str) -> None:
     assert urls.is_absolute(url)
 
 
-@in_turn("url", PRIVATE)
+@pytest.mark.parametrize("url", PRIVATE)
 def test_plain_http_is_called_on_private_hosts_unless_strict(url: str) -> None:
     assert urls.is_callable(url)
     assert not urls.is_callable(url, strict=True)
@@ -106,3 +108,25 @@ def test_the_order_id_takes_the_place_of_the_placeholders_and_nothing_else_chang
 )
 def test_a_parameter_is_added_once(url: str, longer: str) -> None:
     assert urls.with_query(url, "order_id", "o 1") == longer
+
+
+@pytest.mark.parametrize("host", API_HOSTS)
+@pytest.mark.parametrize("written", ["{}", "{}:443", "{}."])
+def test_klarnas_hosts_choose_themselves(host: str, written: str) -> None:
+    assert api_host(written.format(host).upper()) == host
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", SCRIPT_HOST, "klarna.com", ""])
+def test_other_hosts_choose_europes_playground(host: str) -> None:
+    assert api_host(host) == EUROPEAN_PLAYGROUND
+
+
+@pytest.mark.parametrize("host", API_HOSTS)
+@pytest.mark.parametrize("username", ["PK00000_test", "shop@example.com", "@"])
+def test_the_host_of_a_merchant_is_the_one_of_its_requests(username: str, host: str) -> None:
+    assert host_of(merchant_at(username, host)) == host
+
+
+def test_a_username_is_a_different_merchant_at_every_host() -> None:
+    assert len({merchant_at("PK00000_test", host) for host in API_HOSTS}) == 6
+    assert merchant_at("PK00000_test", EUROPEAN_PLAYGROUND) == "PK00000_test"

@@ -1,14 +1,19 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from mock_klarna.emulator import Emulator
+from mock_klarna.callbacks import Alarm, Deliveries
+from mock_klarna.callbacks.http import MerchantClient
+from mock_klarna.domain.records import Purchase
+from mock_klarna.emulator import Context, Emulator
+from mock_klarna.emulator.emulator import buy
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store
 from mock_klarna.store.memory import MemoryStore
 from tests.merchants import shop as shops
+from tests.merchants.pages import PAGE, urls
 from tests.merchants.shop import Shop
 from tests.store.awaiting import Awaiting
 
@@ -36,10 +41,18 @@ def store(request: pytest.FixtureRequest) -> Any:
     return Awaiting(memory) if request.param == "awaiting" else memory
 
 
+def emulator_over(
+    store: Store, real_time: Callable[[], float], default_seed: str = "seed", **settings: Any
+) -> Emulator:
+    """Return an emulator over a store, without a server: nobody runs its jobs."""
+    context = Context(store, Settings(**settings), real_time, default_seed, Alarm())
+    return Emulator(context, Deliveries(context, MerchantClient(context.settings)))
+
+
 @pytest.fixture
 def emulator(real_time: RealTime, store: Store) -> Emulator:
     """An emulator without a server."""
-    return Emulator(store, Settings(), real_time, "seed")
+    return emulator_over(store, real_time)
 
 
 @pytest_asyncio.fixture
@@ -47,3 +60,13 @@ async def shop() -> AsyncIterator[Shop]:
     """A merchant that answers what the test wants."""
     async with shops.opened() as opened:
         yield opened
+
+
+BUTTON = {"merchant_urls": urls("http://shop")}
+"""The options of a button key whose merchant is never called, since nobody runs the jobs."""
+
+
+async def bought(emulator: Emulator, merchant: str = "shop", **options: Any) -> Purchase:
+    """Return a purchase up to the final button."""
+    await emulator.buttons.create(merchant, BUTTON)
+    return await buy(emulator, merchant, {"page": PAGE, **options})

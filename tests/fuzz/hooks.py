@@ -1,4 +1,4 @@
-"""What schemathesis has to know: ids that exist, waits that do not wait, and that null means "not set" (protocol 13)."""
+"""Hooks of schemathesis: ids that exist, no waiting, and null means "not set" (klarna.md §13)."""
 
 import os
 import random
@@ -13,14 +13,14 @@ __all__ = ["before_call", "filter_case", "refusals"]
 
 _CHANCE = random.Random(os.environ["FUZZ_SEED"])
 _POOL = Pool(os.environ["FUZZ_URL"], os.environ["FUZZ_CREDENTIALS"], _CHANCE)
-_KNOWN_AMONG = 5
+_ONE_UNKNOWN_IN = 5
 _WAITS = ("wait", "seconds")
-_LONGEST_WAIT = 600
+_MAX_WAIT = 600
 
 
 @schemathesis.hook  # type: ignore[untyped-decorator, unused-ignore]
 def filter_case(_context: Any, case: Any) -> bool:
-    """Leave out what is meant to be wrong and has a null: no schema of a member says that null is taken for its absence."""
+    """Skip invalid bodies that have a null: the server reads null as "not set", which the schemas of the members do not say."""
     return not (case.meta is not None and case.meta.generation.mode.is_negative and _has_null(case.body))
 
 
@@ -32,21 +32,21 @@ def _has_null(part: Any) -> bool:
 
 @schemathesis.hook  # type: ignore[untyped-decorator, unused-ignore]
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
-    """Put ids that exist where ids are right, four times out of five, and let nothing wait."""
+    """Replace four of five valid ids by ids that exist, and remove waiting."""
     parts = {place.value: info.mode.is_positive for place, info in case.meta.components.items()}
     if parts.get("path", False):
         for name in list(case.path_parameters or {}):
             known = _POOL.get(name)
-            if known is not None and _CHANCE.randrange(_KNOWN_AMONG):
+            if known is not None and _CHANCE.randrange(_ONE_UNKNOWN_IN):
                 case.path_parameters[name] = known
-    _hurry(case.query)
+    _without_waiting(case.query)
     if case.operation.definition.raw.get("operationId") == "create_purchase" and isinstance(case.body, dict):
         case.body.setdefault("wait", 0)
-        _hurry(case.body)
+        _without_waiting(case.body)
 
 
-def _hurry(part: Any) -> None:
-    """Have a request that would wait not wait; one that would be refused for its wait stays as it is."""
+def _without_waiting(part: Any) -> None:
+    """Set valid waiting times to 0; invalid ones stay as they are."""
     for name in _WAITS if isinstance(part, dict) else ():
         first = part[name][0] if isinstance(part.get(name), list) and part[name] else part.get(name)
         if _is_wait(first):
@@ -55,6 +55,6 @@ def _hurry(part: Any) -> None:
 
 def _is_wait(value: Any) -> bool:
     try:
-        return not isinstance(value, bool) and 0 <= float(value) <= _LONGEST_WAIT
+        return not isinstance(value, bool) and 0 <= float(value) <= _MAX_WAIT
     except (TypeError, ValueError):
         return False

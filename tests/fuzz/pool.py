@@ -1,4 +1,4 @@
-"""Things that exist on the server, so that requests made up by chance reach more than a 404."""
+"""Objects on the server, so that generated requests get more than a 404."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ _URLS = dict.fromkeys(("terms", "confirmation", "push", "notification"), CLOSED)
 
 
 class Pool:
-    """Ids by the name of the path parameter that takes them; all are made anew after some uses, as requests use them up."""
+    """Ids by the name of the path parameter; all are created again after some uses, because requests use them up."""
 
     def __init__(self, url: str, credentials: str, chance: random.Random) -> None:
         self._url = url.rstrip("/")
@@ -29,14 +29,14 @@ class Pool:
         self._left = 0
 
     def get(self, name: str) -> str | None:
-        """Return an id for a path parameter, or None where nothing goes by such a name."""
+        """Return an id for a path parameter, or None if there is no such object."""
         if not self._left:
             self._left = _USES
-            self._ids = self._made()
+            self._ids = self._create()
         self._left -= 1
         return self._ids.get(name)
 
-    def _made(self) -> dict[str, str]:
+    def _create(self) -> dict[str, str]:
         key = self._ask("POST", "/instantshopping/v1/buttons", {"merchant_urls": _URLS | {"place_order": CLOSED}})[0]
         placed = self._authorized(key["button_key"], self._chance.choice(["ACCEPTED", "ACCEPTED", "PENDING"]))
         order_id = self._placed(placed)
@@ -55,8 +55,8 @@ class Pool:
         }
 
     def _authorized(self, button_key: str, outcome: str) -> Any:
-        wish = {"button_key": button_key, "page": _PAGE, "wait": 0, "outcome": outcome}
-        return self._ask("POST", "/_mock/purchases", wish)[0]
+        body = {"button_key": button_key, "page": _PAGE, "wait": 0, "outcome": outcome}
+        return self._ask("POST", "/_mock/purchases", body)[0]
 
     def _placed(self, purchase: Any) -> str:
         path = f"/instantshopping/v1/authorizations/{purchase['authorization_token']}/orders"

@@ -1,4 +1,4 @@
-"""What a shop's page and its server say: the seed page's Swedish battery pack."""
+"""What a shop's page and its server say: the integration guide's Swedish battery pack."""
 
 import json
 from typing import Any

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The checkout that the artefacts are built from."""
+    """The checkout that the packages are built from."""
     return ROOT
 
 

@@ -1,13 +1,11 @@
-"""Each step does what it says, and an expectation that fails says what happened instead."""
+"""Each step does what its documentation says, and a failed step reports what was expected and what happened."""
 
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from mock_klarna.scenario.report import Report
-from tests.scenario.conftest import BOUGHT, BUTTON, NOBODY
+from tests.scenario.conftest import BUTTON, PURCHASE, UNREACHABLE_SHOP, RunSteps
 
-Played = Callable[..., Report]
 CART = "cart: se-battery-pack, shopper: se-approved, wait: 0"
 
 
@@ -40,9 +38,9 @@ CART = "cart: se-battery-pack, shopper: se-approved, wait: 0"
         "- repeat: {times: 2, steps: [{get_authorization: {}}]}\n- expect_request: {operation: get_authorization, count: 2}",
     ],
 )
-def test_a_step_does_what_it_says_to_an_authorized_purchase(steps: str, played: Played) -> None:
-    report = played(f"{BOUGHT}\n{steps}")
-    assert report.held, "\n".join(report.details())
+def test_a_step_passes_after_a_purchase(steps: str, run_steps: RunSteps) -> None:
+    report = run_steps(f"{PURCHASE}\n{steps}")
+    assert report.passed, "\n".join(report.details())
 
 
 @pytest.mark.parametrize(
@@ -84,30 +82,32 @@ def test_a_step_does_what_it_says_to_an_authorized_purchase(steps: str, played: 
   answer: {error_message: {contains: merchant_urls}}""",
     ],
 )
-def test_a_step_does_what_it_says_with_a_button(steps: str, played: Played) -> None:
-    report = played(f"{BUTTON}\n{steps}")
-    assert report.held, "\n".join(report.details())
+def test_a_step_passes_after_the_creation_of_a_button(steps: str, run_steps: RunSteps) -> None:
+    report = run_steps(f"{BUTTON}\n{steps}")
+    assert report.passed, "\n".join(report.details())
 
 
-def test_a_cart_of_the_users_own_lies_beside_the_scenario(played: Played, tmp_path: object) -> None:
-    (tmp_path / "mine.yaml").write_text(  # type: ignore[operator]
-        f"purchase_country: SE\npurchase_currency: SEK\nlocale: sv-SE\nmerchant_urls: {{terms: '{NOBODY}'}}\n"
+def test_a_cart_file_is_found_from_the_folder_of_the_scenario(run_steps: RunSteps, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(
+        f"purchase_country: SE\npurchase_currency: SEK\nlocale: sv-SE\nmerchant_urls: {{terms: '{UNREACHABLE_SHOP}'}}\n"
         "order_lines: [{name: a, quantity: 1, unit_price: 100, tax_rate: 0, total_amount: 100, total_tax_amount: 0}]\n"
     )
-    report = played(f"{BUTTON}\n- purchase: {{cart: ./mine.yaml, wait: 0}}\n- expect_purchase: {{order_amount: 100}}")
-    assert report.held, "\n".join(report.details())
+    report = run_steps(
+        f"{BUTTON}\n- purchase: {{cart: ./mine.yaml, wait: 0}}\n- expect_purchase: {{order_amount: 100}}"
+    )
+    assert report.passed, "\n".join(report.details())
 
 
-def test_turns_of_a_repetition_are_counted_and_can_be_read_by_its_steps(played: Played) -> None:
+def test_repeated_steps_can_use_the_number_of_their_turn(run_steps: RunSteps) -> None:
     turns = (
         "- repeat: {times: '${n}', steps: [{purchase: {cart: se-battery-pack, wait: 0, page: {name: 'turn ${turn}'}}}]}"
     )
-    report = played(f"{BUTTON}\n{turns}\n- expect_purchase: {{order: {{name: turn 3}}}}", "vars: {n: 3}\n")
-    assert report.held, "\n".join(report.details())
+    report = run_steps(f"{BUTTON}\n{turns}\n- expect_purchase: {{order: {{name: turn 3}}}}", "vars: {n: 3}\n")
+    assert report.passed, "\n".join(report.details())
 
 
 @pytest.mark.parametrize(
-    ("steps", "expected", "happened"),
+    ("steps", "expected", "actual"),
     [
         (
             "- expect_purchase: {state: placed, within: 0}",
@@ -131,30 +131,30 @@ def test_turns_of_a_repetition_are_counted_and_can_be_read_by_its_steps(played: 
         (
             "- expect_callback: {kind: place_order, status: 200, within: 0.2}",
             "{status: 200}",
-            "1 times place_order: status: expected 200, was nothing",
+            "found 1 place_order: status: expected 200, was nothing",
         ),
         (
             "- expect_callback: {kind: place_order}\n- expect_callback: {kind: place_order, count: 0}",
-            "exactly 0 times",
+            "callback place_order exactly 0 times",
             "one as expected",
         ),
         (
             "- expect_callback: {kind: place_order, count: 2, within: 0.05}",
-            "exactly 2 times callback place_order",
-            "1 times place_order",
+            "callback place_order exactly 2 times within 0.05 s",
+            "found 1 place_order",
         ),
         ("- expect_event: {name: purchase_placed, within: 0}", "event purchase_placed", "there was no purchase_placed"),
         ("- expect_request: {operation: create_order, within: 0}", "request create_order", "there was no create_order"),
-        ("- place: {change: {'order_lines[5].name': x}}", "a step that can be played", "order_lines[5].name"),
-        ("- expect_purchase: {state: placed, of: nobody}", "a step that can be played", "nobody is no purchase"),
-        ("- resend: {kind: push}", "a step that can be played", "no push was sent yet"),
+        ("- place: {change: {'order_lines[5].name': x}}", "a step that can be executed", "order_lines[5].name"),
+        ("- expect_purchase: {state: placed, of: nobody}", "a step that can be executed", "'nobody' is not a purchase"),
+        ("- resend: {kind: push}", "a step that can be executed", "no push was sent yet"),
         (
             "- get_authorization: {}\n  as: it\n- pause: '${it.locale}'",
             "values that the step can use",
             "is not a duration",
         ),
-        ("- purchase: {cart: '${word}'}", "a step that can be played", "no cart is called"),
-        ("- purchase: {page: {name: '${word.x}'}}", "a step that can be played", "has no member x"),
+        ("- purchase: {cart: '${word}'}", "a step that can be executed", "unknown cart 'soon'"),
+        ("- purchase: {page: {name: '${word.x}'}}", "a step that can be executed", "has no member x"),
         (
             "- purchase: {cart: se-battery-pack, shipping_option: pigeon}",
             "purchase to be answered with success",
@@ -162,40 +162,40 @@ def test_turns_of_a_repetition_are_counted_and_can_be_read_by_its_steps(played: 
         ),
         ("- decide_fraud: ACCEPTED", "decide_fraud to be answered with success", "answered 404"),
         (
-            "- use_button: {name: Nobody made it, within: 0}",
-            "a button key called Nobody made it",
-            "the journal has none",
+            "- use_button: {name: Unused name, within: 0}",
+            "a button key named Unused name",
+            "none in the journal",
         ),
     ],
 )
-def test_a_failed_step_says_what_was_expected_and_what_happened(
-    steps: str, expected: str, happened: str, played: Played
+def test_a_failed_step_reports_what_was_expected_and_what_happened(
+    steps: str, expected: str, actual: str, run_steps: RunSteps
 ) -> None:
-    report = played(f"{BOUGHT}\n{steps}", "vars: {word: soon}\n")
+    report = run_steps(f"{PURCHASE}\n{steps}", "vars: {word: soon}\n")
     assert report.failure is not None
     assert expected in report.failure.expected
-    assert happened in report.failure.happened
+    assert actual in report.failure.actual
 
 
-def test_a_step_about_a_purchase_needs_one(played: Played) -> None:
-    failure = played(f"{BUTTON}\n- place: {{}}").failure
+def test_a_step_that_refers_to_a_purchase_fails_without_one(run_steps: RunSteps) -> None:
+    failure = run_steps(f"{BUTTON}\n- place: {{}}").failure
     assert failure is not None
-    assert "there is no purchase yet" in failure.happened
+    assert "there is no purchase yet" in failure.actual
 
 
-def test_a_failure_stands_at_its_line_with_the_timeline_of_its_purchase(played: Played) -> None:
-    report = played(f"{BOUGHT}\n- place: {{change: {{'order_lines[0].total_tax_amount': 9}}}}\n- pause: 1h")
+def test_a_failure_has_the_line_of_its_step_and_the_timeline_of_its_purchase(run_steps: RunSteps) -> None:
+    report = run_steps(f"{PURCHASE}\n- place: {{change: {{'order_lines[0].total_tax_amount': 9}}}}\n- pause: 1h")
     assert report.failure is not None
     assert (report.failure.step, report.failure.place.line) == ("place", 5)
-    told = "\n".join(report.details())
-    assert "POST /instantshopping/v1/authorizations/" in told
-    assert "order_lines[0].total_tax_amount: sent 9, expected 23800" in told
-    assert "place_order http://127.0.0.1:1/klarna  refused" in told
+    text = "\n".join(report.details())
+    assert "POST /instantshopping/v1/authorizations/" in text
+    assert "order_lines[0].total_tax_amount [line_tax]: sent 9, expected 23800" in text
+    assert "place_order at http://127.0.0.1:1/klarna fails: refused" in text
 
 
-def test_a_failure_inside_a_repetition_stands_at_the_step_inside(played: Played) -> None:
-    report = played(
-        f"{BOUGHT}\n- repeat:\n    times: 2\n    steps:\n      - get_authorization: {{}}\n      - deny: {{}}"
+def test_a_failure_in_repeated_steps_has_the_line_of_the_inner_step(run_steps: RunSteps) -> None:
+    report = run_steps(
+        f"{PURCHASE}\n- repeat:\n    times: 2\n    steps:\n      - get_authorization: {{}}\n      - deny: {{}}"
     )
     assert report.failure is not None
     assert (report.failure.step, report.failure.place.line) == ("get_authorization", 8)

@@ -4,7 +4,6 @@ import pytest
 
 from mock_klarna.shoppers import COUNTRIES, person
 from mock_klarna.shoppers import national_ids as ids
-from tests.cases import in_turn
 from tests.extent import extent
 
 LISTED = ["DK", "ES", "FI", "GR", "IT", "NO", "RO", "SE", "SK"]
@@ -27,7 +26,7 @@ def is_right(code: str, number: str) -> bool:
     return tests[code]()
 
 
-@in_turn(
+@pytest.mark.parametrize(
     ("code", "number"),
     [
         ("ES", "99999999R"),

@@ -19,12 +19,12 @@ from tests.extent import extent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# the sibling APIs' limits, the tighter one where they differ (protocol 3.10)
+# the sibling APIs' limits, the tighter one where they differ (klarna.md §3.10)
 LIMITS = {
     **dict.fromkeys(["given_name", "family_name", "email", "street_address", "street_address2", "city", "phone"], 99),
     **{"region": 99, "title": 20, "postal_code": 10, "country": 2},
 }
-# the seed prints this one without the international prefix
+# the guide has this one without the international prefix
 FREE_PHONES = {"us-seed"}
 
 SCHEMAS = bundle.schemas() / "components"

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from random import Random
 from typing import Any
 
-from mock_klarna.domain.journal import Watch
+from mock_klarna.domain.journal import JournalFilter
 from mock_klarna.store.base import Store
 from mock_klarna.store.memory import Watching
 
@@ -29,7 +29,7 @@ class Awaiting:
         """Let nobody else in under the same name meanwhile."""
         return self._store.exclusive(name)
 
-    def watching(self, watch: Watch) -> AbstractContextManager[Watching]:
+    def watching(self, watch: JournalFilter) -> AbstractContextManager[Watching]:
         """Notice every entry of a merchant or a purchase from now on."""
         return self._store.watching(watch)
 

@@ -109,12 +109,14 @@ async def require_everything(client: Client, seen: Acknowledged, purchases: list
 
 
 async def _require_callback(client: Client, purchase_id: str, state: str) -> None:
-    """Every authorized purchase has one `place_order`, which comes to an end; one that was placed first needs none."""
+    """Every authorized purchase has a `place_order` that comes to an end; one that was placed first needs none.
+
+    There are two where a server was killed after it had written what came of the first, and before its job was finished.
+    """
     async with asyncio.timeout(60):
         while True:
             held = (await client.ask("GET", f"/_mock/callbacks?purchase_id={purchase_id}"))["callbacks"]
-            assert len(held) <= 1, held
-            if held and held[0]["state"] == "failed" and held[0]["attempts"]:
+            if held and all(one["state"] == "failed" and one["attempts"] for one in held):
                 return
             if not held and state == "placed":
                 return
@@ -149,7 +151,7 @@ async def _moment(seen: Acknowledged, chance: Random) -> None:
     """Wait for a random moment after this round's first answer: the first purchase of a process loads the shoppers."""
     answers = seen.answers
     async with asyncio.timeout(30):
-        while seen.answers == answers:
+        while seen.answers == answers:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     await asyncio.sleep(chance.uniform(0, 0.6))
 
@@ -202,7 +204,7 @@ async def postgres_rounds(
 
 async def _healthy(client: Client) -> None:
     async with asyncio.timeout(30):
-        while (await client.send("GET", "/_mock/health")).status != 200:
+        while (await client.send("GET", "/_mock/health")).status != 200:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 

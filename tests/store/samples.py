@@ -1,11 +1,16 @@
 """Small records, entries and decisions for the tests of stores."""
 
+import asyncio
 from typing import Any
+
+import orjson
 
 from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.events import ButtonCreated, Event
 from mock_klarna.domain.journal import Exchange
 from mock_klarna.domain.records import ButtonKey, Decision, Job, Order, Purchase
+from mock_klarna.store.base import Store
+from mock_klarna.store.snapshot import read_snapshot, write_snapshot
 
 
 def button(key: str = "b-1", merchant: str = "shop", **members: Any) -> ButtonKey:
@@ -49,3 +54,13 @@ def scheduling(*jobs: Job) -> Decision:
 
 def exchange(size: int = 0) -> Exchange:
     return Exchange(method="GET", path="/", status=200, correlation_id="c", duration=0.001, request_body=b"x" * size)
+
+
+async def dumped(store: Store) -> Any:
+    """Return the snapshot of a store, parsed."""
+    return orjson.loads(write_snapshot(await store.dump()))
+
+
+async def load(store: Store, snapshot: Any) -> None:
+    """Load a snapshot as a request does: from JSON."""
+    await store.load(await asyncio.to_thread(read_snapshot, orjson.dumps(snapshot)))

@@ -1,7 +1,7 @@
-from mock_klarna.domain.journal import Watch
+from mock_klarna.domain.journal import JournalFilter
 from mock_klarna.domain.records import ButtonKey
 from mock_klarna.store.base import Store
-from tests.store.samples import button, created, job, purchase, scheduling, telling, writing
+from tests.store.samples import button, created, dumped, job, purchase, scheduling, telling, writing
 
 
 async def test_a_counter_counts_from_one_for_each_merchant_and_name(store: Store) -> None:
@@ -17,13 +17,13 @@ async def test_clearing_one_merchant_forgets_all_of_it_and_nothing_of_another(st
         await store.commit(name, writing(purchase(f"p-{name}", name, authorization_token=f"t-{name}")), 1.0)
         await store.commit(name, scheduling(job(merchant=name)), 1.0)
         await store.commit(name, telling(created()), 1.0)
-    before = (await store.dump(["other"]))["merchants"]
+    before = {"other": (await dumped(store))["merchants"]["other"]}
     await store.clear("shop")
     assert await store.merchants() == ["other"]
-    assert (await store.dump())["merchants"] == before
+    assert (await dumped(store))["merchants"] == before
     assert await store.get(ButtonKey, "b-shop") is None
-    assert await store.entries(Watch(merchant="shop"), 0, 10) == []
-    assert len(await store.entries(Watch(), 0, 10)) == 1
+    assert await store.entries(JournalFilter(merchant="shop"), 0, 10) == []
+    assert len(await store.entries(JournalFilter(), 0, 10)) == 1
     assert await store.next_due("shop") is None
     assert await store.count("shop", "button") == 1
 

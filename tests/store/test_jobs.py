@@ -3,7 +3,7 @@ from msgspec.structs import replace
 
 from mock_klarna.domain.records import Decision, Job
 from mock_klarna.store.base import Store
-from tests.store.samples import job, scheduling
+from tests.store.samples import dumped, job, scheduling
 
 
 async def claimed(store: Store, until: float = 1e9, merchant: str = "shop") -> list[Job]:
@@ -54,7 +54,7 @@ async def test_a_claimed_job_is_not_cancelled_any_more(store: Store) -> None:
     taken = await store.claim("shop", 10)
     await store.commit("shop", Decision(cancels=("expire:p-1",)), 1.0)
     assert taken == job()
-    assert (await store.dump())["merchants"]["shop"]["jobs"] != []
+    assert (await dumped(store))["merchants"]["shop"]["jobs"] != []
 
 
 @pytest.mark.parametrize("finished", [False, True])
@@ -64,7 +64,7 @@ async def test_a_claimed_job_is_in_a_dump_until_it_is_finished(store: Store, fin
     assert taken is not None
     if finished:
         await store.finish(taken)
-    assert len((await store.dump())["merchants"]["shop"]["jobs"]) == (0 if finished else 1)
+    assert len((await dumped(store))["merchants"]["shop"]["jobs"]) == (0 if finished else 1)
     assert await store.jobs("shop") == []
 
 
@@ -85,7 +85,7 @@ async def test_a_job_that_is_claimed_while_the_one_before_still_runs_stays_unfin
     await store.commit("shop", scheduling(second), 1.0)
     assert await store.claim("shop", 20) == second
     await store.finish(first)
-    (left,) = (await store.dump())["merchants"]["shop"]["jobs"]
+    (left,) = (await dumped(store))["merchants"]["shop"]["jobs"]
     assert left["number"] == 2
 
 

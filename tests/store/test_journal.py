@@ -5,15 +5,15 @@ from itertools import pairwise
 import pytest
 
 from mock_klarna.domain.events import event_name
-from mock_klarna.domain.journal import EVENT, EVENT_BYTES, EXCHANGE, KINDS, Watch
+from mock_klarna.domain.journal import EVENT, EVENT_BYTES, EXCHANGE, KINDS, JournalFilter
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store, open_store
 from tests.store.samples import created, exchange, telling
 
-EVERYTHING = Watch()
+EVERYTHING = JournalFilter()
 
 
-async def seen(store: Store, watch: Watch = EVERYTHING, after: int = 0, limit: int = 1000) -> list[int]:
+async def seen(store: Store, watch: JournalFilter = EVERYTHING, after: int = 0, limit: int = 1000) -> list[int]:
     return [entry.seq for entry in await store.entries(watch, after, limit)]
 
 
@@ -36,17 +36,17 @@ async def test_events_and_exchanges_of_all_merchants_stand_in_the_order_in_which
 @pytest.mark.parametrize(
     ("watch", "found"),
     [
-        (Watch(), [1, 2, 3]),
-        (Watch(merchant="shop"), [1, 3]),
-        (Watch(purchase_id="p-1"), [1, 2]),
-        (Watch(kind=EVENT), [1, 3]),
-        (Watch(kind=EVENT, purchase_id="p-1"), [1]),
-        (Watch(name="get_button"), [2]),
-        (Watch(merchant="stranger"), []),
-        (Watch(merchant="shop", purchase_id="p-9"), []),
+        (JournalFilter(), [1, 2, 3]),
+        (JournalFilter(merchant="shop"), [1, 3]),
+        (JournalFilter(purchase_id="p-1"), [1, 2]),
+        (JournalFilter(kind=EVENT), [1, 3]),
+        (JournalFilter(kind=EVENT, purchase_id="p-1"), [1]),
+        (JournalFilter(name="get_button"), [2]),
+        (JournalFilter(merchant="stranger"), []),
+        (JournalFilter(merchant="shop", purchase_id="p-9"), []),
     ],
 )
-async def test_a_watch_chooses_by_all_that_it_names(store: Store, watch: Watch, found: list[int]) -> None:
+async def test_a_watch_chooses_by_all_that_it_names(store: Store, watch: JournalFilter, found: list[int]) -> None:
     await store.commit("shop", telling(created(purchase_id="p-1")), 1.0)
     await store.record("other", EXCHANGE, "get_button", exchange(), 1.0, "p-1")
     await store.commit("shop", telling(created(purchase_id="p-2")), 1.0)
@@ -86,7 +86,7 @@ async def test_one_entry_is_found_by_its_number(store: Store) -> None:
 async def test_exchanges_are_dropped_before_events_oldest_first_and_counted(store: Store) -> None:
     second = await store.commit("shop", telling(created(), created()), 1.0)
     written = [await store.record("shop", EXCHANGE, "get_button", exchange(10_000), 1.0, None) for _ in range(8)]
-    kept = await store.entries(Watch(merchant="shop"), 0, 100)
+    kept = await store.entries(JournalFilter(merchant="shop"), 0, 100)
     assert [entry.seq for entry in kept] == [second - 1, second, *written[2:]]
     assert sum(entry.size for entry in kept) <= 65536
     assert await store.dropped("shop") == await store.dropped(None) == 2
@@ -97,7 +97,7 @@ async def test_one_merchants_noise_drops_nothing_of_another(store: Store) -> Non
     seq = await store.record("quiet", EXCHANGE, "get_button", exchange(), 1.0, None)
     for _ in range(20):
         await store.record("noisy", EXCHANGE, "get_button", exchange(10_000), 1.0, None)
-    assert await seen(store, Watch(merchant="quiet")) == [seq]
+    assert await seen(store, JournalFilter(merchant="quiet")) == [seq]
     assert await store.dropped("quiet") == 0
     assert await store.dropped("noisy") > 0
 

@@ -1,7 +1,6 @@
 """A large snapshot takes the place of what is there at once, and holds up nobody while it is read."""
 
 import asyncio
-import json
 from typing import Any
 
 import pytest
@@ -10,14 +9,9 @@ from mock_klarna.domain.records import ButtonKey, Decision
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.store.base import Store
 from mock_klarna.store.memory import MemoryStore
-from tests.store.samples import button, delivery, job, writing
+from tests.store.samples import button, delivery, dumped, job, load, writing
 
 MANY = 3000
-
-
-async def dumped(store: Store) -> Any:
-    """Return what a store holds, as JSON has it."""
-    return json.loads(json.dumps(await store.dump()))
 
 
 @pytest.fixture
@@ -37,7 +31,7 @@ async def test_others_go_on_while_a_large_snapshot_is_read_and_see_the_old_state
     store: Store, large: Any
 ) -> None:
     await store.commit("shop", writing(button("old")), 1.0)
-    loading, seen = asyncio.create_task(store.load(large)), []
+    loading, seen = asyncio.create_task(load(store, large)), []
     while not loading.done():
         keys = [held.key for held in await store.records(ButtonKey, "shop")]
         found = [await store.get(ButtonKey, key) for key in ("old", "b-0", f"b-{MANY - 1}", "b-x")]
@@ -52,7 +46,7 @@ async def test_others_go_on_while_a_large_snapshot_is_read_and_see_the_old_state
 async def test_what_is_committed_meanwhile_goes_with_the_old_state_of_that_merchant_and_stays_of_others(
     store: Store, large: Any
 ) -> None:
-    loading = asyncio.create_task(store.load(large))
+    loading = asyncio.create_task(load(store, large))
     await asyncio.sleep(0)
     for number in range(20):
         await store.commit("shop", writing(button(f"late-{number}")), 1.0)
@@ -65,7 +59,7 @@ async def test_what_is_committed_meanwhile_goes_with_the_old_state_of_that_merch
 async def test_a_key_that_another_merchant_takes_while_a_snapshot_is_read_refuses_the_whole_of_it(
     store: Store, large: Any
 ) -> None:
-    loading = asyncio.create_task(store.load(large))
+    loading = asyncio.create_task(load(store, large))
     await asyncio.sleep(0)
     await store.commit("thief", writing(button("b-7", "thief")), 1.0)
     with pytest.raises(MockKlarnaError, match="b-7 already belongs to 'thief'"):
@@ -77,7 +71,7 @@ async def test_a_snapshot_with_more_callbacks_than_are_kept_keeps_the_newest(sto
     other = MemoryStore()
     for number in range(15):
         await other.commit("shop", writing(delivery(f"c-{number}", state="failed")), 1.0)
-    await store.load(await dumped(other))
+    await load(store, await dumped(other))
     held = await store.records(type(delivery()), "shop")
     assert [one.key for one in held] == [f"c-{number}" for number in range(5, 15)]
     assert await store.get(type(delivery()), "c-4") is None

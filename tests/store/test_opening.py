@@ -26,7 +26,9 @@ def test_a_store_that_does_not_exist_is_refused_with_those_that_do(unknown: str)
         open_store(Settings(store=unknown))
 
 
-@pytest.mark.parametrize("store", ["redis://db", "sqlite:/nowhere/state.db", "sqlite:/", "file:/tmp/x", "postgresql://127.0.0.1:1/x"])
+@pytest.mark.parametrize(
+    "store", ["redis://db", "sqlite:/nowhere/state.db", "sqlite:/", "file:/tmp/x", "postgresql://127.0.0.1:1/x"]
+)
 def test_a_server_that_cannot_open_its_store_was_held_wrong(command: Command, store: str) -> None:
     ran = command("serve", "--port", "0", "--store", store)
     assert ran.returncode == 2

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from mock_klarna.domain.journal import EVENT, EXCHANGE, Entry
 from mock_klarna.domain.records import Job
-from mock_klarna.store.journal import Pages
-from mock_klarna.store.tables import Agenda
+from mock_klarna.store.journal import JournalBuffer
+from mock_klarna.store.tables import JobQueue
 from tests.store.samples import created, exchange, job
 
 SUBJECTS = st.sampled_from("abcdef")
@@ -49,7 +49,7 @@ STEPS = st.lists(
 @settings(deadline=None, max_examples=60)
 @given(STEPS)
 def test_an_agenda_does_what_a_list_would_do(steps: list[tuple[str, Job | str | float]]) -> None:
-    agenda, model = Agenda(), Model([])
+    agenda, model = JobQueue(), Model([])
     for name, argument in steps:
         assert getattr(agenda, name)(argument) == getattr(model, name)(argument)
         assert agenda.next_due() == min((one.due for one in model.waiting), default=None)
@@ -58,19 +58,19 @@ def test_an_agenda_does_what_a_list_would_do(steps: list[tuple[str, Job | str | 
 
 @given(st.lists(SUBJECTS, max_size=10), TIMES)
 def test_a_released_job_waits_again_unless_another_one_took_its_place(subjects: list[str], later: float) -> None:
-    agenda = Agenda()
+    queue = JobQueue()
     for number, subject in enumerate(subjects):
         old = job(f"{subject}-{number}", 1.0)
-        agenda.add(old)
-        assert agenda.claim(1.0) == old
-        agenda.release(old)
-        assert old in agenda.waiting()
-        assert agenda.claim(1.0) == old
+        queue.add(old)
+        assert queue.claim(1.0) == old
+        queue.release(old)
+        assert old in queue.waiting()
+        assert queue.claim(1.0) == old
         new = job(f"{subject}-{number}", later, number=2)
-        agenda.add(new)
-        agenda.release(old)
-        assert old not in agenda.unfinished()
-        agenda.cancel(new.job_id)
+        queue.add(new)
+        queue.release(old)
+        assert old not in queue.unfinished()
+        queue.cancel(new.job_id)
 
 
 SIZES = st.lists(st.tuples(st.booleans(), st.integers(1, 50)), min_size=1, max_size=80)
@@ -93,23 +93,23 @@ def _entry(seq: int, is_event: bool, size: int) -> Entry:
 def test_a_journal_stays_within_its_bytes_keeps_the_order_and_counts_what_it_drops(
     sizes: list[tuple[bool, int]],
 ) -> None:
-    pages = Pages(100)
+    journal = JournalBuffer(100)
     for seq, (is_event, size) in enumerate(sizes, 1):
-        pages.append(_entry(seq, is_event, size))
-        kept = list(pages.after(0))
+        journal.append(_entry(seq, is_event, size))
+        kept = list(journal.after(0))
         numbers = [entry.seq for entry in kept]
         assert numbers == sorted(set(numbers))
         assert sum(entry.size for entry in kept) <= 100
-        assert pages.dropped == seq - len(kept)
+        assert journal.dropped == seq - len(kept)
         assert numbers[-1] == seq
 
 
 @given(SIZES)
 def test_no_event_is_dropped_while_an_older_exchange_could_go(sizes: list[tuple[bool, int]]) -> None:
-    pages, before = Pages(100), set[int]()
+    journal, before = JournalBuffer(100), set[int]()
     for seq, (is_event, size) in enumerate(sizes, 1):
-        pages.append(_entry(seq, is_event, size))
-        kept = list(pages.after(0))
+        journal.append(_entry(seq, is_event, size))
+        kept = list(journal.after(0))
         events = {entry.seq for entry in kept if entry.kind == EVENT}
         exchanges = {entry.seq for entry in kept if entry.kind == EXCHANGE}
         assert before <= events or exchanges <= {seq}
@@ -120,10 +120,10 @@ def test_no_event_is_dropped_while_an_older_exchange_could_go(sizes: list[tuple[
 def test_a_page_holds_all_that_is_kept_after_a_position_and_each_is_found(
     sizes: list[tuple[bool, int]], after: int
 ) -> None:
-    pages = Pages(100)
+    journal = JournalBuffer(100)
     for seq, (is_event, size) in enumerate(sizes, 1):
-        pages.append(_entry(seq, is_event, size))
-    kept = [entry.seq for entry in pages.after(0)]
-    assert [entry.seq for entry in pages.after(after)] == [seq for seq in kept if seq > after]
-    found = [pages.find(seq) for seq in range(len(sizes) + 2)]
+        journal.append(_entry(seq, is_event, size))
+    kept = [entry.seq for entry in journal.after(0)]
+    assert [entry.seq for entry in journal.after(after)] == [seq for seq in kept if seq > after]
+    found = [journal.find(seq) for seq in range(len(sizes) + 2)]
     assert [entry.seq for entry in found if entry] == kept

@@ -3,13 +3,13 @@ from collections.abc import Callable
 import pytest
 
 from mock_klarna.domain.callbacks import Delivery
-from mock_klarna.domain.journal import Watch
+from mock_klarna.domain.journal import JournalFilter
 from mock_klarna.domain.records import ButtonKey, Decision, Order, Purchase, Record
-from mock_klarna.errors import Conflict
+from mock_klarna.errors import WriteConflict
 from mock_klarna.store.base import Store
-from tests.store.samples import button, created, delivery, job, order, purchase, writing
+from tests.store.samples import button, created, delivery, dumped, job, order, purchase, writing
 
-EVERYTHING = Watch()
+EVERYTHING = JournalFilter()
 
 
 async def test_what_was_written_is_read_again(store: Store) -> None:
@@ -35,19 +35,19 @@ async def test_a_purchase_is_found_by_its_token_as_soon_as_it_has_one(store: Sto
 async def test_a_version_that_does_not_follow_the_stored_one_conflicts(store: Store, stored: int, written: int) -> None:
     for version in range(1, stored + 1):
         await store.commit("shop", writing(button(version=version)), 1.0)
-    with pytest.raises(Conflict):
+    with pytest.raises(WriteConflict):
         await store.commit("shop", writing(button(version=written)), 1.0)
 
 
 async def test_a_commit_that_conflicts_leaves_nothing_behind(store: Store) -> None:
     await store.commit("shop", writing(button()), 1.0)
-    before = await store.dump()
+    before = await dumped(store)
     everything = Decision(
         writes=(purchase(), button(version=1)), events=(created("b-2"),), jobs=(job(),), cancels=("push:o-1",)
     )
-    with pytest.raises(Conflict):
+    with pytest.raises(WriteConflict):
         await store.commit("shop", everything, 2.0)
-    assert await store.dump() == before
+    assert await dumped(store) == before
     assert await store.entries(EVERYTHING, 0, 10) == []
 
 

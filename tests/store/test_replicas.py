@@ -61,7 +61,8 @@ async def test_of_racing_commands_on_all_servers_one_wins_and_no_amount_is_spent
     for _ in range(extent(usual=5, thorough=100)):
         bought = await buy(replicas[0], NOBODY)
         path = f"{AUTHORIZATIONS}/{bought['authorization_token']}"
-        placing = [one.send("POST", f"{path}/orders", {**bought["order"], "merchant_data": str(number)}) for number, one in enumerate(replicas)]
+        orders = [{**bought["order"], "merchant_data": f"order {number}"} for number in range(REPLICAS)]
+        placing = [one.send("POST", f"{path}/orders", body) for one, body in zip(replicas, orders, strict=True)]
         denying = [one.send("DELETE", path, {"deny_code": "other"}) for one in replicas]
         answers = await asyncio.gather(*chance.sample(placing + denying, 2 * REPLICAS))
         won = [answer for answer in answers if answer.status in (200, 204)]
@@ -101,9 +102,7 @@ async def test_one_idempotency_key_on_all_servers_executes_once(replicas: list[C
 async def test_a_fault_that_is_ordered_once_hits_one_request_on_any_server(replicas: list[Client]) -> None:
     button = await replicas[0].ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
     await replicas[0].ask("POST", "/_mock/faults", {"on": "request", "status": 500, "times": 4})
-    answers = await asyncio.gather(
-        *(one.send("GET", f"{BUTTONS}/{button['button_key']}") for one in replicas * 5)
-    )
+    answers = await asyncio.gather(*(one.send("GET", f"{BUTTONS}/{button['button_key']}") for one in replicas * 5))
     assert Counter(answer.status for answer in answers) == {500: 4, 200: 11}
 
 
@@ -209,7 +208,7 @@ async def test_requests_are_answered_503_while_the_database_is_away_and_nothing_
             assert (await client.send("GET", "/_mock/health")).status == 503
             database.start()
             async with asyncio.timeout(20):
-                while (await client.send("GET", "/_mock/health")).status != 200:
+                while (await client.send("GET", "/_mock/health")).status != 200:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             assert await client.ask("GET", f"{BUTTONS}/{button['button_key']}") == button
             assert (await place(client, await buy(client, NOBODY)))["order_id"]
@@ -245,5 +244,3 @@ async def test_a_server_whose_database_is_not_there_says_so_in_one_sentence() ->
     _, said = await process.communicate()
     assert (process.returncode, said.count(b"\n")) == (2, 1), said.decode()
     assert b"the database is away" in said
-
-

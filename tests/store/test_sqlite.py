@@ -66,7 +66,7 @@ def test_what_is_no_regular_file_is_refused_and_nothing_is_written(
 def test_a_symlink_in_a_circle_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to(tmp_path / "b")
     (tmp_path / "b").symlink_to(tmp_path / "a")
-    with pytest.raises(SettingsError, match="a symbolic link that leads in a circle|cannot use"):
+    with pytest.raises(SettingsError, match="a symbolic link that leads in a circle"):
         SqliteStore(tmp_path / "a")
 
 
@@ -159,6 +159,7 @@ def test_a_file_that_is_not_a_store_of_this_version_is_refused_in_one_sentence(
     ran = subprocess.run(
         [sys.executable, "-m", "mock_klarna", "serve", "--port", "0", "--store", f"sqlite:{path}"],
         capture_output=True,
+        check=False,
         text=True,
         timeout=60,
     )
@@ -182,18 +183,16 @@ async def test_on_a_full_disk_nothing_changes_and_it_goes_on_when_there_is_room(
     store = SqliteStore(tmp_path / "state.db")
     await store.commit("shop", writing(purchase()), 1.0)
     position = await store.position()
-    (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
-    store._connection.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(StoreFull):
-        for number in range(1000):
-            await store.commit("shop", writing(button(f"b-{number}", body=b"x" * 4000)), 1.0)
+    await fill(store)
     assert await store.position() == position
     store._connection.execute("PRAGMA max_page_count = 1000000")
     await store.commit("shop", telling(created()), 1.0)
     await store.close()
 
 
-async def test_a_request_is_answered_507_while_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_request_is_answered_507_while_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     opened: list[SqliteStore] = []
     connect = SqliteStore._open
 
@@ -223,8 +222,13 @@ async def fill(store: SqliteStore) -> None:
     (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
     store._connection.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(StoreFull):
-        for number in range(1000):
-            await store.commit("shop", writing(button(f"b-{number}", body=b"x" * 400)), 1.0)
+        await commit_many(store)
+
+
+async def commit_many(store: SqliteStore) -> None:
+    """Write more than there is room for."""
+    for number in range(1000):
+        await store.commit("shop", writing(button(f"b-{number}", body=b"x" * 400)), 1.0)
 
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from mock_klarna.domain.journal import EXCHANGE, Watch
+from mock_klarna.domain.journal import EXCHANGE, JournalFilter
 from mock_klarna.store.base import Store
 from tests.store.samples import created, exchange, telling
 
@@ -10,7 +10,7 @@ LONG = 30.0
 """Seconds that nobody means to wait."""
 
 
-async def begun(store: Store, watch: Watch, after: int = 0) -> "asyncio.Task[bool]":
+async def begun(store: Store, watch: JournalFilter, after: int = 0) -> "asyncio.Task[bool]":
     """Start to wait, and return once the waiting has really begun."""
     task = asyncio.create_task(store.wait(watch, after, LONG))
     await asyncio.sleep(0)
@@ -18,30 +18,35 @@ async def begun(store: Store, watch: Watch, after: int = 0) -> "asyncio.Task[boo
 
 
 WATCHES = [
-    Watch(),
-    Watch(merchant="shop"),
-    Watch(purchase_id="p-1"),
-    Watch(merchant="shop", purchase_id="p-1"),
+    JournalFilter(),
+    JournalFilter(merchant="shop"),
+    JournalFilter(purchase_id="p-1"),
+    JournalFilter(merchant="shop", purchase_id="p-1"),
 ]
 
 
 @pytest.mark.parametrize("watch", WATCHES)
-async def test_an_entry_wakes_whoever_waits_for_it(store: Store, watch: Watch) -> None:
+async def test_an_entry_wakes_whoever_waits_for_it(store: Store, watch: JournalFilter) -> None:
     waiting = [await begun(store, watch) for _ in range(3)]
     await store.commit("shop", telling(created(purchase_id="p-1")), 1.0)
     assert await asyncio.gather(*waiting) == [True] * 3
 
 
 async def test_an_exchange_wakes_as_an_event_does(store: Store) -> None:
-    waiting = await begun(store, Watch(merchant="shop"))
+    waiting = await begun(store, JournalFilter(merchant="shop"))
     await store.record("shop", EXCHANGE, "get_button", exchange(), 1.0, None)
     assert await waiting
 
 
 @pytest.mark.parametrize(
-    "watch", [Watch(merchant="other"), Watch(purchase_id="p-2"), Watch(merchant="shop", purchase_id="p-2")]
+    "watch",
+    [
+        JournalFilter(merchant="other"),
+        JournalFilter(purchase_id="p-2"),
+        JournalFilter(merchant="shop", purchase_id="p-2"),
+    ],
 )
-async def test_an_entry_of_somebody_else_wakes_nobody(store: Store, watch: Watch) -> None:
+async def test_an_entry_of_somebody_else_wakes_nobody(store: Store, watch: JournalFilter) -> None:
     waiting = await begun(store, watch)
     await store.commit("shop", telling(created(purchase_id="p-1")), 1.0)
     await asyncio.sleep(0)
@@ -52,21 +57,21 @@ async def test_an_entry_of_somebody_else_wakes_nobody(store: Store, watch: Watch
 
 
 @pytest.mark.parametrize("watch", WATCHES)
-async def test_who_asks_for_what_already_happened_does_not_wait(store: Store, watch: Watch) -> None:
+async def test_who_asks_for_what_already_happened_does_not_wait(store: Store, watch: JournalFilter) -> None:
     newest = await store.commit("shop", telling(created(purchase_id="p-1"), created(purchase_id="p-1")), 1.0)
     assert await store.wait(watch, newest - 1, LONG)
 
 
 async def test_waiting_ends_when_the_time_has_run_out(store: Store) -> None:
     newest = await store.commit("shop", telling(created()), 1.0)
-    assert not await store.wait(Watch(merchant="shop"), newest, 0.001)
-    assert not await store.wait(Watch(merchant="shop"), newest, 0)
+    assert not await store.wait(JournalFilter(merchant="shop"), newest, 0.001)
+    assert not await store.wait(JournalFilter(merchant="shop"), newest, 0)
 
 
 async def test_who_stops_waiting_is_forgotten(store: Store) -> None:
-    waiting = await begun(store, Watch(merchant="shop"))
+    waiting = await begun(store, JournalFilter(merchant="shop"))
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
     await store.commit("shop", telling(created()), 1.0)
-    assert await store.wait(Watch(merchant="shop"), 0, LONG)
+    assert await store.wait(JournalFilter(merchant="shop"), 0, LONG)

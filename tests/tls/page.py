@@ -1,4 +1,4 @@
-"""A page with the address of Klarna's library written into it, opened in Chromium; prints the title that it ends with."""
+"""Opens a page with the address of Klarna's library in Chromium and prints its final title."""
 
 import base64
 import json
@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 
 from mock_klarna import resources
-from tests.tls.inside import serving
+from tests.tls.in_namespace import serving
 
 PAGE = """<!doctype html>
 <title>nothing happened</title>
@@ -27,7 +27,7 @@ QUIET = (
 
 
 def main(folder: Path) -> None:
-    """Show the page once the server is ready, with the authority in the browser's trust store if that is wanted."""
+    """Show the page once the server is ready, with the authority in the browser's trust store if `TRUST_STORE` is set."""
     page = folder / "page.html"
     with serving(folder):
         page.write_text(PAGE.replace("OPTIONS", json.dumps(_options(_button_key(folder)))))

@@ -1,4 +1,4 @@
-"""A shop with Klarna's own address written into it sells something; prints the purchase as JSON."""
+"""Runs a shop with Klarna's own address, sells a cart, and prints the purchase as JSON."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 from mock_klarna import resources
 from mock_klarna.client import Client
 from mock_klarna.demo import serve_shop
-from tests.tls.inside import serving
+from tests.tls.in_namespace import serving
 
 KLARNA = "https://api.playground.klarna.com"
 
@@ -18,8 +18,8 @@ async def main(folder: Path) -> None:
     page = json.loads((resources.fixtures() / "carts" / "se-battery-pack.json").read_bytes())
     with serving(folder):
         async with serve_shop(KLARNA) as shop, Client(KLARNA, shop.merchant) as shopper:
-            wish = {"button_key": shop.button_key, "page": page, "wait": 20}
-            print(json.dumps(await shopper.ask("POST", "/_mock/purchases", wish)))
+            options = {"button_key": shop.button_key, "page": page, "wait": 20}
+            print(json.dumps(await shopper.ask("POST", "/_mock/purchases", options)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A client that follows one of the recipes of `mock-klarna ca` to the letter; prints what Klarna's address answers."""
+"""Runs one of the recipes of `mock-klarna ca` as printed, and prints the answer of Klarna's address."""
 
 import shutil
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from mock_klarna.cli.ca import recipes
-from tests.tls.inside import serving
+from tests.tls.in_namespace import serving
 
 URL = "https://api.playground.klarna.com/_mock/health"
 SHOPS = {
@@ -22,7 +22,7 @@ echo $answers[0] !== false && $answers[1] !== false ? $answers[1] : curl_error($
 
 
 def main(folder: Path, client: str) -> None:
-    """Follow the recipe in a folder of its own, and then ask again without it where it was for the whole system."""
+    """Run the recipe of a client in a folder of its own."""
     for name, text in SHOPS.items():
         (folder / name).write_text(text)
     recipe = _recipe(str(folder / "tls" / "ca.pem"), client)
@@ -39,7 +39,7 @@ def _recipe(ca: str, client: str) -> str:
 
 
 def _keep_the_system_as_it_is(folder: Path) -> None:
-    """Lay copies of its folders of certificates over those of the system, for this process alone."""
+    """Mount copies of the folders of certificates over those of the system, for this process alone."""
     for system in ("/etc/ssl/certs", "/usr/local/share/ca-certificates"):
         copy = folder / Path(system).name
         shutil.copytree(system, copy, symlinks=True)

@@ -1,4 +1,4 @@
-"""Merchants behind https: whom callbacks trust, and the record of those that they do not."""
+"""Callbacks to https: which certificates are trusted, and the record of an untrusted one."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -14,9 +14,9 @@ from mock_klarna.client import Client
 from mock_klarna.domain.callbacks import Attempt
 from mock_klarna.server import serve
 from mock_klarna.settings import Settings, SettingsError
-from tests.certificates import made
+from tests.certificates import samples
 
-TRUST = "start with --callback-ca FILE, the certificate in PEM of whoever signed it, or with --callback-insecure"
+TRUST = "start with --callback-ca FILE, the certificate of its issuer in PEM, or with --callback-insecure"
 
 
 @asynccontextmanager
@@ -26,7 +26,7 @@ async def shop(folder: Path, pair: Pair | None) -> AsyncIterator[int]:
     context = None
     if pair is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*made.files(folder, pair))
+        context.load_cert_chain(*samples.files(folder, pair))
     app = web.Application()
     app.router.add_post("/{path:.*}", _answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
@@ -52,13 +52,13 @@ async def attempt(url: str, settings: Settings) -> Attempt:
 
 
 UNTRUSTED = [
-    (made.bare_pair("localhost"), "self-signed certificate", TRUST),
-    (made.server_pair("localhost"), "self-signed certificate in certificate chain", TRUST),
+    (samples.bare_pair("localhost"), "self-signed certificate", TRUST),
+    (samples.server_pair("localhost"), "self-signed certificate in certificate chain", TRUST),
 ]
 
 
 @pytest.mark.parametrize(("pair", "said", "remedy"), UNTRUSTED, ids=["self-signed", "private authority"])
-async def test_a_certificate_that_nobody_vouches_for_is_a_clear_record(
+async def test_an_untrusted_certificate_is_recorded_with_a_remedy(
     tmp_path: Path, pair: Pair, said: str, remedy: str
 ) -> None:
     async with shop(tmp_path, pair) as port:
@@ -67,16 +67,20 @@ async def test_a_certificate_that_nobody_vouches_for_is_a_clear_record(
     assert tried.error == f"the site's certificate is not accepted: {said}"
 
 
-KNOWN = new_authority(made.LONG_AGO)
+KNOWN = new_authority(samples.LONG_AGO)
 WRONG = [
-    (KNOWN.sign(["localhost"], made.LONG_AGO), "certificate has expired", "renew it, or "),
-    (new_authority(made.NOW).sign(["localhost"], made.IN_A_YEAR), "certificate is not yet valid", "look at the clocks"),
-    (made.server_pair("shop.test"), "certificate is not valid for 'localhost'", "call the site by a name that"),
+    (KNOWN.sign(["localhost"], samples.LONG_AGO), "certificate has expired", "renew it, or "),
+    (
+        new_authority(samples.NOW).sign(["localhost"], samples.IN_A_YEAR),
+        "certificate is not yet valid",
+        "look at the clocks",
+    ),
+    (samples.server_pair("shop.test"), "certificate is not valid for 'localhost'", "call the site by a name that"),
 ]
 
 
 @pytest.mark.parametrize(("pair", "said", "remedy"), WRONG, ids=["expired", "not yet valid", "another name"])
-async def test_a_certificate_that_is_wrong_in_itself_says_how(
+async def test_an_invalid_certificate_is_recorded_with_the_reason(
     tmp_path: Path, pair: Pair, said: str, remedy: str
 ) -> None:
     async with shop(tmp_path, pair) as port:
@@ -88,31 +92,40 @@ async def test_a_certificate_that_is_wrong_in_itself_says_how(
     assert (tried.remedy or "").endswith("start with --callback-insecure")
 
 
-@pytest.mark.parametrize("pair", [made.bare_pair("localhost"), made.server_pair("localhost")])
+@pytest.mark.parametrize("pair", [samples.bare_pair("localhost"), samples.server_pair("localhost")])
 async def test_with_callback_ca_a_private_certificate_is_trusted(tmp_path: Path, pair: Pair) -> None:
-    (tmp_path / "other.pem").write_bytes(made.authority_pair().certificates)
+    (tmp_path / "other.pem").write_bytes(samples.authority_pair().certificates)
     async with shop(tmp_path, pair) as port:
         files = str(tmp_path / "other.pem"), str(tmp_path / "certificate.pem")
         tried = await attempt(f"https://localhost:{port}/", Settings(callback_ca=files))
     assert (tried.outcome, tried.status) == ("answered", 200)
 
 
-async def test_with_callback_ca_others_are_still_untrusted(tmp_path: Path) -> None:
-    (tmp_path / "other.pem").write_bytes(made.authority_pair().certificates)
-    async with shop(tmp_path, made.server_pair("localhost")) as port:
+async def test_without_callback_ca_the_authorities_of_the_system_are_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with shop(tmp_path, samples.server_pair("localhost")) as port:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+        tried = await attempt(f"https://localhost:{port}/", Settings())
+    assert (tried.outcome, tried.status) == ("answered", 200)
+
+
+async def test_with_callback_ca_other_certificates_are_still_untrusted(tmp_path: Path) -> None:
+    (tmp_path / "other.pem").write_bytes(samples.authority_pair().certificates)
+    async with shop(tmp_path, samples.server_pair("localhost")) as port:
         tried = await attempt(f"https://localhost:{port}/", Settings(callback_ca=(str(tmp_path / "other.pem"),)))
     assert tried.outcome == "untrusted"
 
 
 @pytest.mark.parametrize("pair", [pair for pair, _, _ in UNTRUSTED + WRONG])
-async def test_callback_insecure_takes_any_certificate(tmp_path: Path, pair: Pair) -> None:
+async def test_callback_insecure_accepts_any_certificate(tmp_path: Path, pair: Pair) -> None:
     async with shop(tmp_path, pair) as port:
         tried = await attempt(f"https://localhost:{port}/", Settings(callback_insecure=True))
     assert (tried.outcome, tried.status) == ("answered", 200)
 
 
-async def test_a_rewritten_host_is_held_to_the_name_in_the_shops_url(tmp_path: Path) -> None:
-    async with shop(tmp_path, made.server_pair("shop.test")) as port:
+async def test_the_certificate_of_a_rewritten_host_has_to_name_the_host_of_the_url(tmp_path: Path) -> None:
+    async with shop(tmp_path, samples.server_pair("shop.test")) as port:
         settings = Settings(
             callback_ca=(str(tmp_path / "certificate.pem"),), callback_host_rewrite=("shop.test=127.0.0.1",)
         )
@@ -120,7 +133,7 @@ async def test_a_rewritten_host_is_held_to_the_name_in_the_shops_url(tmp_path: P
     assert (tried.outcome, tried.status) == ("answered", 200)
 
 
-async def test_plain_http_behind_an_https_url_is_told_apart(tmp_path: Path) -> None:
+async def test_plain_http_behind_an_https_url_has_a_message_of_its_own(tmp_path: Path) -> None:
     async with shop(tmp_path, None) as port:
         tried = await attempt(f"https://localhost:{port}/", Settings())
     assert tried.outcome == "broken"
@@ -132,10 +145,10 @@ async def test_plain_http_behind_an_https_url_is_told_apart(tmp_path: Path) -> N
     ("content", "why"),
     [
         (None, "No such file or directory"),
-        (b"none\xff", "it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)"),
+        (b"none\xff", "it contains no certificate in PEM (-----BEGIN CERTIFICATE-----)"),
     ],
 )
-def test_a_callback_ca_that_cannot_be_used_is_named_at_start(tmp_path: Path, content: bytes | None, why: str) -> None:
+def test_an_unusable_callback_ca_is_an_error_at_start(tmp_path: Path, content: bytes | None, why: str) -> None:
     file = tmp_path / "ca.pem"
     if content is not None:
         file.write_bytes(content)
@@ -144,9 +157,9 @@ def test_a_callback_ca_that_cannot_be_used_is_named_at_start(tmp_path: Path, con
     assert str(refused.value) == f"--callback-ca: {file} cannot be used: {why}"
 
 
-async def test_the_journal_and_the_purchase_tell_of_an_untrusted_shop(tmp_path: Path) -> None:
+async def test_an_untrusted_shop_is_in_the_journal_and_in_the_purchase(tmp_path: Path) -> None:
     async with (
-        shop(tmp_path, made.bare_pair("localhost")) as port,
+        shop(tmp_path, samples.bare_pair("localhost")) as port,
         serve(Settings(port=0)) as running,
         Client(running.url) as client,
     ):

@@ -1,4 +1,4 @@
-"""One emulator is all of Klarna's hosts at once; where regions are separate, each host knows its own alone (protocol 1.2)."""
+"""With --separate-regions each of Klarna's hosts has its own credentials, keys and tokens (klarna.md §1.2)."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mock_klarna.client import Answer, Client
-from mock_klarna.domain.urls import API_HOSTS, EUROPES_PLAYGROUND, SCRIPT_HOST
+from mock_klarna.domain.urls import API_HOSTS, EUROPEAN_PLAYGROUND, SCRIPT_HOST
 from mock_klarna.server import serve
 from mock_klarna.settings import Settings
 
@@ -46,9 +46,9 @@ async def a_token(client: Client, host: str, page: Any) -> str:
 
 
 @pytest.mark.parametrize("host", API_HOSTS)
-async def test_by_default_every_host_knows_everything(host: str) -> None:
+async def test_by_default_all_hosts_share_credentials_and_keys(host: str) -> None:
     async with klarna(Settings(port=0)) as client:
-        key = await a_key(client, EUROPES_PLAYGROUND)
+        key = await a_key(client, EUROPEAN_PLAYGROUND)
         assert (await at(client, host, "GET", key)).status == 200
 
 
@@ -65,9 +65,9 @@ async def test_credentials_belong_to_the_host_where_they_were_used_first(home: s
 
 async def test_keys_of_another_host_are_unknown() -> None:
     async with klarna(SEPARATE) as client:
-        key = await a_key(client, EUROPES_PLAYGROUND)
+        key = await a_key(client, EUROPEAN_PLAYGROUND)
         assert (await at(client, AMERICA, "GET", key, user="NA00000_test")).status == 404
-        assert (await at(client, EUROPES_PLAYGROUND, "GET", key, user="PK11111_test")).status == 403
+        assert (await at(client, EUROPEAN_PLAYGROUND, "GET", key, user="PK11111_test")).status == 403
 
 
 async def test_tokens_and_orders_of_another_host_are_unknown(page: Any) -> None:
@@ -75,59 +75,59 @@ async def test_tokens_and_orders_of_another_host_are_unknown(page: Any) -> None:
         token = await a_token(client, AMERICA, page("us-sales-tax"))
         path = f"/instantshopping/v1/authorizations/{token}"
         order = (await at(client, AMERICA, "GET", path)).body
-        assert (await at(client, EUROPES_PLAYGROUND, "GET", path, user="PK11111_test")).status == 404
+        assert (await at(client, EUROPEAN_PLAYGROUND, "GET", path, user="PK11111_test")).status == 404
         placed = (await at(client, AMERICA, "POST", path + "/orders", order)).body
         managed = f"/ordermanagement/v1/orders/{placed['order_id']}"
         assert (await at(client, AMERICA, "GET", managed)).status == 200
-        assert (await at(client, EUROPES_PLAYGROUND, "GET", managed, user="PK11111_test")).status == 404
+        assert (await at(client, EUROPEAN_PLAYGROUND, "GET", managed, user="PK11111_test")).status == 404
 
 
-@pytest.mark.parametrize("host", ["localhost:8080", SCRIPT_HOST, f"{EUROPES_PLAYGROUND}:8443"])
-async def test_a_host_that_is_not_the_apis_stands_for_europes_playground(host: str) -> None:
+@pytest.mark.parametrize("host", ["localhost:8080", SCRIPT_HOST, f"{EUROPEAN_PLAYGROUND}:8443"])
+async def test_any_other_host_stands_for_europes_playground(host: str) -> None:
     async with klarna(SEPARATE) as client:
-        assert (await at(client, EUROPES_PLAYGROUND, "GET", await a_key(client, host))).status == 200
+        assert (await at(client, EUROPEAN_PLAYGROUND, "GET", await a_key(client, host))).status == 200
 
 
-async def test_listed_credentials_belong_to_the_host_behind_them() -> None:
+async def test_credentials_of_the_settings_belong_to_the_host_after_the_at_sign() -> None:
     listed = ("PK00000_test:secret", f"NA00000_test:secret@{AMERICA}")
     async with klarna(Settings(port=0, separate_regions=True, credentials=listed)) as client:
         answers = [
             (await at(client, host, "GET", BUTTONS + "/x", user=user)).status
             for user in ("PK00000_test", "NA00000_test")
-            for host in (EUROPES_PLAYGROUND, AMERICA)
+            for host in (EUROPEAN_PLAYGROUND, AMERICA)
         ]
     assert answers == [404, 401, 401, 404]
 
 
-async def test_the_control_api_names_a_merchant_with_its_host(page: Any) -> None:
+async def test_the_sandboxs_own_api_names_merchants_with_their_host(page: Any) -> None:
     async with klarna(SEPARATE) as client:
         await a_token(client, AMERICA, page("us-sales-tax"))
         by_host = (await at(client, AMERICA, "GET", "/_mock/purchases")).body["purchases"]
         by_name = (await client.send("GET", f"/_mock/purchases?merchant=PK00000_test@{AMERICA}")).body["purchases"]
-        elsewhere = (await at(client, EUROPES_PLAYGROUND, "GET", "/_mock/purchases")).body["purchases"]
+        elsewhere = (await at(client, EUROPEAN_PLAYGROUND, "GET", "/_mock/purchases")).body["purchases"]
     assert by_host == by_name
     assert [purchase["merchant"] for purchase in by_host] == [f"PK00000_test@{AMERICA}"]
     assert elsewhere == []
 
 
 @pytest.mark.parametrize("whom", ["", f"?merchant=PK00000_test@{AMERICA}"])
-async def test_after_a_reset_credentials_may_be_used_anywhere_first(whom: str) -> None:
+async def test_after_a_reset_credentials_can_be_used_first_at_any_host(whom: str) -> None:
     async with klarna(SEPARATE) as client:
         await a_key(client, AMERICA)
         await client.send("POST", f"/_mock/reset{whom}", headers={"Authorization": ""})
-        assert (await at(client, EUROPES_PLAYGROUND, "GET", BUTTONS + "/x")).status == 404
+        assert (await at(client, EUROPEAN_PLAYGROUND, "GET", BUTTONS + "/x")).status == 404
 
 
-async def test_the_first_host_is_remembered_over_a_restart(tmp_path: Path) -> None:
-    kept = Settings(port=0, separate_regions=True, store=f"file:{tmp_path / 'state'}")
+async def test_the_first_host_is_the_same_after_a_restart(tmp_path: Path) -> None:
+    kept = Settings(port=0, separate_regions=True, store=f"sqlite:{tmp_path / 'state.db'}")
     async with klarna(kept) as client:
         key = await a_key(client, AMERICA)
     async with klarna(kept) as client:
-        assert (await at(client, EUROPES_PLAYGROUND, "GET", key)).status == 401
+        assert (await at(client, EUROPEAN_PLAYGROUND, "GET", key)).status == 401
         assert (await at(client, AMERICA, "GET", key)).status == 200
 
 
-async def test_the_journal_tells_which_host_was_called() -> None:
+async def test_the_journal_contains_the_host_of_a_request() -> None:
     async with klarna(Settings(port=0)) as client:
         await a_key(client, AMERICA)
         (entry,) = (await client.send("GET", "/_mock/journal?kind=exchange")).body["entries"]

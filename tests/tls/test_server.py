@@ -1,4 +1,4 @@
-"""HTTPS beside HTTP: the same emulator at two addresses, and nothing of it where it is not asked for."""
+"""HTTPS and HTTP: the same emulator at two addresses; without --tls there is no trace of HTTPS."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ import pytest
 
 from mock_klarna import Settings, resources, serve, serve_in_thread
 from mock_klarna.domain.urls import API_HOSTS
-from tests.certificates import made
+from tests.certificates import samples
 from tests.commands import Command
 
 BUTTONS = "/instantshopping/v1/buttons"
@@ -32,17 +32,17 @@ async def test_a_key_made_over_https_is_read_over_http() -> None:
     async with serve(SECURE) as running, aiohttp.ClientSession(headers=CREDENTIALS) as session:
         async with session.get(running.url + "/_mock/ca.pem") as answer:
             assert answer.content_type == "application/x-pem-file"
-            trust = made.trusting(await answer.read())
+            trust = samples.trusting(await answer.read())
         button = await _json(
             session, "POST", f"{running.tls_url}{BUTTONS}", json=OPTIONS, ssl=trust, server_hostname=API_HOSTS[0]
         )
         assert await _json(session, "GET", f"{running.url}{BUTTONS}/{button['button_key']}") == button
 
 
-async def test_the_way_to_an_explanation_is_https_for_those_who_came_by_it() -> None:
+async def test_the_url_of_an_explanation_has_the_scheme_of_the_request() -> None:
     async with serve(SECURE) as running, aiohttp.ClientSession(headers=CREDENTIALS) as session:
         assert running.services.authority is not None
-        trust = made.trusting(running.services.authority)
+        trust = samples.trusting(running.services.authority)
         async with session.post(f"{running.tls_url}{BUTTONS}", json={}, ssl=trust) as answer:
             assert answer.headers["Mock-Klarna-Explanation"].startswith(f"{running.tls_url}/_mock/journal/")
 
@@ -55,7 +55,7 @@ async def test_the_ready_file_names_both_addresses(tmp_path: Path) -> None:
     assert said["tls_url"] == f"https://127.0.0.1:{said['tls_port']}"
 
 
-def test_a_server_in_a_thread_tells_its_https_address() -> None:
+def test_a_server_in_a_thread_has_its_https_address() -> None:
     with serve_in_thread(SECURE) as running:
         assert (running.tls_url or "").startswith("https://127.0.0.1:")
 
@@ -64,7 +64,7 @@ async def test_without_tls_there_is_no_authority_and_nothing_is_written(tmp_path
     settings = Settings(port=0, tls_folder=str(tmp_path / "tls"))
     async with serve(settings) as running, aiohttp.ClientSession() as session:
         refusal = await _json(session, "GET", running.url + "/_mock/ca.pem")
-    assert refusal["error"] == "this server has no certificate authority"
+    assert refusal["detail"] == "this server has no certificate authority"
     assert refusal["hint"].startswith("start it with --tls")
     assert running.tls_url is None
     assert _content(tmp_path) == []
@@ -74,12 +74,12 @@ def _content(folder: Path) -> list[Path]:
     return list(folder.iterdir())
 
 
-async def test_whoever_brings_a_certificate_knows_its_authority(tmp_path: Path) -> None:
-    pair = made.server_pair("127.0.0.1")
-    certificate, key = made.files(tmp_path, pair)
+async def test_no_authority_is_served_for_a_certificate_of_the_user(tmp_path: Path) -> None:
+    pair = samples.server_pair("127.0.0.1")
+    certificate, key = samples.files(tmp_path, pair)
     settings = Settings(port=0, tls=True, tls_port=0, tls_cert=certificate, tls_key=key)
     async with serve(settings) as running, aiohttp.ClientSession() as session:
-        trust = made.trusting(pair.certificates)
+        trust = samples.trusting(pair.certificates)
         async with session.get(f"{running.tls_url}/_mock/ca.pem", ssl=trust) as answer:
             assert answer.status == 404
 
@@ -94,14 +94,14 @@ asyncio.run(once())
 """
 
 
-def test_without_tls_nothing_of_it_is_even_imported() -> None:
+def test_without_tls_no_module_for_it_is_imported() -> None:
     ran = subprocess.run([sys.executable, "-c", SERVES_ONCE], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
 
 
 @pytest.fixture
 def serve_fails(command: Command) -> Callable[..., tuple[int, str]]:
-    """Runs `serve` with arguments that cannot work; gives the exit code and what was said."""
+    """Runs `serve` with invalid arguments; returns the exit code and standard error."""
 
     def run(*arguments: str) -> tuple[int, str]:
         ran = command("serve", "--port", "0", "--tls", *arguments)
@@ -120,7 +120,7 @@ def test_a_port_that_is_taken_ends_with_3_and_names_the_port(serve_fails: Callab
 
 
 @pytest.mark.parametrize("line", [["demo", "--once"], ["run", str(resources.fixtures() / "scenarios")]])
-def test_every_command_that_serves_names_the_port_that_is_taken(command: Command, line: list[str]) -> None:
+def test_every_command_that_serves_names_a_port_that_is_taken(command: Command, line: list[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ran = command(*line, "--tls", "--tls-port", port)
@@ -129,16 +129,16 @@ def test_every_command_that_serves_names_the_port_that_is_taken(command: Command
 
 
 @pytest.mark.parametrize("name", ["https://shop.test", "shop.test:443", "sh op"])
-def test_a_name_that_is_no_host_ends_with_2(serve_fails: Callable[..., tuple[int, str]], name: str) -> None:
+def test_an_invalid_host_name_ends_with_2(serve_fails: Callable[..., tuple[int, str]], name: str) -> None:
     code, said = serve_fails("--tls-name", name)
     assert code == 2
     assert said.startswith(f"mock-klarna: --tls-name: '{name}' is not a host name such as shop.test or *.shop.test")
 
 
-def test_certificates_that_cannot_be_used_end_with_2_and_one_sentence(
+def test_unusable_certificates_end_with_2_and_one_sentence(
     serve_fails: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
-    folder = made.folder_with_authority_of(tmp_path / "tls", made.LONG_AGO)
+    folder = samples.folder_with_authority_of(tmp_path / "tls", samples.LONG_AGO)
     code, said = serve_fails("--tls-port", "0", "--tls-folder", str(folder))
     assert code == 2
     assert said.startswith(f"mock-klarna: --tls-folder: {folder / 'authority.pem'}: CN=mock-klarna authority ")

@@ -1,13 +1,13 @@
 import pytest
 
-from mock_klarna.validation import Contract
+from mock_klarna.validation import Validator
 
 
 @pytest.fixture(scope="session")
-def contract() -> Contract:
-    return Contract()
+def validator() -> Validator:
+    return Validator()
 
 
 @pytest.fixture(scope="session")
-def strict() -> Contract:
-    return Contract(strict=True)
+def strict() -> Validator:
+    return Validator(strict=True)

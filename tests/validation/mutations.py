@@ -1,4 +1,4 @@
-"""Every way to spoil one member of the seed page's two orders, with what the refusal has to say."""
+"""Every way to spoil one member of the guide's two orders, with what the refusal has to say."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Bodies for the tests: the seed page's own, and changed copies of them."""
+"""Bodies for the tests: the guide's own, and changed copies of them."""
 
 import copy
 import json

@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mock_klarna.errors import Problem
-from mock_klarna.validation import Contract, MalformedBody, read_json
+from mock_klarna.validation import MalformedBody, Validator, read_json
 from tests.extent import extent
 from tests.validation.strategies import resembling
 
-CONTRACTS = [Contract(), Contract(strict=True)]
-CATALOGUE = CONTRACTS[0].catalogue
+VALIDATORS = [Validator(), Validator(strict=True)]
+CATALOGUE = VALIDATORS[0].catalogue
 bodies = cache(lambda operation: resembling(CATALOGUE, CATALOGUE.whole(CATALOGUE.operations[operation])))
 
 
@@ -22,15 +22,15 @@ bodies = cache(lambda operation: resembling(CATALOGUE, CATALOGUE.whole(CATALOGUE
 @given(data=st.data())
 def test_any_body_gets_a_verdict_in_both_modes(operation: str, data: st.DataObject) -> None:
     body = data.draw(bodies(operation))
-    for contract in CONTRACTS:
-        gives_a_verdict(contract, operation, body)
+    for validator in VALIDATORS:
+        gives_a_verdict(validator, operation, body)
 
 
-def gives_a_verdict(contract: Contract, operation: str, body: object) -> None:
-    accepted, problems = contract.check(operation, body)
+def gives_a_verdict(validator: Validator, operation: str, body: object) -> None:
+    accepted, problems = validator.check(operation, body)
     assert [problem for problem in problems if not problem.expected] == []
     assert all(problem.as_text() and problem.json_path for problem in problems)
-    assert problems or contract.check(operation, accepted) == (accepted, [])
+    assert problems or validator.check(operation, accepted) == (accepted, [])
 
 
 @given(raw=st.binary(max_size=40) | st.text('[]{}",:0123456789.eE-ntfu\\', max_size=40).map(str.encode))

@@ -1,12 +1,34 @@
-from collections.abc import Callable
+"""What the tests of the HTTP interface share: a server, and raw connections to it."""
+
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
-from tests.web.wire import Wire
+from mock_klarna import MockKlarnaAsync, Settings
+from mock_klarna.client import Client
+from mock_klarna.pytest_plugin.fixtures import Servers
+from tests.web.connection import Connection
 
 Json = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def mock_klarna_settings() -> Settings:
+    """Settings with a seed: without one, a reset keeps every merchant, with a new seed."""
+    return Settings(port=0, seed="tests")
+
+
+@pytest.fixture
+async def klarna(
+    mock_klarna_servers: Servers, mock_klarna_settings: Settings, mock_klarna_merchant: tuple[str, str]
+) -> AsyncIterator[MockKlarnaAsync]:
+    """A server that the tests of a process share, one for each kind of settings; after a test its whole state is deleted."""
+    url = mock_klarna_servers.running(mock_klarna_settings).url
+    async with Client(url, *mock_klarna_merchant) as client:
+        shared = MockKlarnaAsync(client, mock_klarna_merchant[1])
+        yield shared
+        await shared.send("POST", "/_mock/reset", headers={"Authorization": ""})
 
 
 @pytest.fixture
@@ -22,6 +44,6 @@ def token(purchase: Json) -> str:
 
 
 @pytest.fixture
-def wire(klarna: MockKlarnaAsync) -> Callable[[], Wire]:
+def connect(klarna: MockKlarnaAsync) -> Callable[[], Connection]:
     """Opens raw connections to the emulator."""
-    return lambda: Wire(klarna.url, klarna.authorization)
+    return lambda: Connection(klarna.url, klarna.authorization)

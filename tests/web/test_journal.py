@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 
-from mock_klarna import Settings
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
-from tests.cases import in_turn
-from tests.web.wire import Wire
+from mock_klarna import MockKlarnaAsync, Settings
+from tests.web.connection import Connection
 
 Json = dict[str, Any]
-Open = Callable[[], Wire]
+Connect = Callable[[], Connection]
 JOURNAL = "/_mock/journal"
 OTHER = {"Authorization": "Basic b3RoZXI6c2VjcmV0"}
 
@@ -22,7 +20,7 @@ async def names(klarna: MockKlarnaAsync, **filters: Any) -> list[str]:
     return [entry["name"] for entry in await klarna.journal(**filters)]
 
 
-async def test_everything_is_told_in_order(klarna: MockKlarnaAsync, purchase: Json, token: str) -> None:
+async def test_entries_are_in_order(klarna: MockKlarnaAsync, purchase: Json, token: str) -> None:
     await klarna.wait_for("place_order")
     await klarna.send("DELETE", token)
     entries = await klarna.journal()
@@ -54,7 +52,7 @@ async def test_entries_are_filtered(klarna: MockKlarnaAsync, purchase: Json) -> 
     assert everybodys["position"] == called["seq"]
 
 
-async def test_exchanges_are_found_by_their_status_and_their_id(klarna: MockKlarnaAsync, button: Json) -> None:
+async def test_exchanges_are_found_by_status_and_correlation_id(klarna: MockKlarnaAsync, button: Json) -> None:
     assert await names(klarna, status="201") == await names(klarna, status="2xx") == ["create_button"]
     assert await names(klarna, status="4xx") == []
     refused = await klarna.send("GET", "/instantshopping/v1/buttons/x")
@@ -62,14 +60,14 @@ async def test_exchanges_are_found_by_their_status_and_their_id(klarna: MockKlar
     assert await names(klarna, correlation_id=refused.body["correlation_id"]) == ["get_button"]
 
 
-async def test_an_attempt_shows_what_was_sent_and_what_came_of_it(klarna: MockKlarnaAsync, purchase: Json) -> None:
+async def test_a_callback_attempt_shows_the_request_and_the_result(klarna: MockKlarnaAsync, purchase: Json) -> None:
     called = await klarna.wait_for("place_order")
     assert called["request_body"]["authorization_token"] == purchase["authorization_token"]
     assert (called["outcome"], called["status"], called["number"]) == ("refused", None, 1)
     assert called["error"]
 
 
-@in_turn(
+@pytest.mark.parametrize(
     ("query", "parameter", "hint"),
     [
         ("kind=events", "kind", "one of exchange, callback, event"),
@@ -83,17 +81,17 @@ async def test_an_attempt_shows_what_was_sent_and_what_came_of_it(klarna: MockKl
         ("limit=%D9%A3", "limit", "a whole number"),
     ],
 )
-async def test_a_wrong_parameter_is_told_what_would_be_right(
+async def test_an_invalid_parameter_is_refused_with_what_is_expected(
     klarna: MockKlarnaAsync, query: str, parameter: str, hint: str
 ) -> None:
     answer = await klarna.send("GET", f"{JOURNAL}?{query}")
     assert (answer.status, answer.body["where"]) == (400, "query")
-    (problem,) = answer.body["problems"]
+    (problem,) = answer.body["errors"]
     assert (problem["path"], hint in problem["expected"]) == (parameter, True)
 
 
 @pytest.mark.parametrize("seq", ["0", "999999", "x", "-1", "9" * 30, "%D9%A3"])
-async def test_an_entry_that_is_not_there_is_not_found(klarna: MockKlarnaAsync, seq: str) -> None:
+async def test_an_unknown_entry_is_not_found(klarna: MockKlarnaAsync, seq: str) -> None:
     assert (await klarna.send("GET", f"{JOURNAL}/{seq}")).status == 404
 
 
@@ -113,7 +111,7 @@ async def test_waiting_ends_with_the_first_entry_that_matches(klarna: MockKlarna
     assert entry["name"] == "clock_moved"
 
 
-async def test_waiting_in_vain_ends_with_nothing(klarna: MockKlarnaAsync) -> None:
+async def test_waiting_ends_without_entries_after_the_time(klarna: MockKlarnaAsync) -> None:
     assert (await klarna.send("GET", f"{JOURNAL}?wait=0.01&after=7")).body == {
         "entries": [],
         "position": 7,
@@ -121,7 +119,7 @@ async def test_waiting_in_vain_ends_with_nothing(klarna: MockKlarnaAsync) -> Non
     }
 
 
-class TestSmall:
+class TestSmallJournal:
     @pytest.fixture
     def mock_klarna_settings(self) -> Settings:
         return Settings(port=0, journal_bytes=65536)
@@ -129,35 +127,33 @@ class TestSmall:
     async def test_old_exchanges_are_dropped_and_counted(self, klarna: MockKlarnaAsync, button: Json) -> None:
         for _ in range(200):
             await klarna.get_button(button["button_key"])
-        told = (await klarna.send("GET", f"{JOURNAL}?limit=10000")).body
-        assert told["dropped"] > 0
-        assert told["dropped"] + len(told["entries"]) == 202
-        assert told["entries"][0]["name"] == "button_created"
+        journal = (await klarna.send("GET", f"{JOURNAL}?limit=10000")).body
+        assert journal["dropped"] > 0
+        assert journal["dropped"] + len(journal["entries"]) == 202
+        assert journal["entries"][0]["name"] == "button_created"
 
 
-async def events(line: Wire) -> AsyncIterator[tuple[str, str, Json]]:
-    """Yield the server-sent events of a line: id, event and data."""
+async def events(connection: Connection) -> AsyncIterator[tuple[str, str, Json]]:
+    """Yield the server-sent events of a connection: id, event and data."""
     while True:
-        lines = (await line.reader.readuntil(b"\n\n")).decode().strip().split("\r\n")
+        lines = (await connection.reader.readuntil(b"\n\n")).decode().strip().split("\r\n")
         block = "\n".join(lines).split("\n")
         fields = dict(field.split(": ", 1) for field in block if ": " in field)
         if "data" in fields:
             yield fields["id"], fields["event"], json.loads(fields["data"])
 
 
-async def _opened(line: Wire, path: str, **headers: str | int) -> AsyncIterator[tuple[str, str, Json]]:
-    answer = await line.answer(line.head(f"GET {path}", **headers))
+async def _opened(connection: Connection, path: str, **headers: str | int) -> AsyncIterator[tuple[str, str, Json]]:
+    answer = await connection.answer(connection.head(f"GET {path}", **headers))
     assert answer.headers["Content-Type"] == "text/event-stream"
-    return events(line)
+    return events(connection)
 
 
-async def test_the_journal_is_streamed_from_the_beginning_and_on(
-    klarna: MockKlarnaAsync, wire: Open, button: Json
-) -> None:
-    async with wire() as line, asyncio.timeout(10):
-        stream = await _opened(line, "/_mock/events")
-        told = [await anext(stream) for _ in range(2)]
-        assert [(kind, data["name"]) for _, kind, data in told] == [
+async def test_the_stream_has_old_and_new_entries(klarna: MockKlarnaAsync, connect: Connect, button: Json) -> None:
+    async with connect() as connection, asyncio.timeout(10):
+        stream = await _opened(connection, "/_mock/events")
+        received = [await anext(stream) for _ in range(2)]
+        assert [(kind, data["name"]) for _, kind, data in received] == [
             ("event", "button_created"),
             ("exchange", "create_button"),
         ]
@@ -167,24 +163,24 @@ async def test_the_journal_is_streamed_from_the_beginning_and_on(
 
 
 @pytest.mark.parametrize("how", ["header", "query"])
-async def test_a_stream_goes_on_where_it_was_interrupted(
-    klarna: MockKlarnaAsync, wire: Open, button: Json, how: str
+async def test_a_stream_continues_after_the_last_event(
+    klarna: MockKlarnaAsync, connect: Connect, button: Json, how: str
 ) -> None:
     seen = (await klarna.journal())[-1]["seq"]
     await klarna.advance_clock(1)
-    async with wire() as line, asyncio.timeout(10):
+    async with connect() as connection, asyncio.timeout(10):
         path = f"/_mock/events?after={seen}" if how == "query" else "/_mock/events"
-        stream = await _opened(line, path, Last_Event_ID=seen if how == "header" else "")
+        stream = await _opened(connection, path, Last_Event_ID=seen if how == "header" else "")
         assert (await anext(stream))[2]["name"] == "clock_moved"
 
 
-async def test_a_stream_is_filtered_as_the_journal_is(klarna: MockKlarnaAsync, wire: Open, button: Json) -> None:
+async def test_a_stream_can_be_filtered(klarna: MockKlarnaAsync, connect: Connect, button: Json) -> None:
     await klarna.send("POST", "/instantshopping/v1/buttons", {}, OTHER)
-    async with wire() as line, asyncio.timeout(10):
-        stream = await _opened(line, "/_mock/events?kind=exchange&merchant=other")
+    async with connect() as connection, asyncio.timeout(10):
+        stream = await _opened(connection, "/_mock/events?kind=exchange&merchant=other")
         assert (await anext(stream))[2]["merchant"] == "other"
 
 
-async def test_a_stream_with_a_wrong_filter_is_refused(klarna: MockKlarnaAsync) -> None:
+async def test_a_stream_with_an_invalid_filter_is_refused(klarna: MockKlarnaAsync) -> None:
     answer = await klarna.send("GET", "/_mock/events?kind=nonsense")
-    assert (answer.status, answer.body["problems"][0]["path"]) == (400, "kind")
+    assert (answer.status, answer.body["errors"][0]["path"]) == (400, "kind")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from mock_klarna import resources
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync, resources
+from mock_klarna.validation import Validator
 from mock_klarna.web.operations import OPERATIONS
 
 Json = dict[str, Any]
@@ -33,15 +33,15 @@ async def test_every_operation_is_described_once(document: Json) -> None:
     assert rows.items() <= described.items()
 
 
-async def test_a_body_is_described_by_the_schema_that_judges_it(document: Json) -> None:
+async def test_every_body_is_described(document: Json) -> None:
     for row in OPERATIONS:
         entry = document["paths"][row.path][row.method.lower()]
         assert ("requestBody" in entry) == bool(row.body), row.name
         if row.body:
-            assert entry["requestBody"].get("required", False) == (row.body == "required")
+            assert entry["requestBody"].get("required", False) == (row.body != "optional")
 
 
-async def test_what_is_no_json_is_described_as_what_it_is(document: Json) -> None:
+async def test_responses_that_are_not_json_have_their_media_type(document: Json) -> None:
     media = {
         path: set(document["paths"][path]["get"]["responses"]["200"]["content"])
         for path in document["paths"]
@@ -52,7 +52,9 @@ async def test_what_is_no_json_is_described_as_what_it_is(document: Json) -> Non
     assert set().union(*media.values()) == {"application/json"}
 
 
-async def test_an_empty_array_of_php_is_described_where_it_is_taken(klarna: MockKlarnaAsync, document: Json) -> None:
+async def test_the_empty_array_of_php_is_described_where_it_is_accepted(
+    klarna: MockKlarnaAsync, document: Json
+) -> None:
     schemas = document["components"]["schemas"]
     assert schemas["options"]["type"] == ["object", "array"]
     assert schemas["options"]["maxItems"] == 0
@@ -63,7 +65,7 @@ async def test_an_empty_array_of_php_is_described_where_it_is_taken(klarna: Mock
     assert (taken.status, refused.status) == (201, 400)
 
 
-async def test_every_schema_of_a_request_is_the_body_of_an_operation(document: Json) -> None:
+async def test_every_request_schema_is_the_body_of_an_operation(document: Json) -> None:
     files = {file.stem for file in (resources.schemas() / "requests").glob("*.json")}
     bodies = [
         entry["requestBody"]
@@ -74,7 +76,7 @@ async def test_every_schema_of_a_request_is_the_body_of_an_operation(document: J
     assert files == {reference.rpartition(".")[2] for reference in _references(bodies)}
 
 
-async def test_every_reference_leads_somewhere(document: Json) -> None:
+async def test_every_reference_can_be_resolved(document: Json) -> None:
     for reference in _references(document):
         target = document
         for step in reference.removeprefix("#/").split("/"):
@@ -85,3 +87,9 @@ async def test_every_reference_leads_somewhere(document: Json) -> None:
 def _references(part: Any) -> set[str]:
     text = json.dumps(part)
     return {piece.partition('"')[0] for piece in text.split('"$ref": "')[1:]}
+
+
+def test_messages_cite_no_documents() -> None:
+    problems = Validator().check("create_button", {})[1]
+    texts = [problem.expected for problem in problems] + [operation.summary for operation in OPERATIONS]
+    assert not [text for text in texts if "(klarna.md" in text or "(C-" in text or "(guide" in text]

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientSession
 
 import mock_klarna.web
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
+from mock_klarna import MockKlarnaAsync
 
 TEXTS = Path(mock_klarna.web.__file__).parent / "static" / "texts"
 LANGUAGES = ["da", "de", "fi", "fr", "nb", "nl", "sv"]
@@ -30,14 +30,14 @@ async def browse(klarna: MockKlarnaAsync) -> AsyncIterator[Any]:
         yield get
 
 
-async def test_the_dialog_loads_from_its_own_server_only(browse: Any) -> None:
+async def test_the_dialog_loads_only_from_its_server(browse: Any) -> None:
     status, headers, _ = await browse("/instantshopping/dialog/some-session")
     assert status == 200
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self'")
     assert "frame-ancestors" not in headers["Content-Security-Policy"]
 
 
-async def test_the_dialog_has_no_script_and_no_style_in_line(browse: Any) -> None:
+async def test_the_dialog_has_no_inline_script_or_style(browse: Any) -> None:
     _, _, text = await browse("/instantshopping/dialog/some-session")
     assert re.findall(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", text) == []
 
@@ -45,25 +45,25 @@ async def test_the_dialog_has_no_script_and_no_style_in_line(browse: Any) -> Non
 @pytest.mark.parametrize(
     "path", ["/instantshopping/dialog/{}", "/instantshopping/dialog/x?parent={}", "/instantshopping/buy/{}"]
 )
-async def test_what_an_address_holds_is_no_markup(browse: Any, path: str) -> None:
+async def test_the_address_is_escaped_in_the_page(browse: Any, path: str) -> None:
     _, _, text = await browse(path.format(quote(NASTY, safe="")))
     assert "<script>alert" not in text
 
 
-async def test_no_other_page_may_frame_an_offsite_page(browse: Any) -> None:
+async def test_the_page_of_a_key_cannot_be_framed(browse: Any) -> None:
     status, headers, _ = await browse("/instantshopping/buy/unknown")
     assert status == 404
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
 
 
-async def test_every_file_that_the_dialog_names_is_there(browse: Any) -> None:
+async def test_every_file_that_the_dialog_refers_to_exists(browse: Any) -> None:
     _, _, text = await browse("/instantshopping/dialog/some-session")
     files = set(re.findall(r'(?:href|src)="(/[^"]+)"', text))
     assert len(files) > 20
     assert {(await browse(file))[0] for file in files} == {200}
 
 
-async def test_the_qr_code_is_a_drawing(browse: Any) -> None:
+async def test_the_qr_code_is_an_svg(browse: Any) -> None:
     status, headers, text = await browse("/instantshopping/buy/any-key/qr.svg?locale=sv-SE")
     assert (status, headers["Content-Type"]) == (200, "image/svg+xml")
     assert "<svg" in text
@@ -75,16 +75,16 @@ def _texts(language: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_language_has_every_text_with_the_same_values(language: str) -> None:
+def test_every_language_has_the_same_texts_and_placeholders(language: str) -> None:
     def values(texts: dict[str, str]) -> dict[str, list[str]]:
         return {name: sorted(re.findall(r"\{\w+\}", text)) for name, text in texts.items()}
 
     assert values(_texts(language)) == values(_texts("en"))
 
 
-def test_every_text_that_the_dialog_says_is_there() -> None:
-    said: set[str] = set()
+def test_every_text_that_the_dialog_uses_exists() -> None:
+    used: set[str] = set()
     for path in (TEXTS.parent / "dialog").glob("*.js"):
-        said |= set(re.findall(r'\bsay\("(\w+)"', path.read_text(encoding="utf-8")))
-    assert said - set(_texts("en")) == set()
-    assert len(said) > 40
+        used |= set(re.findall(r'\bsay\("(\w+)"', path.read_text(encoding="utf-8")))
+    assert used - set(_texts("en")) == set()
+    assert len(used) > 40

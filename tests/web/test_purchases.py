@@ -1,13 +1,11 @@
-"""A shopper without a browser (`/_mock/purchases`): what can be asked for, and what is said of what cannot."""
+"""Purchases without a browser: what a shopper selects, what is refused, and what cannot become an order."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from mock_klarna import Settings
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
-from tests.cases import in_turn
+from mock_klarna import MockKlarnaAsync, Settings
 
 Json = dict[str, Any]
 Page = Callable[[str], Any]
@@ -29,7 +27,7 @@ PURCHASES = "/_mock/purchases"
         ("us-battery-pack", {}, ["19-402-B", "express_priority"], 12400),
     ],
 )
-async def test_a_shopper_buys_what_was_selected(
+async def test_a_shopper_buys_the_selection(
     klarna: MockKlarnaAsync, button: Json, page: Page, cart: str, select: Json, lines: list[str], amount: int
 ) -> None:
     answer = await klarna.send("POST", PURCHASES, {"page": page(cart), "select": select, "wait": 0})
@@ -74,9 +72,11 @@ async def test_waiting_ends_with_the_merchants_decision(klarna: MockKlarnaAsync,
         (None, "authorized"),
     ],
 )
-async def test_anybody_may_buy(klarna: MockKlarnaAsync, button: Json, page: Page, shopper: Any, state: str) -> None:
-    wish = {"page": page("se-battery-pack"), "wait": 0, "shopper": shopper}
-    bought = await klarna.purchase(**wish)
+async def test_every_named_shopper_can_buy(
+    klarna: MockKlarnaAsync, button: Json, page: Page, shopper: Any, state: str
+) -> None:
+    body = {"page": page("se-battery-pack"), "wait": 0, "shopper": shopper}
+    bought = await klarna.purchase(**body)
     assert bought["state"] == state
     if isinstance(shopper, dict) and state == "authorized":
         assert {name: bought["order"]["billing_address"][name] for name in shopper} == shopper
@@ -106,49 +106,49 @@ WRONG: list[tuple[Json, int, str, str]] = [
 ]
 
 
-@in_turn(("wish", "status", "path", "hint"), WRONG)
-async def test_a_wrong_wish_is_told_its_place_and_its_remedy(
-    klarna: MockKlarnaAsync, button: Json, page: Page, wish: Json, status: int, path: str, hint: str
+@pytest.mark.parametrize(("body", "status", "path", "hint"), WRONG)
+async def test_an_invalid_purchase_is_refused_with_place_and_hint(
+    klarna: MockKlarnaAsync, button: Json, page: Page, body: Json, status: int, path: str, hint: str
 ) -> None:
-    whole = {"wait": 0, **wish, "page": {**page("se-battery-pack"), **wish.get("page", {})}}
+    whole = {"wait": 0, **body, "page": {**page("se-battery-pack"), **body.get("page", {})}}
     answer = await klarna.send("POST", PURCHASES, whole)
     assert answer.status == status
-    problems = answer.body.get("problems", [])
+    problems = answer.body.get("errors", [])
     places = {answer.body.get("where"), *(problem["path"] for problem in problems)}
     rights = [answer.body.get("hint", ""), *(problem["expected"] for problem in problems)]
     assert path in places
-    assert any(hint in said for said in rights)
+    assert any(hint in expected for expected in rights)
     assert (await klarna.send("GET", "/_mock/health")).body["orders"] == 0
 
 
-async def test_every_problem_is_told_at_once(klarna: MockKlarnaAsync, button: Json) -> None:
+async def test_all_problems_of_a_purchase_are_reported_at_once(klarna: MockKlarnaAsync, button: Json) -> None:
     answer = await klarna.send("POST", PURCHASES, {"page": {"locale": "sv-SE"}})
-    assert [problem["path"] for problem in answer.body["problems"]] == [
+    assert [problem["path"] for problem in answer.body["errors"]] == [
         "purchase_country",
         "purchase_currency",
         "order_lines",
     ]
 
 
-async def test_a_merchant_without_a_key_is_told_how_to_get_one(klarna: MockKlarnaAsync, page: Page) -> None:
+async def test_a_purchase_without_a_button_key_is_refused_with_a_hint(klarna: MockKlarnaAsync, page: Page) -> None:
     answer = await klarna.send("POST", PURCHASES, {"page": page("se-battery-pack")})
     assert (answer.status, answer.body["hint"]) == (404, NO_BUTTON)
 
 
-async def test_a_disabled_key_sells_nothing(klarna: MockKlarnaAsync, button: Json, page: Page) -> None:
+async def test_a_purchase_with_a_disabled_key_is_refused(klarna: MockKlarnaAsync, button: Json, page: Page) -> None:
     await klarna.update_button(button["button_key"], disabled=True)
     answer = await klarna.send("POST", PURCHASES, {"page": page("se-battery-pack")})
     assert (answer.status, answer.body["where"]) == (409, "button_key")
 
 
-@pytest.mark.parametrize("path", [f"{PURCHASES}/nobody", "/_mock/callbacks/nobody", "/_mock/orders/nobody"])
-async def test_what_does_not_exist_is_not_found_in_words(klarna: MockKlarnaAsync, path: str) -> None:
+@pytest.mark.parametrize("path", [f"{PURCHASES}/no-such-id", "/_mock/callbacks/no-such-id", "/_mock/orders/no-such-id"])
+async def test_an_unknown_purchase_is_not_found(klarna: MockKlarnaAsync, path: str) -> None:
     answer = await klarna.send("GET", path)
-    assert (answer.status, "nobody" in answer.body["error"]) == (404, True)
+    assert (answer.status, "no-such-id" in answer.body["detail"]) == (404, True)
     assert answer.body["hint"]
 
 
-async def test_one_merchant_does_not_see_what_another_one_has(klarna: MockKlarnaAsync, purchase: Json) -> None:
+async def test_a_merchant_cannot_see_the_data_of_another(klarna: MockKlarnaAsync, purchase: Json) -> None:
     callback = (await klarna.wait_for("place_order"))["callback_id"]
     paths = [f"{PURCHASES}/{purchase['purchase_id']}", f"/_mock/callbacks/{callback}"]
     for path in paths:
@@ -159,27 +159,29 @@ async def test_one_merchant_does_not_see_what_another_one_has(klarna: MockKlarna
 
 async def _transcript(klarna: MockKlarnaAsync, page: Page) -> list[Any]:
     urls = {"place_order": "http://127.0.0.1:1/place", "terms": "https://shop.example"}
-    told: list[Any] = [await klarna.create_button(merchant_urls=urls)]
+    answers: list[Any] = [await klarna.create_button(merchant_urls=urls)]
     for cart in ("se-battery-pack", "us-battery-pack", "de-discounts"):
         bought = await klarna.purchase(page=page(cart), wait=0)
-        told += [bought[name] for name in ("purchase_id", "authorization_token", "order")]
-        told.append(await klarna.create_order(bought["authorization_token"], bought["order"]))
-    return told
+        answers += [bought[name] for name in ("purchase_id", "authorization_token", "order")]
+        answers.append(await klarna.create_order(bought["authorization_token"], bought["order"]))
+    return answers
 
 
-class TestSeeded:
+class TestSeed:
     @pytest.fixture
     def mock_klarna_settings(self) -> Settings:
         return Settings(port=0, seed="the seed")
 
-    async def test_the_same_seed_and_the_same_calls_give_the_same_ids_shoppers_and_amounts(
+    async def test_the_same_seed_and_requests_give_the_same_ids_shoppers_and_amounts(
         self, klarna: MockKlarnaAsync, page: Page
     ) -> None:
         first = await _transcript(klarna, page)
         await klarna.reset()
         assert await _transcript(klarna, page) == first
 
-    async def test_a_seed_of_ones_own_goes_over_the_servers(self, klarna: MockKlarnaAsync, page: Page) -> None:
+    async def test_the_seed_of_a_merchant_overrides_that_of_the_server(
+        self, klarna: MockKlarnaAsync, page: Page
+    ) -> None:
         plain = await _transcript(klarna, page)
         await klarna.reset(seed=5)
         five = await _transcript(klarna, page)
@@ -188,7 +190,115 @@ class TestSeeded:
         assert await _transcript(klarna, page) == five
 
 
-async def test_without_a_seed_ids_do_not_come_twice(klarna: MockKlarnaAsync, page: Page) -> None:
-    first = await _transcript(klarna, page)
-    await klarna.reset()
-    assert (await _transcript(klarna, page))[0] != first[0]
+class TestWithoutSeed:
+    @pytest.fixture
+    def mock_klarna_settings(self) -> Settings:
+        return Settings(port=0)
+
+    async def test_ids_are_never_repeated(self, klarna: MockKlarnaAsync, page: Page) -> None:
+        first = await _transcript(klarna, page)
+        await klarna.reset()
+        assert (await _transcript(klarna, page))[0] != first[0]
+
+
+LINE = {
+    "name": "Tea",
+    "reference": "tea",
+    "quantity": 1,
+    "unit_price": 1000,
+    "tax_rate": 0,
+    "total_amount": 1000,
+    "total_tax_amount": 0,
+}
+POST = {"id": "post", "name": "Post", "price": 500, "tax_rate": 0, "tax_amount": 0}
+VOUCHER = {"type": "discount", "unit_price": -100000, "total_amount": -100000}
+
+
+def _many_lines(page: Json) -> None:
+    page["order_lines"] = [LINE] * 1000
+
+
+def _voucher_above_the_goods(page: Json) -> None:
+    page["order_lines"] = [LINE, LINE | VOUCHER]
+
+
+def _long_option_id(page: Json) -> None:
+    page["shipping_options"] = [POST | {"id": "x" * 65}]
+
+
+def _long_option_name(page: Json) -> None:
+    page["shipping_options"] = [POST | {"name": "x" * 256}]
+
+
+def _long_name(page: Json) -> None:
+    page["name"] = "x" * 256
+
+
+UNORDERABLE = [
+    (_many_lines, "order_lines"),
+    (_voucher_above_the_goods, "order_amount"),
+    (_long_option_id, "selected_shipping_option.id"),
+    (_long_option_name, "selected_shipping_option.name"),
+    (_long_name, "name"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "path"), UNORDERABLE)
+async def test_a_cart_that_cannot_become_an_order_is_refused(
+    klarna: MockKlarnaAsync, button: Json, page: Page, spoil: Callable[[Json], None], path: str
+) -> None:
+    offered = page("se-battery-pack") | {"order_lines": [LINE], "shipping_options": [POST]}
+    spoil(offered)
+    answer = await klarna.send("POST", "/_mock/purchases", {"page": offered})
+    assert answer.status == 400
+    assert [problem["path"].removeprefix("page.") for problem in answer.body["errors"]] == [path]
+    assert await klarna.purchases() == []
+
+
+@pytest.mark.parametrize(("spoil", "path"), UNORDERABLE)
+async def test_the_page_of_a_key_whose_cart_cannot_become_an_order_is_refused(
+    klarna: MockKlarnaAsync, button: Json, page: Page, spoil: Callable[[Json], None], path: str
+) -> None:
+    offered = page("se-battery-pack") | {"order_lines": [LINE], "shipping_options": [POST]}
+    spoil(offered)
+    setup = {"key": button["button_key"], "instance_id": "1"}
+    answer = await klarna.send("POST", "/instantshopping/sdk/load", {"options": {"setup": setup, **offered}})
+    assert answer.body["show_button"] is False
+    assert answer.body["error"]["invalid_fields"] == [path]
+
+
+async def test_a_quantity_above_the_limits_of_an_order_is_refused(
+    klarna: MockKlarnaAsync, button: Json, page: Page
+) -> None:
+    select = {"quantity": 1_000_000}
+    answer = await klarna.send("POST", "/_mock/purchases", {"page": page("se-variations"), "select": select})
+    assert answer.status == 400
+    assert [problem["path"] for problem in answer.body["errors"]] == [
+        "order_lines[0].total_amount",
+        "order_lines[0].total_tax_amount",
+    ]
+
+
+async def test_a_quantity_for_fixed_order_lines_is_refused_by_name(
+    klarna: MockKlarnaAsync, button: Json, page: Page
+) -> None:
+    body = {"page": page("se-battery-pack"), "select": {"quantity": 3}}
+    (problem,) = (await klarna.send("POST", "/_mock/purchases", body)).body["errors"]
+    assert (problem["path"], problem["value"]) == ("select.quantity", 3)
+
+
+async def test_an_empty_description_is_left_out_of_the_order(klarna: MockKlarnaAsync, button: Json, page: Page) -> None:
+    offered = page("se-battery-pack") | {"shipping_options": [POST | {"description": "", "promo": ""}]}
+    bought = await klarna.purchase(page=offered, wait=0)
+    assert bought["order"]["selected_shipping_option"] == POST
+
+
+async def test_a_purchase_uses_the_key_in_the_setup_of_the_page(
+    klarna: MockKlarnaAsync, button: Any, page: Callable[[str], Any]
+) -> None:
+    await klarna.create_button(merchant_urls=button["merchant_urls"])
+    older = {**page("se-battery-pack"), "setup": {"key": button["button_key"]}}
+    assert (await klarna.purchase(page=older, wait=0))["button_key"] == button["button_key"]
+    unknown = {**older, "setup": {"key": "nonsense"}}
+    answer = await klarna.send("POST", "/_mock/purchases", {"page": unknown})
+    assert (answer.status, answer.body["where"]) == (404, "button_key")

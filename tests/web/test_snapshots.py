@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from mock_klarna.pytest_plugin.api import MockKlarnaAsync
-from mock_klarna.validation.json_body import LARGE
+from mock_klarna import MockKlarnaAsync
+from tests.extent import extent
 
 Json = dict[str, Any]
 
@@ -120,7 +120,7 @@ async def test_a_snapshot_cannot_take_what_belongs_to_a_merchant_who_stays(
     for job in stolen["merchants"]["thief"]["jobs"]:
         job["merchant"] = "thief"
     answer = await klarna.send("PUT", "/_mock/snapshot", stolen, {"Authorization": ""})
-    assert (answer.status, klarna.merchant in answer.body["error"]) == (400, True)
+    assert (answer.status, klarna.merchant in answer.body["detail"]) == (400, True)
     assert await klarna.snapshot() == state
     assert (await klarna.send("GET", "/_mock/purchases?merchant=thief")).body["total"] == 0
 
@@ -135,7 +135,7 @@ def large(state: Json) -> Json:
 
 
 async def test_a_large_snapshot_goes_in_and_comes_out_the_same(klarna: MockKlarnaAsync, large: Json) -> None:
-    assert len(json.dumps(large)) > 2 * LARGE
+    assert len(json.dumps(large)) > 2 << 20
     await klarna.load_snapshot(large)
     assert await klarna.snapshot() == large
 
@@ -178,7 +178,7 @@ async def test_a_call_of_one_merchant_replaces_no_others_state(
     own = {"version": 1, "merchants": {**state["merchants"], **anothers["merchants"]}}
     for sent in (anothers, own):
         answer = await klarna.send("PUT", f"/_mock/snapshot{query}", sent)
-        assert (answer.status, "'victim'" in answer.body["error"]) == (403, True)
+        assert (answer.status, "'victim'" in answer.body["detail"]) == (403, True)
         assert "without credentials" in answer.body["hint"]
     assert await klarna.snapshot() == state
     assert (await klarna.send("GET", "/_mock/purchases?merchant=victim")).body["total"] == 0
@@ -225,7 +225,7 @@ async def test_a_refusal_names_the_place_in_the_snapshot(
         holder = holder[step]
     holder[steps[-1]] = value
     answer = await klarna.send("PUT", "/_mock/snapshot", damaged)
-    assert (answer.status, answer.body["where"]) == (400, whole)
+    assert (answer.status, re.sub(r"(?<=answer_headers)\[0]\[1]$", "", answer.body["where"])) == (400, whole)
     assert answer.body["hint"].startswith("expected ")
     assert await klarna.snapshot() == captured
 
@@ -261,6 +261,10 @@ VALUES: tuple[Any, ...] = (
 )
 
 
+EVERY = extent(usual=7, thorough=1)
+"""Of the wrong values each member gets every seventh, beginning with another one each time, or in a thorough run all of them."""
+
+
 def _members(part: Any, place: str = "") -> list[tuple[Any, Any, str]]:
     """Return every member of a JSON value: what holds it, under which name or number, and its path."""
     pairs = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
@@ -274,9 +278,10 @@ async def test_whatever_is_wrong_with_a_snapshot_is_refused_or_can_be_looked_at(
 ) -> None:
     shown = await _shown(klarna)
     refused = taken = 0
-    for holder, step, path in _members(captured):
+    tried = (..., *VALUES)
+    for number, (holder, step, path) in enumerate(_members(captured)):
         before = holder[step]
-        for value in (..., *VALUES):
+        for value in tried[number % EVERY :: EVERY]:
             if value is ...:
                 del holder[step]
             else:

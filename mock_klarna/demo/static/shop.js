@@ -1,4 +1,4 @@
-// The shop's page: two buttons, selectors that keep the first one up to date, and what the page hears of a purchase.
+// The shop's page: two buttons, selectors that keep the first one up to date, and a list of the events that the page gets.
 const EVENTS = ["buy_button_clicked", "session_initiated", "identification_updated", "shipping_updated", "confirmation_displayed"];
 
 /** @param {string} id */
@@ -11,11 +11,11 @@ function battery() {
   return batteryLine(colour, /** @type {"S" | "L"} */ (choice("product-size-selector").value));
 }
 
-/** The shop's answer is ordered by the address that Klarna calls. */
+/** The query of the place_order URL selects what the shop does. */
 function merchantUrls() {
-  const wish = choice("behaviour").value;
-  const asked = wish === "redirect" ? `deny&deny_redirect_url=${encodeURIComponent(`${location.origin}/sorry`)}` : wish;
-  return { terms: `${location.origin}/terms`, place_order: `${location.origin}/klarna/place-order?then=${asked}` };
+  const selected = choice("behaviour").value;
+  const behaviour = selected === "redirect" ? `deny&deny_redirect_url=${encodeURIComponent(`${location.origin}/sorry`)}` : selected;
+  return { terms: `${location.origin}/terms`, place_order: `${location.origin}/klarna/place-order?then=${behaviour}` };
 }
 
 /** @param {string} instance */
@@ -30,17 +30,17 @@ function options(instance) {
   };
 }
 
-/** @param {unknown} said */
-function hear(said) {
+/** @param {unknown} event */
+function addLine(event) {
   const line = document.createElement("li");
-  line.textContent = typeof said === "string" ? said : JSON.stringify(said);
+  line.textContent = typeof event === "string" ? event : JSON.stringify(event);
   document.getElementById("events")?.append(line);
 }
 
 /** @param {string} instance */
-function follow(instance) {
+function listen(instance) {
   for (const name of EVENTS) {
-    window.Klarna.InstantShopping.on(name, (/** @type {object} */ payload) => hear(`${name} ${JSON.stringify(payload)}`), { setup: { instance_id: instance } });
+    window.Klarna.InstantShopping.on(name, (/** @type {object} */ payload) => addLine(`${name} ${JSON.stringify(payload)}`), { setup: { instance_id: instance } });
   }
 }
 
@@ -54,24 +54,24 @@ function show() {
   document.getElementById("pack")?.setAttribute("class", `pack ${colour.value}`);
 }
 
-function turned() {
+function updateBattery() {
   show();
-  window.Klarna.InstantShopping.update({ setup: { instance_id: "battery" }, order_lines: [battery()] }, (/** @type {object} */ response) => hear({ update: response }));
+  window.Klarna.InstantShopping.update({ setup: { instance_id: "battery" }, order_lines: [battery()] }, (/** @type {object} */ response) => addLine({ update: response }));
 }
 
-function behave() {
+function updateUrls() {
   for (const instance of ["battery", "shirt"]) {
     window.Klarna.InstantShopping.update({ setup: { instance_id: instance }, merchant_urls: merchantUrls() });
   }
 }
 
 window.klarnaAsyncCallback = function () {
-  window.Klarna.InstantShopping.load({ ...options("battery"), order_lines: [battery()], styling: { theme: { type: "buy" } } }, (/** @type {object} */ response) => hear({ load: response }));
+  window.Klarna.InstantShopping.load({ ...options("battery"), order_lines: [battery()], styling: { theme: { type: "buy" } } }, (/** @type {object} */ response) => addLine({ load: response }));
   window.Klarna.InstantShopping.load({ ...options("shirt"), items: shirtItems(), styling: { theme: { type: "express", variation: "dark" } } });
-  follow("battery");
-  follow("shirt");
+  listen("battery");
+  listen("shirt");
   show();
-  choice("product-color-selector").addEventListener("change", turned);
-  choice("product-size-selector").addEventListener("change", turned);
-  choice("behaviour").addEventListener("change", behave);
+  choice("product-color-selector").addEventListener("change", updateBattery);
+  choice("product-size-selector").addEventListener("change", updateBattery);
+  choice("behaviour").addEventListener("change", updateUrls);
 };

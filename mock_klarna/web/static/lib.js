@@ -75,7 +75,7 @@ p:empty { display: none }`;
   async function judged(/** @type {object} */ wish) {
     try {
       const { status, body } = await ask("load", wish);
-      return status === 200 ? body : refused("bad_value", body.error);
+      return status === 200 ? body : refused("bad_value", body.detail);
     } catch (fault) {
       return refused("network_error", `no answer from ${home}: ${fault}`);
     }
@@ -189,7 +189,7 @@ p:empty { display: none }`;
     return drawn;
   }
 
-  /** Opens the dialog. Its frame is there before the handlers of the click run: shops reach for it (protocol 6.6). */
+  /** Opens the dialog. Its frame is there before the handlers of the click run: shops reach for it (klarna.md §6.6). */
   async function open(/** @type {Instance} */ instance, /** @type {Drawn} */ drawn) {
     if (dialog) return;
     drawn.alert.textContent = "";
@@ -296,7 +296,7 @@ p:empty { display: none }`;
     );
   }
 
-  /** Draws in containers that the page adds; closes the dialog of one that it takes away (protocol 6.4). */
+  /** Draws in containers that the page adds; closes the dialog of one that it takes away (klarna.md §6.4). */
   function look() {
     for (const instance of instances.values()) {
       const container = containerOf(instance.id);

@@ -3,9 +3,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mock_klarna.pytest_plugin.api import MockKlarna
+from mock_klarna import MockKlarna
 from tests.browser.conftest import load
-from tests.browser.dialog.driving import BUTTON, Dialog, placing
+from tests.browser.dialog.dialog import BUTTON, Dialog, placing
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ Open = Callable[..., Awaitable[Dialog]]
 
 
 @pytest.fixture
-def opened(tab: "Page", product: Callable[..., str], options: Json, shop: Shop) -> Open:
-    """Opens the product page, whose options a test changes, and clicks its button; English unless told."""
+def open_dialog(tab: "Page", product_page: Callable[..., str], options: Json, shop: Shop) -> Open:
+    """Opens the product page with changes to its options and clicks its button; in English by default."""
 
     async def click(**changes: Any) -> Dialog:
         given = {**options, "locale": "en-SE", **changes}
-        await tab.goto(product(load(given)))
+        await tab.goto(product_page(load(given)))
         await tab.locator(BUTTON).click()
         return Dialog(tab)
 

@@ -1,4 +1,4 @@
-"""The dialog's pure functions, each asked in the browser that runs them."""
+"""The pure functions of the dialog's modules, called in the browser."""
 
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
-from mock_klarna.pytest_plugin.api import MockKlarna
+from mock_klarna import MockKlarna
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
@@ -67,7 +67,7 @@ async def blank(browser: "Browser") -> "AsyncIterator[Page]":
 
 
 @pytest.mark.parametrize(("module", "name", "given", "answer"), CASES)
-async def test_a_function_answers(
+async def test_a_function_returns_the_expected_value(
     blank: "Page", mock_klarna: MockKlarna, module: str, name: str, given: list[Any], answer: Any
 ) -> None:
     path = f"{mock_klarna.url}/instantshopping/static/dialog/{module}.js"
@@ -87,7 +87,7 @@ RED_S, RED_M, BLUE_M = (
 )
 
 
-async def test_a_variation_that_is_not_made_leads_to_the_nearest(blank: "Page", mock_klarna: MockKlarna) -> None:
+async def test_an_unavailable_variation_leads_to_the_nearest_one(blank: "Page", mock_klarna: MockKlarna) -> None:
     path = f"{mock_klarna.url}/instantshopping/static/dialog/variations.js"
     items = [RED_S, RED_M, BLUE_M]
     colours, _sizes = await blank.evaluate(ASKED, [path, "choices", [items, RED_S]])

@@ -26,7 +26,7 @@ const SDK = new URL("../../sdk/", import.meta.url);
 export async function ask(path, body) {
   const answer = await send(path, body);
   const said = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Refusal(answer.status, String(said.error ?? said.error_message ?? answer.status), said.problems);
+  if (!answer.ok) throw new Refusal(answer.status, String(said.detail ?? answer.status), said.errors);
   return said;
 }
 

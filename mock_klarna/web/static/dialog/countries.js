@@ -37,7 +37,7 @@ export function allowed({ countries }, kind, separate) {
 }
 
 /**
- * The titles that people of a country use; where Klarna names none, those of English (protocol 3.10).
+ * The titles that people of a country use; where Klarna names none, those of English (klarna.md §3.10).
  *
  * @param {string | undefined} code
  * @returns {string[]}

@@ -2,7 +2,7 @@ import { recall, remember } from "./memory.js";
 
 /** @typedef {import("./types.js").View} View */
 
-/** Tells the page around what its handlers wait for, each event once and in order (protocol 6.5). */
+/** Tells the page around what its handlers wait for, each event once and in order (klarna.md §6.5). */
 export class Events {
   /** @param {import("./host.js").Host} host */
   constructor(host) {

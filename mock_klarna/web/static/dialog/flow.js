@@ -28,11 +28,11 @@ export function hasEnded(view) {
   return view.state !== "started" && view.state !== "authorized";
 }
 
-/** Deny codes that have a text of their own (protocol 3.14); every other one gets the general text. */
+/** Deny codes that have a text of their own (klarna.md §3.14); every other one gets the general text. */
 const TOLD = ["address_error", "item_out_of_stock", "consumer_underaged", "unsupported_shipping_address"];
 
 /**
- * The text of a denial: the merchant's own words, or the name of ours (C-10).
+ * The text of a denial: the merchant's own words, or the name of ours (klarna.md C-10).
  *
  * @param {import("./types.js").Outcome | undefined} outcome
  * @returns {{own: string} | {named: string}}

@@ -17,7 +17,7 @@ async function begin(page) {
 }
 
 /**
- * A session of an offsite page; a reload goes on with the one that was begun (protocol 7).
+ * A session of an offsite page; a reload goes on with the one that was begun (klarna.md §7).
  *
  * @param {DOMStringMap} page
  * @returns {Promise<string>}

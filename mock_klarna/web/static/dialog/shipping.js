@@ -5,7 +5,7 @@ import { money } from "./money.js";
 /** @typedef {import("./types.js").ShippingOption} ShippingOption */
 /** @typedef {import("./texts.js").Say} Say */
 
-/** Shipping methods that have a name of their own in every language, by their letters alone (C-14). */
+/** Shipping methods that have a name of their own in every language, by their letters alone (klarna.md C-14). */
 const METHODS = ["pickupstore", "home", "boxreg", "boxunreg", "pickuppoint", "own", "postal", "dhlpackstation"];
 
 /**

@@ -14,7 +14,7 @@ export function attributes(product) {
 }
 
 /**
- * The item that the first order line was made from; undefined when the merchant's own lines are bought (seed, step 2).
+ * The item that the first order line was made from; undefined when the merchant's own lines are bought (guide, step 2).
  *
  * @param {Item[]} items
  * @param {Line[]} lines

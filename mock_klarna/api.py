@@ -1,0 +1,297 @@
+"""`MockKlarna` and `MockKlarnaAsync`: the sandbox's HTTP requests as methods, without a loop and with one.
+
+The pytest fixtures, `serve_in_thread()` and `serve()` give them. Every method sends one HTTP request that anyone can send.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+if TYPE_CHECKING:
+    from mock_klarna.client import Answer, Client
+
+Json = dict[str, Any]
+T = TypeVar("T")
+Object = TypeVar("Object")
+Objects = TypeVar("Objects")
+Nothing = TypeVar("Nothing")
+Then = Callable[[Any], Any]
+BUTTONS = "/instantshopping/v1/buttons"
+AUTHORIZATIONS = "/instantshopping/v1/authorizations"
+ORDERS = "/ordermanagement/v1/orders"
+TOKENS = "/customer-token/v1/tokens"
+
+
+def _same(body: Any) -> Any:
+    """Return the body as it is."""
+    return body
+
+
+def _query(path: str, parameters: Mapping[str, object]) -> str:
+    present = {name: value for name, value in parameters.items() if value is not None}
+    return f"{path}?{urlencode(present)}" if present else path
+
+
+def _first(name: str, body: Any) -> Any:
+    """Return the first journal entry of an answer; raises AssertionError when there is none."""
+    assert body["entries"], f"the journal has no {name} yet"
+    return body["entries"][0]
+
+
+class Commands(Generic[Object, Objects, Nothing]):
+    """What a merchant and a shopper can do, for one merchant of one sandbox.
+
+    Every method sends one HTTP request and gives the JSON of its answer; a refusal raises `MockKlarnaError`.
+    """
+
+    def __init__(self, client: "Client", tls_url: str | None = None) -> None:
+        self.client = client
+        """What sends the requests; it runs in the loop of the sandbox."""
+        self.url = client.url
+        """What a shop under test uses as Klarna's base URL."""
+        self.tls_url = tls_url
+        """The same over HTTPS; None without the setting `tls`."""
+
+    @property
+    def port(self) -> int:
+        """The port of `url`."""
+        parts = urlsplit(self.url)
+        return parts.port or (443 if parts.scheme == "https" else 80)
+
+    @property
+    def credentials(self) -> tuple[str, str]:
+        """Username and password; the username is the merchant."""
+        return self.client.credentials
+
+    @property
+    def merchant(self) -> str:
+        """The username of the credentials."""
+        return self.client.merchant
+
+    @property
+    def authorization(self) -> str:
+        """The value of the `Authorization` header that belongs to the credentials."""
+        return self.client.authorization
+
+    def _request(self, method: str, path: str, body: Any = None, then: Then = _same) -> Any:
+        raise NotImplementedError
+
+    def _ask(self, method: str, path: str, body: Any = None, then: Then = _same) -> Object:
+        answer: Object = self._request(method, path, body, then)
+        return answer
+
+    def _list(self, path: str, member: str) -> Objects:
+        answer: Objects = self._request("GET", path, then=itemgetter(member))
+        return answer
+
+    def _send(self, method: str, path: str, body: Any = None) -> Nothing:
+        answer: Nothing = self._request(method, path, body)
+        return answer
+
+    def create_button(self, **options: Any) -> Object:
+        """Create a button key from its setup options, such as `merchant_urls`; gives them back with `button_key`."""
+        return self._ask("POST", BUTTONS, options)
+
+    def get_button(self, button_key: str) -> Object:
+        """See the setup options of a button key."""
+        return self._ask("GET", f"{BUTTONS}/{button_key}")
+
+    def update_button(self, button_key: str, **options: Any) -> Object:
+        """Change setup options of a button key."""
+        return self._ask("PUT", f"{BUTTONS}/{button_key}", options)
+
+    def get_authorization(self, authorization_token: str) -> Object:
+        """Retrieve the authorized order of a token."""
+        return self._ask("GET", f"{AUTHORIZATIONS}/{authorization_token}")
+
+    def create_order(self, authorization_token: str, order: Json) -> Object:
+        """Place the order of a token as the merchant would; gives `order_id` and `fraud_status`."""
+        return self._ask("POST", f"{AUTHORIZATIONS}/{authorization_token}/orders", order)
+
+    def deny_authorization(self, authorization_token: str, **reason: str) -> Nothing:
+        """Deny the order of a token as the merchant would, with `deny_code`, `deny_message`, `deny_redirect_url` or nothing."""
+        return self._send("DELETE", f"{AUTHORIZATIONS}/{authorization_token}", reason)
+
+    def purchase(self, **options: Any) -> Object:
+        """Let a shopper buy; takes the members of `POST /_mock/purchases` and gives the purchase.
+
+        Waits up to `wait` seconds (10) for the merchant to place or deny; 0 returns as soon as the merchant is being called.
+        """
+        return self._ask("POST", "/_mock/purchases", options)
+
+    def find_purchase(self, purchase_id: str, *, wait: float | None = None) -> Object:
+        """Give a purchase by its id or token, once it has ended or after `wait` seconds."""
+        return self._ask("GET", _query(f"/_mock/purchases/{purchase_id}", {"wait": wait}))
+
+    def purchases(self, *, state: str | None = None, limit: int | None = None) -> Objects:
+        """List this merchant's purchases, or those in one `state`, newest first."""
+        return self._list(_query("/_mock/purchases", {"state": state, "limit": limit}), "purchases")
+
+    def journal(self, **filters: Any) -> Objects:
+        """List what happened, in order; see `GET /_mock/journal` for the filters, such as `name` and `status`."""
+        return self._list(_query("/_mock/journal", filters), "entries")
+
+    def wait_for(self, name: str, *, within: float = 5.0, **filters: Any) -> Object:
+        """Wait for the first journal entry of a name (an event, an operation or a callback) and give it.
+
+        `after=entry["seq"]` waits for the next one. Raises AssertionError when there is none `within` so many seconds.
+        """
+        path = _query("/_mock/journal", {"name": name, "wait": within, "limit": 1, **filters})
+        return self._ask("GET", path, then=partial(_first, name))
+
+    def callbacks(self, *, limit: int | None = None, **filters: str) -> Objects:
+        """List callbacks with all their attempts, newest first; filters are `purchase_id`, `kind` and `state`."""
+        return self._list(_query("/_mock/callbacks", {**filters, "limit": limit}), "callbacks")
+
+    def resend(self, callback_id: str) -> Object:
+        """Send a callback again; gives it with the new attempt."""
+        return self._ask("POST", f"/_mock/callbacks/{callback_id}/resend")
+
+    def orders(self, *, limit: int | None = None) -> Objects:
+        """List this merchant's orders, newest first."""
+        return self._list(_query("/_mock/orders", {"limit": limit}), "orders")
+
+    def order(self, order_id: str) -> Object:
+        """Give a placed order."""
+        return self._ask("GET", f"/_mock/orders/{order_id}")
+
+    def decide(self, order_id: str, fraud_status: str) -> Object:
+        """End a fraud review with ACCEPTED, REJECTED or STOPPED; the merchant is notified."""
+        return self._ask("POST", f"/_mock/orders/{order_id}/decision", {"fraud_status": fraud_status})
+
+    def managed_order(self, order_id: str) -> Object:
+        """Retrieve an order from Order Management, as the merchant: status, amounts, captures, refunds."""
+        return self._ask("GET", f"{ORDERS}/{order_id}")
+
+    def acknowledge(self, order_id: str) -> Nothing:
+        """Acknowledge an order as the merchant would, which ends the pushes."""
+        return self._send("POST", f"{ORDERS}/{order_id}/acknowledge")
+
+    def capture(self, order_id: str, captured_amount: int, **details: Any) -> Nothing:
+        """Capture an amount as the merchant would; `managed_order` then shows the capture."""
+        return self._send("POST", f"{ORDERS}/{order_id}/captures", {"captured_amount": captured_amount, **details})
+
+    def refund(self, order_id: str, refunded_amount: int, **details: Any) -> Nothing:
+        """Refund an amount as the merchant would; `managed_order` then shows the refund."""
+        return self._send("POST", f"{ORDERS}/{order_id}/refunds", {"refunded_amount": refunded_amount, **details})
+
+    def cancel(self, order_id: str) -> Nothing:
+        """Cancel an order as the merchant would; nothing may have been captured of it."""
+        return self._send("POST", f"{ORDERS}/{order_id}/cancel")
+
+    def release_remaining_authorization(self, order_id: str) -> Nothing:
+        """Give up what remains authorized of an order, as the merchant would."""
+        return self._send("POST", f"{ORDERS}/{order_id}/release-remaining-authorization")
+
+    def extend_authorization_time(self, order_id: str) -> Nothing:
+        """Let the authorization of an order live longer, as the merchant would."""
+        return self._send("POST", f"{ORDERS}/{order_id}/extend-authorization-time")
+
+    def update_order_authorization(self, order_id: str, order_amount: int, **details: Any) -> Nothing:
+        """Authorize another amount as the merchant would, with `order_lines` that make it."""
+        return self._send("PATCH", f"{ORDERS}/{order_id}/authorization", {"order_amount": order_amount, **details})
+
+    def create_token(self, authorization_token: str, **options: Any) -> Object:
+        """Make a customer token of an authorization as the merchant of a subscription would; gives its `token_id`."""
+        return self._ask("POST", f"{AUTHORIZATIONS}/{authorization_token}/customer-token", options)
+
+    def get_token(self, token_id: str) -> Object:
+        """Read the status of a customer token."""
+        return self._ask("GET", f"{TOKENS}/{token_id}")
+
+    def order_from_token(self, token_id: str, order: Json) -> Object:
+        """Place an order with a customer token as the merchant would; gives its `order_id`."""
+        return self._ask("POST", f"{TOKENS}/{token_id}/order", order)
+
+    def cancel_token(self, token_id: str) -> Nothing:
+        """Cancel a customer token as the merchant would."""
+        return self._send("PATCH", f"{TOKENS}/{token_id}/status", {"status": "CANCELLED"})
+
+    def clock(self) -> Object:
+        """Give the time on this merchant's clock."""
+        return self._ask("GET", "/_mock/clock")
+
+    def advance_clock(self, duration: str | float) -> Object:
+        """Move the clock on by seconds or by a duration such as "2h"; all that is due happens before this returns."""
+        return self._ask("POST", "/_mock/clock", {"advance": duration})
+
+    def set_clock(self, moment: str) -> Object:
+        """Set the clock to a time such as "2026-01-01T00:00:00Z"; all that is due happens before this returns."""
+        return self._ask("POST", "/_mock/clock", {"set": moment})
+
+    def fault(self, on: str, **effect: Any) -> Object:
+        """Make the next requests ("request") or callbacks ("callback") fail; takes `operation`, `times` and the effects."""
+        return self._ask("POST", "/_mock/faults", {"on": on, **effect})
+
+    def faults(self) -> Objects:
+        """List the faults that have not been used up."""
+        return self._list("/_mock/faults", "faults")
+
+    def clear_faults(self) -> Nothing:
+        """Remove all faults of this merchant."""
+        return self._send("DELETE", "/_mock/faults")
+
+    def reset(self, seed: str | int | None = None) -> Nothing:
+        """Remove everything of this merchant; `seed` makes the ids and shoppers that follow reproducible."""
+        return self._send("POST", "/_mock/reset", {} if seed is None else {"seed": seed})
+
+    def snapshot(self) -> Object:
+        """Give this merchant's state: everything but the journal."""
+        return self._ask("GET", "/_mock/snapshot")
+
+    def load_snapshot(self, state: Json) -> Nothing:
+        """Replace this merchant's state by a snapshot."""
+        return self._send("PUT", "/_mock/snapshot", state)
+
+    def shoppers(self, country: str | None = None) -> Objects:
+        """List the test shoppers that `purchase` knows by name."""
+        return self._list(_query("/_mock/shoppers", {"country": country}), "shoppers")
+
+
+class MockKlarnaAsync(Commands[Awaitable[Json], Awaitable[list[Json]], Awaitable[None]]):
+    """A sandbox for tests and programs with an event loop: every command is awaited."""
+
+    def as_merchant(self, merchant: str, password: str = "secret") -> "MockKlarnaAsync":  # noqa: S107
+        """Return the same commands for another merchant of the sandbox, with the password of its credentials."""
+        return MockKlarnaAsync(self.client.as_merchant(merchant, password), self.tls_url)
+
+    async def send(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> "Answer":
+        """Send any request as this merchant and return status, body and headers, also of a refusal."""
+        return await self.client.send(method, path, body, headers=headers)
+
+    def _request(self, method: str, path: str, body: Any = None, then: Then = _same) -> Awaitable[Any]:
+        return _asked(self.client, method, path, body, then)
+
+
+class MockKlarna(Commands[Json, list[Json], None]):
+    """A sandbox for tests and programs without an event loop: every command blocks until its answer has arrived.
+
+    `loop`, the loop of the sandbox, runs in another thread; `asyncio.run_coroutine_threadsafe` runs coroutines in it.
+    """
+
+    def __init__(self, client: "Client", loop: asyncio.AbstractEventLoop, tls_url: str | None = None) -> None:
+        super().__init__(client, tls_url)
+        self.loop = loop
+
+    def as_merchant(self, merchant: str, password: str = "secret") -> "MockKlarna":  # noqa: S107
+        """Return the same commands for another merchant of the sandbox, with the password of its credentials."""
+        return MockKlarna(self.client.as_merchant(merchant, password), self.loop, self.tls_url)
+
+    def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> "Answer":
+        """Send any request as this merchant and return status, body and headers, also of a refusal."""
+        return self._result(self.client.send(method, path, body, headers=headers))
+
+    def _request(self, method: str, path: str, body: Any = None, then: Then = _same) -> Any:
+        return self._result(_asked(self.client, method, path, body, then))
+
+    def _result(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+
+
+async def _asked(client: "Client", method: str, path: str, body: Any, then: Then) -> Any:
+    return then(await client.ask(method, path, body))

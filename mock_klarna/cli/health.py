@@ -1,0 +1,72 @@
+"""`mock-klarna healthcheck` and `mock-klarna wait`: ask a server for its health, with the standard library only."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from contextlib import closing
+
+from mock_klarna.cli.main import UNREACHABLE
+from mock_klarna.cli.options import server_address
+
+_REQUEST_TIMEOUT = 3.0
+_RETRY_SECONDS = 0.05
+_UNHEALTHY = 1
+
+
+def add_healthcheck(parser: argparse.ArgumentParser) -> None:
+    """Add the address of the server."""
+    parser.add_argument("--url", default=None, help="address of the server (default: this machine, at its port)")
+
+
+def run_healthcheck(arguments: argparse.Namespace) -> int:
+    """Return 0 if the server is healthy, 1 for any other answer, 4 for none; raises `SettingsError` for an invalid address."""
+    url = arguments.url or own_url()
+    code, reason = check_health(url)
+    if code:
+        print(f"mock-klarna: {url} is not healthy: {reason}", file=sys.stderr)
+    return code
+
+
+def add_wait(parser: argparse.ArgumentParser) -> None:
+    """Add the address of the server and the timeout."""
+    add_healthcheck(parser)
+    parser.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="how long to wait (default 30)")
+
+
+def run_wait(arguments: argparse.Namespace) -> int:
+    """Return 0 once the server is healthy, 4 after the timeout; raises `SettingsError` for an invalid address."""
+    url = arguments.url or own_url()
+    deadline = time.monotonic() + arguments.timeout
+    while reason := check_health(url)[1]:
+        if time.monotonic() >= deadline:
+            print(f"mock-klarna: {url} was not ready within {arguments.timeout:g} s: {reason}", file=sys.stderr)
+            return UNREACHABLE
+        time.sleep(_RETRY_SECONDS)
+    return 0
+
+
+def own_url() -> str:
+    """Return the address of a server on this machine that was started with the same environment variables."""
+    port = os.environ.get("MOCK_KLARNA_PORT") or os.environ.get("PORT") or "8080"
+    return f"http://127.0.0.1:{port}"
+
+
+def check_health(url: str) -> tuple[int, str]:
+    """Return an exit code and its reason: 0 healthy, 1 any other answer, 4 no answer; raises `SettingsError`."""
+    import http.client
+
+    parts = server_address("--url", url, "http")
+    try:
+        with closing(
+            http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_REQUEST_TIMEOUT)
+        ) as connection:
+            connection.request("GET", "/_mock/health")
+            answer = connection.getresponse()
+            is_healthy = answer.status == 200 and "status" in json.loads(answer.read())
+            return (0, "") if is_healthy else (_UNHEALTHY, f"it answered {answer.status}")
+    except OSError as error:
+        return UNREACHABLE, str(error) or type(error).__name__
+    except (ValueError, http.client.HTTPException) as error:
+        return _UNHEALTHY, str(error) or type(error).__name__

@@ -1,0 +1,55 @@
+"""Listing and playing stored scenarios."""
+
+import asyncio
+from pathlib import Path
+
+from mock_klarna.client import Client
+from mock_klarna.web.auth import parse_basic
+from mock_klarna.web.request import ApiRequest, ApiResponse, Services, json_response
+
+
+async def list_scenarios(services: Services, _request: ApiRequest) -> ApiResponse:
+    """List the stored scenarios, and those of the folder that the server was given."""
+    from mock_klarna.scenario.loader import describe_stored
+
+    return json_response({"scenarios": await asyncio.to_thread(describe_stored, _folders(services))})
+
+
+async def run_scenario(services: Services, request: ApiRequest) -> ApiResponse:
+    """Play a stored scenario as a merchant of this scenario and caller alone, and return the report."""
+    from mock_klarna.scenario.loader import load_stored
+    from mock_klarna.scenario.runner import RunOptions
+    from mock_klarna.scenario.runner import run_scenario as run
+
+    body = request.body
+    variables, seed = body.get("vars") or {}, body.get("seed")
+    scenario = await asyncio.to_thread(load_stored, request.path("name"), _folders(services), variables)
+    url = _own_url(request)
+    options = RunOptions(
+        url=url,
+        connect=lambda merchant, password: Client(url, merchant, password),
+        variables=lambda _: variables,
+        seed=None if seed is None else str(seed),
+        merchant=body.get("merchant") or _listed_credentials(services, request),
+        prefix=request.merchant or "scenario",
+    )
+    return json_response((await run(scenario, options)).as_json())
+
+
+def _listed_credentials(services: Services, request: ApiRequest) -> str | None:
+    """Return the caller's own `USER:PASSWORD` where only listed credentials are accepted, so that no other merchant can play."""
+    if not services.settings.credentials:
+        return None
+    sent = parse_basic(request.http.headers.get("Authorization", ""))
+    return None if sent.fault else f"{sent.user}:{sent.password}"
+
+
+def _folders(services: Services) -> list[Path]:
+    return [Path(services.settings.scenarios)] if services.settings.scenarios else []
+
+
+def _own_url(request: ApiRequest) -> str:
+    """Return this server's address as it is reached from this machine, whatever the `Host` header says."""
+    assert request.http.transport is not None
+    host, port = request.http.transport.get_extra_info("sockname")[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,91 @@
+"""A page object for the dialog, which finds elements by the ids of Klarna's own dialog (klarna.md §6.6)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from playwright.async_api import FrameLocator, Locator, Page
+
+from mock_klarna import MockKlarna
+
+Json = dict[str, Any]
+Decide = Callable[[Json], None]
+FRAME = "#klarna-instant-shopping-fullscreen"
+BUTTON = "klarna-instant-shopping button"
+ALICE = {
+    "email": "alice@example.com",
+    "given_name": "Alice",
+    "family_name": "Test",
+    "street_address": "Sveavägen 46",
+    "postal_code": "111 34",
+    "city": "Stockholm",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """The dialog in a tab."""
+
+    tab: "Page"
+
+    @property
+    def frame(self) -> "FrameLocator":
+        """The frame that the dialog is in."""
+        return self.tab.frame_locator(FRAME)
+
+    def find(self, selector: str) -> "Locator":
+        """Return the elements of the dialog that match a selector."""
+        return self.frame.locator(selector)
+
+    async def fill(self, values: Mapping[str, str]) -> None:
+        """Type into fields by their ids."""
+        for name, value in values.items():
+            await self.find(f"#{name}").fill(value)
+
+    async def fill_in(self, shopper: str) -> None:
+        """Let the dialog fill in the form with a test shopper."""
+        await self.find("#test-shopper").select_option(shopper)
+        await self.find("#fill-button").click()
+        await self.find("#status").get_by_text(shopper).wait_for(state="attached")
+
+    async def continue_to_review(self) -> None:
+        """Press the button below the form and wait for the review."""
+        await self.find("#address-button").click()
+        await self.find("#checkout-button").wait_for()
+
+    async def identify(self, shopper: str = "se-approved") -> None:
+        """Fill in a test shopper and continue to the review."""
+        await self.fill_in(shopper)
+        await self.continue_to_review()
+
+    async def pay(self) -> None:
+        """Press the final button once no request is in progress."""
+        await self.idle()
+        await self.find("#checkout-button").click()
+
+    async def idle(self) -> None:
+        """Wait until no request is in progress."""
+        await self.find("#step[aria-busy=false]").wait_for()
+
+    async def heading(self) -> str:
+        """Return the heading of the step that is shown."""
+        return await self.find("#step-heading").inner_text()
+
+
+def placing(mock_klarna: MockKlarna) -> Decide:
+    """Return a function that places every order."""
+
+    def place(callback: Json) -> None:
+        mock_klarna.create_order(callback["authorization_token"], callback["order"])
+
+    return place
+
+
+def denying(mock_klarna: MockKlarna, **reason: str) -> Decide:
+    """Return a function that denies every order."""
+
+    def deny(callback: Json) -> None:
+        mock_klarna.deny_authorization(callback["authorization_token"], **reason)
+
+    return deny

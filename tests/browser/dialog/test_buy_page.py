@@ -1,0 +1,72 @@
+"""The page that sells what a complete button key describes (klarna.md §7)."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.async_api import expect
+
+from mock_klarna import MockKlarna
+from tests.browser.dialog.dialog import placing
+from tests.browser.shop import Shop
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def address(mock_klarna: MockKlarna, shop: Shop, page: Callable[[str], Any]) -> str:
+    """The page of a key that holds everything."""
+    cart = {**page("se-battery-pack"), "merchant_urls": shop.merchant_urls, "locale": "en-SE"}
+    created: Json = mock_klarna.create_button(**cart)
+    return f"{mock_klarna.url}/instantshopping/buy/{created['button_key']}"
+
+
+async def test_the_buy_page_sells_without_a_page_of_a_shop(
+    tab: "Page", address: str, shop: Shop, mock_klarna: MockKlarna
+) -> None:
+    shop.decide = placing(mock_klarna)
+    await tab.goto(address)
+    await tab.locator("#fill-button").click()
+    await expect(tab.locator("#email")).not_to_have_value("")
+    await tab.locator("#address-button").click()
+    await tab.locator("#checkout-button").click()
+    await tab.locator("#confirmation__bottom").click()
+    await tab.wait_for_url("**/confirmation")
+    assert shop.callbacks[0]["order"]["integrator_url"] == address
+
+
+async def test_a_purchase_resumes_after_a_reload_and_after_closing(
+    tab: "Page", address: str, mock_klarna: MockKlarna
+) -> None:
+    await tab.goto(address)
+    await tab.locator("#fill-button").click()
+    await expect(tab.locator("#email")).not_to_have_value("")
+    await tab.locator("#address-button").click()
+    await tab.locator("#checkout-button").wait_for()
+    await tab.reload()
+    await tab.locator("#checkout-button").wait_for()
+    await tab.locator("#close-button").click()
+    await tab.locator("#resume-button").click()
+    await tab.locator("#checkout-button").wait_for()
+    assert len(mock_klarna.purchases()) == 1
+
+
+async def test_the_qr_code_is_shown_with_a_name(tab: "Page", address: str) -> None:
+    await tab.goto(f"{address}?locale=sv-SE")
+    await tab.get_by_role("heading", name="Dina uppgifter").wait_for()
+    code = tab.get_by_role("img", name="QR-kod")
+    assert await code.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+
+
+async def test_an_incomplete_key_shows_what_is_missing(
+    tab: "Page", mock_klarna: MockKlarna, key: str, console_errors: list[str]
+) -> None:
+    answer = await tab.goto(f"{mock_klarna.url}/instantshopping/buy/{key}")
+    assert answer is not None
+    assert answer.status == 409
+    await tab.get_by_text("purchase_country: expected").wait_for()
+    console_errors.clear()

@@ -1,0 +1,211 @@
+"""Sending callbacks: limits, injected faults, sending again."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from mock_klarna.callbacks.delivery import AT_ONCE, GARBAGE
+from mock_klarna.client import Client
+from tests.merchants.running import Json, buy, callbacks, calls, emulator, place
+from tests.merchants.shop import Asked, Shop, in_turn
+
+
+class Gate:
+    """An answer that is held back until the gate opens, and counts who waits before it."""
+
+    def __init__(self, full: int) -> None:
+        self.waiting = 0
+        self.most = 0
+        self.full = asyncio.Event()
+        self.open = asyncio.Event()
+        self._enough = full
+
+    async def answer(self, _asked: Asked) -> tuple[int, bytes]:
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        if self.waiting >= self._enough:
+            self.full.set()
+        await self.open.wait()
+        self.waiting -= 1
+        return 200, b""
+
+
+async def test_a_hundred_callbacks_are_sent_to_a_merchant_at_once_and_the_rest_wait(
+    shop: Shop,
+) -> None:
+    gate = Gate(AT_ONCE)
+    shop.answers["/place-order"] = gate.answer
+    async with emulator() as client:
+        for _ in range(AT_ONCE + 10):
+            await buy(client, shop.url)
+        await gate.full.wait()
+        assert len(shop.asked) == AT_ONCE
+        gate.open.set()
+        await calls(client, "place_order", AT_ONCE + 10)
+    assert (len(shop.asked), gate.most) == (AT_ONCE + 10, AT_ONCE)
+
+
+async def test_a_merchant_that_does_not_answer_delays_no_other(shop: Shop) -> None:
+    gate = Gate(AT_ONCE)
+    shop.answers["/silent"] = gate.answer
+    async with emulator() as client, Client(client.url, "silent") as silent:
+        for _ in range(AT_ONCE + 10):
+            await buy(silent, shop.url, {"place_order": f"{shop.url}/silent"})
+        await gate.full.wait()
+        await buy(client, shop.url)
+        (entry,) = await calls(client, "place_order")
+        assert entry["outcome"] == "answered"
+        assert gate.waiting == AT_ONCE
+        gate.open.set()
+
+
+async def test_an_unanswered_callback_delays_no_other_of_the_same_merchant(shop: Shop) -> None:
+    gate = Gate(1)
+    shop.answers["/silent"] = gate.answer
+    async with emulator() as client:
+        await buy(client, shop.url, {"place_order": f"{shop.url}/silent"})
+        await gate.full.wait()
+        await place(client, await buy(client, shop.url))
+        (entry,) = await calls(client, "place_order")
+        assert entry["url"] == f"{shop.url}/place-order"
+        gate.open.set()
+
+
+async def test_a_merchant_may_read_and_place_before_it_answers_place_order(shop: Shop) -> None:
+    async with emulator() as client:
+
+        async def place_first(asked: Asked) -> tuple[int, bytes]:
+            path = f"/instantshopping/v1/authorizations/{asked.said['authorization_token']}"
+            order = await client.ask("GET", path)
+            order["merchant_urls"]["confirmation"] = f"{shop.url}/thanks"
+            await client.ask("POST", f"{path}/orders", order)
+            return 200, b""
+
+        shop.answers["/place-order"] = place_first
+        purchase = await buy(client, shop.url, wait=10)
+    assert (purchase["state"], purchase["redirect_url"]) == ("placed", f"{shop.url}/thanks")
+
+
+async def callback_with_fault(client: Client, shop: Shop, **effect: Any) -> Json:
+    """Order a fault on callbacks, buy, and return the `place_order` callback."""
+    await client.ask("POST", "/_mock/faults", {"on": "callback", **effect})
+    bought = await buy(client, shop.url)
+    await calls(client, "place_order", 2 if effect.get("twice") else 1)
+    (callback,) = await callbacks(client, "place_order", bought)
+    return callback
+
+
+@pytest.mark.parametrize(
+    ("effect", "outcomes", "statuses", "arrived"),
+    [
+        ({"delay": 0.01}, ["answered"], [200], 1),
+        ({"drop": True}, ["dropped"], [None], 0),
+        ({"status": 503}, ["answered"], [503], 0),
+        ({"twice": True}, ["answered", "answered"], [200, 200], 2),
+        ({"garbage": True}, ["answered"], [200], 1),
+        ({"garbage": True, "twice": True}, ["answered", "answered"], [200, 200], 2),
+        ({"delay": 0.01, "drop": True}, ["dropped"], [None], 0),
+    ],
+)
+async def test_a_fault_changes_a_callback_as_it_says(
+    shop: Shop, effect: Json, outcomes: list[str], statuses: list[int | None], arrived: int
+) -> None:
+    async with emulator() as client:
+        callback = await callback_with_fault(client, shop, **effect)
+    assert [attempt["outcome"] for attempt in callback["attempts"]] == outcomes
+    assert [attempt["status"] for attempt in callback["attempts"]] == statuses
+    assert len(shop.asked) == arrived
+    assert all((asked.body == GARBAGE) is ("garbage" in effect) for asked in shop.asked)
+
+
+async def test_a_purchase_whose_callback_was_dropped_can_still_be_placed(shop: Shop) -> None:
+    async with emulator() as client:
+        await client.ask("POST", "/_mock/faults", {"on": "callback", "drop": True})
+        bought = await buy(client, shop.url)
+        await calls(client, "place_order")
+        assert (await place(client, bought))["fraud_status"] == "ACCEPTED"
+    assert shop.asked == []
+
+
+async def test_a_fault_applies_as_often_as_it_says_and_only_to_the_callback_it_names(shop: Shop) -> None:
+    async with emulator() as client:
+        await client.ask("POST", "/_mock/faults", {"on": "callback", "operation": "push", "times": 2, "status": 500})
+        order_urls = {"push": f"{shop.url}/push"}
+        await place(client, await buy(client, shop.url, order_urls))
+        await calls(client, "place_order")
+        await client.ask("POST", "/_mock/clock", {"advance": "1h"})
+        (push,) = await callbacks(client, "push")
+        assert [attempt["status"] for attempt in push["attempts"]] == [500, 500, 200, 200]
+        assert (await client.ask("GET", "/_mock/faults"))["faults"] == []
+    assert (len(shop.at("/place-order")), len(shop.at("/push"))) == (1, 2)
+
+
+async def test_a_callback_out_of_order_arrives_after_the_next_one(shop: Shop) -> None:
+    async with emulator() as client:
+        await client.ask("POST", "/_mock/faults", {"on": "callback", "out_of_order": True})
+        first = await buy(client, shop.url)
+        second = await buy(client, shop.url)
+        await calls(client, "place_order", 2)
+    tokens = [asked.said["authorization_token"] for asked in shop.asked]
+    assert tokens == [second["authorization_token"], first["authorization_token"]]
+
+
+async def test_faults_of_one_merchant_do_not_apply_to_another(shop: Shop) -> None:
+    async with emulator() as client:
+        path = "/_mock/faults?merchant=other"
+        answer = await client.send("POST", path, {"on": "callback", "drop": True}, headers={"Authorization": ""})
+        assert answer.status == 201
+        await buy(client, shop.url)
+        (entry,) = await calls(client, "place_order")
+        assert entry["outcome"] == "answered"
+
+
+async def test_a_callback_is_sent_again_with_the_same_bytes_to_the_same_url(shop: Shop) -> None:
+    shop.answers["/place-order"] = in_turn(500, 200)
+    async with emulator() as client:
+        bought = await buy(client, shop.url)
+        await calls(client, "place_order")
+        (failed,) = await callbacks(client, "place_order", bought)
+        resent = await client.ask("POST", f"/_mock/callbacks/{failed['callback_id']}/resend")
+    first, second = shop.asked
+    assert first == second
+    assert (failed["state"], resent["state"]) == ("failed", "delivered")
+    assert [attempt["status"] for attempt in resent["attempts"]] == [500, 200]
+
+
+async def test_a_callback_can_be_sent_again_after_the_purchase_has_ended(shop: Shop) -> None:
+    async with emulator() as client:
+        bought = await buy(client, shop.url)
+        await calls(client, "place_order")
+        await place(client, bought)
+        (callback,) = await callbacks(client, "place_order", bought)
+        resent = await client.ask("POST", f"/_mock/callbacks/{callback['callback_id']}/resend")
+        assert len(resent["attempts"]) == len(await calls(client, "place_order", 2)) == 2
+    assert shop.asked[0] == shop.asked[1]
+
+
+async def test_every_try_is_kept_when_a_callback_is_sent_again_several_times_at_once(shop: Shop) -> None:
+    async with emulator() as client:
+        await buy(client, shop.url)
+        await calls(client, "place_order")
+        (callback,) = await callbacks(client, "place_order")
+        path = f"/_mock/callbacks/{callback['callback_id']}"
+        resent = await asyncio.gather(*[client.ask("POST", f"{path}/resend") for _ in range(5)])
+        kept = await client.ask("GET", path)
+        numbers = [entry["number"] for entry in await calls(client, "place_order", 6)]
+    assert len(shop.asked) == len(kept["attempts"]) == 6
+    assert sorted(len(one["attempts"]) for one in resent) == [2, 3, 4, 5, 6]
+    assert numbers == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_the_callback_of_another_merchant_is_not_found(shop: Shop, method: str) -> None:
+    async with emulator() as client:
+        bought = await buy(client, shop.url)
+        await calls(client, "place_order")
+        (callback,) = await callbacks(client, "place_order", bought)
+        path = f"/_mock/callbacks/{callback['callback_id']}" + ("/resend" if method == "POST" else "")
+        answer = await client.send(method, f"{path}?merchant=thief", headers={"Authorization": ""})
+        assert answer.status == 404
+    assert len(shop.asked) == 1

@@ -1,0 +1,112 @@
+"""`run` runs scenarios: what it prints, which reports it writes, and its exit codes."""
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from mock_klarna import Settings, serve_in_thread
+from tests.commands import Command, command_process
+from tests.scenario.conftest import BUTTON
+
+PASSES = f"name: Passes\nsteps:\n  {BUTTON}\n"
+FAILS = f"name: Fails\nsteps:\n  {BUTTON}\n  - expect_event: {{name: purchase_placed, within: 0}}\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with a scenario that passes and one that fails."""
+    (tmp_path / "passes.yaml").write_text(PASSES)
+    (tmp_path / "fails.yaml").write_text(FAILS)
+    return tmp_path
+
+
+def test_all_stored_scenarios_pass_in_a_process_of_their_own(tmp_path: Path) -> None:
+    with command_process("run", "--junit", tmp_path / "new" / "report.xml", "--seed", "1") as process:
+        output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, output[-3000:] + errors[-3000:]
+    cases = ET.parse(tmp_path / "new" / "report.xml").findall("./testsuite/testcase")
+    assert len(cases) >= 30
+    assert f"\n{len(cases)} passed in " in output
+
+
+def test_a_failed_expectation_exits_1_with_annotations_for_github(
+    command: Command, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = files / "summary.md"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    result = command("run", files)
+    assert result.returncode == 1
+    assert "FAILED  Fails" in result.stdout
+    assert "passed  Passes" in result.stdout
+    assert "actual    there was no purchase_placed" in result.stdout
+    assert f"::error file={files / 'fails.yaml'},line=4" in result.stdout
+    assert "1 passed, 1 failed in " in summary.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["invalid.yaml"], "invalid.yaml:1:1: steps is missing"),
+        (["nowhere.yaml"], "no such file or folder"),
+        (["passes.yaml", "--var", "shp=x"], "--var: no scenario has a variable 'shp'"),
+        (["passes.yaml", "--var", "shop"], "--var: cannot set 'shop'; give NAME=VALUE"),
+        (["passes.yaml", "--var", "klarna=x"], "with a name other than klarna, merchant, password"),
+        (["passes.yaml", "--url", "bad"], "--url: 'bad' is not the URL of a server; give http://HOST:PORT"),
+        (["passes.yaml", "--url", "http://:80"], "--url: 'http://:80' is not the URL of a server"),
+        (["passes.yaml", "--jobs", "0"], "--jobs: 0 is too small; give 1 or more"),
+        (["passes.yaml", "--merchant", "foo"], "--merchant: 'foo' has no user or no password; give USER:PASSWORD"),
+        (["passes.yaml", "--merchant", ""], "--merchant: '' has no user or no password; give USER:PASSWORD"),
+        (["passes.yaml", "--url", "http://127.0.0.1:1", "--port", "5"], "--port: this is a setting of the server"),
+        (["passes.yaml", "--url", "http://127.0.0.1:1", "--no-strict"], "--strict: this is a setting of the server"),
+        (["accepted", "--url", "http://127.0.0.1:1"], "the variable shop has no value; --var shop=VALUE"),
+        (["passes.yaml", "--junit", "passes.yaml/x.xml"], "cannot write: "),
+    ],
+)
+def test_a_usage_error_exits_2_with_a_hint(command: Command, arguments: list[str], error: str, files: Path) -> None:
+    (files / "invalid.yaml").write_text("name: x\n")
+    result = command("run", *(files / word if ".yaml" in word else word for word in arguments))
+    assert (result.returncode, error in result.stderr) == (2, True), result.stderr
+
+
+def test_a_taken_port_exits_3(command: Command, files: Path, taken_port: int) -> None:
+    result = command("run", files / "passes.yaml", "--port", taken_port)
+    assert result.returncode == 3
+    assert "cannot listen on 127.0.0.1" in result.stderr
+
+
+def test_a_server_that_does_not_answer_exits_4(command: Command, files: Path) -> None:
+    result = command("run", files / "passes.yaml", "--url", "http://127.0.0.1:1")
+    assert result.returncode == 4
+    assert "no answer from http://127.0.0.1:1" in result.stderr
+
+
+def test_an_existing_server_variables_and_a_transcript_can_be_given(command: Command, files: Path) -> None:
+    scenario = files / "passes.yaml"
+    head = PASSES.replace("steps:", "vars: {word: null}\nsteps:")
+    scenario.write_text(head + "  - update_button: {name: '${word}'}\n")
+    transcript = files / "transcript.txt"
+    options = ("--var", "word=hello", "--verbose", "--transcript", transcript)
+    with serve_in_thread(Settings(port=0)) as server:
+        result = command("run", scenario, "--url", server.url + "/", *options)
+    assert result.returncode == 0, result.stderr
+    assert "PUT /instantshopping/v1/buttons/" in result.stdout
+    assert transcript.read_text("utf-8").startswith("Passes\n  passed  create_button\n  passed  update_button\n")
+
+
+def test_a_scenario_without_merchant_in_its_urls_has_a_shop_with_its_own_credentials(
+    command: Command, files: Path
+) -> None:
+    urls = "{place_order: '${shop}/klarna/place-order', terms: '${shop}/terms', confirmation: '${shop}/thanks'}"
+    text = f"""name: As in the first example
+vars: {{shop: null}}
+steps:
+  - create_button: {{merchant_urls: {urls}}}
+  - purchase: {{cart: se-battery-pack, shopper: se-approved, shipping_option: express_priority}}
+  - expect_callback: {{kind: place_order, within: 2s}}
+  - expect_purchase: {{state: placed, order_amount: 124000, fraud_status: ACCEPTED, within: 5s}}
+"""
+    (files / "fails.yaml").write_text(text)
+    result = command("run", files / "fails.yaml")
+    assert result.returncode == 0, result.stdout

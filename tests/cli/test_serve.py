@@ -1,0 +1,53 @@
+"""`serve` and `shop` report addresses that they cannot bind, and wrong settings."""
+
+import pytest
+
+from tests.commands import Command
+
+BOTH = pytest.mark.parametrize("name", ["serve", "shop"])
+
+
+@BOTH
+@pytest.mark.parametrize("host", ["nonsense.invalid", "192.0.2.1", "a..b"])
+def test_a_host_of_another_machine_exits_3_with_a_hint_about_the_host(command: Command, name: str, host: str) -> None:
+    result = command(name, "--host", host, "--port", "0")
+    assert result.returncode == 3
+    assert f"cannot listen on {host}:0" in result.stderr
+    assert "name an address of this machine with --host" in result.stderr
+    assert "--port" not in result.stderr
+
+
+@BOTH
+def test_a_taken_port_exits_3_with_a_hint_about_the_port(command: Command, taken_port: int, name: str) -> None:
+    result = command(name, "--port", taken_port)
+    assert result.returncode == 3
+    assert result.stderr.startswith(f"mock-klarna: cannot listen on 127.0.0.1:{taken_port}: ")
+    assert result.stderr.endswith("; choose another with --port, 0 takes any free one\n")
+
+
+@pytest.mark.parametrize("url", ["foo", "http://", "ftp://127.0.0.1:21"])
+def test_an_invalid_address_of_klarna_is_a_usage_error(command: Command, url: str) -> None:
+    result = command("shop", "--klarna", url)
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"mock-klarna: --klarna: {url!r} is not the URL of a server; give http://HOST:PORT")
+
+
+def test_a_shop_without_klarna_exits_4(command: Command) -> None:
+    result = command("shop", "--klarna", "http://127.0.0.1:1")
+    assert result.returncode == 4
+    assert "http://127.0.0.1:1" in result.stderr
+
+
+def test_an_unknown_environment_variable_is_reported_with_a_suggestion(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOCK_KLARNA_PROT", "1")
+    monkeypatch.setenv("MOCK_KLARNA_XYZXYZ", "1")
+    errors = command("serve", "--host", "192.0.2.1").stderr
+    assert "mock-klarna: unknown setting MOCK_KLARNA_PROT is ignored; did you mean MOCK_KLARNA_PORT?\n" in errors
+    assert "mock-klarna: unknown setting MOCK_KLARNA_XYZXYZ is ignored\n" in errors
+
+
+def test_a_known_environment_variable_is_not_reported(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOCK_KLARNA_PORT", "0")
+    assert "unknown setting" not in command("serve", "--host", "192.0.2.1").stderr

@@ -1,0 +1,23 @@
+"""Whole purchases, and who may find them."""
+
+import pytest
+
+from mock_klarna.emulator import Emulator
+from mock_klarna.errors import NotFound, UnknownName
+from tests.emulator.conftest import bought
+
+
+async def test_a_purchase_id_is_not_an_authorization_token(emulator: Emulator) -> None:
+    purchase = await bought(emulator)
+    with pytest.raises(NotFound):
+        await emulator.authorizations.read("shop", purchase.purchase_id)
+    assert await emulator.authorizations.read("shop", purchase.authorization_token or "") == purchase
+
+
+async def test_the_control_api_does_not_find_what_belongs_to_another_merchant(emulator: Emulator) -> None:
+    purchase = await bought(emulator)
+    with pytest.raises(UnknownName):
+        await emulator.purchases.find("other", purchase.purchase_id)
+    with pytest.raises(UnknownName):
+        await emulator.buttons.offered("other", purchase.button_key)
+    assert await emulator.purchases.find(None, purchase.purchase_id) == purchase

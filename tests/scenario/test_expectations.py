@@ -1,0 +1,82 @@
+"""Expectations end at once when they can no longer be met: each of these would wait for a day."""
+
+import asyncio
+
+import pytest
+
+from mock_klarna.scenario.loader import load_scenarios
+from mock_klarna.scenario.report import Report
+from mock_klarna.scenario.runner import RunOptions, run_scenario
+from tests.scenario.conftest import PURCHASE, RunSteps, WriteScenario
+
+BUTTON_OF_OTHER_MERCHANT = (
+    '- create_button: {merchant_urls: {place_order: "${shop}/klarna/place-order", terms: "${shop}/terms"}}'
+)
+WAITING_PURCHASE = "- purchase: {cart: se-battery-pack, shopper: se-approved, wait: 600}"
+SHOP = "vars: {shop: null}\n"
+
+
+@pytest.fixture
+def run_in_time(run_options: RunOptions, write_scenario: WriteScenario) -> RunSteps:
+    """Run steps, with a time limit that is shorter than their own."""
+
+    def run(steps: str, head: str = "") -> Report:
+        scenario = load_scenarios([write_scenario(steps, head)], {}, require_values=False)[0]
+        return asyncio.run(asyncio.wait_for(run_scenario(scenario, run_options), 60))
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("steps", "actual"),
+    [
+        ("- deny: {}\n- expect_purchase: {state: placed, within: 1d}", "state: expected placed, was denied"),
+        ("- place: {}\n- expect_purchase: {state: denied, within: 1d}", "state: expected denied, was placed"),
+        ("- place: {}\n- expect_purchase: {state: authorized, within: 1d}", "state: expected authorized, was placed"),
+        ("- deny: {}\n- expect_order: {fraud_status: ACCEPTED, within: 1d}", "no order was placed"),
+        (
+            "- place: {}\n- expect_order: {fraud_status: PENDING, within: 1d}",
+            "fraud_status: expected PENDING, was ACCEPTED",
+        ),
+        (
+            "- advance_clock: 2h\n- expect_purchase: {state: started, within: 1d}",
+            "state: expected started, was timed_out",
+        ),
+    ],
+)
+def test_a_purchase_in_another_final_state_is_not_waited_for(steps: str, actual: str, run_in_time: RunSteps) -> None:
+    failure = run_in_time(f"{PURCHASE}\n{steps}").failure
+    assert failure is not None
+    assert actual in failure.actual
+
+
+@pytest.mark.parametrize("expectation", ["expect_purchase: {state: placed, within: 1d}", "expect_order: {within: 1d}"])
+def test_a_shop_with_the_credentials_of_another_merchant_is_not_waited_for(
+    expectation: str, run_in_time: RunSteps
+) -> None:
+    report = run_in_time(f"{BUTTON_OF_OTHER_MERCHANT}\n{WAITING_PURCHASE}\n- {expectation}", SHOP)
+    assert report.failure is not None
+    assert "demo-shop used the token and was answered 403" in report.failure.actual
+    assert f"the token belongs to {report.merchant}, the merchant of this scenario" in report.failure.actual
+    assert any("authorization_refused" in line for line in report.timeline)
+
+
+def test_a_shop_with_the_credentials_of_another_merchant_can_be_expected(run_in_time: RunSteps) -> None:
+    expected = "- expect_event: {name: authorization_refused, refused_merchant: demo-shop, count: 1}"
+    assert run_in_time(
+        f"{BUTTON_OF_OTHER_MERCHANT}\n{WAITING_PURCHASE}\n{expected}\n- expect_purchase: {{state: authorized}}", SHOP
+    ).passed
+
+
+def test_other_credentials_of_the_scenario_itself_are_not_reported(run_in_time: RunSteps) -> None:
+    place_as_other_merchant = "- place: {credentials: 'somebody:secret'}\n  status: 403"
+    failure = run_in_time(
+        f"{PURCHASE}\n{place_as_other_merchant}\n- expect_purchase: {{state: placed, within: 0.05}}"
+    ).failure
+    assert failure is not None
+    assert failure.actual == "state: expected placed, was authorized"
+
+
+def test_the_answer_of_a_purchase_is_compared_after_the_decision_of_a_slow_shop(run_in_time: RunSteps) -> None:
+    slow = BUTTON_OF_OTHER_MERCHANT.replace("place-order", "place-order?merchant=${merchant}&then=slow&seconds=0.5")
+    assert run_in_time(f"{slow}\n{WAITING_PURCHASE}\n  answer: {{state: placed}}", SHOP).passed

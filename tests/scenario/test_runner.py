@@ -1,0 +1,131 @@
+"""Scenarios run at once, each as its own merchant, with the same result in every run."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from mock_klarna.client import Client
+from mock_klarna.errors import Unreachable
+from mock_klarna.scenario.loader import load_scenarios, stored_files
+from mock_klarna.scenario.model import Scenario
+from mock_klarna.scenario.runner import RunOptions, credentials, run_scenario, run_scenarios
+from tests.scenario.conftest import BUTTON, PURCHASE, WriteScenario
+
+
+def stored(*names: str) -> list[Scenario]:
+    files = stored_files()
+    return load_scenarios([files[name] for name in names], {}, require_values=False)
+
+
+MIXED = ("several-shoppers", "pending-then-accepted", "update-fails", "placed-twice", "expired-token")
+
+
+def test_reports_come_in_the_order_of_the_scenarios(run_options: RunOptions) -> None:
+    reported: list[str] = []
+    scenarios = stored("slow-merchant", "accepted", "denied-without-reason")
+    reports = asyncio.run(
+        run_scenarios(
+            scenarios, replace(run_options, prefix="order"), lambda report: reported.append(report.scenario.name)
+        )
+    )
+    assert (
+        [report.scenario.name for report in reports]
+        == reported
+        == ["slow-merchant", "accepted", "denied-without-reason"]
+    )
+    assert all(report.passed for report in reports)
+
+
+def test_the_same_seed_gives_the_same_transcript(run_options: RunOptions) -> None:
+    seeded = replace(run_options, seed="4711", prefix="seeded", settle_seconds=2.0)
+    runs = [asyncio.run(run_scenarios(stored(*MIXED), seeded)) for _ in range(2)]
+    first, second = ([report.transcript for report in reports] for reports in runs)
+    assert first == second
+    assert any("place_order" in line for line in first[0])
+
+
+def test_another_seed_gives_other_shoppers(run_options: RunOptions) -> None:
+    first, second = (
+        asyncio.run(
+            run_scenario(stored("bought-again-and-again")[0], replace(run_options, seed=seed, prefix="other"))
+        ).timeline
+        for seed in ("1", "2")
+    )
+    assert first[0] != second[0]
+
+
+def test_a_transcript_has_no_times_ports_or_ids(run_options: RunOptions) -> None:
+    report = asyncio.run(run_scenario(stored("pending-then-accepted")[0], replace(run_options, prefix="plain")))
+    text = "\n".join(report.transcript)
+    assert "<id 1>" in text
+    assert " ms" not in text
+    assert "127.0.0.1/" in text
+    assert run_options.url not in text
+
+
+def test_scenarios_of_many_merchants_run_at_once(run_options: RunOptions) -> None:
+    async def run_all() -> list[bool]:
+        prefixes = (replace(run_options, prefix=f"parallel-{number}") for number in range(8))
+        runs = await asyncio.gather(*(run_scenarios(stored(*MIXED[:4]), prefix) for prefix in prefixes))
+        return [report.passed for reports in runs for report in reports]
+
+    passed = asyncio.run(run_all())
+    assert passed == [True] * 32
+
+
+def test_a_configured_merchant_is_not_reset_and_earlier_entries_are_ignored(
+    run_options: RunOptions, write_scenario: WriteScenario
+) -> None:
+    configured = replace(run_options, merchant="my-shop:pw")
+    first = load_scenarios([write_scenario(BUTTON, name="first")], {})[0]
+    then = "- use_button: {}\n- purchase: {cart: se-battery-pack, wait: 0}\n- expect_event: {name: button_created, count: 0}"
+    second = load_scenarios([write_scenario(then, name="second")], {})[0]
+    reports = asyncio.run(run_scenarios([first, second], configured))
+    assert [report.message() for report in reports] == ["", ""]
+    assert {report.merchant for report in reports} == {"my-shop"}
+
+
+def test_a_scenario_starts_with_a_reset_merchant(run_options: RunOptions, write_scenario: WriteScenario) -> None:
+    scenario = load_scenarios([write_scenario(f"{PURCHASE}\n- expect_event: {{name: button_created, count: 1}}")], {})[
+        0
+    ]
+    assert [report.passed for report in asyncio.run(run_scenarios([scenario, scenario], run_options))] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("head", "merchant", "expected"),
+    [
+        ("", None, ("scenario-my-shop-2", "scenario", False)),
+        ("merchant: file:pw\n", None, ("file", "pw", True)),
+        ("merchant: file:pw\n", "flag:p:w", ("flag", "p:w", True)),
+        ("", "flag", ("flag", "scenario", True)),
+    ],
+)
+def test_credentials_come_from_the_option_the_file_or_the_name(
+    head: str,
+    merchant: str | None,
+    expected: tuple[str, str, bool],
+    run_options: RunOptions,
+    write_scenario: WriteScenario,
+) -> None:
+    scenario = load_scenarios([write_scenario(BUTTON, head, name="My shop, 2")], {})[0]
+    assert credentials(scenario, replace(run_options, merchant=merchant)) == expected
+
+
+def test_the_seed_of_the_options_overrides_that_of_the_file(
+    run_options: RunOptions, write_scenario: WriteScenario
+) -> None:
+    scenario = load_scenarios([write_scenario(BUTTON, "seed: 7\n")], {})[0]
+    first_lines = [
+        asyncio.run(run_scenario(scenario, replace(run_options, seed=seed))).timeline[0] for seed in (None, None, "8")
+    ]
+    assert first_lines[0] == first_lines[1] != first_lines[2]
+
+
+def test_a_server_that_does_not_answer_is_an_error_of_the_run(write_scenario: WriteScenario) -> None:
+    url = "http://127.0.0.1:1"
+    nowhere = RunOptions(url=url, connect=lambda merchant, password: Client(url, merchant, password))
+    scenarios = load_scenarios([write_scenario(BUTTON)], {}) * 3
+    with pytest.raises(Unreachable):
+        asyncio.run(run_scenarios(scenarios, nowhere))

@@ -1,0 +1,66 @@
+"""Problems as JSON, as text, and with their paths."""
+
+from typing import Any
+
+import pytest
+
+from mock_klarna.errors import Problem, bounded
+
+TAX = Problem("order_lines[0].total_tax_amount", "line_tax", 5000, "4545 (4545 to 4546)", "the formula")
+
+
+def test_a_problem_is_told_as_json_with_both_paths() -> None:
+    assert TAX.as_json() == {
+        "path": "order_lines[0].total_tax_amount",
+        "json_path": "$.order_lines[0].total_tax_amount",
+        "rule": "line_tax",
+        "value": 5000,
+        "expected": "4545 (4545 to 4546)",
+        "formula": "the formula",
+    }
+
+
+@pytest.mark.parametrize(
+    ("problem", "text"),
+    [
+        (TAX, "order_lines[0].total_tax_amount [line_tax]: sent 5000, expected 4545 (4545 to 4546) (the formula)"),
+        (Problem("", "type", [], "an object"), "body [type]: sent [], expected an object"),
+        (Problem("locale", "required", None, "present"), "locale [required]: sent nothing, expected present"),
+    ],
+)
+def test_a_problem_is_one_line_of_text(problem: Problem, text: str) -> None:
+    assert problem.as_text() == text
+
+
+@pytest.mark.parametrize(
+    ("path", "json_path"),
+    [
+        ("", "$"),
+        ("[2]", "$[2]"),
+        ("a.b[10].c", "$.a.b[10].c"),
+        ("we-ird", "$['we-ird']"),
+        ("it's", "$['it\\'s']"),
+        ("a[0][1]", "$.a[0][1]"),
+    ],
+)
+def test_a_path_becomes_a_json_path(path: str, json_path: str) -> None:
+    assert Problem(path, "type", None, "").json_path == json_path
+
+
+@pytest.mark.parametrize("value", [None, 5, 1.5, True, "short", [], {"a": [1, 2]}, "x" * 200])
+def test_a_small_value_is_told_as_it_is(value: Any) -> None:
+    assert bounded(value) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("x" * 201, "x" * 200 + "… (201 characters)"),
+        (list(range(500)), "a list with 500 entries, too large to show"),
+        ({"a": "x" * 300, "b": 1}, "an object with 2 members, too large to show"),
+        ([[[["x" * 300]]], 1], "a list with 2 entries, too large to show"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_large_value_is_cut(value: Any, told: str) -> None:
+    assert bounded(value) == told

@@ -1,0 +1,95 @@
+"""The event loop, the signals and the garbage collection of a process of our own."""
+
+import asyncio
+import gc
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from mock_klarna import process
+from mock_klarna.settings import SettingsError
+from tests.commands import Command
+
+INSTALLED = ["asyncio", "uvloop"]
+
+
+async def _name_of_loop() -> str:
+    return type(asyncio.get_running_loop()).__module__.partition(".")[0]
+
+
+@pytest.fixture
+def without_uvloop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvloop", None)
+
+
+@pytest.mark.parametrize("loop", INSTALLED)
+def test_a_loop_that_is_named_is_used(loop: str) -> None:
+    assert process.run_in_loop(_name_of_loop(), loop) == loop
+
+
+def test_auto_takes_uvloop_where_it_is_installed() -> None:
+    assert process.run_in_loop(_name_of_loop(), "auto") == "uvloop"
+
+
+@pytest.mark.usefixtures("without_uvloop")
+def test_auto_takes_asyncio_where_uvloop_is_not_installed() -> None:
+    assert process.run_in_loop(_name_of_loop(), "auto") == "asyncio"
+
+
+@pytest.mark.usefixtures("without_uvloop")
+def test_uvloop_that_is_not_installed_is_a_usage_error(command: Command) -> None:
+    with pytest.raises(SettingsError, match="--loop: uvloop is not installed"):
+        process.run_in_loop(_name_of_loop(), "uvloop")
+    result = command("serve", "--port", 0, "--loop", "uvloop")
+    expected = "mock-klarna: --loop: uvloop is not installed; install mock-klarna[fast], or use --loop asyncio\n"
+    assert (result.returncode, result.stderr) == (2, expected)
+
+
+@pytest.mark.parametrize("loop", INSTALLED)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_both_stop_signals_set_the_event(loop: str, number: signal.Signals) -> None:
+    async def main() -> bool:
+        stopped = process.stop_event()
+        os.kill(os.getpid(), number)
+        return await asyncio.wait_for(stopped.wait(), 5)
+
+    assert process.run_in_loop(main(), loop)
+
+
+@pytest.fixture
+def collector_as_it_was() -> Iterator[None]:
+    threshold = gc.get_threshold()
+    yield
+    gc.set_threshold(*threshold)
+    gc.enable()
+
+
+@pytest.mark.usefixtures("collector_as_it_was")
+def test_garbage_is_collected_again_after_the_start() -> None:
+    process.pause_garbage_collection()
+    assert not gc.isenabled()
+    process.resume_garbage_collection()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 0
+
+
+@pytest.mark.parametrize("loop", INSTALLED)
+def test_a_purchase_is_placed_in_either_loop(command: Command, loop: str) -> None:
+    result = command("demo", "--once", "--port", 0, "--loop", loop)
+    assert result.returncode == 0, result.stderr
+    assert "\nPlaced. " in result.stdout
+
+
+@pytest.mark.parametrize("variable", ["", "authorities.pem"])
+def test_aiohttp_is_imported_without_authorities_and_the_environment_is_unchanged(variable: str) -> None:
+    code = (
+        "import os; from mock_klarna.process import import_aiohttp; import_aiohttp(); import aiohttp.connector;"
+        "print(os.environ.get('SSL_CERT_FILE', ''), aiohttp.connector._SSL_CONTEXT_VERIFIED.cert_store_stats()['x509'])"
+    )
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), **({"SSL_CERT_FILE": variable} if variable else {})}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{variable} 0\n"

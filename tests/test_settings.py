@@ -1,0 +1,146 @@
+"""Values of settings: from text, from Python, and what an error message says."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_klarna import Settings, serve, settings
+from mock_klarna.settings import Allowed, SettingsError, from_environment, requests_per_second, setting_fields
+
+
+@pytest.mark.parametrize(
+    ("allowed", "text", "value"),
+    [
+        (settings.BOOLEAN, "On", True),
+        (settings.BOOLEAN, "no", False),
+        (settings.number(0, 5), "2.5", 2.5),
+        (settings.integer(0, 65535), "0", 0),
+        (settings.one_of("text", "json"), "json", "json"),
+        (settings.pairs(":", "USER:PASSWORD"), "a:b, c:d:e", ("a:b", "c:d:e")),
+        (settings.HOST_NAMES, "Shop.Test., *.shop.test,10.0.0.1,::1", ("shop.test", "*.shop.test", "10.0.0.1", "::1")),
+        (settings.PATHS, "a.pem, b.pem", ("a.pem", "b.pem")),
+        (settings.RATE, "20/s", "20/s"),
+    ],
+)
+def test_a_valid_text_is_read(allowed: Allowed, text: str, value: Any) -> None:
+    assert allowed.parse(text) == value
+    assert allowed.validate(value) == value
+
+
+@pytest.mark.parametrize(
+    ("allowed", "text", "expected"),
+    [
+        (settings.BOOLEAN, "perhaps", "true or false"),
+        (settings.number(0.5, 5), "0.4", "a number from 0.5 to 5"),
+        (settings.number(0, 5), "nan", "a number from 0 to 5"),
+        (settings.integer(0, 65535), "65536", "an integer from 0 to 65535"),
+        (settings.integer(0, 65535), "8080x", "an integer from 0 to 65535"),
+        (settings.one_of("text", "json"), "xml", "one of text, json"),
+        (settings.pairs("=", "FROM=TO"), "a=b,c", "FROM=TO, several separated by commas"),
+        (settings.HOST_NAMES, "https://shop.test", "a host name such as shop.test"),
+        (settings.HOST_NAMES, "shop.test:443", "a host name such as shop.test"),
+        (settings.HOST_NAMES, "a.*.test", "a host name such as shop.test"),
+        (settings.RATE, "0/s", "production, playground or a number such as 20/s"),
+    ],
+)
+def test_an_invalid_text_is_refused_with_the_allowed_values(allowed: Allowed, text: str, expected: str) -> None:
+    with pytest.raises(ValueError, match="^" + re.escape(expected)):
+        allowed.parse(text)
+
+
+INVALID: dict[str, tuple[Any, str]] = {
+    "port": (-1, "port: -1 is not an integer from 0 to 65535"),
+    "tls_port": ("443", "tls_port: '443' is not an integer from 0 to 65535"),
+    "max_callbacks": (True, "max_callbacks: True is not an integer from 10 to 10000000"),
+    "host": (None, "host: None is not a host name or an IP address of this machine"),
+    "strict": ("yes", "strict: 'yes' is not true or false"),
+    "callback_timeout": (0, "callback_timeout: 0 is not a number from 0.01 to 600"),
+    "token_lifetime": ("1", "token_lifetime: '1' is not a number from 1 to 2592000"),
+    "log_format": ("xml", "log_format: 'xml' is not one of text, json"),
+    "seed": (7, "seed: 7 is not a text"),
+    "credentials": ("K123:secret", "credentials: 'K123:secret' is not a tuple of texts, each USER:PASSWORD"),
+    "callback_host_rewrite": (("a",), "callback_host_rewrite: ('a',) is not a tuple of texts, each FROM=TO"),
+    "callback_ca": (["a.pem"], "callback_ca: ['a.pem'] is not a tuple of texts, each a path"),
+    "tls_name": ((1,), "tls_name: (1,) is not a tuple of texts, each a host name such as shop.test or *.shop.test, or an"),
+    "rate_limit": ("fast", "rate_limit: 'fast' is not production, playground or a number such as 20/s"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_settings_made_in_python_are_checked(name: str) -> None:
+    value, message = INVALID[name]
+    with pytest.raises(SettingsError, match="^" + re.escape(message)):
+        Settings(**{name: value})
+
+
+def test_every_setting_refuses_a_value_of_another_type() -> None:
+    for setting in setting_fields():
+        options: Any = {setting.name: object()}
+        with pytest.raises(SettingsError, match=f"^{setting.name}: <object object at .*> is not "):
+            Settings(**options)
+
+
+def test_values_made_in_python_get_their_normal_form() -> None:
+    made = Settings(callback_timeout=5, tls_name=("Shop.Test.",))
+    assert (made.callback_timeout, made.tls_name) == (5.0, ("shop.test",))
+    assert isinstance(made.callback_timeout, float)
+
+
+def test_every_setting_describes_itself() -> None:
+    for setting in setting_fields():
+        assert setting.metadata["allowed"]
+        assert setting.metadata["help"]
+        assert setting.metadata["metavar"] or isinstance(setting.default, bool)
+
+
+def test_an_invalid_variable_is_named_with_its_value() -> None:
+    with pytest.raises(SettingsError, match=r"^MOCK_KLARNA_PORT: 'http' is not an integer from 0 to 65535$"):
+        from_environment({"MOCK_KLARNA_PORT": "http"})
+
+
+def test_flags_come_before_variables_and_variables_before_port() -> None:
+    environ = {"PORT": "1", "MOCK_KLARNA_PORT": "2", "MOCK_KLARNA_STRICT": "yes", "MOCK_KLARNA_HOST": ""}
+    assert from_environment({"PORT": "1"}).port == 1
+    assert from_environment(environ) == Settings(port=2, strict=True)
+    assert from_environment(environ, {"port": 3}).port == 3
+
+
+@pytest.mark.parametrize(("text", "limits"), [("production", (40, 200)), ("playground", (5, 50)), ("20/s", (20, 20))])
+def test_a_rate_limit_gives_the_requests_per_second(text: str, limits: tuple[int, int]) -> None:
+    assert requests_per_second(text) == limits
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("scenarios", "{folder}/nowhere", "--scenarios: '{folder}/nowhere' is not a folder that exists"),
+        ("scenarios", "{folder}/file", "--scenarios: '{folder}/file' is not a folder that exists"),
+        ("tls_cert", "{folder}/file", "--tls-cert: '{folder}/file' is not used without --tls; give --tls too"),
+        ("tls_key", "{folder}/file", "--tls-key: '{folder}/file' is not used without --tls; give --tls too"),
+        (
+            "store",
+            "sqlite:{folder}",
+            "--store: {folder} is a folder; name a regular file, such as sqlite:mock-klarna.db",
+        ),
+        ("ready_file", "{folder}/no/x", "--ready-file: cannot write '{folder}/no/x': No such file or directory; name"),
+        ("ready_file", "{folder}", "--ready-file: cannot write '{folder}': Is a directory; name a path in a folder"),
+    ],
+)
+async def test_values_that_no_server_can_use_are_refused_and_nothing_is_written(
+    setting: str, value: str, message: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    (folder / "file").write_text("")
+    options: Any = {setting: value.format(folder=folder)}
+    with pytest.raises(SettingsError) as refusal:
+        async with serve(Settings(port=0, **options)):
+            pass
+    assert str(refusal.value).startswith(message.format(folder=folder))
+    assert _names(tmp_path) == ["file", "here"]
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*"))

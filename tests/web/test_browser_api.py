@@ -1,0 +1,444 @@
+"""The API of lib.js and of the dialog: loading a button, and every step of a session."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import aiohttp
+import pytest
+
+from mock_klarna import MockKlarnaAsync
+from mock_klarna.client import Answer, Client
+from mock_klarna.settings import Settings
+
+Json = dict[str, Any]
+Ask = Callable[..., Awaitable[Answer]]
+SDK = "/instantshopping/sdk"
+
+
+@pytest.fixture
+async def ask(klarna: MockKlarnaAsync) -> AsyncIterator[Ask]:
+    """Sends what a browser sends: a path below the browser's endpoints and a body, by default POST."""
+    async with Client(klarna.url, "", "") as client:
+
+        async def send(path: str, body: Any = None, method: str = "POST") -> Answer:
+            return await client.send(method, SDK + path, body)
+
+        yield send
+
+
+@pytest.fixture
+def options(button: Json, page: Callable[[str], Any]) -> Json:
+    """What a page gives `load()`: the guide's Swedish cart with a key that is known."""
+    setup = {"instance_id": "button-1", "key": button["button_key"], "environment": "production", "region": "eu"}
+    return {"setup": setup, **page("se-battery-pack")}
+
+
+@pytest.fixture
+async def session(ask: Ask, options: Json) -> str:
+    """The path of a session that has just begun."""
+    answer = await ask("/sessions", {"options": options, "page_url": "http://shop.example/product"})
+    assert answer.status == 201, answer.body
+    return f"/sessions/{answer.body['session_id']}"
+
+
+async def loaded(ask: Ask, options: Json) -> Json:
+    answer = await ask("/load", {"options": options, "page_url": "http://shop.example/"})
+    assert answer.status == 200
+    body: Json = answer.body
+    return body
+
+
+async def test_load_returns_the_button_with_texts_in_the_language_of_the_page(ask: Ask, options: Json) -> None:
+    answer = await loaded(ask, options)
+    assert answer["show_button"] is True
+    assert answer["instance_id"] == "button-1"
+    assert "error" not in answer
+    assert answer["button"]["label"] == "Expresskassa"
+
+
+@pytest.mark.parametrize(
+    ("locale", "label"),
+    [
+        ("en-GB", "Buy now"),
+        ("sv-SE", "Köp nu"),
+        ("de-AT", "Jetzt kaufen"),
+        ("fi-FI", "Osta nyt"),
+        ("nb-NO", "Kjøp nå"),
+        ("no-NO", "Kjøp nå"),
+        ("da-DK", "Køb nu"),
+        ("nl-NL", "Nu kopen"),
+        ("fr-FR", "Acheter"),
+        ("pl-PL", "Buy now"),
+    ],
+)
+async def test_the_label_is_in_the_language_of_the_locale_or_in_english(
+    ask: Ask, options: Json, locale: str, label: str
+) -> None:
+    answer = await loaded(ask, options | {"locale": locale, "styling": {"theme": {"type": "buy"}}})
+    assert answer["button"]["label"] == label
+
+
+async def test_the_styling_of_the_page_overrides_that_of_the_key(
+    ask: Ask, klarna: MockKlarnaAsync, options: Json
+) -> None:
+    key = options["setup"]["key"]
+    await klarna.update_button(key, styling={"theme": {"type": "donation", "variation": "dark"}})
+    button = (await loaded(ask, options | {"styling": {"theme": {"variation": "light"}}}))["button"]
+    assert (button["type"], button["theme"]) == ("donation", "light")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"setup": {"key": "123e4567-e89b-12d3-a456-426655440000 >"}}, "setup.key"),
+        ({"setup": {}}, "setup.key"),
+        ({"purchase_country": ""}, "purchase_country"),
+        ({"purchase_currency": None}, "purchase_currency"),
+        ({"locale": None}, "locale"),
+        ({"merchant_urls": {"terms": "javascript:alert(1)"}}, "merchant_urls.terms"),
+        ({"order_lines": []}, "order_lines"),
+        ({"order_lines": "none"}, "order_lines"),
+        ({"merchant_urls": 5}, "merchant_urls"),
+        (
+            {"shipping_options": [{"id": "x", "name": "X", "price": 100, "tax_amount": 50, "tax_rate": 2500}]},
+            "shipping",
+        ),
+    ],
+)
+async def test_an_invalid_option_is_an_error_that_names_the_member(
+    ask: Ask, options: Json, changes: Json, field: str
+) -> None:
+    answer = await loaded(ask, options | changes)
+    assert answer["show_button"] is False
+    assert answer["error"]["invalid_fields"][0].startswith(field)
+    assert answer["error"]["code"] in ("bad_value", "unknown_key")
+    assert answer["error"]["message"]
+
+
+async def test_all_invalid_options_are_reported_at_once(ask: Ask, options: Json) -> None:
+    options["order_lines"][0]["total_tax_amount"] = 5
+    answer = await loaded(ask, options | {"locale": None})
+    assert answer["error"]["invalid_fields"] == ["locale", "order_lines[0].total_tax_amount"]
+    assert "23800" in answer["error"]["problems"][1]["expected"]
+
+
+@pytest.mark.parametrize(("member", "value"), [("environment", "staging"), ("region", "asia"), ("region", 5)])
+async def test_an_unknown_environment_or_region_is_refused(ask: Ask, options: Json, member: str, value: object) -> None:
+    options["setup"][member] = value
+    assert (await loaded(ask, options))["error"]["invalid_fields"] == [f"setup.{member}"]
+
+
+class TestOneRegion:
+    @pytest.fixture
+    def mock_klarna_settings(self) -> Settings:
+        return Settings(port=0, environment="playground", region="na")
+
+    async def test_other_regions_and_environments_are_refused(self, ask: Ask, options: Json) -> None:
+        error = (await loaded(ask, options))["error"]
+        assert error["code"] == "wrong_setup"
+        assert error["invalid_fields"] == ["setup.environment", "setup.region"]
+
+    async def test_the_configured_region_gets_its_button(self, ask: Ask, options: Json) -> None:
+        options["setup"] |= {"environment": "playground", "region": "na"}
+        assert (await loaded(ask, options))["show_button"] is True
+
+
+async def test_the_button_of_a_disabled_key_is_not_shown(ask: Ask, klarna: MockKlarnaAsync, options: Json) -> None:
+    await klarna.update_button(options["setup"]["key"], disabled=True)
+    assert await loaded(ask, options) == {"show_button": False, "instance_id": "button-1"}
+
+
+async def test_the_button_is_not_shown_in_a_country_that_is_not_served(ask: Ask, options: Json) -> None:
+    assert await loaded(ask, options | {"purchase_country": "JP"}) == {"show_button": False, "instance_id": "button-1"}
+
+
+async def test_a_button_may_load_without_order_lines_if_the_page_says_so(ask: Ask, options: Json) -> None:
+    answer = await loaded(ask, options | {"order_lines": [], "allow_empty": {"order_lines": True}})
+    assert answer["show_button"] is True
+
+
+async def test_an_invalid_load_is_in_the_journal_of_the_keys_merchant(
+    ask: Ask, klarna: MockKlarnaAsync, options: Json
+) -> None:
+    await loaded(ask, options | {"locale": None})
+    (entry,) = await klarna.journal(name="sdk_load")
+    assert [problem["path"] for problem in entry["problems"]] == ["locale"]
+
+
+@pytest.mark.parametrize("body", [[], {}, {"options": 5}, "text"])
+async def test_a_body_without_options_is_an_invalid_request(ask: Ask, body: object) -> None:
+    answer = await ask("/load", body)
+    assert answer.status == 400
+    assert answer.body["detail"]
+
+
+ANNA = {
+    "given_name": "Anna",
+    "family_name": "Svensson",
+    "email": "anna@example.com",
+    "street_address": "Storgatan 1",
+    "postal_code": "111 22",
+    "city": "Stockholm",
+    "phone": "070-174 06 15",
+    "country": "se",
+}
+
+
+async def test_a_session_shows_the_lines_and_the_totals(ask: Ask, session: str) -> None:
+    view = (await ask(session, method="GET")).body
+    assert view["state"] == "started"
+    assert view["identified"] is False
+    assert view["totals"] == {"order_amount": 124000, "order_tax_amount": 24800}
+    assert view["selected_shipping_option"]["id"] == "express_priority"
+    assert view["countries"]["shipping"] == ["SE"]
+    assert "se-approved" in [shopper["name"] for shopper in view["shoppers"]]
+
+
+async def test_a_named_shopper_buys_and_the_merchant_gets_the_page_url(
+    ask: Ask, klarna: MockKlarnaAsync, session: str
+) -> None:
+    await ask(f"{session}/identify", {"shopper": "se-approved"})
+    paid = (await ask(f"{session}/pay", {})).body
+    assert paid["state"] == "authorized"
+    purchase = await klarna.find_purchase(paid["session_id"])
+    assert purchase["order"]["integrator_url"] == "http://shop.example/product"
+
+
+async def test_the_order_has_the_data_of_the_form_and_no_other(ask: Ask, klarna: MockKlarnaAsync, session: str) -> None:
+    answer = await ask(f"{session}/identify", {"billing_address": ANNA})
+    assert answer.body["billing_address"] == ANNA | {"country": "SE"}
+    await ask(f"{session}/pay", {})
+    order = (await klarna.find_purchase(answer.body["session_id"]))["order"]
+    assert order["shipping_address"] == ANNA | {"country": "SE"}
+    assert "customer" not in order
+
+
+async def test_unknown_members_are_ignored(ask: Ask, session: str) -> None:
+    strange = {"loyalty": {"points": 7}, "tags": [], "age": 30}
+    typed = {"billing_address": ANNA | strange, "customer": strange}
+    answer = await ask(f"{session}/identify", typed)
+    assert (answer.status, answer.body["billing_address"]) == (200, ANNA | {"country": "SE"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"given_name": " "}, "given_name"),
+        ({"email": "anna"}, "email"),
+        ({"postal_code": "1112"}, "postal_code"),
+        ({"phone": "call me"}, "phone"),
+        ({"phone": "+4612"}, "phone"),
+        ({"country": "JP"}, "country"),
+        ({"country": "US", "postal_code": "10024"}, "region"),
+    ],
+)
+async def test_a_field_that_is_invalid_in_its_country_is_reported(
+    ask: Ask, session: str, changes: Json, path: str
+) -> None:
+    answer = await ask(f"{session}/identify", {"billing_address": ANNA | changes})
+    assert answer.status == 400
+    assert [problem["path"] for problem in answer.body["errors"]] == [f"billing_address.{path}"]
+    assert answer.body["errors"][0]["expected"]
+
+
+@pytest.mark.parametrize("born", ["1985-02-30", "2999-01-01", "1700-01-01"])
+async def test_an_impossible_date_of_birth_is_refused(ask: Ask, session: str, born: str) -> None:
+    answer = await ask(f"{session}/identify", {"billing_address": ANNA, "customer": {"date_of_birth": born}})
+    assert [problem["path"] for problem in answer.body["errors"]] == ["customer.date_of_birth"]
+
+
+async def test_fields_that_the_merchant_requires_are_required(ask: Ask, options: Json) -> None:
+    demanded = ("phone", "title", "date_of_birth", "national_identification_number")
+    options["options"] = {f"{name}_mandatory": True for name in demanded}
+    session = (await ask("/sessions", {"options": options})).body["session_id"]
+    billing = {name: value for name, value in ANNA.items() if name != "phone"}
+    answer = await ask(f"/sessions/{session}/identify", {"billing_address": billing})
+    assert {problem["path"].partition(".")[2] for problem in answer.body["errors"]} == set(demanded)
+
+
+async def test_a_title_is_one_of_the_country_and_sets_the_gender(ask: Ask, options: Json) -> None:
+    options |= {"purchase_country": "DE", "purchase_currency": "EUR", "locale": "de-DE"}
+    session = (await ask("/sessions", {"options": options})).body["session_id"]
+    billing = ANNA | {"country": "DE", "postal_code": "10115", "title": "frau", "phone": "030 123456"}
+    view = (await ask(f"/sessions/{session}/identify", {"billing_address": billing})).body
+    assert view["billing_address"]["title"] == "Frau"
+    assert view["customer"] == {"title": "Frau", "gender": "female"}
+
+
+async def test_paying_requires_an_identified_shopper_even_with_a_prefilled_address(ask: Ask, options: Json) -> None:
+    options |= {"billing_address": ANNA, "identified": True}
+    session = (await ask("/sessions", {"options": options})).body["session_id"]
+    assert (await ask(f"/sessions/{session}/pay", {})).status == 409
+
+
+async def test_a_shopper_selects_a_variation_a_quantity_and_shipping(
+    ask: Ask, options: Json, page: Callable[[str], Any]
+) -> None:
+    options = {"setup": options["setup"], **page("se-variations")}
+    view = (await ask("/sessions", {"options": options})).body
+    session = f"/sessions/{view['session_id']}"
+    wanted = {part["identifier"]: part["value"] for part in view["items"][-1]["product_attributes"]}
+    view = (await ask(f"{session}/specify", {"product_attributes": wanted, "quantity": 3})).body
+    assert (view["order_lines"][0]["reference"], view["order_lines"][0]["quantity"]) == (
+        options["items"][-1]["reference"],
+        3,
+    )
+    answer = await ask(f"{session}/shipping", {"id": "nowhere"})
+    assert answer.status == 400
+
+
+async def test_checkboxes_are_answered(ask: Ask, options: Json, page: Callable[[str], Any]) -> None:
+    options = {"setup": options["setup"], **page("se-checkboxes")}
+    view = (await ask("/sessions", {"options": options})).body
+    first = view["additional_checkboxes"][0]["id"]
+    view = (await ask(f"/sessions/{view['session_id']}/checkboxes", {"answers": {first: True}})).body
+    assert view["merchant_requested"][first] is True
+
+
+async def test_a_page_updates_an_open_session(ask: Ask, options: Json, session: str) -> None:
+    line = options["order_lines"][0] | {"reference": "19-402-W", "name": "White"}
+    view = (await ask(f"{session}/update", {"options": {"order_lines": [line]}})).body
+    assert view["order_lines"][0]["name"] == "White"
+    answer = await ask(f"{session}/update", {"options": {"order_lines": [line | {"total_tax_amount": 1}]}})
+    assert answer.body["errors"][0]["path"] == "order_lines[0].total_tax_amount"
+    assert (await ask(f"{session}/update", {"options": {"order_lines": []}})).status == 400
+
+
+async def test_the_selection_of_the_shopper_is_kept_when_the_page_changes_its_items(
+    ask: Ask, options: Json, page: Callable[[str], Any]
+) -> None:
+    options = {"setup": options["setup"], **page("se-variations")}
+    session = f"/sessions/{(await ask('/sessions', {'options': options})).body['session_id']}"
+    last = options["items"][-1]
+    wanted = {part["identifier"]: part["value"] for part in last["product_attributes"]}
+    await ask(f"{session}/specify", {"product_attributes": wanted, "quantity": 2})
+    dearer = [item | {"name": f"{item['name']} (new)"} for item in options["items"]]
+    line = (await ask(f"{session}/update", {"options": {"items": dearer}})).body["order_lines"][0]
+    assert (line["name"], line["quantity"]) == (f"{last['name']} (new)", 2)
+    gone = dearer[:-1]
+    line = (await ask(f"{session}/update", {"options": {"items": gone}})).body["order_lines"][0]
+    assert line["name"] == gone[0]["name"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"), [("ACCEPTED", "ACCEPTED"), ("PENDING", "PENDING"), ("REJECTED", "REJECTED")]
+)
+async def test_the_outcome_can_be_set_when_paying(
+    ask: Ask, klarna: MockKlarnaAsync, session: str, outcome: str, status: str
+) -> None:
+    await ask(f"{session}/identify", {"shopper": "se-denied"})
+    paid = (await ask(f"{session}/pay", {"outcome": outcome})).body
+    purchase = await klarna.find_purchase(paid["session_id"])
+    await klarna.create_order(purchase["authorization_token"], purchase["order"])
+    ended = (await ask(f"{session}/wait?seconds=5", method="GET")).body
+    assert (ended["state"], ended["outcome"]["fraud_status"]) == ("placed", status)
+
+
+async def test_a_declined_shopper_sees_a_message(ask: Ask, session: str) -> None:
+    await ask(f"{session}/identify", {"shopper": "se-denied"})
+    view = (await ask(f"{session}/pay", {})).body
+    assert view["state"] == "declined"
+    assert view["outcome"]["consumer_message"]
+
+
+async def test_an_ended_session_cannot_be_changed(ask: Ask, session: str) -> None:
+    await ask(f"{session}/identify", {"shopper": "se-denied"})
+    await ask(f"{session}/pay", {})
+    bodies = {
+        "identify": {"shopper": "se-approved"},
+        "pay": {},
+        "shipping": {"id": "a"},
+        "specify": {},
+    }
+    for name, body in bodies.items():
+        assert (await ask(f"{session}/{name}", body)).status == 409, name
+
+
+async def test_an_update_after_payment_changes_nothing(ask: Ask, session: str) -> None:
+    await ask(f"{session}/identify", {"shopper": "se-approved"})
+    await ask(f"{session}/pay", {})
+    answer = await ask(f"{session}/update", {"options": {"merchant_reference1": "too late"}})
+    assert (answer.status, answer.body["state"]) == (200, "authorized")
+    assert answer.body["merchant_reference1"] != "too late"
+
+
+async def test_a_session_can_be_continued_until_it_has_ended(ask: Ask, options: Json, session: str) -> None:
+    left = session.rpartition("/")[2]
+    again = await ask("/sessions", {"options": options, "session_id": left})
+    assert (again.status, again.body["session_id"]) == (200, left)
+    await ask(f"{session}/identify", {"shopper": "se-denied"})
+    await ask(f"{session}/pay", {})
+    fresh = await ask("/sessions", {"options": options, "session_id": left})
+    assert fresh.status == 201
+    assert fresh.body["session_id"] != left
+
+
+async def test_the_timeline_has_the_entries_of_one_session(ask: Ask, options: Json, session: str) -> None:
+    await ask("/sessions", {"options": options})
+    await ask(f"{session}/identify", {"shopper": "se-approved"})
+    first = (await ask(f"{session}/timeline", method="GET")).body
+    assert [entry["name"] for entry in first["entries"]] == ["session_initiated", "identification_updated"]
+    later = (await ask(f"{session}/timeline?after={first['position']}", method="GET")).body
+    assert later == {"entries": [], "position": first["position"]}
+
+
+@pytest.mark.parametrize("name", ["", "/wait", "/timeline"])
+async def test_an_unknown_session_is_not_found(ask: Ask, name: str) -> None:
+    assert (await ask(f"/sessions/00000000-0000-4000-8000-000000000000{name}", method="GET")).status == 404
+
+
+async def test_a_token_does_not_open_a_session(ask: Ask, purchase: Json) -> None:
+    assert (await ask(f"/sessions/{purchase['authorization_token']}", method="GET")).status == 404
+
+
+async def test_a_session_cannot_start_if_the_button_is_not_shown(ask: Ask, options: Json) -> None:
+    unoffered: tuple[Json, ...] = (
+        {"purchase_country": "JP"},
+        {"locale": None},
+        {"setup": {"key": "unknown"}},
+        {"setup": {}},
+    )
+    statuses = [(await ask("/sessions", {"options": options | changes})).status for changes in unoffered]
+    assert statuses == [409, 400, 404, 400]
+
+
+async def test_a_page_without_a_url_can_start_a_session(ask: Ask, options: Json) -> None:
+    answer = await ask("/sessions", {"options": options, "page_url": "about:srcdoc"})
+    assert answer.status == 201
+
+
+class TestUpdateFailureAborts:
+    @pytest.fixture
+    def mock_klarna_settings(self) -> Settings:
+        return Settings(port=0, update_failure="abort")
+
+    @pytest.fixture
+    def refusing(self, options: Json) -> Json:
+        return options | {"merchant_urls": {**options["merchant_urls"], "update": "http://127.0.0.1:1/update"}}
+
+    async def test_a_failed_update_callback_ends_the_session_with_a_message(self, ask: Ask, refusing: Json) -> None:
+        session = (await ask("/sessions", {"options": refusing})).body["session_id"]
+        view = (await ask(f"/sessions/{session}/identify", {"shopper": "se-approved"})).body
+        assert view["state"] == "failed"
+        assert view["outcome"]["consumer_message"]
+
+    async def test_a_failed_update_callback_ends_other_purchases_too(
+        self, klarna: MockKlarnaAsync, refusing: Json
+    ) -> None:
+        key = refusing["setup"]["key"]
+        chosen = {"shipping_option": "express_priority", "checkboxes": {"news": True}}
+        assert (await klarna.purchase(button_key=key, page=refusing, select=chosen))["state"] == "failed"
+
+
+async def test_pages_of_any_origin_can_send_requests_without_credentials(klarna: MockKlarnaAsync) -> None:
+    url = f"{klarna.url}/instantshopping/sdk/load"
+    asked = {"Origin": "http://shop.example", "Access-Control-Request-Method": "POST"}
+    async with aiohttp.ClientSession() as browser:
+        async with browser.options(url, headers=asked) as preflight:
+            assert preflight.status == 204
+            assert preflight.headers["Access-Control-Allow-Origin"] == "*"
+            assert preflight.headers["Access-Control-Allow-Headers"] == "Content-Type"
+            assert "Access-Control-Allow-Credentials" not in preflight.headers
+        async with browser.post(url, json={}, headers=asked) as refused:
+            assert refused.status == 400
+            assert refused.headers["Access-Control-Allow-Origin"] == "*"

@@ -1,0 +1,62 @@
+"""The files that browsers load."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from yarl import URL
+
+import mock_klarna.web
+from mock_klarna import MockKlarnaAsync
+
+STATIC = Path(mock_klarna.web.__file__).parent / "static"
+SUFFIXES = (".js", ".css", ".json", ".svg", ".html")
+FILES = {
+    path.relative_to(STATIC).as_posix(): path.read_bytes() for path in STATIC.rglob("*") if path.suffix in SUFFIXES
+}
+
+
+@pytest.fixture
+async def get(klarna: MockKlarnaAsync) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(klarna.url) as session:
+        yield session
+
+
+async def test_every_file_is_served_with_its_media_type(get: aiohttp.ClientSession) -> None:
+    kinds = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
+    for name, content in FILES.items():
+        async with get.get(f"/instantshopping/static/{name}") as answer:
+            assert (answer.status, await answer.read()) == (200, content), name
+            assert answer.content_type == kinds.get(Path(name).suffix, answer.content_type), name
+            assert answer.headers["X-Content-Type-Options"] == "nosniff", name
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "nothing.js",
+        "%2e%2e/app.py",
+        "..%2fapp.py",
+        "dialog/%2e%2e/%2e%2e/app.py",
+        "..%5capp.js",
+        "dialog",
+        "dialog/",
+        "lib-types.d.ts",
+        "lib.js%00.css",
+        "/etc/passwd",
+        "%2fetc%2fpasswd.css",
+    ],
+)
+async def test_other_paths_are_not_found(get: aiohttp.ClientSession, path: str) -> None:
+    async with get.get(URL(f"/instantshopping/static/{path}", encoded=True)) as answer:
+        assert answer.status == 404
+        assert answer.content_type == "application/problem+json"
+
+
+async def test_an_unchanged_file_is_answered_with_304(get: aiohttp.ClientSession) -> None:
+    path = "/instantshopping/lib/v1/lib.js"
+    async with get.get(path) as first:
+        tag = first.headers["ETag"]
+    async with get.get(path, headers={"If-None-Match": tag}) as second:
+        assert (second.status, await second.read(), second.headers["ETag"]) == (304, b"", tag)
