@@ -65,7 +65,7 @@ _UPDATE = (
     "WHERE kind = $1 AND key = $2 AND version = $6 - 1"
 )
 _CANCEL = "DELETE FROM jobs WHERE merchant = $1 AND job_id = $2 AND owner IS NULL"
-_SCHEDULE = "INSERT INTO jobs (merchant, job_id, due, kind, subject, number) VALUES ($1, $2, $3, $4, $5, $6)"
+_SCHEDULE = "INSERT OR REPLACE INTO jobs (merchant, job_id, due, kind, subject, number) VALUES ($1, $2, $3, $4, $5, $6)"
 _FIRST_DUE = (
     "SELECT position, due, merchant, kind, subject, number FROM jobs "
     "WHERE merchant = $1 AND owner IS NULL AND due <= $2 ORDER BY due, position LIMIT 1"
@@ -100,6 +100,7 @@ class SqliteStore(SqlStore):
         self._lock = FileLock(self._path)
         self._checkpoint: asyncio.Future[None] | None = None
         self._pages = 0
+        self._merchants: set[str] = set()
         try:
             self._connection = self._open()
         except BaseException:
@@ -158,8 +159,11 @@ class SqliteStore(SqlStore):
         try:
             with transaction(self._connection):
                 yield
-        except sqlite3.Error as fault:
-            raise failure(self._path, fault) from fault
+        except BaseException as fault:
+            self._merchants.clear()  # a new one is gone with the transaction
+            if isinstance(fault, sqlite3.Error):
+                raise failure(self._path, fault) from fault
+            raise
         self._consider_checkpoint()
 
     async def preload(self, merchant: str, *names: str, draws: Sequence[str] = ()) -> None:
@@ -182,7 +186,7 @@ class SqliteStore(SqlStore):
                 self._require_merchant(owner)
                 for record in decision.writes:
                     self._write(record_row(record, OWNER))
-                for job_id in (*decision.cancels, *(job.job_id for job in decision.jobs)):
+                for job_id in decision.cancels:
                     self._execute(_CANCEL, owner, storable(job_id))
                 for job in decision.jobs:
                     self._schedule(job)
@@ -198,8 +202,10 @@ class SqliteStore(SqlStore):
         return self._seq
 
     def _require_merchant(self, merchant: str) -> None:
-        if self._execute(_IS_MERCHANT, merchant).fetchone() is None:
-            self._execute(_NEW_MERCHANT, merchant)
+        if merchant not in self._merchants:
+            if self._execute(_IS_MERCHANT, merchant).fetchone() is None:
+                self._execute(_NEW_MERCHANT, merchant)
+            self._merchants.add(merchant)
 
     def _write(self, row: RecordRow) -> None:
         if not self._execute(_INSERT if row.version == 1 else _UPDATE, *row).rowcount:
@@ -352,6 +358,7 @@ class SqliteStore(SqlStore):
             self._execute("DELETE FROM merchants WHERE name = $1", merchant)
 
     def _forget_sizes(self) -> None:
+        self._merchants.clear()
         self._limits.forget()
         self._callbacks.clear()
 
@@ -376,7 +383,6 @@ class SqliteStore(SqlStore):
             self._require_free(row)
         self._connection.executemany(statement, rows.records)
         for job in rows.jobs:
-            self._execute(_CANCEL, storable(job.merchant), storable(job.job_id))
             self._schedule(job)
         for name, value in rows.counters.items():
             self._execute("INSERT INTO counters VALUES ($1, $2, $3)", rows.merchant, name, value)

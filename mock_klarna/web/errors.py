@@ -127,7 +127,7 @@ _FORMATS: dict[ErrorFormat, Callable[[Any, ApiRequest, str, Settings], ApiRespon
 
 
 def _headers(error: KlarnaError | MockKlarnaError) -> dict[str, str]:
-    """Return the headers that HTTP requires of an error: the challenge of a 401, the allowed methods of a 405, the pause of a 503."""
+    """Return the headers of an error: the challenge of a 401, the allowed methods of a 405, when to try again after a 503."""
     if isinstance(error, Unauthorized):
         return {"WWW-Authenticate": CHALLENGE}
     if isinstance(error, StoreFailure):

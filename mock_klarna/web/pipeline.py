@@ -26,9 +26,10 @@ from aiohttp import HttpVersion11, hdrs, web
 from mock_klarna.domain.journal import EXCHANGE, NOBODY, Exchange
 from mock_klarna.domain.records import Purchase
 from mock_klarna.errors import BadValue, ExpectationFailed, InjectedFault, StoreFailure, TooManyRequests
+from mock_klarna.store.base import Store
 from mock_klarna.web import rate_limits
 from mock_klarna.web.errors import error_response, log_page_problems
-from mock_klarna.web.operation import Api, Authentication, JournalPolicy, Operation
+from mock_klarna.web.operation import Api, ApiRules, Authentication, JournalPolicy, Operation
 from mock_klarna.web.query import in_query, read_query
 from mock_klarna.web.request import (
     JSON,
@@ -66,24 +67,18 @@ def http_handler(services: Services, api: Api, name: str, respond: Stage) -> Htt
     """Return aiohttp's handler that lets `respond` answer between the stages of an API; `name` is for the journal and the log."""
     rules, settings = api.rules, services.settings
     identify = _IDENTIFY[rules.authentication](services)
-    if rules.emulates_klarna:
-        respond = _with_requested_faults(services, name, respond)
-    if rules.is_rate_limited and services.limits is not None:
-        respond = _rate_limited(services.limits, name, respond)
+    respond = _first_stages(services, rules, name, respond)
     finish = _FINISH[rules.journal]
-    store, draws = services.emulator.store, _DRAWS.get(name, ())
-    does_preload = rules.emulates_klarna or bool(draws)
+    forget_preloaded = services.emulator.store.forget_preloaded
 
     async def handle(http: web.Request) -> web.StreamResponse:
         started = perf_counter()
         request = ApiRequest(http, correlation_id())
-        store.forget_preloaded()
+        forget_preloaded()
         try:
             identify(request)
             if hdrs.EXPECT in http.headers:
                 _require_known_expectation(http)
-            if does_preload and request.merchant:
-                await store.preload(request.merchant, *http.match_info.values(), draws=draws)
             response = await respond(request)
         except Exception as error:
             response = error_response(error, rules.error_format, request, name, settings)
@@ -104,6 +99,29 @@ _DRAWS = {
     "create_refund": ("refund",),
 }
 """The counters of which an operation takes a number, so that a store can load them with everything else."""
+
+
+def _first_stages(services: Services, rules: ApiRules, name: str, respond: Stage) -> Stage:
+    """Return `respond` behind the rate limit, what is preloaded, and the requested faults."""
+    if rules.emulates_klarna:
+        respond = _with_requested_faults(services, name, respond)
+    if rules.emulates_klarna or name in _DRAWS:
+        respond = _preloaded(services.emulator.store, name, respond)
+    if rules.is_rate_limited and services.limits is not None:
+        respond = _rate_limited(services.limits, name, respond)
+    return respond
+
+
+def _preloaded(store: Store, name: str, respond: Stage) -> Stage:
+    """Load at once what most requests need: the merchant's clock and faults, and what the path names."""
+    draws = _DRAWS.get(name, ())
+
+    async def preload(request: ApiRequest) -> ApiResponse:
+        if request.merchant:
+            await store.preload(request.merchant, *request.http.match_info.values(), draws=draws)
+        return await respond(request)
+
+    return preload
 
 
 # 1. Which merchant
@@ -327,7 +345,7 @@ _RECORDED_HEADERS = (hdrs.HOST, hdrs.USER_AGENT, hdrs.CONTENT_TYPE)
 async def _record(
     services: Services, name: str, request: ApiRequest, response: ApiResponse, started: float
 ) -> int | None:
-    """Add the request to the journal and return its position; None while the store fails, as what was done is answered all the same.
+    """Add the request to the journal and return its position, or None while the store fails: the response is sent all the same.
 
     `started` is a reading of `perf_counter`.
     """
