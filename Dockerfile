@@ -5,7 +5,7 @@ RUN apt-get update && apt-get install --yes --no-install-recommends binutils
 COPY . /src
 # Many wheels carry debug symbols, a sixth of the image.
 RUN python -m venv --without-pip /opt/mock-klarna \
-    && python -m pip --python /opt/mock-klarna/bin/python install --no-cache-dir --no-compile "/src[fast]" \
+    && python -m pip --python /opt/mock-klarna/bin/python install --no-cache-dir --no-compile "/src[fast,postgres]" \
     && find /opt/mock-klarna -name '*.so' -exec strip --strip-unneeded {} +
 # Only what a purchase and a look at every shopper import is compiled: all of Faker and of the
 # standard library, which slim bases ship without bytecode, would more than double the image.

@@ -374,11 +374,7 @@ class PostgresStore(SqlStore):
         if clock is not None:
             values.append(clock.clock_offset)
         if decision.writes:
-            rows = [record_row(record, self.owner) for record in decision.writes]
-            values += zip(*rows, strict=True)
-            preloaded = self._preloads.mine()
-            for record, row in zip(decision.writes, rows, strict=True) if preloaded is not None else ():
-                preloaded.write(record, row.body)
+            values += zip(*self._rows(decision.writes), strict=True)
         if cancels:
             values.append(cancels)
         if decision.jobs:
@@ -389,6 +385,15 @@ class PostgresStore(SqlStore):
         if decision.writes:
             values.append(len(decision.writes))
         return self._with_shift(_commit_text(shape)), values
+
+    def _rows(self, writes: Sequence[Record]) -> list[sql.RecordRow]:
+        """Return the rows of records to write, and keep the records for the running task, which reads its own writes."""
+        rows = [record_row(record, self.owner) for record in writes]
+        preloaded = self._preloads.mine()
+        if preloaded is not None:
+            for record, row in zip(writes, rows, strict=True):
+                preloaded.write(record, row.body)
+        return rows
 
     async def _after_commit(self, owner: str, decision: Decision, events: list[EntryRow], newest: int | None) -> None:
         if events and newest is not None:

@@ -60,7 +60,7 @@ class Preloaded:
                 self._lists[Delivery.kind, kind].append((number, body))
             case "newest":
                 self._newest = body
-            case "draw":
+            case _:
                 self._draws[kind] = number
 
     def get(self, kind: str, key: str) -> tuple[bool, bytes | None]:

@@ -233,7 +233,7 @@ _PAGE = 500
 
 def entries_query(watch: JournalFilter, after: int) -> tuple[str, list[Any]]:
     """Return the conditions on the journal's columns that a watch names, and their values; the limit comes after them."""
-    conditions, values = ["seq > $1"], [after]
+    conditions, values = ["seq > $1"], list[Any]([after])
     for column in ("merchant", "purchase_id", "kind", "name"):
         value = getattr(watch, column)
         if value is not None:

@@ -370,6 +370,7 @@ class SqliteStore(SqlStore):
                 for table in ("records", "jobs", "counters", "journal"):
                     self._execute(f"DELETE FROM {table} WHERE merchant = $1", name)
                 self._execute("DELETE FROM merchants WHERE name = $1", name)
+            self._merchants.clear()
             for name, rows in incoming.items():
                 self._require_merchant(name)
                 self._insert_all(rows)

@@ -15,7 +15,8 @@ from random import Random
 
 import aiohttp
 
-from mock_klarna.client import Client, Unreachable
+from mock_klarna.client import Client
+from mock_klarna.errors import Unreachable
 from tests.bench.processes import free_port
 from tests.database import Database, running
 from tests.merchants.pages import PAGE, urls

@@ -9,6 +9,7 @@ from mock_klarna.domain.records import ButtonKey, Decision
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.store.base import Store
 from mock_klarna.store.memory import MemoryStore
+from mock_klarna.store.postgres import PostgresStore
 from tests.store.samples import button, delivery, dumped, job, load, writing
 
 MANY = 3000
@@ -48,11 +49,16 @@ async def test_what_is_committed_meanwhile_goes_with_the_old_state_of_that_merch
 ) -> None:
     loading = asyncio.create_task(load(store, large))
     await asyncio.sleep(0)
-    for number in range(20):
-        await store.commit("shop", writing(button(f"late-{number}")), 1.0)
+    late = [f"late-{number}" for number in range(20)]
+    for number, key in enumerate(late):
+        await store.commit("shop", writing(button(key)), 1.0)
         await store.commit("third", writing(button(f"third-{number}", "third")), 1.0)
     await loading
-    assert len(await store.records(ButtonKey, "shop")) == MANY
+    kept = {record.key for record in await store.records(ButtonKey, "shop")}
+    survivors = [key for key in late if key in kept]
+    assert len(kept) == MANY + len(survivors)
+    assert survivors == late[len(late) - len(survivors) :], "what is committed after the replacement stays"
+    assert not survivors or isinstance(store, PostgresStore)  # the others replace between two commits
     assert len(await store.records(ButtonKey, "third")) == 20
 
 

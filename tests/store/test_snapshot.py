@@ -234,3 +234,11 @@ async def test_a_snapshot_cannot_give_one_key_to_two_merchants(store: Store, sta
     with pytest.raises(MockKlarnaError, match="twice"):
         await load(store, {**state, "merchants": {**state["merchants"], "twin": twin}})
     assert await dumped(store) == before
+
+
+async def test_a_merchant_that_is_replaced_is_still_listed(store: Store) -> None:
+    await store.commit("shop", writing(button()), 1.0)
+    await load(store, await dumped(store))
+    assert await store.merchants() == ["shop"]
+    await store.commit("shop", writing(button("b-2")), 1.0)
+    assert await store.merchants() == ["shop"]
