@@ -61,7 +61,6 @@ MIGRATIONS = sql.migrations(_TYPES)
 MIGRATIONS[0] += [
     "ALTER TABLE merchants ADD COLUMN clock_offset DOUBLE PRECISION NOT NULL DEFAULT 0",
     "CREATE TABLE servers (owner TEXT PRIMARY KEY, version TEXT NOT NULL, seen TIMESTAMPTZ NOT NULL)",
-    "CREATE UNLOGGED TABLE request_rates (name TEXT PRIMARY KEY, second BIGINT NOT NULL, used BIGINT NOT NULL)",
 ]
 _log = logging.getLogger(__name__)
 
@@ -147,9 +146,6 @@ _SEEN = (
 _OVERDUE = """
 SELECT m.name FROM merchants m WHERE EXISTS (SELECT 1 FROM jobs WHERE merchant = m.name AND owner IS NULL
     AND due < extract(epoch FROM now()) + m.clock_offset - 1)"""
-_RATE = """
-INSERT INTO request_rates (name, second, used) VALUES ($1, $2, 1) ON CONFLICT (name) DO UPDATE
-SET used = CASE WHEN request_rates.second = $2 THEN request_rates.used + 1 ELSE 1 END, second = $2 RETURNING used"""
 
 
 class Connections:
@@ -572,10 +568,6 @@ class PostgresStore(SqlStore):
             return drawn
         statement = f"WITH m AS ({_MERCHANT}) {sql.COUNT}, {_RELAXED}"
         return int(await self.value(statement, storable(merchant), name))
-
-    async def count_request(self, name: str, second: int) -> int:
-        """Count a request of a second of real time, on whichever server; return how many there were."""
-        return int(await self.value(_RATE, storable(name), second))
 
     async def clear(self, merchant: str | None) -> None:
         """Forget everything of a merchant, or of all."""

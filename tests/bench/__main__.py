@@ -1,6 +1,10 @@
-"""The benchmarks: `python -m tests.bench` prints a report in Markdown. It needs wrk, except for `--cpu` and `--start`."""
+"""The benchmarks: `python -m tests.bench` prints a report in Markdown.
+
+It needs wrk, except for `--cpu`, `--start` and `--store`.
+"""
 
 import argparse
+import asyncio
 import statistics
 import tempfile
 import time
@@ -10,7 +14,7 @@ from pathlib import Path
 
 import orjson
 
-from tests.bench import cpu, processes, state, wrk
+from tests.bench import cpu, processes, state, stores, wrk
 
 PREFIX = f"{state.AUTHORIZATIONS}/"
 
@@ -147,8 +151,14 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=100_000, help="orders before the last load (default 100000)")
     parser.add_argument("--starts", type=int, default=7, help="starts of each server (default 7)")
     parser.add_argument("--loop", choices=("asyncio", "uvloop"), default="uvloop", help="event loop of all servers")
+    parser.add_argument(
+        "--store", help="measure only what this store costs: statements for each request, CPU for each commit"
+    )
     arguments = parser.parse_args()
     loop = arguments.loop
+    if arguments.store:
+        asyncio.run(stores.measure(arguments.store))
+        return
     if arguments.cpu:
         cpu_times(loop, arguments.requests)
         return
