@@ -50,7 +50,7 @@ def _path_handler(services: Services, operations: list[Operation]) -> HttpHandle
 
 def _refuse_method(allowed: list[str]) -> Stage:
     async def refuse(request: ApiRequest) -> ApiResponse:
-        raise MethodNotAllowed(f"{request.http.method[:20]} is not possible here; {', '.join(allowed)} is", allowed)
+        raise MethodNotAllowed(f"{request.http.method[:20]} is not allowed here; use {' or '.join(allowed)}", allowed)
 
     return refuse
 

@@ -245,7 +245,7 @@ ORDER = "/ordermanagement/v1/orders/00000000-0000-4000-8000-000000000001"
     [
         ("GET", "/instantshopping/v1/buttons/x", None, {"Authorization": ""}, 401, "no credentials were sent"),
         ("GET", "/instantshopping/v1/buttons/x", None, {}, 404, "button_key is not known"),
-        ("PATCH", "/instantshopping/v1/buttons/x", None, {}, 405, "PATCH is not possible here"),
+        ("PATCH", "/instantshopping/v1/buttons/x", None, {}, 405, "PATCH is not allowed here; use GET or HEAD or PUT"),
         ("POST", "/instantshopping/v1/buttons", {}, {"Content-Type": "text/plain"}, 415, "send application/json"),
         ("GET", "/nowhere", None, {}, 404, "no route for /nowhere"),
         ("GET", ORDER, None, {}, 404, ""),
