@@ -15,6 +15,7 @@ from mock_klarna.domain.callbacks import (
     KINDS_OF_JOB,
     Attempt,
     Delivery,
+    abandoned,
     is_repeated,
     job_of,
     pause_after,
@@ -119,7 +120,11 @@ class Deliveries:
         """End the callbacks that wait for a job which has nothing to send any more."""
         order = await self._store.get(Order, job.subject)
         purchase_id = order.purchase_id if order else job.subject
-        await self._end_waiting(job, await self._store.records(Delivery, job.merchant, subject=purchase_id))
+        deliveries = await self._store.records(Delivery, job.merchant, subject=purchase_id)
+        await self._end_waiting(job, deliveries)
+        for delivery in deliveries:
+            if delivery.state == "in_flight" and job_of(delivery) == job.job_id:
+                await self._written(delivery, abandoned)  # its server failed before it could write what came of it
 
     async def _end_waiting(self, job: Job, deliveries: Iterable[Delivery]) -> None:
         for delivery in deliveries:

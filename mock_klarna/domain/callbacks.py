@@ -257,6 +257,12 @@ def interrupted(delivery: Delivery) -> Delivery:
     return replace(delivery, attempts=(*delivery.attempts, attempt), state="failed")
 
 
+def abandoned(delivery: Delivery) -> Delivery:
+    """Return a callback whose job has nothing to send any more: an attempt that is still open was interrupted."""
+    closed = interrupted(delivery) if delivery.state == "in_flight" else delivery
+    return replace(closed, version=delivery.version + 1)
+
+
 def state_after(last: Attempt, repeated: Job | None) -> str:
     """Return the state of a callback after its last attempt and the job that repeats it, if any."""
     if repeated is not None:

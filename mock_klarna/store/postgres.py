@@ -651,8 +651,7 @@ class PostgresStore(SqlStore):
         await self._release_unknown()
         others = await self.value("SELECT count(*) FROM servers WHERE owner <> $1", self.owner)
         self._control.is_alone = not others
-        if others or silent:
-            await self._find_overdue()
+        await self._find_overdue()
 
     async def take_over(self, owner: str) -> None:
         """Put back the jobs of a server that is gone and close the callbacks that it had under way."""

@@ -15,6 +15,7 @@ from mock_klarna.domain.callbacks import (
     SCHEDULES,
     Attempt,
     Delivery,
+    abandoned,
     callback_jobs,
     first_pause,
     interrupted,
@@ -229,3 +230,22 @@ def test_the_schema_of_snapshots_names_every_kind_of_job() -> None:
 @pytest.mark.parametrize("kind", [name for name in CALLBACKS if name != "push"])
 def test_every_kind_with_a_body_has_a_schema(kind: str) -> None:
     assert (resources.schemas() / "callbacks" / f"{kind}.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("state", "ends", "outcomes"), [("in_flight", "failed", ["interrupted"]), ("delivered", "delivered", [])]
+)
+def test_an_abandoned_callback_has_no_open_attempt(state: str, ends: str, outcomes: list[str]) -> None:
+    delivery = Delivery(
+        merchant="shop",
+        callback_id="c",
+        callback="place_order",
+        url="http://shop/x",
+        purchase_id="p",
+        order_id=None,
+        body=b"",
+        created_at=1.0,
+        state=state,
+    )
+    ended = abandoned(delivery)
+    assert (ended.version, ended.state, [attempt.outcome for attempt in ended.attempts]) == (2, ends, outcomes)

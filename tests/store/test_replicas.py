@@ -1,24 +1,29 @@
 """Several servers on one database are one sandbox."""
 
 import asyncio
+import sys
 import time
+from asyncio.subprocess import PIPE
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
 
 import pytest
+from aiohttp import web
 
 from mock_klarna.client import Client
+from mock_klarna.demo.shop import serve_shop
 from mock_klarna.server import serve
 from mock_klarna.settings import Settings
 from tests.database import Database, running
 from tests.extent import extent
 from tests.merchants import shop as shops
 from tests.merchants.pages import PAGE, urls
-from tests.merchants.processes import served, started
+from tests.merchants.processes import ROOT, served, started
 from tests.merchants.running import AUTHORIZATIONS, BUTTONS, Json, buy, callbacks, calls, place
 from tests.merchants.shop import Asked, Shop
+from tests.store.round_robin import proxy
 
 NOBODY = "http://127.0.0.1:1"
 REPLICAS = 3
@@ -244,3 +249,29 @@ async def test_a_server_whose_database_is_not_there_says_so_in_one_sentence() ->
     _, said = await process.communicate()
     assert (process.returncode, said.count(b"\n")) == (2, 1), said.decode()
     assert b"the database is away" in said
+
+
+async def test_scenarios_pass_through_a_proxy_that_sends_each_request_to_another_server(postgres: str) -> None:
+    scenarios = extent(usual=["silent-merchant", "notification-retried", "denied-then-placed"], thorough=[])
+    async with (
+        served("--store", postgres) as first,
+        served("--store", postgres) as second,
+        forwarding([first.url, second.url]) as url,
+        serve_shop(url) as shop,
+    ):
+        command = ("-m", "mock_klarna", "run", *scenarios, "--url", url, "--var", f"shop={shop.url}", "--jobs", "64")
+        ran = await asyncio.create_subprocess_exec(sys.executable, *command, cwd=ROOT, stdout=PIPE, stderr=PIPE)
+        said, errors = await ran.communicate()
+    assert ran.returncode == 0, said.decode() + errors.decode()
+
+
+@asynccontextmanager
+async def forwarding(urls: list[str]) -> AsyncIterator[str]:
+    """Run a proxy in front of servers."""
+    runner = web.AppRunner(proxy(urls), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
