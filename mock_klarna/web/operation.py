@@ -122,6 +122,7 @@ class Operation:
     errors: the statuses that a caller should expect beyond those of every operation of the API.
     headers: names of response headers beyond the usual ones.
     is_idempotent: a `Klarna-Idempotency-Key` makes it execute once (klarna.md §9.4).
+    counters: the counters from which it takes a number for a new id, so that a store can load them with everything else.
     """
 
     api: Api
@@ -139,6 +140,7 @@ class Operation:
     headers: tuple[str, ...] = ()
     media: str = JSON
     is_idempotent: bool = False
+    counters: tuple[str, ...] = ()
 
     @property
     def all_parameters(self) -> tuple[Parameter, ...]:

@@ -25,6 +25,7 @@ _instant_shopping = partial(Operation, api=Api.INSTANT_SHOPPING)
 INSTANT_SHOPPING = (
     _instant_shopping(
         name="create_button",
+        counters=("button",),
         method="POST",
         path=_BUTTONS,
         handler=instant_shopping.create_button,
@@ -70,6 +71,7 @@ INSTANT_SHOPPING = (
     ),
     _instant_shopping(
         name="create_order",
+        counters=("order",),
         method="POST",
         path=f"{_AUTHORIZATION}/orders",
         handler=instant_shopping.create_order,
@@ -119,6 +121,7 @@ ORDER_MANAGEMENT = (
     ),
     _managed_change(
         name="capture_order",
+        counters=("capture",),
         method="POST",
         path=f"{_ORDER}/captures",
         handler=order_management.command("capture_order"),
@@ -187,6 +190,7 @@ ORDER_MANAGEMENT = (
     ),
     _managed_change(
         name="refund_order",
+        counters=("refund",),
         method="POST",
         path=f"{_ORDER}/refunds",
         handler=order_management.command("refund_order"),
@@ -275,6 +279,7 @@ SANDBOX = (
     ),
     _sandbox(
         name="create_purchase",
+        counters=("purchase", "shopper", "token"),
         method="POST",
         path="/_mock/purchases",
         handler=control.create_purchase,

@@ -13,7 +13,7 @@ Which stages an endpoint has follows from its row in the table and from the rule
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
 from secrets import randbits
 from time import perf_counter
@@ -60,14 +60,15 @@ _PREFLIGHT = {
 
 def operation_handler(services: Services, operation: Operation) -> HttpHandler:
     """Return aiohttp's handler of an operation."""
-    return http_handler(services, operation.api, operation.name, _operation_stages(services, operation))
+    respond = _operation_stages(services, operation)
+    return http_handler(services, operation.api, operation.name, respond, operation.counters)
 
 
-def http_handler(services: Services, api: Api, name: str, respond: Stage) -> HttpHandler:
+def http_handler(services: Services, api: Api, name: str, respond: Stage, counters: Sequence[str] = ()) -> HttpHandler:
     """Return aiohttp's handler that lets `respond` answer between the stages of an API; `name` is for the journal and the log."""
     rules, settings = api.rules, services.settings
     identify = _IDENTIFY[rules.authentication](services)
-    respond = _first_stages(services, rules, name, respond)
+    respond = _first_stages(services, rules, name, respond, counters)
     finish = _FINISH[rules.journal]
     forget_preloaded = services.emulator.store.forget_preloaded
 
@@ -91,34 +92,23 @@ def http_handler(services: Services, api: Api, name: str, respond: Stage) -> Htt
     return handle
 
 
-_DRAWS = {
-    "create_button": ("button",),
-    "create_order": ("order",),
-    "create_purchase": ("purchase", "shopper", "token"),
-    "create_capture": ("capture",),
-    "create_refund": ("refund",),
-}
-"""The counters of which an operation takes a number, so that a store can load them with everything else."""
-
-
-def _first_stages(services: Services, rules: ApiRules, name: str, respond: Stage) -> Stage:
-    """Return `respond` behind the rate limit, what is preloaded, and the requested faults."""
+def _first_stages(services: Services, rules: ApiRules, name: str, respond: Stage, counters: Sequence[str]) -> Stage:
+    """Return `respond` behind the rate limit, the preloading of records, and the requested faults."""
     if rules.emulates_klarna:
         respond = _with_requested_faults(services, name, respond)
-    if rules.emulates_klarna or name in _DRAWS:
-        respond = _preloaded(services.emulator.store, name, respond)
+    if rules.emulates_klarna or counters:
+        respond = _with_preloaded_records(services.emulator.store, counters, respond)
     if rules.is_rate_limited and services.limits is not None:
         respond = _rate_limited(services.limits, name, respond)
     return respond
 
 
-def _preloaded(store: Store, name: str, respond: Stage) -> Stage:
-    """Load at once what most requests need: the merchant's clock and faults, and what the path names."""
-    draws = _DRAWS.get(name, ())
+def _with_preloaded_records(store: Store, counters: Sequence[str], respond: Stage) -> Stage:
+    """Load with one call what most requests need: the merchant's clock and faults, what the path names, and the counters."""
 
     async def preload(request: ApiRequest) -> ApiResponse:
         if request.merchant:
-            await store.preload(request.merchant, *request.http.match_info.values(), draws=draws)
+            await store.preload(request.merchant, *request.http.match_info.values(), draws=counters)
         return await respond(request)
 
     return preload

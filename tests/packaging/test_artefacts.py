@@ -61,7 +61,7 @@ def test_a_wheel_registers_the_command_and_the_plugin(wheel: Path, entry: str) -
 
 
 def test_a_wheel_has_every_extra(metadata: Message) -> None:
-    assert metadata.get_all("Provides-Extra") == ["dev", "fast", "fuzz", "pytest", "test"]
+    assert metadata.get_all("Provides-Extra") == ["dev", "fast", "fuzz", "postgres", "pytest", "test"]
     requirements = metadata.get_all("Requires-Dist", [])
     assert any(line.startswith("uvloop") and "extra == 'fast'" in line for line in requirements)
 
