@@ -61,10 +61,10 @@ class Server:
         assert await self.process.stdout.readline(), "the server does not start"
 
     async def kill(self) -> None:
-        """Kill it as a power cut would."""
-        assert self.process is not None
-        self.process.kill()
-        await self.process.communicate()
+        """Kill it as a power cut would, if it runs."""
+        if self.process is not None and self.process.returncode is None:
+            self.process.kill()
+            await self.process.communicate()
 
 
 async def shop(url: str, seen: Acknowledged, until: asyncio.Event) -> None:
@@ -127,6 +127,16 @@ async def _require_callback(client: Client, purchase_id: str, state: str) -> Non
 async def sqlite_rounds(path: str, rounds: int, chance: Random, tell: Callable[[str], None]) -> Acknowledged:
     """Kill a server on an SQLite file so many times."""
     server, seen = Server(f"sqlite:{path}"), Acknowledged()
+    try:
+        await _sqlite_rounds(server, seen, rounds, chance, tell)
+    finally:
+        await server.kill()
+    return seen
+
+
+async def _sqlite_rounds(
+    server: Server, seen: Acknowledged, rounds: int, chance: Random, tell: Callable[[str], None]
+) -> None:
     await server.start()
     async with Client(server.url, "shop") as client:
         await client.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
@@ -144,8 +154,6 @@ async def sqlite_rounds(path: str, rounds: int, chance: Random, tell: Callable[[
             await require_everything(client, seen, [*sorted(seen.authorized - before), *older])
             await require_no_double(client, seen)
         tell(f"{number + 1} rounds, {seen.answers} answers, {len(seen.orders)} orders")
-    await server.kill()
-    return seen
 
 
 async def _moment(seen: Acknowledged, chance: Random) -> None:
@@ -171,8 +179,25 @@ async def postgres_rounds(
     """Kill one of three servers so many times, and stop the database itself so many times, as a crash would."""
     store = f"{database.url('kills')}&lease=3"
     servers, seen = [Server(store) for _ in range(3)], Acknowledged()
-    for server in servers:
-        await server.start()
+    try:
+        for server in servers:
+            await server.start()
+        await _postgres_rounds(database, servers, seen, (rounds, restarts), chance, tell)
+    finally:
+        for server in servers:
+            await server.kill()
+    return seen
+
+
+async def _postgres_rounds(
+    database: Database,
+    servers: list[Server],
+    seen: Acknowledged,
+    extent: tuple[int, int],
+    chance: Random,
+    tell: Callable[[str], None],
+) -> None:
+    rounds, restarts = extent
     async with Client(servers[0].url, "shop") as client:
         await client.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
     for number in range(rounds + restarts):
@@ -198,9 +223,6 @@ async def postgres_rounds(
             await require_everything(client, seen, [*sorted(seen.authorized - before), *older])
             await require_no_double(client, seen)
         tell(f"{number + 1} rounds, {seen.answers} answers, {len(seen.orders)} orders")
-    for server in servers:
-        await server.kill()
-    return seen
 
 
 async def _healthy(client: Client) -> None:
