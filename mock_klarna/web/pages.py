@@ -17,7 +17,7 @@ from mock_klarna.web.pipeline import CORS, HttpHandler, send_continue
 from mock_klarna.web.request import Services
 
 _STATIC = "/instantshopping/static"
-_STYLES = ("palette", "progress", "dialog", "controls", "choosing", "review", "endings", "drawer")
+_STYLES = ("dialog", "steps")
 
 _HEAD = """<!doctype html>
 <html lang="en">
@@ -43,7 +43,7 @@ _CARD = """<div id="dialog" {role} tabindex="-1">
 <li data-text="step_review"></li>
 <li data-text="step_done"></li>
 </ol>
-<p id="complaint" role="alert"></p>
+<p id="error-message" role="alert"></p>
 <main id="step" aria-busy="true"></main>
 <div id="status" role="status" class="visually-hidden"></div>
 <aside id="drawer" aria-labelledby="drawer-heading" lang="en" hidden></aside>
