@@ -25,7 +25,7 @@ class BasicCredentials(NamedTuple):
 _NOT_A_PAIR = "the credentials are not base64 of username:password"
 _GUIDE_TOKEN = "pwhcueUff0MmwLShJiBE9JHA=="  # noqa: S105
 """What the integration guide prints as credentials: not base64 of `user:password`, but its examples must work as printed."""
-_GUIDE_CREDENTIALS = BasicCredentials("seed-page", "", _NOT_A_PAIR)
+_GUIDE_CREDENTIALS = BasicCredentials("guide", "", _NOT_A_PAIR)
 
 
 @lru_cache(maxsize=_MAX_CACHED)
