@@ -1,8 +1,8 @@
 /** The argument of load() and update(). */
 type Options = Record<string, any>;
 
-/** The appearance of a button, with its texts in the language of the page. */
-interface Appearance {
+/** The design of a button, with its texts in the language of the page. */
+interface Design {
   theme: string;
   tagline: string;
   language: string;
@@ -14,7 +14,7 @@ interface Appearance {
 /** The result of load() and update(). */
 interface Offer {
   show_button: boolean;
-  button?: Appearance;
+  button?: Design;
   error?: object;
 }
 
@@ -40,8 +40,8 @@ interface Instance {
   id: string;
   /** The page's options with all updates. */
   options: Options;
-  /** Its appearance; null while it is not shown. */
-  appearance: Appearance | null;
+  /** Its design; null while it is not shown. */
+  design: Design | null;
   /** The drawn button of each container. */
   drawn: WeakMap<Element, Drawn>;
   /** The session that the next click continues, "" for none. */

@@ -1,4 +1,4 @@
-/* An emulation of Klarna's browser library: it finds its server by its own URL, shows buttons and opens the dialog. */
+/* Klarna's browser library, emulated: finds its server by its own URL, shows buttons, opens the dialog. */
 (() => {
   "use strict";
   const MARK = "mock-klarna";
@@ -14,7 +14,7 @@ button:focus-visible { outline: 3px solid #1f6feb; outline-offset: 2px }
 p { margin: .35em 0 0; font-size: 12px; color: #3d434d; text-wrap: balance }
 p.on-dark { color: #fff }
 p:empty { display: none }`;
-  const NO_OBJECT = "the options are not an object that can be written as JSON";
+  const NO_OBJECT = "the options are not a JSON object";
   const FRAME_STYLE = `position:fixed;inset:0;width:100%;height:100%;max-width:none;margin:0;border:0;
     z-index:2147483647;color-scheme:normal;background:rgba(11,14,20,.55)`;
 
@@ -31,7 +31,7 @@ p:empty { display: none }`;
   /** @type {Dialog | null} */
   let dialog = null;
 
-  /** Calls a function of the page. Its errors are reported as uncaught and do not stop the library. */
+  /** Calls a function of the page; its errors do not stop the library. */
   function run(/** @type {any} */ callback, /** @type {object} */ argument) {
     try {
       if (typeof callback === "function") callback(argument);
@@ -45,20 +45,20 @@ p:empty { display: none }`;
   /** Returns the instance id in the options, or "". */
   const idOf = (/** @type {any} */ options) => String(options?.setup?.instance_id ?? "");
 
-  /** Returns the button with an id. Without an id, of the call or of the button, it is the only one. */
+  /** Returns the button with an id, or the only one if either has no id. */
   function instanceOf(/** @type {string} */ id) {
     const only = instances.size === 1 && (id === "" || instances.has(""));
     return instances.get(id) || (only ? [...instances.values()][0] : undefined);
   }
 
-  /** Returns the element that contains a button. */
+  /** Returns the container of a button. */
   function containerOf(/** @type {string} */ id) {
     const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("klarna-instant-shopping")]);
     if (id) return all.find((element) => element.dataset.instanceId === id);
     return all.find((element) => !element.dataset.instanceId) || (all.length === 1 ? all[0] : undefined);
   }
 
-  /** Sends a request to the server; rejects if there is no answer. */
+  /** Sends a request; rejects without an answer. */
   async function post(/** @type {string} */ path, /** @type {object} */ body) {
     const headers = { "Content-Type": "application/json" };
     const request = { method: "POST", headers, body: JSON.stringify(body) };
@@ -67,7 +67,7 @@ p:empty { display: none }`;
   }
 
   /** @returns {Offer} */
-  function errorOffer(/** @type {string} */ code, /** @type {string} */ message, /** @type {string[]} */ fields = []) {
+  function failed(/** @type {string} */ code, /** @type {string} */ message, /** @type {string[]} */ fields = []) {
     return { show_button: false, error: { code, message, invalid_fields: fields, problems: [] } };
   }
 
@@ -75,26 +75,26 @@ p:empty { display: none }`;
   async function check(/** @type {object} */ body) {
     try {
       const answer = await post("load", body);
-      return answer.status === 200 ? answer.body : errorOffer("bad_value", answer.body.detail);
+      return answer.status === 200 ? answer.body : failed("bad_value", answer.body.detail);
     } catch (error) {
-      return errorOffer("network_error", `no answer from ${server}: ${error}`);
+      return failed("network_error", `no answer from ${server}: ${error}`);
     }
   }
 
-  /** Returns the body of a request: older pages set the key and more as `data-` attributes of the element. */
-  function requestBody(/** @type {string} */ id, /** @type {Options} */ options) {
+  /** Returns a request's body. Older pages set members of setup as `data-` attributes. */
+  function bodyOf(/** @type {string} */ id, /** @type {Options} */ options) {
     const { key, environment, region, instanceId } = containerOf(id)?.dataset ?? {};
     const setup = { key, environment, region, instance_id: instanceId, ...options.setup };
     return { options: { ...options, setup }, page_url: location.href };
   }
 
-  /** Waits until the page is parsed, if the element with the key is missing. */
-  async function waitForElement(/** @type {string} */ id, /** @type {Options} */ options) {
+  /** Waits for an element that may have the key. */
+  async function waitForPage(/** @type {string} */ id, /** @type {Options} */ options) {
     if (options.setup?.key || containerOf(id) || document.readyState !== "loading") return;
     await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve));
   }
 
-  /** Returns a copy of the options, or null if they are not an object that can be written as JSON. */
+  /** Returns a copy of the options, or null if they are not a JSON object. */
   function copyOf(/** @type {any} */ options) {
     try {
       const copy = JSON.parse(JSON.stringify(options ?? {}));
@@ -106,9 +106,9 @@ p:empty { display: none }`;
 
   function load(/** @type {any} */ pageOptions, /** @type {Callback=} */ callback) {
     const options = copyOf(pageOptions);
-    if (!options) return run(callback, errorOffer("bad_value", NO_OBJECT));
+    if (!options) return run(callback, failed("bad_value", NO_OBJECT));
     const id = idOf(options);
-    const instance = (id ? instances.get(id) : instanceOf(id)) || createInstance(id);
+    const instance = (id ? instances.get(id) : instanceOf(id)) || addInstance(id);
     refresh(instance, options, options, callback);
   }
 
@@ -117,10 +117,10 @@ p:empty { display: none }`;
     const instance = changes && instanceOf(idOf(changes));
     if (instance) return refresh(instance, merge(instance.options, changes), changes, callback);
     const message = `setup.instance_id: expected one of the loaded buttons: ${[...instances.keys()].join(", ")}`;
-    run(callback, changes ? errorOffer("not_loaded", message, ["setup.instance_id"]) : errorOffer("bad_value", NO_OBJECT));
+    run(callback, changes ? failed("not_loaded", message, ["setup.instance_id"]) : failed("bad_value", NO_OBJECT));
   }
 
-  /** Returns the options with changes. Some members are merged, the others replaced. */
+  /** Returns changed options; some members are merged. */
   function merge(/** @type {Options} */ options, /** @type {Options} */ changes) {
     const result = { ...options, ...changes };
     for (const name of ["setup", "merchant_urls", "options"]) {
@@ -131,8 +131,8 @@ p:empty { display: none }`;
   }
 
   /** @returns {Instance} */
-  function createInstance(/** @type {string} */ id) {
-    const instance = { id, options: {}, appearance: null, drawn: new WeakMap(), session: "", queue: Promise.resolve() };
+  function addInstance(/** @type {string} */ id) {
+    const instance = { id, options: {}, design: null, drawn: new WeakMap(), session: "", queue: Promise.resolve() };
     instances.set(id, instance);
     return instance;
   }
@@ -144,36 +144,36 @@ p:empty { display: none }`;
     if (!same && dialog?.instance !== instance) instance.session = "";
     instance.options = options;
     instance.queue = instance.queue.then(async () => {
-      await waitForElement(instance.id, options);
-      const { show_button, button, error } = await check(requestBody(instance.id, options));
-      instance.appearance = (show_button && button) || null;
+      await waitForPage(instance.id, options);
+      const { show_button, button, error } = await check(bodyOf(instance.id, options));
+      instance.design = (show_button && button) || null;
       show(instance);
       if (show_button && !same) await updateDialog(instance, changes);
       run(callback, error ? { show_button, error } : { show_button });
     });
   }
 
-  /** Draws or removes a button. Other children of the container stay: an unclosed one contains the rest of the page. */
+  /** Draws or removes a button. The container's other children stay: it may contain the rest of the page. */
   function show(/** @type {Instance} */ instance) {
     const container = containerOf(instance.id);
     if (!container) return;
     const drawn = instance.drawn.get(container) ?? createButton(instance);
     instance.drawn.set(container, drawn);
-    if (!instance.appearance) return drawn.root.remove();
-    draw(drawn, instance.appearance);
+    if (!instance.design) return drawn.root.remove();
+    draw(drawn, instance.design);
     if (drawn.root.parentElement !== container) container.prepend(drawn.root);
   }
 
-  function draw(/** @type {Drawn} */ { root, button, note, alert }, /** @type {Appearance} */ appearance) {
-    root.lang = appearance.language;
-    button.textContent = appearance.label;
-    button.className = appearance.theme;
-    note.textContent = `${MARK} · ${appearance.note}`;
-    note.className = alert.className = appearance.tagline === "light" ? "on-dark" : "";
+  function draw(/** @type {Drawn} */ { root, button, note, alert }, /** @type {Design} */ design) {
+    root.lang = design.language;
+    button.textContent = design.label;
+    button.className = design.theme;
+    note.textContent = `${MARK} · ${design.note}`;
+    note.className = alert.className = design.tagline === "light" ? "on-dark" : "";
     alert.textContent = "";
   }
 
-  /** Creates a button in a shadow root, independent of the page's styles and allowed by its security policy. @returns {Drawn} */
+  /** Creates a button that the page's styles and security policy do not affect. @returns {Drawn} */
   function createButton(/** @type {Instance} */ instance) {
     const [root, button, note, alert] = ["div", "button", "p", "p"].map((tag) => document.createElement(tag));
     const drawn = { root, button, note, alert };
@@ -189,7 +189,7 @@ p:empty { display: none }`;
     return drawn;
   }
 
-  /** Opens the dialog. The frame exists before the click handlers run, because shops use it there (klarna.md §6.6). */
+  /** Opens the dialog. Its frame exists before the click handlers run: shops use it (klarna.md §6.6). */
   async function open(/** @type {Instance} */ instance, /** @type {Drawn} */ drawn) {
     if (dialog) return;
     drawn.alert.textContent = "";
@@ -203,28 +203,28 @@ p:empty { display: none }`;
     page.style.overflow = "hidden";
     document.body.append(frame);
     emit(instance, "buy_button_clicked", {});
-    const id = await startSession(instance);
+    const id = await openSession(instance);
     if (dialog !== opened) return;
     instance.session = id;
     if (id) {
       frame.src = `${server}/instantshopping/dialog/${id}?parent=${location.origin}`;
     } else {
       close();
-      drawn.alert.textContent = instance.appearance?.not_now ?? "";
+      drawn.alert.textContent = instance.design?.not_now ?? "";
     }
   }
 
-  /** Returns the id of a new session, or of the earlier one if it can continue; "" if there is none. */
-  async function startSession(/** @type {Instance} */ { id, options, session }) {
+  /** Returns the id of a new session, or of the earlier one if it can continue; or "". */
+  async function openSession(/** @type {Instance} */ { id, options, session }) {
     try {
-      const { body } = await post("sessions", { ...requestBody(id, options), session_id: session });
+      const { body } = await post("sessions", { ...bodyOf(id, options), session_id: session });
       return String(body.session_id ?? "");
     } catch {
       return "";
     }
   }
 
-  /** Closes the dialog and returns the focus to the button. */
+  /** Closes the dialog and focuses the button. */
   function close() {
     if (!dialog) return;
     const { drawn, frame, overflow } = dialog;
@@ -270,7 +270,7 @@ p:empty { display: none }`;
     },
   };
 
-  /** Handles messages of the dialog; messages from elsewhere are ignored. */
+  /** Handles messages of the dialog only. */
   function receive(/** @type {MessageEvent} */ { origin: from, source, data }) {
     if (!dialog || from !== origin || source !== dialog.frame.contentWindow) return;
     if (data?.source === MARK && data.session_id === dialog.instance.session) handlers[data.type]?.(data);
@@ -288,7 +288,7 @@ p:empty { display: none }`;
     listeners = [...listeners, { event, handler, id: idOf(options) }];
   }
 
-  /** Removes one handler, all of an event, or all; of one button or of every one. */
+  /** Removes a handler, those of an event, or all; of a button or of all. */
   function off(/** @type {any} */ event, /** @type {any} */ handler, /** @type {any} */ options) {
     const id = idOf(options);
     listeners = listeners.filter(
@@ -296,25 +296,25 @@ p:empty { display: none }`;
     );
   }
 
-  /** Draws in containers that the page adds, and closes the dialog if its container is removed (klarna.md §6.4). */
-  function containersChanged() {
+  /** Draws in added containers; closes the dialog of a removed one (klarna.md §6.4). */
+  function redraw() {
     for (const instance of instances.values()) {
       const container = containerOf(instance.id);
-      if (container && instance.appearance && !instance.drawn.has(container)) show(instance);
+      if (container && instance.design && !instance.drawn.has(container)) show(instance);
     }
     if (dialog && !dialog.container?.isConnected && !containerOf(dialog.instance.id)) close();
   }
 
   /** @type {unknown} */
   let lastCallback;
-  /** Calls the page's klarnaAsyncCallback, each function once. */
+  /** Calls each klarnaAsyncCallback once. */
   function callBack(/** @type {any} */ callback) {
     if (typeof callback !== "function" || callback === lastCallback) return;
     lastCallback = callback;
     callback();
   }
 
-  /** Calls klarnaAsyncCallback now, and when a page sets it later. */
+  /** Calls klarnaAsyncCallback now, or when a page sets it. */
   function watchCallback() {
     let callback = window.klarnaAsyncCallback;
     const set = (/** @type {unknown} */ value) => {
@@ -332,6 +332,6 @@ p:empty { display: none }`;
   window.addEventListener("message", receive);
   window.addEventListener("pagehide", close);
   const observed = { childList: true, subtree: true, attributes: true, attributeFilter: ["data-instance-id"] };
-  new MutationObserver(containersChanged).observe(document, observed);
+  new MutationObserver(redraw).observe(document, observed);
   watchCallback();
 })();

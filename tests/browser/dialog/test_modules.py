@@ -53,7 +53,12 @@ CASES: list[tuple[str, str, list[Any], Any]] = [
     ("session", "stepOf", [{"state": "started", "identified": True}, False], "review"),
     ("session", "stepOf", [{"state": "started", "identified": True}, True], "identification"),
     ("session", "stepOf", [{"state": "placed", "outcome": {"fraud_status": "REJECTED"}}, False], "rejected"),
-    ("session", "stepOf", [{"state": "denied", "outcome": {"redirect_url": "https://a.example"}}, False], "redirecting"),
+    (
+        "session",
+        "stepOf",
+        [{"state": "denied", "outcome": {"redirect_url": "https://a.example"}}, False],
+        "redirecting",
+    ),
     ("session", "stepOf", [{"state": "expired"}, False], "expired"),
 ]
 
