@@ -48,8 +48,8 @@ async def test_a_push_is_repeated_for_48_hours_whatever_the_merchant_answers(sho
         (push,) = await callbacks(client, "push")
         assert len(push["attempts"]) == len(SCHEDULES["push"])
         assert push["state"] == "delivered"
-    assert {asked.path for asked in shop.at("/push")} == {f"/push?id={order['order_id']}"}
-    assert {(asked.body, asked.declared) for asked in shop.at("/push")} == {(b"", None)}
+    assert {request.path for request in shop.at("/push")} == {f"/push?id={order['order_id']}"}
+    assert {(request.body, request.content_type) for request in shop.at("/push")} == {(b"", None)}
 
 
 async def test_a_job_that_is_due_soon_does_not_wait_for_a_later_one(shop: Shop) -> None:
@@ -87,9 +87,9 @@ async def test_a_notification_has_the_event_type_of_the_review(shop: Shop, statu
         order = await placed(client, shop, outcome="PENDING")
         await decided(client, order, status)
         await calls(client, "notification")
-    (asked,) = shop.at("/notification")
-    assert asked.said == {"order_id": order["order_id"], "event_type": f"FRAUD_RISK_{status}"}
-    assert asked.path == f"/notification?id={order['order_id']}"
+    (request,) = shop.at("/notification")
+    assert request.json == {"order_id": order["order_id"], "event_type": f"FRAUD_RISK_{status}"}
+    assert request.path == f"/notification?id={order['order_id']}"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ async def test_a_planned_review_ends_by_the_clock(shop: Shop) -> None:
         await client.ask("POST", "/_mock/clock", {"advance": "239m"})
         assert shop.at("/notification") == []
         await client.ask("POST", "/_mock/clock", {"advance": "1m"})
-        assert shop.at("/notification")[0].said["event_type"] == "FRAUD_RISK_REJECTED"
+        assert shop.at("/notification")[0].json["event_type"] == "FRAUD_RISK_REJECTED"
         assert (await client.ask("GET", f"/_mock/orders/{order['order_id']}"))["fraud_status"] == "REJECTED"
         assert shop.at("/push") == []
 
@@ -135,7 +135,7 @@ async def test_a_second_notification_is_repeated_with_its_own_body(shop: Shop) -
             await calls(client, "notification", number)
         await client.ask("POST", "/_mock/clock", {"advance": "10m"})
         first, second = await callbacks(client, "notification")
-    assert [asked.said["event_type"] for asked in shop.at("/notification")] == [
+    assert [request.json["event_type"] for request in shop.at("/notification")] == [
         "FRAUD_RISK_ACCEPTED",
         "FRAUD_RISK_STOPPED",
         "FRAUD_RISK_STOPPED",
@@ -181,7 +181,7 @@ async def test_the_urls_of_the_posted_order_replace_those_of_the_key(shop: Shop)
         await calls(client, "notification")
         await client.ask("POST", "/_mock/clock", {"advance": "5m"})
         found = await client.ask("GET", f"/_mock/purchases/{purchase['purchase_id']}")
-    assert [asked.path for asked in shop.at("/own")] == [f"/own?order={order['order_id']}"]
+    assert [request.path for request in shop.at("/own")] == [f"/own?order={order['order_id']}"]
     assert (len(shop.at("/push")), len(shop.at("/notification"))) == (0, 1)
     assert found["redirect_url"] == f"{shop.url}/thanks/{order['order_id']}"
 
@@ -192,7 +192,7 @@ async def test_an_order_without_push_and_notification_urls_causes_no_callback(sh
             await place(client, await buy(client, shop.url, outcome=outcome))
         await calls(client, "place_order", 2)
         await client.ask("POST", "/_mock/clock", {"advance": "48h"})
-    assert [asked.path for asked in shop.asked] == ["/place-order"] * 2
+    assert [request.path for request in shop.requests] == ["/place-order"] * 2
 
 
 NOBODY = "http://127.0.0.1:1"

@@ -112,7 +112,9 @@ async def test_the_order_of_the_guides_callback_is_placed(klarna: MockKlarnaAsyn
         ("with-own-message", "Some other reason for rejecting the order"),
     ],
 )
-async def test_the_denials_of_the_guide_are_shown(klarna: MockKlarnaAsync, guide: Guide, deny: str, message: str) -> None:
+async def test_the_denials_of_the_guide_are_shown(
+    klarna: MockKlarnaAsync, guide: Guide, deny: str, message: str
+) -> None:
     purchase = await bought(klarna, guide("se-page"))
     body = guide(f"deny-{deny}")
     assert (await klarna.send("DELETE", authorization(purchase), body, AS_PRINTED)).status == 204

@@ -12,7 +12,7 @@ from tests.merchants import shop as shops
 from tests.merchants.pages import PAGE, urls
 from tests.merchants.processes import served, started
 from tests.merchants.running import buy, callbacks, calls, emulator, place
-from tests.merchants.shop import Asked, Shop, in_turn
+from tests.merchants.shop import ReceivedRequest, Shop, in_turn
 
 NOBODY = "http://127.0.0.1:9"
 """Where no shop listens."""
@@ -56,8 +56,8 @@ async def test_two_servers_cannot_share_a_file_and_the_next_one_finds_what_the_f
     async with served("--store", store) as first, Client(first.url, "shop") as client:
         button = await client.ask("POST", "/instantshopping/v1/buttons", {"merchant_urls": urls(NOBODY)})
         second = await started("--store", store)
-        _, said = await second.communicate()
-        assert (second.returncode, b"in use by another server" in said) == (2, True)
+        _, output = await second.communicate()
+        assert (second.returncode, b"in use by another server" in output) == (2, True)
         assert await first.stopped() == 0
     async with served("--store", store) as third, Client(third.url, "shop") as client:
         assert await client.ask("GET", f"/instantshopping/v1/buttons/{button['button_key']}") == button
@@ -67,12 +67,12 @@ class Silent:
     """A merchant who does not answer until it is told to."""
 
     def __init__(self) -> None:
-        self.asked = asyncio.Semaphore(0)
+        self.received = asyncio.Semaphore(0)
         self.answers = asyncio.Event()
 
-    async def answer(self, _asked: Asked) -> tuple[int, bytes]:
+    async def answer(self, _request: ReceivedRequest) -> tuple[int, bytes]:
         """Take note, and answer once that is allowed."""
-        self.asked.release()
+        self.received.release()
         await self.answers.wait()
         return 200, b"{}"
 
@@ -99,7 +99,7 @@ async def test_a_callback_under_way_at_the_kill_is_the_same_callback_with_a_furt
     store = f"file:{tmp_path / 'state.jsonl'}"
     async with served("--store", store) as first, Client(first.url, "shop") as client:
         await buy(client, shop.url, {"place_order": f"{shop.url}/silent"})
-        await merchant.asked.acquire()
+        await merchant.received.acquire()
         (before,) = await callbacks(client, "place_order")
         await first.killed()
     merchant.answers.set()
@@ -113,7 +113,7 @@ async def test_a_callback_under_way_at_the_kill_is_the_same_callback_with_a_furt
         ["interrupted", "answered"],
     )
     assert "may have received" in after["attempts"][0]["error"]
-    assert shop.asked[0] == shop.asked[1]
+    assert shop.requests[0] == shop.requests[1]
 
 
 async def test_an_update_under_way_at_the_kill_has_failed(tmp_path: Path, silent: tuple[Shop, Silent]) -> None:
@@ -121,7 +121,7 @@ async def test_an_update_under_way_at_the_kill_has_failed(tmp_path: Path, silent
     store = f"file:{tmp_path / 'state.jsonl'}"
     async with served("--store", store) as first, Client(first.url, "shop") as client:
         buying = asyncio.create_task(buy(client, shop.url, {"update": f"{shop.url}/silent"}))
-        await merchant.asked.acquire()
+        await merchant.received.acquire()
         await first.killed()
         await asyncio.wait([buying])
         assert buying.exception() is not None
@@ -143,7 +143,7 @@ async def test_a_repeated_callback_under_way_at_the_kill_keeps_its_tries(
         await calls(client, "notification")
         shop.answers["/silent"] = merchant.answer
         moving = asyncio.create_task(client.ask("POST", "/_mock/clock", {"advance": "10m"}))
-        await merchant.asked.acquire()
+        await merchant.received.acquire()
         await first.killed()
         await asyncio.wait([moving])
         assert moving.exception() is not None
@@ -160,7 +160,7 @@ async def test_a_snapshot_of_a_callback_under_way_goes_on_with_the_same_callback
     shop, merchant = silent
     async with emulator() as client, emulator() as other:
         await buy(client, shop.url, {"place_order": f"{shop.url}/silent"})
-        await merchant.asked.acquire()
+        await merchant.received.acquire()
         state = await client.ask("GET", "/_mock/snapshot")
         (before,) = await callbacks(client, "place_order")
         merchant.answers.set()

@@ -41,8 +41,8 @@ async def a_key(client: Client, host: str, user: str = "PK00000_test") -> str:
 
 async def a_token(client: Client, host: str, page: Any) -> str:
     key = (await a_key(client, host)).rpartition("/")[2]
-    wish = {"button_key": key, "page": page, "wait": 0}
-    return str((await at(client, host, "POST", "/_mock/purchases", wish)).body["authorization_token"])
+    body = {"button_key": key, "page": page, "wait": 0}
+    return str((await at(client, host, "POST", "/_mock/purchases", body)).body["authorization_token"])
 
 
 @pytest.mark.parametrize("host", API_HOSTS)
