@@ -160,6 +160,6 @@ def _missing(options: Json, page: Json, page_problems: Sequence[Problem]) -> lis
 
 
 def _may_be_empty(page: Mapping[str, Any]) -> bool:
-    """Tell whether the page asks for a button although there is nothing to buy yet (klarna.md §6.3, `AllowEmpty`)."""
+    """Return whether the page asks for a button although there is nothing to buy yet (klarna.md §6.3, `AllowEmpty`)."""
     allowed = page.get("allow_empty") or page["setup"].get("allow_empty")
     return any(allowed.values()) if isinstance(allowed, dict) else bool(allowed)

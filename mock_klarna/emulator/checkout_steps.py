@@ -110,7 +110,7 @@ def choose_shipping(purchase_id: str, option_id: str) -> Step:
 
 
 def has_checkboxes(current: bytes) -> bool:
-    """Tell whether a session (its JSON) has additional checkboxes; most have none, and are not parsed."""
+    """Return whether a session (its JSON) has additional checkboxes; most have none, and are not parsed."""
     if b"additional_checkboxes" not in current:
         return False
     return bool((orjson.loads(current).get("options") or {}).get("additional_checkboxes"))
