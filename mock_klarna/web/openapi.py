@@ -31,7 +31,7 @@ _HEADERS = {
     "Location": "Where it is.",
     "Capture-Id": "Id of the capture.",
     "Refund-Id": "Id of the refund.",
-    "Mock-Klarna-Explanation": "URL of the journal entry that tells what was wrong.",
+    "Mock-Klarna-Explanation": "URL of the journal entry with the problems of the request.",
 }
 _TEXT: Json = {"type": "string"}
 _SHAPES: dict[str, Json] = {
@@ -188,7 +188,7 @@ def _relinked(part: Any, path: str) -> Any:
 
 
 def _as_taken(schema: Json) -> Json:
-    """Return a schema in the form in which values are taken: what is put right on arrival is no fault of a caller."""
+    """Return a schema that also allows the values that are converted."""
     if "required" in schema:
         return {"type": "object"} | schema
     if schema.get("type") == "object":

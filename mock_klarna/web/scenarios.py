@@ -9,7 +9,7 @@ from mock_klarna.web.request import ApiRequest, ApiResponse, Services, json_resp
 
 
 async def list_scenarios(services: Services, _request: ApiRequest) -> ApiResponse:
-    """List the stored scenarios, and those of the folder that the server was given."""
+    """List the stored scenarios, and those of the server's own folder."""
     from mock_klarna.scenario.loader import describe_stored
 
     return json_response({"scenarios": await asyncio.to_thread(describe_stored, _folders(services))})
@@ -41,7 +41,7 @@ def _listed_credentials(services: Services, request: ApiRequest) -> str | None:
     if not services.settings.credentials:
         return None
     sent = parse_basic(request.http.headers.get("Authorization", ""))
-    return None if sent.fault else f"{sent.user}:{sent.password}"
+    return None if sent.problem else f"{sent.user}:{sent.password}"
 
 
 def _folders(services: Services) -> list[Path]:

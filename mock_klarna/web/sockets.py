@@ -1,4 +1,4 @@
-"""The sockets of an application: HTTP, and HTTPS beside it where that is asked for."""
+"""The sockets of an application: HTTP, and optionally HTTPS."""
 
 import asyncio
 import errno
@@ -27,7 +27,7 @@ class JsonProtocol(web.RequestHandler):
     """aiohttp's connection handler, with its plain-text errors in JSON."""
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        """Log what went wrong, except that a body could not be unpacked: its sender was told so in the answer."""
+        """Log errors, except for a body that could not be decompressed: the response reports that."""
         if isinstance(kw.get("exc_info"), web.RequestPayloadError):
             _log.debug("the rest of a body cannot be read: %s", kw["exc_info"])
         else:
@@ -38,13 +38,13 @@ class JsonProtocol(web.RequestHandler):
     ) -> web.StreamResponse:
         """Return the answer to a request that could not even be read, and close the connection."""
         if request.writer.output_size > 0:
-            raise ConnectionError("an answer was already begun")
-        said = (message or HTTPStatus(status).phrase).strip().splitlines()[0][:300]
-        _log.warning("a request could not be read: %s %s", status, said, exc_info=exc if status >= 500 else None)
+            raise ConnectionError("a response was already started")
+        reason = (message or HTTPStatus(status).phrase).strip().splitlines()[0][:300]
+        _log.warning("a request could not be read: %s %s", status, reason, exc_info=exc if status >= 500 else None)
         correlation = correlation_id()
         body: dict[str, Any] = {
             "error_code": "bad_request" if status < 500 else "internal_server_error",
-            "error_message": f"not a readable HTTP request: {said}" if status < 500 else "a bug in mock-klarna",
+            "error_message": f"not a readable HTTP request: {reason}" if status < 500 else "a bug in mock-klarna",
             "correlation_id": correlation,
         }
         response = web.Response(
