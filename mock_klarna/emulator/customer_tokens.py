@@ -75,7 +75,7 @@ class CustomerTokens:
         )
 
     async def find(self, merchant: str | None, customer_token: str) -> CustomerToken:
-        """Return a token for the control API; raises `UnknownName` when there is none, or none of this merchant."""
+        """Return a token for the control API; raises `UnknownName` if this merchant has none."""
         token = await self._context.store.get(CustomerToken, customer_token)
         if token is None or (merchant is not None and token.merchant != merchant):
             hint = "a token_id that creating a customer token answered"

@@ -46,7 +46,7 @@ _AUTHENTICATION = (401, 429)
 
 
 def responses(operation: Operation) -> Iterator[tuple[str, Json]]:
-    """Yield each status that an operation may answer, with what it comes with."""
+    """Yield each status of an operation's responses, with its description."""
     for status, component in operation.answers:
         shown = None if component is None or status == 204 else f"components/{component}.json" if component else ""
         yield str(status), _response(status, shown, _headers(operation, *operation.headers), operation.media)
@@ -140,7 +140,7 @@ _SECURITY: dict[Authentication, Json] = {
     Authentication.OPTIONAL: {},
     Authentication.NONE: {"security": []},
 }
-"""What replaces the `security` of the whole document, where authentication is optional."""
+"""The `security` of operations with optional authentication."""
 
 
 def _path_parameters(operation: Operation) -> Iterator[Json]:
@@ -200,7 +200,7 @@ def _as_taken(schema: Json) -> Json:
 
 
 _EMPTY_ARRAY: Json = {"type": ["object", "array"], "maxItems": 0}
-"""PHP's empty array, which is taken for an object that needs no members (klarna.md §3.3)."""
+"""PHP's empty array, which is accepted as an object without members (klarna.md §3.3)."""
 
 
 _FORMAL = ("pattern", "maxLength", "not")

@@ -75,7 +75,7 @@ def offsite_markup(data: str, modules: Iterable[str], code: str) -> str:
 
 
 def not_offered(reasons: Iterable[str]) -> str:
-    """Return the page of a key that cannot be bought from, with the reasons for the developer."""
+    """Return the page of a key without a page of its own, with the reasons for the developer."""
     listed = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
     text = "<h1>This cannot be bought here</h1><p>The button key does not hold all that a page of its own needs:</p>"
     card = f'<div id="dialog"><main id="step">{text}<ul>{listed}</ul></main></div>'

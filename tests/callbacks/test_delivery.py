@@ -12,7 +12,7 @@ from tests.merchants.shop import ReceivedRequest, Shop, in_turn
 
 
 class Gate:
-    """An answer that is held back until the gate opens, and counts who waits before it."""
+    """An answer that waits until the gate opens, and counts the waiting requests."""
 
     def __init__(self, full: int) -> None:
         self.waiting = 0

@@ -150,11 +150,11 @@ async def test_a_merchant_that_closes_a_new_connection_is_not_called_twice(resta
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
 async def test_a_proxy_in_the_environment_is_not_used(
-    shop: Shop, nobody: str, monkeypatch: pytest.MonkeyPatch, name: str
+    shop: Shop, unreachable_url: str, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     for unset in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(unset, raising=False)
-    monkeypatch.setenv(name, nobody)
+    monkeypatch.setenv(name, unreachable_url)
     async with emulator() as client:
         await buy(client, shop.url)
         (entry,) = await calls(client, "place_order")
@@ -292,9 +292,9 @@ async def test_only_the_beginning_of_an_endless_answer_is_read_and_kept(bad: str
         assert callback["attempts"][0]["answer_body"] == "x" * MAX_ANSWER
 
 
-async def test_a_port_where_nobody_listens_is_refused(nobody: str) -> None:
+async def test_a_port_that_does_not_listen_is_refused(unreachable_url: str) -> None:
     async with emulator() as client:
-        bought = await buy(client, nobody)
+        bought = await buy(client, unreachable_url)
         (entry,) = await calls(client, "place_order")
         assert (entry["outcome"], entry["status"]) == ("refused", None)
         assert (await place(client, bought))["fraud_status"] == "ACCEPTED"

@@ -127,8 +127,8 @@ async def test_an_unusable_answer_is_recorded_and_ends_the_purchase_only_with_th
     shop.answers["/update"] = always(status, body)
     purchase, (callback,), events = await bought(shop, settings)
     assert (purchase["state"], callback["state"]) == (state, "failed")
-    (told,) = [entry for entry in events if entry["name"] == event]
-    assert "update" in told["reason"]
+    (found,) = [entry for entry in events if entry["name"] == event]
+    assert "update" in found["reason"]
     assert (purchase["order_amount"] == 124000) is (state == "authorized")
 
 

@@ -16,7 +16,7 @@ PLACE_ORDER = "http://127.0.0.1:1/placeOrder.php"
 
 
 async def bought(klarna: MockKlarnaAsync, page: Json, **members: Any) -> Json:
-    """Buy from the page as the merchant whose credentials are in the guide; `setup` tells where the button is."""
+    """Buy from the page as the merchant whose credentials are in the guide; `setup` are members of the page's `setup`."""
     urls = {"merchant_urls": {"place_order": PLACE_ORDER}}
     assert (await klarna.send("POST", BUTTONS, urls, AS_PRINTED)).status == 201
     answer = await klarna.send("POST", "/_mock/purchases", {"page": page, "wait": 0, **members}, AS_PRINTED)

@@ -110,11 +110,11 @@ async def test_the_sandboxs_own_api_names_merchants_with_their_host(page: Any) -
     assert elsewhere == []
 
 
-@pytest.mark.parametrize("whom", ["", f"?merchant=PK00000_test@{AMERICA}"])
-async def test_after_a_reset_credentials_can_be_used_first_at_any_host(whom: str) -> None:
+@pytest.mark.parametrize("query", ["", f"?merchant=PK00000_test@{AMERICA}"])
+async def test_after_a_reset_credentials_can_be_used_first_at_any_host(query: str) -> None:
     async with klarna(SEPARATE) as client:
         await a_key(client, AMERICA)
-        await client.send("POST", f"/_mock/reset{whom}", headers={"Authorization": ""})
+        await client.send("POST", f"/_mock/reset{query}", headers={"Authorization": ""})
         assert (await at(client, EUROPEAN_PLAYGROUND, "GET", BUTTONS + "/x")).status == 404
 
 

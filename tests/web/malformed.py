@@ -86,7 +86,7 @@ RARE = 20
 
 
 def malformed(seed: str, body: bytes, count: int) -> Iterator[bytes]:
-    """Yield so many spoilt copies of an indented JSON body."""
+    """Yield `count` malformed copies of an indented JSON body."""
     rng = Random(seed)
     for number in range(count):
         change = _other_value if number % RARE == 0 else rng.choice(CHANGES)

@@ -35,7 +35,7 @@ def options(button: Json, page: Callable[[str], Any]) -> Json:
 
 @pytest.fixture
 async def session(ask: Ask, options: Json) -> str:
-    """The path of a session that has just begun."""
+    """The path of a new session."""
     answer = await ask("/sessions", {"options": options, "page_url": "http://shop.example/product"})
     assert answer.status == 201, answer.body
     return f"/sessions/{answer.body['session_id']}"
