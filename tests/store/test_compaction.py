@@ -124,8 +124,8 @@ async def test_a_server_killed_at_any_moment_has_kept_every_commit_that_returned
         for _ in range(lines):
             await writer.stdout.readline()
         writer.kill()
-        lines_out = (await writer.communicate())[0].split(b"\n")[:-1]
-        returned = int(lines_out[-1]) if lines_out else kept + lines
+        said = (await writer.communicate())[0].split(b"\n")[:-1]
+        returned = int(said[-1]) if said else kept + lines
         store = FileStore(path)
         (held,) = await store.records(ButtonKey, "shop")
         assert returned <= held.version <= returned + 1
