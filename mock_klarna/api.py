@@ -36,7 +36,7 @@ def _query(path: str, parameters: Mapping[str, object]) -> str:
 
 
 def _first(name: str, body: Any) -> Any:
-    """Return the first journal entry of an answer; raises AssertionError when there is none."""
+    """Return the first journal entry of an answer; raises AssertionError if there is none."""
     assert body["entries"], f"the journal has no {name} yet"
     return body["entries"][0]
 
@@ -137,7 +137,7 @@ class Commands(Generic[Object, Objects, Nothing]):
     def wait_for(self, name: str, *, within: float = 5.0, **filters: Any) -> Object:
         """Wait for the first journal entry of a name (an event, an operation or a callback) and give it.
 
-        `after=entry["seq"]` waits for the next one. Raises AssertionError when there is none `within` so many seconds.
+        `after=entry["seq"]` waits for the next one. Raises AssertionError if there is none `within` this many seconds.
         """
         path = _query("/_mock/journal", {"name": name, "wait": within, "limit": 1, **filters})
         return self._ask("GET", path, then=partial(_first, name))

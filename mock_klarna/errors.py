@@ -17,7 +17,7 @@ class Problem(Struct, frozen=True, gc=False):
 
     path: where, in Klarna's form (`order_lines[0].total_tax_amount`); "" is the body itself.
     rule: the broken JSON Schema keyword (`required`, `type`, `maxLength`) or a rule of ours (`line_tax`, `url`).
-    value: the value as it came; None when the member was missing, which JSON null means too (klarna.md §13).
+    value: the value as sent; None for a missing member, which JSON null means too (klarna.md §13).
     expected: what would be right, in words and with the numbers.
     formula: for money, the arithmetic with the numbers in it.
     """

@@ -13,7 +13,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        said = {
+        members = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -21,11 +21,11 @@ class JsonFormatter(logging.Formatter):
             "problems": getattr(record, "problems", None),
             "exception": self.formatException(record.exc_info)[-_LONGEST:] if record.exc_info else None,
         }
-        return json.dumps({name: value for name, value in said.items() if value is not None})
+        return json.dumps({name: value for name, value in members.items() if value is not None})
 
 
 class TextFormatter(logging.Formatter):
-    """A record for people, cut at a length that a terminal can bear."""
+    """A record as text, cut to a readable length."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line or lines."""

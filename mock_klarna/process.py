@@ -22,8 +22,8 @@ _YOUNG_COLLECTIONS: Final = 200
 def run_in_loop(main: Coroutine[Any, Any, T], loop: str = "auto") -> T:
     """Run a coroutine in a new event loop and return its result.
 
-    `loop` is the setting of that name: `asyncio`, `uvloop`, or `auto` for uvloop where it is installed. Raises `SettingsError`
-    where uvloop is asked for and is not installed.
+    `loop` is the setting of that name: `asyncio`, `uvloop`, or `auto` for uvloop if it is installed. Raises `SettingsError`
+    if uvloop is requested but not installed.
     """
     with asyncio.Runner(loop_factory=_loop_factory(loop, main)) as runner:
         return runner.run(main)

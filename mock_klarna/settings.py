@@ -240,7 +240,7 @@ class Settings:
         metavar="PATH",
         repeat=True,
     )
-    callback_insecure: bool = _setting(False, BOOLEAN, "send callbacks to https sites whoever signed their certificate")
+    callback_insecure: bool = _setting(False, BOOLEAN, "send callbacks to https sites with certificates of any issuer")
     tls: bool = _setting(False, BOOLEAN, "serve https beside http, in the names of Klarna's hosts")
     tls_port: int = _setting(8443, integer(0, 65535), "port of https; 0 takes any free one", metavar="PORT")
     tls_name: tuple[str, ...] = _setting(

@@ -93,7 +93,7 @@ def page() -> Callable[[str], Any]:
 
 
 @pytest.fixture(scope="session")
-def seed() -> Callable[[str], Any]:
+def guide() -> Callable[[str], Any]:
     """Reads a JSON example of the integration guide by its name, such as `se-order`."""
     return lambda name: json.loads((resources.fixtures() / "guide" / f"{name}.json").read_bytes())
 

@@ -53,7 +53,7 @@ def test_a_small_value_is_told_as_it_is(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "expected"),
     [
         ("x" * 201, "x" * 200 + "… (201 characters)"),
         (list(range(500)), "a list with 500 entries, too large to show"),
@@ -62,5 +62,5 @@ def test_a_small_value_is_told_as_it_is(value: Any) -> None:
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_a_large_value_is_cut(value: Any, told: str) -> None:
-    assert bounded(value) == told
+def test_a_large_value_is_cut(value: Any, expected: str) -> None:
+    assert bounded(value) == expected

@@ -5,7 +5,7 @@ export default [
   {
     rules: {
       "no-undef": "off", // the type checker knows the names of a browser
-      "no-unused-vars": ["error", { vars: "local" }], // the type checker tells of modules; a script's names are for others
+      "no-unused-vars": ["error", { vars: "local" }], // the type checker reports those of modules; other scripts use a script's names
       "no-empty": ["error", { allowEmptyCatch: false }],
       "no-implied-eval": "error",
       "no-eval": "error",

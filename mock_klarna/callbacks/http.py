@@ -48,12 +48,12 @@ def rewritten(url: str, hosts: dict[str, str]) -> str:
 
 
 def in_container() -> bool:
-    """Tell whether this process runs inside a container."""
+    """Return whether this process runs inside a container."""
     return any(Path(mark).exists() for mark in _CONTAINER_MARKS)
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether a URL's host is this machine itself."""
+    """Return whether a URL's host is this machine itself."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

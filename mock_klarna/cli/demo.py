@@ -106,7 +106,7 @@ def _port_is_chosen(arguments: argparse.Namespace) -> bool:
 
 
 async def _start_emulator(stack: AsyncExitStack, settings: Settings, *, port_is_chosen: bool) -> "Running":
-    """Serve at the port of the settings, or at any free port if nobody chose that one and it is taken."""
+    """Serve at the port of the settings, or at any free port if that is the default and in use."""
     from mock_klarna.server import serve
 
     try:

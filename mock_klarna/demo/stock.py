@@ -1,4 +1,4 @@
-"""The articles of the demo shop: how many are in stock, and to whom they can be sold."""
+"""The articles of the demo shop: how many are in stock, and who may buy them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

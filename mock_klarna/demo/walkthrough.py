@@ -101,7 +101,7 @@ def purchase_body(shop_url: str) -> Json:
     return {
         "page": page,
         "integrator_url": f"{shop_url}/",
-        "shopper": "se-seed",
+        "shopper": "se-guide",
         "select": {"shipping_option": "express_priority"},
         "wait": 0,
     }

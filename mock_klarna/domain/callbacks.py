@@ -61,7 +61,7 @@ class CallbackKind:
     body: returns bytes, or what becomes JSON, from the record.
     causes: the events that cause it, each with a condition on the record.
     ends: the events after which a waiting try is not needed any more.
-    is_wanted: tells whether a record still needs it.
+    is_wanted: returns whether a record still needs it.
     schedule: its entry of `SCHEDULES`; the setting `push_schedule` replaces "push".
     until_ok: it is repeated until the merchant answers 200, else until it is not wanted any more.
     """
@@ -102,7 +102,7 @@ def _is_authorized(purchase: Purchase) -> bool:
 
 
 def wants_push(order: Order) -> bool:
-    """Tell whether pushes are sent for an order: it is not acknowledged, cancelled or closed (klarna.md §4.4)."""
+    """Return whether pushes are sent for an order: it is not acknowledged, cancelled or closed (klarna.md §4.4)."""
     return not order.acknowledged and order.fulfilment.ended is None
 
 
@@ -271,14 +271,14 @@ def state_after(last: Attempt, repeated: Job | None) -> str:
 
 
 def is_delivered(attempt: Attempt) -> bool:
-    """Tell whether a merchant answered 2xx; an answer that stopped or broke off is none."""
+    """Return whether a merchant answered 2xx; an answer that stopped or broke off is none."""
     if attempt.status is None or attempt.outcome not in ("answered", "too_long"):
         return False
     return 200 <= attempt.status < 300
 
 
 def is_repeated(kind: CallbackKind, record: Record | None, last: Attempt) -> bool:
-    """Tell whether a callback about a record is sent again after its last attempt, as far as its schedule goes."""
+    """Return whether a callback about a record is sent again after its last attempt, as far as its schedule goes."""
     if not kind.is_repeated:
         return False
     if kind.until_ok:

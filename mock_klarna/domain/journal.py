@@ -79,7 +79,7 @@ class JournalFilter(Struct, frozen=True, kw_only=True, gc=False):
     correlation_id: str | None = None
 
     def matches(self, entry: Entry) -> bool:
-        """Tell whether an entry matches."""
+        """Return whether an entry matches."""
         return (
             (self.merchant is None or entry.merchant == self.merchant)
             and (self.purchase_id is None or entry.purchase_id == self.purchase_id)
@@ -90,7 +90,7 @@ class JournalFilter(Struct, frozen=True, kw_only=True, gc=False):
         )
 
     def _has_status(self, data: Exchange | Sent | Event) -> bool:
-        """Tell whether the answer has the status: ours to an exchange, the merchant's to an attempt."""
+        """Return whether the answer has the status: ours to an exchange, the merchant's to an attempt."""
         answered = data.attempt if isinstance(data, Sent) else data
         text = str(getattr(answered, "status", None) or "")
         return self.status in (text, f"{text[:1]}xx")

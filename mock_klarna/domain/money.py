@@ -110,7 +110,7 @@ def is_plain_line(line: Mapping[str, Any]) -> bool:
 
 
 def is_plain_tax(total: int, rate: int, tax: int) -> bool:
-    """Tell whether tax lies within ± 1 of the tax inside `total`, in integers alone (klarna.md §10, rule 2)."""
+    """Return whether tax lies within ± 1 of the tax inside `total`, in integers alone (klarna.md §10, rule 2)."""
     return abs(tax * (FULL + rate) - total * rate) <= FULL + rate
 
 

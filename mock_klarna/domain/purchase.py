@@ -43,7 +43,7 @@ FRAUD: Mapping[str, frozenset[str]] = {
 
 
 def may(table: Mapping[str, frozenset[str]], state: str, following: str) -> bool:
-    """Tell whether `following` may come after `state`."""
+    """Return whether `following` may come after `state`."""
     return following in table[state]
 
 

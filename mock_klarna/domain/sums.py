@@ -74,7 +74,7 @@ class Numbers(Struct, frozen=True, gc=False):
 
 
 def is_usable(value: object, *, fractions: bool) -> TypeGuard[int | float]:
-    """Tell whether a value can be part of a sum: a number, not a bool, finite, of at most 64 bits."""
+    """Return whether a value can be part of a sum: a number, not a bool, finite, of at most 64 bits."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:
         return False
     return fractions or isinstance(value, int) or value.is_integer()

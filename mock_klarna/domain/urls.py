@@ -21,7 +21,7 @@ _PRIVATE_ENDINGS = (
 
 @lru_cache(maxsize=4096)
 def is_absolute(url: str) -> bool:
-    """Tell whether a URL is an absolute http or https one, with a host, without blanks, of at most 2000 characters."""
+    """Return whether a URL is an absolute http or https one, with a host, without blanks, of at most 2000 characters."""
     if len(url) > MOST_CHARACTERS or any(mark <= " " for mark in url):
         return False
     try:
@@ -33,7 +33,7 @@ def is_absolute(url: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def is_callable(url: str, *, strict: bool = False) -> bool:
-    """Tell whether Klarna's server may call a URL: https; unless strict, http too for loopback and private hosts."""
+    """Return whether Klarna's server may call a URL: https; unless strict, http too for loopback and private hosts."""
     if not is_absolute(url):
         return False
     parts = urlsplit(url)
@@ -41,7 +41,7 @@ def is_callable(url: str, *, strict: bool = False) -> bool:
 
 
 def is_private_host(host: str) -> bool:
-    """Tell whether a host is not on the public internet: loopback, a private address, a name without dots.
+    """Return whether a host is not on the public internet: loopback, a private address, a name without dots.
 
     Names of compose services have no dot; `.test`, `.local`, `.internal` and the others are reserved for such use.
     """

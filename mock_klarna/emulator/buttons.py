@@ -39,7 +39,7 @@ class Buttons:
         return await self._context.own(ButtonKey, merchant, button_key, "button_key")
 
     async def update(self, merchant: str, button_key: str, options: Json) -> ButtonKey:
-        """Replace the members of a key's options that are given; others stay as they are (klarna.md §2, PUT)."""
+        """Replace the given members of a key's options; the others do not change (klarna.md §2, PUT)."""
 
         def change(button: ButtonKey, _now: float) -> CommandResult[ButtonKey]:
             body = _with_key(button_key, {**orjson.loads(button.body), **options})
@@ -55,9 +55,9 @@ class Buttons:
         return await self._context.decide(lambda: self.read(merchant, button_key), change)
 
     async def offered(self, merchant: str | None, button_key: str | None) -> ButtonKey:
-        """Return the key that a page names, or the merchant's newest; raises `UnknownName` when there is none.
+        """Return the key that a page names, or the merchant's newest; raises `UnknownName` if there is none.
 
-        A page names no merchant: a button key is no secret and carries its merchant with it (klarna.md §3.1).
+        A page does not name a merchant: a button key is public and belongs to one (klarna.md §3.1).
         """
         store = self._context.store
         found = await (store.get(ButtonKey, button_key) if button_key else store.newest(ButtonKey, merchant or ""))
@@ -79,7 +79,7 @@ _CHOICES = {"environment": ("production", "playground"), "region": ("eu", "na", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """The answer to a page: a button with its look, or none; with an error `code` and `problems` where the page is wrong."""
+    """The answer to a page: a button with its appearance, or none; for an invalid page with an error `code` and `problems`."""
 
     button: ButtonKey | None = None
     look: Look | None = None
@@ -93,7 +93,7 @@ class Offer:
 
 
 class Offers:
-    """Checks the options that pages give `load()`. Keys are no secret, so pages need no credentials (klarna.md §3.1)."""
+    """Checks the options that pages give `load()`. Keys are public, so pages need no credentials (klarna.md §3.1)."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -129,7 +129,7 @@ class Offers:
         return Offer(button=button, look=look(options, page))
 
     def _order_problems(self, options: Json, page: Json) -> list[Problem]:
-        """Return why key and page, which lack nothing, make no valid order."""
+        """Return why a complete key and page do not make a valid order."""
         opened = session.opened(options, page, None)
         return checkout_steps.problems(self._context.validator, opened) if opened.get("order_lines") else []
 
@@ -150,7 +150,7 @@ def _refused(code: str, problems: Sequence[Problem], button: ButtonKey | None = 
 
 
 def _missing(options: Json, page: Json, page_problems: Sequence[Problem]) -> list[Problem]:
-    """Return what neither key nor page have; nothing where members have a wrong type."""
+    """Return what both key and page lack; nothing if members have a wrong type."""
     if any(problem.rule == "type" for problem in page_problems):
         return []
     merged = session.merge(options, page)
@@ -160,6 +160,6 @@ def _missing(options: Json, page: Json, page_problems: Sequence[Problem]) -> lis
 
 
 def _may_be_empty(page: Mapping[str, Any]) -> bool:
-    """Tell whether the page asks for a button although there is nothing to buy yet (klarna.md §6.3, `AllowEmpty`)."""
+    """Return whether the page requests a button although there is nothing to buy yet (klarna.md §6.3, `AllowEmpty`)."""
     allowed = page.get("allow_empty") or page["setup"].get("allow_empty")
     return any(allowed.values()) if isinstance(allowed, dict) else bool(allowed)

@@ -1,4 +1,4 @@
-"""The commands of a shopper's purchase, from the click to the final button. The dialog and the control API use the same ones."""
+"""The commands of a purchase, from the click on the button to payment. The dialog and the control API use the same ones."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ class Purchases:
         self._updates = updates
 
     async def find(self, merchant: str | None, purchase_id: str) -> Purchase:
-        """Return a purchase by its id or token; raises `UnknownName` when there is none, or none of this merchant."""
+        """Return a purchase by its id or token; raises `UnknownName` if this merchant has none."""
         purchase = await self._context.store.get(Purchase, purchase_id)
         if purchase is None or (merchant is not None and purchase.merchant != merchant):
             raise UnknownName(
@@ -107,7 +107,7 @@ class Purchases:
         update_context: str | None = None,
         now: float | None = None,
     ) -> Purchase:
-        """Take a step, and send an `update` callback with the context where the key has a URL for it (klarna.md §4.2)."""
+        """Execute a step, and send an `update` callback with the context if the key has a URL for it (klarna.md §4.2)."""
         changed: Json = {}
 
         def command(current: Purchase, _now: float) -> CommandResult[Purchase]:
@@ -130,7 +130,7 @@ class Purchases:
         return await self._apply_answer(latest, usable) if usable else latest
 
     async def _apply_answer(self, purchase: Purchase, changes: Json) -> Purchase:
-        """Apply the merchant's answer to `update`; an answer that makes no valid order is recorded and ignored."""
+        """Apply the merchant's answer to `update`; an answer without a valid order as its result is recorded and ignored."""
         try:
             return await self.update(purchase, changes)
         except InvalidInput as refused:
@@ -150,7 +150,7 @@ class Purchases:
         )
 
     async def pay(self, purchase: Purchase, outcome: str | Json | None) -> Purchase:
-        """Press the final button: the risk check, then a token and `place_order`, or a refusal (klarna.md §5).
+        """Pay: the risk check, then a token and `place_order`, or a refusal (klarna.md §5).
 
         `outcome` replaces that of the risk check; without one the shopper's e-mail address decides (klarna.md §8.1).
         """
@@ -176,7 +176,7 @@ class Purchases:
         return session.with_kebab_case(body) if self._context.settings.shipping_method_case == "kebab" else body
 
     async def settled(self, purchase: Purchase, seconds: float) -> Purchase:
-        """Return a purchase once it has ended, or as it is after so many real seconds."""
+        """Return a purchase when it has ended, or after this many real seconds."""
         if seconds <= 0 or purchase.state not in ("started", "authorized"):
             return purchase
         store = self._context.store
@@ -192,7 +192,7 @@ class Purchases:
 
 
 def _session(purchase: Purchase) -> Json:
-    """Return the session of a purchase that can still be changed; an ended one keeps none."""
+    """Return the session of a purchase that can still be changed; raises an error for one that has ended."""
     purchases.require_started(purchase)
     current: Json = orjson.loads(purchase.session)
     return current

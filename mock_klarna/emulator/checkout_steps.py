@@ -23,7 +23,7 @@ from mock_klarna.validation import Validator
 Json = dict[str, Any]
 UNUSABLE = "the answer to update cannot be used"
 Step = Callable[[Json], tuple[Json, Event]]
-"""Takes a session and returns the changed session with the event; raises where the session does not allow the step."""
+"""Takes a session and returns the changed session with the event; raises an error if the session does not allow the step."""
 
 
 def opened(validator: Validator, key: bytes, page: Json, integrator_url: str | None) -> Json:
@@ -71,7 +71,7 @@ def _customer(customer: Json, current: Json) -> Json:
 
 
 def specify(purchase_id: str, attributes: Mapping[str, str], quantity: int) -> Step:
-    """Choose a variation and its quantity; raises `InvalidInput` when no item has these attributes."""
+    """Choose a variation and its quantity; raises `InvalidInput` if no item has these attributes."""
 
     def step(current: Json) -> tuple[Json, Event]:
         _require_item(current.get("items") or (), attributes, quantity)
@@ -110,7 +110,7 @@ def choose_shipping(purchase_id: str, option_id: str) -> Step:
 
 
 def has_checkboxes(current: bytes) -> bool:
-    """Tell whether a session (its JSON) has additional checkboxes; most have none, and are not parsed."""
+    """Return whether a session (its JSON) has additional checkboxes; most have none, and are not parsed."""
     if b"additional_checkboxes" not in current:
         return False
     return bool((orjson.loads(current).get("options") or {}).get("additional_checkboxes"))
@@ -173,7 +173,7 @@ _VALID_ADDRESS = {
 
 
 def order_of(validator: Validator, current: Json) -> Json:
-    """Return the order of a session; raises `InvalidInput` where the session lacks something or is not a valid order.
+    """Return the order of a session; raises `InvalidInput` if the session is incomplete or not a valid order.
 
     A session without a billing address is checked with a valid one: the shopper enters it later.
     """
@@ -186,7 +186,7 @@ def order_of(validator: Validator, current: Json) -> Json:
 
 
 def problems(validator: Validator, current: Json) -> list[Problem]:
-    """Return why a session that lacks nothing is not a valid order; a missing billing address is no problem yet."""
+    """Return why a complete session is not a valid order; the billing address may be missing."""
     order = session.order(current)
     return [] if _is_valid(validator, current, order) else _order_problems(validator, current, order)
 

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class JobAlarm(Protocol):
-    """What is notified of the jobs that a commit adds."""
+    """The receiver of notifications about new jobs."""
 
     def expect(self, merchant: str, seconds: float) -> None:
         """Look at the jobs of a merchant in `seconds`, when the first one is due."""
@@ -33,7 +33,7 @@ class JobAlarm(Protocol):
 
 
 class UpdateSender(Protocol):
-    """What sends `update` callbacks, whose answer a shopper waits for."""
+    """The sender of `update` callbacks, for whose answers a shopper waits."""
 
     async def send_update(
         self, purchase: Purchase, url: str, body: dict[str, Any]
@@ -43,12 +43,12 @@ class UpdateSender(Protocol):
 
 
 def digest(*parts: object) -> bytes:
-    """Return sixteen bytes that depend on every part and on nothing else."""
+    """Return sixteen bytes that depend only on the parts."""
     return blake2b("\x1f".join(map(str, parts)).encode(), digest_size=16).digest()
 
 
 def uuid_from(*parts: object) -> str:
-    """Return a UUID (version 4 in form, klarna.md C-21) that depends on every part and on nothing else."""
+    """Return a UUID (version 4 in form, klarna.md C-21) that depends only on the parts."""
     text = "%032x" % (int.from_bytes(digest(*parts)) & _RANDOM | _VERSION_4)
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
@@ -122,7 +122,7 @@ class Context:
         loaded: R | None = None,
         now: float | None = None,
     ) -> T:
-        """Load a record, decide and commit, and again when the record was outdated; return the value of the result.
+        """Load a record, decide and commit; repeat if the record was outdated; return the value of the result.
 
         A caller that has just loaded the record, or knows the time on the merchant's clock, passes them for the first try.
         Raises what loading and the command raise.
@@ -141,7 +141,7 @@ class Context:
         raise WriteConflict(f"{last} changes faster than it can be written")
 
     async def found(self, kind: type[R], key: str) -> R:
-        """Load a record; raises `LookupError` when there is none."""
+        """Load a record; raises `LookupError` if there is none."""
         record = await self.store.get(kind, key)
         if record is None:
             raise LookupError(f"{kind.kind} {key}")

@@ -42,7 +42,7 @@ class CustomerTokens:
 
     async def _replay(self, purchase: Purchase, body: Json) -> CustomerToken:
         token = await self._context.store.get(CustomerToken, purchase.customer_token or "")
-        if token is None or orjson.loads(token.body)["wish"] != body:
+        if token is None or orjson.loads(token.body)["request"] != body:
             raise NotAllowed("authorization_token already used: a customer token was created with a different body")
         return token
 
@@ -75,7 +75,7 @@ class CustomerTokens:
         )
 
     async def find(self, merchant: str | None, customer_token: str) -> CustomerToken:
-        """Return a token for the control API; raises `UnknownName` when there is none, or none of this merchant."""
+        """Return a token for the control API; raises `UnknownName` if this merchant has none."""
         token = await self._context.store.get(CustomerToken, customer_token)
         if token is None or (merchant is not None and token.merchant != merchant):
             hint = "a token_id that creating a customer token answered"
@@ -101,4 +101,4 @@ def _kept(purchase: Purchase, body: Json) -> tuple[bytes, str | None]:
     shopper = {name: body.get(name) or authorized.get(name) for name in _KEPT}
     known = {name: value for name, value in shopper.items() if value}
     urls = {**(authorized.get("merchant_urls") or {}), **(body.get("merchant_urls") or {})}
-    return orjson.dumps({"shopper": known, "wish": body}), urls.get("confirmation")
+    return orjson.dumps({"shopper": known, "request": body}), urls.get("confirmation")

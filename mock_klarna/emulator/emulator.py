@@ -41,7 +41,7 @@ EXAMPLE_KEY = "123e4567-e89b-12d3-a456-426655440000"
 
 
 async def buy(emulator: Emulator, merchant: str | None, body: Json) -> Purchase:
-    """Take every step of a shopper up to the final button; `body` is a checked `create_purchase` body.
+    """Execute all steps of a shopper, including payment; `body` is a checked `create_purchase` body.
 
     The button key is that of the body, or that of the page's `setup` (klarna.md C-6), or the merchant's newest.
     """
@@ -63,7 +63,7 @@ def _key_of(page: Json) -> str | None:
 
 
 def _choices(purchases: Purchases, select: Json) -> Iterator[Callable[[Purchase], Awaitable[Purchase]]]:
-    """Yield the shopper's choices between identification and the final button, in their order."""
+    """Yield the shopper's choices between identification and payment, in their order."""
     if "product_attributes" in select or "quantity" in select:
         attributes, quantity = select.get("product_attributes") or {}, select.get("quantity", 1)
         yield partial(purchases.specify, attributes=attributes, quantity=quantity)

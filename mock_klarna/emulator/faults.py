@@ -41,7 +41,7 @@ class Faults:
         return fault
 
     async def waiting(self, merchant: str | None) -> list[Fault]:
-        """Return the faults that match a merchant and were not used up: its own first, oldest first. None stands for all."""
+        """Return the remaining faults of a merchant, its own first, oldest first; of all merchants for None."""
         if merchant is None:
             return await self._of(None)
         return await self._of(merchant) + await self._of(NOBODY)
@@ -55,7 +55,7 @@ class Faults:
             await self._context.store.delete(Fault, fault.fault_id)
 
     async def take(self, merchant: str, on: str, operation: str) -> Json | None:
-        """Use the oldest matching fault once and return its body, or None when there is none."""
+        """Use the oldest matching fault once and return its body, or None if there is none."""
         newest = self._context.store.newest
         if await newest(Fault, merchant) is None and await newest(Fault, NOBODY) is None:
             return None
@@ -70,7 +70,7 @@ class Faults:
         return None
 
     async def _use(self, fault: Fault) -> None:
-        """Count a fault down, and delete it after its last time; raises `WriteConflict` when it was used at the same time."""
+        """Count a fault down, and delete it after its last time; raises `WriteConflict` if it was used at the same time."""
         left = replace(fault, version=fault.version + 1, times=fault.times - 1)
         await self._context.commit(fault.merchant, Decision(writes=(left,)), await self._context.now(fault.merchant))
         if left.times <= 0:

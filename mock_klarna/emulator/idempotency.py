@@ -27,14 +27,14 @@ class Idempotency:
             yield name
 
     async def recall(self, merchant: str, name: str) -> RememberedAnswer | None:
-        """Return the first answer, or None where there was none in the last 24 hours."""
+        """Return the first answer, or None if there was none in the last 24 hours."""
         answer = await self._context.store.get(RememberedAnswer, name)
         if answer is None or await self._context.now(merchant) >= answer.until:
             return None
         return answer
 
     async def remember(self, merchant: str, name: str, status: int, body: bytes, headers: Headers) -> None:
-        """Store an answer, and delete the merchant's oldest when there are too many."""
+        """Store an answer, and delete the merchant's oldest ones if there are too many."""
         now = await self._context.now(merchant)
         await self.forget(name)
         answer = RememberedAnswer(

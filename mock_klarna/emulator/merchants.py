@@ -18,7 +18,7 @@ class Merchants:
         self._resets = 0
 
     async def names(self) -> list[str]:
-        """Return the names of all merchants that have anything here."""
+        """Return the names of all merchants that have data."""
         return await self._context.store.merchants()
 
     async def offset(self, merchant: str) -> float:

@@ -24,7 +24,7 @@ class Orders:
         self._context = context
 
     async def find(self, merchant: str | None, order_id: str) -> Order:
-        """Return an order; raises `UnknownName` when there is none, or none of this merchant."""
+        """Return an order; raises `UnknownName` if this merchant has none."""
         order = await self._context.store.get(Order, order_id)
         if order is None or (merchant is not None and order.merchant != merchant):
             raise UnknownName(
@@ -33,7 +33,7 @@ class Orders:
         return order
 
     async def end_review(self, merchant: str | None, order_id: str, fraud_status: str) -> Order:
-        """End a fraud review with ACCEPTED, REJECTED or STOPPED; raises `StateConflict` when there is none to end."""
+        """End a fraud review with ACCEPTED, REJECTED or STOPPED; raises `StateConflict` if there is none."""
         return await self._context.persist(lambda: self._end_review(merchant, order_id, fraud_status))
 
     async def _end_review(self, merchant: str | None, order_id: str, fraud_status: str) -> Order:

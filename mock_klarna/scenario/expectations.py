@@ -106,7 +106,7 @@ def credential_mismatch(run: ScenarioRun) -> str:
 
 
 def is_unreachable(run: ScenarioRun, expected: Json, actual: Json) -> bool:
-    """Tell whether a purchase or an order can no longer become what is expected.
+    """Return whether a purchase or an order can no longer become what is expected.
 
     It has reached another final state, or its shop uses the credentials of another merchant.
     """
@@ -116,7 +116,7 @@ def is_unreachable(run: ScenarioRun, expected: Json, actual: Json) -> bool:
 
 
 def _is_order_unreachable(run: ScenarioRun, purchase: Json) -> bool:
-    """Tell whether a purchase without an order can no longer get one."""
+    """Return whether a purchase without an order can no longer get one."""
     return _is_state_unreachable(PURCHASE, purchase["state"], "placed") or _has_credential_mismatch(run, purchase)
 
 
@@ -125,7 +125,7 @@ def _has_credential_mismatch(run: ScenarioRun, purchase: Json) -> bool:
 
 
 def _is_state_unreachable(transitions: Mapping[str, frozenset[str]], state: Any, expected: Any) -> bool:
-    """Tell whether no transitions lead from a state to the expected one; matchers and unknown states are never unreachable."""
+    """Return whether no transitions lead from a state to the expected one; matchers and unknown states are never unreachable."""
     if not isinstance(expected, str) or state not in transitions or expected == state:
         return False
     return expected not in _following_states(transitions, state)

@@ -69,7 +69,7 @@ def _check_file(checker: Checker, file: Path) -> list[FileError] | None:
 
 
 def _are_shoppers(values: list[Any]) -> bool:
-    """Tell whether all values are objects, at least one of them with a member of shoppers."""
+    """Return whether all values are objects, at least one of them with a member of shoppers."""
     return all(isinstance(each, dict) for each in values) and any(
         not _SHOPPER_MEMBERS.isdisjoint(each) for each in values
     )

@@ -115,7 +115,7 @@ def load_cart(name: str, folder: Path) -> Json:
 
 
 def is_cart_file(name: str) -> bool:
-    """Tell whether a cart is given as the path of a file, not as the name of a stored cart."""
+    """Return whether a cart is the path of a file, not the name of a stored cart."""
     return name.endswith((".json", ".yaml", ".yml"))
 
 

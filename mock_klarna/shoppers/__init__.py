@@ -1,4 +1,4 @@
-"""Shoppers: people in 26 countries, test shoppers with a name, and what their e-mail addresses make Klarna decide."""
+"""Shoppers: generated ones of 26 countries, named test shoppers, and Klarna's risk decision by e-mail address."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ __all__ = [
     "shopper_names",
 ]
 
-_HOMES = {
+_LAZY = {
     "person": "generate",
     "UnknownShopper": "named",
     "shopper_descriptions": "named",
@@ -39,9 +39,9 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what makes and names people on first use: a server has to start before it needs them."""
-    if name not in _HOMES:
+    """Import the generated and named shoppers on first use, so that a server starts faster."""
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
     globals()[name] = value
     return value

@@ -23,7 +23,7 @@ _EIRCODE = r"[A-Z]\d[\dW] ?[A-Z\d]{4}"
 
 
 class UnknownCountry(LookupError):
-    """No test shopper lives there; the message lists the countries that are served."""
+    """A country without test shoppers; the message lists those that have some."""
 
     def __init__(self, code: str) -> None:
         super().__init__(f"no shoppers in {code!r}; countries served: {', '.join(COUNTRIES)}")
@@ -32,13 +32,13 @@ class UnknownCountry(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """How addresses, phones and titles look in one country.
+    """The formats of addresses, phone numbers and titles in a country.
 
     `code` is ISO 3166 alpha-2 in upper case, `locale` Klarna's form of the default language ("sv-SE"), `currency`
-    ISO 4217, `dialling` the international prefix with its plus. `digits` is the fewest and the most digits a phone
-    has behind the prefix, without a trunk zero. In `mobiles`, the forms that generated phones take, "#" stands for any
-    digit and "%" for one from 1 to 9. `postal_code` is a regular expression. `titles` maps a gender to the titles of
-    klarna.md §3.10, the usual one first; it is empty where Klarna names none.
+    ISO 4217, `dialling` the international prefix with its plus. `digits` is the minimum and maximum number of digits of a
+    phone number after the prefix, without a trunk zero. In `mobiles`, the patterns of generated numbers, "#" stands for
+    any digit and "%" for one from 1 to 9. `postal_code` is a regular expression. `titles` maps a gender to the titles of
+    klarna.md §3.10, the usual one first; it is empty if Klarna defines none.
     """
 
     code: str
@@ -52,16 +52,16 @@ class Country:
     titles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def accepts_postal_code(self, text: str) -> bool:
-        """Whether `text` has the shape of a postal code here; blanks around it and letter case do not matter."""
+        """Return whether `text` has the form of a postal code, with or without surrounding spaces, in any letter case."""
         return re.fullmatch(self.postal_code, text.strip().upper()) is not None
 
     def accepts_phone(self, text: str) -> bool:
-        """Whether `text` is a phone of this country in international form; a trunk zero is let through (klarna.md §8.2)."""
+        """Return whether `text` is a phone number in international form; a trunk zero is allowed (klarna.md §8.2)."""
         low, high = self.digits
         return re.fullmatch(rf"{re.escape(self.dialling)}0?\d{{{low},{high}}}", text) is not None
 
     def gender_of(self, title: str) -> str | None:
-        """The gender that a title tells here, or None for a title that is not in use."""
+        """Return the gender of a title, or None for an unknown title."""
         wanted = title.casefold()
         return next((gender for gender, titles in self.titles.items() if wanted in map(str.casefold, titles)), None)
 
@@ -99,17 +99,17 @@ _ROWS = (
 )
 
 COUNTRIES: Mapping[str, Country] = {row.code: row for row in _ROWS}
-"""Every country served, by its upper-case code, in alphabetical order."""
+"""All countries with test shoppers, by code, in alphabetical order."""
 
 
 def canonical(code: str) -> str:
-    """The upper-case code that orders carry; UK is another word for GB (klarna.md C-26)."""
+    """Return the code as in orders: in upper case, and GB for UK (klarna.md C-26)."""
     upper = code.strip().upper()
     return "GB" if upper == "UK" else upper
 
 
 def country(code: str) -> Country:
-    """The row of a country, in any letter case; UnknownCountry where there are no test shoppers."""
+    """Return a country by its code, in any letter case; raises `UnknownCountry`."""
     try:
         return COUNTRIES[canonical(code)]
     except KeyError:

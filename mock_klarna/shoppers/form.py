@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _IN_A_PHONE = re.compile(r"[\s()/.-]")
 _NATIONAL = re.compile(r"\d{6,15}")
-_NEEDED = {
+_REQUIRED = {
     "given_name": "a first name",
     "family_name": "a last name",
     "street_address": "a street and number",
@@ -28,10 +28,10 @@ _OLDEST = 130
 def shopper_from_form(
     given: Mapping[str, Any], options: Mapping[str, Any], today: date
 ) -> tuple[Shopper, list[Problem]]:
-    """Return the shopper that a form describes, and every field that cannot be.
+    """Return the shopper that a form describes, and the problems of its fields.
 
-    `given` holds `billing_address`, and maybe `shipping_address` and `customer`; `options` tells which fields the merchant
-    demands (klarna.md §3.3). The problems' paths begin with the object's name.
+    given: `billing_address`, optionally `shipping_address` and `customer`. The paths of problems start with these names.
+    options: the page's options, some of which make fields mandatory (klarna.md §3.3).
     """
     billing, customer = _trimmed(given.get("billing_address")), _trimmed(given.get("customer"))
     shipping = _trimmed(given.get("shipping_address")) if given.get("shipping_address") else None
@@ -41,12 +41,12 @@ def shopper_from_form(
         *(_address_problems("shipping_address", shipping, options) if shipping is not None else ()),
         *_customer_problems(customer, options, today),
     ]
-    _spell_title(billing, customer)
+    _set_title(billing, customer)
     return Shopper("", billing, shipping, customer), found
 
 
 def _trimmed(members: Mapping[str, Any] | None) -> dict[str, str]:
-    """Return the texts without blanks around them; values of other types are left out."""
+    """Return the texts without surrounding spaces; values of other types are left out."""
     trimmed = {name: value.strip() for name, value in (members or {}).items() if isinstance(value, str)}
     if "country" in trimmed:
         trimmed["country"] = canonical(trimmed["country"])
@@ -54,7 +54,7 @@ def _trimmed(members: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def _address_problems(path: str, address: Mapping[str, str], options: Mapping[str, Any]) -> Iterator[Problem]:
-    for name, expected in _NEEDED.items():
+    for name, expected in _REQUIRED.items():
         if name not in address:
             yield Problem(f"{path}.{name}", "required", None, expected)
     home = COUNTRIES.get(address.get("country", ""))
@@ -62,7 +62,7 @@ def _address_problems(path: str, address: Mapping[str, str], options: Mapping[st
         yield Problem(f"{path}.country", "enum", address.get("country"), "one of " + ", ".join(COUNTRIES))
         return
     if home.region_needed and "region" not in address:
-        yield Problem(f"{path}.region", "required", None, f"a state or province, which {home.code} needs")
+        yield Problem(f"{path}.region", "required", None, f"a state or province, which is required in {home.code}")
     if not home.accepts_postal_code(address.get("postal_code", "")):
         yield Problem(f"{path}.postal_code", "postal_code", address.get("postal_code"), f"a postal code of {home.code}")
     yield from _phone_problems(path, address, home)
@@ -76,7 +76,7 @@ def _phone_problems(path: str, address: Mapping[str, str], home: Country) -> Ite
 
 
 def _is_phone(phone: str, home: Country) -> bool:
-    """Tell whether a phone is one, in the country's own or in international form, which may be another country's."""
+    """Return whether a phone number is valid, in national form or in the international form of any country."""
     digits = _IN_A_PHONE.sub("", phone)
     digits = "+" + digits[2:] if digits.startswith("00") else digits
     if digits.startswith(home.dialling):
@@ -88,15 +88,15 @@ def _contact_problems(billing: Mapping[str, str], options: Mapping[str, Any]) ->
     if not _EMAIL.fullmatch(billing.get("email", "")):
         yield Problem("billing_address.email", "email", billing.get("email"), "an e-mail address")
     if options.get("phone_mandatory") and "phone" not in billing:
-        yield Problem("billing_address.phone", "required", None, "a phone number, which the merchant asks for")
+        yield Problem("billing_address.phone", "required", None, "a phone number, which the merchant requires")
     if options.get("title_mandatory") and "title" not in billing:
-        yield Problem("billing_address.title", "required", None, "a title, which the merchant asks for")
+        yield Problem("billing_address.title", "required", None, "a title, which the merchant requires")
 
 
 def _customer_problems(customer: Mapping[str, str], options: Mapping[str, Any], today: date) -> Iterator[Problem]:
     for name in ("date_of_birth", "national_identification_number"):
         if options.get(f"{name}_mandatory") and name not in customer:
-            yield Problem(f"customer.{name}", "required", None, "present, as the merchant asks for it")
+            yield Problem(f"customer.{name}", "required", None, "a value, which the merchant requires")
     born = customer.get("date_of_birth")
     if born and not _is_birthday(born, today):
         yield Problem("customer.date_of_birth", "date", born, "a day in the past such as 1985-10-20")
@@ -110,13 +110,13 @@ def _is_birthday(text: str, today: date) -> bool:
     return len(text) == 10 and born < today and today.year - born.year <= _OLDEST
 
 
-def _spell_title(billing: dict[str, str], customer: dict[str, str]) -> None:
-    """Spell a title as its country does (forms send lower case, klarna.md §6.6) and set the gender (klarna.md §4.1)."""
+def _set_title(billing: dict[str, str], customer: dict[str, str]) -> None:
+    """Write a title as in its country (forms send lower case, klarna.md §6.6) and set the gender (klarna.md §4.1)."""
     home, title = COUNTRIES.get(billing.get("country", "")), billing.get("title")
     if home is None or title is None:
         return
-    known = (word for words in home.titles.values() for word in words)
-    billing["title"] = next((word for word in known if word.casefold() == title.casefold()), title)
+    known = (text for texts in home.titles.values() for text in texts)
+    billing["title"] = next((text for text in known if text.casefold() == title.casefold()), title)
     customer.setdefault("title", billing["title"])
     if gender := home.gender_of(title):
         customer.setdefault("gender", gender)

@@ -1,4 +1,4 @@
-"""People whom Faker makes up, the same ones each time for the same chance."""
+"""Generated shoppers, made with Faker: the same seed gives the same shopper."""
 
 from __future__ import annotations
 
@@ -60,15 +60,15 @@ CUSTOMER_MEMBERS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The members that a test fixed, by the object that they end in; `shipping` is empty where it gave none."""
+    """The given members, by the object that they belong to; `shipping` is empty if there are none."""
 
     billing: Mapping[str, str]
     shipping: Mapping[str, str]
     customer: Mapping[str, str]
 
 
-def sort(members: Mapping[str, object]) -> Given:
-    """Sort what a test said: an object wins over a single member, null is not set, other members are left out."""
+def given_members(members: Mapping[str, object]) -> Given:
+    """Return the members by object. Objects override single members; null and unknown members are left out."""
     billing = _picked(members, ADDRESS_MEMBERS) | _object(members, "billing_address")
     customer = _picked(members, CUSTOMER_MEMBERS) | _object(members, "customer")
     return Given(billing, _object(members, "shipping_address"), customer)
@@ -84,37 +84,37 @@ def _object(members: Mapping[str, object], name: str) -> dict[str, str]:
 
 
 _YOUNGEST, _OLDEST = 18 * 366, 79 * 365
-# letters that no decomposition turns into ASCII ones
+# letters that Unicode does not decompose into ASCII letters
 _SINGLE = dict(zip("αβγδεζηικλμνξοπρστυφωøłđð", "avgdeziiklmnxoprstyfooldd", strict=True))
 _SPELLING = str.maketrans(_SINGLE | {"θ": "th", "χ": "ch", "ψ": "ps", "æ": "ae"})
 
 
-def identity(home: Country, fake: Faker, wishes: Given, today: date) -> tuple[dict[str, str], dict[str, str]]:
-    """The address members that tell who somebody is, and the customer, drawn from `fake` around what is wished."""
-    coin = fake.random_element(("female", "male"))
+def identity(home: Country, fake: Faker, given: Given, today: date) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the address members of a person, and the customer: the given members, and the others from `fake`."""
+    default = fake.random_element(("female", "male"))
     born = today - timedelta(days=fake.random_int(_YOUNGEST, _OLDEST))
     phone, number, serial = (fake.numerify(form) for form in (fake.random_element(home.mobiles), "%###", "#########"))
-    gender = _gender(home, wishes, coin)
-    # names come last: what was drawn before stays the same when a test changes the gender
-    who = {**_names(fake, gender), **wishes.billing}
-    name = who["given_name"], who["family_name"]
-    title = _title(home, wishes, gender)
+    gender = _gender(home, given, default)
+    # names come last, so that the other members do not change with the gender
+    names = {**_names(fake, gender), **given.billing}
+    name = names["given_name"], names["family_name"]
+    title = _title(home, given, gender)
     contact = {"given_name": name[0], "family_name": name[1], "email": _email(name, number), "phone": phone}
-    customer = {"date_of_birth": born.isoformat(), "gender": gender, **title, **wishes.customer}
+    customer = {"date_of_birth": born.isoformat(), "gender": gender, **title, **given.customer}
     return contact | title, _with_national_id(home, customer, name, gender, serial)
 
 
-def _gender(home: Country, wishes: Given, coin: str) -> str:
-    given = wishes.customer.get("gender", "").casefold()
-    if given in ("female", "male"):
-        return given
-    titles = (wishes.customer.get("title", ""), wishes.billing.get("title", ""))
-    return next(filter(None, map(home.gender_of, titles)), coin)
+def _gender(home: Country, given: Given, default: str) -> str:
+    gender = given.customer.get("gender", "").casefold()
+    if gender in ("female", "male"):
+        return gender
+    titles = (given.customer.get("title", ""), given.billing.get("title", ""))
+    return next(filter(None, map(home.gender_of, titles)), default)
 
 
-def _title(home: Country, wishes: Given, gender: str) -> dict[str, str]:
-    given = wishes.billing.get("title") or wishes.customer.get("title")
-    title = given or next(iter(home.titles.get(gender, ())), None)
+def _title(home: Country, given: Given, gender: str) -> dict[str, str]:
+    title = given.billing.get("title") or given.customer.get("title")
+    title = title or next(iter(home.titles.get(gender, ())), None)
     return {"title": title} if title else {}
 
 
@@ -149,7 +149,7 @@ def _day(text: str) -> date | None:
         return None
 
 
-# Faker writes these with a word in front, an extension behind, or without a first digit above zero
+# Faker's postal codes of these countries have a prefix, a suffix, or start with zero
 _POSTAL_CODES = {"GR": "%## ##", "HU": "%###", "MX": "%####"}
 
 _AUSTRALIA = (
@@ -164,12 +164,12 @@ _AUSTRALIA = (
     ("WA", "6000", "6799"),
 )
 
-# Faker gives both the letter X
-_SHARING_X = (("NU", "X0A", "X0C"), ("NT", "X0E", "X1A"))
+# in Faker both have the letter X
+_PREFIX_X = (("NU", "X0A", "X0C"), ("NT", "X0E", "X1A"))
 
 
 def place(home: Country, fake: Faker, given: Mapping[str, str]) -> dict[str, str]:
-    """Address members of a place in `home`, drawn from `fake`, around the members that are already given."""
+    """Return the address members of a place in `home`, generated with `fake` to fit the given members."""
     found = {"street_address": _street(fake), "postal_code": "", "city": fake.city()}
     if home.region_needed:
         found |= _postal_region(home.code, fake, given)
@@ -180,14 +180,14 @@ def place(home: Country, fake: Faker, given: Mapping[str, str]) -> dict[str, str
 
 @cache
 def spans(country: str) -> tuple[tuple[str, str, str], ...]:
-    """Which postal codes lie in which region (US, AU, CA): region, first and last code or how those begin."""
+    """Return the postal codes of each region (US, AU, CA): region, first and last code or their prefixes."""
     if country == "AU":
         return _AUSTRALIA
     return _states() if country == "US" else _provinces()
 
 
 def region_of(country: str, postal_code: str) -> str | None:
-    """The region that a postal code lies in (US, AU, CA), or None if no region is known to hold it."""
+    """Return the region of a postal code (US, AU, CA), or None if it is unknown."""
     code = postal_code.strip().upper()
     return next((region for region, low, high in spans(country) if low <= code[: len(low)] <= high), None)
 
@@ -227,17 +227,17 @@ def _provinces() -> tuple[tuple[str, str, str], ...]:
 
     prefixes = Provider.provinces_postcode_prefixes
     south = ((name, letter, letter) for name, letters in prefixes.items() for letter in letters if letter != "X")
-    return (*south, *_SHARING_X)
+    return (*south, *_PREFIX_X)
 
 
 TODAY = date(2026, 1, 1)
-"""The day on which ages are reckoned unless the caller names one: shoppers must not age between two runs."""
+"""The day for which ages are calculated by default, so that shoppers are the same in every run."""
 
 _PROVIDERS = ["faker.providers.address", "faker.providers.person"]
-_FAKERS_NAME = {"nb-NO": "no-NO"}
-_WHO = ("given_name", "family_name", "email", "title", "phone")
-# the guide's samples have the members of an address in this order
-_FIRST = [
+_FAKER_LOCALES = {"nb-NO": "no-NO"}
+_PERSON_MEMBERS = ("given_name", "family_name", "email", "title", "phone")
+# the order of the guide's examples
+_ORDER = [
     "given_name",
     "family_name",
     "email",
@@ -250,46 +250,48 @@ _FIRST = [
     "phone",
     "country",
 ]
-_one_at_a_time = threading.Lock()
+_lock = threading.Lock()
 
 
-def person(where: str, chance: str, given: Mapping[str, object] | None = None, *, today: date = TODAY) -> Shopper:
-    """Somebody in a country (ISO alpha-2; UnknownCountry if it is not served), 18 to 79 years old on `today`.
+def person(
+    country_code: str, seed: str, members: Mapping[str, object] | None = None, *, today: date = TODAY
+) -> Shopper:
+    """Return a generated shopper of a country, 18 to 79 years old on `today`. The same seed gives the same shopper.
 
-    The same `chance` makes the same person on every run, whoever was made before. `given` holds members of an address
-    or a customer, or the objects `billing_address`, `shipping_address` and `customer`; they win, and what is made up
-    follows them: a country, a gender or title, a name, a date of birth, a region or postal code. Somebody who is given
-    no shipping address has none.
+    country_code: ISO 3166 alpha-2; raises `UnknownCountry` if it has no test shoppers.
+    members: members of an address or a customer, or the objects `billing_address`, `shipping_address` and `customer`.
+        They are used as given, and generated members fit them: country, gender or title, name, date of birth, region
+        or postal code. Without a given shipping address there is none.
     """
-    wishes = sort(given or {})
-    home = country(wishes.billing.get("country", where))
-    # the Faker instances are shared, and a seed must not change under somebody who is being made up
-    with _one_at_a_time:
-        return _made_up(home, chance, wishes, today)
+    given = given_members(members or {})
+    home = country(given.billing.get("country", country_code))
+    # the Faker instances are shared between threads
+    with _lock:
+        return _generate(home, seed, given, today)
 
 
-def _made_up(home: Country, chance: str, wishes: Given, today: date) -> Shopper:
-    who, customer = identity(home, _source(home, f"{chance}/identity"), wishes, today)
-    billing = _address(home, f"{chance}/billing", who, wishes.billing)
+def _generate(home: Country, seed: str, given: Given, today: date) -> Shopper:
+    person_members, customer = identity(home, _seeded_faker(home, f"{seed}/identity"), given, today)
+    billing = _address(home, f"{seed}/billing", person_members, given.billing)
     name = f"{billing['given_name']} {billing['family_name']}"
-    return Shopper(name, billing, _shipping(chance, billing, wishes.shipping), customer)
+    return Shopper(name, billing, _shipping(seed, billing, given.shipping), customer)
 
 
-def _shipping(chance: str, billing: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str] | None:
+def _shipping(seed: str, billing: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str] | None:
     if not given:
         return None
-    who = {member: billing[member] for member in _WHO if member in billing}
-    return _address(country(given.get("country", billing["country"])), f"{chance}/shipping", who, given)
+    person_members = {member: billing[member] for member in _PERSON_MEMBERS if member in billing}
+    return _address(country(given.get("country", billing["country"])), f"{seed}/shipping", person_members, given)
 
 
-def _address(home: Country, chance: str, who: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    members = {**who, **place(home, _source(home, chance), given), **given, "country": home.code}
-    return {member: members.pop(member) for member in _FIRST if member in members} | members
+def _address(home: Country, seed: str, person_members: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    members = {**person_members, **place(home, _seeded_faker(home, seed), given), **given, "country": home.code}
+    return {member: members.pop(member) for member in _ORDER if member in members} | members
 
 
-def _source(home: Country, chance: str) -> Faker:
-    fake = _faker(_FAKERS_NAME.get(home.locale, home.locale))
-    fake.seed_instance(int.from_bytes(blake2b(f"{home.code}/{chance}".encode(), digest_size=8).digest()))
+def _seeded_faker(home: Country, seed: str) -> Faker:
+    fake = _faker(_FAKER_LOCALES.get(home.locale, home.locale))
+    fake.seed_instance(int.from_bytes(blake2b(f"{home.code}/{seed}".encode(), digest_size=8).digest()))
     return fake
 
 

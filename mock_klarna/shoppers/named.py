@@ -1,4 +1,4 @@
-"""The test shoppers that have a name, from fixtures/shoppers."""
+"""Named test shoppers, from fixtures/shoppers."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Shopper:
-    """Somebody who buys; every mapping is JSON-ready and in Klarna's members (klarna.md §3.10).
+    """A shopper; the mappings are JSON objects with Klarna's members (klarna.md §3.10).
 
-    `shipping_address` is None for a shopper who has the goods sent to the billing address.
+    `shipping_address` is None if the goods are sent to the billing address.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Shopper:
 
 
 class UnknownShopper(LookupError):
-    """There is no test shopper with this name; the message lists similar names."""
+    """Unknown test shopper; the message lists similar names."""
 
     def __init__(self, name: str) -> None:
         near = similar(name.casefold(), shopper_names(), most=5, cutoff=0.5)
@@ -39,10 +39,10 @@ class UnknownShopper(LookupError):
 
 
 def named_shopper(name: str) -> Shopper:
-    """The test shopper of that name, in any letter case, `uk-` for `gb-`; UnknownShopper lists similar names."""
+    """Return a test shopper by name, in any letter case, also with `uk-` for `gb-`; raises `UnknownShopper`."""
     prefix, dash, rest = name.casefold().partition("-")
     known = f"{'gb' if prefix == 'uk' else prefix}{dash}{rest}"
-    entry = _everybody().get(known)
+    entry = _load_shoppers().get(known)
     if entry is None:
         raise UnknownShopper(name)
     shipping = entry.get("shipping_address")
@@ -50,19 +50,19 @@ def named_shopper(name: str) -> Shopper:
 
 
 def shopper_names(code: str | None = None) -> list[str]:
-    """The names of all test shoppers, or of one country's (UnknownCountry if it has none), in alphabetical order."""
+    """Return the sorted names of all test shoppers, or of a country's; raises `UnknownCountry`."""
     prefix = "" if code is None else f"{country(code).code.lower()}-"
-    return sorted(name for name in _everybody() if name.startswith(prefix))
+    return sorted(name for name in _load_shoppers() if name.startswith(prefix))
 
 
 def shopper_descriptions(code: str | None = None) -> dict[str, str]:
-    """What each test shopper is for, by name: the list that the command line prints."""
-    return {name: _everybody()[name]["description"] for name in shopper_names(code)}
+    """Return the description of each test shopper by name, as the command line prints them."""
+    return {name: _load_shoppers()[name]["description"] for name in shopper_names(code)}
 
 
 @cache
-def _everybody() -> dict[str, Any]:
-    everybody: dict[str, Any] = {}
+def _load_shoppers() -> dict[str, Any]:
+    shoppers: dict[str, Any] = {}
     for path in sorted((resources.fixtures() / "shoppers").glob("*.json")):
-        everybody |= json.loads(path.read_text(encoding="utf-8"))
-    return everybody
+        shoppers |= json.loads(path.read_text(encoding="utf-8"))
+    return shoppers

@@ -1,4 +1,4 @@
-"""National identification numbers with right check digits.
+"""National identification numbers with valid check digits.
 
 The countries are those whose test shoppers have a number (klarna.md §8.2), and Denmark.
 """
@@ -20,55 +20,55 @@ _ROME = "H501"
 
 
 def national_id(country: str, born: date, gender: str, name: tuple[str, str], serial: str) -> str | None:
-    """A number for somebody born on that day, or None where shops are not given one.
+    """Return a number for a person, or None if the test shoppers of the country have none.
 
-    `name` is given and family name (Italy spells them into the number); `serial` is nine digits of chance.
+    `name` is given and family name, which are part of an Italian number; `serial` is nine random digits.
     """
     make = _MAKERS.get(country)
     return make(born, gender == "female", name, serial) if make else None
 
 
 def finnish_check(digits: str) -> str:
-    """The last character of a Finnish number whose date and serial are these nine digits."""
+    """Return the last character of a Finnish number whose date and serial are these nine digits."""
     return _FI_CHECK[int(digits) % 31]
 
 
 def spanish_check(digits: str) -> str:
-    """The letter of a Spanish DNI with these eight digits."""
+    """Return the letter of a Spanish DNI with these eight digits."""
     return _ES_CHECK[int(digits) % 23]
 
 
 def swedish_check(digits: str) -> str:
-    """The Luhn digit of a Swedish number whose short date and serial are these nine digits."""
+    """Return the Luhn digit of a Swedish number whose short date and serial are these nine digits."""
     doubled = "".join(str(int(digit) * (2 - place % 2)) for place, digit in enumerate(digits))
     return str(-sum(map(int, doubled)) % 10)
 
 
 def norwegian_checks(digits: str) -> str:
-    """The two check digits of a Norwegian number with these nine digits; longer than two where none exist."""
+    """Return the two check digits of a Norwegian number with these nine digits; a longer text if there are none."""
     first = -_weighted(digits, (3, 7, 6, 1, 8, 9, 4, 5, 2)) % 11
     second = -(_weighted(digits, (5, 4, 3, 2, 7, 6, 5, 4, 3)) + 2 * first) % 11
     return f"{first}{second}"
 
 
-def danish_rest(digits: str) -> int:
-    """Zero for a Danish number (ten digits) that passes the modulus."""
+def danish_remainder(digits: str) -> int:
+    """Return the remainder of a Danish number (ten digits), which is zero if the number is valid."""
     return _weighted(digits, (4, 3, 2, 7, 6, 5, 4, 3, 2, 1)) % 11
 
 
 def romanian_check(digits: str) -> str:
-    """The last digit of a Romanian CNP with these twelve digits."""
-    rest = _weighted(digits, (2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)) % 11
-    return str(1 if rest == 10 else rest)
+    """Return the last digit of a Romanian CNP with these twelve digits."""
+    remainder = _weighted(digits, (2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)) % 11
+    return str(1 if remainder == 10 else remainder)
 
 
 def greek_check(digits: str) -> str:
-    """The last digit of a Greek tax number with these eight digits."""
+    """Return the last digit of a Greek tax number with these eight digits."""
     return str(_weighted(digits, (256, 128, 64, 32, 16, 8, 4, 2)) % 11 % 10)
 
 
 def italian_check(code: str) -> str:
-    """The last letter of an Italian codice fiscale with these fifteen characters."""
+    """Return the last letter of an Italian codice fiscale with these fifteen characters."""
     values = [int(char) if char.isdigit() else ord(char) - ord("A") for char in code]
     return chr(ord("A") + (sum(_IT_ODD[value] for value in values[::2]) + sum(values[1::2])) % 26)
 
@@ -98,7 +98,7 @@ def _danish(born: date, female: bool, _: tuple[str, str], serial: str) -> str:
     # numbers that fail the modulus exist since 2007, but shops still check it
     start = int(serial[:3]) * 2 + (not female) + (4000 if born.year >= 2000 else 0)
     numbers = (f"{born:%d%m%y}{number:04}" for number in range(start, start + 1000, 2))
-    return next(digits for digits in numbers if not danish_rest(digits))
+    return next(digits for digits in numbers if not danish_remainder(digits))
 
 
 def _romanian(born: date, female: bool, _: tuple[str, str], serial: str) -> str:

@@ -1,4 +1,4 @@
-"""What an e-mail address makes Klarna decide (klarna.md §8.1)."""
+"""Klarna's risk decision, which the e-mail address of a shopper determines (klarna.md §8.1)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REJECT_REASONS = frozenset(
         "denied",
     ]
 )
-"""The words that may follow `+reject_reason_`."""
+"""The values of `+reject_reason_…`."""
 
 DISPUTES = frozenset(
     [
@@ -45,21 +45,21 @@ DISPUTES = frozenset(
         "return_not_possible",
     ]
 )
-"""The words that may follow `+disputed-`."""
+"""The values of `+disputed-…`."""
 
 _STEP_UPS = frozenset(["auth_id_scan", "auth_bank_login", "auth_otp_email", "auth_otp_phone", "auth_cvv_entry"])
 _STEP_UPS_OF = {"DK": frozenset({"auth_monthio"}), "FI": frozenset({"auth_bank_id_fi"})}
 _PENDING_COUNTRIES = frozenset({"US", "GB"})
-_NOTED = frozenset({"red", "new_user", "require_signup"}) | {f"disputed-{dispute}" for dispute in DISPUTES}
+_WITHOUT_EFFECT = frozenset({"red", "new_user", "require_signup"}) | {f"disputed-{dispute}" for dispute in DISPUTES}
 _PEND = re.compile(r"pend-(accept|reject)-([0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True)
 class RiskDecision:
-    """What Klarna decides about a shopper.
+    """Klarna's decision about a shopper.
 
-    `outcome` comes at once. For PENDING, `then` follows `after` seconds later. `reason` is the trigger that was seen,
-    in the words of klarna.md §8.1, or None for an ordinary address.
+    `outcome` is decided immediately. PENDING becomes `then` after `after` seconds. `reason` is the trigger of
+    klarna.md §8.1 in the address, or None.
     """
 
     outcome: FraudOutcome
@@ -69,16 +69,15 @@ class RiskDecision:
 
 
 def decide_risk(email: str, country: str, *, pending_everywhere: bool = False) -> RiskDecision:
-    """Klarna's decision about a shopper with this e-mail address who buys in `country` (ISO alpha-2, any case).
+    """Return Klarna's decision about a shopper with this e-mail address in `country` (ISO alpha-2, any letter case).
 
-    Triggers are the parts between plus signs before the @, in any letter case and order, behind any local part; they
-    are weighed denied, pending, reject reason, and everything else is approved. Choices where the source is silent:
+    Triggers are the parts between plus signs before the @, in any letter case and order. Denied has priority over
+    pending, and pending over reject reasons; everything else is approved. Choices of our own, as no source describes them:
 
-    - `+denied+auth_...` asks for one more proof, and this shopper gives it: accepted, with the proof as reason. A proof
-      that is not in use in `country` does not lift the denial.
-    - `+pend-...` is documented for US and GB alone; elsewhere it approves and says so in `reason`, unless
-      `pending_everywhere`.
-    - `+red`, `+disputed-...`, `+new_user` and `+require_signup` change nothing about the purchase: accepted, noted.
+    - `+denied+auth_...` asks for another proof, which the shopper gives: accepted, with the proof as reason. A proof
+      that does not exist in `country` has no effect.
+    - `+pend-...` is documented for US and GB only; elsewhere it approves, with a `reason`, unless `pending_everywhere`.
+    - `+red`, `+disputed-...`, `+new_user` and `+require_signup` only set the reason.
     """
     local, _, _ = email.strip().casefold().rpartition("@")
     tags = local.split("+")[1:]
@@ -103,26 +102,26 @@ def _pending(tags: list[str], country: str, everywhere: bool) -> RiskDecision | 
 
 
 def _rejected(tags: list[str]) -> RiskDecision | None:
-    words = (tag.removeprefix("reject_reason_") for tag in tags if tag.startswith("reject_reason_"))
-    reason = next((word for word in words if word in REJECT_REASONS), None)
+    values = (tag.removeprefix("reject_reason_") for tag in tags if tag.startswith("reject_reason_"))
+    reason = next((value for value in values if value in REJECT_REASONS), None)
     return RiskDecision("DECLINED", reason=reason) if reason else None
 
 
 def _approved(tags: list[str]) -> RiskDecision:
     if any(map(_PEND.fullmatch, tags)):
         return RiskDecision("ACCEPTED", reason="pending is for US and GB only")
-    return RiskDecision("ACCEPTED", reason=next((tag for tag in tags if tag in _NOTED), None))
+    return RiskDecision("ACCEPTED", reason=next((tag for tag in tags if tag in _WITHOUT_EFFECT), None))
 
 
 Json = dict[str, Any]
 
 
 def check(session: Json, wanted: str | Json | None, *, pending_everywhere: bool) -> Outcome | str:
-    """Return the outcome that an order will have, or the reason why Klarna refuses the shopper."""
+    """Return the outcome of an order, or the reason why Klarna declines the shopper."""
     if wanted is not None:
         return outcome(wanted)
     billing = session["billing_address"]
-    said = decide_risk(billing.get("email", ""), session["purchase_country"], pending_everywhere=pending_everywhere)
-    if said.outcome == "DECLINED":
-        return said.reason or "denied"
-    return Outcome(fraud_status=said.outcome, then=said.then, after=said.after)
+    decision = decide_risk(billing.get("email", ""), session["purchase_country"], pending_everywhere=pending_everywhere)
+    if decision.outcome == "DECLINED":
+        return decision.reason or "denied"
+    return Outcome(fraud_status=decision.outcome, then=decision.then, after=decision.after)

@@ -15,17 +15,17 @@ _MAX_CACHED = 1024
 
 
 class BasicCredentials(NamedTuple):
-    """What an `Authorization` header says; `fault` is what is wrong with it, "" for nothing."""
+    """The content of an `Authorization` header; `problem` describes what is wrong with it, or is ""."""
 
     user: str
     password: str
-    fault: str = ""
+    problem: str = ""
 
 
 _NOT_A_PAIR = "the credentials are not base64 of username:password"
 _GUIDE_TOKEN = "pwhcueUff0MmwLShJiBE9JHA=="  # noqa: S105
 """What the integration guide prints as credentials: not base64 of `user:password`, but its examples must work as printed."""
-_GUIDE_CREDENTIALS = BasicCredentials("seed-page", "", _NOT_A_PAIR)
+_GUIDE_CREDENTIALS = BasicCredentials("guide", "", _NOT_A_PAIR)
 
 
 @lru_cache(maxsize=_MAX_CACHED)
@@ -33,8 +33,8 @@ def parse_basic(header: str) -> BasicCredentials:
     """Return the credentials of an `Authorization` header, "" for none."""
     scheme, _, token = header.strip().partition(" ")
     if scheme.lower() != "basic":
-        fault = f"the scheme {scheme[:20]!r} is not Basic" if scheme else "no credentials were sent"
-        return BasicCredentials("", "", fault)
+        problem = f"the scheme {scheme[:20]!r} is not Basic" if scheme else "no credentials were sent"
+        return BasicCredentials("", "", problem)
     if token.strip() == _GUIDE_TOKEN:
         return _GUIDE_CREDENTIALS
     user, colon, password = _decoded(token.strip()).partition(":")
@@ -97,8 +97,8 @@ class Credentials:
 
     def _authenticated(self, authorization: str, host: str) -> str:
         sent = parse_basic(authorization)
-        if sent.fault and sent is not _GUIDE_CREDENTIALS:
-            raise Unauthorized(f"{sent.fault}; {self.advice()}")
+        if sent.problem and sent is not _GUIDE_CREDENTIALS:
+            raise Unauthorized(f"{sent.problem}; {self.advice()}")
         merchant = self._merchant_at(sent.user, host)
         if self._passwords and not self._is_listed(merchant, sent.password):
             raise Unauthorized(f"the credentials of {merchant[:80]!r} are not accepted; {self.advice()}")

@@ -147,7 +147,7 @@ _MAX_ENTRIES = 500
 
 
 async def load(services: Services, request: ApiRequest) -> ApiResponse:
-    """Tell whether the button is shown, how it looks, and which options of the page are invalid."""
+    """Return whether the button is shown, how it looks, and which options of the page are invalid."""
     page, offer = await _offer(services, request)
     setup = page.get("setup")
     answer: Json = {
@@ -188,7 +188,9 @@ async def create_session(services: Services, request: ApiRequest) -> ApiResponse
     if offer.problems:
         raise InvalidInput(offer.problems, where="options")
     if offer.button is None or not offer.show_button:
-        raise StateConflict("the button is not offered", where="setup.key", hint="load() tells so beforehand")
+        raise StateConflict(
+            "the button is not offered", where="setup.key", hint="check show_button in the result of load()"
+        )
     if left := await _left_session(services, request.body.get("session_id", ""), offer.button.button_key):
         return _answer(request, left)
     address = request.body.get("page_url", "")

@@ -67,7 +67,7 @@ async def openapi(services: Services, _request: ApiRequest) -> ApiResponse:
 async def get_authority(services: Services, _request: ApiRequest) -> ApiResponse:
     """Return the certificate, in PEM, that clients have to trust to reach this server by https."""
     if services.authority is None:
-        hint = "start it with --tls; with --tls-cert of your own, trust whoever signed that"
+        hint = "start it with --tls; with your own --tls-cert, trust the CA that signed it"
         raise UnknownName("this server has no certificate authority", where="ca.pem", hint=hint)
     return ApiResponse(200, services.authority, {"Content-Type": PEM})
 
@@ -86,7 +86,7 @@ async def create_purchase(services: Services, request: ApiRequest) -> ApiRespons
 
 
 async def list_purchases(services: Services, request: ApiRequest) -> ApiResponse:
-    """List purchases, newest first; `total` counts those in the state that is asked for."""
+    """List purchases, newest first; `total` counts those in the requested state."""
     state = request.query["state"]
     purchases = await services.emulator.store.records(Purchase, request.scope)
     found = [purchase for purchase in purchases if state in (None, purchase.state)]

@@ -53,7 +53,7 @@ def error_response(
 ) -> ApiResponse:
     """Return the response to an error that an operation raised, and log it; the journal gets its problems from the request.
 
-    An exception that is no error of the caller is a bug of ours: a 500 that says so, with the traceback in the log.
+    An exception that is not an error of the caller is a bug in mock-klarna: a 500 with the traceback in the log.
     """
     known = (KlarnaError, MockKlarnaError) if error_format is ErrorFormat.PROBLEM_DETAILS else KlarnaError
     if not isinstance(error, known):

@@ -31,7 +31,7 @@ _HEADERS = {
     "Location": "Where it is.",
     "Capture-Id": "Id of the capture.",
     "Refund-Id": "Id of the refund.",
-    "Mock-Klarna-Explanation": "URL of the journal entry that tells what was wrong.",
+    "Mock-Klarna-Explanation": "URL of the journal entry with the problems of the request.",
 }
 _TEXT: Json = {"type": "string"}
 _SHAPES: dict[str, Json] = {
@@ -46,7 +46,7 @@ _AUTHENTICATION = (401, 429)
 
 
 def responses(operation: Operation) -> Iterator[tuple[str, Json]]:
-    """Yield each status that an operation may answer, with what it comes with."""
+    """Yield each status of an operation's responses, with its description."""
     for status, component in operation.answers:
         shown = None if component is None or status == 204 else f"components/{component}.json" if component else ""
         yield str(status), _response(status, shown, _headers(operation, *operation.headers), operation.media)
@@ -140,7 +140,7 @@ _SECURITY: dict[Authentication, Json] = {
     Authentication.OPTIONAL: {},
     Authentication.NONE: {"security": []},
 }
-"""What replaces the `security` of the whole document, where authentication is optional."""
+"""The `security` of operations with optional authentication."""
 
 
 def _path_parameters(operation: Operation) -> Iterator[Json]:
@@ -188,7 +188,7 @@ def _relinked(part: Any, path: str) -> Any:
 
 
 def _as_taken(schema: Json) -> Json:
-    """Return a schema in the form in which values are taken: what is put right on arrival is no fault of a caller."""
+    """Return a schema that also allows the values that are converted."""
     if "required" in schema:
         return {"type": "object"} | schema
     if schema.get("type") == "object":
@@ -200,7 +200,7 @@ def _as_taken(schema: Json) -> Json:
 
 
 _EMPTY_ARRAY: Json = {"type": ["object", "array"], "maxItems": 0}
-"""PHP's empty array, which is taken for an object that needs no members (klarna.md §3.3)."""
+"""PHP's empty array, which is accepted as an object without members (klarna.md §3.3)."""
 
 
 _FORMAL = ("pattern", "maxLength", "not")

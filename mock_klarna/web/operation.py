@@ -39,7 +39,7 @@ class JournalPolicy(Enum):
 
     ALL = "all"
     PROBLEMS = "problems"
-    """Those in which a problem was found."""
+    """Those with a problem."""
     NONE = "none"
 
 
@@ -150,7 +150,7 @@ class Operation:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The HTTP methods that it answers; HEAD goes with GET."""
+        """Its HTTP methods; HEAD is included with GET."""
         return ("GET", "HEAD") if self.method == "GET" else (self.method,)
 
     @property

@@ -17,7 +17,7 @@ from mock_klarna.web.pipeline import CORS, HttpHandler, send_continue
 from mock_klarna.web.request import Services
 
 _STATIC = "/instantshopping/static"
-_STYLES = ("palette", "progress", "dialog", "controls", "choosing", "review", "endings", "drawer")
+_STYLES = ("dialog", "steps")
 
 _HEAD = """<!doctype html>
 <html lang="en">
@@ -43,7 +43,7 @@ _CARD = """<div id="dialog" {role} tabindex="-1">
 <li data-text="step_review"></li>
 <li data-text="step_done"></li>
 </ol>
-<p id="complaint" role="alert"></p>
+<p id="error-message" role="alert"></p>
 <main id="step" aria-busy="true"></main>
 <div id="status" role="status" class="visually-hidden"></div>
 <aside id="drawer" aria-labelledby="drawer-heading" lang="en" hidden></aside>
@@ -75,7 +75,7 @@ def offsite_markup(data: str, modules: Iterable[str], code: str) -> str:
 
 
 def not_offered(reasons: Iterable[str]) -> str:
-    """Return the page of a key that cannot be bought from, with the reasons for the developer."""
+    """Return the page of a key without a page of its own, with the reasons for the developer."""
     listed = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
     text = "<h1>This cannot be bought here</h1><p>The button key does not hold all that a page of its own needs:</p>"
     card = f'<div id="dialog"><main id="step">{text}<ul>{listed}</ul></main></div>'

@@ -152,7 +152,7 @@ _CONTINUE = "100-continue"
 
 
 async def send_continue(http: web.Request) -> None:
-    """Tell a client that waits for it to send its body."""
+    """Send 100 Continue to a client that waits for it."""
     if http.version >= HttpVersion11 and http.headers.get(hdrs.EXPECT, "").strip().lower() == _CONTINUE:
         await http.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         http.writer.output_size = 0

@@ -15,7 +15,7 @@ from mock_klarna.errors import InvalidInput, Problem
 Json = dict[str, Any]
 Query = MultiMapping[str]
 MAX_POSITION = 1 << 62
-"""The greatest position in the journal that can be asked for."""
+"""The greatest journal position in a request."""
 _NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _STATUS = "^[1-5]([0-9]{2}|[xX]{2})$"
 _MAX_NAME, _MAX_DIGITS = 80, 20

@@ -13,14 +13,14 @@ SESSION_CALLS = frozenset({"create_button"})
 
 @dataclass(slots=True)
 class Allowance:
-    """What a merchant may send in the present second, and what is left of it."""
+    """The limit of a merchant in the current second, and what remains of it."""
 
     limit: int
     remaining: int
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that tell a merchant so; seconds are real ones, whatever its clock says."""
+        """The headers for the merchant; seconds are in real time, not of the merchant's clock."""
         return {
             "X-Ratelimit-Limit": f"{self.limit}, {self.limit};w=1",
             "X-Ratelimit-Remaining": str(max(self.remaining, 0)),
@@ -38,7 +38,7 @@ class RateLimits:
         self._used: dict[tuple[str, bool], int] = {}
 
     def take(self, merchant: str, operation: str) -> Allowance:
-        """Count a request and return what is left; below 0 it is one too many."""
+        """Count a request and return the remaining number; negative above the limit."""
         second = int(self._real_time())
         if second != self._second or len(self._used) > _MOST_WINDOWS:
             self._second, self._used = second, {}
@@ -49,12 +49,12 @@ class RateLimits:
 
 
 def used_up(operation: str, rate_limit: str) -> Allowance:
-    """Return the allowance of a merchant who has sent too much: by the setting, or by the playground's rates without one."""
+    """Return the exceeded limit of a merchant: by the setting, or without one by the playground's rates."""
     of_sessions, of_others = requests_per_second(rate_limit or "playground")
     return Allowance(of_sessions if operation in SESSION_CALLS else of_others, 0)
 
 
 def refuse(allowance: Allowance) -> None:
-    """Raise `TooManyRequests` for a request that is one too many."""
+    """Raise `TooManyRequests` for a request above the limit."""
     if allowance.remaining < 0:
         raise TooManyRequests(f"more than {allowance.limit} requests in a second; try again in 1 second")

@@ -1,4 +1,4 @@
-"""A request on its way through the pipeline, its response, and how a body is read."""
+"""Requests and responses in the pipeline, and reading bodies."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -30,7 +30,7 @@ class Services:
     """What handlers need.
 
     `started` is real time, seconds in UTC. `authority` is the certificate (PEM) that clients of HTTPS have to trust, or None.
-    `limits` is None where no rate limit is set.
+    `limits` is None without a rate limit.
     """
 
     settings: Settings
@@ -46,7 +46,7 @@ class Services:
 
 @dataclass(slots=True)
 class ApiRequest:
-    """A request with what the pipeline and the handler found out about it.
+    """A request with the results of the stages of the pipeline.
 
     http: aiohttp's request.
     correlation_id: goes into the response, the journal and the log.
@@ -82,7 +82,7 @@ class ApiRequest:
 
 @dataclass(slots=True)
 class ApiResponse:
-    """A response: status, body as bytes (empty for none) and headers. `stream` yields the body of one that has no end."""
+    """A response: status, body as bytes (empty for none) and headers. `stream` yields an endless body."""
 
     status: int
     body: bytes = b""
@@ -140,7 +140,7 @@ def _too_large(what: str, max_bytes: int) -> BodyTooLarge:
 
 
 def require_json(http: web.Request) -> None:
-    """Raise `UnsupportedMediaType` when a body is declared as anything but JSON in UTF-8; no declaration is fine."""
+    """Raise `UnsupportedMediaType` if the header Content-Type is not JSON in UTF-8; the header may be missing."""
     declared = http.headers.get(hdrs.CONTENT_TYPE)
     if declared is None or declared == JSON:
         return

@@ -1,4 +1,4 @@
-"""Listing and playing stored scenarios."""
+"""Listing and running stored scenarios."""
 
 import asyncio
 from pathlib import Path
@@ -9,14 +9,14 @@ from mock_klarna.web.request import ApiRequest, ApiResponse, Services, json_resp
 
 
 async def list_scenarios(services: Services, _request: ApiRequest) -> ApiResponse:
-    """List the stored scenarios, and those of the folder that the server was given."""
+    """List the stored scenarios, and those of the server's own folder."""
     from mock_klarna.scenario.loader import describe_stored
 
     return json_response({"scenarios": await asyncio.to_thread(describe_stored, _folders(services))})
 
 
 async def run_scenario(services: Services, request: ApiRequest) -> ApiResponse:
-    """Play a stored scenario as a merchant of this scenario and caller alone, and return the report."""
+    """Run a stored scenario as a merchant for this scenario and caller only, and return the report."""
     from mock_klarna.scenario.loader import load_stored
     from mock_klarna.scenario.runner import RunOptions
     from mock_klarna.scenario.runner import run_scenario as run
@@ -37,11 +37,11 @@ async def run_scenario(services: Services, request: ApiRequest) -> ApiResponse:
 
 
 def _listed_credentials(services: Services, request: ApiRequest) -> str | None:
-    """Return the caller's own `USER:PASSWORD` where only listed credentials are accepted, so that no other merchant can play."""
+    """Return the caller's `USER:PASSWORD` if only listed credentials are accepted."""
     if not services.settings.credentials:
         return None
     sent = parse_basic(request.http.headers.get("Authorization", ""))
-    return None if sent.fault else f"{sent.user}:{sent.password}"
+    return None if sent.problem else f"{sent.user}:{sent.password}"
 
 
 def _folders(services: Services) -> list[Path]:
@@ -49,7 +49,7 @@ def _folders(services: Services) -> list[Path]:
 
 
 def _own_url(request: ApiRequest) -> str:
-    """Return this server's address as it is reached from this machine, whatever the `Host` header says."""
+    """Return this server's URL on this machine, independent of the `Host` header."""
     assert request.http.transport is not None
     host, port = request.http.transport.get_extra_info("sockname")[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

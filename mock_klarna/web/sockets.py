@@ -1,4 +1,4 @@
-"""The sockets of an application: HTTP, and HTTPS beside it where that is asked for."""
+"""The sockets of an application: HTTP, and optionally HTTPS."""
 
 import asyncio
 import errno
@@ -27,7 +27,7 @@ class JsonProtocol(web.RequestHandler):
     """aiohttp's connection handler, with its plain-text errors in JSON."""
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
-        """Log what went wrong, except that a body could not be unpacked: its sender was told so in the answer."""
+        """Log errors, except for a body that could not be decompressed: the response reports that."""
         if isinstance(kw.get("exc_info"), web.RequestPayloadError):
             _log.debug("the rest of a body cannot be read: %s", kw["exc_info"])
         else:
@@ -36,15 +36,15 @@ class JsonProtocol(web.RequestHandler):
     def handle_error(
         self, request: BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        """Return the answer to a request that could not even be read, and close the connection."""
+        """Return the response to an unreadable request, and close the connection."""
         if request.writer.output_size > 0:
-            raise ConnectionError("an answer was already begun")
-        said = (message or HTTPStatus(status).phrase).strip().splitlines()[0][:300]
-        _log.warning("a request could not be read: %s %s", status, said, exc_info=exc if status >= 500 else None)
+            raise ConnectionError("a response was already started")
+        reason = (message or HTTPStatus(status).phrase).strip().splitlines()[0][:300]
+        _log.warning("a request could not be read: %s %s", status, reason, exc_info=exc if status >= 500 else None)
         correlation = correlation_id()
         body: dict[str, Any] = {
             "error_code": "bad_request" if status < 500 else "internal_server_error",
-            "error_message": f"not a readable HTTP request: {said}" if status < 500 else "a bug in mock-klarna",
+            "error_message": f"not a readable HTTP request: {reason}" if status < 500 else "a bug in mock-klarna",
             "correlation_id": correlation,
         }
         response = web.Response(
@@ -61,22 +61,22 @@ _LAST_WORDS_SECONDS = 0.05
 
 def cannot_bind(host: str, port: int, flag: str, cause: OSError | UnicodeError) -> CannotBind:
     """Return the error for an address that cannot be bound; `flag` is the setting of its port."""
-    fault = cause if isinstance(cause, OSError) else gaierror(EAI_NONAME, "this is no host's name")
-    address, remedy = f"{host}:{port}", _remedy(fault, flag)
-    return CannotBind(fault.errno, _reason(port, fault), address=address, flag=flag, remedy=remedy)
+    error = cause if isinstance(cause, OSError) else gaierror(EAI_NONAME, "this is not a host name")
+    address, remedy = f"{host}:{port}", _remedy(error, flag)
+    return CannotBind(error.errno, _reason(port, error), address=address, flag=flag, remedy=remedy)
 
 
-def _remedy(fault: OSError, flag: str) -> str:
-    """Return what to do about an address that cannot be bound: name a host of this machine, or another port."""
-    if isinstance(fault, gaierror) or fault.errno == errno.EADDRNOTAVAIL:
+def _remedy(error: OSError, flag: str) -> str:
+    """Return a hint for an address that cannot be bound: a host of this machine, or another port."""
+    if isinstance(error, gaierror) or error.errno == errno.EADDRNOTAVAIL:
         return "name an address of this machine with --host, such as 127.0.0.1"
     return f"choose another with {flag}, 0 takes any free one"
 
 
-def _reason(port: int, fault: OSError) -> str:
-    known = fault.errno in errno.errorcode
-    why = os.strerror(fault.errno) if known and fault.errno else fault.strerror or str(fault)
-    if port >= 1024 or fault.errno != errno.EACCES:
+def _reason(port: int, error: OSError) -> str:
+    known = error.errno in errno.errorcode
+    why = os.strerror(error.errno) if known and error.errno else error.strerror or str(error)
+    if port >= 1024 or error.errno != errno.EACCES:
         return why
     return (
         f"{why}; ports below 1024 are for root, unless the system's net.ipv4.ip_unprivileged_port_start is lower: "
@@ -86,7 +86,7 @@ def _reason(port: int, fault: OSError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """The addresses that are bound; `tls_url` and `tls_port` are None where there is no HTTPS."""
+    """The addresses that are bound; `tls_url` and `tls_port` are None without HTTPS."""
 
     url: str
     port: int
@@ -96,7 +96,7 @@ class Listening:
 
 @asynccontextmanager
 async def listening(app: web.Application, settings: Settings, tls: SSLContext | None) -> AsyncIterator[Listening]:
-    """Bind HTTPS and then HTTP, so that who reaches HTTP finds both; raises `CannotBind`."""
+    """Bind HTTPS and then HTTP, so that both are ready when HTTP answers; raises `CannotBind`."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LAST_WORDS_SECONDS)
     await runner.setup()
     try:
@@ -129,8 +129,8 @@ async def _bound(runner: web.AppRunner, host: str, port: int, tls: SSLContext | 
             backlog=1024,
             reuse_address=True,
         )
-    except (OSError, UnicodeError) as fault:
-        raise cannot_bind(host, port, "--port" if tls is None else "--tls-port", fault) from None
+    except (OSError, UnicodeError) as error:
+        raise cannot_bind(host, port, "--port" if tls is None else "--tls-port", error) from None
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -138,7 +138,7 @@ async def _bound(runner: web.AppRunner, host: str, port: int, tls: SSLContext | 
 
 
 def _url(scheme: str, host: str, port: int) -> str:
-    """Return the address to reach a socket at from here: a host that means "all" is shown as loopback."""
+    """Return the URL of a socket on this machine: a host that means "all" becomes the loopback address."""
     if host in ("", "0.0.0.0", "::"):  # noqa: S104
         host = "127.0.0.1"
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

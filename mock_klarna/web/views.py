@@ -166,7 +166,7 @@ _PAYMENT_METHOD = {"type": "INVOICE", "description": "Pay later"}
 
 
 def managed_order(order: Order, now: float) -> Json:
-    """Return an order as it stands at a time of the merchant's clock; lists are always lists (klarna.md §13)."""
+    """Return an order at a time of the merchant's clock; lists are always lists (klarna.md §13)."""
     amounts = balance(order, now)
     return {
         "order_id": order.order_id,

@@ -142,7 +142,7 @@ def cpu_times(loop: str, requests: int) -> None:
 
 
 def main() -> None:
-    """Run the benchmarks that are asked for and print the report."""
+    """Run the selected benchmarks and print the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cpu", action="store_true", help="measure only the CPU time per request")
     parser.add_argument("--start", action="store_true", help="measure only the cold start")

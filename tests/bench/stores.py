@@ -13,7 +13,7 @@ from mock_klarna.store.base import Store, open_store
 from tests.bench.state import authorized_order
 from tests.merchants import shop as shops
 from tests.merchants.pages import PAGE, urls
-from tests.merchants.shop import Asked
+from tests.merchants.shop import ReceivedRequest
 
 COMMITS = 2000
 _ORDER = authorized_order()
@@ -85,7 +85,7 @@ async def statements(running: Running) -> None:
         await _counted(store, "GET authorization", read)
         await _counted(store, "POST orders", place)
 
-        async def answer(asked: Asked) -> tuple[int, bytes]:
+        async def answer(asked: ReceivedRequest) -> tuple[int, bytes]:
             token = asked.said["authorization_token"]
             path = f"/instantshopping/v1/authorizations/{token}/orders"
             await client.ask("POST", path, asked.said["order"])

@@ -42,12 +42,12 @@ end
 def run(url: str, lua: Path, *, seconds: int, connections: int = 32) -> Load:
     """Load a URL for some seconds."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "--latency", "-s", str(lua), url]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
     return Load(
-        rate=float(_found(r"Requests/sec:\s+([\d.]+)", said)),
-        p50=_milliseconds(_found(r"50%\s+([\d.]+\w+)", said)),
-        p99=_milliseconds(_found(r"99%\s+([\d.]+\w+)", said)),
+        rate=float(_found(r"Requests/sec:\s+([\d.]+)", output)),
+        p50=_milliseconds(_found(r"50%\s+([\d.]+\w+)", output)),
+        p99=_milliseconds(_found(r"99%\s+([\d.]+\w+)", output)),
         refused=int(refused.group(1)) if refused else 0,
     )
 
@@ -55,7 +55,7 @@ def run(url: str, lua: Path, *, seconds: int, connections: int = 32) -> Load:
 def _found(pattern: str, text: str) -> str:
     match = re.search(pattern, text)
     if match is None:
-        raise RuntimeError(f"wrk said nothing like {pattern}: {text}")
+        raise RuntimeError(f"the output of wrk does not contain {pattern}: {text}")
     return match.group(1)
 
 

@@ -33,7 +33,7 @@ async def test_the_chosen_colour_and_size_are_bought(tab: "Page", demo: Shop) ->
     await tab.locator(BUTTON.format("battery")).click()
     dialog = Dialog(tab)
     await dialog.identify()
-    await expect(dialog.find(".sums")).to_contain_text("Battery Power Pack Green, 20,000 mAh")
+    await expect(dialog.find(".totals")).to_contain_text("Battery Power Pack Green, 20,000 mAh")
     await dialog.pay()
     await dialog.find("#confirmation__bottom").click()
     await tab.get_by_role("heading", name="Thank you").wait_for()
@@ -47,7 +47,7 @@ async def test_the_second_button_leaves_the_choice_to_the_dialog(tab: "Page", de
     dialog = Dialog(tab)
     await dialog.identify()
     await dialog.frame.get_by_text("Blue", exact=True).click()
-    await expect(dialog.find(".sums")).to_contain_text("T-shirt Blue, S")
+    await expect(dialog.find(".totals")).to_contain_text("T-shirt Blue, S")
 
 
 @pytest.mark.parametrize(

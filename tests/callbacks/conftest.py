@@ -23,8 +23,8 @@ def bad() -> Iterator[str]:
 
 
 @pytest.fixture
-def nobody() -> Iterator[str]:
-    """Where a port is taken and nobody listens."""
+def unreachable_url() -> Iterator[str]:
+    """The URL of a port that is bound, but does not listen."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -8,11 +8,11 @@ import pytest
 from mock_klarna.callbacks.delivery import AT_ONCE, GARBAGE
 from mock_klarna.client import Client
 from tests.merchants.running import Json, buy, callbacks, calls, emulator, place
-from tests.merchants.shop import Asked, Shop, in_turn
+from tests.merchants.shop import ReceivedRequest, Shop, in_turn
 
 
 class Gate:
-    """An answer that is held back until the gate opens, and counts who waits before it."""
+    """An answer that waits until the gate opens, and counts the waiting requests."""
 
     def __init__(self, full: int) -> None:
         self.waiting = 0
@@ -21,7 +21,7 @@ class Gate:
         self.open = asyncio.Event()
         self._enough = full
 
-    async def answer(self, _asked: Asked) -> tuple[int, bytes]:
+    async def answer(self, _request: ReceivedRequest) -> tuple[int, bytes]:
         self.waiting += 1
         self.most = max(self.most, self.waiting)
         if self.waiting >= self._enough:
@@ -40,10 +40,10 @@ async def test_a_hundred_callbacks_are_sent_to_a_merchant_at_once_and_the_rest_w
         for _ in range(AT_ONCE + 10):
             await buy(client, shop.url)
         await gate.full.wait()
-        assert len(shop.asked) == AT_ONCE
+        assert len(shop.requests) == AT_ONCE
         gate.open.set()
         await calls(client, "place_order", AT_ONCE + 10)
-    assert (len(shop.asked), gate.most) == (AT_ONCE + 10, AT_ONCE)
+    assert (len(shop.requests), gate.most) == (AT_ONCE + 10, AT_ONCE)
 
 
 async def test_a_merchant_that_does_not_answer_delays_no_other(shop: Shop) -> None:
@@ -75,8 +75,8 @@ async def test_an_unanswered_callback_delays_no_other_of_the_same_merchant(shop:
 async def test_a_merchant_may_read_and_place_before_it_answers_place_order(shop: Shop) -> None:
     async with emulator() as client:
 
-        async def place_first(asked: Asked) -> tuple[int, bytes]:
-            path = f"/instantshopping/v1/authorizations/{asked.said['authorization_token']}"
+        async def place_first(request: ReceivedRequest) -> tuple[int, bytes]:
+            path = f"/instantshopping/v1/authorizations/{request.json['authorization_token']}"
             order = await client.ask("GET", path)
             order["merchant_urls"]["confirmation"] = f"{shop.url}/thanks"
             await client.ask("POST", f"{path}/orders", order)
@@ -115,8 +115,8 @@ async def test_a_fault_changes_a_callback_as_it_says(
         callback = await callback_with_fault(client, shop, **effect)
     assert [attempt["outcome"] for attempt in callback["attempts"]] == outcomes
     assert [attempt["status"] for attempt in callback["attempts"]] == statuses
-    assert len(shop.asked) == arrived
-    assert all((asked.body == GARBAGE) is ("garbage" in effect) for asked in shop.asked)
+    assert len(shop.requests) == arrived
+    assert all((request.body == GARBAGE) is ("garbage" in effect) for request in shop.requests)
 
 
 async def test_a_purchase_whose_callback_was_dropped_can_still_be_placed(shop: Shop) -> None:
@@ -125,7 +125,7 @@ async def test_a_purchase_whose_callback_was_dropped_can_still_be_placed(shop: S
         bought = await buy(client, shop.url)
         await calls(client, "place_order")
         assert (await place(client, bought))["fraud_status"] == "ACCEPTED"
-    assert shop.asked == []
+    assert shop.requests == []
 
 
 async def test_a_fault_applies_as_often_as_it_says_and_only_to_the_callback_it_names(shop: Shop) -> None:
@@ -147,7 +147,7 @@ async def test_a_callback_out_of_order_arrives_after_the_next_one(shop: Shop) ->
         first = await buy(client, shop.url)
         second = await buy(client, shop.url)
         await calls(client, "place_order", 2)
-    tokens = [asked.said["authorization_token"] for asked in shop.asked]
+    tokens = [request.json["authorization_token"] for request in shop.requests]
     assert tokens == [second["authorization_token"], first["authorization_token"]]
 
 
@@ -168,7 +168,7 @@ async def test_a_callback_is_sent_again_with_the_same_bytes_to_the_same_url(shop
         await calls(client, "place_order")
         (failed,) = await callbacks(client, "place_order", bought)
         resent = await client.ask("POST", f"/_mock/callbacks/{failed['callback_id']}/resend")
-    first, second = shop.asked
+    first, second = shop.requests
     assert first == second
     assert (failed["state"], resent["state"]) == ("failed", "delivered")
     assert [attempt["status"] for attempt in resent["attempts"]] == [500, 200]
@@ -182,7 +182,7 @@ async def test_a_callback_can_be_sent_again_after_the_purchase_has_ended(shop: S
         (callback,) = await callbacks(client, "place_order", bought)
         resent = await client.ask("POST", f"/_mock/callbacks/{callback['callback_id']}/resend")
         assert len(resent["attempts"]) == len(await calls(client, "place_order", 2)) == 2
-    assert shop.asked[0] == shop.asked[1]
+    assert shop.requests[0] == shop.requests[1]
 
 
 async def test_every_try_is_kept_when_a_callback_is_sent_again_several_times_at_once(shop: Shop) -> None:
@@ -194,7 +194,7 @@ async def test_every_try_is_kept_when_a_callback_is_sent_again_several_times_at_
         resent = await asyncio.gather(*[client.ask("POST", f"{path}/resend") for _ in range(5)])
         kept = await client.ask("GET", path)
         numbers = [entry["number"] for entry in await calls(client, "place_order", 6)]
-    assert len(shop.asked) == len(kept["attempts"]) == 6
+    assert len(shop.requests) == len(kept["attempts"]) == 6
     assert sorted(len(one["attempts"]) for one in resent) == [2, 3, 4, 5, 6]
     assert numbers == [1, 2, 3, 4, 5, 6]
 
@@ -208,4 +208,4 @@ async def test_the_callback_of_another_merchant_is_not_found(shop: Shop, method:
         path = f"/_mock/callbacks/{callback['callback_id']}" + ("/resend" if method == "POST" else "")
         answer = await client.send(method, f"{path}?merchant=thief", headers={"Authorization": ""})
         assert answer.status == 404
-    assert len(shop.asked) == 1
+    assert len(shop.requests) == 1

@@ -92,9 +92,9 @@ def test_inside_a_container_a_refused_localhost_gets_a_hint(
     if inside:
         mark.touch()
     monkeypatch.setattr(http, "_CONTAINER_MARKS", (str(mark),))
-    said = remedy(url)
-    assert (said is None) is (named is None)
-    assert named is None or f"--callback-host-rewrite {named}" in str(said)
+    hint = remedy(url)
+    assert (hint is None) is (named is None)
+    assert named is None or f"--callback-host-rewrite {named}" in str(hint)
 
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -150,11 +150,11 @@ async def test_a_merchant_that_closes_a_new_connection_is_not_called_twice(resta
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
 async def test_a_proxy_in_the_environment_is_not_used(
-    shop: Shop, nobody: str, monkeypatch: pytest.MonkeyPatch, name: str
+    shop: Shop, unreachable_url: str, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     for unset in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(unset, raising=False)
-    monkeypatch.setenv(name, nobody)
+    monkeypatch.setenv(name, unreachable_url)
     async with emulator() as client:
         await buy(client, shop.url)
         (entry,) = await calls(client, "place_order")
@@ -212,7 +212,7 @@ import socket, threading
 found = socket.getaddrinfo
 def look_up(host, *args, **named):
     if str(host).endswith(".slow.test"):
-        print("asked", flush=True)
+        print("received", flush=True)
         threading.Event().wait()
     return found(host, *args, **named)
 socket.getaddrinfo = look_up
@@ -228,7 +228,7 @@ async def test_a_server_stops_during_a_name_lookup() -> None:
         url = (await process.stdout.readline()).decode().split()[-1]
         async with Client(url, "shop") as client:
             await buy(client, "http://127.0.0.1:1", {"place_order": "http://shop.slow.test/place-order"})
-            assert await process.stdout.readline() == b"asked\n"
+            assert await process.stdout.readline() == b"received\n"
         process.terminate()
         assert await asyncio.wait_for(process.wait(), 60) == 0
     finally:
@@ -292,9 +292,9 @@ async def test_only_the_beginning_of_an_endless_answer_is_read_and_kept(bad: str
         assert callback["attempts"][0]["answer_body"] == "x" * MAX_ANSWER
 
 
-async def test_a_port_where_nobody_listens_is_refused(nobody: str) -> None:
+async def test_a_port_that_does_not_listen_is_refused(unreachable_url: str) -> None:
     async with emulator() as client:
-        bought = await buy(client, nobody)
+        bought = await buy(client, unreachable_url)
         (entry,) = await calls(client, "place_order")
         assert (entry["outcome"], entry["status"]) == ("refused", None)
         assert (await place(client, bought))["fraud_status"] == "ACCEPTED"
@@ -337,10 +337,10 @@ async def test_a_callback_is_json_without_credentials_or_cookies_and_with_our_us
     assert headers["user-agent"].startswith("mock-klarna/")
     assert headers["host"] == bad.removeprefix("http://")
     assert not {"authorization", "cookie", "accept-language"} & set(headers)
-    assert orjson.loads(body) == entry["request_body"] == said(bought)
+    assert orjson.loads(body) == entry["request_body"] == response_of(bought)
 
 
-def said(bought: Json) -> Json:
+def response_of(bought: Json) -> Json:
     """Return what `place_order` has to say of a purchase (klarna.md §4.1)."""
     return {name: bought[name] for name in ("authorization_token", "button_key", "order")}
 

@@ -17,19 +17,19 @@ async def bought(shop: Shop, settings: Json | None = None, **options: Any) -> tu
     """Let a shopper buy where the key has an `update` URL; return purchase, update callbacks and events."""
     async with emulator(**(settings or {})) as client:
         purchase = await buy(client, shop.url, {"update": f"{shop.url}/update"}, **options)
-        asked = await callbacks(client, "update", purchase)
+        updates = await callbacks(client, "update", purchase)
         events = (await client.ask("GET", f"/_mock/journal?kind=event&purchase_id={purchase['purchase_id']}"))[
             "entries"
         ]
-        return purchase, asked, events
+        return purchase, updates, events
 
 
 def contexts(shop: Shop) -> list[str]:
-    return [asked.said["update_context"] for asked in shop.at("/update")]
+    return [request.json["update_context"] for request in shop.at("/update")]
 
 
 @pytest.mark.parametrize(
-    ("page", "select", "asked"),
+    ("page", "select", "updates"),
     [
         (PAGE, {}, ["identification_updated"]),
         (PAGE, {"shipping_option": "express_priority"}, ["identification_updated", "session_updated"]),
@@ -46,12 +46,12 @@ def contexts(shop: Shop) -> list[str]:
     ],
 )
 async def test_update_is_sent_at_each_change_with_its_context(
-    shop: Shop, page: Json, select: Json, asked: list[str]
+    shop: Shop, page: Json, select: Json, updates: list[str]
 ) -> None:
     shop.answers["/update"] = always(304)
     purchase, callbacks_, _ = await bought(shop, page=page, select=select)
-    assert contexts(shop) == asked
-    assert [callback["state"] for callback in callbacks_] == ["delivered"] * len(asked)
+    assert contexts(shop) == updates
+    assert [callback["state"] for callback in callbacks_] == ["delivered"] * len(updates)
     assert purchase["state"] == "authorized"
 
 
@@ -59,16 +59,16 @@ async def test_update_is_not_sent_without_a_url(shop: Shop) -> None:
     async with emulator() as client:
         await buy(client, shop.url, select={"shipping_option": "express_priority"})
         await calls(client, "place_order")
-    assert [asked.path for asked in shop.asked] == ["/place-order"]
+    assert [request.path for request in shop.requests] == ["/place-order"]
 
 
 async def test_update_has_the_shopper_and_the_order(shop: Shop) -> None:
     shop.answers["/update"] = always(304)
     await bought(shop)
-    (asked,) = shop.at("/update")
-    assert asked.said["billing_address"]["country"] == "SE"
-    assert [line["type"] for line in asked.said["order_lines"]] == ["physical"]
-    assert asked.said["selected_shipping_option"]["id"] == "express_priority"
+    (request,) = shop.at("/update")
+    assert request.json["billing_address"]["country"] == "SE"
+    assert [line["type"] for line in request.json["order_lines"]] == ["physical"]
+    assert request.json["selected_shipping_option"]["id"] == "express_priority"
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ async def test_an_answer_changes_the_members_that_it_has(shop: Shop, answer: Jso
 
 
 async def test_an_answer_that_repeats_the_request_changes_nothing(shop: Shop) -> None:
-    async def echo(asked: Any) -> tuple[int, bytes]:
-        return 200, json.dumps(asked.said).encode()
+    async def echo(request: Any) -> tuple[int, bytes]:
+        return 200, json.dumps(request.json).encode()
 
     shop.answers["/update"] = echo
     purchase, (callback,), _ = await bought(shop)
@@ -127,8 +127,8 @@ async def test_an_unusable_answer_is_recorded_and_ends_the_purchase_only_with_th
     shop.answers["/update"] = always(status, body)
     purchase, (callback,), events = await bought(shop, settings)
     assert (purchase["state"], callback["state"]) == (state, "failed")
-    (told,) = [entry for entry in events if entry["name"] == event]
-    assert "update" in told["reason"]
+    (found,) = [entry for entry in events if entry["name"] == event]
+    assert "update" in found["reason"]
     assert (purchase["order_amount"] == 124000) is (state == "authorized")
 
 
@@ -152,9 +152,9 @@ async def test_an_unanswered_update_ends_the_purchase_only_with_the_setting(
 async def test_an_aborted_purchase_has_failed_whatever_the_shopper_chooses_next(shop: Shop, select: Json) -> None:
     shop.answers["/update"] = always(500)
     page = {**PAGE, "options": {"additional_checkboxes": [{"id": "news", "text": "News?"}]}, "items": [item("red")]}
-    purchase, asked, _ = await bought(shop, {"update_failure": "abort"}, page=page, select=select)
+    purchase, updates, _ = await bought(shop, {"update_failure": "abort"}, page=page, select=select)
     assert purchase["state"] == "failed"
-    assert len(asked) == 1
+    assert len(updates) == 1
 
 
 @pytest.mark.parametrize(
@@ -193,13 +193,13 @@ async def test_an_answer_with_unknown_members_only_changes_nothing(shop: Shop) -
 
 async def test_a_refused_answer_has_its_reason_in_the_callback(shop: Shop) -> None:
     shop.answers["/update"] = always(400)
-    _, asked, _ = await bought(shop)
-    assert asked[0]["state"] == "failed"
-    assert asked[0]["attempts"][0]["error"] == "the update callback answered 400; expected 200 with JSON, or 304"
+    _, updates, _ = await bought(shop)
+    assert updates[0]["state"] == "failed"
+    assert updates[0]["attempts"][0]["error"] == "the update callback answered 400; expected 200 with JSON, or 304"
 
 
 async def test_the_shipping_method_is_spelled_as_in_place_order(shop: Shop) -> None:
     shop.answers["/update"] = always(304)
     options = [{**POST, "shipping_method": "PickUpStore"}]
     await bought(shop, page={**PAGE, "shipping_options": options})
-    assert shop.at("/update")[0].said["selected_shipping_option"]["shipping_method"] == "pick-up-store"
+    assert shop.at("/update")[0].json["selected_shipping_option"]["shipping_method"] == "pick-up-store"

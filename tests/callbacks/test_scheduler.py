@@ -48,8 +48,8 @@ async def test_a_push_is_repeated_for_48_hours_whatever_the_merchant_answers(sho
         (push,) = await callbacks(client, "push")
         assert len(push["attempts"]) == len(SCHEDULES["push"])
         assert push["state"] == "delivered"
-    assert {asked.path for asked in shop.at("/push")} == {f"/push?id={order['order_id']}"}
-    assert {(asked.body, asked.declared) for asked in shop.at("/push")} == {(b"", None)}
+    assert {request.path for request in shop.at("/push")} == {f"/push?id={order['order_id']}"}
+    assert {(request.body, request.content_type) for request in shop.at("/push")} == {(b"", None)}
 
 
 async def test_a_job_that_is_due_soon_does_not_wait_for_a_later_one(shop: Shop) -> None:
@@ -87,9 +87,9 @@ async def test_a_notification_has_the_event_type_of_the_review(shop: Shop, statu
         order = await placed(client, shop, outcome="PENDING")
         await decided(client, order, status)
         await calls(client, "notification")
-    (asked,) = shop.at("/notification")
-    assert asked.said == {"order_id": order["order_id"], "event_type": f"FRAUD_RISK_{status}"}
-    assert asked.path == f"/notification?id={order['order_id']}"
+    (request,) = shop.at("/notification")
+    assert request.json == {"order_id": order["order_id"], "event_type": f"FRAUD_RISK_{status}"}
+    assert request.path == f"/notification?id={order['order_id']}"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ async def test_a_planned_review_ends_by_the_clock(shop: Shop) -> None:
         await client.ask("POST", "/_mock/clock", {"advance": "239m"})
         assert shop.at("/notification") == []
         await client.ask("POST", "/_mock/clock", {"advance": "1m"})
-        assert shop.at("/notification")[0].said["event_type"] == "FRAUD_RISK_REJECTED"
+        assert shop.at("/notification")[0].json["event_type"] == "FRAUD_RISK_REJECTED"
         assert (await client.ask("GET", f"/_mock/orders/{order['order_id']}"))["fraud_status"] == "REJECTED"
         assert shop.at("/push") == []
 
@@ -135,7 +135,7 @@ async def test_a_second_notification_is_repeated_with_its_own_body(shop: Shop) -
             await calls(client, "notification", number)
         await client.ask("POST", "/_mock/clock", {"advance": "10m"})
         first, second = await callbacks(client, "notification")
-    assert [asked.said["event_type"] for asked in shop.at("/notification")] == [
+    assert [request.json["event_type"] for request in shop.at("/notification")] == [
         "FRAUD_RISK_ACCEPTED",
         "FRAUD_RISK_STOPPED",
         "FRAUD_RISK_STOPPED",
@@ -181,7 +181,7 @@ async def test_the_urls_of_the_posted_order_replace_those_of_the_key(shop: Shop)
         await calls(client, "notification")
         await client.ask("POST", "/_mock/clock", {"advance": "5m"})
         found = await client.ask("GET", f"/_mock/purchases/{purchase['purchase_id']}")
-    assert [asked.path for asked in shop.at("/own")] == [f"/own?order={order['order_id']}"]
+    assert [request.path for request in shop.at("/own")] == [f"/own?order={order['order_id']}"]
     assert (len(shop.at("/push")), len(shop.at("/notification"))) == (0, 1)
     assert found["redirect_url"] == f"{shop.url}/thanks/{order['order_id']}"
 
@@ -192,10 +192,10 @@ async def test_an_order_without_push_and_notification_urls_causes_no_callback(sh
             await place(client, await buy(client, shop.url, outcome=outcome))
         await calls(client, "place_order", 2)
         await client.ask("POST", "/_mock/clock", {"advance": "48h"})
-    assert [asked.path for asked in shop.asked] == ["/place-order"] * 2
+    assert [request.path for request in shop.requests] == ["/place-order"] * 2
 
 
-NOBODY = "http://127.0.0.1:1"
+UNREACHABLE_URL = "http://127.0.0.1:1"
 
 
 async def state_after(client: Client, purchase: Json, **move: Any) -> str:
@@ -215,7 +215,7 @@ async def answer_to(client: Client, purchase: Json, method: str) -> int:
 
 async def test_a_purchase_times_out_after_a_minute_and_its_token_ends() -> None:
     async with emulator() as client:
-        purchase = await buy(client, NOBODY)
+        purchase = await buy(client, UNREACHABLE_URL)
         assert await state_after(client, purchase, advance="30s") == "authorized"
         assert await answer_to(client, purchase, "GET") == 200
         assert await state_after(client, purchase, advance="30s") == "timed_out"
@@ -225,7 +225,7 @@ async def test_a_purchase_times_out_after_a_minute_and_its_token_ends() -> None:
 @pytest.mark.parametrize(("method", "state"), [("POST", "placed"), ("DELETE", "denied")])
 async def test_a_token_that_stays_valid_after_the_timeout_can_be_used_for_an_hour(method: str, state: str) -> None:
     async with emulator(timeout_ends_token=False) as client:
-        purchase, late = await buy(client, NOBODY), await buy(client, NOBODY)
+        purchase, late = await buy(client, UNREACHABLE_URL), await buy(client, UNREACHABLE_URL)
         assert await state_after(client, purchase, advance="59m") == "timed_out"
         assert await answer_to(client, purchase, method) in (200, 204)
         assert await state_after(client, purchase, advance="1m") == state
@@ -235,7 +235,7 @@ async def test_a_token_that_stays_valid_after_the_timeout_can_be_used_for_an_hou
 
 async def test_without_a_merchant_timeout_a_purchase_is_open_until_its_token_expires() -> None:
     async with emulator(merchant_timeout=0.0) as client:
-        purchase = await buy(client, NOBODY)
+        purchase = await buy(client, UNREACHABLE_URL)
         assert await state_after(client, purchase, advance="59m") == "authorized"
         assert await state_after(client, purchase, advance="1m") == "expired"
         assert [await answer_to(client, purchase, method) for method in ("GET", "POST", "DELETE")] == [404] * 3
@@ -243,9 +243,9 @@ async def test_without_a_merchant_timeout_a_purchase_is_open_until_its_token_exp
 
 async def test_a_clock_that_is_set_back_undoes_nothing_and_delays_what_is_due() -> None:
     async with emulator() as client:
-        timed_out = await buy(client, NOBODY)
+        timed_out = await buy(client, UNREACHABLE_URL)
         assert await state_after(client, timed_out, advance="1m") == "timed_out"
-        open_one = await buy(client, NOBODY)
+        open_one = await buy(client, UNREACHABLE_URL)
         assert await state_after(client, timed_out, set="2020-01-01T00:00:00Z") == "timed_out"
         assert [await answer_to(client, purchase, "GET") for purchase in (timed_out, open_one)] == [404, 200]
         assert await state_after(client, open_one, advance="365d") == "authorized"
@@ -255,12 +255,12 @@ async def test_a_clock_that_is_set_back_undoes_nothing_and_delays_what_is_due() 
 
 async def test_a_setting_says_how_long_a_token_is_valid() -> None:
     async with emulator(token_lifetime=5.0) as client:
-        assert await state_after(client, await buy(client, NOBODY), advance=5) == "expired"
+        assert await state_after(client, await buy(client, UNREACHABLE_URL), advance=5) == "expired"
 
 
 async def test_a_purchase_may_have_its_own_timeout() -> None:
     async with emulator() as client:
-        purchase = await buy(client, NOBODY, merchant_timeout=3000)
+        purchase = await buy(client, UNREACHABLE_URL, merchant_timeout=3000)
         assert await state_after(client, purchase, advance="49m") == "authorized"
         assert await state_after(client, purchase, advance="1m") == "timed_out"
 
@@ -268,7 +268,7 @@ async def test_a_purchase_may_have_its_own_timeout() -> None:
 @pytest.mark.parametrize("decision", ["POST", "DELETE"])
 async def test_time_does_not_change_a_decided_purchase(decision: str) -> None:
     async with emulator() as client:
-        purchase = await buy(client, NOBODY)
+        purchase = await buy(client, UNREACHABLE_URL)
         await answer_to(client, purchase, decision)
         before = await client.ask("GET", f"/_mock/purchases/{purchase['purchase_id']}")
         await client.ask("POST", "/_mock/clock", {"advance": "48h"})
@@ -278,7 +278,7 @@ async def test_time_does_not_change_a_decided_purchase(decision: str) -> None:
 async def test_all_jobs_that_are_due_have_run_in_order_when_a_clock_move_is_answered() -> None:
     async with emulator() as client:
         for timeout in (3000, 400, 2000, 1000):
-            await buy(client, NOBODY, merchant_timeout=timeout)
+            await buy(client, UNREACHABLE_URL, merchant_timeout=timeout)
         position = (await client.ask("GET", "/_mock/journal?limit=1000"))["position"]
         await client.ask("POST", "/_mock/clock", {"advance": "55m"})
         entries = (await client.ask("GET", f"/_mock/journal?after={position}&kind=event"))["entries"]
@@ -303,7 +303,7 @@ async def test_all_pushes_and_notifications_are_sent_when_the_clock_has_moved_tw
 
 async def test_moving_the_clock_of_one_merchant_does_not_move_that_of_another() -> None:
     async with emulator() as client, Client(client.url, "other") as other:
-        mine, theirs = await buy(client, NOBODY), await buy(other, NOBODY)
+        mine, theirs = await buy(client, UNREACHABLE_URL), await buy(other, UNREACHABLE_URL)
         assert await state_after(client, mine, advance="2h") == "timed_out"
         assert (await other.ask("GET", "/_mock/clock"))["ahead_seconds"] == 0
         assert (await client.ask("GET", "/_mock/clock"))["ahead_seconds"] == 7200
@@ -312,7 +312,7 @@ async def test_moving_the_clock_of_one_merchant_does_not_move_that_of_another() 
 
 async def test_without_credentials_the_clocks_of_all_merchants_move() -> None:
     async with emulator() as client, Client(client.url, "other") as other:
-        purchases = [await buy(one, NOBODY) for one in (client, other)]
+        purchases = [await buy(one, UNREACHABLE_URL) for one in (client, other)]
         everybody = await client.send("POST", "/_mock/clock", {"advance": "2m"}, headers={"Authorization": ""})
         assert everybody.status == 200
         states = [
@@ -326,17 +326,17 @@ async def test_a_clock_can_be_set_and_read() -> None:
     async with emulator() as client:
         clock = await client.ask("POST", "/_mock/clock", {"set": "2031-05-06T07:08:09Z"})
         assert clock["now"].startswith("2031-05-06T07:08:")
-        purchase = await buy(client, NOBODY)
+        purchase = await buy(client, UNREACHABLE_URL)
         assert purchase["created_at"].startswith("2031-05-06T07:08:")
         assert purchase["expires_at"].startswith("2031-05-06T08:08:")
 
 
 async def test_a_clock_that_is_set_back_undoes_nothing() -> None:
     async with emulator() as client:
-        old = await buy(client, NOBODY)
+        old = await buy(client, UNREACHABLE_URL)
         assert await state_after(client, old, advance="2h") == "timed_out"
         assert await state_after(client, old, set="2020-01-01T00:00:00Z") == "timed_out"
-        new = await buy(client, NOBODY)
+        new = await buy(client, UNREACHABLE_URL)
         assert await state_after(client, new, advance="30s") == "authorized"
         assert await state_after(client, new, advance="31s") == "timed_out"
 
@@ -351,14 +351,16 @@ async def test_a_notification_that_is_being_sent_when_the_clock_moves_is_repeate
         assert len(shop.at("/news")) == 145
 
 
-async def test_a_notification_that_a_clock_move_causes_is_sent_before_the_move_ends(nobody: str) -> None:
+async def test_a_notification_that_a_clock_move_causes_is_sent_before_the_move_ends(unreachable_url: str) -> None:
     settings, seconds = Settings(), count(1_000_000.0)
     alarm, client = Alarm(), MerchantClient(settings)
     context = Context(MemoryStore(), settings, lambda: next(seconds), "seed", alarm)
     deliveries = Deliveries(context, client)
     klarna = Emulator(context, deliveries)
     scheduler = Scheduler(klarna, deliveries, alarm)
-    await klarna.buttons.create("shop", {"merchant_urls": pages.urls(nobody) | {"notification": f"{nobody}/news"}})
+    await klarna.buttons.create(
+        "shop", {"merchant_urls": pages.urls(unreachable_url) | {"notification": f"{unreachable_url}/news"}}
+    )
     review = {"fraud_status": "PENDING", "then": "REJECTED", "after": "4h"}
     purchase = await commands.buy(klarna, "shop", {"page": pages.PAGE, "outcome": review})
     order = orjson.loads(purchase.order)

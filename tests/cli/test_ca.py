@@ -51,8 +51,10 @@ def test_a_folder_without_an_authority_ends_with_2_and_is_not_changed(
 ) -> None:
     folder = tmp_path / "a typo"
     assert main(["ca", "--tls-folder", str(folder)]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f"mock-klarna: --tls-folder: {folder} contains no authority; use the folder that the server")
+    error = capsys.readouterr().err
+    assert error.startswith(
+        f"mock-klarna: --tls-folder: {folder} contains no authority; use the folder that the server"
+    )
     assert not folder.exists()
 
 
@@ -65,8 +67,8 @@ def test_a_folder_without_the_key_ends_with_2(tmp_path: Path, capsys: pytest.Cap
 def test_a_server_without_tls_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     with serve_in_thread() as running:
         assert main(["ca", "--url", running.url]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(
+    error = capsys.readouterr().err
+    assert error.startswith(
         f"mock-klarna: {running.url}/_mock/ca.pem answered 404: no authority; start the server with --tls"
     )
 

@@ -66,7 +66,7 @@ async def test_a_faulty_answer_leaves_the_purchase_undecided(merchant: Merchant,
 
 @pytest.mark.parametrize(
     ("name", "shopper", "amount", "currency"),
-    [("se-battery-pack", "se-seed", 124000, "SEK"), ("us-battery-pack", "us-approved", 12400, "USD")],
+    [("se-battery-pack", "se-guide", 124000, "SEK"), ("us-battery-pack", "us-approved", 12400, "USD")],
 )
 async def test_the_purchases_of_the_guide_are_placed_as_they_were_authorized(
     merchant: Merchant, name: str, shopper: str, amount: int, currency: str

@@ -203,7 +203,7 @@ def test_the_shipping_address_is_the_billing_address_unless_there_is_another() -
         ({}, {"news": False, "terms": False}),
         ({"news": True}, {"news": True, "terms": False}),
         ({"news": True, "terms": True}, {"news": True, "terms": True}),
-        ({"stranger": True}, {"news": False, "terms": False}),
+        ({"unknown": True}, {"news": False, "terms": False}),
     ],
 )
 def test_every_checkbox_is_answered(answers: dict[str, bool], requested: dict[str, bool]) -> None:

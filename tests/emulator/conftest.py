@@ -44,7 +44,7 @@ def store(request: pytest.FixtureRequest) -> Any:
 def emulator_over(
     store: Store, real_time: Callable[[], float], default_seed: str = "seed", **settings: Any
 ) -> Emulator:
-    """Return an emulator over a store, without a server: nobody runs its jobs."""
+    """Return an emulator over a store, without a server that runs its jobs."""
     context = Context(store, Settings(**settings), real_time, default_seed, Alarm())
     return Emulator(context, Deliveries(context, MerchantClient(context.settings)))
 
@@ -63,7 +63,7 @@ async def shop() -> AsyncIterator[Shop]:
 
 
 BUTTON = {"merchant_urls": urls("http://shop")}
-"""The options of a button key whose merchant is never called, since nobody runs the jobs."""
+"""The options of a button key whose merchant is never called, as no jobs run."""
 
 
 async def bought(emulator: Emulator, merchant: str = "shop", **options: Any) -> Purchase:

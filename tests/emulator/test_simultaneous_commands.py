@@ -54,7 +54,7 @@ async def test_simultaneous_requests_create_one_customer_token(emulator: Emulato
     token = purchase.authorization_token or ""
     tokens = await outcomes(emulator.customer_tokens.create("shop", token, {}) for _ in range(CALLS))
     assert raised(tokens) == {object: CALLS}
-    assert len({held.customer_token for held in tokens}) == 1
+    assert len({token.customer_token for token in tokens}) == 1
 
 
 async def test_simultaneous_decisions_end_a_review_once(emulator: Emulator) -> None:
@@ -73,9 +73,9 @@ async def test_a_review_ends_once_when_its_planned_end_and_a_decision_are_simult
             emulator.orders.end_planned_review(order.order_id),
         ]
     )
-    held = await emulator.orders.find("shop", order.order_id)
+    stored = await emulator.orders.find("shop", order.order_id)
     assert planned is None
-    assert held.fraud_status == ("REJECTED" if isinstance(by_hand, StateConflict) else "ACCEPTED")
+    assert stored.fraud_status == ("REJECTED" if isinstance(by_hand, StateConflict) else "ACCEPTED")
 
 
 async def test_a_fault_is_not_used_more_often_by_simultaneous_requests(emulator: Emulator) -> None:
@@ -87,10 +87,10 @@ async def test_a_fault_is_not_used_more_often_by_simultaneous_requests(emulator:
 
 async def test_simultaneous_clock_moves_are_all_committed(emulator: Emulator) -> None:
     moved = await outcomes(emulator.merchants.move_clock("shop", float(number)) for number in range(CALLS))
-    held = await emulator.store.get(Merchant, "shop")
+    merchant = await emulator.store.get(Merchant, "shop")
     assert raised(moved) == {object: CALLS}
-    assert held is not None
-    assert held.version == CALLS
+    assert merchant is not None
+    assert merchant.version == CALLS
 
 
 async def test_simultaneous_resets_and_clock_moves_leave_one_record(emulator: Emulator) -> None:

@@ -9,14 +9,14 @@ import pytest
 from mock_klarna import MockKlarnaAsync
 
 Json = dict[str, Any]
-Seed = Callable[[str], Any]
+Guide = Callable[[str], Any]
 AS_PRINTED = {"Authorization": "Basic pwhcueUff0MmwLShJiBE9JHA=="}
 BUTTONS = "/instantshopping/v1/buttons"
 PLACE_ORDER = "http://127.0.0.1:1/placeOrder.php"
 
 
 async def bought(klarna: MockKlarnaAsync, page: Json, **members: Any) -> Json:
-    """Buy from the page as the merchant whose credentials are in the guide; `setup` tells where the button is."""
+    """Buy from the page as the merchant whose credentials are in the guide; `setup` are members of the page's `setup`."""
     urls = {"merchant_urls": {"place_order": PLACE_ORDER}}
     assert (await klarna.send("POST", BUTTONS, urls, AS_PRINTED)).status == 201
     answer = await klarna.send("POST", "/_mock/purchases", {"page": page, "wait": 0, **members}, AS_PRINTED)
@@ -29,8 +29,8 @@ def authorization(purchase: Json) -> str:
     return f"/instantshopping/v1/authorizations/{purchase['authorization_token']}"
 
 
-async def test_the_placeholder_text_of_the_guide_is_refused_as_a_url(klarna: MockKlarnaAsync, seed: Seed) -> None:
-    answer = await klarna.send("POST", BUTTONS, seed("create-button"), AS_PRINTED)
+async def test_the_placeholder_text_of_the_guide_is_refused_as_a_url(klarna: MockKlarnaAsync, guide: Guide) -> None:
+    answer = await klarna.send("POST", BUTTONS, guide("create-button"), AS_PRINTED)
     assert (answer.status, answer.body["error_message"]) == (400, "bad_value:merchant_urls.place_order")
 
 
@@ -44,10 +44,10 @@ async def test_a_button_key_has_the_form_of_the_guide(klarna: MockKlarnaAsync) -
 
 
 @pytest.mark.parametrize("country", ["se", "us"])
-async def test_the_page_of_the_guide_leads_to_its_callback(klarna: MockKlarnaAsync, seed: Seed, country: str) -> None:
-    printed = seed(f"{country}-callback")["order"]
+async def test_the_page_of_the_guide_leads_to_its_callback(klarna: MockKlarnaAsync, guide: Guide, country: str) -> None:
+    printed = guide(f"{country}-callback")["order"]
     person = {name: printed[name] for name in ("billing_address", "shipping_address", "customer")}
-    purchase = await bought(klarna, seed(f"{country}-page"), shopper=person, integrator_url=printed["integrator_url"])
+    purchase = await bought(klarna, guide(f"{country}-page"), shopper=person, integrator_url=printed["integrator_url"])
     order = purchase["order"]
     for name in ("integrator_url", "locale", "customer", "order_amount", "merchant_reference1"):
         assert order[name] == printed[name]
@@ -60,10 +60,10 @@ async def test_the_page_of_the_guide_leads_to_its_callback(klarna: MockKlarnaAsy
 
 @pytest.mark.parametrize("country", ["se", "us"])
 async def test_the_callback_corrects_the_known_errors_of_the_guide(
-    klarna: MockKlarnaAsync, seed: Seed, country: str
+    klarna: MockKlarnaAsync, guide: Guide, country: str
 ) -> None:
     """klarna.md C-1, C-2, C-3."""
-    page = seed(f"{country}-page")
+    page = guide(f"{country}-page")
     purchase = await bought(klarna, page)
     entry = (await klarna.send("GET", "/_mock/journal?name=place_order&wait=5", headers=AS_PRINTED)).body["entries"][0]
     sent = entry["request_body"]
@@ -80,26 +80,26 @@ async def test_the_callback_corrects_the_known_errors_of_the_guide(
 
 
 @pytest.mark.parametrize("country", ["se", "us"])
-async def test_the_order_of_the_guide_is_placed(klarna: MockKlarnaAsync, seed: Seed, country: str) -> None:
+async def test_the_order_of_the_guide_is_placed(klarna: MockKlarnaAsync, guide: Guide, country: str) -> None:
     """klarna.md C-4 and C-5: the second sample is sold in Sweden to an address in the United States; its VAT is fine too."""
-    purchase = await bought(klarna, seed("se-page"))
-    answer = await klarna.send("POST", authorization(purchase) + "/orders", seed(f"{country}-order"), AS_PRINTED)
+    purchase = await bought(klarna, guide("se-page"))
+    answer = await klarna.send("POST", authorization(purchase) + "/orders", guide(f"{country}-order"), AS_PRINTED)
     assert answer.status == 200
-    assert answer.body.keys() == seed("created-order").keys()
-    assert answer.body["fraud_status"] == seed("created-order")["fraud_status"]
+    assert answer.body.keys() == guide("created-order").keys()
+    assert answer.body["fraud_status"] == guide("created-order")["fraud_status"]
     found = (await klarna.send("GET", f"/_mock/purchases/{purchase['purchase_id']}", headers=AS_PRINTED)).body
-    assert (found["state"], found["redirect_url"]) == ("placed", seed("se-order")["merchant_urls"]["confirmation"])
+    assert (found["state"], found["redirect_url"]) == ("placed", guide("se-order")["merchant_urls"]["confirmation"])
     order = (await klarna.send("GET", f"/_mock/orders/{found['order_id']}", headers=AS_PRINTED)).body
-    assert order["order"] == seed(f"{country}-order")
-    assert order["push_url"] == seed("se-order")["merchant_urls"]["push"]
+    assert order["order"] == guide(f"{country}-order")
+    assert order["push_url"] == guide("se-order")["merchant_urls"]["push"]
 
 
 @pytest.mark.parametrize("country", ["se", "us"])
-async def test_the_order_of_the_guides_callback_is_placed(klarna: MockKlarnaAsync, seed: Seed, country: str) -> None:
+async def test_the_order_of_the_guides_callback_is_placed(klarna: MockKlarnaAsync, guide: Guide, country: str) -> None:
     """klarna.md C-1: the wrong selected_shipping_option is not looked at."""
-    purchase = await bought(klarna, seed(f"{country}-page"))
+    purchase = await bought(klarna, guide(f"{country}-page"))
     answer = await klarna.send(
-        "POST", authorization(purchase) + "/orders", seed(f"{country}-callback")["order"], AS_PRINTED
+        "POST", authorization(purchase) + "/orders", guide(f"{country}-callback")["order"], AS_PRINTED
     )
     assert answer.status == 200
 
@@ -112,27 +112,29 @@ async def test_the_order_of_the_guides_callback_is_placed(klarna: MockKlarnaAsyn
         ("with-own-message", "Some other reason for rejecting the order"),
     ],
 )
-async def test_the_denials_of_the_guide_are_shown(klarna: MockKlarnaAsync, seed: Seed, deny: str, message: str) -> None:
-    purchase = await bought(klarna, seed("se-page"))
-    body = seed(f"deny-{deny}")
+async def test_the_denials_of_the_guide_are_shown(
+    klarna: MockKlarnaAsync, guide: Guide, deny: str, message: str
+) -> None:
+    purchase = await bought(klarna, guide("se-page"))
+    body = guide(f"deny-{deny}")
     assert (await klarna.send("DELETE", authorization(purchase), body, AS_PRINTED)).status == 204
     found = (await klarna.send("GET", f"/_mock/purchases/{purchase['purchase_id']}", headers=AS_PRINTED)).body
     assert (found["state"], found["deny"], found["consumer_message"]) == ("denied", body, message)
 
 
-async def test_the_error_of_the_guide_is_answered(klarna: MockKlarnaAsync, seed: Seed) -> None:
+async def test_the_error_of_the_guide_is_answered(klarna: MockKlarnaAsync, guide: Guide) -> None:
     """klarna.md C-9."""
-    purchase = await bought(klarna, seed("se-page"))
-    body = {**copy.deepcopy(seed("se-order")), "locale": "svenska"}
+    purchase = await bought(klarna, guide("se-page"))
+    body = {**copy.deepcopy(guide("se-order")), "locale": "svenska"}
     answer = await klarna.send("POST", authorization(purchase) + "/orders", body, AS_PRINTED)
     correlation = answer.headers["Klarna-Correlation-Id"]
-    assert (answer.status, answer.body) == (400, {**seed("error"), "correlation_id": correlation})
+    assert (answer.status, answer.body) == (400, {**guide("error"), "correlation_id": correlation})
 
 
-async def test_the_button_key_of_the_guide_is_not_trimmed(klarna: MockKlarnaAsync, seed: Seed) -> None:
+async def test_the_button_key_of_the_guide_is_not_trimmed(klarna: MockKlarnaAsync, guide: Guide) -> None:
     """klarna.md C-6."""
-    key = seed("se-page")["setup"]["key"]
-    answer = await klarna.send("POST", "/_mock/purchases", {"button_key": key, "page": seed("se-page")})
+    key = guide("se-page")["setup"]["key"]
+    answer = await klarna.send("POST", "/_mock/purchases", {"button_key": key, "page": guide("se-page")})
     assert (answer.status, answer.body["where"], key in answer.body["detail"]) == (404, "button_key", True)
 
 
@@ -141,10 +143,10 @@ async def test_the_button_key_of_the_guide_is_not_trimmed(klarna: MockKlarnaAsyn
     ["klarna.md C-10", "klarna.md C-13", "klarna.md C-14", "klarna.md C-20", "klarna.md C-22", "klarna.md C-26"],
 )
 async def test_both_forms_of_contradicting_documents_are_accepted(
-    klarna: MockKlarnaAsync, seed: Seed, number: str
+    klarna: MockKlarnaAsync, guide: Guide, number: str
 ) -> None:
     boxes = [{"id": "news", "text": "Send me news"}]
-    page = seed("se-page")
+    page = guide("se-page")
     option = page["shipping_options"][0]
     changes: dict[str, Json] = {
         "klarna.md C-10": {},

@@ -8,7 +8,7 @@ import pytest
 from mock_klarna.client import Client
 from tests.merchants.pages import PAGE, urls
 from tests.merchants.running import AUTHORIZATIONS, BUTTONS, Json, emulator
-from tests.merchants.shop import Asked, Shop
+from tests.merchants.shop import ReceivedRequest, Shop
 
 MERCHANTS, PURCHASES_PER_MERCHANT = 64, 3
 SHOPPERS, SHOPPERS_OF_SILENT = 200, 20
@@ -23,9 +23,9 @@ class Merchants:
         self.tokens: dict[str, list[str]] = {}
         self.test_has_ended = asyncio.Event()
 
-    async def place(self, request: Asked) -> tuple[int, bytes]:
+    async def place(self, request: ReceivedRequest) -> tuple[int, bytes]:
         """Place the order as the merchant whose name is in the path."""
-        merchant, body = request.path.rpartition("/")[2], request.said
+        merchant, body = request.path.rpartition("/")[2], request.json
         self.tokens.setdefault(merchant, []).append(body["authorization_token"])
         if merchant == "silent":
             await self.test_has_ended.wait()

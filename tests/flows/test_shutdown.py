@@ -7,7 +7,7 @@ from collections.abc import Callable
 from mock_klarna.client import Client
 from tests.merchants.processes import served
 from tests.merchants.running import buy
-from tests.merchants.shop import Asked, Shop
+from tests.merchants.shop import ReceivedRequest, Shop
 
 
 async def test_a_server_stops_while_callbacks_are_in_progress(
@@ -15,7 +15,7 @@ async def test_a_server_stops_while_callbacks_are_in_progress(
 ) -> None:
     called, test_has_ended = asyncio.Semaphore(0), asyncio.Event()
 
-    async def never_answer(_request: Asked) -> tuple[int, bytes]:
+    async def never_answer(_request: ReceivedRequest) -> tuple[int, bytes]:
         called.release()
         await test_has_ended.wait()
         return 200, b""

@@ -18,13 +18,13 @@ _URLS = dict.fromkeys(("terms", "confirmation", "push", "notification"), CLOSED)
 class Pool:
     """Ids by the name of the path parameter; all are created again after some uses, because requests use them up."""
 
-    def __init__(self, url: str, credentials: str, chance: random.Random) -> None:
+    def __init__(self, url: str, credentials: str, rng: random.Random) -> None:
         self._url = url.rstrip("/")
         self._headers = {
             "Authorization": f"Basic {base64.b64encode(credentials.encode()).decode()}",
             "Content-Type": "application/json",
         }
-        self._chance = chance
+        self._rng = rng
         self._ids: dict[str, str] = {}
         self._left = 0
 
@@ -38,7 +38,7 @@ class Pool:
 
     def _create(self) -> dict[str, str]:
         key = self._ask("POST", "/instantshopping/v1/buttons", {"merchant_urls": _URLS | {"place_order": CLOSED}})[0]
-        placed = self._authorized(key["button_key"], self._chance.choice(["ACCEPTED", "ACCEPTED", "PENDING"]))
+        placed = self._authorized(key["button_key"], self._rng.choice(["ACCEPTED", "ACCEPTED", "PENDING"]))
         order_id = self._placed(placed)
         waiting = self._authorized(key["button_key"], "ACCEPTED")
         token = self._token()

@@ -1,1 +1,1 @@
-"""Merchants, good and bad, and emulators as processes of their own."""
+"""Merchants that answer well or badly, and emulators in their own processes."""

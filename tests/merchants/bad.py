@@ -1,6 +1,6 @@
-"""A merchant that misbehaves in the way its path says, as a process of its own: `python tests/merchants/bad.py`.
+"""A merchant that misbehaves as the path selects, in its own process: `python tests/merchants/bad.py`.
 
-It knows nothing of HTTP but bytes, so that it can say what no HTTP server would. It prints its port when it listens.
+It writes bytes, so that it can send what no HTTP server would. It prints its port when it listens.
 """
 
 import asyncio
@@ -27,13 +27,13 @@ async def hang(_request: bytes, _writer: StreamWriter) -> None:
 
 
 async def hang_in_body(_request: bytes, writer: StreamWriter) -> None:
-    """Promise a body and never send it."""
+    """Announce a body and never send it."""
     writer.write(OK + b"Content-Length: 10\r\n\r\n{")
     await asyncio.Event().wait()
 
 
 async def drip(_request: bytes, writer: StreamWriter) -> None:
-    """Send one byte at a time, for ever."""
+    """Send one byte at a time, without end."""
     writer.write(OK + b"Content-Length: 100000\r\n\r\n")
     while True:
         writer.write(b"x")
@@ -42,7 +42,7 @@ async def drip(_request: bytes, writer: StreamWriter) -> None:
 
 
 async def endless(_request: bytes, writer: StreamWriter) -> None:
-    """Send a body that has no end."""
+    """Send an endless body."""
     writer.write(OK + b"Transfer-Encoding: chunked\r\n\r\n")
     while True:
         writer.write(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
@@ -50,7 +50,7 @@ async def endless(_request: bytes, writer: StreamWriter) -> None:
 
 
 async def endless_head(_request: bytes, writer: StreamWriter) -> None:
-    """Send a head that has no end."""
+    """Send an endless head."""
     writer.write(OK)
     while True:
         writer.write(b"X-Noise: " + b"x" * 1000 + b"\r\n")
@@ -73,65 +73,65 @@ async def half_a_head(_request: bytes, writer: StreamWriter) -> None:
 
 
 async def garbage(_request: bytes, writer: StreamWriter) -> None:
-    """Answer what is no HTTP."""
+    """Answer with bytes that are not HTTP."""
     writer.write(b"\x00\xff\xfe lorem ipsum\r\n\r\n\r\n")
 
 
 async def odd_header(_request: bytes, writer: StreamWriter) -> None:
-    """Send a header that is no UTF-8."""
+    """Send a header that is not UTF-8."""
     writer.write(OK + b"X-Shop: f\xf6retag\r\nContent-Length: 0\r\n\r\n")
 
 
 async def odd_location(_request: bytes, writer: StreamWriter) -> None:
-    """Redirect to what is no UTF-8."""
+    """Redirect to a URL that is not UTF-8."""
     writer.write(b"HTTP/1.1 302 Found\r\nLocation: /f\xf6retag\r\nContent-Length: 0\r\n\r\n")
 
 
 async def odd_body(_request: bytes, writer: StreamWriter) -> None:
-    """Send a body that is no UTF-8."""
+    """Send a body that is not UTF-8."""
     writer.write(OK + b"Content-Length: 4\r\n\r\n\xff\xfe\x00\x01")
 
 
 async def odd_encoding(_request: bytes, writer: StreamWriter) -> None:
-    """Say that a body is compressed which is not."""
+    """Announce a compressed body and send an uncompressed one."""
     writer.write(OK + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnone")
 
 
 async def close(_request: bytes, _writer: StreamWriter) -> None:
-    """Hang up without a word."""
+    """Close the connection without an answer."""
 
 
 async def reset(_request: bytes, writer: StreamWriter) -> None:
-    """Hang up rudely."""
+    """Reset the connection."""
     connection: socket.socket = writer.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 async def echo(request: bytes, writer: StreamWriter) -> None:
-    """Answer the bytes of the request."""
+    """Answer with the bytes of the request."""
     writer.write(OK + b"Content-Length: %d\r\n\r\n" % len(request) + request)
 
 
 async def early_hints(_request: bytes, writer: StreamWriter) -> None:
-    """Say something before the answer."""
+    """Send early hints before the answer."""
     writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK + b"Content-Length: 2\r\n\r\n{}")
 
 
 async def no_length(_request: bytes, writer: StreamWriter) -> None:
-    """Answer as HTTP/1.0 did: until the connection ends."""
+    """Answer as HTTP/1.0, whose body ends with the connection."""
     writer.write(b"HTTP/1.0 200 OK\r\n\r\n{}")
 
 
 async def redirect(request: bytes, writer: StreamWriter) -> None:
-    """Redirect to `echo` with the status that the query asks for."""
+    """Redirect to `echo` with the status in the query."""
     status = request.split(b" ")[1].partition(b"?")[2]
     writer.write(b"HTTP/1.1 " + status + b" Elsewhere\r\nLocation: /echo\r\nContent-Length: 0\r\n\r\n")
 
 
 async def answer(request: bytes, writer: StreamWriter) -> None:
-    """Answer the status that the query asks for."""
+    """Answer with the status in the query."""
     status = request.split(b" ")[1].partition(b"?")[2]
-    writer.write(b"HTTP/1.1 " + status + b" Said\r\nContent-Length: 0\r\n\r\n")
+    writer.write(b"HTTP/1.1 " + status + b" Answer\r\nContent-Length: 0\r\n\r\n")
 
 
 BEHAVIOURS: dict[str, Callable[[bytes, StreamWriter], Awaitable[None]]] = {

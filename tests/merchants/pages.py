@@ -1,4 +1,4 @@
-"""What a shop's page and its server say: the integration guide's Swedish battery pack."""
+"""The options of a page and the order of its server: the Swedish battery pack of the integration guide."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""An emulator in a process of its own, as people run it."""
+"""An emulator in its own process."""
 
 import asyncio
 import sys
@@ -13,18 +13,18 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Served:
-    """A running emulator: where it is, and its process."""
+    """A running emulator: its URL and its process."""
 
     url: str
     process: Process
 
     async def killed(self) -> None:
-        """Kill it as a power cut would."""
+        """Kill the process, as a power cut would."""
         self.process.kill()
         await self.process.wait()
 
     async def stopped(self) -> int:
-        """Ask it to stop and return its exit code."""
+        """Terminate the process and return its exit code."""
         self.process.terminate()
         return await self.process.wait()
 
@@ -41,10 +41,10 @@ async def served(*flags: str) -> AsyncIterator[Served]:
     """Run `mock-klarna serve` until the end of the block, unless it has ended before."""
     process = await started(*flags)
     assert process.stdout is not None
-    said = (await process.stdout.readline()).decode()
-    assert said, (await process.communicate())[1].decode()
+    line = (await process.stdout.readline()).decode()
+    assert line, (await process.communicate())[1].decode()
     try:
-        yield Served(said.split()[-1], process)
+        yield Served(line.split()[-1], process)
     finally:
         if process.returncode is None:
             process.kill()

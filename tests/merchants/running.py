@@ -1,4 +1,4 @@
-"""An emulator in the test's own loop, as one merchant sees it, and the steps that many tests begin with."""
+"""An emulator in the test's event loop, a client of one merchant, and steps that many tests start with."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,10 +21,10 @@ async def emulator(**settings: Any) -> AsyncIterator[Client]:
         yield client
 
 
-async def buy(client: Client, shop: str, merchant_urls: Json | None = None, **wish: Any) -> Json:
-    """Let a shopper buy from a shop at an address, without waiting for it; return the purchase."""
+async def buy(client: Client, shop: str, merchant_urls: Json | None = None, **options: Any) -> Json:
+    """Start the purchase of a shopper at the shop with this URL and return it, without waiting for its end."""
     await client.ask("POST", BUTTONS, {"merchant_urls": {**urls(shop), **(merchant_urls or {})}})
-    bought: Json = await client.ask("POST", "/_mock/purchases", {"page": PAGE, "wait": 0, **wish})
+    bought: Json = await client.ask("POST", "/_mock/purchases", {"page": PAGE, "wait": 0, **options})
     return bought
 
 
@@ -36,19 +36,19 @@ async def place(client: Client, purchase: Json, **members: Any) -> Json:
 
 
 async def calls(client: Client, callback: str, count: int = 1, after: int = 0) -> list[Json]:
-    """Wait until a callback was tried so many times; return those journal entries."""
+    """Wait for `count` attempts of a callback and return their journal entries."""
     found: list[Json] = []
     while len(found) < count:
         path = f"/_mock/journal?kind=callback&name={callback}&after={after}&wait=20"
-        said = await client.ask("GET", path)
-        assert said["entries"], f"{callback} was tried {len(found)} times only"
-        found += said["entries"]
-        after = said["position"]
+        journal = await client.ask("GET", path)
+        assert journal["entries"], f"{callback} was tried {len(found)} times only"
+        found += journal["entries"]
+        after = journal["position"]
     return found
 
 
 async def callbacks(client: Client, kind: str, purchase: Json | None = None) -> list[Json]:
     """Return the callbacks of a kind, oldest first."""
     path = "/_mock/callbacks" + (f"?purchase_id={purchase['purchase_id']}" if purchase else "")
-    held = (await client.ask("GET", path))["callbacks"]
-    return [callback for callback in reversed(held) if callback["kind"] == kind]
+    listed = (await client.ask("GET", path))["callbacks"]
+    return [callback for callback in reversed(listed) if callback["kind"] == kind]

@@ -1,4 +1,4 @@
-"""A merchant in the test's own loop that answers what the test wants and keeps what it was asked."""
+"""A merchant in the test's event loop, with answers that the test sets; it keeps the requests that it receives."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,23 +12,23 @@ Json = dict[str, Any]
 
 
 @dataclass
-class Asked:
-    """One request: path and query as they came, body as bytes, and what its Content-Type says the body is."""
+class ReceivedRequest:
+    """A request as it arrived: path with query, body, and the header Content-Type."""
 
     path: str
     body: bytes
-    declared: str | None = None
+    content_type: str | None = None
 
     @property
-    def said(self) -> Any:
+    def json(self) -> Any:
         """The body as JSON."""
         return orjson.loads(self.body)
 
 
-Answer = Callable[[Asked], Awaitable[tuple[int, bytes]]]
+Answer = Callable[[ReceivedRequest], Awaitable[tuple[int, bytes]]]
 
 
-async def fine(_asked: Asked) -> tuple[int, bytes]:
+async def fine(_request: ReceivedRequest) -> tuple[int, bytes]:
     """Answer 200 without a body."""
     return 200, b""
 
@@ -37,39 +37,39 @@ def always(status: int, body: bytes | Json = b"") -> Answer:
     """Return an answer that is always the same."""
     raw = body if isinstance(body, bytes) else orjson.dumps(body)
 
-    async def answer(_asked: Asked) -> tuple[int, bytes]:
+    async def answer(_request: ReceivedRequest) -> tuple[int, bytes]:
         return status, raw
 
     return answer
 
 
 def in_turn(*statuses: int) -> Answer:
-    """Return an answer that goes through statuses and stays with the last one."""
-    left = list(statuses)
+    """Return an answer with these statuses one after the other, then always the last."""
+    remaining = list(statuses)
 
-    async def answer(_asked: Asked) -> tuple[int, bytes]:
-        return (left.pop(0) if len(left) > 1 else left[0]), b""
+    async def answer(_request: ReceivedRequest) -> tuple[int, bytes]:
+        return (remaining.pop(0) if len(remaining) > 1 else remaining[0]), b""
 
     return answer
 
 
 @dataclass
 class Shop:
-    """Where the shop is, what it answers at which path, and what it was asked, in order."""
+    """The shop's URL, its answers by path, and the requests that it received, in order."""
 
     url: str = ""
     answers: dict[str, Answer] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
 
-    def at(self, path: str) -> list[Asked]:
-        """Return what was asked at a path, query aside."""
-        return [asked for asked in self.asked if asked.path.partition("?")[0] == path]
+    def at(self, path: str) -> list[ReceivedRequest]:
+        """Return the requests to a path, with any query."""
+        return [request for request in self.requests if request.path.partition("?")[0] == path]
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Keep a request and answer it."""
-        asked = Asked(request.raw_path, await request.read(), request.headers.get("Content-Type"))
-        self.asked.append(asked)
-        status, body = await self.answers.get(request.path, fine)(asked)
+        """Record a request and answer it."""
+        received = ReceivedRequest(request.raw_path, await request.read(), request.headers.get("Content-Type"))
+        self.requests.append(received)
+        status, body = await self.answers.get(request.path, fine)(received)
         return web.Response(status=status, body=body)
 
 

@@ -27,11 +27,11 @@ def test_faker_is_not_imported_before_the_first_person() -> None:
 
 
 def test_another_process_makes_the_same_person() -> None:
-    asked = "from mock_klarna.shoppers import person; print(ascii(person('GR', 'chance')))"
-    assert in_a_new_interpreter(asked) == ascii(person("GR", "chance"))
+    code = "from mock_klarna.shoppers import person; print(ascii(person('GR', 'seed')))"
+    assert in_a_new_interpreter(code) == ascii(person("GR", "seed"))
 
 
-def test_the_same_chance_makes_the_same_person_whoever_came_before() -> None:
+def test_the_same_seed_gives_the_same_person_after_other_persons() -> None:
     for code in COUNTRIES:
         before = person(code, "one")
         person(code, "two")
@@ -39,20 +39,20 @@ def test_the_same_chance_makes_the_same_person_whoever_came_before() -> None:
 
 
 def test_threads_do_not_disturb_each_other() -> None:
-    chances = [str(chance) for chance in range(40)]
-    alone = [person("SE", chance) for chance in chances]
+    seeds = [str(seed) for seed in range(40)]
+    alone = [person("SE", seed) for seed in seeds]
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(lambda chance: person("SE", chance), chances)) == alone
+        assert list(pool.map(lambda seed: person("SE", seed), seeds)) == alone
 
 
-def test_many_chances_make_many_people() -> None:
-    assert len({person("SE", str(chance)).billing_address["email"] for chance in range(200)}) > 195
+def test_many_seeds_give_many_people() -> None:
+    assert len({person("SE", str(seed)).billing_address["email"] for seed in range(200)}) > 195
 
 
 def test_everybody_is_adult_and_under_eighty() -> None:
     today = date(2020, 2, 29)
     for code in COUNTRIES:
-        people = [person(code, str(chance), today=today) for chance in range(extent(usual=10, thorough=50))]
+        people = [person(code, str(seed), today=today) for seed in range(extent(usual=10, thorough=50))]
         births = [one.customer["date_of_birth"] for one in people]
         assert "1940-02-29" < min(births) < max(births) <= "2002-02-28", code
 
@@ -107,7 +107,7 @@ def test_an_object_wins_over_a_single_member() -> None:
 
 @pytest.mark.parametrize("gender", ["female", "male"])
 def test_the_title_follows_a_given_gender(gender: str) -> None:
-    shoppers = [person("DE", str(chance), {"gender": gender}) for chance in range(10)]
+    shoppers = [person("DE", str(seed), {"gender": gender}) for seed in range(10)]
     titles = {(one.billing_address["title"], one.customer["title"]) for one in shoppers}
     assert titles == ({("Frau", "Frau")} if gender == "female" else {("Herr", "Herr")})
 
@@ -121,7 +121,7 @@ def test_a_title_tells_the_gender(title: str, gender: str, where: str) -> None:
 
 
 def test_czech_women_have_the_family_names_of_women() -> None:
-    women = [person("CZ", str(chance), {"gender": "female"}).billing_address["family_name"] for chance in range(10)]
+    women = [person("CZ", str(seed), {"gender": "female"}).billing_address["family_name"] for seed in range(10)]
     assert all(name.endswith("á") for name in women)
 
 
@@ -154,7 +154,7 @@ def test_a_shipping_address_goes_to_the_same_person_elsewhere() -> None:
 
 @with_regions
 def test_a_postal_code_lies_in_its_region(code: str) -> None:
-    addresses = [person(code, str(chance)).billing_address for chance in range(100)]
+    addresses = [person(code, str(seed)).billing_address for seed in range(100)]
     assert [region_of(code, address["postal_code"]) for address in addresses] == [one["region"] for one in addresses]
     assert len({address["region"] for address in addresses}) > 4
 
@@ -189,7 +189,7 @@ def test_a_region_that_nobody_knows_is_kept(code: str) -> None:
     assert country(code).accepts_postal_code(address["postal_code"])
 
 
-def test_members_stand_in_the_order_of_the_seed() -> None:
+def test_members_have_the_order_of_the_guide() -> None:
     assert list(person("US", "1", {"title": "Dr", "street_address2": "Floor 2"}).billing_address) == [
         "given_name",
         "family_name",

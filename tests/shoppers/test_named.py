@@ -17,15 +17,15 @@ from mock_klarna.shoppers import (
 EXPECTED = {
     "approved": RiskDecision("ACCEPTED"),
     "new": RiskDecision("ACCEPTED", reason="new_user"),
-    "seed": RiskDecision("ACCEPTED"),
+    "guide": RiskDecision("ACCEPTED"),
     "denied": RiskDecision("DECLINED", reason="denied"),
     "pending-accepted": RiskDecision("PENDING", "ACCEPTED", 300, "pend-accept-05"),
     "pending-rejected": RiskDecision("PENDING", "REJECTED", 300, "pend-reject-05"),
 }
 
 JOHN = {"given_name": "John", "family_name": "Doe", "email": "john.doe@example.com"}
-SEED = {
-    "se-seed": JOHN
+GUIDE = {
+    "se-guide": JOHN
     | {
         "street_address": "Sveavägen 46",
         "postal_code": "11134",
@@ -33,7 +33,7 @@ SEED = {
         "phone": "+460700020020",
         "country": "SE",
     },
-    "us-seed": JOHN
+    "us-guide": JOHN
     | {
         "street_address": "8478 Hillside Street",
         "postal_code": "60102",
@@ -64,10 +64,10 @@ def test_the_denied_shopper_has_a_phone_of_its_own() -> None:
         assert approved.billing_address["phone"] != denied.billing_address["phone"], code
 
 
-@pytest.mark.parametrize("name", SEED)
-def test_the_seed_s_john_doe_is_there_as_printed(name: str) -> None:
+@pytest.mark.parametrize("name", GUIDE)
+def test_the_guides_john_doe_has_the_printed_members(name: str) -> None:
     shopper = named_shopper(name)
-    assert list(shopper.billing_address.items()) == list(SEED[name].items())
+    assert list(shopper.billing_address.items()) == list(GUIDE[name].items())
     assert shopper.customer == {"date_of_birth": "1985-10-20", "gender": "male"}
     assert shopper.shipping_address is None
 
@@ -114,7 +114,7 @@ def test_an_unknown_country_has_no_names() -> None:
 def test_every_name_is_described() -> None:
     assert list(shopper_descriptions()) == shopper_names()
     assert all(text.endswith(".") for text in shopper_descriptions().values())
-    assert list(shopper_descriptions("se")) == ["se-approved", "se-denied", "se-new", "se-seed"]
+    assert list(shopper_descriptions("se")) == ["se-approved", "se-denied", "se-guide", "se-new"]
 
 
 def test_a_shopper_can_be_changed_without_changing_the_next() -> None:

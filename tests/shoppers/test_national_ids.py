@@ -13,7 +13,7 @@ YOUNG = date(2005, 3, 9)
 def is_right(code: str, number: str) -> bool:
     digits = "".join(char for char in number if char.isdigit())
     tests = {
-        "DK": lambda: ids.danish_rest(number) == 0,
+        "DK": lambda: ids.danish_remainder(number) == 0,
         "ES": lambda: ids.spanish_check(digits) == number[-1],
         "FI": lambda: ids.finnish_check(number[:6] + number[7:10]) == number[10:],
         "GR": lambda: ids.greek_check(number[:8]) == number[8:],
@@ -48,15 +48,15 @@ def test_the_numbers_of_the_test_data_have_right_check_digits(code: str, number:
 
 @pytest.mark.parametrize("code", LISTED)
 def test_a_made_up_number_has_right_check_digits(code: str) -> None:
-    people = [person(code, str(chance)) for chance in range(50)]
+    people = [person(code, str(seed)) for seed in range(50)]
     assert all(is_right(code, one.customer["national_identification_number"]) for one in people)
 
 
 @pytest.mark.parametrize("code", LISTED)
 def test_a_number_is_right_in_every_century(code: str) -> None:
     dates = ("1947-12-31", "1953-01-01", "1954-01-01", "1999-12-31", "2000-02-29", "2005-03-09")
-    chances = range(extent(usual=5, thorough=20))
-    people = [person(code, str(chance), {"date_of_birth": born}) for chance in chances for born in dates]
+    seeds = range(extent(usual=5, thorough=20))
+    people = [person(code, str(seed), {"date_of_birth": born}) for seed in seeds for born in dates]
     assert all(is_right(code, one.customer["national_identification_number"]) for one in people)
 
 
@@ -109,5 +109,5 @@ def test_an_italian_number_spells_the_name(given: str, family: str, letters: str
 
 
 def test_finnish_numbers_are_those_kept_for_test_people() -> None:
-    numbers = [person("FI", str(chance)).customer["national_identification_number"] for chance in range(20)]
+    numbers = [person("FI", str(seed)).customer["national_identification_number"] for seed in range(20)]
     assert {number[7] for number in numbers} == {"9"}

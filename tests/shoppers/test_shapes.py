@@ -25,7 +25,7 @@ LIMITS = {
     **{"region": 99, "title": 20, "postal_code": 10, "country": 2},
 }
 # the guide has this one without the international prefix
-FREE_PHONES = {"us-seed"}
+FREE_PHONES = {"us-guide"}
 
 SCHEMAS = bundle.schemas() / "components"
 
@@ -70,8 +70,8 @@ def test_a_named_shopper_has_the_shape_of_its_country() -> None:
 
 @pytest.mark.parametrize("code", COUNTRIES)
 def test_made_up_people_have_the_shape_of_their_country(code: str) -> None:
-    for chance in range(extent(usual=20, thorough=50)):
-        check(person(code, str(chance)))
+    for seed in range(extent(usual=20, thorough=50)):
+        check(person(code, str(seed)))
 
 
 def test_a_made_up_shipping_address_has_the_shape_of_its_country() -> None:
@@ -84,6 +84,6 @@ def test_a_made_up_shipping_address_has_the_shape_of_its_country() -> None:
 
 def test_shoppers_satisfy_the_schemas() -> None:
     for code in COUNTRIES:
-        for shopper in [*map(named_shopper, shopper_names(code)), *(person(code, str(chance)) for chance in range(5))]:
+        for shopper in [*map(named_shopper, shopper_names(code)), *(person(code, str(seed)) for seed in range(5))]:
             component("address").validate(dict(shopper.billing_address))
             component("customer").validate(dict(shopper.customer))

@@ -15,14 +15,14 @@ MOST_TURNS = 3
 
 
 class Awaiting:
-    """A store whose every call lets others go first, as often as `chance` says."""
+    """A store whose every call lets others go first, as often as `seed` says."""
 
-    def __init__(self, store: Store, chance: int = 0) -> None:
+    def __init__(self, store: Store, seed: int = 0) -> None:
         self._store = store
-        self._chance = Random(chance)
+        self._random = Random(seed)
 
     async def _wait(self) -> None:
-        for _ in range(self._chance.randint(1, MOST_TURNS)):
+        for _ in range(self._random.randint(1, MOST_TURNS)):
             await asyncio.sleep(0)
 
     def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:

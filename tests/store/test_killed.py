@@ -15,7 +15,7 @@ from tests.merchants import shop as shops
 from tests.merchants.pages import PAGE, urls
 from tests.merchants.processes import served, started
 from tests.merchants.running import buy, callbacks, calls, emulator, place
-from tests.merchants.shop import Asked, Shop, in_turn
+from tests.merchants.shop import ReceivedRequest, Shop, in_turn
 from tests.store.kills import postgres_rounds, sqlite_rounds
 
 NOBODY = "http://127.0.0.1:9"
@@ -89,12 +89,12 @@ class Silent:
     """A merchant who does not answer until it is told to."""
 
     def __init__(self) -> None:
-        self.asked = asyncio.Semaphore(0)
+        self.received = asyncio.Semaphore(0)
         self.answers = asyncio.Event()
 
-    async def answer(self, _asked: Asked) -> tuple[int, bytes]:
+    async def answer(self, _request: ReceivedRequest) -> tuple[int, bytes]:
         """Take note, and answer once that is allowed."""
-        self.asked.release()
+        self.received.release()
         await self.answers.wait()
         return 200, b"{}"
 
@@ -120,7 +120,7 @@ async def test_a_callback_under_way_at_the_kill_is_the_same_callback_with_a_furt
     shop, merchant = silent
     async with served("--store", kept) as first, Client(first.url, "shop") as client:
         await buy(client, shop.url, {"place_order": f"{shop.url}/silent"})
-        await merchant.asked.acquire()
+        await merchant.received.acquire()
         (before,) = await callbacks(client, "place_order")
         await first.killed()
     merchant.answers.set()
@@ -134,14 +134,14 @@ async def test_a_callback_under_way_at_the_kill_is_the_same_callback_with_a_furt
         ["interrupted", "answered"],
     )
     assert "may have received" in after["attempts"][0]["error"]
-    assert shop.asked[0] == shop.asked[1]
+    assert shop.requests[0] == shop.requests[1]
 
 
 async def test_an_update_under_way_at_the_kill_has_failed(kept: str, silent: tuple[Shop, Silent]) -> None:
     shop, merchant = silent
     async with served("--store", kept) as first, Client(first.url, "shop") as client:
         buying = asyncio.create_task(buy(client, shop.url, {"update": f"{shop.url}/silent"}))
-        await merchant.asked.acquire()
+        await merchant.received.acquire()
         await first.killed()
         await asyncio.wait([buying])
         assert buying.exception() is not None
@@ -162,7 +162,7 @@ async def test_a_repeated_callback_under_way_at_the_kill_keeps_its_tries(
         await calls(client, "notification")
         shop.answers["/silent"] = merchant.answer
         moving = asyncio.create_task(client.ask("POST", "/_mock/clock", {"advance": "10m"}))
-        await merchant.asked.acquire()
+        await merchant.received.acquire()
         await first.killed()
         await asyncio.wait([moving])
         assert moving.exception() is not None
@@ -179,7 +179,7 @@ async def test_a_snapshot_of_a_callback_under_way_goes_on_with_the_same_callback
     shop, merchant = silent
     async with emulator() as client, emulator() as other:
         await buy(client, shop.url, {"place_order": f"{shop.url}/silent"})
-        await merchant.asked.acquire()
+        await merchant.received.acquire()
         state = await client.ask("GET", "/_mock/snapshot")
         (before,) = await callbacks(client, "place_order")
         merchant.answers.set()

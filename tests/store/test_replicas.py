@@ -22,7 +22,7 @@ from tests.merchants import shop as shops
 from tests.merchants.pages import PAGE, urls
 from tests.merchants.processes import ROOT, served, started
 from tests.merchants.running import AUTHORIZATIONS, BUTTONS, Json, buy, callbacks, calls, place
-from tests.merchants.shop import Asked, Shop
+from tests.merchants.shop import ReceivedRequest, Shop
 from tests.store.round_robin import proxy
 
 NOBODY = "http://127.0.0.1:1"
@@ -165,7 +165,7 @@ async def test_no_reader_on_any_server_misses_an_entry(replicas: list[Client]) -
 async def test_another_server_goes_on_with_the_callback_of_one_that_was_killed(postgres: str, shop: Shop) -> None:
     asked, answers = asyncio.Semaphore(0), asyncio.Event()
 
-    async def hang(_asked: Asked) -> tuple[int, bytes]:
+    async def hang(_asked: ReceivedRequest) -> tuple[int, bytes]:
         asked.release()
         await answers.wait()
         return 200, b"{}"

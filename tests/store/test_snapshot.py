@@ -61,7 +61,7 @@ RECORDS: list[Record] = [
     ),
     order(body=b'{"purchase_currency":"SEK"}', push_url="http://shop/push", acknowledged=True, fulfilment=FULFILMENT),
     CustomerToken(
-        merchant="shop", customer_token="c-1", purchase_id="p-1", body=b'{"wish":{},"shopper":{}}', created_at=4.0
+        merchant="shop", customer_token="c-1", purchase_id="p-1", body=b'{"request":{},"shopper":{}}', created_at=4.0
     ),
     RememberedAnswer(merchant="shop", name="n-1", status=201, body=b"", answer_headers=(("A", "b"),), until=9.5),
     delivery(attempts=(ATTEMPT, ATTEMPT), body=b'{"a":"\xc3\xa5"}', state="waiting"),

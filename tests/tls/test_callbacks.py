@@ -57,14 +57,14 @@ UNTRUSTED = [
 ]
 
 
-@pytest.mark.parametrize(("pair", "said", "remedy"), UNTRUSTED, ids=["self-signed", "private authority"])
+@pytest.mark.parametrize(("pair", "message", "remedy"), UNTRUSTED, ids=["self-signed", "private authority"])
 async def test_an_untrusted_certificate_is_recorded_with_a_remedy(
-    tmp_path: Path, pair: Pair, said: str, remedy: str
+    tmp_path: Path, pair: Pair, message: str, remedy: str
 ) -> None:
     async with shop(tmp_path, pair) as port:
         tried = await attempt(f"https://localhost:{port}/place-order", Settings())
     assert (tried.outcome, tried.status, tried.remedy) == ("untrusted", None, remedy)
-    assert tried.error == f"the site's certificate is not accepted: {said}"
+    assert tried.error == f"the site's certificate is not accepted: {message}"
 
 
 KNOWN = new_authority(samples.LONG_AGO)
@@ -79,15 +79,15 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("pair", "said", "remedy"), WRONG, ids=["expired", "not yet valid", "another name"])
+@pytest.mark.parametrize(("pair", "message", "remedy"), WRONG, ids=["expired", "not yet valid", "another name"])
 async def test_an_invalid_certificate_is_recorded_with_the_reason(
-    tmp_path: Path, pair: Pair, said: str, remedy: str
+    tmp_path: Path, pair: Pair, message: str, remedy: str
 ) -> None:
     async with shop(tmp_path, pair) as port:
         trusted = Settings(callback_ca=(str(tmp_path / "certificate.pem"),))
         tried = await attempt(f"https://localhost:{port}/", trusted)
     assert tried.outcome == "untrusted"
-    assert said in (tried.error or "")
+    assert message in (tried.error or "")
     assert (tried.remedy or "").startswith(remedy)
     assert (tried.remedy or "").endswith("start with --callback-insecure")
 

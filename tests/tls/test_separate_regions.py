@@ -41,8 +41,8 @@ async def a_key(client: Client, host: str, user: str = "PK00000_test") -> str:
 
 async def a_token(client: Client, host: str, page: Any) -> str:
     key = (await a_key(client, host)).rpartition("/")[2]
-    wish = {"button_key": key, "page": page, "wait": 0}
-    return str((await at(client, host, "POST", "/_mock/purchases", wish)).body["authorization_token"])
+    body = {"button_key": key, "page": page, "wait": 0}
+    return str((await at(client, host, "POST", "/_mock/purchases", body)).body["authorization_token"])
 
 
 @pytest.mark.parametrize("host", API_HOSTS)
@@ -110,11 +110,11 @@ async def test_the_sandboxs_own_api_names_merchants_with_their_host(page: Any) -
     assert elsewhere == []
 
 
-@pytest.mark.parametrize("whom", ["", f"?merchant=PK00000_test@{AMERICA}"])
-async def test_after_a_reset_credentials_can_be_used_first_at_any_host(whom: str) -> None:
+@pytest.mark.parametrize("query", ["", f"?merchant=PK00000_test@{AMERICA}"])
+async def test_after_a_reset_credentials_can_be_used_first_at_any_host(query: str) -> None:
     async with klarna(SEPARATE) as client:
         await a_key(client, AMERICA)
-        await client.send("POST", f"/_mock/reset{whom}", headers={"Authorization": ""})
+        await client.send("POST", f"/_mock/reset{query}", headers={"Authorization": ""})
         assert (await at(client, EUROPEAN_PLAYGROUND, "GET", BUTTONS + "/x")).status == 404
 
 

@@ -50,9 +50,9 @@ async def test_the_url_of_an_explanation_has_the_scheme_of_the_request() -> None
 async def test_the_ready_file_names_both_addresses(tmp_path: Path) -> None:
     ready = tmp_path / "ready.json"
     async with serve(Settings(port=0, tls=True, tls_port=0, ready_file=str(ready))) as running:
-        said = json.loads(ready.read_bytes())
-    assert (said["url"], said["tls_url"]) == (running.url, running.tls_url)
-    assert said["tls_url"] == f"https://127.0.0.1:{said['tls_port']}"
+        ready_values = json.loads(ready.read_bytes())
+    assert (ready_values["url"], ready_values["tls_url"]) == (running.url, running.tls_url)
+    assert ready_values["tls_url"] == f"https://127.0.0.1:{ready_values['tls_port']}"
 
 
 def test_a_server_in_a_thread_has_its_https_address() -> None:
@@ -114,9 +114,9 @@ def serve_fails(command: Command) -> Callable[..., tuple[int, str]]:
 def test_a_port_that_is_taken_ends_with_3_and_names_the_port(serve_fails: Callable[..., tuple[int, str]]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, said = serve_fails("--tls-port", str(port))
+        code, message = serve_fails("--tls-port", str(port))
     advice = "choose another with --tls-port, 0 takes any free one"
-    assert (code, said) == (3, f"mock-klarna: cannot listen on 127.0.0.1:{port}: Address already in use; {advice}\n")
+    assert (code, message) == (3, f"mock-klarna: cannot listen on 127.0.0.1:{port}: Address already in use; {advice}\n")
 
 
 @pytest.mark.parametrize("line", [["demo", "--once"], ["run", str(resources.fixtures() / "scenarios")]])
@@ -130,16 +130,16 @@ def test_every_command_that_serves_names_a_port_that_is_taken(command: Command, 
 
 @pytest.mark.parametrize("name", ["https://shop.test", "shop.test:443", "sh op"])
 def test_an_invalid_host_name_ends_with_2(serve_fails: Callable[..., tuple[int, str]], name: str) -> None:
-    code, said = serve_fails("--tls-name", name)
+    code, message = serve_fails("--tls-name", name)
     assert code == 2
-    assert said.startswith(f"mock-klarna: --tls-name: '{name}' is not a host name such as shop.test or *.shop.test")
+    assert message.startswith(f"mock-klarna: --tls-name: '{name}' is not a host name such as shop.test or *.shop.test")
 
 
 def test_unusable_certificates_end_with_2_and_one_sentence(
     serve_fails: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
     folder = samples.folder_with_authority_of(tmp_path / "tls", samples.LONG_AGO)
-    code, said = serve_fails("--tls-port", "0", "--tls-folder", str(folder))
+    code, message = serve_fails("--tls-port", "0", "--tls-folder", str(folder))
     assert code == 2
-    assert said.startswith(f"mock-klarna: --tls-folder: {folder / 'authority.pem'}: CN=mock-klarna authority ")
-    assert said.count("\n") == 1
+    assert message.startswith(f"mock-klarna: --tls-folder: {folder / 'authority.pem'}: CN=mock-klarna authority ")
+    assert message.count("\n") == 1

@@ -1,4 +1,4 @@
-"""Every way to spoil one member of the guide's two orders, with what the refusal has to say."""
+"""Mutations of each member of the guide's two orders, with the expected problem."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

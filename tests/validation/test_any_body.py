@@ -1,4 +1,4 @@
-"""Whatever JSON comes: a verdict, never an exception, and what is accepted stays accepted."""
+"""Any JSON is accepted or refused without an exception, and accepted bodies stay accepted."""
 
 from functools import cache
 
@@ -35,7 +35,7 @@ def gives_a_verdict(validator: Validator, operation: str, body: object) -> None:
 
 @given(raw=st.binary(max_size=40) | st.text('[]{}",:0123456789.eE-ntfu\\', max_size=40).map(str.encode))
 def test_any_bytes_are_read_or_refused_in_words(raw: bytes) -> None:
-    problem, body = verdict(raw)
+    problem, body = check(raw)
     if problem:
         assert problem.expected
         assert orjson.dumps(problem.as_json())
@@ -43,7 +43,7 @@ def test_any_bytes_are_read_or_refused_in_words(raw: bytes) -> None:
         assert orjson.loads(orjson.dumps(body)) == body
 
 
-def verdict(raw: bytes) -> tuple[Problem | None, object]:
+def check(raw: bytes) -> tuple[Problem | None, object]:
     try:
         return None, read_json(raw)
     except MalformedBody as refusal:

@@ -33,7 +33,7 @@ async def klarna(
 
 @pytest.fixture
 def order(purchase: Json) -> Any:
-    """The order that the merchant was asked to place."""
+    """The order of the `place_order` callback."""
     return purchase["order"]
 
 

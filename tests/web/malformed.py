@@ -25,57 +25,57 @@ _VALUES = (b"{}", b"[]", b"true", b'"1"', b"-1", b"[[[]]]", b'{"a": 1}', b"1e300
 _NOT_UTF8 = (b"\xff", b"\xc3\x28", b"\xed\xa0\x80", b"\xf8\x88\x80\x80\x80", b"\x80")
 
 
-def _cut_off(chance: Random, body: bytes) -> bytes:
-    return body[: chance.randrange(len(body) - 2)]
+def _cut_off(rng: Random, body: bytes) -> bytes:
+    return body[: rng.randrange(len(body) - 2)]
 
 
-def _without_a_mark(chance: Random, body: bytes) -> bytes:
+def _without_a_mark(rng: Random, body: bytes) -> bytes:
     places = [place for place, byte in enumerate(body) if byte in _STRUCTURE]
-    place = chance.choice(places)
+    place = rng.choice(places)
     return body[:place] + body[place + 1 :]
 
 
-def _with_a_mark(chance: Random, body: bytes) -> bytes:
-    place = chance.randrange(len(body))
-    return body[:place] + bytes([chance.choice(_STRUCTURE)]) * chance.randint(1, 3) + body[place:]
+def _with_a_mark(rng: Random, body: bytes) -> bytes:
+    place = rng.randrange(len(body))
+    return body[:place] + bytes([rng.choice(_STRUCTURE)]) * rng.randint(1, 3) + body[place:]
 
 
-def _not_text(chance: Random, body: bytes) -> bytes:
-    place = chance.randrange(len(body))
-    return body[:place] + chance.choice(_NOT_UTF8) + body[place:]
+def _not_text(rng: Random, body: bytes) -> bytes:
+    place = rng.randrange(len(body))
+    return body[:place] + rng.choice(_NOT_UTF8) + body[place:]
 
 
-def _control(chance: Random, body: bytes) -> bytes:
-    match = chance.choice(list(_WORD.finditer(body)))
-    return body[: match.start() + 1] + bytes([chance.randrange(32)]) + body[match.start() + 1 :]
+def _control(rng: Random, body: bytes) -> bytes:
+    match = rng.choice(list(_WORD.finditer(body)))
+    return body[: match.start() + 1] + bytes([rng.randrange(32)]) + body[match.start() + 1 :]
 
 
-def _no_number(chance: Random, body: bytes) -> bytes:
-    match = chance.choice(list(_NUMBER.finditer(body)))
-    return body[: match.start()] + chance.choice(_NUMBERS) + body[match.end() :]
+def _no_number(rng: Random, body: bytes) -> bytes:
+    match = rng.choice(list(_NUMBER.finditer(body)))
+    return body[: match.start()] + rng.choice(_NUMBERS) + body[match.end() :]
 
 
-def _other_value(chance: Random, body: bytes) -> bytes:
-    match = chance.choice(list(_NUMBER.finditer(body)))
-    return body[: match.start()] + chance.choice(_VALUES) + body[match.end() :]
+def _other_value(rng: Random, body: bytes) -> bytes:
+    match = rng.choice(list(_NUMBER.finditer(body)))
+    return body[: match.start()] + rng.choice(_VALUES) + body[match.end() :]
 
 
-def _too_deep(chance: Random, body: bytes) -> bytes:
-    depth = chance.choice((65, 200, 1000, 5000))
-    opened, closed = chance.choice(((b"[", b"]"), (b'{"a":', b"}")))
+def _too_deep(rng: Random, body: bytes) -> bytes:
+    depth = rng.choice((65, 200, 1000, 5000))
+    opened, closed = rng.choice(((b"[", b"]"), (b'{"a":', b"}")))
     return b'{"order_lines": ' + opened * depth + b"1" + closed * depth + b"}"
 
 
-def _twice(_chance: Random, body: bytes) -> bytes:
+def _twice(_rng: Random, body: bytes) -> bytes:
     return body + body
 
 
-def _noise(chance: Random, _body: bytes) -> bytes:
-    return chance.randbytes(chance.randint(1, 400))
+def _noise(rng: Random, _body: bytes) -> bytes:
+    return rng.randbytes(rng.randint(1, 400))
 
 
-def _other_encoding(chance: Random, body: bytes) -> bytes:
-    return body.decode().encode(chance.choice(("utf-16", "utf-32", "utf-8-sig")))
+def _other_encoding(rng: Random, body: bytes) -> bytes:
+    return body.decode().encode(rng.choice(("utf-16", "utf-32", "utf-8-sig")))
 
 
 CHANGES: tuple[Change, ...] = (
@@ -86,8 +86,8 @@ RARE = 20
 
 
 def malformed(seed: str, body: bytes, count: int) -> Iterator[bytes]:
-    """Yield so many spoilt copies of an indented JSON body."""
-    chance = Random(seed)
+    """Yield `count` malformed copies of an indented JSON body."""
+    rng = Random(seed)
     for number in range(count):
-        change = _other_value if number % RARE == 0 else chance.choice(CHANGES)
-        yield change(chance, body)
+        change = _other_value if number % RARE == 0 else rng.choice(CHANGES)
+        yield change(rng, body)

@@ -11,7 +11,7 @@ import pytest
 from mock_klarna import MockKlarnaAsync, Settings
 from mock_klarna.web.operations import OPERATIONS
 
-Seed = Callable[[str], Any]
+Guide = Callable[[str], Any]
 BUTTON = "/instantshopping/v1/buttons/x"
 
 

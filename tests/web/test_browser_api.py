@@ -35,7 +35,7 @@ def options(button: Json, page: Callable[[str], Any]) -> Json:
 
 @pytest.fixture
 async def session(ask: Ask, options: Json) -> str:
-    """The path of a session that has just begun."""
+    """The path of a new session."""
     answer = await ask("/sessions", {"options": options, "page_url": "http://shop.example/product"})
     assert answer.status == 201, answer.body
     return f"/sessions/{answer.body['session_id']}"
@@ -432,13 +432,13 @@ class TestUpdateFailureAborts:
 
 async def test_pages_of_any_origin_can_send_requests_without_credentials(klarna: MockKlarnaAsync) -> None:
     url = f"{klarna.url}/instantshopping/sdk/load"
-    asked = {"Origin": "http://shop.example", "Access-Control-Request-Method": "POST"}
+    headers = {"Origin": "http://shop.example", "Access-Control-Request-Method": "POST"}
     async with aiohttp.ClientSession() as browser:
-        async with browser.options(url, headers=asked) as preflight:
+        async with browser.options(url, headers=headers) as preflight:
             assert preflight.status == 204
             assert preflight.headers["Access-Control-Allow-Origin"] == "*"
             assert preflight.headers["Access-Control-Allow-Headers"] == "Content-Type"
             assert "Access-Control-Allow-Credentials" not in preflight.headers
-        async with browser.post(url, json={}, headers=asked) as refused:
+        async with browser.post(url, json={}, headers=headers) as refused:
             assert refused.status == 400
             assert refused.headers["Access-Control-Allow-Origin"] == "*"

@@ -239,16 +239,16 @@ async def test_a_callback_can_be_sent_again(klarna: MockKlarnaAsync, purchase: J
     assert again["request_body"] == callback["request_body"]
 
 
-@pytest.mark.parametrize("verdict", ["ACCEPTED", "REJECTED", "STOPPED"])
-async def test_a_fraud_review_ends_once(klarna: MockKlarnaAsync, button: Json, page: Page, verdict: str) -> None:
+@pytest.mark.parametrize("decision", ["ACCEPTED", "REJECTED", "STOPPED"])
+async def test_a_fraud_review_ends_once(klarna: MockKlarnaAsync, button: Json, page: Page, decision: str) -> None:
     bought = await klarna.purchase(page=page("se-battery-pack"), outcome="PENDING", wait=0)
     order_id = (await klarna.create_order(bought["authorization_token"], bought["order"]))["order_id"]
     path = f"/_mock/orders/{order_id}/decision"
-    assert (await klarna.send("POST", path + OTHER, {"fraud_status": verdict})).status == 404
-    assert (await klarna.decide(order_id, verdict))["fraud_status"] == verdict
+    assert (await klarna.send("POST", path + OTHER, {"fraud_status": decision})).status == 404
+    assert (await klarna.decide(order_id, decision))["fraud_status"] == decision
     again = await klarna.send("POST", path, {"fraud_status": "REJECTED"})
     assert again.status == 409
-    assert (await klarna.order(order_id))["fraud_status"] == verdict
+    assert (await klarna.order(order_id))["fraud_status"] == decision
 
 
 async def test_resetting_one_merchant_does_not_change_another(klarna: MockKlarnaAsync, purchase: Json) -> None:

@@ -163,9 +163,9 @@ async def test_the_body_of_a_get_is_ignored(connect: Any, order: Json, token: st
     "token", ["a2be5f86-e505-4c6b-8d2c-bebdda7f5956", "x", "%00", "%F0%9F%92%A9", "a" * 4000, ".."]
 )
 async def test_an_unknown_token_is_not_found(
-    klarna: MockKlarnaAsync, seed: Callable[[str], Any], method: str, path: str, token: str
+    klarna: MockKlarnaAsync, guide: Callable[[str], Any], method: str, path: str, token: str
 ) -> None:
-    answer = await klarna.send(method, ROOT + token + path, seed("se-order") if method == "POST" else None)
+    answer = await klarna.send(method, ROOT + token + path, guide("se-order") if method == "POST" else None)
     assert (answer.status, answer.body["error_code"]) == (404, "not_found")
 
 

@@ -98,9 +98,9 @@ async def test_a_malformed_body_is_refused_with_the_reason(
     "number", ["1e400", "9" * 5000, "-" + "9" * 100, "1.7e308", "1e30", "0.1", "18446744073709551616"]
 )
 async def test_a_number_that_is_too_large_is_refused(
-    connect: Connect, purchase: Any, seed: Callable[[str], Any], number: str
+    connect: Connect, purchase: Any, guide: Callable[[str], Any], number: str
 ) -> None:
-    body = json.dumps(seed("se-order")).replace("124000", number).encode()
+    body = json.dumps(guide("se-order")).replace("124000", number).encode()
     path = f"/instantshopping/v1/authorizations/{purchase['authorization_token']}/orders"
     async with connect() as connection:
         assert_refused(await connection.ask("POST", path, body, **JSON), 400, "bad_value:")

@@ -166,8 +166,8 @@ async def test_a_large_snapshot_that_is_cut_off_is_refused_with_the_place(klarna
             f"{klarna.url}/_mock/snapshot", data=BytesIO(json.dumps(large).encode()[:-2]), headers=headers
         ) as answer,
     ):
-        said = await answer.json()
-    assert (answer.status, "line 1, column" in str(said)) == (400, True)
+        problem = await answer.json()
+    assert (answer.status, "line 1, column" in str(problem)) == (400, True)
 
 
 @pytest.mark.parametrize("query", ["", "?merchant=thief"])

@@ -1,4 +1,4 @@
-// What the shop sells, as the page tells Klarna. Prices are in öre, tax included.
+// What the shop sells, as the page sends it to Klarna. Prices are in öre, tax included.
 const COLOURS = { B: "Black", W: "White", G: "Green" };
 const SIZES = { S: { name: "10,000 mAh", price: 119000 }, L: { name: "20,000 mAh", price: 149000 } };
 const SHIRT_COLOURS = { red: "Red", blue: "Blue" };

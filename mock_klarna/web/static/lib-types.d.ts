@@ -1,8 +1,8 @@
-/** What a page gives load() and update(). */
+/** The argument of load() and update(). */
 type Options = Record<string, any>;
 
-/** How a button is drawn: the server's words, in the language of the page. */
-interface Look {
+/** The design of a button, with its texts in the language of the page. */
+interface Design {
   theme: string;
   tagline: string;
   language: string;
@@ -11,10 +11,10 @@ interface Look {
   not_now: string;
 }
 
-/** The answer to load() and update(). */
+/** The result of load() and update(). */
 interface Offer {
   show_button: boolean;
-  button?: Look;
+  button?: Design;
   error?: object;
 }
 
@@ -26,27 +26,27 @@ interface Listener {
   id: string;
 }
 
-/** A button in the page: its host element and what is in it. */
+/** A button in the page: its element and the parts in it. */
 interface Drawn {
-  host: HTMLElement;
+  root: HTMLElement;
   button: HTMLElement;
   note: HTMLElement;
   alert: HTMLElement;
 }
 
-/** One button as load() made it. */
+/** A button that load() created. */
 interface Instance {
-  /** Its data-instance-id, "" where the page names none. */
+  /** Its data-instance-id, "" if there is none. */
   id: string;
-  /** The page's options with every update. */
+  /** The page's options with all updates. */
   options: Options;
-  /** How it is drawn; null while it is not offered. */
-  look: Look | null;
-  /** What was drawn in which container. */
+  /** Its design; null while it is not shown. */
+  design: Design | null;
+  /** The drawn button of each container. */
   drawn: WeakMap<Element, Drawn>;
-  /** A session that a click may go on with, "" for none. */
+  /** The session that the next click continues, "" for none. */
   session: string;
-  /** load() and update() take effect in the order in which they were called. */
+  /** Executes load() and update() in the order of the calls. */
   queue: Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/* Klarna's browser library, emulated: finds its server by its own address, offers buttons, opens the dialog. */
+/* Klarna's browser library, emulated: finds its server by its own URL, shows buttons, opens the dialog. */
 (() => {
   "use strict";
   const MARK = "mock-klarna";
@@ -12,17 +12,17 @@ button:hover { filter: brightness(1.15) }
 .light:hover { filter: brightness(.95) }
 button:focus-visible { outline: 3px solid #1f6feb; outline-offset: 2px }
 p { margin: .35em 0 0; font-size: 12px; color: #3d434d; text-wrap: balance }
-p.pale { color: #fff }
+p.on-dark { color: #fff }
 p:empty { display: none }`;
-  const NO_OBJECT = "the options are no object that JSON can hold";
-  const COVER = `position:fixed;inset:0;width:100%;height:100%;max-width:none;margin:0;border:0;
+  const NO_OBJECT = "the options are not a JSON object";
+  const FRAME_STYLE = `position:fixed;inset:0;width:100%;height:100%;max-width:none;margin:0;border:0;
     z-index:2147483647;color-scheme:normal;background:rgba(11,14,20,.55)`;
 
   const scripts = [document.currentScript, ...document.scripts].map((script) => /** @type {any} */ (script)?.src || "");
-  const home = scripts.find((address) => address.includes("/instantshopping/lib/"))?.split("/instantshopping/lib/")[0];
+  const server = scripts.find((address) => address.includes("/instantshopping/lib/"))?.split("/instantshopping/lib/")[0];
   window.Klarna = window.Klarna || {};
-  if (!home || window.Klarna.InstantShopping) return;
-  const origin = new URL(home).origin;
+  if (!server || window.Klarna.InstantShopping) return;
+  const origin = new URL(server).origin;
 
   /** @type {Map<string, Instance>} */
   const instances = new Map();
@@ -31,71 +31,71 @@ p:empty { display: none }`;
   /** @type {Dialog | null} */
   let dialog = null;
 
-  /** Calls what the page gave us; its faults are its own and stop nothing of ours. */
-  function run(/** @type {any} */ given, /** @type {object} */ argument) {
+  /** Calls a function of the page; its errors do not stop the library. */
+  function run(/** @type {any} */ callback, /** @type {object} */ argument) {
     try {
-      if (typeof given === "function") given(argument);
-    } catch (fault) {
+      if (typeof callback === "function") callback(argument);
+    } catch (error) {
       setTimeout(() => {
-        throw fault;
+        throw error;
       });
     }
   }
 
-  /** Returns which button options speak of, "" for none in particular. */
+  /** Returns the instance id in the options, or "". */
   const idOf = (/** @type {any} */ options) => String(options?.setup?.instance_id ?? "");
 
-  /** Returns the button of an id, or the only one where a side names none. */
-  function known(/** @type {string} */ id) {
+  /** Returns the button with an id, or the only one if either has no id. */
+  function instanceOf(/** @type {string} */ id) {
     const only = instances.size === 1 && (id === "" || instances.has(""));
     return instances.get(id) || (only ? [...instances.values()][0] : undefined);
   }
 
-  /** Returns the element that a button belongs in. */
+  /** Returns the container of a button. */
   function containerOf(/** @type {string} */ id) {
     const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("klarna-instant-shopping")]);
     if (id) return all.find((element) => element.dataset.instanceId === id);
     return all.find((element) => !element.dataset.instanceId) || (all.length === 1 ? all[0] : undefined);
   }
 
-  /** Asks the server; rejects when there is no answer. */
-  async function ask(/** @type {string} */ path, /** @type {object} */ body) {
+  /** Sends a request; rejects without an answer. */
+  async function post(/** @type {string} */ path, /** @type {object} */ body) {
     const headers = { "Content-Type": "application/json" };
     const request = { method: "POST", headers, body: JSON.stringify(body) };
-    const answer = await fetch(`${home}/instantshopping/sdk/${path}`, request);
+    const answer = await fetch(`${server}/instantshopping/sdk/${path}`, request);
     return { status: answer.status, body: await answer.json() };
   }
 
   /** @returns {Offer} */
-  function refused(/** @type {string} */ code, /** @type {string} */ message, /** @type {string[]} */ fields = []) {
+  function failed(/** @type {string} */ code, /** @type {string} */ message, /** @type {string[]} */ fields = []) {
     return { show_button: false, error: { code, message, invalid_fields: fields, problems: [] } };
   }
 
   /** @returns {Promise<Offer>} */
-  async function judged(/** @type {object} */ wish) {
+  async function check(/** @type {object} */ body) {
     try {
-      const { status, body } = await ask("load", wish);
-      return status === 200 ? body : refused("bad_value", body.detail);
-    } catch (fault) {
-      return refused("network_error", `no answer from ${home}: ${fault}`);
+      const answer = await post("load", body);
+      return answer.status === 200 ? answer.body : failed("bad_value", answer.body.detail);
+    } catch (error) {
+      return failed("network_error", `no answer from ${server}: ${error}`);
     }
   }
 
-  /** Returns what the server is told: older pages put data-key and others on the element. */
-  function wished(/** @type {string} */ id, /** @type {Options} */ options) {
+  /** Returns a request's body. Older pages set members of setup as `data-` attributes. */
+  function bodyOf(/** @type {string} */ id, /** @type {Options} */ options) {
     const { key, environment, region, instanceId } = containerOf(id)?.dataset ?? {};
     const setup = { key, environment, region, instance_id: instanceId, ...options.setup };
     return { options: { ...options, setup }, page_url: location.href };
   }
 
-  /** Waits for an element that carries the key. */
-  async function parsed(/** @type {string} */ id, /** @type {Options} */ options) {
+  /** Waits for an element that may have the key. */
+  async function waitForPage(/** @type {string} */ id, /** @type {Options} */ options) {
     if (options.setup?.key || containerOf(id) || document.readyState !== "loading") return;
-    await new Promise((done) => document.addEventListener("DOMContentLoaded", done));
+    await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve));
   }
 
-  /** Returns a copy that later changes by the page do not reach, or null. */
-  function copied(/** @type {any} */ options) {
+  /** Returns a copy of the options, or null if they are not a JSON object. */
+  function copyOf(/** @type {any} */ options) {
     try {
       const copy = JSON.parse(JSON.stringify(options ?? {}));
       return typeof copy === "object" && !Array.isArray(copy) ? copy : null;
@@ -104,157 +104,157 @@ p:empty { display: none }`;
     }
   }
 
-  function load(/** @type {any} */ given, /** @type {Callback=} */ callback) {
-    const options = copied(given);
-    if (!options) return run(callback, refused("bad_value", NO_OBJECT));
+  function load(/** @type {any} */ pageOptions, /** @type {Callback=} */ callback) {
+    const options = copyOf(pageOptions);
+    if (!options) return run(callback, failed("bad_value", NO_OBJECT));
     const id = idOf(options);
-    const instance = (id ? instances.get(id) : known(id)) || fresh(id);
-    offer(instance, options, options, callback);
+    const instance = (id ? instances.get(id) : instanceOf(id)) || addInstance(id);
+    refresh(instance, options, options, callback);
   }
 
-  function update(/** @type {any} */ given, /** @type {Callback=} */ callback) {
-    const changes = copied(given);
-    const instance = changes && known(idOf(changes));
-    if (instance) return offer(instance, merged(instance.options, changes), changes, callback);
+  function update(/** @type {any} */ pageOptions, /** @type {Callback=} */ callback) {
+    const changes = copyOf(pageOptions);
+    const instance = changes && instanceOf(idOf(changes));
+    if (instance) return refresh(instance, merge(instance.options, changes), changes, callback);
     const message = `setup.instance_id: expected one of the loaded buttons: ${[...instances.keys()].join(", ")}`;
-    run(callback, changes ? refused("not_loaded", message, ["setup.instance_id"]) : refused("bad_value", NO_OBJECT));
+    run(callback, changes ? failed("not_loaded", message, ["setup.instance_id"]) : failed("bad_value", NO_OBJECT));
   }
 
-  /** Returns the options with the members that change; some change member by member. */
-  function merged(/** @type {Options} */ options, /** @type {Options} */ changes) {
-    const whole = { ...options, ...changes };
+  /** Returns changed options; some members are merged. */
+  function merge(/** @type {Options} */ options, /** @type {Options} */ changes) {
+    const result = { ...options, ...changes };
     for (const name of ["setup", "merchant_urls", "options"]) {
-      if (changes[name]) whole[name] = { ...options[name], ...changes[name] };
+      if (changes[name]) result[name] = { ...options[name], ...changes[name] };
     }
-    if (changes.styling) whole.styling = { theme: { ...options.styling?.theme, ...changes.styling.theme } };
-    return whole;
+    if (changes.styling) result.styling = { theme: { ...options.styling?.theme, ...changes.styling.theme } };
+    return result;
   }
 
   /** @returns {Instance} */
-  function fresh(/** @type {string} */ id) {
-    const instance = { id, options: {}, look: null, drawn: new WeakMap(), session: "", queue: Promise.resolve() };
+  function addInstance(/** @type {string} */ id) {
+    const instance = { id, options: {}, design: null, drawn: new WeakMap(), session: "", queue: Promise.resolve() };
     instances.set(id, instance);
     return instance;
   }
 
-  /** Has a button judged, draws it and tells the page, after everything that was asked for before.
+  /** Checks a button on the server, draws it and calls back, after the earlier calls.
    * @type {(instance: Instance, options: Options, changes: Options, callback: Callback) => void} */
-  function offer(instance, options, changes, callback) {
+  function refresh(instance, options, changes, callback) {
     const same = JSON.stringify(options) === JSON.stringify(instance.options);
     if (!same && dialog?.instance !== instance) instance.session = "";
     instance.options = options;
     instance.queue = instance.queue.then(async () => {
-      await parsed(instance.id, options);
-      const { show_button, button, error } = await judged(wished(instance.id, options));
-      instance.look = (show_button && button) || null;
+      await waitForPage(instance.id, options);
+      const { show_button, button, error } = await check(bodyOf(instance.id, options));
+      instance.design = (show_button && button) || null;
       show(instance);
-      if (show_button && !same) await changeOpen(instance, changes);
+      if (show_button && !same) await updateDialog(instance, changes);
       run(callback, error ? { show_button, error } : { show_button });
     });
   }
 
-  /** Draws a button or takes it away. The rest of a container stays: unclosed, it holds the rest of the page. */
+  /** Draws or removes a button. The container's other children stay: it may contain the rest of the page. */
   function show(/** @type {Instance} */ instance) {
     const container = containerOf(instance.id);
     if (!container) return;
-    const drawn = instance.drawn.get(container) ?? created(instance);
+    const drawn = instance.drawn.get(container) ?? createButton(instance);
     instance.drawn.set(container, drawn);
-    if (!instance.look) return drawn.host.remove();
-    draw(drawn, instance.look);
-    if (drawn.host.parentElement !== container) container.prepend(drawn.host);
+    if (!instance.design) return drawn.root.remove();
+    draw(drawn, instance.design);
+    if (drawn.root.parentElement !== container) container.prepend(drawn.root);
   }
 
-  function draw(/** @type {Drawn} */ { host, button, note, alert }, /** @type {Look} */ look) {
-    host.lang = look.language;
-    button.textContent = look.label;
-    button.className = look.theme;
-    note.textContent = `${MARK} · ${look.note}`;
-    note.className = alert.className = look.tagline === "light" ? "pale" : "";
+  function draw(/** @type {Drawn} */ { root, button, note, alert }, /** @type {Design} */ design) {
+    root.lang = design.language;
+    button.textContent = design.label;
+    button.className = design.theme;
+    note.textContent = `${MARK} · ${design.note}`;
+    note.className = alert.className = design.tagline === "light" ? "on-dark" : "";
     alert.textContent = "";
   }
 
-  /** Makes a button that the page's styles do not reach and its security policy allows. @returns {Drawn} */
-  function created(/** @type {Instance} */ instance) {
-    const [host, button, note, alert] = ["div", "button", "p", "p"].map((tag) => document.createElement(tag));
-    const drawn = { host, button, note, alert };
+  /** Creates a button that the page's styles and security policy do not affect. @returns {Drawn} */
+  function createButton(/** @type {Instance} */ instance) {
+    const [root, button, note, alert] = ["div", "button", "p", "p"].map((tag) => document.createElement(tag));
+    const drawn = { root, button, note, alert };
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
     button.setAttribute("type", "button");
     button.setAttribute("aria-describedby", (note.id = "note"));
     alert.setAttribute("role", "alert");
     button.addEventListener("click", () => open(instance, drawn));
-    const root = host.attachShadow({ mode: "open" });
-    root.adoptedStyleSheets = [sheet];
-    root.append(button, note, alert);
+    const shadow = root.attachShadow({ mode: "open" });
+    shadow.adoptedStyleSheets = [sheet];
+    shadow.append(button, note, alert);
     return drawn;
   }
 
-  /** Opens the dialog. Its frame is there before the handlers of the click run: shops reach for it (klarna.md §6.6). */
+  /** Opens the dialog. Its frame exists before the click handlers run: shops use it (klarna.md §6.6). */
   async function open(/** @type {Instance} */ instance, /** @type {Drawn} */ drawn) {
     if (dialog) return;
     drawn.alert.textContent = "";
-    const root = document.documentElement;
+    const page = document.documentElement;
     const frame = document.createElement("iframe");
-    const opened = { instance, drawn, container: drawn.host.parentElement, frame, overflow: root.style.overflow };
+    const opened = { instance, drawn, container: drawn.root.parentElement, frame, overflow: page.style.overflow };
     dialog = opened;
     frame.id = frame.name = "klarna-instant-shopping-fullscreen";
     frame.title = `${drawn.button.textContent} (${MARK})`;
-    frame.style.cssText = COVER;
-    root.style.overflow = "hidden";
+    frame.style.cssText = FRAME_STYLE;
+    page.style.overflow = "hidden";
     document.body.append(frame);
     emit(instance, "buy_button_clicked", {});
-    const id = await begun(instance);
+    const id = await openSession(instance);
     if (dialog !== opened) return;
     instance.session = id;
     if (id) {
-      frame.src = `${home}/instantshopping/dialog/${id}?parent=${location.origin}`;
+      frame.src = `${server}/instantshopping/dialog/${id}?parent=${location.origin}`;
     } else {
       close();
-      drawn.alert.textContent = instance.look?.not_now ?? "";
+      drawn.alert.textContent = instance.design?.not_now ?? "";
     }
   }
 
-  /** Returns the id of a session to show, that of the one before where it can go on, or "". */
-  async function begun(/** @type {Instance} */ { id, options, session }) {
+  /** Returns the id of a new session, or of the earlier one if it can continue; or "". */
+  async function openSession(/** @type {Instance} */ { id, options, session }) {
     try {
-      const { body } = await ask("sessions", { ...wished(id, options), session_id: session });
+      const { body } = await post("sessions", { ...bodyOf(id, options), session_id: session });
       return String(body.session_id ?? "");
     } catch {
       return "";
     }
   }
 
-  /** Takes the dialog away and gives the focus back. */
+  /** Closes the dialog and focuses the button. */
   function close() {
     if (!dialog) return;
     const { drawn, frame, overflow } = dialog;
     dialog = null;
     frame.id = "";
     frame.style.display = "none";
-    setTimeout(() => frame.remove(), 200); // the key or click that closes it is still being answered in there
+    setTimeout(() => frame.remove(), 200); // its own event handler may still be running
     document.documentElement.style.overflow = overflow;
     drawn.button.focus({ preventScroll: true });
   }
 
-  /** Tells an open dialog what the page changed. */
-  async function changeOpen(/** @type {Instance} */ instance, /** @type {Options} */ changes) {
+  /** Sends changes of the page to an open dialog. */
+  async function updateDialog(/** @type {Instance} */ instance, /** @type {Options} */ changes) {
     if (dialog?.instance !== instance || !instance.session) return;
-    await ask(`sessions/${instance.session}/update`, { options: changes }).catch(() => {});
-    tell("update");
+    await post(`sessions/${instance.session}/update`, { options: changes }).catch(() => {});
+    send("update");
   }
 
-  function tell(/** @type {string} */ type) {
+  function send(/** @type {string} */ type) {
     if (!dialog) return;
     dialog.frame.contentWindow?.postMessage({ source: MARK, type, session_id: dialog.instance.session }, origin);
   }
 
-  /** What the dialog says, by type. @type {Record<string, (data: any) => void>} */
-  const heard = {
+  /** Handlers of the dialog's messages, by type. @type {Record<string, (data: any) => void>} */
+  const handlers = {
     ready() {
       if (!dialog) return;
       dialog.frame.style.background = "transparent";
       dialog.frame.focus();
-      tell("focus");
+      send("focus");
     },
     event({ name, payload }) {
       if (dialog) emit(dialog.instance, name, payload);
@@ -264,16 +264,16 @@ p:empty { display: none }`;
       close();
     },
     redirect({ url }) {
-      heard.close({});
-      // an address that a browser would run instead of open is left alone
+      handlers.close({});
+      // other schemes, such as javascript:, are not opened
       if (/^https?:\/\//i.test(url)) location.assign(url);
     },
   };
 
-  /** Hears the dialog and nobody else. */
-  function hear(/** @type {MessageEvent} */ { origin: from, source, data }) {
+  /** Handles messages of the dialog only. */
+  function receive(/** @type {MessageEvent} */ { origin: from, source, data }) {
     if (!dialog || from !== origin || source !== dialog.frame.contentWindow) return;
-    if (data?.source === MARK && data.session_id === dialog.instance.session) heard[data.type]?.(data);
+    if (data?.source === MARK && data.session_id === dialog.instance.session) handlers[data.type]?.(data);
   }
 
   function emit(/** @type {Instance} */ instance, /** @type {string} */ event, /** @type {object} */ payload) {
@@ -288,40 +288,40 @@ p:empty { display: none }`;
     listeners = [...listeners, { event, handler, id: idOf(options) }];
   }
 
-  /** Takes off one handler, or all of an event, or all; of one button, or of every one. */
+  /** Removes a handler, those of an event, or all; of a button or of all. */
   function off(/** @type {any} */ event, /** @type {any} */ handler, /** @type {any} */ options) {
     const id = idOf(options);
     listeners = listeners.filter(
-      (held) => (event && held.event !== event) || (handler && held.handler !== handler) || (id && held.id !== id),
+      (listener) => (event && listener.event !== event) || (handler && listener.handler !== handler) || (id && listener.id !== id),
     );
   }
 
-  /** Draws in containers that the page adds; closes the dialog of one that it takes away (klarna.md §6.4). */
-  function look() {
+  /** Draws in added containers; closes the dialog of a removed one (klarna.md §6.4). */
+  function redraw() {
     for (const instance of instances.values()) {
       const container = containerOf(instance.id);
-      if (container && instance.look && !instance.drawn.has(container)) show(instance);
+      if (container && instance.design && !instance.drawn.has(container)) show(instance);
     }
     if (dialog && !dialog.container?.isConnected && !containerOf(dialog.instance.id)) close();
   }
 
   /** @type {unknown} */
-  let called;
-  /** Calls the page's klarnaAsyncCallback, each function once. */
+  let lastCallback;
+  /** Calls each klarnaAsyncCallback once. */
   function callBack(/** @type {any} */ callback) {
-    if (typeof callback !== "function" || callback === called) return;
-    called = callback;
+    if (typeof callback !== "function" || callback === lastCallback) return;
+    lastCallback = callback;
     callback();
   }
 
-  /** Calls back now, and when the callback is set too late, as some shops do. */
-  function watch() {
+  /** Calls klarnaAsyncCallback now, or when a page sets it. */
+  function watchCallback() {
     let callback = window.klarnaAsyncCallback;
-    const late = (/** @type {unknown} */ value) => {
+    const set = (/** @type {unknown} */ value) => {
       callback = value;
       queueMicrotask(() => callBack(value));
     };
-    const property = { configurable: true, enumerable: true, get: () => callback, set: late };
+    const property = { configurable: true, enumerable: true, get: () => callback, set };
     if (Reflect.defineProperty(window, "klarnaAsyncCallback", property)) {
       window.addEventListener("load", () => callBack(window.klarnaAsyncCallback));
     }
@@ -329,9 +329,9 @@ p:empty { display: none }`;
   }
 
   window.Klarna.InstantShopping = { load, update, on, off };
-  window.addEventListener("message", hear);
+  window.addEventListener("message", receive);
   window.addEventListener("pagehide", close);
-  const watched = { childList: true, subtree: true, attributes: true, attributeFilter: ["data-instance-id"] };
-  new MutationObserver(look).observe(document, watched);
-  watch();
+  const observed = { childList: true, subtree: true, attributes: true, attributeFilter: ["data-instance-id"] };
+  new MutationObserver(redraw).observe(document, observed);
+  watchCallback();
 })();

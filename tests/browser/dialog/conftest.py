@@ -30,6 +30,6 @@ def open_dialog(tab: "Page", product_page: Callable[..., str], options: Json, sh
 
 @pytest.fixture
 def order(shop: Shop, mock_klarna: MockKlarna) -> Callable[[], Json]:
-    """Has the merchant place what is bought; returns the order that Klarna asked to place."""
+    """Sets the merchant to place orders; returns the order of the place_order callback."""
     shop.decide = placing(mock_klarna)
     return lambda: shop.callbacks[-1]["order"]

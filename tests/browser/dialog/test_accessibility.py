@@ -109,8 +109,8 @@ async def test_nothing_is_animated_with_reduced_motion(tab: "Page", open_dialog:
     dialog = await open_dialog()
     await dialog.identify()
     await dialog.pay()
-    await dialog.find(".busy .mark").wait_for()
-    assert await dialog.find(".busy .mark").evaluate("mark => document.getAnimations().length") == 0
+    await dialog.find(".busy .outcome-icon").wait_for()
+    assert await dialog.find(".busy .outcome-icon").evaluate("icon => document.getAnimations().length") == 0
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ async def test_mandatory_fields_must_be_filled_in(open_dialog: Open, name: str) 
     await dialog.fill(ALICE)
     await dialog.find("#address-button").click()
     await expect(dialog.find(f"#{name}")).to_be_focused()
-    await expect(dialog.find(f"#{name}__fault")).to_have_text("Please fill this in.")
+    await expect(dialog.find(f"#{name}__error")).to_have_text("Please fill this in.")
 
 
 async def test_optional_fields_may_stay_empty(open_dialog: Open) -> None:

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-ASKED = "([path, name, given]) => import(path).then((module) => module[name](...given))"
+CALL = "([path, name, given]) => import(path).then((module) => module[name](...given))"
 SWEDEN = {"dialling": "+46", "digits": [7, 9], "postal_code": "\\d{3} ?\\d{2}", "region_needed": False, "titles": {}}
 
 CASES: list[tuple[str, str, list[Any], Any]] = [
-    ("dates", "isoDate", ["1985-10-20", "SE"], "1985-10-20"),
-    ("dates", "isoDate", ["19851020", "SE"], "1985-10-20"),
-    ("dates", "isoDate", [" 20.10.1985 ", "DE"], "1985-10-20"),
-    ("dates", "isoDate", ["10/20/1985", "US"], "1985-10-20"),
-    ("dates", "isoDate", ["20/10/1985", "US"], ""),
-    ("dates", "isoDate", ["1985-02-29", "SE"], ""),
-    ("dates", "isoDate", ["yesterday", "SE"], ""),
+    ("countries", "isoDate", ["1985-10-20", "SE"], "1985-10-20"),
+    ("countries", "isoDate", ["19851020", "SE"], "1985-10-20"),
+    ("countries", "isoDate", [" 20.10.1985 ", "DE"], "1985-10-20"),
+    ("countries", "isoDate", ["10/20/1985", "US"], "1985-10-20"),
+    ("countries", "isoDate", ["20/10/1985", "US"], ""),
+    ("countries", "isoDate", ["1985-02-29", "SE"], ""),
+    ("countries", "isoDate", ["yesterday", "SE"], ""),
     ("countries", "phone", ["070-174 06 15", SWEDEN], "+46701740615"),
     ("countries", "phone", ["0046 70 1740615", SWEDEN], "+46701740615"),
     ("countries", "phone", ["46701740615", SWEDEN], "+46701740615"),
@@ -33,16 +33,16 @@ CASES: list[tuple[str, str, list[Any], Any]] = [
     ("countries", "isPhone", ["+4917614284340", SWEDEN], True),
     ("countries", "isPostalCode", [" 111 34", SWEDEN], True),
     ("countries", "isPostalCode", ["1113", SWEDEN], False),
-    ("money", "money", [124000, "SEK", "sv-SE"], "1\xa0240,00\xa0kr"),
-    ("money", "money", [1999, "USD", "en-US"], "$19.99"),
-    ("money", "money", [500, "JPY", "en-US"], "¥500"),
-    ("money", "money", [500, "nothing", "en-US"], "nothing 5.00"),
-    ("links", "safeUrl", ["https://shop.example/thanks?a=1"], "https://shop.example/thanks?a=1"),
-    ("links", "safeUrl", ["javascript:alert(1)"], None),
-    ("links", "safeUrl", [" JaVaScRiPt:alert(1)"], None),
-    ("links", "safeUrl", ["data:text/html,hello"], None),
-    ("links", "safeUrl", ["/thanks"], None),
-    ("links", "safeUrl", [None], None),
+    ("texts", "money", [124000, "SEK", "sv-SE"], "1\xa0240,00\xa0kr"),
+    ("texts", "money", [1999, "USD", "en-US"], "$19.99"),
+    ("texts", "money", [500, "JPY", "en-US"], "¥500"),
+    ("texts", "money", [500, "nothing", "en-US"], "nothing 5.00"),
+    ("elements", "safeUrl", ["https://shop.example/thanks?a=1"], "https://shop.example/thanks?a=1"),
+    ("elements", "safeUrl", ["javascript:alert(1)"], None),
+    ("elements", "safeUrl", [" JaVaScRiPt:alert(1)"], None),
+    ("elements", "safeUrl", ["data:text/html,hello"], None),
+    ("elements", "safeUrl", ["/thanks"], None),
+    ("elements", "safeUrl", [None], None),
     ("texts", "language", ["sv-SE"], "sv"),
     ("texts", "language", ["NN-no"], "nb"),
     ("texts", "language", ["es-ES"], "en"),
@@ -50,11 +50,16 @@ CASES: list[tuple[str, str, list[Any], Any]] = [
     ("draft", "fieldOf", ["billing_address.postal_code"], "postal_code"),
     ("draft", "fieldOf", ["shipping_address.postal_code"], "shipping_postal_code"),
     ("draft", "fieldOf", ["customer.date_of_birth"], "date_of_birth"),
-    ("flow", "step", [{"state": "started", "identified": True}, False], "review"),
-    ("flow", "step", [{"state": "started", "identified": True}, True], "identification"),
-    ("flow", "step", [{"state": "placed", "outcome": {"fraud_status": "REJECTED"}}, False], "refused"),
-    ("flow", "step", [{"state": "denied", "outcome": {"redirect_url": "https://a.example"}}, False], "leaving"),
-    ("flow", "step", [{"state": "expired"}, False], "expired"),
+    ("session", "stepOf", [{"state": "started", "identified": True}, False], "review"),
+    ("session", "stepOf", [{"state": "started", "identified": True}, True], "identification"),
+    ("session", "stepOf", [{"state": "placed", "outcome": {"fraud_status": "REJECTED"}}, False], "rejected"),
+    (
+        "session",
+        "stepOf",
+        [{"state": "denied", "outcome": {"redirect_url": "https://a.example"}}, False],
+        "redirecting",
+    ),
+    ("session", "stepOf", [{"state": "expired"}, False], "expired"),
 ]
 
 
@@ -71,7 +76,7 @@ async def test_a_function_returns_the_expected_value(
     blank: "Page", mock_klarna: MockKlarna, module: str, name: str, given: list[Any], answer: Any
 ) -> None:
     path = f"{mock_klarna.url}/instantshopping/static/dialog/{module}.js"
-    assert await blank.evaluate(ASKED, [path, name, given]) == answer
+    assert await blank.evaluate(CALL, [path, name, given]) == answer
 
 
 RED_S, RED_M, BLUE_M = (
@@ -90,6 +95,6 @@ RED_S, RED_M, BLUE_M = (
 async def test_an_unavailable_variation_leads_to_the_nearest_one(blank: "Page", mock_klarna: MockKlarna) -> None:
     path = f"{mock_klarna.url}/instantshopping/static/dialog/variations.js"
     items = [RED_S, RED_M, BLUE_M]
-    colours, _sizes = await blank.evaluate(ASKED, [path, "choices", [items, RED_S]])
+    colours, _sizes = await blank.evaluate(CALL, [path, "choices", [items, RED_S]])
     assert [(value["value"], value["available"]) for value in colours["values"]] == [("red", True), ("blue", False)]
-    assert await blank.evaluate(ASKED, [path, "turnedTo", [items, RED_S, "clr", "blue"]]) == BLUE_M
+    assert await blank.evaluate(CALL, [path, "nearestItem", [items, RED_S, "clr", "blue"]]) == BLUE_M

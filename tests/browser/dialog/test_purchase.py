@@ -172,7 +172,7 @@ async def test_the_page_can_update_the_order_lines_while_the_dialog_is_open(
     changes = {"order_lines": [{**white, "total_tax_amount": 2000}]}
     await tab.evaluate("changes => Klarna.InstantShopping.update(changes)", changes)
     await expect(dialog.find("#checkout-button")).to_have_text("Pay 150,00\xa0kr")
-    await expect(dialog.find(".sums")).to_contain_text("Battery Power Pack White")
+    await expect(dialog.find(".totals")).to_contain_text("Battery Power Pack White")
 
 
 @pytest.mark.parametrize("step", ["identification", "review"])

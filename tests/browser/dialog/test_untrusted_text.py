@@ -35,7 +35,7 @@ async def test_markup_in_texts_of_the_merchant_is_shown_as_text(
     dialog = await open_dialog(**_options_with_markup(options))
     await expect(dialog.find("#merchant")).to_have_text(MARKUP)
     await dialog.identify()
-    for place in (".chip", ".option-name", ".checkboxes", ".sums"):
+    for place in (".chip", ".option-name", ".checkboxes", ".totals"):
         await expect(dialog.find(place)).to_contain_text(MARKUP)
     await dialog.find(".checkboxes input").check()
     await expect(dialog.find("script, img")).to_have_count(1)

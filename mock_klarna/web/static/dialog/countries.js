@@ -6,11 +6,11 @@ const ENGLISH = { male: ["Mr"], female: ["Ms"] };
 let rows = {};
 
 /**
- * Take the table of countries that the page carries: the server's own, so that both judge alike.
+ * Load the table of countries from the page: the server's table, so that the dialog and the server check alike.
  *
  * @param {string} json
  */
-export function learn(json) {
+export function loadCountries(json) {
   rows = JSON.parse(json);
 }
 
@@ -23,21 +23,21 @@ export function country(code) {
 }
 
 /**
- * The countries that an address may be in. The billing address is shipped to as well unless there is another one.
+ * The countries that an address may be in. Without a separate shipping address, goods are shipped to the billing address.
  *
  * @param {View} view
  * @param {"billing" | "shipping"} kind
  * @param {boolean} separate whether the shopper gives a separate shipping address
  * @returns {string[]}
  */
-export function allowed({ countries }, kind, separate) {
+export function allowedCountries({ countries }, kind, separate) {
   const { billing, shipping } = countries;
   if (kind === "shipping") return shipping;
   return separate ? billing : billing.filter((code) => shipping.includes(code));
 }
 
 /**
- * The titles that people of a country use; where Klarna names none, those of English (klarna.md §3.10).
+ * The titles of a country; English titles if Klarna defines none (klarna.md §3.10).
  *
  * @param {string | undefined} code
  * @returns {string[]}
@@ -47,7 +47,7 @@ export function titles(code) {
 }
 
 /**
- * The usual title of somebody, "" where their gender is not told.
+ * The usual title for a gender, "" if the gender is unknown.
  *
  * @param {string | undefined} code
  * @param {string | undefined} gender
@@ -66,7 +66,7 @@ function titlesByGender(code) {
 }
 
 /**
- * Whether Klarna names titles for a country.
+ * Whether Klarna defines titles for a country.
  *
  * @param {string | undefined} code
  * @returns {boolean}
@@ -76,7 +76,7 @@ export function hasTitles(code) {
 }
 
 /**
- * The name of a country in a language, its code where the browser does not know it.
+ * The name of a country in a language, or its code if the browser does not know the name.
  *
  * @param {string} code
  * @param {string} locale
@@ -91,7 +91,7 @@ export function countryName(code, locale) {
 }
 
 /**
- * A phone number in international form, from the forms in which people write theirs at home.
+ * A phone number in international form, from a national form.
  *
  * @param {string} text
  * @param {Country | undefined} home
@@ -106,7 +106,7 @@ export function phone(text, home) {
 }
 
 /**
- * Whether a number that `phone` returned can be called: a number abroad need only look like one.
+ * Whether `phone` returned a valid number; of foreign numbers only the shape is checked.
  *
  * @param {string} text
  * @param {Country} home
@@ -114,8 +114,8 @@ export function phone(text, home) {
  */
 export function isPhone(text, home) {
   if (!text.startsWith(home.dialling)) return /^\+\d{6,15}$/.test(text);
-  const [fewest, most] = home.digits;
-  return new RegExp(`^\\${home.dialling}0?\\d{${fewest},${most}}$`).test(text);
+  const [minimum, maximum] = home.digits;
+  return new RegExp(`^\\${home.dialling}0?\\d{${minimum},${maximum}}$`).test(text);
 }
 
 /**
@@ -125,4 +125,33 @@ export function isPhone(text, home) {
  */
 export function isPostalCode(text, home) {
   return new RegExp(`^(?:${home.postal_code})$`).test(text.trim().toUpperCase());
+}
+
+const YEAR_FIRST = /^(\d{4})[-./ ]?(\d{2})[-./ ]?(\d{2})$/;
+const YEAR_LAST = /^(\d{1,2})[-./ ](\d{1,2})[-./ ](\d{4})$/;
+
+/**
+ * A date in ISO 8601 from the form that is usual in a country (US: month first); "" if the text is not a date.
+ *
+ * @param {string} text
+ * @param {string} country
+ * @returns {string}
+ */
+export function isoDate(text, country) {
+  const [year = "", month = "", day = ""] = parts(text.trim(), country);
+  const iso = `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`;
+  const date = new Date(`${iso}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso) ? iso : "";
+}
+
+/**
+ * @param {string} text
+ * @param {string} country
+ * @returns {string[]}
+ */
+function parts(text, country) {
+  const first = YEAR_FIRST.exec(text);
+  if (first) return first.slice(1);
+  const [, one = "", two = "", year = ""] = YEAR_LAST.exec(text) ?? [];
+  return country === "US" ? [year, one, two] : [year, two, one];
 }

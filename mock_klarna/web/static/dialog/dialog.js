@@ -1,36 +1,32 @@
-import { Refusal } from "./api.js";
-import { begun } from "./draft.js";
+import { draftOf } from "./draft.js";
 import { Drawer } from "./drawer.js";
-import { byId, replaceContent } from "./elements.js";
-import { ending } from "./endings.js";
-import { Events } from "./events.js";
-import { hasEnded, step } from "./flow.js";
+import { byId, replaceContent, safeUrl } from "./elements.js";
 import { Frame } from "./frame.js";
-import { Host } from "./host.js";
 import { identification } from "./identification.js";
-import { safeUrl } from "./links.js";
+import { outcome } from "./outcomes.js";
+import { Events, ParentPage } from "./page.js";
 import { review } from "./review.js";
-import { Session } from "./session.js";
+import { isFinal, RequestError, Session, stepOf } from "./session.js";
 import { language, texts } from "./texts.js";
 
-/** @typedef {import("./types.js").View} View */
-/** @typedef {import("./flow.js").Step} Step */
 /** @typedef {import("./draft.js").Draft} Draft */
+/** @typedef {import("./session.js").Step} Step */
+/** @typedef {import("./types.js").View} View */
 
-const PATIENCE_MS = 8000;
+const SLOW_AFTER_MS = 8000;
 
-/** The dialog: shows the step that the session is at, and takes the shopper from one to the next. */
+/** The dialog: renders the current step of the session and executes what the shopper does. */
 export class Dialog {
   /**
    * @param {string} session
-   * @param {string} origin of the page around, "" where there is none
+   * @param {string} origin of the shop's page, "" if there is none
    */
   constructor(session, origin) {
-    this.host = new Host(origin, session);
+    this.page = new ParentPage(origin, session);
     this.drawer = new Drawer(session);
     this.frame = new Frame(() => this.close(), () => (this.drawer.isOpen ? this.drawer.toggle() : this.close()));
     this.session = new Session(session, (view) => (this.showing = this.show(view)), (busy) => this.frame.busy(busy));
-    this.events = new Events(this.host);
+    this.events = new Events(this.page);
     this.showing = Promise.resolve();
     this.editing = false;
     this.paying = false;
@@ -38,74 +34,74 @@ export class Dialog {
     this.shown = "";
   }
 
-  /** Fetch the session and show it; from then on the page around is heard. */
-  async begin() {
+  /** Fetch the session and show it; after that, listen to messages of the shop's page. */
+  async start() {
     await this.session.refresh();
     await this.showing;
-    this.host.hear({ update: () => this.perform(() => this.session.refresh()), focus: () => this.frame.focus() });
-    this.host.send("ready");
+    this.page.listen({ update: () => this.perform(() => this.session.refresh()), focus: () => this.frame.focus() });
+    this.page.send("ready");
   }
 
   /** @param {View} view */
   async show(view) {
-    const spoken = language(view.locale);
-    this.say = await texts(spoken);
+    const code = language(view.locale);
+    this.t = await texts(code);
     if (this.session.view !== view) return;
     this.prefill(view);
-    this.frame.speak(this.say, spoken, view);
-    this.events.tell(view);
+    this.frame.translate(this.t, code, view);
+    this.events.sendChanges(view);
     this.drawer.show(view);
     this.render(view);
   }
 
   /**
-   * Begin with whom the page names, as long as nobody has touched the form.
+   * Fill the form with the data of the page, unless the shopper has changed the form.
    *
    * @param {View} view
    */
   prefill(view) {
-    if (this.draft && JSON.stringify(this.draft) !== this.untouched) return;
-    this.draft = begun(view);
-    this.untouched = JSON.stringify(this.draft);
+    if (this.draft && JSON.stringify(this.draft) !== this.prefilled) return;
+    this.draft = draftOf(view);
+    this.prefilled = JSON.stringify(this.draft);
   }
 
   /** @param {View} view */
   render(view) {
-    const now = step(view, this.editing);
-    replaceContent(byId("step"), this.content(now, view));
-    this.frame.progress(now);
-    if (now !== this.shown) this.enter(now, view);
+    const step = stepOf(view, this.editing);
+    replaceContent(byId("step"), this.content(step, view));
+    this.frame.progress(step);
+    if (step !== this.shown) this.enter(step, view);
   }
 
   /**
-   * @param {Step} now
+   * @param {Step} step
    * @param {View} view
    * @returns {HTMLElement}
    */
-  content(now, view) {
-    const desk = this.desk(view);
-    if (now === "identification") return identification(desk);
-    return now === "review" ? review(desk) : ending(now, desk);
+  content(step, view) {
+    const context = this.context(view);
+    if (step === "identification") return identification(context);
+    return step === "review" ? review(context) : outcome(step, context);
   }
 
   /**
    * @param {View} view
-   * @returns {import("./identification.js").Desk}
+   * @returns {import("./types.js").StepContext}
    */
-  desk(view) {
+  context(view) {
     const { session } = this;
     return {
-      say: /** @type {import("./texts.js").Say} */ (this.say),
+      t: /** @type {import("./texts.js").Translate} */ (this.t),
       view,
       session,
       draft: /** @type {Draft} */ (this.draft),
       redraft: (draft) => this.redraft(draft, view),
-      identified: () => this.turn(false),
-      edit: () => this.turn(true),
+      showReview: () => this.setEditing(false),
+      edit: () => this.setEditing(true),
       perform: (command) => this.perform(command),
       announce: (text) => this.frame.announce(text),
       pay: () => this.pay(),
-      isHosted: this.host.isThere,
+      isEmbedded: this.page.isPresent,
       close: () => this.close(),
       leave: (url) => this.leave(url),
     };
@@ -121,28 +117,28 @@ export class Dialog {
   }
 
   /** @param {boolean} editing */
-  turn(editing) {
+  setEditing(editing) {
     this.editing = editing;
     if (this.session.view) this.render(this.session.view);
   }
 
   /**
-   * What happens once when a step is reached.
+   * Do what happens once when the dialog reaches a step.
    *
-   * @param {Step} now
+   * @param {Step} step
    * @param {View} view
    */
-  enter(now, view) {
+  enter(step, view) {
     const isFirst = this.shown === "";
-    this.shown = now;
-    this.frame.arrive(isFirst);
-    if (now === "waiting") this.wait();
-    if (now === "placed") this.events.confirmed(view);
+    this.shown = step;
+    this.frame.startStep(isFirst);
+    if (step === "waiting") this.wait();
+    if (step === "placed") this.events.sendConfirmation(view);
     const target = safeUrl(view.outcome?.redirect_url);
-    if (now === "leaving" && target) this.leave(target);
+    if (step === "redirecting" && target) this.leave(target);
   }
 
-  /** Press the final button. */
+  /** Pay, once at a time. */
   async pay() {
     if (this.paying) return;
     this.paying = true;
@@ -150,47 +146,46 @@ export class Dialog {
     this.paying = false;
   }
 
-  /** Wait for the merchant, with a word when it takes long. */
+  /** Wait for the merchant's decision, and say so if it takes long. */
   wait() {
-    const word = () => this.shown === "waiting" && (byId("patience").textContent = this.frame.say("waiting_long"));
-    setTimeout(word, PATIENCE_MS);
-    return this.perform(() => this.session.settle());
+    const showDelay = () => this.shown === "waiting" && (byId("waiting-long").textContent = this.frame.t("waiting_long"));
+    setTimeout(showDelay, SLOW_AFTER_MS);
+    return this.perform(() => this.session.waitForDecision());
   }
 
   /**
-   * Do something that the server may refuse: then show how the session stands, and say that it did not work.
+   * Run a command. If the server refuses it, show the current session and an error message.
    *
    * @param {() => Promise<unknown>} command
    */
   async perform(command) {
-    this.frame.complain("");
+    this.frame.showError("");
     try {
       await command();
-    } catch (failure) {
-      if (!(failure instanceof Refusal)) throw failure;
-      await this.recover(failure);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      await this.recover(error);
     }
   }
 
-  /** @param {Refusal} failure */
-  async recover(failure) {
-    const name = failure.status === 0 ? "unreachable" : failure.status === 404 ? "gone" : "not_possible";
+  /** @param {RequestError} error */
+  async recover(error) {
+    const name = error.status === 0 ? "unreachable" : error.status === 404 ? "gone" : "not_possible";
     const view = name === "not_possible" ? await this.session.refresh().catch(() => null) : null;
-    if (!view || !hasEnded(view)) this.frame.complain(name);
+    if (!view || !isFinal(view)) this.frame.showError(name);
   }
 
-  /** Leave the dialog; the session stays for the next click. */
+  /** Close the dialog; the session can be continued with the next click. */
   close() {
     const { view } = this.session;
-    if (this.host.isThere) this.host.send("close", { state: view?.state ?? "" });
-    else if (view?.state === "started") this.frame.putAside(() => this.turn(this.editing));
-    else if (view && hasEnded(view)) location.reload();
+    if (this.page.isPresent) this.page.send("close", { state: view?.state ?? "" });
+    else if (view?.state === "started") this.frame.showPaused(() => this.setEditing(this.editing));
+    else if (view && isFinal(view)) location.reload();
   }
 
   /** @param {string} url */
   leave(url) {
-    if (this.host.isThere) this.host.send("redirect", { url });
+    if (this.page.isPresent) this.page.send("redirect", { url });
     else location.assign(url);
   }
 }
-

@@ -1,23 +1,24 @@
-import { country, phone, titleOf, titles } from "./countries.js";
-import { isoDate } from "./dates.js";
+import { country, isoDate, isPhone, isPostalCode, phone, titleOf, titles } from "./countries.js";
 
-/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").Country} Country */
 /** @typedef {import("./types.js").Shopper} Shopper */
-/** @typedef {Record<string, string>} Values what stands in each field, by the field's id */
+/** @typedef {import("./types.js").View} View */
+
+/** @typedef {Record<string, string>} Values the text of each field, by the field's id */
 /** @typedef {{values: Values, separate: boolean, shopper: string}} Draft */
 
-/** Members of an address that the form asks for, the shipping one's under the prefix `shipping_`. */
+/** Members of an address in the form; those of the shipping address have the prefix `shipping_`. */
 export const PLACE = ["given_name", "family_name", "street_address", "street_address2", "postal_code", "city", "region", "country"];
 const CONTACT = ["email", "phone"];
 const CUSTOMER = ["date_of_birth", "national_identification_number"];
 
 /**
- * What the form begins with: whom the page or an earlier visit to the form told.
+ * The initial content of the form: the data of the session.
  *
  * @param {View} view
  * @returns {Draft}
  */
-export function begun(view) {
+export function draftOf(view) {
   const billing = view.billing_address ?? {};
   const shipping = view.shipping_address ?? {};
   const separate = PLACE.some((name) => shipping[name] !== undefined && shipping[name] !== billing[name]);
@@ -28,13 +29,13 @@ export function begun(view) {
 }
 
 /**
- * The form as a test shopper would fill it in, with a title where the merchant demands one that they did not bring.
+ * The form as a test shopper would fill it in, with a title if the merchant requires one and the shopper has none.
  *
  * @param {Shopper} shopper
  * @param {Record<string, boolean>} options
  * @returns {Draft}
  */
-export function filledIn({ name, billing_address, customer }, options) {
+export function draftOfShopper({ name, billing_address, customer }, options) {
   const values = filled(billing_address, customer);
   const draft = { values, separate: false, shopper: name };
   if (!options.title_mandatory || values.title) return draft;
@@ -57,21 +58,21 @@ function filled(address, customer) {
 }
 
 /**
- * The body of `identify`: the test shopper's name while the form is as they filled it in, else what was typed.
+ * The body of `identify`: the name of the test shopper if the form is unchanged, else the typed data.
  *
  * @param {Draft} draft
  * @returns {object}
  */
-export function told(draft) {
+export function identifyBody(draft) {
   if (draft.shopper) return { shopper: draft.shopper };
   const { values } = draft;
   const home = country(values.country);
   const title = titles(values.country).find((known) => known.toLowerCase() === values.title);
   const contact = { email: values.email ?? "", phone: phone(values.phone ?? "", home) };
-  const billing_address = given({ ...place(values, ""), ...contact, title });
-  const customer = given({ ...picked(values, CUSTOMER), date_of_birth: isoDate(values.date_of_birth ?? "", values.country ?? ""), title });
-  const told = { billing_address, customer };
-  return draft.separate ? { ...told, shipping_address: given({ ...place(values, "shipping_"), ...contact }) } : told;
+  const billing_address = nonEmpty({ ...addressOf(values, ""), ...contact, title });
+  const customer = nonEmpty({ ...picked(values, CUSTOMER), date_of_birth: isoDate(values.date_of_birth ?? "", values.country ?? ""), title });
+  const body = { billing_address, customer };
+  return draft.separate ? { ...body, shipping_address: nonEmpty({ ...addressOf(values, "shipping_"), ...contact }) } : body;
 }
 
 /**
@@ -79,7 +80,7 @@ export function told(draft) {
  * @param {string} prefix
  * @returns {Record<string, string>}
  */
-function place(values, prefix) {
+function addressOf(values, prefix) {
   return Object.fromEntries(PLACE.map((name) => [name, values[prefix + name] ?? ""]));
 }
 
@@ -96,13 +97,13 @@ function picked(values, names) {
  * @param {Record<string, string | undefined>} members
  * @returns {Record<string, string>}
  */
-function given(members) {
-  const kept = Object.entries(members).map(([name, value]) => [name, (value ?? "").trim()]);
-  return Object.fromEntries(kept.filter(([, value]) => value));
+function nonEmpty(members) {
+  const trimmed = Object.entries(members).map(([name, value]) => [name, (value ?? "").trim()]);
+  return Object.fromEntries(trimmed.filter(([, value]) => value));
 }
 
 /**
- * The field that a problem of the server is about.
+ * The field of a problem in the server's answer.
  *
  * @param {string} path such as `billing_address.postal_code`
  * @returns {string}
@@ -110,4 +111,74 @@ function given(members) {
 export function fieldOf(path) {
   const [name = "", owner] = path.split(".").reverse();
   return owner === "shipping_address" && PLACE.includes(name) ? `shipping_${name}` : name;
+}
+
+/** @typedef {Record<string, string>} FieldErrors the name of a text for each invalid field */
+
+const ALWAYS = ["given_name", "family_name", "street_address", "postal_code", "city", "country"];
+
+/**
+ * The fields that must not be empty.
+ *
+ * @param {Draft} draft
+ * @param {Record<string, boolean>} options the merchant's `*_mandatory`
+ * @returns {Set<string>}
+ */
+export function requiredFields(draft, options) {
+  const home = country(draft.values.country);
+  const away = country(draft.values.shipping_country);
+  const names = ["email", ...ALWAYS, ...["phone", "date_of_birth", "national_identification_number", "title"].filter((name) => options[`${name}_mandatory`])];
+  if (home?.region_needed) names.push("region");
+  if (draft.separate) names.push(...ALWAYS.map((name) => `shipping_${name}`));
+  if (draft.separate && away?.region_needed) names.push("shipping_region");
+  return new Set(names);
+}
+
+/**
+ * The errors of a draft, found before it is sent.
+ *
+ * @param {Draft} draft
+ * @param {Record<string, boolean>} options
+ * @param {{billing: string[], shipping: string[]}} allowed countries that the addresses may be in
+ * @returns {FieldErrors}
+ */
+export function fieldErrors(draft, options, allowed) {
+  if (draft.shopper) return {};
+  const { values } = draft;
+  const errors = { ...contactErrors(values), ...addressErrors(values, "", allowed.billing) };
+  if (draft.separate) Object.assign(errors, addressErrors(values, "shipping_", allowed.shipping));
+  const empty = [...requiredFields(draft, options)].filter((name) => !values[name]?.trim());
+  return { ...errors, ...Object.fromEntries(empty.map((name) => [name, "error_required"])) };
+}
+
+/**
+ * @param {Record<string, string>} values
+ * @returns {FieldErrors}
+ */
+function contactErrors(values) {
+  const home = country(values.country);
+  const number = phone(values.phone ?? "", home);
+  /** @type {FieldErrors} */
+  const errors = {};
+  if (values.email && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(values.email.trim())) errors.email = "error_email";
+  if (number && home && !isPhone(number, home)) errors.phone = "error_phone";
+  if (values.date_of_birth && !isoDate(values.date_of_birth, values.country ?? "")) errors.date_of_birth = "error_date_of_birth";
+  return errors;
+}
+
+/**
+ * @param {Record<string, string>} values
+ * @param {string} prefix
+ * @param {string[]} allowed
+ * @returns {FieldErrors}
+ */
+function addressErrors(values, prefix, allowed) {
+  const code = values[`${prefix}country`];
+  const home = country(code);
+  const postal = values[`${prefix}postal_code`];
+  /** @type {FieldErrors} */
+  const errors = {};
+  if (code && !allowed.includes(code)) errors[`${prefix}country`] = "error_country";
+  if (home && postal && !isPostalCode(postal, home)) errors[`${prefix}postal_code`] = "error_postal_code";
+  return errors;
 }

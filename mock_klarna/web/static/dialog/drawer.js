@@ -1,24 +1,22 @@
-import { ask } from "./api.js";
-import { byId, element, replaceContent, wired } from "./elements.js";
-import { entryRow, json } from "./timeline.js";
+import { activateButton, byId, element, replaceContent } from "./elements.js";
+import { ask } from "./session.js";
 
-/** @typedef {import("./texts.js").Say} Say */
+/** @typedef {import("./texts.js").Translate} Translate */
 /** @typedef {import("./types.js").View} View */
-/** @typedef {import("./timeline.js").Entry} Entry */
 
 const OUTCOMES = ["", "ACCEPTED", "PENDING", "REJECTED"];
 const PAUSE_MS = 1500;
 
-/** The developer's drawer: what happened so far with every payload, and the outcome to force. Speaks English. */
+/** The developer's drawer, in English: the journal with all payloads, and the result of the risk check to force. */
 export class Drawer {
   /** @param {string} session */
   constructor(session) {
     this.path = `sessions/${encodeURIComponent(session)}/timeline`;
     this.position = 0;
-    /** What the drawer forces, "" for what the shopper's e-mail address decides. */
+    /** The forced result, "" if the shopper's e-mail address decides. */
     this.outcome = "";
     this.place = byId("drawer");
-    this.opener = wired("drawer-button", () => this.toggle());
+    this.opener = activateButton("drawer-button", () => this.toggle());
     this.rows = element("ol", { id: "timeline", "aria-label": "Timeline" });
     this.payload = element("details", { id: "session-payload" }, element("summary", {}, "Session as it is now"));
     /** @type {View | null} */
@@ -30,7 +28,7 @@ export class Drawer {
     const close = element("button", { id: "drawer-close", type: "button", class: "icon", "aria-label": "Close the developer's drawer", onclick: () => this.toggle() }, "×");
     return [
       element("div", { class: "drawer-head" }, element("h2", { id: "drawer-heading" }, "Developer"), close),
-      this.outcomes(),
+      this.outcomeChoice(),
       this.payload,
       element("h3", {}, "Timeline"),
       this.rows,
@@ -38,21 +36,21 @@ export class Drawer {
   }
 
   /** @returns {HTMLElement} */
-  outcomes() {
+  outcomeChoice() {
     const rows = OUTCOMES.map((outcome) => {
       const pick = () => (this.outcome = outcome);
       const id = `outcome-${outcome.toLowerCase() || "shopper"}`;
       const radio = element("input", { type: "radio", name: "outcome", id, value: outcome, checked: outcome === this.outcome, onchange: pick });
-      return element("label", { class: "tick", for: id }, radio, element("span", {}, outcome || "As the shopper's e-mail address decides"));
+      return element("label", { class: "choice", for: id }, radio, element("span", {}, outcome || "As the shopper's e-mail address decides"));
     });
-    return element("fieldset", { class: "outcomes" }, element("legend", {}, "Klarna's risk check answers"), rows);
+    return element("fieldset", { class: "forced-outcome" }, element("legend", {}, "Klarna's risk check answers"), rows);
   }
 
   get isOpen() {
     return !this.place.hidden;
   }
 
-  /** Open or close, and bring the focus along. What is closed is empty: nothing of it is to be found in the page. */
+  /** Open or close the drawer and move the focus. A closed drawer is empty. */
   toggle() {
     this.place.replaceChildren(...(this.isOpen ? [] : this.content()));
     this.place.hidden = this.isOpen;
@@ -62,19 +60,19 @@ export class Drawer {
     if (this.view) this.show(this.view);
   }
 
-  /** Read the timeline on, again and again while the drawer is open. */
+  /** Poll the timeline while the drawer is open. */
   async follow() {
     clearTimeout(this.timer);
-    await this.readOn().catch(() => undefined);
+    await this.readNewEntries().catch(() => undefined);
     clearTimeout(this.timer);
     if (this.isOpen) this.timer = setTimeout(() => this.follow(), PAUSE_MS);
   }
 
-  async readOn() {
+  async readNewEntries() {
     const { entries, position } = await ask(`${this.path}?after=${this.position}`);
-    const fresh = entries.filter((/** @type {Entry} */ entry) => entry.seq > this.position);
+    const newEntries = entries.filter((/** @type {Entry} */ entry) => entry.seq > this.position);
     this.position = Math.max(this.position, position ?? 0);
-    this.rows.append(...fresh.map(entryRow));
+    this.rows.append(...newEntries.map(entryRow));
   }
 
   /** @param {View} view */
@@ -84,4 +82,49 @@ export class Drawer {
     replaceContent(this.payload, this.payload.firstElementChild, json(view));
     this.follow();
   }
+}
+
+/**
+ * @typedef {{seq: number, at: string, kind: string, name: string, method?: string, path?: string, url?: string,
+ *   status?: number | null, duration_ms?: number, outcome?: string, error?: string | null}} Entry
+ */
+
+const HEAD = ["seq", "at", "merchant", "kind", "name", "purchase_id"];
+
+/**
+ * An entry of the journal: a summary line, and all members below it.
+ *
+ * @param {Entry} entry
+ * @returns {HTMLElement}
+ */
+export function entryRow(entry) {
+  const details = Object.fromEntries(Object.entries(entry).filter(([name, value]) => !HEAD.includes(name) && value !== null));
+  const line = element(
+    "summary",
+    {},
+    element("time", { datetime: entry.at }, entry.at.slice(11, 23)),
+    element("span", { class: `kind ${entry.kind}` }, entry.kind),
+    element("span", { class: "summary-text" }, headline(entry)),
+  );
+  return element("li", {}, element("details", {}, line, json(details)));
+}
+
+/**
+ * @param {Entry} entry
+ * @returns {string}
+ */
+export function headline({ name, method, path, url, status, outcome, error }) {
+  const result = status ?? (error ? outcome ?? "failed" : "");
+  const where = method ? `${method} ${path}` : url ?? "";
+  return [name, where && `· ${where}`, result && `→ ${result}`].filter(Boolean).join(" ");
+}
+
+/**
+ * A payload as formatted JSON.
+ *
+ * @param {unknown} payload
+ * @returns {HTMLElement}
+ */
+export function json(payload) {
+  return element("pre", { tabindex: "0" }, JSON.stringify(payload, null, 2));
 }

@@ -2,8 +2,8 @@
 /** @typedef {string | number | boolean | null | undefined | ((event: any) => unknown)} Value */
 
 /**
- * Make an element. Attributes named `on…` are listeners; false, null and undefined ones are left out.
- * Whatever a merchant wrote comes in as a child and becomes text: there is no way to pass markup.
+ * Create an element. Attributes named `on…` are listeners; those that are false, null or undefined are left out.
+ * Children that are not nodes become text, so that merchants' texts cannot contain markup.
  *
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
@@ -12,10 +12,10 @@
  * @returns {HTMLElementTagNameMap[T]}
  */
 export function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) assign(made, name, value);
-  made.append(...children.flat().filter(isShown).map((child) => (child instanceof Node ? child : String(child))));
-  return made;
+  const created = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) assign(created, name, value);
+  created.append(...children.flat().filter(isShown).map((child) => (child instanceof Node ? child : String(child))));
+  return created;
 }
 
 /**
@@ -27,18 +27,18 @@ function isShown(child) {
 }
 
 /**
- * @param {HTMLElement} made
+ * @param {HTMLElement} created
  * @param {string} name
  * @param {Value} value
  */
-function assign(made, name, value) {
-  if (typeof value === "function") made.addEventListener(name.slice(2), value);
-  else if (value === true) made.setAttribute(name, "");
-  else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, String(value));
+function assign(created, name, value) {
+  if (typeof value === "function") created.addEventListener(name.slice(2), value);
+  else if (value === true) created.setAttribute(name, "");
+  else if (value !== false && value !== null && value !== undefined) created.setAttribute(name, String(value));
 }
 
 /**
- * The element of an id that is known to be there.
+ * The element with an id; throws if there is none.
  *
  * @param {string} id
  * @returns {HTMLElement}
@@ -50,21 +50,21 @@ export function byId(id) {
 }
 
 /**
- * Let a button of the page do something; until then it is not there to be clicked in vain.
+ * Show a button of the page and set its action.
  *
  * @param {string} id
- * @param {() => void} clicked
+ * @param {() => void} action
  * @returns {HTMLElement}
  */
-export function wired(id, clicked) {
+export function activateButton(id, action) {
   const button = byId(id);
-  button.addEventListener("click", clicked);
+  button.addEventListener("click", action);
   button.hidden = false;
   return button;
 }
 
 /**
- * Put new content into an element, and keep the focus where the reader had it when its element is there again.
+ * Replace the content of an element, and focus the element with the same id as the one that had the focus.
  *
  * @param {HTMLElement} place
  * @param {...Child} content
@@ -74,4 +74,32 @@ export function replaceContent(place, ...content) {
   const id = active instanceof HTMLElement && place.contains(active) ? active.id : "";
   place.replaceChildren(...content.filter(isShown).map((child) => (child instanceof Node ? child : String(child))));
   if (id) document.getElementById(id)?.focus({ preventScroll: true });
+}
+
+/**
+ * The absolute URL if its scheme is http or https; null for anything else, such as `javascript:`.
+ *
+ * @param {unknown} url
+ * @returns {string | null}
+ */
+export function safeUrl(url) {
+  if (typeof url !== "string") return null;
+  try {
+    const parsed = new URL(url);
+    return parsed.protocol === "https:" || parsed.protocol === "http:" ? parsed.href : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * A link that opens in a new tab, or plain text if its URL is not safe.
+ *
+ * @param {unknown} url
+ * @param {string} text
+ * @returns {HTMLElement}
+ */
+export function link(url, text) {
+  const href = safeUrl(url);
+  return href ? element("a", { href, target: "_blank", rel: "noopener noreferrer" }, text) : element("span", {}, text);
 }

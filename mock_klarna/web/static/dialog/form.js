@@ -1,79 +1,168 @@
-import { demanded } from "./checks.js";
-import { allowed, country, countryName, hasTitles, titles } from "./countries.js";
+import { allowedCountries, country, countryName, hasTitles, titles } from "./countries.js";
+import { requiredFields } from "./draft.js";
 import { element } from "./elements.js";
-import { input, select } from "./fields.js";
 
-/** @typedef {import("./texts.js").Say} Say */
-/** @typedef {import("./types.js").View} View */
 /** @typedef {import("./draft.js").Draft} Draft */
-/** @typedef {import("./fields.js").Field} Field */
+/** @typedef {import("./texts.js").Translate} Translate */
+/** @typedef {import("./types.js").View} View */
 
 /**
- * The fields that tell who somebody is: e-mail and phone, and what the merchant or the country asks for.
+ * The fields of a person: e-mail address and phone number, and those that the merchant or the country requires.
  *
- * @param {Say} say
+ * @param {Translate} t
  * @param {View} view
  * @param {Draft} draft
  * @returns {HTMLElement}
  */
-export function identityFields(say, view, draft) {
+export function identityFields(t, view, draft) {
   const options = view.options ?? {};
-  const needed = demanded(draft, options);
-  const isTitled = hasTitles(draft.values.country);
+  const needed = requiredFields(draft, options);
+  const hasTitle = hasTitles(draft.values.country);
   const offered = titles(draft.values.country).map((title) => /** @type {[string, string]} */ ([title.toLowerCase(), title]));
-  const field = fields(say, draft, needed);
+  const field = fields(t, draft, needed);
   return element(
     "div",
     { class: "fields" },
-    input(say, field("email", { type: "email", autocomplete: "email" })),
-    input(say, field("phone", { type: "tel", autocomplete: "tel" })),
-    (options.title_mandatory || isTitled) && select(say, field("title", { autocomplete: "honorific-prefix", width: "half" }), offered),
-    (options.date_of_birth_mandatory || isTitled) &&
-      input(say, field("date_of_birth", { autocomplete: "bday", hint: say("date_of_birth_hint"), width: "half" })),
-    options.national_identification_number_mandatory && input(say, field("national_identification_number", { width: "half" })),
+    input(t, field("email", { type: "email", autocomplete: "email" })),
+    input(t, field("phone", { type: "tel", autocomplete: "tel" })),
+    (options.title_mandatory || hasTitle) && select(t, field("title", { autocomplete: "honorific-prefix", width: "half" }), offered),
+    (options.date_of_birth_mandatory || hasTitle) &&
+      input(t, field("date_of_birth", { autocomplete: "bday", hint: t("date_of_birth_hint"), width: "half" })),
+    options.national_identification_number_mandatory && input(t, field("national_identification_number", { width: "half" })),
   );
 }
 
 /**
- * The fields of one address; the shipping one's ids begin with `shipping_`.
+ * The fields of one address; the ids of the shipping address start with `shipping_`.
  *
- * @param {Say} say
+ * @param {Translate} t
  * @param {View} view
  * @param {Draft} draft
  * @param {"billing" | "shipping"} kind
  * @returns {HTMLElement}
  */
-export function addressFields(say, view, draft, kind) {
+export function addressFields(t, view, draft, kind) {
   const prefix = kind === "shipping" ? "shipping_" : "";
-  const field = fields(say, draft, demanded(draft, view.options ?? {}), prefix, kind);
-  const offered = allowed(view, kind, draft.separate);
+  const field = fields(t, draft, requiredFields(draft, view.options ?? {}), prefix, kind);
+  const offered = allowedCountries(view, kind, draft.separate);
   const names = offered.map((code) => /** @type {[string, string]} */ ([code, countryName(code, view.locale)]));
   return element(
     "div",
     { class: "fields" },
-    input(say, field("given_name", { autocomplete: "given-name", width: "half" })),
-    input(say, field("family_name", { autocomplete: "family-name", width: "half" })),
-    input(say, field("street_address", { autocomplete: "address-line1" })),
-    input(say, field("street_address2", { autocomplete: "address-line2" })),
-    input(say, field("postal_code", { autocomplete: "postal-code", width: "half" })),
-    input(say, field("city", { autocomplete: "address-level2", width: "half" })),
-    country(draft.values[`${prefix}country`])?.region_needed && input(say, field("region", { autocomplete: "address-level1", width: "half" })),
-    select(say, field("country", { autocomplete: "country" }), names.sort((one, other) => one[1].localeCompare(other[1], view.locale))),
+    input(t, field("given_name", { autocomplete: "given-name", width: "half" })),
+    input(t, field("family_name", { autocomplete: "family-name", width: "half" })),
+    input(t, field("street_address", { autocomplete: "address-line1" })),
+    input(t, field("street_address2", { autocomplete: "address-line2" })),
+    input(t, field("postal_code", { autocomplete: "postal-code", width: "half" })),
+    input(t, field("city", { autocomplete: "address-level2", width: "half" })),
+    country(draft.values[`${prefix}country`])?.region_needed && input(t, field("region", { autocomplete: "address-level1", width: "half" })),
+    select(t, field("country", { autocomplete: "country" }), names.sort((one, other) => one[1].localeCompare(other[1], view.locale))),
   );
 }
 
 /**
- * @param {Say} say
+ * @param {Translate} t
  * @param {Draft} draft
  * @param {Set<string>} needed
  * @param {string} prefix
  * @param {string} section of the autocomplete attribute
  * @returns {(name: string, more: Partial<Field>) => Field}
  */
-function fields(say, draft, needed, prefix = "", section = "") {
+function fields(t, draft, needed, prefix = "", section = "") {
   return (name, more) => {
     const id = prefix + name;
-    const field = { id, label: say(name), value: draft.values[id] ?? "", required: needed.has(id), ...more };
+    const field = { id, label: t(name), value: draft.values[id] ?? "", required: needed.has(id), ...more };
     return section ? { ...field, autocomplete: `${section} ${more.autocomplete}` } : field;
   };
+}
+
+/**
+ * @typedef {Object} Field
+ * @property {string} id
+ * @property {string} label
+ * @property {string} value
+ * @property {boolean} required
+ * @property {string} [autocomplete]
+ * @property {string} [type]
+ * @property {string} [inputmode]
+ * @property {string} [hint]
+ * @property {string} [width] "half" for two fields in a line
+ */
+
+/**
+ * A labelled input with a hint and an error message.
+ *
+ * @param {Translate} t
+ * @param {Field} field
+ * @returns {HTMLElement}
+ */
+export function input(t, field) {
+  const { id, type = "text", autocomplete, inputmode, value } = field;
+  return wrapped(t, field, element("input", { id, name: id, type, autocomplete, inputmode, value, ...aria(field) }));
+}
+
+/**
+ * A labelled select; its first entry is empty unless a value is selected.
+ *
+ * @param {Translate} t
+ * @param {Field} field
+ * @param {[string, string][]} choices value and label
+ * @returns {HTMLElement}
+ */
+export function select(t, field, choices) {
+  const offered = choices.some(([value]) => value === field.value) ? choices : [["", ""], ...choices];
+  const options = offered.map(([value, label]) => element("option", { value, selected: value === field.value }, label));
+  const { id, autocomplete } = field;
+  return wrapped(t, field, element("select", { id, name: id, autocomplete, ...aria(field) }, options));
+}
+
+/**
+ * @param {Field} field
+ * @returns {Record<string, string | boolean>}
+ */
+function aria({ id, required, hint }) {
+  const described = hint ? `${id}__hint ${id}__error` : `${id}__error`;
+  return { "aria-required": String(required), "aria-describedby": described };
+}
+
+/**
+ * @param {Translate} t
+ * @param {Field} field
+ * @param {HTMLElement} control
+ * @returns {HTMLElement}
+ */
+function wrapped(t, { id, label, required, hint, width }, control) {
+  const optional = element("span", { class: "optional" }, ` (${t("optional")})`);
+  return element(
+    "div",
+    { class: width === "half" ? "field half" : "field", id: `${id}__root` },
+    element("label", { for: id }, label, !required && optional),
+    control,
+    hint && element("p", { class: "hint", id: `${id}__hint` }, hint),
+    element("p", { class: "error", id: `${id}__error` }),
+  );
+}
+
+/**
+ * Show the error of each field, and focus the first one.
+ *
+ * @param {HTMLElement} form
+ * @param {Map<string, string>} errors text by field id
+ */
+export function showFieldErrors(form, errors) {
+  for (const control of form.querySelectorAll("input[id], select[id]")) setError(control, errors.get(control.id));
+  const first = form.querySelector('[aria-invalid="true"]');
+  if (first instanceof HTMLElement) first.focus();
+}
+
+/**
+ * @param {Element} control
+ * @param {string | undefined} text
+ */
+function setError(control, text) {
+  const place = document.getElementById(`${control.id}__error`);
+  if (!place) return;
+  place.textContent = text ?? "";
+  if (text) control.setAttribute("aria-invalid", "true");
+  else control.removeAttribute("aria-invalid");
 }

@@ -1,50 +1,49 @@
-import { byId, element, wired } from "./elements.js";
-import { guard } from "./keyboard.js";
-import { money } from "./money.js";
+import { activateButton, byId, element } from "./elements.js";
+import { money } from "./texts.js";
 
-/** @typedef {import("./texts.js").Say} Say */
+/** @typedef {import("./session.js").Step} Step */
+/** @typedef {import("./texts.js").Translate} Translate */
 /** @typedef {import("./types.js").View} View */
-/** @typedef {import("./flow.js").Step} Step */
 
-/** What stays around the steps: heading, progress, complaints, the way out, and the voice for who cannot see. */
+/** The parts around the steps: heading, progress, error message, close button, and announcements for screen readers. */
 export class Frame {
   /**
    * @param {() => void} close
-   * @param {() => void} escaped
+   * @param {() => void} onEscape
    */
-  constructor(close, escaped) {
-    /** @type {Say} */
-    this.say = (name) => name;
+  constructor(close, onEscape) {
+    /** @type {Translate} */
+    this.t = (name) => name;
     this.dialog = byId("dialog");
-    /** The total as it was said last. */
+    /** The last total, formatted. */
     this.amount = "";
-    wired("close-button", close);
-    if (this.dialog.getAttribute("aria-modal") === "true") guard(this.dialog, escaped);
+    activateButton("close-button", close);
+    if (this.dialog.getAttribute("aria-modal") === "true") trapFocus(this.dialog, onEscape);
   }
 
   /**
-   * @param {Say} say
-   * @param {string} spoken
+   * @param {Translate} t
+   * @param {string} code of the language
    * @param {View} view
    */
-  speak(say, spoken, view) {
-    this.say = say;
-    document.documentElement.lang = spoken;
+  translate(t, code, view) {
+    this.t = t;
+    document.documentElement.lang = code;
     byId("merchant").textContent = view.merchant_name ?? "";
-    byId("close-button").setAttribute("aria-label", say("close"));
-    this.total(view);
-    for (const place of document.querySelectorAll("[data-text]")) place.textContent = say(place.getAttribute("data-text") ?? "");
-    for (const image of document.querySelectorAll("img[data-label]")) image.setAttribute("alt", say(image.getAttribute("data-label") ?? ""));
+    byId("close-button").setAttribute("aria-label", t("close"));
+    this.announceTotal(view);
+    for (const place of document.querySelectorAll("[data-text]")) place.textContent = t(place.getAttribute("data-text") ?? "");
+    for (const image of document.querySelectorAll("img[data-label]")) image.setAttribute("alt", t(image.getAttribute("data-label") ?? ""));
   }
 
   /**
-   * Say the total when it has changed.
+   * Announce the total if it has changed.
    *
    * @param {View} view
    */
-  total({ totals, purchase_currency, locale }) {
+  announceTotal({ totals, purchase_currency, locale }) {
     const now = money(totals.order_amount, purchase_currency, locale);
-    if (this.amount && this.amount !== now) this.announce(`${this.say("total")}: ${now}`);
+    if (this.amount && this.amount !== now) this.announce(`${this.t("total")}: ${now}`);
     this.amount = now;
   }
 
@@ -59,17 +58,17 @@ export class Frame {
   }
 
   /**
-   * Begin a step at its top, with the focus on its heading.
+   * Scroll a new step to its top and focus its heading.
    *
-   * @param {boolean} quietly whether the page around is to bring the focus
+   * @param {boolean} isFirst the first step takes the focus only if the dialog has it
    */
-  arrive(quietly) {
+  startStep(isFirst) {
     byId("step").scrollTop = 0;
     window.scrollTo(0, 0);
-    if (!quietly || document.hasFocus()) this.focus();
+    if (!isFirst || document.hasFocus()) this.focus();
   }
 
-  /** Bring the focus into the dialog, unless it is there. */
+  /** Focus the heading of the step. */
   focus() {
     const heading = document.getElementById("step-heading") ?? this.dialog;
     heading.focus({ preventScroll: true });
@@ -85,21 +84,84 @@ export class Frame {
     byId("status").textContent = text;
   }
 
-  /** @param {string} name of a text, "" to take the complaint back */
-  complain(name) {
-    byId("complaint").textContent = name ? this.say(name) : "";
+  /** @param {string} name of a text, "" to remove the message */
+  showError(name) {
+    byId("error-message").textContent = name ? this.t(name) : "";
   }
 
   /**
-   * Show that the purchase waits for its shopper, where there is no page to go back to.
+   * Show that the purchase is paused; for pages without a shop to go back to.
    *
    * @param {() => void} resume
    */
-  putAside(resume) {
-    const go = element("button", { id: "resume-button", class: "primary", type: "button", onclick: resume }, this.say("resume"));
-    const words = element("p", { class: "message" }, this.say("aside_text"));
-    const heading = element("h2", { id: "step-heading", tabindex: "-1" }, this.say("aside_heading"));
-    byId("step").replaceChildren(element("div", { class: "ending pause", id: "ending" }, element("div", { class: "mark", "aria-hidden": "true" }), heading, words, go));
+  showPaused(resume) {
+    const button = element("button", { id: "resume-button", class: "primary", type: "button", onclick: resume }, this.t("resume"));
+    const text = element("p", { class: "message" }, this.t("paused_text"));
+    const heading = element("h2", { id: "step-heading", tabindex: "-1" }, this.t("paused_heading"));
+    byId("step").replaceChildren(element("div", { class: "outcome pause", id: "outcome" }, element("div", { class: "outcome-icon", "aria-hidden": "true" }), heading, text, button));
     this.focus();
   }
+}
+
+const FOCUSABLE = "a[href], button:not([disabled]), input:not([disabled]), select:not([disabled]), summary, [tabindex='0']";
+
+/**
+ * Keep the keyboard focus in the dialog, and call back on Escape.
+ *
+ * @param {HTMLElement} dialog
+ * @param {(event: KeyboardEvent) => void} onEscape
+ */
+export function trapFocus(dialog, onEscape) {
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") onEscape(event);
+    if (event.key === "Tab") moveFocus(dialog, event);
+  });
+}
+
+/**
+ * Move from the last element to the first with Tab, and back with Shift+Tab.
+ *
+ * @param {HTMLElement} dialog
+ * @param {KeyboardEvent} event
+ */
+function moveFocus(dialog, event) {
+  const elements = focusable(dialog);
+  const [first, last] = [elements[0], elements[elements.length - 1]];
+  const active = document.activeElement;
+  if (!first || !last) return;
+  const isOutside = !(active instanceof Node) || !dialog.contains(active);
+  if (event.shiftKey ? isOutside || isBefore(active, first) : isOutside || active === last) {
+    event.preventDefault();
+    (event.shiftKey ? last : first).focus();
+  }
+}
+
+/**
+ * @param {Element} active
+ * @param {HTMLElement} first
+ * @returns {boolean}
+ */
+function isBefore(active, first) {
+  return active === first || Boolean(active.compareDocumentPosition(first) & Node.DOCUMENT_POSITION_FOLLOWING);
+}
+
+/**
+ * The elements that Tab reaches: of a group of radio buttons only one.
+ *
+ * @param {HTMLElement} dialog
+ * @returns {HTMLElement[]}
+ */
+function focusable(dialog) {
+  /** @type {HTMLElement[]} */
+  const found = [...dialog.querySelectorAll(FOCUSABLE)].filter((one) => one instanceof HTMLElement);
+  return found.filter((one) => one.checkVisibility() && !isSkipped(one));
+}
+
+/**
+ * @param {HTMLElement} one
+ * @returns {boolean}
+ */
+function isSkipped(one) {
+  if (!(one instanceof HTMLInputElement) || one.type !== "radio" || one.checked) return false;
+  return document.querySelector(`input[type="radio"][name="${CSS.escape(one.name)}"]:checked`) !== null;
 }

@@ -1,65 +1,48 @@
-import { faults } from "./checks.js";
-import { Refusal } from "./api.js";
-import { allowed, country, countryName } from "./countries.js";
-import { fieldOf, told } from "./draft.js";
+import { allowedCountries, country, countryName } from "./countries.js";
+import { draftOfShopper, fieldErrors, fieldOf, identifyBody } from "./draft.js";
 import { element } from "./elements.js";
-import { showFaults } from "./fields.js";
-import { addressFields, identityFields } from "./form.js";
-import { testShoppers } from "./shoppers.js";
-import { gist } from "./sums.js";
+import { addressFields, identityFields, showFieldErrors } from "./form.js";
+import { orderSummary } from "./review.js";
+import { ask, RequestError } from "./session.js";
 
-/** @typedef {import("./texts.js").Say} Say */
-/** @typedef {import("./types.js").View} View */
 /** @typedef {import("./draft.js").Draft} Draft */
-/**
- * @typedef {Object} Desk what a step works with
- * @property {Say} say
- * @property {View} view
- * @property {import("./session.js").Session} session
- * @property {Draft} draft
- * @property {(draft: Draft) => void} redraft take a changed draft and show the form anew
- * @property {() => void} identified go on to the review
- * @property {() => void} edit go back to the details
- * @property {(command: () => Promise<unknown>) => Promise<void>} perform do what the server may refuse
- * @property {(text: string) => void} announce
- * @property {() => void} pay
- * @property {boolean} isHosted whether there is a shop's page to go back to
- * @property {() => void} close
- * @property {(url: string) => void} leave
- */
+/** @typedef {import("./texts.js").Translate} Translate */
+/** @typedef {import("./types.js").StepContext} StepContext */
+/** @typedef {import("./types.js").Shopper} Shopper */
+/** @typedef {import("./types.js").View} View */
 
 /**
- * Step one: who buys, and where to. Prefilled by the page, by a test shopper, or typed by hand.
+ * The first step: the shopper's data and addresses, from the page, a test shopper, or typed.
  *
- * @param {Desk} desk
+ * @param {StepContext} context
  * @returns {HTMLElement}
  */
-export function identification(desk) {
-  const { say, view, draft } = desk;
+export function identification(context) {
+  const { t, view, draft } = context;
   const form = element(
     "form",
     { id: "identification", novalidate: true },
-    element("h2", { id: "step-heading", tabindex: "-1" }, say("your_details")),
-    gist(desk),
-    testShoppers(desk),
-    identityFields(say, view, draft),
-    addressFields(say, view, draft, "billing"),
-    view.options?.allow_separate_shipping_address && separateSwitch(desk),
-    draft.separate && element("fieldset", {}, element("legend", {}, say("shipping_address")), addressFields(say, view, draft, "shipping")),
-    element("p", { class: "form-fault", role: "alert", id: "form-fault" }),
-    element("button", { id: "address-button", class: "primary", type: "submit" }, say("continue")),
+    element("h2", { id: "step-heading", tabindex: "-1" }, t("your_details")),
+    orderSummary(context),
+    testShoppers(context),
+    identityFields(t, view, draft),
+    addressFields(t, view, draft, "billing"),
+    view.options?.allow_separate_shipping_address && separateSwitch(context),
+    draft.separate && element("fieldset", {}, element("legend", {}, t("shipping_address")), addressFields(t, view, draft, "shipping")),
+    element("p", { class: "form-error", role: "alert", id: "form-error" }),
+    element("button", { id: "address-button", class: "primary", type: "submit" }, t("continue")),
   );
   form.addEventListener("input", () => read(form, draft));
-  form.addEventListener("change", (event) => turned(event, form, desk));
+  form.addEventListener("change", (event) => changed(event, form, context));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    submit(form, desk);
+    submit(form, context);
   });
   return form;
 }
 
 /**
- * Keep what stands in the form; whoever types is no test shopper any more.
+ * Read the fields into the draft; after a change, it is no longer the test shopper's.
  *
  * @param {HTMLFormElement} form
  * @param {Draft} draft
@@ -73,13 +56,13 @@ function read(form, draft) {
 }
 
 /**
- * Show other fields where the country or the separate address asks for them.
+ * Render the form again if the country or the separate address changes its fields.
  *
  * @param {Event} event
  * @param {HTMLFormElement} form
- * @param {Desk} desk
+ * @param {StepContext} context
  */
-function turned(event, form, { draft, redraft }) {
+function changed(event, form, { draft, redraft }) {
   const control = /** @type {HTMLInputElement} */ (event.target);
   read(form, draft);
   if (control.id === "separate-shipping") redraft({ ...draft, separate: control.checked, shopper: "" });
@@ -88,58 +71,92 @@ function turned(event, form, { draft, redraft }) {
 
 /**
  * @param {HTMLFormElement} form
- * @param {Desk} desk
+ * @param {StepContext} context
  */
-async function submit(form, desk) {
-  read(form, desk.draft);
-  const { view, draft, session } = desk;
-  const served = { billing: allowed(view, "billing", draft.separate), shipping: allowed(view, "shipping", true) };
-  const found = new Map(Object.entries(faults(draft, view.options ?? {}, served)));
-  if (found.size) return refuse(form, desk, new Map([...found].map(([id, name]) => [id, sentence(desk, id, name)])));
-  await desk.perform(() => session.identify(told(draft)).then(desk.identified, (failure) => explain(form, desk, failure)));
+async function submit(form, context) {
+  read(form, context.draft);
+  const { view, draft, session } = context;
+  const countries = { billing: allowedCountries(view, "billing", draft.separate), shipping: allowedCountries(view, "shipping", true) };
+  const errors = new Map(Object.entries(fieldErrors(draft, view.options ?? {}, countries)));
+  if (errors.size) return showErrors(form, context, new Map([...errors].map(([id, name]) => [id, errorText(context, id, name)])));
+  await context.perform(() => session.identify(identifyBody(draft)).then(context.showReview, (error) => showProblems(form, context, error)));
 }
 
 /**
- * Show what the server found; what is no fault of a field is for others to tell.
+ * Show the problems of the server's answer beside their fields; other errors are thrown again.
  *
  * @param {HTMLFormElement} form
- * @param {Desk} desk
- * @param {unknown} failure
+ * @param {StepContext} context
+ * @param {unknown} error
  */
-function explain(form, desk, failure) {
-  if (!(failure instanceof Refusal) || !failure.problems.length) throw failure;
+function showProblems(form, context, error) {
+  if (!(error instanceof RequestError) || !error.problems.length) throw error;
   const shown = (/** @type {string} */ id) => (form.querySelector(`#${CSS.escape(id)}`) ? id : id.replace("shipping_", ""));
-  refuse(form, desk, new Map(failure.problems.map(({ path, expected }) => [shown(fieldOf(path)), desk.say("fault_other", { expected })])));
+  showErrors(form, context, new Map(error.problems.map(({ path, expected }) => [shown(fieldOf(path)), context.t("error_other", { expected })])));
 }
 
 /**
- * @param {Desk} desk
+ * @param {StepContext} context
  * @param {string} id
  * @param {string} name
  * @returns {string}
  */
-function sentence({ say, view, draft }, id, name) {
+function errorText({ t, view, draft }, id, name) {
   const code = draft.values[id.startsWith("shipping_") ? "shipping_country" : "country"] ?? "";
-  return say(name, { country: countryName(code, view.locale), dialling: country(code)?.dialling ?? "" });
+  return t(name, { country: countryName(code, view.locale), dialling: country(code)?.dialling ?? "" });
 }
 
 /**
  * @param {HTMLFormElement} form
- * @param {Desk} desk
- * @param {Map<string, string>} said
+ * @param {StepContext} context
+ * @param {Map<string, string>} errors
  */
-function refuse(form, { say }, said) {
-  const lost = [...said].filter(([id]) => !form.querySelector(`#${CSS.escape(id)}`)).map(([id, text]) => `${id}: ${text}`);
-  const summary = form.querySelector("#form-fault");
-  if (summary) summary.textContent = [say("check_fields", { count: said.size }), ...lost].join(" ");
-  showFaults(form, said);
+function showErrors(form, { t }, errors) {
+  const withoutField = [...errors].filter(([id]) => !form.querySelector(`#${CSS.escape(id)}`)).map(([id, text]) => `${id}: ${text}`);
+  const summary = form.querySelector("#form-error");
+  if (summary) summary.textContent = [t("check_fields", { count: errors.size }), ...withoutField].join(" ");
+  showFieldErrors(form, errors);
 }
 
 /**
- * @param {Desk} desk
+ * @param {StepContext} context
  * @returns {HTMLElement}
  */
-function separateSwitch({ say, draft }) {
+function separateSwitch({ t, draft }) {
   const box = element("input", { id: "separate-shipping", type: "checkbox", checked: draft.separate });
-  return element("label", { class: "tick" }, box, element("span", {}, say("separate_shipping")));
+  return element("label", { class: "choice" }, box, element("span", {}, t("separate_shipping")));
+}
+
+/**
+ * The choice of a test shopper of the country, whose data fill the form.
+ *
+ * @param {StepContext} context
+ * @returns {HTMLElement | false}
+ */
+export function testShoppers(context) {
+  const { t, view, draft } = context;
+  const shoppers = view.shoppers ?? [];
+  if (!shoppers.length) return false;
+  const options = shoppers.map(({ name }) => element("option", { value: name, selected: name === draft.shopper }, name));
+  const choice = element("select", { id: "test-shopper", "aria-describedby": "test-shopper-is" }, options);
+  const description = element("p", { id: "test-shopper-is", class: "hint", "aria-live": "polite" });
+  const describe = () => (description.textContent = shoppers.find(({ name }) => name === choice.value)?.description ?? "");
+  choice.addEventListener("change", describe);
+  describe();
+  const fill = () => context.perform(() => fillIn(choice.value, context));
+  const button = element("button", { id: "fill-button", class: "secondary", type: "button", onclick: fill }, t("fill_in"));
+  const label = element("label", { for: "test-shopper" }, t("test_shopper"));
+  return element("div", { class: "test-shopper" }, label, element("div", { class: "row" }, choice, button), description);
+}
+
+/**
+ * @param {string} name
+ * @param {StepContext} context
+ */
+async function fillIn(name, context) {
+  const { shoppers } = await ask(`/_mock/shoppers?country=${encodeURIComponent(context.view.purchase_country)}`);
+  const shopper = shoppers.find((/** @type {Shopper} */ one) => one.name === name);
+  if (!shopper) return;
+  context.redraft(draftOfShopper(shopper, context.view.options ?? {}));
+  context.announce(context.t("filled_in", { name }));
 }

@@ -1,35 +1,35 @@
-import { ask } from "./api.js";
-import { learn } from "./countries.js";
-import { byId } from "./elements.js";
+import { loadCountries } from "./countries.js";
 import { Dialog } from "./dialog.js";
-import { recall, remember } from "./memory.js";
+import { byId } from "./elements.js";
+import { readStored, store } from "./page.js";
+import { ask } from "./session.js";
 import { language, texts } from "./texts.js";
 
 /**
- * The page says what it is for: a session that the shop's page opened, or a key to begin one from.
+ * Start the dialog: with the session that the shop's page created, or with a new session of a button key.
  *
  * @param {DOMStringMap} page
  */
-async function begin(page) {
-  learn(page.countries ?? "{}");
-  const session = page.session || (await opened(page));
-  await new Dialog(session, page.parent ?? "").begin();
+async function start(page) {
+  loadCountries(page.countries ?? "{}");
+  const session = page.session || (await offsiteSession(page));
+  await new Dialog(session, page.parent ?? "").start();
 }
 
 /**
- * A session of an offsite page; a reload goes on with the one that was begun (klarna.md §7).
+ * The session of an offsite page; a reload continues the stored one (klarna.md §7).
  *
  * @param {DOMStringMap} page
  * @returns {Promise<string>}
  */
-async function opened({ buttonKey = "", locale }) {
+async function offsiteSession({ buttonKey = "", locale }) {
   const name = `${buttonKey}:${locale}`;
-  const known = recall(name);
+  const known = readStored(name);
   if (known && (await isOpen(known))) return known;
   const setup = { key: buttonKey, instance_id: "offsite" };
   const options = locale ? { setup, locale } : { setup };
   const { session_id } = await ask("sessions", { options, page_url: location.href });
-  remember(name, session_id);
+  store(name, session_id);
   return session_id;
 }
 
@@ -42,8 +42,8 @@ async function isOpen(session) {
   return view?.state === "started";
 }
 
-begin(document.body.dataset).catch(async (failure) => {
-  const say = await texts(language(document.body.dataset.locale));
-  byId("step").textContent = failure.status === 404 ? say("gone") : say("unreachable");
+start(document.body.dataset).catch(async (error) => {
+  const t = await texts(language(document.body.dataset.locale));
+  byId("step").textContent = error.status === 404 ? t("gone") : t("unreachable");
   byId("step").setAttribute("role", "alert");
 });

@@ -1,97 +1,224 @@
-import { variations } from "./choosing.js";
 import { countryName } from "./countries.js";
-import { element } from "./elements.js";
-import { link } from "./links.js";
-import { money } from "./money.js";
-import { shipping } from "./shipping.js";
-import { sums } from "./sums.js";
+import { element, link } from "./elements.js";
+import { money } from "./texts.js";
+import { variations } from "./variations.js";
 
-/** @typedef {import("./identification.js").Desk} Desk */
+/** @typedef {import("./texts.js").Translate} Translate */
 /** @typedef {import("./types.js").Address} Address */
+/** @typedef {import("./types.js").StepContext} StepContext */
+/** @typedef {import("./types.js").ShippingOption} ShippingOption */
 
 /**
- * Step two: what is bought, how it is delivered, what it costs, and the final button.
+ * The second step: products, delivery, price, and the button to pay.
  *
- * @param {Desk} desk
+ * @param {StepContext} context
  * @returns {HTMLElement}
  */
-export function review(desk) {
-  const { say, view } = desk;
+export function review(context) {
+  const { t, view } = context;
   const total = money(view.totals.order_amount, view.purchase_currency, view.locale);
-  const pay = element("button", { id: "checkout-button", class: "primary", type: "button", onclick: desk.pay }, say("pay", { amount: total }));
+  const pay = element("button", { id: "checkout-button", class: "primary", type: "button", onclick: context.pay }, t("pay", { amount: total }));
   return element(
     "div",
     { id: "review" },
-    element("h2", { id: "step-heading", tabindex: "-1" }, say("review")),
-    variations(desk),
-    addresses(desk),
-    shipping(desk),
-    checkboxes(desk),
-    sums(desk),
-    element("p", { class: "terms" }, say("terms_before"), " ", link(view.terms_url, say("terms_link")), "."),
-    element("div", { class: "last" }, pay),
+    element("h2", { id: "step-heading", tabindex: "-1" }, t("review")),
+    variations(context),
+    addresses(context),
+    shipping(context),
+    checkboxes(context),
+    totals(context),
+    element("p", { class: "terms" }, t("terms_before"), " ", link(view.terms_url, t("terms_link")), "."),
+    element("div", { class: "final-button" }, pay),
   );
 }
 
 /**
- * @param {Desk} desk
+ * @param {StepContext} context
  * @returns {HTMLElement}
  */
-function addresses({ say, view, edit }) {
+function addresses({ t, view, edit }) {
   const billing = view.billing_address ?? {};
   const delivery = view.shipping_address ?? billing;
-  const same = JSON.stringify(where(billing, view.locale)) === JSON.stringify(where(delivery, view.locale));
+  const same = JSON.stringify(addressLines(billing, view.locale)) === JSON.stringify(addressLines(delivery, view.locale));
   return element(
     "section",
     { class: "card addresses", "aria-labelledby": "addresses-heading" },
-    element("h3", { id: "addresses-heading" }, same ? say("your_address") : say("billing_address")),
+    element("h3", { id: "addresses-heading" }, same ? t("your_address") : t("billing_address")),
     address(billing, view.locale),
-    element("p", { class: "quiet" }, billing.email, billing.phone && ` · ${billing.phone}`),
-    !same && element("h3", {}, say("shipping_address")),
+    element("p", { class: "muted" }, billing.email, billing.phone && ` · ${billing.phone}`),
+    !same && element("h3", {}, t("shipping_address")),
     !same && address(delivery, view.locale),
-    element("button", { id: "edit-button", class: "plain", type: "button", onclick: edit }, say("change")),
+    element("button", { id: "edit-button", class: "plain", type: "button", onclick: edit }, t("change")),
   );
 }
 
 /**
- * @param {Address} given
+ * @param {Address} members
  * @param {string} locale
  * @returns {HTMLElement}
  */
-function address(given, locale) {
-  const lines = where(given, locale).flatMap((line, at) => (at ? [element("br"), line] : [line]));
+function address(members, locale) {
+  const lines = addressLines(members, locale).flatMap((line, at) => (at ? [element("br"), line] : [line]));
   return element("address", {}, lines);
 }
 
 /**
- * @param {Address} given
+ * @param {Address} members
  * @param {string} locale
  * @returns {string[]}
  */
-function where(given, locale) {
+function addressLines(members, locale) {
   const joined = (/** @type {(string | undefined)[]} */ ...parts) => parts.filter(Boolean).join(" ");
   return [
-    joined(given.given_name, given.family_name),
-    joined(given.street_address),
-    joined(given.street_address2),
-    joined(given.postal_code, given.city, given.region),
-    given.country ? countryName(given.country, locale) : "",
+    joined(members.given_name, members.family_name),
+    joined(members.street_address),
+    joined(members.street_address2),
+    joined(members.postal_code, members.city, members.region),
+    members.country ? countryName(members.country, locale) : "",
   ].filter(Boolean);
 }
 
 /**
- * @param {Desk} desk
+ * @param {StepContext} context
  * @returns {HTMLElement | false}
  */
-function checkboxes({ say, view, session, perform }) {
+function checkboxes({ t, view, session, perform }) {
   const boxes = view.additional_checkboxes ?? [];
-  const ticked = view.merchant_requested ?? {};
-  const answers = Object.fromEntries(boxes.map(({ id }) => [id, ticked[id] ?? false]));
+  const previous = view.merchant_requested ?? {};
+  const answers = Object.fromEntries(boxes.map(({ id }) => [id, previous[id] ?? false]));
   const answer = (/** @type {string} */ id, /** @type {boolean} */ yes) => perform(() => session.answer(Object.assign(answers, { [id]: yes })));
   const rows = boxes.map(({ id, text }, at) => {
     const box = element("input", { type: "checkbox", id: `checkbox-${at}`, checked: answers[id] });
     box.addEventListener("change", () => answer(id, box.checked));
-    return element("label", { class: "tick" }, box, element("span", {}, text));
+    return element("label", { class: "choice" }, box, element("span", {}, text));
   });
-  return boxes.length > 0 && element("fieldset", { class: "checkboxes" }, element("legend", { class: "visually-hidden" }, say("checkboxes")), rows);
+  return boxes.length > 0 && element("fieldset", { class: "checkboxes" }, element("legend", { class: "visually-hidden" }, t("checkboxes")), rows);
+}
+
+/** Shipping methods that have a text in every language, without spaces and punctuation (klarna.md C-14). */
+const METHODS = ["pickupstore", "home", "boxreg", "boxunreg", "pickuppoint", "own", "postal", "dhlpackstation"];
+
+/**
+ * The shipping options with their prices.
+ *
+ * @param {StepContext} context
+ * @returns {HTMLElement | false}
+ */
+export function shipping(context) {
+  const { t, view } = context;
+  const rows = (view.shipping_options ?? []).map((option, at) => row(context, option, at));
+  return rows.length > 0 && element("fieldset", { id: "shipping", class: "options" }, element("legend", {}, t("shipping")), rows);
+}
+
+/**
+ * @param {StepContext} context
+ * @param {ShippingOption} option
+ * @param {number} at
+ * @returns {HTMLElement}
+ */
+function row({ t, view, session, perform }, option, at) {
+  const checked = view.selected_shipping_option?.id === option.id;
+  const id = `shipping-option-${at}`;
+  const radio = element("input", { type: "radio", id, name: "shipping-option", value: option.id, checked, onchange: () => perform(() => session.chooseShipping(option.id)) });
+  const price = option.price ? money(option.price, view.purchase_currency, view.locale) : t("free");
+  const details = [option.description, method(t, option), ...delivery(t, option, view.locale)].filter(Boolean);
+  return element(
+    "label",
+    { class: "option", for: id },
+    radio,
+    element(
+      "span",
+      { class: "option-text" },
+      element("span", { class: "option-name" }, option.name, option.promo && element("span", { class: "promo" }, option.promo)),
+      details.map((text) => element("span", { class: "muted" }, text)),
+    ),
+    element("span", { class: "price" }, price),
+  );
+}
+
+/**
+ * @param {Translate} t
+ * @param {ShippingOption} option
+ * @returns {string}
+ */
+function method(t, { shipping_method = "" }) {
+  const name = shipping_method.toLowerCase().replace(/[^a-z]/g, "");
+  return METHODS.includes(name) ? t(`method_${name}`) : "";
+}
+
+/**
+ * @param {Translate} t
+ * @param {ShippingOption} option
+ * @param {string} locale
+ * @returns {string[]}
+ */
+function delivery(t, { delivery_details: details }, locale) {
+  const carrier = details?.carrier ? t("carrier", { carrier: details.carrier }) : "";
+  const place = [details?.location?.name, details?.location?.address?.street_address].filter(Boolean).join(", ");
+  return [carrier, place, timeslot(details?.timeslot, locale)];
+}
+
+/**
+ * @param {{start?: string, end?: string} | undefined} slot
+ * @param {string} locale
+ * @returns {string}
+ */
+function timeslot(slot, locale) {
+  const [start, end] = [new Date(slot?.start ?? ""), new Date(slot?.end ?? "")];
+  if (Number.isNaN(start.getTime()) || Number.isNaN(end.getTime())) return "";
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).formatRange(start, end);
+}
+
+/**
+ * The order lines, the total, and the tax in it.
+ *
+ * @param {StepContext} context
+ * @returns {HTMLElement}
+ */
+export function totals({ t, view }) {
+  const price = (/** @type {number} */ minor) => money(minor, view.purchase_currency, view.locale);
+  const option = view.selected_shipping_option;
+  return element(
+    "section",
+    { class: "card totals", "aria-labelledby": "totals-heading" },
+    element("h3", { id: "totals-heading" }, t("summary")),
+    element(
+      "dl",
+      {},
+      view.order_lines.map((line) => pair(lineText(line), price(line.total_amount))),
+      option && pair(t("shipping_line", { name: option.name }), option.price ? price(option.price) : t("free")),
+      pair(t("total"), price(view.totals.order_amount), "total"),
+      pair(t("tax"), price(view.totals.order_tax_amount), "muted"),
+    ),
+  );
+}
+
+/**
+ * The products and the total in one line.
+ *
+ * @param {StepContext} context
+ * @returns {HTMLElement | false}
+ */
+export function orderSummary({ view }) {
+  const names = view.order_lines.map(lineText);
+  const amount = money(view.totals.order_amount, view.purchase_currency, view.locale);
+  return names.length > 0 && element("p", { class: "card order-summary" }, element("span", {}, names.join(", ")), element("strong", { class: "price" }, amount));
+}
+
+/**
+ * @param {import("./types.js").Line} line
+ * @returns {string}
+ */
+function lineText({ quantity, name }) {
+  return quantity === 1 ? name : `${quantity} × ${name}`;
+}
+
+/**
+ * @param {string} term
+ * @param {string} value
+ * @param {string} style
+ * @returns {HTMLElement}
+ */
+function pair(term, value, style = "") {
+  return element("div", { class: style }, element("dt", {}, term), element("dd", {}, value));
 }

@@ -1,17 +1,59 @@
-import { ask, Refusal } from "./api.js";
-import { hasEnded } from "./flow.js";
-
+/** @typedef {import("./types.js").Problem} Problem */
 /** @typedef {import("./types.js").View} View */
 
-const PATIENCE_SECONDS = 20;
+/** An error response. `status` is 0 if the server could not be reached. */
+export class RequestError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} message
+   * @param {Problem[]} problems
+   */
+  constructor(status, message, problems = []) {
+    super(message);
+    this.status = status;
+    this.problems = problems;
+  }
+}
+
+const SDK = new URL("../../sdk/", import.meta.url);
+
+/**
+ * Send a request: GET without a body, POST with one. Throws `RequestError`.
+ *
+ * @param {string} path below `/instantshopping/sdk/`, or from the root if it starts with a slash
+ * @param {unknown} [body]
+ * @returns {Promise<any>}
+ */
+export async function ask(path, body) {
+  const answer = await send(path, body);
+  const content = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new RequestError(answer.status, String(content.detail ?? answer.status), content.errors);
+  return content;
+}
+
+/**
+ * @param {string} path
+ * @param {unknown} body
+ * @returns {Promise<Response>}
+ */
+async function send(path, body) {
+  const post = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  try {
+    return await fetch(new URL(path, SDK), body === undefined ? {} : post);
+  } catch {
+    throw new RequestError(0, "unreachable");
+  }
+}
+
+const WAIT_SECONDS = 20;
 const PAUSE_MS = 1000;
 
-/** One shopper's session: its view as the server told it last, and a command for each thing that a shopper does. */
+/** A shopper's session: its latest view, and a command for each action of the shopper. */
 export class Session {
   /**
    * @param {string} id
    * @param {(view: View) => void} changed called with each new view
-   * @param {(busy: boolean) => void} busy called when a command begins and when the last one has ended
+   * @param {(busy: boolean) => void} busy called when a command starts and when the last one has ended
    */
   constructor(id, changed, busy) {
     this.path = `sessions/${encodeURIComponent(id)}`;
@@ -24,14 +66,14 @@ export class Session {
     this.tail = Promise.resolve();
   }
 
-  /** Ask for the view anew. */
+  /** Fetch the current view. */
   refresh() {
     return this.command("");
   }
 
-  /** @param {unknown} who a test shopper's name, or addresses and customer */
-  identify(who) {
-    return this.command("/identify", who);
+  /** @param {unknown} shopper a test shopper's name, or addresses and customer */
+  identify(shopper) {
+    return this.command("/identify", shopper);
   }
 
   /**
@@ -53,7 +95,7 @@ export class Session {
   }
 
   /**
-   * Press the final button; `outcome` is what the developer's drawer forces, "" leaves it to the e-mail address.
+   * Pay; `outcome` is the result of Klarna's risk check that the developer's drawer forces, "" if the e-mail address decides.
    *
    * @param {string} outcome
    */
@@ -61,17 +103,17 @@ export class Session {
     return this.command("/pay", outcome ? { outcome } : {});
   }
 
-  /** Wait until the purchase has ended; a server that is away for a moment is asked again. */
-  async settle() {
-    while (this.view && !hasEnded(this.view)) await this.poll().catch((failure) => pauseAfter(failure));
+  /** Wait until the purchase has ended; try again while the server cannot be reached. */
+  async waitForDecision() {
+    while (this.view && !isFinal(this.view)) await this.poll().catch((error) => pauseIfUnreachable(error));
   }
 
   async poll() {
-    this.show(await ask(`${this.path}/wait?seconds=${PATIENCE_SECONDS}`));
+    this.show(await ask(`${this.path}/wait?seconds=${WAIT_SECONDS}`));
   }
 
   /**
-   * Commands go one after the other: an answer that is overtaken would show what is no longer so.
+   * Run a command after the earlier ones, so that the latest answer is shown last.
    *
    * @param {string} path
    * @param {unknown} [body]
@@ -102,26 +144,56 @@ export class Session {
    * @returns {View}
    */
   show(view) {
-    this.view = carriedOn(this.view, view);
+    this.view = withEarlierDetails(this.view, view);
     this.changed(this.view);
     return this.view;
   }
 }
 
 /**
- * A purchase that ended without an order has forgotten what it was about; the dialog has not.
+ * The view of a purchase that ended without an order lacks its details: take them from the view before.
  *
  * @param {View | null} before
  * @param {View} view
  * @returns {View}
  */
-function carriedOn(before, view) {
-  const isForgotten = hasEnded(view) && !view.purchase_currency;
-  return before && isForgotten ? { ...before, state: view.state, outcome: view.outcome } : view;
+function withEarlierDetails(before, view) {
+  const isReduced = isFinal(view) && !view.purchase_currency;
+  return before && isReduced ? { ...before, state: view.state, outcome: view.outcome } : view;
 }
 
-/** @param {unknown} failure */
-async function pauseAfter(failure) {
-  if (!(failure instanceof Refusal) || failure.status !== 0) throw failure;
+/** @param {unknown} error */
+async function pauseIfUnreachable(error) {
+  if (!(error instanceof RequestError) || error.status !== 0) throw error;
   await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 }
+
+/** @typedef {"identification" | "review" | "waiting" | "placed" | "rejected" | "denied" | "redirecting" | "timed_out" | "expired" | "failed"} Step */
+
+/** @type {Record<string, Step>} The step of each state that alone decides it. */
+const BY_STATE = { authorized: "waiting", declined: "rejected", timed_out: "timed_out", expired: "expired", failed: "failed" };
+
+/**
+ * The current step of a session.
+ *
+ * @param {View} view
+ * @param {boolean} editing whether the shopper went back to the form
+ * @returns {Step}
+ */
+export function stepOf(view, editing) {
+  if (view.state === "started") return view.identified && !editing ? "review" : "identification";
+  if (view.state === "placed") return view.outcome?.fraud_status === "REJECTED" ? "rejected" : "placed";
+  if (view.state === "denied") return view.outcome?.redirect_url ? "redirecting" : "denied";
+  return BY_STATE[view.state] ?? "failed";
+}
+
+/**
+ * Whether the purchase has ended and cannot change any more.
+ *
+ * @param {View} view
+ * @returns {boolean}
+ */
+export function isFinal(view) {
+  return view.state !== "started" && view.state !== "authorized";
+}
+

@@ -1,43 +1,43 @@
-const SPOKEN = ["en", "sv", "de", "fi", "nb", "da", "nl", "fr"];
-/** @type {Record<string, string>} Codes that mean a language we have under another code. */
-const SAME = { no: "nb", nn: "nb" };
+const LANGUAGES = ["en", "sv", "de", "fi", "nb", "da", "nl", "fr"];
+/** @type {Record<string, string>} Other codes of supported languages. */
+const ALIASES = { no: "nb", nn: "nb" };
 
-/** @typedef {(name: string, values?: Record<string, string | number>) => string} Say */
+/** @typedef {(name: string, values?: Record<string, string | number>) => string} Translate */
 
 /**
- * The language to speak for a locale such as `sv-SE`: its own where there are texts in it, English for the rest.
+ * The language of the texts for a locale such as `sv-SE`; English if there are none in its own.
  *
  * @param {string | undefined} locale
  * @returns {string}
  */
 export function language(locale) {
-  const code = (locale || "en").slice(0, 2).toLowerCase();
-  const known = SAME[code] ?? code;
-  return SPOKEN.includes(known) ? known : "en";
+  const prefix = (locale || "en").slice(0, 2).toLowerCase();
+  const known = ALIASES[prefix] ?? prefix;
+  return LANGUAGES.includes(known) ? known : "en";
 }
 
 /**
  * The texts of a language, as a function from a name to its sentence with `{values}` filled in.
- * A text that is missing is spoken in English.
+ * A missing text is shown in English.
  *
- * @param {string} spoken
- * @returns {Promise<Say>}
+ * @param {string} code
+ * @returns {Promise<Translate>}
  */
-export async function texts(spoken) {
-  const [own, english] = await Promise.all([read(spoken), read("en")]);
+export async function texts(code) {
+  const [own, english] = await Promise.all([read(code), read("en")]);
   return (name, values = {}) => filled(own[name] ?? english[name] ?? name, values);
 }
 
 /** @type {Map<string, Promise<Record<string, string>>>} */
-const asked = new Map();
+const requests = new Map();
 
 /**
- * @param {string} spoken
+ * @param {string} code
  * @returns {Promise<Record<string, string>>}
  */
-function read(spoken) {
-  const known = asked.get(spoken) ?? fetched(new URL(`../texts/${spoken}.json`, import.meta.url));
-  asked.set(spoken, known);
+function read(code) {
+  const known = requests.get(code) ?? fetched(new URL(`../texts/${code}.json`, import.meta.url));
+  requests.set(code, known);
   return known;
 }
 
@@ -56,5 +56,22 @@ async function fetched(url) {
  * @returns {string}
  */
 export function filled(text, values) {
-  return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+  return text.replace(/\{(\w+)\}/g, (placeholder, name) => String(values[name] ?? placeholder));
+}
+
+/**
+ * An amount of minor units in the format of a locale; an unknown currency is written as its code before the number.
+ *
+ * @param {number} minor
+ * @param {string} currency ISO 4217
+ * @param {string} locale
+ * @returns {string}
+ */
+export function money(minor, currency, locale) {
+  try {
+    const formatter = new Intl.NumberFormat(locale, { style: "currency", currency });
+    return formatter.format(minor / 10 ** (formatter.resolvedOptions().maximumFractionDigits ?? 2));
+  } catch {
+    return `${currency} ${(minor / 100).toFixed(2)}`;
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * What the browser API answers, as far as the dialog reads it.
+ * The responses of the browser API, as far as the dialog reads them.
  *
  * @typedef {Record<string, string>} Address
  * @typedef {Record<string, string>} Customer
@@ -47,6 +47,25 @@
  * @typedef {{path: string, expected: string, rule?: string}} Problem
  * @typedef {{dialling: string, digits: [number, number], postal_code: string, region_needed: boolean,
  *   titles: Record<string, string[]>}} Country
+ */
+
+/**
+ * What the functions of a step need: the texts, the data, and what the shopper can do.
+ *
+ * @typedef {Object} StepContext
+ * @property {import("./texts.js").Translate} t
+ * @property {View} view
+ * @property {import("./session.js").Session} session
+ * @property {import("./draft.js").Draft} draft
+ * @property {(draft: import("./draft.js").Draft) => void} redraft replace the draft and render the form again
+ * @property {() => void} showReview
+ * @property {() => void} edit go back to the form
+ * @property {(command: () => Promise<unknown>) => Promise<void>} perform run a command, and show the error if the server refuses it
+ * @property {(text: string) => void} announce
+ * @property {() => void} pay
+ * @property {boolean} isEmbedded whether the dialog is in a frame of a shop's page
+ * @property {() => void} close
+ * @property {(url: string) => void} leave
  */
 
 export {};

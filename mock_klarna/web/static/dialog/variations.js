@@ -1,6 +1,84 @@
+import { element } from "./elements.js";
+
+/** @typedef {import("./types.js").Attribute} Attribute */
+/** @typedef {import("./types.js").StepContext} StepContext */
 /** @typedef {import("./types.js").Item} Item */
 /** @typedef {import("./types.js").Line} Line */
-/** @typedef {import("./types.js").Attribute} Attribute */
+
+const MAX_QUANTITY = 999;
+
+/**
+ * The choice of a variation and a quantity; false if the page has no items but order lines.
+ *
+ * @param {StepContext} context
+ * @returns {HTMLElement | false}
+ */
+export function variations(context) {
+  const { view, t } = context;
+  const items = view.items ?? [];
+  const item = chosenItem(items, view.order_lines);
+  if (!item) return false;
+  const pick = (/** @type {Item} */ other, count = quantity(context)) => context.perform(() => context.session.specify(attributes(other), count));
+  return element(
+    "section",
+    { class: "variations", "aria-labelledby": "variations-heading" },
+    element("h3", { id: "variations-heading" }, t("variations")),
+    products(items).length > 1 && productChoice(products(items), item, t("product"), pick),
+    choices(items, item).map((choice) => valueChoice(choice, (value) => pick(nearestItem(items, item, choice.identifier, value)))),
+    quantityChoice(context, (count) => pick(item, count)),
+  );
+}
+
+/** @param {StepContext} context */
+function quantity({ view }) {
+  return view.order_lines[0]?.quantity ?? 1;
+}
+
+/**
+ * @param {Item[]} offered
+ * @param {Item} item
+ * @param {string} label
+ * @param {(item: Item) => void} pick
+ * @returns {HTMLElement}
+ */
+function productChoice(offered, item, label, pick) {
+  const options = offered.map(({ group_identifier: value, name }) => element("option", { value, selected: value === item.group_identifier }, name));
+  const control = element("select", { id: "product" }, options);
+  control.addEventListener("change", () => pick(offered.find(({ group_identifier }) => group_identifier === control.value) ?? item));
+  return element("div", { class: "field" }, element("label", { for: "product" }, label), control);
+}
+
+/**
+ * @param {Choice} choice
+ * @param {(value: string) => void} pick
+ * @returns {HTMLElement}
+ */
+function valueChoice({ identifier, label, chosen, values }, pick) {
+  const chips = values.map(({ value, label: text, available }, at) => {
+    const id = `attribute-${identifier}-${at}`;
+    const name = `attribute-${identifier}`;
+    const radio = element("input", { type: "radio", id, name, value, checked: value === chosen, onchange: () => pick(value) });
+    return element("label", { class: available ? "chip" : "chip unavailable" }, radio, text);
+  });
+  return element("fieldset", { class: "chips" }, element("legend", {}, label), element("div", { class: "chip-row" }, chips));
+}
+
+/**
+ * @param {StepContext} context
+ * @param {(count: number) => void} pick
+ * @returns {HTMLElement}
+ */
+function quantityChoice(context, pick) {
+  const { t } = context;
+  const now = quantity(context);
+  const change = (/** @type {number} */ count) => pick(Math.min(MAX_QUANTITY, Math.max(1, Math.trunc(count) || 1)));
+  const less = element("button", { type: "button", id: "quantity-less", "aria-label": t("less"), disabled: now <= 1, onclick: () => change(now - 1) }, "−");
+  const more = element("button", { type: "button", id: "quantity-more", "aria-label": t("more"), disabled: now >= MAX_QUANTITY, onclick: () => change(now + 1) }, "+");
+  const count = element("input", { id: "quantity", type: "number", min: 1, max: MAX_QUANTITY, inputmode: "numeric", value: now });
+  count.addEventListener("change", () => change(count.valueAsNumber));
+  return element("div", { class: "field quantity" }, element("label", { for: "quantity" }, t("quantity")), element("div", { class: "stepper" }, less, count, more));
+}
+
 /** @typedef {{identifier: string, label: string, chosen: string, values: {value: string, label: string, available: boolean}[]}} Choice */
 
 /**
@@ -14,7 +92,7 @@ export function attributes(product) {
 }
 
 /**
- * The item that the first order line was made from; undefined when the merchant's own lines are bought (guide, step 2).
+ * The item of the first order line; undefined if the page has order lines instead of items (guide, step 2).
  *
  * @param {Item[]} items
  * @param {Line[]} lines
@@ -37,7 +115,7 @@ function matches(product, wanted) {
 }
 
 /**
- * What can be chosen of the product that an item belongs to, in the order in which the merchant listed it.
+ * The attributes of an item's product with all their values, in the merchant's order.
  *
  * @param {Item[]} items
  * @param {Item} item
@@ -72,7 +150,7 @@ function values(siblings, item, identifier) {
 }
 
 /**
- * The item to go to when a value is chosen: the one that keeps most of what was chosen before.
+ * The item for a chosen value: the one with most attributes as before.
  *
  * @param {Item[]} items
  * @param {Item} item
@@ -80,15 +158,15 @@ function values(siblings, item, identifier) {
  * @param {string} value
  * @returns {Item}
  */
-export function turnedTo(items, item, identifier, value) {
+export function nearestItem(items, item, identifier, value) {
   const before = Object.entries(attributes(item));
-  const kept = (/** @type {Item} */ other) => before.filter(([name, was]) => attributes(other)[name] === was).length;
+  const unchanged = (/** @type {Item} */ other) => before.filter(([name, was]) => attributes(other)[name] === was).length;
   const fitting = items.filter((other) => other.group_identifier === item.group_identifier && attributes(other)[identifier] === value);
-  return fitting.sort((one, two) => kept(two) - kept(one))[0] ?? item;
+  return fitting.sort((one, two) => unchanged(two) - unchanged(one))[0] ?? item;
 }
 
 /**
- * The products that items are variations of, by their first item.
+ * The first item of each product.
  *
  * @param {Item[]} items
  * @returns {Item[]}
