@@ -85,10 +85,10 @@ async def statements(running: Running) -> None:
         await _counted(store, "GET authorization", read)
         await _counted(store, "POST orders", place)
 
-        async def answer(asked: ReceivedRequest) -> tuple[int, bytes]:
-            token = asked.said["authorization_token"]
+        async def answer(request: ReceivedRequest) -> tuple[int, bytes]:
+            token = request.json["authorization_token"]
             path = f"/instantshopping/v1/authorizations/{token}/orders"
-            await client.ask("POST", path, asked.said["order"])
+            await client.ask("POST", path, request.json["order"])
             return 200, b""
 
         shop.answers["/place-order"] = answer
