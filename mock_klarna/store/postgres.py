@@ -756,7 +756,7 @@ class Control:
                 _log.exception("the heartbeat failed")
 
     def announce(self, topic: tuple[str, str | None], *, cleared: bool = False) -> None:
-        """Have the other servers' waiters for a topic woken; what comes together is told together."""
+        """Wake the waiters of the other servers for a topic; simultaneous calls share one notification."""
         self._is_cleared = self._is_cleared or cleared
         if not self.is_alone:
             self._send_soon(topic)
@@ -777,16 +777,16 @@ class Control:
                 await self.execute("SELECT pg_notify($1, $2)", self._store.channel, payload)
 
     def _hear(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
-        told = orjson.loads(payload)
-        if told["from"] == self._store.owner:
+        message = orjson.loads(payload)
+        if message["from"] == self._store.owner:
             return
         self.is_alone = False
-        if told["cleared"]:
+        if message["cleared"]:
             self._store.forget_sizes()
-        if told["topics"] is None:
+        if message["topics"] is None:
             self._store.wake_all()
         else:
-            for merchant, purchase_id in told["topics"]:
+            for merchant, purchase_id in message["topics"]:
                 self._store.wake_here(merchant, purchase_id)
 
     async def lock(self, key: int) -> None:

@@ -1,7 +1,7 @@
-"""What a request or a job is going to need, loaded with one statement and kept for its task alone.
+"""The records that a request or a job will need, loaded with one statement and kept for its task alone.
 
 A record that is read from here may have been changed elsewhere since: a decision that rests on it then conflicts and is taken
-again with nothing preloaded. Whoever waits loses what was preloaded, so that what is read after it is new.
+again with nothing preloaded. A task that waits for the journal forgets its preloaded records, so that it reads new ones.
 """
 
 import asyncio
@@ -85,10 +85,10 @@ class Preloaded:
         return self._draws.pop(name, None) if merchant == self.merchant else None
 
     def write(self, record: Record, body: bytes) -> None:
-        """Take a record as the task just wrote it; of the lists it belongs to nothing is known any more."""
+        """Keep a record as the task wrote it; the lists that it belongs to are forgotten."""
         for name in filter(None, (record.key, record.alias)):
             self._records[record.kind, name] = body
-        self._lists = {known: held for known, held in self._lists.items() if known[0] != record.kind}
+        self._lists = {known: rows for known, rows in self._lists.items() if known[0] != record.kind}
         if record.kind == ButtonKey.kind and record.merchant == self.merchant and record.version == 1:
             self._newest = body
 

@@ -142,10 +142,10 @@ class EntryRow(NamedTuple):
     data: bytes
 
 
-def event_rows(merchant: str, told: Sequence[Event], at: float) -> list[EntryRow]:
+def event_rows(merchant: str, events: Sequence[Event], at: float) -> list[EntryRow]:
     """Return the rows of a decision's events."""
     return [
-        EntryRow(at, merchant, EVENT, event_name(one), one.purchase_id, 1, EVENT_BYTES, _encode(one)) for one in told
+        EntryRow(at, merchant, EVENT, event_name(one), one.purchase_id, 1, EVENT_BYTES, _encode(one)) for one in events
     ]
 
 
@@ -473,15 +473,15 @@ def rows_of_snapshot(snapshot: Snapshot, most_callbacks: int) -> dict[str, Merch
     """
     names: set[tuple[str, str]] = set()
     merchants = {}
-    for name, held in snapshot.items():
-        callbacks = [record for record in held.records if isinstance(record, Delivery)]
+    for name, state in snapshot.items():
+        callbacks = [record for record in state.records if isinstance(record, Delivery)]
         dropped = {record.callback_id for record in callbacks[: max(0, len(callbacks) - most_callbacks)]}
-        rows = [record_row(record, "") for record in held.records if record.key not in dropped]
+        rows = [record_row(record, "") for record in state.records if record.key not in dropped]
         for row in rows:
             for known in filter(None, (row.key, row.alias)):
                 if (row.kind, known) in names:
                     raise MockKlarnaError(f"the snapshot contains {row.kind} {known} twice", where="merchants")
                 names.add((row.kind, known))
-        clock = next((record.clock_offset for record in held.records if isinstance(record, Merchant)), 0.0)
-        merchants[storable(name)] = MerchantRows(storable(name), rows, held.jobs, held.counters, clock)
+        clock = next((record.clock_offset for record in state.records if isinstance(record, Merchant)), 0.0)
+        merchants[storable(name)] = MerchantRows(storable(name), rows, state.jobs, state.counters, clock)
     return merchants
