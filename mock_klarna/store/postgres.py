@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from functools import cache
 from hashlib import blake2b
@@ -587,23 +587,30 @@ class PostgresStore(SqlStore):
     async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, MerchantSnapshot]:
         """Return the state of some merchants, or of all: records, jobs and counters, without the journal."""
         await self._finish_all()
-        return await super().dump(merchants)
+        async with (
+            self._connections.use() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await self._dump(connection.fetch, merchants)
 
     async def load(self, snapshot: Snapshot) -> None:
-        """Replace the state of the merchants that a dump names by what it holds, all or nothing."""
+        """Replace the state of the merchants that a snapshot names by what it contains, all or nothing."""
         incoming = await asyncio.to_thread(sql.rows_of_snapshot, snapshot, self.bounds.most_callbacks)
-        names = list(incoming)
         try:
-            async with self._connections.use() as connection, connection.transaction():
-                for table in ("records", "jobs", "counters", "journal"):
-                    await connection.execute(f"DELETE FROM {table} WHERE merchant = ANY ($1::text[])", names)
-                await connection.execute("DELETE FROM merchants WHERE name = ANY ($1::text[])", names)
-                for rows in incoming.values():
-                    await self._insert_merchant(connection, rows)
-        except asyncpg.UniqueViolationError as fault:
-            raise MockKlarnaError(f"another merchant took a key meanwhile: {fault.detail}") from None
+            await self._replace(incoming)
+        except asyncpg.UniqueViolationError:
+            await self._replace(incoming)  # another merchant took a key after the check: the second check names it
         self.forget_sizes()
         self._control.announce(("", None), cleared=True)
+
+    async def _replace(self, incoming: Mapping[str, sql.MerchantRows]) -> None:
+        """Raise `MockKlarnaError` if a key or alias belongs to a merchant that is not replaced."""
+        async with self._connections.use() as connection, connection.transaction():
+            for table in ("records", "jobs", "counters", "journal"):
+                await connection.execute(f"DELETE FROM {table} WHERE merchant = ANY ($1::text[])", list(incoming))
+            await connection.execute("DELETE FROM merchants WHERE name = ANY ($1::text[])", list(incoming))
+            for rows in incoming.values():
+                await self._insert_merchant(connection, rows)
 
     async def _insert_merchant(self, connection: Any, rows: sql.MerchantRows) -> None:
         await connection.execute(_MERCHANT_AND_CLOCK, rows.merchant, rows.clock_offset)

@@ -5,7 +5,7 @@ record itself as MessagePack.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -32,6 +32,8 @@ from mock_klarna.store.snapshot import KINDS, MerchantSnapshot, Snapshot
 
 R = TypeVar("R", bound=Record)
 Row = Sequence[Any]
+Fetch = Callable[..., Awaitable[list[Row]]]
+"""Executes a statement with its values and returns the rows."""
 
 MIGRATIONS: Sequence[Sequence[str]] = (
     (
@@ -414,19 +416,22 @@ class SqlStore(ABC):
 
     async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, MerchantSnapshot]:
         """Return the state of some merchants, or of all: records, jobs and counters, without the journal."""
-        names = [NOBODY, *await self.merchants()]
+        return await self._dump(self.fetch, merchants)
+
+    async def _dump(self, fetch: Fetch, merchants: Sequence[str] | None) -> dict[str, MerchantSnapshot]:
+        names = [NOBODY, *(row[0] for row in await fetch(MERCHANTS))]
         states = {}
         for name in names:
             if merchants is None or name in merchants:
-                state = await self._dump_merchant(name)
+                state = await self._dump_merchant(fetch, name)
                 if name != NOBODY or state.records:
                     states[name] = state
         return states
 
-    async def _dump_merchant(self, name: str) -> MerchantSnapshot:
-        records = [record_of(kind, body) for kind, body in await self.fetch(EVERY_RECORD, storable(name))]
-        jobs = [job_of_row(row) for row in await self.fetch(UNFINISHED, storable(name))]
-        counters = await self.fetch(COUNTERS, storable(name))
+    async def _dump_merchant(self, fetch: Fetch, name: str) -> MerchantSnapshot:
+        records = [record_of(kind, body) for kind, body in await fetch(EVERY_RECORD, storable(name))]
+        jobs = [job_of_row(row) for row in await fetch(UNFINISHED, storable(name))]
+        counters = await fetch(COUNTERS, storable(name))
         return MerchantSnapshot(records, jobs, dict(map(tuple, counters)))
 
     async def journal_size(self, merchant: str) -> int:

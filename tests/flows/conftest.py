@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -12,6 +13,7 @@ from mock_klarna import MockKlarnaAsync, server
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store, open_store
 from tests.conftest import CLOSED
+from tests.database import Database
 from tests.extent import extent
 from tests.flows.managed_order import ManagedOrder
 from tests.merchants import shop as shops
@@ -50,14 +52,16 @@ async def shop() -> AsyncIterator[Shop]:
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """The store of the servers in this process: each engine, and the one in memory behind calls that give up control."""
 
-    place = "memory"
-    if request.param == "sqlite":
-        place = f"sqlite:{tmp_path / 'state.db'}"
-    elif request.param == "postgres":
-        place = request.getfixturevalue("postgres")
+    database: Database | None = request.getfixturevalue("database") if request.param == "postgres" else None
+
+    def place() -> str:
+        """Return where a server keeps its state: each one has a store of its own."""
+        if request.param == "sqlite":
+            return f"sqlite:{tmp_path / uuid4().hex}.db"
+        return database.url(f"test_{uuid4().hex[:12]}") if database is not None else "memory"
 
     def open_engine(settings: Settings) -> Store:
-        store = open_store(replace(settings, store=place))
+        store = open_store(replace(settings, store=place()))
         return Awaiting(store) if request.param == "awaiting" else store
 
     monkeypatch.setattr(server, "open_store", open_engine)

@@ -1,6 +1,7 @@
 """An emulator in its own process."""
 
 import asyncio
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -30,10 +31,14 @@ class Served:
 
 
 async def started(*flags: str) -> Process:
-    """Start `mock-klarna serve` with flags on any free port."""
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "mock_klarna", "serve", "--port", "0", *flags, cwd=ROOT, stdout=PIPE, stderr=PIPE
-    )
+    """Start `mock-klarna serve` with flags on any free port, and with no setting in the environment."""
+    command = (sys.executable, "-m", "mock_klarna", "serve", "--port", "0", *flags)
+    return await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=PIPE, stderr=PIPE, env=environment())
+
+
+def environment() -> dict[str, str]:
+    """Return the environment without what is meant for the tests or for other servers."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MOCK_KLARNA_")}
 
 
 @asynccontextmanager

@@ -18,14 +18,21 @@ def proxy(urls: list[str]) -> web.Application:
         body = await request.read()
         url = f"{next(targets)}{request.raw_path}"
         session = request.app[_SESSION]
-        async with session.request(
-            request.method, url, headers=headers, data=body or None, allow_redirects=False
-        ) as answer:
-            kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
-            return web.Response(status=answer.status, headers=kept, body=await answer.read())
+        try:
+            async with session.request(
+                request.method, url, headers=headers, data=body or None, allow_redirects=False
+            ) as answer:
+                kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
+                return web.Response(status=answer.status, headers=kept, body=await answer.read())
+        except aiohttp.ServerDisconnectedError:  # a requested fault: the client sees the same
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=502)
 
     async def session(app: web.Application) -> AsyncIterator[None]:
-        async with aiohttp.ClientSession(auto_decompress=False, connector=aiohttp.TCPConnector(limit=0)) as opened:
+        async with aiohttp.ClientSession(
+            auto_decompress=False, connector=aiohttp.TCPConnector(limit=0, force_close=True)
+        ) as opened:
             app[_SESSION] = opened
             yield
 

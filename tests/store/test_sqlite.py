@@ -16,6 +16,7 @@ from mock_klarna.settings import SettingsError
 from mock_klarna.store.sqlite import MIGRATIONS, SqliteStore
 from tests.commands import Command
 from tests.merchants.pages import urls
+from tests.merchants.processes import environment
 from tests.merchants.running import emulator
 from tests.store.samples import button, created, purchase, telling, writing
 
@@ -160,6 +161,7 @@ def test_a_file_that_is_not_a_store_of_this_version_is_refused_in_one_sentence(
         [sys.executable, "-m", "mock_klarna", "serve", "--port", "0", "--store", f"sqlite:{path}"],
         capture_output=True,
         check=False,
+        env=environment(),
         text=True,
         timeout=60,
     )
