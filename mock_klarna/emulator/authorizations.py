@@ -32,7 +32,7 @@ class Authorizations:
         return purchase
 
     async def require(self, merchant: str, token: str) -> Purchase:
-        """Return the purchase of a merchant's token; raises `NotFound` or `NotAllowed` where the token allows no command.
+        """Return the purchase of a merchant's token; raises `NotFound` or `NotAllowed` if the token allows no command.
 
         A placed token passes: the same order may be posted again.
         """
@@ -42,7 +42,7 @@ class Authorizations:
         return purchase
 
     def differences(self, purchase: Purchase, body: Any) -> list[Problem]:
-        """Return where a posted order, which may be invalid otherwise, differs from the authorized one."""
+        """Return the differences between a posted order, which may be invalid, and the authorized one."""
         if not isinstance(body, dict) or not isinstance(body.get("merchant_urls", {}), dict):
             return []
         return purchases.differences(purchase, _merchant_urls(purchase, body), body, self._context.rules)
@@ -100,7 +100,7 @@ class Authorizations:
 def _merchant_urls(purchase: Purchase, body: Json) -> Json:
     """Return the URLs of the posted order over those of the authorized one (guide, step 3).
 
-    The authorized order is parsed only where the posted one leaves a URL out.
+    The authorized order is parsed only if the posted one lacks a URL.
     """
     posted: Json = body.get("merchant_urls") or {}
     if all(posted.get(name) for name in purchases.OVERRIDABLE):

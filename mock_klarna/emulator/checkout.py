@@ -42,7 +42,7 @@ class Purchases:
         """Start a session from a key and the options of its page (klarna.md §6.3).
 
         `merchant_timeout` is how many seconds the shopper waits for the merchant, None as long as the token is valid. Raises
-        `StateConflict` where the button is not offered, `InvalidInput` with everything that key and page lack.
+        `StateConflict` if the button is not offered, `InvalidInput` with everything that key and page lack.
         """
         opened = checkout_steps.opened(self._context.validator, button.body, page, integrator_url)
         merchant = button.merchant

@@ -29,7 +29,7 @@ Step = Callable[[Json], tuple[Json, Event]]
 def opened(validator: Validator, key: bytes, page: Json, integrator_url: str | None) -> Json:
     """Return the session that starts from a key (its JSON) and a page.
 
-    Raises `StateConflict` where the button is not offered at all, and `InvalidInput` where key and page make no valid order.
+    Raises `StateConflict` if the button is not offered, and `InvalidInput` if key and page do not make a valid order.
     """
     options = orjson.loads(key)
     opened = session.opened(options, page, integrator_url)

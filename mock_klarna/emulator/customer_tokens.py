@@ -92,7 +92,7 @@ def _require_agreed_currency(token: CustomerToken, body: Json) -> str:
 
 
 def _kept(purchase: Purchase, body: Json) -> tuple[bytes, str | None]:
-    """Return the JSON that a token keeps and the URL where the shopper goes; raises `BadValue` for a difference."""
+    """Return the JSON that a token keeps and the URL to which the shopper is redirected; raises `BadValue` for a difference."""
     authorized = orjson.loads(purchase.order)
     for name in ("purchase_country", "purchase_currency"):
         sent, expected = body.get(name) or authorized[name], authorized[name]

@@ -72,7 +72,7 @@ class Orders:
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """The input of a command: the checked body, the time on the merchant's clock, and ids where the command needs them.
+    """The input of a command: the checked body, the time on the merchant's clock, and ids if the command needs them.
 
     `new_id` is the id of the capture or refund that the command creates, `capture_id` that of the capture it changes.
     """

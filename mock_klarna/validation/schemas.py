@@ -43,7 +43,7 @@ class Catalogue:
     """Every schema document by its path below `schemas/`, such as `components/order_line.json`."""
 
     documents: Mapping[str, Schema]
-    _wholes: dict[str, Parts] = field(default_factory=dict)
+    _parts_of: dict[str, Parts] = field(default_factory=dict)
     _insides: dict[Parts, Inside] = field(default_factory=dict)
 
     @cached_property
@@ -56,11 +56,11 @@ class Catalogue:
         }
         return named | {PAGE: f"components/{PAGE}.json"}
 
-    def whole(self, document: str) -> Parts:
+    def parts(self, document: str) -> Parts:
         """Return the parts that apply to the body itself."""
-        if document not in self._wholes:
-            self._wholes[document] = tuple(self._parts(Part(self.documents[document], document)))
-        return self._wholes[document]
+        if document not in self._parts_of:
+            self._parts_of[document] = tuple(self._parts(Part(self.documents[document], document)))
+        return self._parts_of[document]
 
     def members(self, parts: Parts) -> Mapping[str, Parts]:
         """Return the parts that apply to each named member of a value."""
@@ -77,7 +77,7 @@ class Catalogue:
 
     def at(self, document: str, steps: Sequence[str | int]) -> Parts:
         """Return the parts that apply to the value at a path; none for an unknown member."""
-        parts = self.whole(document)
+        parts = self.parts(document)
         for step in steps:
             parts = self.entry(parts) if isinstance(step, int) else self.member(parts, step)
         return parts

@@ -33,18 +33,18 @@ class Sums:
 
     def are_plain(self, body: Any) -> bool:
         """Quickly return whether a valid body has only integers that add up; False means that `problems` must decide."""
-        carrier = self.inside(body)
+        order = self.inside(body)
         if self.tax_optional:
             return False
         if self.is_order:
-            return money.adds_up(carrier)
-        return all(is_plain(entry) for name, is_plain in _PLAIN.items() for entry in carrier.get(name, ()))
+            return money.adds_up(order)
+        return all(is_plain(entry) for name, is_plain in _PLAIN.items() for entry in order.get(name, ()))
 
     def problems(self, body: Any, refused: Container[str]) -> Iterator[Problem]:
         """Yield every wrong sum; `refused` are paths of values that are invalid by themselves, which are left out of sums."""
-        carrier, prefix = self.inside(body), f"{self.within}." if self.within else ""
+        order, prefix = self.inside(body), f"{self.within}." if self.within else ""
         for name, read in _READERS.items():
-            entries = _entries(carrier, name)
+            entries = _entries(order, name)
             known = {
                 at: read(entry, f"{prefix}{name}[{at}]", fractions=self.fractions, refused=refused)
                 for at, entry in enumerate(entries)
@@ -53,7 +53,7 @@ class Sums:
             for at, numbers in known.items():
                 yield from () if numbers.is_complete and _is_plain(name, entries[at]) else sums.line_problems(numbers)
             if name == "order_lines" and self._has_sums(entries) and f"{prefix}{name}" not in refused:
-                yield from sums.order_problems(carrier, known.values(), prefix, refused)
+                yield from sums.order_problems(order, known.values(), prefix, refused)
 
     def _has_sums(self, lines: list[Any]) -> bool:
         """Return whether the lines are those of an order and can be added up."""
@@ -61,14 +61,14 @@ class Sums:
             return False
         return bool(lines) and not (self.tax_optional and any("total_tax_amount" not in line for line in lines))
 
-    def whole(self, body: Any) -> Any:
+    def with_rounded_fractions(self, body: Any) -> Any:
         """Return the body with the fractions of its lines and options rounded, where fractions are allowed."""
-        carrier = self.inside(body)
-        if not self.fractions or not carrier:
+        order = self.inside(body)
+        if not self.fractions or not order:
             return body
-        rounded = {name: _rounded(carrier, name) for name in _READERS if isinstance(carrier.get(name), list)}
-        whole = {**carrier, **rounded}
-        return {**body, self.within: whole} if self.within else whole
+        rounded = {name: _rounded(order, name) for name in _READERS if isinstance(order.get(name), list)}
+        rounded_order = {**order, **rounded}
+        return {**body, self.within: rounded_order} if self.within else rounded_order
 
 
 def _is_plain(name: str, entry: Mapping[str, Any]) -> bool:
@@ -86,8 +86,8 @@ def _is_plain_option(option: Mapping[str, Any]) -> bool:
     return type(price + rate + tax) is int and money.is_plain_tax(price, rate, tax)
 
 
-def _entries(carrier: Mapping[str, Any], name: str) -> list[Any]:
-    entries = carrier.get(name)
+def _entries(order: Mapping[str, Any], name: str) -> list[Any]:
+    entries = order.get(name)
     return entries if isinstance(entries, list) else []
 
 
@@ -101,11 +101,11 @@ _PLAIN: Mapping[str, Callable[[Mapping[str, Any]], bool]] = MappingProxyType(
 )
 
 
-def _rounded(carrier: Mapping[str, Any], name: str) -> list[Any]:
-    return [_whole(name, entry) if isinstance(entry, dict) else entry for entry in carrier[name]]
+def _rounded(order: Mapping[str, Any], name: str) -> list[Any]:
+    return [_rounded_entry(name, entry) if isinstance(entry, dict) else entry for entry in order[name]]
 
 
-def _whole(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+def _rounded_entry(name: str, entry: dict[str, Any]) -> dict[str, Any]:
     """Return an entry in integers; rounding must not correct a wrong sum."""
     numbers = _READERS[name](entry, "", fractions=True)
     if not numbers.is_complete:

@@ -86,7 +86,7 @@ class Validator:
             document=path,
             schema=self._schemas.schema(path),
             sums=SUMS.get(operation),
-            urls=url_places(self.catalogue, self.catalogue.whole(path), strict=self._strict),
+            urls=url_places(self.catalogue, self.catalogue.parts(path), strict=self._strict),
         )
         return known
 
@@ -97,11 +97,11 @@ class Validator:
         return Explainer(self.catalogue, self._schemas)
 
     def _explained(self, known: _Operation, body: Any) -> tuple[Any, list[Problem]]:
-        normalized = normalize(self.catalogue, self.catalogue.whole(known.document), body)
-        whole = known.sums.whole(normalized) if known.sums else normalized
-        broken = [] if known.schema.is_valid(whole) else self._explainer.problems(known.document, whole)
+        normalized = normalize(self.catalogue, self.catalogue.parts(known.document), body)
+        rounded = known.sums.with_rounded_fractions(normalized) if known.sums else normalized
+        broken = [] if known.schema.is_valid(rounded) else self._explainer.problems(known.document, rounded)
         found = [*broken, *known.rule_problems(normalized, {problem.path for problem in broken})]
-        return whole, in_order(body, [_as_sent(problem, body) for problem in found])[:_MOST_PROBLEMS]
+        return rounded, in_order(body, [_as_sent(problem, body) for problem in found])[:_MOST_PROBLEMS]
 
 
 @cache

@@ -78,7 +78,7 @@ class Credentials:
         return user, password
 
     def remember(self, merchants: Iterable[str]) -> None:
-        """Take merchants from an earlier run to be where they were."""
+        """Restore the hosts of the merchants of an earlier run."""
         self._first_hosts.update(
             (merchant.removesuffix(f"@{host_of(merchant)}"), host_of(merchant)) for merchant in merchants
         )

@@ -56,7 +56,7 @@ async def own_button(services: Services, request: ApiRequest) -> None:
 
 
 async def orderable_authorization(services: Services, request: ApiRequest) -> FindProblems:
-    """Raise the errors of `open_authorization`; return what finds where an order differs from the authorized one."""
+    """Raise the errors of `open_authorization`; return the function that compares an order with the authorized one."""
     purchase = await services.emulator.authorizations.require(request.merchant, request.path("authorization_token"))
     return partial(services.emulator.authorizations.differences, purchase)
 

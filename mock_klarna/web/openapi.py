@@ -24,7 +24,7 @@ _DESCRIPTIONS = {
     409: "Its state does not allow that now.",
     413: "The body is too large.",
     415: "The body is not declared to be JSON in UTF-8.",
-    429: "Too many requests in this second; only where the setting rate_limit asks for it.",
+    429: "Too many requests in this second; only with the setting rate_limit.",
 }
 _HEADERS = {
     "Klarna-Correlation-Id": "Id of the exchange.",

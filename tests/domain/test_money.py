@@ -179,8 +179,8 @@ def test_a_line_that_obeys_the_rules_with_fractions_obeys_them_rounded(line: dic
 
 @pytest.mark.parametrize(("sent", "stored"), [(4545.9, 4545), (4544.6, 4545), (4545.2, 4545), (4546, 4546)])
 def test_a_fraction_is_rounded_towards_the_formula(sent: float, stored: int) -> None:
-    whole = money.rounded_line({**LINE, "total_tax_amount": sent})
-    assert whole == {**LINE, "total_tax_amount": stored}
+    rounded = money.rounded_line({**LINE, "total_tax_amount": sent})
+    assert rounded == {**LINE, "total_tax_amount": stored}
 
 
 def test_a_shipping_option_is_rounded_too() -> None:

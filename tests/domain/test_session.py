@@ -135,8 +135,8 @@ def test_the_shipping_option_is_the_chosen_else_the_preselected_else_the_first(
 
 
 def test_the_chosen_shipping_is_the_last_line_and_counts() -> None:
-    whole = session.order({**KEY, "order_lines": [LINE], "selected_shipping_option": EXPRESS})
-    assert whole["order_lines"] == [
+    order = session.order({**KEY, "order_lines": [LINE], "selected_shipping_option": EXPRESS})
+    assert order["order_lines"] == [
         LINE,
         {
             "type": "shipping_fee",
@@ -150,20 +150,20 @@ def test_the_chosen_shipping_is_the_last_line_and_counts() -> None:
             "product_attributes": [],
         },
     ]
-    assert (whole["order_amount"], whole["order_tax_amount"]) == (124000, 24800)
+    assert (order["order_amount"], order["order_tax_amount"]) == (124000, 24800)
 
 
 def test_without_shipping_options_there_is_no_shipping_line() -> None:
-    whole = session.order({**KEY, "order_lines": [LINE]})
-    assert whole["order_lines"] == [LINE]
-    assert "selected_shipping_option" not in whole
+    order = session.order({**KEY, "order_lines": [LINE]})
+    assert order["order_lines"] == [LINE]
+    assert "selected_shipping_option" not in order
 
 
 def test_a_sales_tax_line_is_tax_as_a_whole() -> None:
     goods = {**LINE, "tax_rate": 0, "total_tax_amount": 0}
     tax = {**goods, "type": "sales_tax", "unit_price": 900, "total_amount": 900}
-    whole = session.order({**KEY, "order_lines": [goods, tax]})
-    assert (whole["order_amount"], whole["order_tax_amount"]) == (119900, 900)
+    order = session.order({**KEY, "order_lines": [goods, tax]})
+    assert (order["order_amount"], order["order_tax_amount"]) == (119900, 900)
 
 
 @pytest.mark.parametrize("empty", [None, "", [], {}])
@@ -178,8 +178,8 @@ def test_the_merchant_urls_of_an_order_are_always_an_object(missing: Any) -> Non
 
 
 def test_an_order_has_only_known_members() -> None:
-    whole = session.order({**KEY, "order_lines": [LINE], "shipping_options": [EXPRESS], "items": [item("red")]})
-    assert set(whole) == {
+    order = session.order({**KEY, "order_lines": [LINE], "shipping_options": [EXPRESS], "items": [item("red")]})
+    assert set(order) == {
         "name",
         "purchase_country",
         "purchase_currency",
@@ -261,8 +261,8 @@ def test_new_shipping_options_keep_the_choice_where_it_still_exists(options: lis
 
 def test_a_chosen_option_whose_price_changes_is_charged_at_the_new_price() -> None:
     dearer = {**POST, "price": 900, "tax_amount": 0}
-    whole = session.order(session.updated(OPENED, {"shipping_options": [dearer]}))
-    assert whole["order_amount"] == 119900
+    order = session.order(session.updated(OPENED, {"shipping_options": [dearer]}))
+    assert order["order_amount"] == 119900
 
 
 def test_a_shipping_line_that_the_merchant_echoes_is_not_charged_twice() -> None:
@@ -301,10 +301,10 @@ def test_the_update_callback_carries_the_order_at_top_level_with_the_merchants_l
     ],
 )
 def test_the_shipping_method_is_spelled_in_kebab_case(sent: str, spelled: str) -> None:
-    whole = session.with_kebab_case({"selected_shipping_option": {**POST, "shipping_method": sent}})
-    assert whole["selected_shipping_option"]["shipping_method"] == spelled
+    order = session.with_kebab_case({"selected_shipping_option": {**POST, "shipping_method": sent}})
+    assert order["selected_shipping_option"]["shipping_method"] == spelled
 
 
-@pytest.mark.parametrize("whole", [{}, {"selected_shipping_option": POST}])
-def test_an_order_without_a_shipping_method_stays_as_it_is(whole: Any) -> None:
-    assert session.with_kebab_case(whole) == whole
+@pytest.mark.parametrize("order", [{}, {"selected_shipping_option": POST}])
+def test_an_order_without_a_shipping_method_stays_as_it_is(order: Any) -> None:
+    assert session.with_kebab_case(order) == order

@@ -28,21 +28,21 @@ def at(body: Any, path: Path) -> Any:
 
 def changed(body: Any, path: Path, value: Any) -> Any:
     """Return a copy of the body with another value at a path."""
-    whole = copy.deepcopy(body)
+    copied = copy.deepcopy(body)
     *way, last = _steps(path)
-    inner = whole
+    inner = copied
     for step in way:
         inner = inner[step]
     inner[last] = value
-    return whole
+    return copied
 
 
 def without(body: Any, path: Path) -> Any:
     """Return a copy of the body that lacks a member."""
-    whole = changed(body, path, None)
+    copied = changed(body, path, None)
     *way, last = _steps(path)
-    inner = whole
+    inner = copied
     for step in way:
         inner = inner[step]
     del inner[last]
-    return whole
+    return copied

@@ -14,7 +14,7 @@ from tests.validation.strategies import resembling
 
 VALIDATORS = [Validator(), Validator(strict=True)]
 CATALOGUE = VALIDATORS[0].catalogue
-bodies = cache(lambda operation: resembling(CATALOGUE, CATALOGUE.whole(CATALOGUE.operations[operation])))
+bodies = cache(lambda operation: resembling(CATALOGUE, CATALOGUE.parts(CATALOGUE.operations[operation])))
 
 
 @pytest.mark.parametrize("operation", CATALOGUE.operations)

@@ -8,9 +8,9 @@ import { country, isoDate, isPhone, isPostalCode, phone, titleOf, titles } from 
 /** @typedef {{values: Values, separate: boolean, shopper: string}} Draft */
 
 /** Members of an address in the form; those of the shipping address have the prefix `shipping_`. */
-export const PLACE = ["given_name", "family_name", "street_address", "street_address2", "postal_code", "city", "region", "country"];
-const CONTACT = ["email", "phone"];
-const CUSTOMER = ["date_of_birth", "national_identification_number"];
+const ADDRESS_MEMBERS = ["given_name", "family_name", "street_address", "street_address2", "postal_code", "city", "region", "country"];
+const CONTACT_MEMBERS = ["email", "phone"];
+const CUSTOMER_MEMBERS = ["date_of_birth", "national_identification_number"];
 
 /**
  * The initial content of the form: the data of the session.
@@ -21,10 +21,10 @@ const CUSTOMER = ["date_of_birth", "national_identification_number"];
 export function draftOf(view) {
   const billing = view.billing_address ?? {};
   const shipping = view.shipping_address ?? {};
-  const separate = PLACE.some((name) => shipping[name] !== undefined && shipping[name] !== billing[name]);
+  const separate = ADDRESS_MEMBERS.some((name) => shipping[name] !== undefined && shipping[name] !== billing[name]);
   /** @type {Values} */
   const values = { country: view.purchase_country, ...filled(billing, view.customer ?? {}) };
-  if (separate) for (const name of PLACE) values[`shipping_${name}`] = shipping[name] ?? "";
+  if (separate) for (const name of ADDRESS_MEMBERS) values[`shipping_${name}`] = shipping[name] ?? "";
   return { values, separate: separate && Boolean(view.options?.allow_separate_shipping_address), shopper: "" };
 }
 
@@ -51,8 +51,8 @@ export function draftOfShopper({ name, billing_address, customer }, options) {
 function filled(address, customer) {
   /** @type {Values} */
   const values = {};
-  for (const name of [...CONTACT, ...PLACE]) if (address[name]) values[name] = address[name];
-  for (const name of CUSTOMER) if (customer[name]) values[name] = customer[name];
+  for (const name of [...CONTACT_MEMBERS, ...ADDRESS_MEMBERS]) if (address[name]) values[name] = address[name];
+  for (const name of CUSTOMER_MEMBERS) if (customer[name]) values[name] = customer[name];
   const title = address.title ?? customer.title;
   return title ? { ...values, title: title.toLowerCase() } : values;
 }
@@ -70,7 +70,7 @@ export function identifyBody(draft) {
   const title = titles(values.country).find((known) => known.toLowerCase() === values.title);
   const contact = { email: values.email ?? "", phone: phone(values.phone ?? "", home) };
   const billing_address = nonEmpty({ ...addressOf(values, ""), ...contact, title });
-  const customer = nonEmpty({ ...picked(values, CUSTOMER), date_of_birth: isoDate(values.date_of_birth ?? "", values.country ?? ""), title });
+  const customer = nonEmpty({ ...picked(values, CUSTOMER_MEMBERS), date_of_birth: isoDate(values.date_of_birth ?? "", values.country ?? ""), title });
   const body = { billing_address, customer };
   return draft.separate ? { ...body, shipping_address: nonEmpty({ ...addressOf(values, "shipping_"), ...contact }) } : body;
 }
@@ -81,7 +81,7 @@ export function identifyBody(draft) {
  * @returns {Record<string, string>}
  */
 function addressOf(values, prefix) {
-  return Object.fromEntries(PLACE.map((name) => [name, values[prefix + name] ?? ""]));
+  return Object.fromEntries(ADDRESS_MEMBERS.map((name) => [name, values[prefix + name] ?? ""]));
 }
 
 /**
@@ -110,12 +110,12 @@ function nonEmpty(members) {
  */
 export function fieldOf(path) {
   const [name = "", owner] = path.split(".").reverse();
-  return owner === "shipping_address" && PLACE.includes(name) ? `shipping_${name}` : name;
+  return owner === "shipping_address" && ADDRESS_MEMBERS.includes(name) ? `shipping_${name}` : name;
 }
 
 /** @typedef {Record<string, string>} FieldErrors the name of a text for each invalid field */
 
-const ALWAYS = ["given_name", "family_name", "street_address", "postal_code", "city", "country"];
+const REQUIRED = ["given_name", "family_name", "street_address", "postal_code", "city", "country"];
 
 /**
  * The fields that must not be empty.
@@ -127,9 +127,9 @@ const ALWAYS = ["given_name", "family_name", "street_address", "postal_code", "c
 export function requiredFields(draft, options) {
   const home = country(draft.values.country);
   const away = country(draft.values.shipping_country);
-  const names = ["email", ...ALWAYS, ...["phone", "date_of_birth", "national_identification_number", "title"].filter((name) => options[`${name}_mandatory`])];
+  const names = ["email", ...REQUIRED, ...["phone", "date_of_birth", "national_identification_number", "title"].filter((name) => options[`${name}_mandatory`])];
   if (home?.region_needed) names.push("region");
-  if (draft.separate) names.push(...ALWAYS.map((name) => `shipping_${name}`));
+  if (draft.separate) names.push(...REQUIRED.map((name) => `shipping_${name}`));
   if (draft.separate && away?.region_needed) names.push("shipping_region");
   return new Set(names);
 }

@@ -97,7 +97,7 @@ const HEAD = ["seq", "at", "merchant", "kind", "name", "purchase_id"];
  * @param {Entry} entry
  * @returns {HTMLElement}
  */
-export function entryRow(entry) {
+function entryRow(entry) {
   const details = Object.fromEntries(Object.entries(entry).filter(([name, value]) => !HEAD.includes(name) && value !== null));
   const line = element(
     "summary",
@@ -113,7 +113,7 @@ export function entryRow(entry) {
  * @param {Entry} entry
  * @returns {string}
  */
-export function headline({ name, method, path, url, status, outcome, error }) {
+function headline({ name, method, path, url, status, outcome, error }) {
   const result = status ?? (error ? outcome ?? "failed" : "");
   const where = method ? `${method} ${path}` : url ?? "";
   return [name, where && `· ${where}`, result && `→ ${result}`].filter(Boolean).join(" ");
@@ -125,6 +125,6 @@ export function headline({ name, method, path, url, status, outcome, error }) {
  * @param {unknown} payload
  * @returns {HTMLElement}
  */
-export function json(payload) {
+function json(payload) {
   return element("pre", { tabindex: "0" }, JSON.stringify(payload, null, 2));
 }

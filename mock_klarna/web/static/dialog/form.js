@@ -96,7 +96,7 @@ function fields(t, draft, needed, prefix = "", section = "") {
  * @param {Field} field
  * @returns {HTMLElement}
  */
-export function input(t, field) {
+function input(t, field) {
   const { id, type = "text", autocomplete, inputmode, value } = field;
   return wrapped(t, field, element("input", { id, name: id, type, autocomplete, inputmode, value, ...aria(field) }));
 }
@@ -109,7 +109,7 @@ export function input(t, field) {
  * @param {[string, string][]} choices value and label
  * @returns {HTMLElement}
  */
-export function select(t, field, choices) {
+function select(t, field, choices) {
   const offered = choices.some(([value]) => value === field.value) ? choices : [["", ""], ...choices];
   const options = offered.map(([value, label]) => element("option", { value, selected: value === field.value }, label));
   const { id, autocomplete } = field;

@@ -111,7 +111,7 @@ const FOCUSABLE = "a[href], button:not([disabled]), input:not([disabled]), selec
  * @param {HTMLElement} dialog
  * @param {(event: KeyboardEvent) => void} onEscape
  */
-export function trapFocus(dialog, onEscape) {
+function trapFocus(dialog, onEscape) {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") onEscape(event);
     if (event.key === "Tab") moveFocus(dialog, event);

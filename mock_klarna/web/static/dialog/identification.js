@@ -133,7 +133,7 @@ function separateSwitch({ t, draft }) {
  * @param {StepContext} context
  * @returns {HTMLElement | false}
  */
-export function testShoppers(context) {
+function testShoppers(context) {
   const { t, view, draft } = context;
   const shoppers = view.shoppers ?? [];
   if (!shoppers.length) return false;

@@ -104,7 +104,7 @@ const METHODS = ["pickupstore", "home", "boxreg", "boxunreg", "pickuppoint", "ow
  * @param {StepContext} context
  * @returns {HTMLElement | false}
  */
-export function shipping(context) {
+function shipping(context) {
   const { t, view } = context;
   const rows = (view.shipping_options ?? []).map((option, at) => row(context, option, at));
   return rows.length > 0 && element("fieldset", { id: "shipping", class: "options" }, element("legend", {}, t("shipping")), rows);
@@ -175,7 +175,7 @@ function timeslot(slot, locale) {
  * @param {StepContext} context
  * @returns {HTMLElement}
  */
-export function totals({ t, view }) {
+function totals({ t, view }) {
   const price = (/** @type {number} */ minor) => money(minor, view.purchase_currency, view.locale);
   const option = view.selected_shipping_option;
   return element(

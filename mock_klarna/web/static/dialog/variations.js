@@ -87,7 +87,7 @@ function quantityChoice(context, pick) {
  * @param {{product_attributes?: Attribute[]}} product
  * @returns {Record<string, string>}
  */
-export function attributes(product) {
+function attributes(product) {
   return Object.fromEntries((product.product_attributes ?? []).map(({ identifier, value }) => [identifier, value]));
 }
 
@@ -98,7 +98,7 @@ export function attributes(product) {
  * @param {Line[]} lines
  * @returns {Item | undefined}
  */
-export function chosenItem(items, lines) {
+function chosenItem(items, lines) {
   const [line] = lines;
   if (!line) return undefined;
   return items.find((item) => item.reference === line.reference && matches(item, attributes(line)) && matches(line, attributes(item)));
@@ -171,6 +171,6 @@ export function nearestItem(items, item, identifier, value) {
  * @param {Item[]} items
  * @returns {Item[]}
  */
-export function products(items) {
+function products(items) {
   return items.filter((item, at) => items.findIndex((other) => other.group_identifier === item.group_identifier) === at);
 }
