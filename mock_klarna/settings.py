@@ -13,7 +13,7 @@ from msgspec import Struct
 
 PREFIX: Final = "MOCK_KLARNA_"
 RATES: Final = {"production": (40, 200), "playground": (5, 50)}
-"""Requests a second of one merchant: those that create a session, and all others (klarna.md §1.5)."""
+"""Requests a second of one merchant: those that create a button key, and all others (klarna.md §1.5)."""
 _RATE = r"([1-9][0-9]{0,8})/s"
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = rf"(\*\.)?{_LABEL}(\.{_LABEL})*"

@@ -57,7 +57,7 @@ class CallbackKind:
     job: the kind of the job that sends it, "" where a shopper waits for the answer. Of the rows with the same job, the
     first one that has a URL is sent.
     record: the class of the record that it is about, and that the job names.
-    url: the member of the record with its URL, "" where the merchant URLs of the authorized order have it.
+    url: the member of the record with its URL, "" where the merchant URLs of the authorized order have it; an `Order` needs one.
     body: returns bytes, or what becomes JSON, from the record.
     causes: the events that cause it, each with a condition on the record.
     ends: the events after which a waiting try is not needed any more.
@@ -76,6 +76,11 @@ class CallbackKind:
     is_wanted: Callable[[Any], bool] = lambda _record: True
     schedule: str = "once"
     until_ok: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a row whose callback would never be sent."""
+        if self.record is Order and not self.url:
+            raise ValueError(f"the callback {self.name} is about an Order, so its row needs the member with its URL")
 
     def schedule_name(self, push_schedule: str) -> str:
         """Return the entry of `SCHEDULES` that applies under a value of the setting `push_schedule`."""

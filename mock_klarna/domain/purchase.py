@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mock_klarna.domain import urls
+from mock_klarna.domain.callbacks import CALLBACKS
 from mock_klarna.domain.events import (
     AuthorizationExpired,
     Event,
@@ -68,7 +69,7 @@ def denial_message(reason: Mapping[str, str]) -> str:
 
 
 Json = dict[str, Any]
-OVERRIDABLE = ("confirmation", "push", "notification")
+OVERRIDABLE = ("confirmation", *(kind.name for kind in CALLBACKS.values() if kind.record is Order))
 """The merchant URLs that the posted order may replace (guide, step 3)."""
 
 

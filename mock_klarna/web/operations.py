@@ -66,7 +66,7 @@ INSTANT_SHOPPING = (
         handler=instant_shopping.deny_authorization,
         body="optional",
         precondition=instant_shopping.open_authorization,
-        answers=((204, ""),),
+        answers=_NO_BODY,
         errors=(403, 404),
     ),
     _instant_shopping(
@@ -398,7 +398,7 @@ SANDBOX = (
         method="DELETE",
         path="/_mock/faults",
         handler=control.clear_faults,
-        answers=((204, ""),),
+        answers=_NO_BODY,
     ),
     _sandbox(
         name="reset",
@@ -406,7 +406,7 @@ SANDBOX = (
         path="/_mock/reset",
         handler=control.reset,
         body="optional",
-        answers=((204, ""),),
+        answers=_NO_BODY,
         errors=(400,),
     ),
     _sandbox(name="get_snapshot", method="GET", path="/_mock/snapshot", handler=control.get_snapshot),
@@ -417,7 +417,7 @@ SANDBOX = (
         handler=control.put_snapshot,
         body="raw",
         max_body=1 << 28,
-        answers=((204, ""),),
+        answers=_NO_BODY,
         errors=(400, 403),
     ),
     _sandbox(

@@ -32,7 +32,7 @@ from tests.documentation.pages import PAGES
 
 Json = dict[str, Any]
 Row = tuple[str, ...]
-_TABLE = re.compile(r"(<!-- table: (\w+)((?: \w+)*) -->\n\n)((?:\|.*\n)*)")
+_TABLE = re.compile(r"(<!-- table: (\w+)((?: \w+)*) -->\n\n)((?:\|.*\n)*\n*)")
 STEP_NAMES = tuple(STEPS)
 VARIABLES = (*BUILT_IN_VARIABLES, "turn")
 """Variables that scenarios have without `vars`."""
@@ -369,7 +369,7 @@ TABLES: dict[str, Callable[..., str]] = {
 
 def rewritten(text: str) -> str:
     """Return a page's text with every marked table as the code has it."""
-    return _TABLE.sub(lambda found: found[1] + TABLES[found[2]](*found[3].split()) + "\n", text)
+    return _TABLE.sub(lambda found: found[1] + TABLES[found[2]](*found[3].split()) + "\n\n", text)
 
 
 def placed(text: str) -> list[tuple[str, ...]]:
