@@ -11,7 +11,7 @@ from mock_klarna.domain.events import AuthorizationRefused
 from mock_klarna.domain.purchase import PlacingRules
 from mock_klarna.domain.records import CommandResult, Decision, Merchant, Purchase, Record
 from mock_klarna.domain.urls import host_of
-from mock_klarna.errors import NotAllowed, NotFound, WriteConflict
+from mock_klarna.errors import KlarnaError, MockKlarnaError, NotAllowed, NotFound, WriteConflict
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store
 from mock_klarna.validation import shared_validator
@@ -122,23 +122,27 @@ class Context:
         loaded: R | None = None,
         now: float | None = None,
     ) -> T:
-        """Load a record, decide and commit; repeat if the record was outdated; return the value of the result.
+        """Load a record, decide and commit; repeat if the record was outdated, also for a refusal; return the value of the result.
 
         A caller that has just loaded the record, or knows the time on the merchant's clock, passes them for the first try.
         Raises what loading and the command raise.
         """
         record = loaded if loaded is not None else await load()
+        last: Exception | None = None
         for _ in range(_TRIES):
             time = now if now is not None else await self.now(record.merchant)
-            result = command(record, time)
             try:
+                result = command(record, time)
                 await self.commit(record.merchant, result, time)
-            except WriteConflict as conflict:
-                last = conflict
-            else:
                 return result.value
-            record, now = await load(), None
-        raise WriteConflict(f"{last} changes faster than it can be written")
+            except (KlarnaError, MockKlarnaError):
+                current = await load()
+                if current.version == record.version:
+                    raise
+                record, now = current, None  # the refusal was about an outdated record
+            except WriteConflict as conflict:
+                record, now, last = await load(), None, conflict
+        raise WriteConflict(f"{last or record.key} changes faster than it can be written")
 
     async def found(self, kind: type[R], key: str) -> R:
         """Load a record; raises `LookupError` if there is none."""
