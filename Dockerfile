@@ -14,6 +14,15 @@ ENV PATH=/opt/mock-klarna/bin:$PATH \
 WORKDIR /
 RUN mock-klarna demo --once --tls --tls-folder /tmp/tls && mock-klarna shoppers --json >/dev/null && mock-klarna openapi >/dev/null \
     && mock-klarna ca --tls-folder /tmp/tls --recipes >/dev/null
+# Faker's providers of locales that no shopper uses, and the sources of compiled modules, are not needed at run time.
+# A provider that was imported above has bytecode.
+RUN cd /opt/mock-klarna/lib/python3*/site-packages \
+    && for provider in faker/providers/*/; do \
+         for locale in "$provider"*_*/; do \
+           [ -d "$PYTHONPYCACHEPREFIX/$PWD/$locale" ] || rm -rf "$locale"; \
+         done; \
+       done \
+    && find . \( -name '*.c' -o -name '*.h' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.pyi' \) -delete
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="mock-klarna" \
