@@ -41,5 +41,6 @@ USER 10001:10001
 EXPOSE 8080 8443
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=2s --timeout=3s --start-period=5s --retries=5 CMD ["mock-klarna", "healthcheck"]
-ENTRYPOINT ["mock-klarna"]
+# A container's first process ignores signals that it has no handler for; blocked ones wait until it has.
+ENTRYPOINT ["env", "--block-signal=TERM", "--block-signal=INT", "--block-signal=HUP", "mock-klarna"]
 CMD ["serve"]

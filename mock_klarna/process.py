@@ -1,35 +1,79 @@
 """A process of our own, such as `mock-klarna serve`: its event loop, its signals and its garbage collection.
 
-Nothing here runs where the package is used as a library, inside the loop of another program.
+Nothing here runs where the package is used as a library, inside the loop of another program. This module is imported first,
+so it imports nothing large.
 """
 
-import asyncio
 import gc
 import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from mock_klarna.settings import SettingsError
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
+STOP_SIGNALS: Final = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+)
+"""The signals that end a process; SIGHUP exists on POSIX only, SIGBREAK on Windows only."""
 _YOUNG_OBJECTS: Final = 5_000
 _YOUNG_COLLECTIONS: Final = 200
 """A collection of 5,000 young objects takes a few milliseconds, which a request may wait; older objects are collected rarely."""
 
 
+def exit_at_stop_signals(code: int) -> None:
+    """Let a stop signal end the process at once with an exit code, until `run_in_loop` or `on_stop_signal` replaces this.
+
+    A container's first process ignores signals without a handler, so this is called before anything else is imported.
+    Signals that were blocked before the process began, so that none is lost, arrive now.
+    """
+    for number in _obeyed_signals():
+        signal.signal(number, lambda _number, _frame: os._exit(code))
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+
+def _obeyed_signals() -> list[signal.Signals]:
+    """Return the stop signals without SIGHUP if it is ignored, as `nohup` wants."""
+    hang_up = getattr(signal, "SIGHUP", None)
+    return [number for number in STOP_SIGNALS if number != hang_up or signal.getsignal(number) != signal.SIG_IGN]
+
+
 def run_in_loop(main: Coroutine[Any, Any, T], loop: str = "auto") -> T:
-    """Run a coroutine in a new event loop and return its result.
+    """Run a coroutine in a new event loop and return its result; the first stop signal cancels it.
 
     `loop` is the setting of that name: `asyncio`, `uvloop`, or `auto` for uvloop if it is installed. Raises `SettingsError`
-    if uvloop is requested but not installed.
+    if uvloop is requested but not installed, and KeyboardInterrupt if a stop signal ended the coroutine.
     """
-    with asyncio.Runner(loop_factory=_loop_factory(loop, main)) as runner:
-        return runner.run(main)
+    import asyncio
+
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory(loop, main)) as runner:
+            return runner.run(_until_stopped(main))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
-def _loop_factory(loop: str, main: Coroutine[Any, Any, Any]) -> Callable[[], asyncio.AbstractEventLoop] | None:
+async def _until_stopped(main: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+
+    tasks = [asyncio.current_task()]
+
+    def stop() -> None:
+        """Cancel the task once: a second signal must not interrupt the end."""
+        while tasks:
+            task = tasks.pop()
+            if task is not None:
+                task.cancel()
+
+    on_stop_signal(stop)
+    return await main
+
+
+def _loop_factory(loop: str, main: Coroutine[Any, Any, Any]) -> "Callable[[], asyncio.AbstractEventLoop] | None":
     """Return what makes the event loop; None stands for asyncio's own."""
     if loop == "asyncio":
         return None
@@ -38,6 +82,8 @@ def _loop_factory(loop: str, main: Coroutine[Any, Any, Any]) -> Callable[[], asy
     except ImportError:
         if loop == "auto":
             return None
+        from mock_klarna.settings import SettingsError
+
         main.close()
         raise SettingsError(
             "--loop: uvloop is not installed; install mock-klarna[fast], or use --loop asyncio"
@@ -46,17 +92,15 @@ def _loop_factory(loop: str, main: Coroutine[Any, Any, Any]) -> Callable[[], asy
 
 
 def on_stop_signal(stop: Callable[[], object]) -> None:
-    """Call a function in the running loop at SIGTERM and SIGINT."""
+    """Call a function in the running loop at each stop signal; SIGHUP stays ignored if it is, as `nohup` wants."""
+    import asyncio
+
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-
-
-def stop_event() -> asyncio.Event:
-    """Return an event of the running loop that SIGTERM and SIGINT set."""
-    stopped = asyncio.Event()
-    on_stop_signal(stopped.set)
-    return stopped
+    for number in _obeyed_signals():
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # the loops of Windows
+            signal.signal(number, lambda _number, _frame: loop.call_soon_threadsafe(stop))
 
 
 def import_aiohttp() -> None:

@@ -49,15 +49,66 @@ def test_uvloop_that_is_not_installed_is_a_usage_error(command: Command) -> None
     assert (result.returncode, result.stderr) == (2, expected)
 
 
-@pytest.mark.parametrize("loop", INSTALLED)
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_both_stop_signals_set_the_event(loop: str, number: signal.Signals) -> None:
-    async def main() -> bool:
-        stopped = process.stop_event()
-        os.kill(os.getpid(), number)
-        return await asyncio.wait_for(stopped.wait(), 5)
+STOP_SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 
-    assert process.run_in_loop(main(), loop)
+
+@pytest.fixture
+def handlers_as_they_were() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in process.STOP_SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+class LoopWithoutSignalHandlers(asyncio.SelectorEventLoop):
+    """A loop that has no `add_signal_handler`, as those of Windows."""
+
+    def add_signal_handler(self, *_: object) -> None:
+        raise NotImplementedError
+
+
+async def _stop_twice(number: signal.Signals, ended: list[str]) -> None:
+    try:
+        os.kill(os.getpid(), number)
+        await asyncio.wait_for(asyncio.Event().wait(), 5)
+    finally:
+        os.kill(os.getpid(), number)
+        await asyncio.sleep(0)
+        ended.append("in order")
+
+
+@STOP_SIGNALS
+@pytest.mark.usefixtures("handlers_as_they_were")
+@pytest.mark.parametrize("loop", INSTALLED)
+def test_a_stop_signal_cancels_and_another_one_does_not_disturb_the_end(loop: str, number: signal.Signals) -> None:
+    ended: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        process.run_in_loop(_stop_twice(number, ended), loop)
+    assert ended == ["in order"]
+
+
+@STOP_SIGNALS
+@pytest.mark.usefixtures("handlers_as_they_were")
+def test_stop_signals_are_obeyed_in_a_loop_without_signal_handlers(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    monkeypatch.setattr(process, "_loop_factory", lambda _loop, _main: LoopWithoutSignalHandlers)
+    ended: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        process.run_in_loop(_stop_twice(number, ended))
+    assert ended == ["in order"]
+
+
+@pytest.mark.usefixtures("handlers_as_they_were")
+@pytest.mark.parametrize("loop", INSTALLED)
+def test_a_hang_up_that_nohup_ignores_stays_ignored(loop: str) -> None:
+    async def hang_up() -> str:
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(0)
+        return "still running"
+
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    assert process.run_in_loop(hang_up(), loop) == "still running"
 
 
 @pytest.fixture

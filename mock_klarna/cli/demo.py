@@ -5,15 +5,13 @@ import asyncio
 import errno
 import os
 import sys
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mock_klarna.cli.main import INTERRUPTED
 from mock_klarna.cli.options import add_settings, settings_from
 from mock_klarna.errors import CannotBind, MockKlarnaError
-from mock_klarna.process import on_stop_signal, run_in_loop
+from mock_klarna.process import run_in_loop
 from mock_klarna.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -58,17 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     if settings.strict:
         hint = "leave --strict out, or use `mock-klarna serve --strict` and a shop with https"
         raise MockKlarnaError("the demo shop has no https, which strict requires", where="--strict", hint=hint)
-    return run_in_loop(_until_stopped(_demo(arguments, settings)), settings.loop)
-
-
-async def _until_stopped(demo: Coroutine[Any, Any, int]) -> int:
-    """Run the demo until it ends or a signal cancels it; return 130 if that happens before the end of the purchase."""
-    task = asyncio.create_task(demo)
-    on_stop_signal(task.cancel)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        return INTERRUPTED
+    return run_in_loop(_demo(arguments, settings), settings.loop)
 
 
 async def _demo(arguments: argparse.Namespace, settings: Settings) -> int:

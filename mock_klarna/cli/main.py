@@ -28,7 +28,7 @@ class Command(NamedTuple):
 
 
 COMMANDS: Mapping[str, Command] = {
-    "serve": Command("serve", "Run the emulator until SIGTERM or Ctrl-C."),
+    "serve": Command("serve", "Run the emulator until SIGTERM, SIGHUP or Ctrl-C."),
     "demo": Command("demo", "Show a purchase between the emulator and a demo shop, then keep both running."),
     "run": Command("run", "Run scenarios, against a server that it starts or an existing one."),
     "check": Command("check", "Check scenarios, carts and shoppers without running them."),

@@ -1,8 +1,11 @@
-"""`mock-klarna serve`: run the emulator until SIGTERM or Ctrl-C."""
+"""`mock-klarna serve`: run the emulator until SIGTERM, SIGHUP or Ctrl-C."""
 
 import argparse
+import asyncio
 import os
 import sys
+from contextlib import suppress
+from importlib import import_module
 
 from mock_klarna.cli.options import add_settings, settings_from, unknown_variables
 from mock_klarna.process import (
@@ -10,7 +13,6 @@ from mock_klarna.process import (
     pause_garbage_collection,
     resume_garbage_collection,
     run_in_loop,
-    stop_event,
 )
 from mock_klarna.settings import Settings
 
@@ -21,13 +23,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve and return 0 after SIGTERM or SIGINT; raises `CannotBind`."""
+    """Serve and return 0 after a stop signal, also one that comes before the server is ready; raises `CannotBind`."""
     settings = settings_from(arguments)
     for warning in unknown_variables(os.environ):
         print(f"mock-klarna: {warning}", file=sys.stderr)
     pause_garbage_collection()
     import_aiohttp()
-    run_in_loop(_serve(settings), settings.loop)
+    import_module("mock_klarna.server")
+    with suppress(KeyboardInterrupt):
+        run_in_loop(_serve(settings), settings.loop)
     return 0
 
 
@@ -36,9 +40,8 @@ async def _serve(settings: Settings) -> None:
     from mock_klarna.server import serve
 
     logs.configure(settings.log_format)
-    stopped = stop_event()
     async with serve(settings) as running:
         resume_garbage_collection()
         urls = f"{running.url} and {running.tls_url}" if running.tls_url else running.url
         print(f"mock-klarna is ready at {urls}", flush=True)
-        await stopped.wait()
+        await asyncio.Event().wait()

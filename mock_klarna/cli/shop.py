@@ -1,8 +1,10 @@
 """`mock-klarna shop`: run the demo shop alone, against a Klarna at another address."""
 
 import argparse
+import asyncio
+from contextlib import suppress
 
-from mock_klarna.process import resume_garbage_collection, run_in_loop, stop_event
+from mock_klarna.process import resume_garbage_collection, run_in_loop
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +23,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the shop and return 0 after SIGTERM or SIGINT.
+    """Run the shop and return 0 after a stop signal.
 
     Raises `SettingsError` for an invalid address of Klarna, `CannotBind` when the shop's own cannot be bound, and
     `Unreachable` when Klarna does not answer.
@@ -29,14 +31,14 @@ def run(arguments: argparse.Namespace) -> int:
     from mock_klarna.cli.options import server_address
 
     server_address("--klarna", arguments.klarna)
-    run_in_loop(_run_shop(arguments))
+    with suppress(KeyboardInterrupt):
+        run_in_loop(_run_shop(arguments))
     return 0
 
 
 async def _run_shop(arguments: argparse.Namespace) -> None:
     from mock_klarna.demo import serve_shop
 
-    stopped = stop_event()
     async with serve_shop(
         arguments.klarna,
         host=arguments.host,
@@ -46,4 +48,4 @@ async def _run_shop(arguments: argparse.Namespace) -> None:
     ) as shop:
         resume_garbage_collection()
         print(f"the demo shop is ready at {shop.url} with button key {shop.button_key}", flush=True)
-        await stopped.wait()
+        await asyncio.Event().wait()

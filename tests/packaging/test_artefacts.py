@@ -55,7 +55,9 @@ def test_the_version_is_that_of_the_package(metadata: Message) -> None:
     assert metadata["Version"] == mock_klarna.__version__
 
 
-@pytest.mark.parametrize("entry", ["mock-klarna = mock_klarna.cli:main", "mock_klarna = mock_klarna.pytest_plugin"])
+@pytest.mark.parametrize(
+    "entry", ["mock-klarna = mock_klarna.__main__:main", "mock_klarna = mock_klarna.pytest_plugin"]
+)
 def test_a_wheel_registers_the_command_and_the_plugin(wheel: Path, entry: str) -> None:
     assert entry in next(wheel.glob("*.dist-info/entry_points.txt")).read_text().splitlines()
 
