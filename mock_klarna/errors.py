@@ -282,9 +282,15 @@ class InvalidInput(MockKlarnaError):
 
 
 class Forbidden(MockKlarnaError):
-    """403: a request of one merchant would change the state of others."""
+    """403: a request of one merchant would change the state of others, or a page of another origin uses the control API."""
 
     status = 403
+
+
+class UnknownHost(MockKlarnaError):
+    """421: the control API was called by a host name that is not one of this server."""
+
+    status = 421
 
 
 class UnknownName(MockKlarnaError):

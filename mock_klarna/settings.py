@@ -169,6 +169,10 @@ PATH = text("a path")
 BOOLEAN = Allowed("true or false", _read_boolean, _boolean)
 RATE = Allowed("production, playground or a number such as 20/s", str, _rate)
 PATHS = texts("a path", _path)
+ALLOWED_HOSTS = texts(
+    "a host name such as klarna.shop.example or *.shop.example, or *",
+    lambda text: text if text == "*" else _host_name(text),
+)
 HOST_NAMES = texts("a host name such as shop.test or *.shop.test, or an IP address", _host_name)
 
 
@@ -186,6 +190,13 @@ class Settings:
 
     host: str = _setting(
         "127.0.0.1", text("a host name or an IP address of this machine"), "address to listen on", metavar="HOST"
+    )
+    allowed_host: tuple[str, ...] = _setting(
+        (),
+        ALLOWED_HOSTS,
+        "further host name of this server by which the control API may be called; * accepts every one",
+        metavar="NAME",
+        repeat=True,
     )
     port: int = _setting(8080, integer(0, 65535), "port to listen on; 0 takes any free one", metavar="PORT")
     ready_file: str = _setting(

@@ -53,6 +53,15 @@ def is_private_host(host: str) -> bool:
     return not address.is_global
 
 
+def is_address(host: str) -> bool:
+    """Return whether a host is an IP address and not a name."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def with_order_id(url: str, order_id: str) -> str:
     """Return the URL with the order id in place of `{checkout.order.id}` and `{order.id}` (klarna.md §3.2)."""
     if "{" not in url:

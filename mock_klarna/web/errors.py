@@ -32,7 +32,7 @@ _GATEWAY: Json = {
 
 PROBLEM_TYPES: dict[int, tuple[str, str]] = {
     400: ("invalid-request", "Invalid request"),
-    403: ("forbidden", "The state of another merchant cannot be changed"),
+    403: ("forbidden", "Not for this caller"),
     404: ("not-found", "Not found"),
     405: ("method-not-allowed", "Method not allowed"),
     408: ("request-timeout", "The body did not arrive in time"),
@@ -40,6 +40,7 @@ PROBLEM_TYPES: dict[int, tuple[str, str]] = {
     413: ("body-too-large", "The body is too large"),
     415: ("unsupported-media-type", "The body is not declared as JSON in UTF-8"),
     417: ("expectation-failed", "The Expect header cannot be met"),
+    421: ("unknown-host", "The host name is not known as one of this server"),
     500: ("internal-error", "An error in mock-klarna"),
     503: ("store-unavailable", "The database is not available"),
     507: ("store-full", "The disk of the database is full"),

@@ -18,12 +18,13 @@ _DESCRIPTIONS = {
     204: "Done; there is nothing to say.",
     400: "A field breaks a constraint; the message names it, the journal explains it.",
     401: "No credentials, or ones that are not accepted.",
-    403: "It is used up, belongs to another merchant, or its state does not allow that.",
+    403: "It is used up, belongs to another merchant, or its state does not allow that; in the control API also for web pages.",
     404: "Not known, expired or used up.",
     408: "The body did not arrive in time.",
     409: "Its state does not allow that now.",
     413: "The body is too large.",
     415: "The body is not declared to be JSON in UTF-8.",
+    421: "The host name is not known as one of this server.",
     429: "Too many requests in this second; only with the setting rate_limit.",
 }
 _HEADERS = {
@@ -43,6 +44,8 @@ _READING = (400, 408, 413, 415)
 """Errors of reading a body."""
 _AUTHENTICATION = (401, 429)
 """Errors of authentication and of rate limits."""
+_PROTECTION = (403, 421)
+"""Errors of the control API for web pages of other origins and for unknown host names."""
 
 
 def responses(operation: Operation) -> Iterator[tuple[str, Json]]:
@@ -75,7 +78,10 @@ def _headers(operation: Operation, *names: str) -> Json:
 
 def _errors(operation: Operation) -> list[int]:
     statuses = {*operation.errors, *(_READING if operation.body else ()), *((400,) if operation.all_parameters else ())}
-    return sorted(statuses | set(_AUTHENTICATION if operation.api.rules.emulates_klarna else ()))
+    rules = operation.api.rules
+    if rules.is_protected:
+        statuses |= {*_PROTECTION, *(() if operation.method == "GET" else (415,))}
+    return sorted(statuses | set(_AUTHENTICATION if rules.emulates_klarna else ()))
 
 
 def _reference(path: str) -> Json:

@@ -49,6 +49,7 @@ class ApiRules:
 
     `title` is the tag in the OpenAPI document; a path below one of `base_paths` belongs to the API even if no operation has it.
     `emulates_klarna`: responses have a correlation id, and errors that were requested with `/_mock/faults` apply.
+    `is_protected`: only for the server's own host names, and not for pages of other origins.
     """
 
     title: str
@@ -59,6 +60,7 @@ class ApiRules:
     emulates_klarna: bool = False
     is_rate_limited: bool = False
     is_cross_origin: bool = False
+    is_protected: bool = False
 
 
 def _klarna(title: str, error_format: ErrorFormat, *base_paths: str) -> ApiRules:
@@ -85,6 +87,7 @@ class Api(Enum):
         authentication=Authentication.OPTIONAL,
         error_format=ErrorFormat.PROBLEM_DETAILS,
         journal=JournalPolicy.NONE,
+        is_protected=True,
     )
     BROWSER = ApiRules(
         title="Browser",

@@ -1,6 +1,6 @@
 """The request pipeline: the stages that every request passes, from top to bottom in this file.
 
-1. identify: which merchant calls, or which merchant the request is about
+1. for the control API: the host name and the page that calls; then which merchant calls, or which one the request is about
 2. the `Expect` header; for Klarna's APIs also the rate limit and the faults that were requested with `/_mock/faults`
 3. query parameters
 4. idempotency: a key executes an operation once
@@ -28,6 +28,7 @@ from mock_klarna.domain.records import Purchase
 from mock_klarna.errors import BadValue, ExpectationFailed, InjectedFault, StoreFailure, TooManyRequests
 from mock_klarna.store.base import Store
 from mock_klarna.web import rate_limits
+from mock_klarna.web.access import PROTECTION, access_check
 from mock_klarna.web.errors import error_response, log_page_problems
 from mock_klarna.web.operation import Api, ApiRules, Authentication, JournalPolicy, Operation
 from mock_klarna.web.query import in_query, read_query
@@ -69,6 +70,7 @@ def http_handler(services: Services, api: Api, name: str, respond: Stage, counte
     rules, settings = api.rules, services.settings
     identify = _IDENTIFY[rules.authentication](services)
     respond = _first_stages(services, rules, name, respond, counters)
+    check_access = access_check(services.settings) if rules.is_protected else None
     finish = _FINISH[rules.journal]
     forget_preloaded = services.emulator.store.forget_preloaded
 
@@ -77,6 +79,8 @@ def http_handler(services: Services, api: Api, name: str, respond: Stage, counte
         request = ApiRequest(http, correlation_id())
         forget_preloaded()
         try:
+            if check_access is not None:
+                check_access(http)
             identify(request)
             if hdrs.EXPECT in http.headers:
                 _require_known_expectation(http)
@@ -87,6 +91,8 @@ def http_handler(services: Services, api: Api, name: str, respond: Stage, counte
             await finish(services, name, request, response, started)
         if rules.is_cross_origin:
             response.headers.update(_CORS_API)
+        if check_access is not None:
+            response.headers.update(PROTECTION)
         return _http_response(request, response) if response.stream is None else await _stream(http, response)
 
     return handle

@@ -25,7 +25,7 @@ ARGUMENTS = (
 
 
 @asynccontextmanager
-async def launched() -> AsyncIterator["Browser"]:
+async def launched(*arguments: str) -> AsyncIterator["Browser"]:
     """Start Chromium: that of PLAYWRIGHT_CHROMIUM, else the system's, else the one that `playwright install chromium` fetched."""
     try:
         from playwright.async_api import async_playwright
@@ -37,7 +37,7 @@ async def launched() -> AsyncIterator["Browser"]:
             _missing(
                 f"no Chromium at {found}; `playwright install chromium` fetches one, PLAYWRIGHT_CHROMIUM names one"
             )
-        browser = await playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=found, args=[*ARGUMENTS, *arguments])
         yield browser
         await browser.close()
 
