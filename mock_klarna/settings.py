@@ -286,6 +286,18 @@ class Settings:
         "an order posted again unchanged gets the first answer, or 403",
         metavar="ANSWER",
     )
+    sum_tolerance: str = _setting(
+        "exact",
+        one_of("exact", "lines"),
+        "how far both sums of an order may be from those of its lines: not at all, or by one for each line",
+        metavar="HOW",
+    )
+    billing_address_change: str = _setting(
+        "refuse",
+        one_of("refuse", "accept"),
+        "a customer-details request with another billing address gets 403, or changes it as Klarna did until 2022",
+        metavar="ANSWER",
+    )
     update_failure: str = _setting(
         "keep",
         one_of("keep", "abort"),

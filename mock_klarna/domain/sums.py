@@ -170,21 +170,30 @@ def _tax_problem(line: Numbers, sent: Fraction, formula: Fraction) -> Problem:
 
 
 def order_problems(
-    order: Mapping[str, Any], lines: Iterable[Numbers], prefix: str = "", refused: Container[str] = ()
+    order: Mapping[str, Any],
+    lines: Iterable[Numbers],
+    prefix: str = "",
+    refused: Container[str] = (),
+    *,
+    is_tolerant: bool = False,
 ) -> Iterator[Problem]:
-    """Yield where `order_amount` and `order_tax_amount` differ from the sums of the lines, as far as the lines are known."""
+    """Yield where `order_amount` and `order_tax_amount` differ from the sums of the lines, as far as the lines are known.
+
+    `is_tolerant`: they may differ by one for each line.
+    """
     every = list(lines)
+    tolerance = len(every) if is_tolerant else 0
     for name, as_sent, expected in _ADDENDS:
         sent = order.get(name)
         if not is_usable(sent, fractions=False) or f"{prefix}{name}" in refused:
             continue
         terms = [term for term in map(expected, every) if term is not None]
         if len(terms) == len(every):
-            yield from _sum_problem(f"{prefix}{name}", name, sent, terms, [as_sent(line) for line in every])
+            yield from _sum_problem(f"{prefix}{name}", name, sent, terms, [as_sent(line) for line in every], tolerance)
 
 
 def _sum_problem(
-    path: str, rule: str, sent: float, terms: list[Fraction], as_sent: list[Fraction | None]
+    path: str, rule: str, sent: float, terms: list[Fraction], as_sent: list[Fraction | None], tolerance: int
 ) -> Iterator[Problem]:
     """Yield the problem of a sum that fits neither the lines as sent nor as expected.
 
@@ -192,9 +201,10 @@ def _sum_problem(
     """
     given = [term for term in as_sent if term is not None]
     expected, is_guessed = sum(terms, Fraction(0)), len(given) < len(terms)
-    adds_up = sent in (expected, sum(given, Fraction(0)))
+    adds_up = any(abs(sent - total) <= tolerance for total in (expected, sum(given, Fraction(0))))
     if not (abs(sent - expected) <= len(terms) if is_guessed else adds_up):
-        yield Problem(path, rule, sent, _text(expected), f"{_added(terms)} = {_text(expected)}")
+        right = _range(expected, Fraction(tolerance)) if tolerance else _text(expected)
+        yield Problem(path, rule, sent, right, f"{_added(terms)} = {_text(expected)}")
 
 
 def _tax(line: Numbers) -> Fraction | None:

@@ -64,7 +64,7 @@ class Context:
     ) -> None:
         self.store = store
         self.settings = settings
-        self.validator = shared_validator(strict=settings.strict)
+        self.validator = shared_validator(strict=settings.strict, tolerant_sums=settings.sum_tolerance == "lines")
         self.real_time = real_time
         self.default_seed = seed
         self.rules = PlacingRules(

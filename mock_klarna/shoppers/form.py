@@ -6,8 +6,8 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from mock_klarna.domain.countries import COUNTRIES, Country, canonical
 from mock_klarna.errors import Problem
-from mock_klarna.shoppers.countries import COUNTRIES, Country, canonical
 from mock_klarna.shoppers.named import Shopper
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from mock_klarna.shoppers.countries import Country, country
+from mock_klarna.domain.countries import Country, country
 from mock_klarna.shoppers.named import Shopper
 from mock_klarna.shoppers.national_ids import national_id
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from faker import Faker
 
-    from mock_klarna.shoppers.countries import Country
+    from mock_klarna.domain.countries import Country
 
 ADDRESS_MEMBERS = frozenset(
     [

@@ -8,8 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from mock_klarna import resources
+from mock_klarna.domain.countries import COUNTRIES, country
 from mock_klarna.errors import similar
-from mock_klarna.shoppers.countries import COUNTRIES, country
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mock_klarna.domain.countries import canonical
 from mock_klarna.domain.purchase import outcome
 from mock_klarna.domain.records import Outcome
-from mock_klarna.shoppers.countries import canonical
 
 FraudOutcome = Literal["ACCEPTED", "PENDING", "DECLINED"]
 Decision = Literal["ACCEPTED", "REJECTED"]

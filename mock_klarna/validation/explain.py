@@ -102,7 +102,7 @@ _KEYWORDS: Mapping[str, Callable[[Any, Any], str]] = MappingProxyType(
 Json = dict[str, Any]
 Steps = Sequence[str | int]
 _UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
-_OWN_WORDS = frozenset({"pattern", "not"})
+_OWN_WORDS = frozenset({"pattern", "not", "enum"})
 _MOST_PROBLEMS = 500
 _LONGEST_NAME = 80
 _LONG_LIST = 100
@@ -170,7 +170,7 @@ class Explainer:
             yield from self._unknown(document, error)
         elif error.validator in ("anyOf", "oneOf"):
             yield from self._no_branch(document, error)
-        else:
+        elif not _is_type_error(error):
             yield self._broken(document, error)
 
     def _missing(self, document: str, error: "ValidationError") -> Iterator[Problem]:
@@ -203,7 +203,8 @@ class Explainer:
             yield Problem(path_text(error.absolute_path), str(error.validator), error.instance, expected)
 
     def _broken(self, document: str, error: "ValidationError") -> Problem:
-        expected = (error.validator in _OWN_WORDS and _own_words(error)) or self._expected(document, error)
+        own = _own_words(error) if error.validator in _OWN_WORDS else ""
+        expected = own + _suggestion(error) if own else self._expected(document, error)
         return Problem(path_text(error.absolute_path), str(error.validator), error.instance, expected)
 
     def _expected(self, document: str, error: "ValidationError") -> str:
@@ -218,6 +219,12 @@ def _once(problems: Iterable[Problem]) -> Iterator[Problem]:
         if (problem.path, problem.rule) not in seen:
             seen.add((problem.path, problem.rule))
             yield problem
+
+
+def _is_type_error(error: "ValidationError") -> bool:
+    """Return whether a text with choices is no text at all, which is an error of its own."""
+    schema: Any = error.schema
+    return error.validator == "enum" and schema.get("type") == "string" and not isinstance(error.instance, str)
 
 
 def _own_words(error: "ValidationError") -> str:

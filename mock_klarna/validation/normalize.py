@@ -1,13 +1,14 @@
 """Converts values that Klarna's documents forbid but real integrations send, before they are validated again.
 
-`x-lenient` in a member's schema names the conversion.
+`x-lenient` in a member's schema names its conversions, separated by blanks.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from mock_klarna.validation.schemas import Catalogue, Parts
+from mock_klarna.validation.schemas import Catalogue, Parts, Schema
 
 
 def without_nulls(body: Any) -> Any:
@@ -19,36 +20,40 @@ def without_nulls(body: Any) -> Any:
     return body
 
 
-def normalize(catalogue: Catalogue, parts: Parts, value: Any) -> Any:
+def leniencies(schema: Schema, *, strict: bool = False) -> tuple[str, ...]:
+    """Return the names of the conversions that a member's schema allows; strict mode has those that documents imply."""
+    names = str(schema.get("x-lenient", "")).split()
+    return tuple(name for name in names if not (strict and _CONVERSIONS[name].is_undocumented))
+
+
+def normalize(catalogue: Catalogue, parts: Parts, value: Any, *, strict: bool = False) -> Any:
     """Return a value with every conversion that its schema allows; unknown members stay as they are."""
     if value == [] and _is_object(parts):
         return {}  # an empty array of PHP (klarna.md §3.3)
     if isinstance(value, dict):
-        return {name: _member(catalogue, parts, name, inner) for name, inner in value.items()}
+        members = {name: _member(catalogue, parts, name, inner, strict) for name, inner in value.items()}
+        return {name: inner for name, inner in members.items() if inner is not None}
     if isinstance(value, list):
         entry = catalogue.entry(parts)
-        return [normalize(catalogue, entry, inner) for inner in value] if entry else value
-    return _scalar(parts, value)
+        return [normalize(catalogue, entry, inner, strict=strict) for inner in value] if entry else value
+    return _scalar(parts, value, strict)
 
 
-def _member(catalogue: Catalogue, parts: Parts, name: str, value: Any) -> Any:
+def _member(catalogue: Catalogue, parts: Parts, name: str, value: Any, strict: bool) -> Any:
     known = catalogue.member(parts, name)
-    return normalize(catalogue, known, value) if known else value
+    return normalize(catalogue, known, value, strict=strict) if known else value
 
 
 def _is_object(parts: Parts) -> bool:
     return any(part.schema.get("type") == "object" for part in parts)
 
 
-def _scalar(parts: Parts, value: Any) -> Any:
+def _scalar(parts: Parts, value: Any, strict: bool) -> Any:
     if isinstance(value, float) and value.is_integer() and any(part.schema.get("type") == "integer" for part in parts):
         return int(value)
     for part in parts:
-        value = _CONVERSIONS.get(part.schema.get("x-lenient", ""), _as_is)(value)
-    return value
-
-
-def _as_is(value: Any) -> Any:
+        for name in leniencies(part.schema, strict=strict):
+            value = _CONVERSIONS[name].convert(value)
     return value
 
 
@@ -63,7 +68,7 @@ def _currency(value: Any) -> Any:
 
 def _locale(value: Any) -> Any:
     language, hyphen, country = value.strip().partition("-") if isinstance(value, str) else ("", "", "")
-    return f"{language.lower()}-{country.upper()}" if hyphen else value
+    return f"{language.lower()}-{_country(country)}" if hyphen else value
 
 
 def _blanks(value: Any) -> Any:
@@ -74,12 +79,36 @@ def _number_as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-_CONVERSIONS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+def _number_as_id(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < LARGEST_ID:
+        return value
+    return str(int(value)) if value == int(value) else value
+
+
+def _empty_as_missing(value: Any) -> Any:
+    return None if value == "" else value
+
+
+LARGEST_ID = 2**63
+"""Numbers below this one, and no fractions, are taken as ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversion:
+    """A conversion of a value; `is_undocumented` ones are made for shops alone, and strict mode has none of them."""
+
+    convert: Callable[[Any], Any]
+    is_undocumented: bool = False
+
+
+_CONVERSIONS: Mapping[str, _Conversion] = MappingProxyType(
     {
-        "country": _country,  # klarna.md §3.10
-        "currency": _currency,  # klarna.md §9.5
-        "locale": _locale,  # klarna.md C-22
-        "blanks": _blanks,  # klarna.md §3.10
-        "number_as_text": _number_as_text,  # klarna.md §3.7
+        "country": _Conversion(_country),  # klarna.md §3.10
+        "currency": _Conversion(_currency),  # klarna.md §9.5
+        "locale": _Conversion(_locale),  # klarna.md C-22
+        "blanks": _Conversion(_blanks),  # klarna.md §3.10
+        "number_as_text": _Conversion(_number_as_text),  # klarna.md §3.7
+        "number_as_id": _Conversion(_number_as_id, is_undocumented=True),  # klarna.md §3.4
+        "empty_as_missing": _Conversion(_empty_as_missing, is_undocumented=True),  # klarna.md §3.4 and §3.10
     }
 )

@@ -40,8 +40,11 @@ class Sums:
             return money.adds_up(order)
         return all(is_plain(entry) for name, is_plain in _PLAIN.items() for entry in order.get(name, ()))
 
-    def problems(self, body: Any, refused: Container[str]) -> Iterator[Problem]:
-        """Yield every wrong sum; `refused` are paths of values that are invalid by themselves, which are left out of sums."""
+    def problems(self, body: Any, refused: Container[str], *, is_tolerant: bool = False) -> Iterator[Problem]:
+        """Yield every wrong sum; `refused` are paths of values that are invalid by themselves, which are left out of sums.
+
+        `is_tolerant`: both sums of an order may differ by one for each line.
+        """
         order, prefix = self.inside(body), f"{self.within}." if self.within else ""
         for name, read in _READERS.items():
             entries = _entries(order, name)
@@ -53,13 +56,24 @@ class Sums:
             for at, numbers in known.items():
                 yield from () if numbers.is_complete and _is_plain(name, entries[at]) else sums.line_problems(numbers)
             if name == "order_lines" and self._has_sums(entries) and f"{prefix}{name}" not in refused:
-                yield from sums.order_problems(order, known.values(), prefix, refused)
+                yield from sums.order_problems(order, known.values(), prefix, refused, is_tolerant=is_tolerant)
 
     def _has_sums(self, lines: list[Any]) -> bool:
         """Return whether the lines are those of an order and can be added up."""
         if not self.is_order or not all(isinstance(line, dict) for line in lines):
             return False
         return bool(lines) and not (self.tax_optional and any("total_tax_amount" not in line for line in lines))
+
+    def with_usual_signs(self, body: Any) -> Any:
+        """Return the body without gift cards and store credit above zero (klarna.md §10, rule 4).
+
+        If the order's sum takes their amounts off, they become negative. Else they are sold, as `physical` goods.
+        """
+        order = self.inside(body)
+        changed = {name: entries for name in ("order_lines", "items") if (entries := _with_usual_signs(order, name))}
+        if not changed:
+            return body
+        return {**body, self.within: {**order, **changed}} if self.within else {**order, **changed}
 
     def with_rounded_fractions(self, body: Any) -> Any:
         """Return the body with the fractions of its lines and options rounded, where fractions are allowed."""
@@ -99,6 +113,34 @@ _READERS: Mapping[str, Callable[..., Numbers]] = MappingProxyType(
 _PLAIN: Mapping[str, Callable[[Mapping[str, Any]], bool]] = MappingProxyType(
     {"order_lines": money.is_plain_line, "items": _is_plain_item, "shipping_options": _is_plain_option}
 )
+
+
+_SOLD_OR_REDEEMED = frozenset({"gift_card", "store_credit"})
+_SIGNED = ("unit_price", "total_amount", "total_tax_amount")
+
+
+def _with_usual_signs(order: Mapping[str, Any], name: str) -> list[Any] | None:
+    """Return the entries of a list with their usual signs, or None if they have them."""
+    entries = _entries(order, name)
+    if not any(map(_is_above_zero, entries)):
+        return None
+    redeemed = [_redeemed(entry) if _is_above_zero(entry) else entry for entry in entries]
+    amounts = [entry.get("total_amount") if isinstance(entry, dict) else None for entry in redeemed]
+    if sum(amount for amount in amounts if sums.is_usable(amount, fractions=True)) == order.get("order_amount"):
+        return redeemed
+    return [entry | {"type": "physical"} if _is_above_zero(entry) else entry for entry in entries]
+
+
+def _is_above_zero(entry: Any) -> bool:
+    if not isinstance(entry, dict) or str(entry.get("type")) not in _SOLD_OR_REDEEMED:
+        return False
+    amounts = [entry[name] for name in _SIGNED if name in entry]
+    usable = all(sums.is_usable(amount, fractions=True) and amount >= 0 for amount in amounts)
+    return usable and any(amounts)
+
+
+def _redeemed(entry: dict[str, Any]) -> dict[str, Any]:
+    return entry | {name: -entry[name] for name in _SIGNED if name in entry}
 
 
 def _rounded(order: Mapping[str, Any], name: str) -> list[Any]:

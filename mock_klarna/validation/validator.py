@@ -2,6 +2,7 @@
 
 from collections.abc import Container
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,10 @@ from msgspec.structs import replace
 from mock_klarna import resources
 from mock_klarna.errors import Problem
 from mock_klarna.validation.explain import in_order, value_at
+from mock_klarna.validation.members import MemberRules, Today, member_rules
 from mock_klarna.validation.normalize import normalize, without_nulls
 from mock_klarna.validation.schemas import Catalogue, SchemaValidator, load
 from mock_klarna.validation.sums import SUMS, Sums
-from mock_klarna.validation.urls import UrlPlaces, url_places
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
@@ -23,37 +24,46 @@ if TYPE_CHECKING:
 _MOST_PROBLEMS = 200
 
 
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
 @dataclass(frozen=True, slots=True)
 class _Operation:
     document: str
     schema: "Draft202012Validator"
     sums: Sums | None
-    urls: UrlPlaces
+    members: MemberRules
+    tolerates_sums: bool
 
     def is_clearly_valid(self, body: Any) -> bool:
         if not self.schema.is_valid(body) or (self.sums and not self.sums.are_plain(body)):
             return False
-        return next(self.urls.wrong(body), None) is None
+        return self.members.are_obeyed(body)
 
     def rule_problems(self, body: Any, refused: Container[str]) -> list[Problem]:
-        found = self.sums.problems(body, refused) if self.sums else ()
-        return [*found, *(problem for problem in self.urls.problems(body) if problem.path not in refused)]
+        found = self.sums.problems(body, refused, is_tolerant=self.tolerates_sums) if self.sums else ()
+        return [*found, *(problem for problem in self.members.problems(body) if problem.path not in refused)]
 
 
 class Validator:
     """Checks bodies by the schema and the rules of their operation. Schemas are read and compiled on first use.
 
     Operations are the files of `schemas/requests/` and `schemas/callbacks/`, and `page` for what a page gives `load()`.
+    `today` returns the last day on which a shopper can be born. With `tolerant_sums` both sums of an order may differ from
+    those of the lines by one for each line (klarna.md §10).
     """
 
-    def __init__(self, *, strict: bool = False) -> None:
-        self._strict = strict
+    def __init__(self, *, strict: bool = False, tolerant_sums: bool = False, today: Today = _today) -> None:
+        self.strict = strict
+        self._tolerant_sums = tolerant_sums
+        self._today = today
         self._operations: dict[str, _Operation] = {}
 
     @cached_property
     def catalogue(self) -> Catalogue:
         """Every schema; those of strict mode include their `x-strict` parts."""
-        return load(resources.schemas(), strict=self._strict)
+        return load(resources.schemas(), strict=self.strict)
 
     @cached_property
     def _schemas(self) -> SchemaValidator:
@@ -86,7 +96,8 @@ class Validator:
             document=path,
             schema=self._schemas.schema(path),
             sums=SUMS.get(operation),
-            urls=url_places(self.catalogue, self.catalogue.parts(path), strict=self._strict),
+            members=member_rules(self.catalogue, self.catalogue.parts(path), strict=self.strict, today=self._today),
+            tolerates_sums=self._tolerant_sums,
         )
         return known
 
@@ -97,7 +108,9 @@ class Validator:
         return Explainer(self.catalogue, self._schemas)
 
     def _explained(self, known: _Operation, body: Any) -> tuple[Any, list[Problem]]:
-        normalized = normalize(self.catalogue, self.catalogue.parts(known.document), body)
+        normalized = normalize(self.catalogue, self.catalogue.parts(known.document), body, strict=self.strict)
+        if known.sums and not self.strict:
+            normalized = known.sums.with_usual_signs(normalized)
         rounded = known.sums.with_rounded_fractions(normalized) if known.sums else normalized
         broken = [] if known.schema.is_valid(rounded) else self._explainer.problems(known.document, rounded)
         found = [*broken, *known.rule_problems(normalized, {problem.path for problem in broken})]
@@ -105,9 +118,9 @@ class Validator:
 
 
 @cache
-def shared_validator(*, strict: bool) -> Validator:
-    """Return the one lenient or strict validator of this process, so that many servers compile each schema once."""
-    return Validator(strict=strict)
+def shared_validator(*, strict: bool, tolerant_sums: bool = False) -> Validator:
+    """Return the one validator of this process with these rules, so that many servers compile each schema once."""
+    return Validator(strict=strict, tolerant_sums=tolerant_sums)
 
 
 def _as_sent(problem: Problem, body: Any) -> Problem:

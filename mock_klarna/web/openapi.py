@@ -1,11 +1,12 @@
 """The OpenAPI 3.1 document, made of a table of operations and the schemas."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from mock_klarna import __version__
 from mock_klarna.validation import Validator
+from mock_klarna.validation.normalize import LARGEST_ID, leniencies
 from mock_klarna.web.operation import Api, Authentication, ErrorFormat, Operation
 from mock_klarna.web.query import Parameter
 from mock_klarna.web.request import EVENT_STREAM, JSON, PROBLEM_JSON
@@ -115,7 +116,8 @@ def document(operations: Iterable[Operation], validator: Validator) -> Json:
         "components": {
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
             "schemas": {
-                schema_name(path): _relinked(schema, path) for path, schema in validator.catalogue.documents.items()
+                schema_name(path): _relinked(schema, path, validator.strict)
+                for path, schema in validator.catalogue.documents.items()
             },
         },
     }
@@ -180,44 +182,67 @@ def _parameter(parameter: Parameter) -> Json:
     }
 
 
-def _relinked(part: Any, path: str) -> Any:
+def _relinked(part: Any, path: str, strict: bool) -> Any:
     """Return a schema with its references to other files turned into references to components."""
     if isinstance(part, list):
-        return [_relinked(item, path) for item in part]
+        return [_relinked(item, path, strict) for item in part]
     if not isinstance(part, dict):
         return part
     return {
-        name: _target(value, path) if name == "$ref" and isinstance(value, str) else _relinked(value, path)
-        for name, value in _as_taken(part).items()
+        name: _target(value, path) if name == "$ref" and isinstance(value, str) else _relinked(value, path, strict)
+        for name, value in _as_accepted(part, strict).items()
         if name not in ("$id", "$schema")
     }
 
 
-def _as_taken(schema: Json) -> Json:
+def _as_accepted(schema: Json, strict: bool) -> Json:
     """Return a schema that also allows the values that are converted."""
     if "required" in schema:
         return {"type": "object"} | schema
     if schema.get("type") == "object":
         return schema | _EMPTY_ARRAY
-    forms = _FORMS.get(str(schema.get("x-lenient")))
-    if forms is None:
-        return schema
-    return {name: value for name, value in schema.items() if name not in _FORMAL} | forms
+    for name in leniencies(schema, strict=strict):
+        schema = _ACCEPTED[name](schema)
+    return schema
 
 
 _EMPTY_ARRAY: Json = {"type": ["object", "array"], "maxItems": 0}
 """PHP's empty array, which is accepted as an object without members (klarna.md §3.3)."""
+_FORMAL = ("pattern", "minLength", "maxLength", "not", "enum")
+_LETTER = re.compile("[A-Za-z]")
 
 
-_FORMAL = ("pattern", "maxLength", "not")
-_FORMS: dict[str, Json] = {
-    "country": {"pattern": r"^\s*[A-Za-z]{2}\s*$"},
-    "currency": {"pattern": r"^\s*[A-Za-z]{3}\s*$"},
-    "locale": {"pattern": r"^\s*[A-Za-z]{2}-[A-Za-z]{2}\s*$"},
-    "blanks": {"pattern": r"^[ \t\r\n]*(?:[^ \t\r\n](?:[\s\S]{0,8}[^ \t\r\n])?)?[ \t\r\n]*$"},
-    "number_as_text": {"type": ["string", "number"]},
+def _with(schema: Json, **members: Any) -> Json:
+    return {name: value for name, value in schema.items() if name not in _FORMAL} | members
+
+
+def _in_any_case(schema: Json, *aliases: str) -> Json:
+    codes = schema["pattern"].strip("^$") if "pattern" in schema else f"({'|'.join((*schema['enum'], *aliases))})"
+    pattern = _LETTER.sub(lambda letter: f"[{letter[0].upper()}{letter[0].lower()}]", codes)
+    return _with(schema, pattern=rf"^\s*{pattern}\s*$")
+
+
+def _number_or_text(schema: Json) -> Json:
+    highest = min(LARGEST_ID, 10 ** schema.get("maxLength", 100)) - 1
+    return schema | {"type": ["string", "integer"], "minimum": 0, "maximum": highest}
+
+
+def _or_empty(schema: Json) -> Json:
+    described = {name: schema[name] for name in ("title", "description") if name in schema}
+    rest = {name: value for name, value in schema.items() if name not in described and name != "x-lenient"}
+    return described | {"anyOf": [rest, {"const": ""}]}
+
+
+_ACCEPTED: Mapping[str, Callable[[Json], Json]] = {
+    "country": lambda schema: _in_any_case(schema, "UK"),
+    "currency": _in_any_case,
+    "locale": lambda schema: _in_any_case({**schema, "pattern": schema["pattern"].replace("|GB|", "|GB|UK|")}),
+    "blanks": lambda schema: _with(schema, pattern=r"^[ \t\r\n]*(?:[^ \t\r\n](?:[\s\S]{0,8}[^ \t\r\n])?)?[ \t\r\n]*$"),
+    "number_as_text": lambda schema: schema | {"type": ["string", "number"]},
+    "number_as_id": _number_or_text,
+    "empty_as_missing": _or_empty,
 }
-"""By what the schemas say under `x-lenient`; the validator's leniencies do the same."""
+"""What each conversion of the schemas accepts; the validator makes the same ones."""
 
 
 def _target(reference: str, path: str) -> str:

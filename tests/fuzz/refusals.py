@@ -9,12 +9,11 @@ import schemathesis
 
 from mock_klarna.domain.sums import LINE_RULES, ORDER_RULES
 
-_RULES = LINE_RULES | ORDER_RULES | {"url", "authorized"}
-"""Sums, URLs that can be called, and equality with the authorized order."""
+_RULES = LINE_RULES | ORDER_RULES | {"url", "authorized", "currency", "date"}
+"""Sums, URLs that can be called, equality with the authorized order, the currency of a country, and days that exist."""
 _PLACES = {"page and button key together", "options", "shopper", "select"}
 """Places that are validated after the body: key with page, shopper with country, selection with offer."""
 _RULES_OF_OPERATIONS = {
-    "set_clock": {"date"},  # the 30th of February
     "sdk_identify": {"required", "enum", "postal_code", "phone", "email", "date"},  # by the country of each address
 }
 _SKIPPED = {"put_snapshot", "run_scenario"}

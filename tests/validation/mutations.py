@@ -78,7 +78,7 @@ def mutations() -> Iterator[Mutation]:
             yield Mutation(
                 order,
                 path,
-                changed(body, path, 5),
+                changed(body, path, True),
                 "type",
                 f"a string of at most {most} characters" if "postal" not in path else "a postal code",
             )
@@ -122,22 +122,26 @@ def out_of_range(order: str, body: Any) -> Iterator[Mutation]:
         "maxLength",
         "at most 8 ",
     )
-    yield Mutation(
-        order,
-        "order_lines[0].quantity_unit",
-        changed(body, "order_lines[0].quantity_unit", ""),
-        "minLength",
-        "at least 1 character",
-    )
-    for path, value, expected in (
-        ("purchase_country", "SWE", "an ISO 3166"),
-        ("purchase_currency", "KRONOR", "an ISO 4217"),
-        ("locale", "sv_SE", "a language"),
-        ("locale", "svenska", "a language"),
-        ("customer.date_of_birth", "20/10/85", "a date"),
-        ("billing_address.country", "S1", "an ISO 3166"),
+    for path, value, rule, expected in (
+        ("purchase_country", "SWE", "enum", "an ISO 3166"),
+        ("purchase_country", "XX", "enum", "an ISO 3166"),
+        ("billing_address.country", "S1", "enum", "an ISO 3166"),
+        ("shipping_address.country", "ZZ", "enum", "an ISO 3166"),
+        ("purchase_currency", "KRONOR", "enum", "an ISO 4217"),
+        ("purchase_currency", "ABC", "enum", "an ISO 4217"),
+        ("purchase_currency", "KRR", "enum", "an ISO 4217"),
+        ("purchase_currency", "GBP", "currency", f"{body['purchase_currency']}, the currency of "),
+        ("locale", "sv_SE", "pattern", "a language"),
+        ("locale", "svenska", "pattern", "a language"),
+        ("locale", "qq-SE", "pattern", "a language"),
+        ("locale", "sv-QQ", "pattern", "a language"),
+        ("customer.date_of_birth", "20/10/85", "pattern", "a date"),
+        ("customer.date_of_birth", "1980-02-30", "date", "a day that exists"),
+        ("customer.date_of_birth", "1900-02-29", "date", "a day that exists"),
+        ("customer.date_of_birth", "1899-12-31", "date", "a day that exists, from 1900-01-01"),
+        ("customer.date_of_birth", "2999-01-01", "date", "a day that exists, from 1900-01-01"),
     ):
-        yield Mutation(order, path, changed(body, path, value), "pattern", expected)
+        yield Mutation(order, path, changed(body, path, value), rule, expected)
     for name in ("push", "notification", "confirmation"):
         yield Mutation(
             order,

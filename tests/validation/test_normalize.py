@@ -100,6 +100,115 @@ def test_a_value_of_an_order_is_put_right(validator: Validator, path: str, sent:
 
 
 @pytest.mark.parametrize(
+    ("path", "sent", "stored"),
+    [
+        ("order_lines[0].reference", 4711, "4711"),
+        ("order_lines[0].group_identifier", 12, "12"),
+        ("order_lines[0].product_identifiers", {"global_trade_item_number": 735858293167}, None),
+        ("billing_address.postal_code", 11148, "11148"),
+        ("billing_address.postal_code", 11148.0, "11148"),
+        ("shipping_address.phone", 46701740615, "46701740615"),
+        ("merchant_reference1", 10042, "10042"),
+        ("customer.national_identification_number", 194103219202, "194103219202"),
+    ],
+)
+def test_a_number_that_a_php_shop_sends_as_id_becomes_text(
+    validator: Validator, strict: Validator, path: str, sent: Any, stored: Any
+) -> None:
+    """klarna.md §3.4 and §3.10: json_encode with JSON_NUMERIC_CHECK writes numbers."""
+    order = changed(ORDER, path, sent)
+    body, problems = validator.check("create_order", order)
+    assert problems == []
+    assert at(body, path) == (stored or {"global_trade_item_number": "735858293167"})
+    assert strict.check("create_order", body) == (body, [])
+    assert [problem.rule for problem in strict.check("create_order", order)[1]] == ["type"]
+
+
+@pytest.mark.parametrize("sent", [True, -1, 47.11, 2**63])
+def test_a_number_that_is_no_id_is_refused(validator: Validator, sent: Any) -> None:
+    (problem,) = validator.check("create_order", changed(ORDER, "order_lines[0].reference", sent))[1]
+    assert (problem.path, problem.rule) == ("order_lines[0].reference", "type")
+
+
+def test_a_number_as_id_is_as_short_as_the_text_has_to_be(validator: Validator) -> None:
+    (problem,) = validator.check("create_order", changed(ORDER, "billing_address.postal_code", 12345678901))[1]
+    assert (problem.path, problem.rule, problem.value) == ("billing_address.postal_code", "maxLength", 12345678901)
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("customer.date_of_birth", "pattern"),
+        ("order_lines[0].quantity_unit", "minLength"),
+        ("shipping_address.country", "enum"),
+    ],
+)
+def test_an_empty_text_on_an_optional_member_is_the_same_as_left_out(
+    validator: Validator, strict: Validator, path: str, rule: str
+) -> None:
+    """klarna.md §3.4 and §3.10: forms of shops send "" for what the shopper did not fill in."""
+    order = changed(ORDER, path, "")
+    body, problems = validator.check("create_order", order)
+    assert (body, problems) == (without(ORDER, path), [])
+    assert [(problem.path, problem.rule) for problem in strict.check("create_order", order)[1]] == [(path, rule)]
+
+
+@pytest.mark.parametrize("path", ["purchase_country", "purchase_currency", "locale"])
+def test_an_empty_text_on_a_required_member_is_refused(validator: Validator, path: str) -> None:
+    assert [problem.path for problem in validator.check("create_order", changed(ORDER, path, ""))[1]] == [path]
+
+
+CARD = {"name": "Gift card", "quantity": 1, "unit_price": 5000, "tax_rate": 0, "total_amount": 5000}
+CARD |= {"total_tax_amount": 0}
+
+
+def with_line(line: dict[str, Any], amount: int) -> Any:
+    lines = [*ORDER["order_lines"], line]
+    return {**ORDER, "order_lines": lines, "order_amount": ORDER["order_amount"] + amount}
+
+
+@pytest.mark.parametrize("kind", ["gift_card", "store_credit"])
+def test_a_gift_card_above_zero_is_sold_as_goods(validator: Validator, strict: Validator, kind: str) -> None:
+    """klarna.md §10, rule 4: that such lines are negative is a convention of Klarna's other products."""
+    order = with_line({**CARD, "type": kind}, 5000)
+    body, problems = validator.check("create_order", order)
+    assert problems == []
+    assert body["order_lines"][-1] == {**CARD, "type": "physical"}
+    assert strict.check("create_order", body) == (body, [])
+    assert {problem.rule for problem in strict.check("create_order", order)[1]} >= {"line_sign"}
+
+
+@pytest.mark.parametrize("kind", ["gift_card", "store_credit"])
+def test_a_gift_card_above_zero_that_the_sum_takes_off_is_negative(
+    validator: Validator, strict: Validator, kind: str
+) -> None:
+    order = with_line({**CARD, "type": kind}, -5000)
+    body, problems = validator.check("create_order", order)
+    assert problems == []
+    assert body["order_lines"][-1] == {**CARD, "type": kind, "unit_price": -5000, "total_amount": -5000}
+    assert strict.check("create_order", body) == (body, [])
+
+
+def test_a_gift_card_on_a_page_is_sold(validator: Validator, strict: Validator) -> None:
+    page = {**sample("guide/se-page"), "order_lines": [{**CARD, "type": "gift_card"}]}
+    body, problems = validator.check("page", page)
+    assert problems == []
+    assert body["order_lines"] == [{**CARD, "type": "physical"}]
+    assert strict.check("page", page)[1]
+
+
+def test_a_discount_above_zero_is_refused(validator: Validator) -> None:
+    order = with_line({**CARD, "type": "discount"}, 5000)
+    assert {problem.rule for problem in validator.check("create_order", order)[1]} >= {"line_sign"}
+
+
+@pytest.mark.parametrize(("sent", "stored"), [("en-uk", "en-GB"), ("en-UK", "en-GB")])
+def test_uk_is_gb_in_a_locale_too(validator: Validator, sent: str, stored: str) -> None:
+    body, problems = validator.check("create_button", {**BUTTON, "locale": sent})
+    assert (body["locale"], problems) == (stored, [])
+
+
+@pytest.mark.parametrize(
     "path", ["merchant_reference1", "customer", "order_lines[0].reference", "billing_address.phone"]
 )
 def test_null_is_the_same_as_left_out(validator: Validator, path: str) -> None:

@@ -46,3 +46,19 @@ def test_the_refusal_of_a_sum_shows_the_formula_with_its_numbers(validator: Vali
     times, minus = "\N{MULTIPLICATION SIGN}", "\N{MINUS SIGN}"
     assert problem.formula == f"{total} {minus} {total}{times}10000/(10000+2500) = {total // 5}"
     assert problem.value == 5
+
+
+@pytest.mark.parametrize(("path", "difference"), [("order_amount", -2), ("order_tax_amount", 2)])
+def test_the_sums_of_an_order_may_differ_by_one_for_each_line_where_a_setting_says_so(
+    validator: Validator, path: str, difference: int
+) -> None:
+    """klarna.md §10: Klarna's own tolerance is the number of items."""
+    body = changed(ORDERS["se"], path, at(ORDERS["se"], path) + difference)
+    assert Validator(tolerant_sums=True).check("create_order", body) == (body, [])
+    assert [problem.path for problem in validator.check("create_order", body)[1]] == [path]
+
+
+def test_a_sum_beyond_the_tolerance_is_refused_with_its_range() -> None:
+    body = changed(ORDERS["se"], "order_amount", 124003)
+    (problem,) = Validator(tolerant_sums=True).check("create_order", body)[1]
+    assert (problem.path, problem.value, problem.expected) == ("order_amount", 124003, "124000 (123998 to 124002)")

@@ -86,7 +86,9 @@ NO_BUTTON = "create one with POST /instantshopping/v1/buttons"
 WRONG: list[tuple[Json, int, str, str]] = [
     ({"button_key": "123e4567-e89b-12d3-a456-426655440000 >"}, 404, "button_key", NO_BUTTON),
     ({"shopper": "se-nobody"}, 404, "shopper", "mock-klarna shoppers"),
-    ({"shopper": {"country": "XX"}}, 404, "shopper", "mock-klarna shoppers"),
+    ({"shopper": {"country": "JP"}}, 404, "shopper", "mock-klarna shoppers"),
+    ({"shopper": {"country": "XX"}}, 400, "shopper.country", "an ISO 3166 alpha-2 country code"),
+    ({"shopper": {"date_of_birth": "1980-02-30"}}, 400, "shopper.date_of_birth", "a day that exists"),
     ({"shopper": {"country": "NO"}}, 400, "shipping_address.country", "one of SE"),
     ({"select": {"shipping_option": "teleport"}}, 400, "select.shipping_option", "one of express_priority"),
     ({"select": {"product_attributes": {"clr": "red"}}}, 400, "select.product_attributes", "no items to choose from"),

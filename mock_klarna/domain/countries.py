@@ -1,4 +1,4 @@
-"""The 26 countries with test shoppers (klarna.md §8.2), one row each."""
+"""The 26 countries that Klarna serves and that have test shoppers (klarna.md §8.2), one row each."""
 
 from __future__ import annotations
 
