@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import orjson
 from msgspec.structs import replace
 
 from mock_klarna.callbacks.http import MerchantClient
@@ -28,6 +27,7 @@ from mock_klarna.domain.records import CommandResult, Decision, Job, Order, Purc
 from mock_klarna.emulator.context import Context
 from mock_klarna.emulator.faults import Faults
 from mock_klarna.errors import UnknownName
+from mock_klarna.validation import write_json
 
 GARBAGE = b'{"authorization_token": "\xff\xfe garbage'
 """The body of a garbled callback: neither UTF-8 nor JSON."""
@@ -238,7 +238,7 @@ class Deliveries:
         self, purchase: Purchase, url: str, body: dict[str, Any]
     ) -> tuple[dict[str, Any], str | None]:
         """Send an `update` callback; return the changes that the merchant answers and, if it failed, why (klarna.md §4.2)."""
-        request = CallbackRequest("update", url, orjson.dumps(body), purchase.purchase_id)
+        request = CallbackRequest("update", url, write_json(body), purchase.purchase_id)
         delivery = await self._new(purchase.merchant, request)
         attempts = await self._attempt(delivery)
         changes, failure = read_update_answer(attempts[-1], self._context.validator)

@@ -10,7 +10,7 @@ from mock_klarna.domain.records import Job, Order, Purchase
 from mock_klarna.emulator.checkout_steps import UNUSABLE
 from mock_klarna.errors import in_words
 from mock_klarna.store.base import Store
-from mock_klarna.validation import MalformedBody, Validator, read_json
+from mock_klarna.validation import MalformedBody, Validator, read_json, write_json
 
 
 class CallbackRequest(Struct, frozen=True, gc=False):
@@ -36,7 +36,7 @@ async def request_of(store: Store, job: Job) -> CallbackRequest | None:
         return None
     body = kind.body(record)
     order_id = record.order_id if isinstance(record, Order) else None
-    raw = body if isinstance(body, bytes) else orjson.dumps(body)
+    raw = body if isinstance(body, bytes) else write_json(body)
     return CallbackRequest(kind.name, urls[kind.name], raw, record.purchase_id, order_id)
 
 

@@ -15,6 +15,7 @@ from mock_klarna.emulator import checkout_steps
 from mock_klarna.emulator.context import Context
 from mock_klarna.errors import Problem, UnknownName
 from mock_klarna.shoppers import COUNTRIES
+from mock_klarna.validation import write_json
 
 Json = dict[str, Any]
 
@@ -70,7 +71,7 @@ class Buttons:
 def _with_key(button_key: str, options: Json) -> bytes:
     """Return the JSON of a key; a `button_key` among the options is ignored (klarna.md §2)."""
     own = {name: value for name, value in options.items() if name != "button_key"}
-    return orjson.dumps({"button_key": button_key, **own})
+    return write_json({"button_key": button_key, **own})
 
 
 BAD_VALUE, UNKNOWN_KEY, WRONG_SETUP = "bad_value", "unknown_key", "wrong_setup"

@@ -15,6 +15,7 @@ from mock_klarna.emulator import checkout_steps
 from mock_klarna.emulator.context import Context, UpdateSender
 from mock_klarna.errors import InvalidInput, StateConflict, UnknownName, in_words
 from mock_klarna.shoppers import Shopper, risk
+from mock_klarna.validation import write_json
 
 _log = logging.getLogger("mock_klarna.callbacks")
 Json = dict[str, Any]
@@ -53,7 +54,7 @@ class Purchases:
             button_key=button.button_key,
             state="started",
             created_at=now,
-            session=orjson.dumps(opened),
+            session=write_json(opened),
             merchant_timeout=merchant_timeout,
         )
         event = SessionInitiated(purchase_id=purchase.purchase_id, button_key=button.button_key)
@@ -114,7 +115,7 @@ class Purchases:
             nonlocal changed
             changed, event = step(_session(current))
             checkout_steps.order_of(self._context.validator, changed)
-            return purchases.change_session(current, orjson.dumps(changed), event)
+            return purchases.change_session(current, write_json(changed), event)
 
         taken = await self._decide(purchase, command, now)
         url = (changed.get("merchant_urls") or {}).get("update")
@@ -163,7 +164,7 @@ class Purchases:
             if isinstance(result, str):
                 return purchases.decline(current, result)
             order = self._with_spelling(checkout_steps.order_of(self._context.validator, paid))
-            return purchases.authorize(current, result, token, order, orjson.dumps(order), now, self._context.rules)
+            return purchases.authorize(current, result, token, order, write_json(order), now, self._context.rules)
 
         return await self._decide(purchase, command, now)
 

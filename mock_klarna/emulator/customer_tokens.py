@@ -11,6 +11,7 @@ from mock_klarna.domain.records import CommandResult, Order, Purchase
 from mock_klarna.domain.urls import host_of
 from mock_klarna.emulator.context import Context
 from mock_klarna.errors import BadValue, NotAllowed, NotFound, Problem, UnknownName
+from mock_klarna.validation import write_json
 
 Json = dict[str, Any]
 _KEPT = ("purchase_country", "purchase_currency", "locale", "billing_address", "customer")
@@ -63,7 +64,7 @@ class CustomerTokens:
 
         def command(token: CustomerToken, now: float) -> CommandResult[Order]:
             agreed = _require_agreed_currency(token, body)
-            raw = orjson.dumps({**orjson.loads(token.body)["shopper"], **body, "purchase_currency": agreed})
+            raw = write_json({**orjson.loads(token.body)["shopper"], **body, "purchase_currency": agreed})
             return tokens.order(token, order_id, body, raw, now)
 
         return await self._context.decide(lambda: self.read(merchant, customer_token), command, token, now)
@@ -101,4 +102,4 @@ def _kept(purchase: Purchase, body: Json) -> tuple[bytes, str | None]:
     shopper = {name: body.get(name) or authorized.get(name) for name in _KEPT}
     known = {name: value for name, value in shopper.items() if value}
     urls = {**(authorized.get("merchant_urls") or {}), **(body.get("merchant_urls") or {})}
-    return orjson.dumps({"shopper": known, "request": body}), urls.get("confirmation")
+    return write_json({"shopper": known, "request": body}), urls.get("confirmation")

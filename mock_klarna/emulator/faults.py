@@ -9,6 +9,7 @@ from mock_klarna.domain.events import FaultCreated
 from mock_klarna.domain.journal import NOBODY
 from mock_klarna.domain.records import Decision, Fault
 from mock_klarna.emulator.context import Context
+from mock_klarna.validation import write_json
 
 Json = dict[str, Any]
 
@@ -31,7 +32,7 @@ class Faults:
         fault = Fault(
             merchant=merchant,
             fault_id=fault_id,
-            body=orjson.dumps({"fault_id": fault_id, **body}),
+            body=write_json({"fault_id": fault_id, **body}),
             on=body["on"],
             operation=body.get("operation"),
             times=body.get("times", 1),

@@ -12,6 +12,7 @@ from mock_klarna.domain import order as orders
 from mock_klarna.domain.records import Capture, CommandResult, Order, Purchase, Refund
 from mock_klarna.emulator.context import Context
 from mock_klarna.errors import NoSuchOrder, NotAllowed, UnknownName, WriteConflict
+from mock_klarna.validation import write_json
 
 Json = dict[str, Any]
 _BILLING = "Billing address cannot be updated for user account order. Customer details cannot be updated."
@@ -160,7 +161,7 @@ def _refund(order: Order, request: OrderRequest) -> CommandResult[Order]:
 def _add_capture_shipping_info(order: Order, request: OrderRequest) -> CommandResult[Order]:
     captures.require_captures(order)
     details = orjson.loads(captures.find_capture(order, request.capture_id).details)
-    changed = orjson.dumps({**details, **_more_shipping_info(details, request.body)})
+    changed = write_json({**details, **_more_shipping_info(details, request.body)})
     return captures.change_details(order, request.capture_id, changed)
 
 
@@ -237,7 +238,7 @@ def shipping_address(order: Order) -> Json:
 
 
 def _changes(order: Order, **members: Any) -> bytes:
-    return orjson.dumps({**orjson.loads(order.fulfilment.changes), **members})
+    return write_json({**orjson.loads(order.fulfilment.changes), **members})
 
 
 def _given(body: Json, *names: str) -> Json:
@@ -245,7 +246,7 @@ def _given(body: Json, *names: str) -> Json:
 
 
 def _without(body: Json, name: str) -> bytes:
-    return orjson.dumps({member: value for member, value in body.items() if member != name})
+    return write_json({member: value for member, value in body.items() if member != name})
 
 
 def _more_shipping_info(known: Json, body: Json) -> Json:

@@ -4,8 +4,6 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-import orjson
-
 from mock_klarna.errors import (
     BadValue,
     InvalidInput,
@@ -16,6 +14,7 @@ from mock_klarna.errors import (
     Unauthorized,
 )
 from mock_klarna.settings import Settings
+from mock_klarna.validation import write_json
 from mock_klarna.web.auth import CHALLENGE
 from mock_klarna.web.operation import ErrorFormat
 from mock_klarna.web.request import PROBLEM_JSON, ApiRequest, ApiResponse
@@ -81,7 +80,7 @@ def _klarna_response(error: KlarnaError, body: Json, request: ApiRequest, name: 
     _log_refusal(error, request, name)
     if isinstance(error, Unauthorized) and settings.unauthorized_body == "gateway":
         body = _GATEWAY
-    return ApiResponse(error.status, orjson.dumps(body), _headers(error))
+    return ApiResponse(error.status, write_json(body), _headers(error))
 
 
 def _single(code: str, message: str, request: ApiRequest) -> Json:
@@ -117,7 +116,7 @@ def problem_details(
     body: Json = {"type": TYPE_BASE + slug, "title": title, "status": status, "detail": detail}
     more = {"where": where, "hint": hint, "errors": [problem.as_json() for problem in problems]}
     body |= {name: value for name, value in more.items() if value}
-    return ApiResponse(status, orjson.dumps(body), {"Content-Type": PROBLEM_JSON})
+    return ApiResponse(status, write_json(body), {"Content-Type": PROBLEM_JSON})
 
 
 _FORMATS: dict[ErrorFormat, Callable[[Any, ApiRequest, str, Settings], ApiResponse]] = {
@@ -144,7 +143,7 @@ def _bug(error: Exception, error_format: ErrorFormat, request: ApiRequest, name:
         return problem_details(500, detail)
     code = "internal_server_error"
     is_list = error_format is ErrorFormat.KLARNA_LIST
-    return ApiResponse(500, orjson.dumps(_list(code, [detail], request) if is_list else _single(code, detail, request)))
+    return ApiResponse(500, write_json(_list(code, [detail], request) if is_list else _single(code, detail, request)))
 
 
 def _log_refusal(error: KlarnaError, request: ApiRequest, name: str) -> None:

@@ -20,13 +20,13 @@ from time import perf_counter
 from typing import Any
 from uuid import uuid4
 
-import orjson
 from aiohttp import HttpVersion11, hdrs, web
 
 from mock_klarna.domain.journal import EXCHANGE, NOBODY, Exchange
 from mock_klarna.domain.records import Purchase
 from mock_klarna.errors import BadValue, ExpectationFailed, InjectedFault, StoreFailure, TooManyRequests
 from mock_klarna.store.base import Store
+from mock_klarna.validation import write_json
 from mock_klarna.web import rate_limits
 from mock_klarna.web.access import PROTECTION, access_check
 from mock_klarna.web.errors import error_response, log_page_problems
@@ -284,7 +284,7 @@ def _with_body(services: Services, operation: Operation) -> Stage:
         if problems:
             raise await _invalid_body(services, operation, request, problems)
         if request.body is not sent:
-            request.raw_body = orjson.dumps(request.body)
+            request.raw_body = write_json(request.body)
         return await handler(services, request)
 
     return with_body

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from aiohttp import ClientPayloadError, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
@@ -13,7 +12,7 @@ from mock_klarna.callbacks import Deliveries, Scheduler
 from mock_klarna.emulator import Emulator
 from mock_klarna.errors import BadValue, BodyTooLarge, Problem, RequestTimeout, UnsupportedMediaType
 from mock_klarna.settings import Settings
-from mock_klarna.validation import MalformedBody, Validator, read_json
+from mock_klarna.validation import MalformedBody, Validator, read_json, write_json
 from mock_klarna.web.auth import Credentials
 from mock_klarna.web.rate_limits import Allowance, RateLimits
 
@@ -92,7 +91,7 @@ class ApiResponse:
 
 def json_response(data: Any, status: int = 200) -> ApiResponse:
     """Return a response with a JSON body."""
-    return ApiResponse(status, orjson.dumps(data))
+    return ApiResponse(status, write_json(data))
 
 
 def position(text: str) -> int | None:

@@ -1,6 +1,6 @@
 """The benchmarks: `python -m tests.bench` prints a report in Markdown.
 
-It needs wrk, except for `--cpu`, `--start` and `--store`.
+It needs wrk, except for `--cpu`, `--start`, `--store` and `--memory`.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 
-from tests.bench import cpu, processes, state, stores, wrk
+from tests.bench import cpu, memory, processes, state, stores, wrk
 
 PREFIX = f"{state.AUTHORIZATIONS}/"
 
@@ -154,10 +154,14 @@ def main() -> None:
     parser.add_argument(
         "--store", help="measure only what this store costs: statements for each request, CPU for each commit"
     )
+    parser.add_argument("--memory", action="store_true", help="measure only what an order costs in memory")
     arguments = parser.parse_args()
     loop = arguments.loop
     if arguments.store:
         asyncio.run(stores.measure(arguments.store))
+        return
+    if arguments.memory:
+        asyncio.run(memory.measure())
         return
     if arguments.cpu:
         cpu_times(loop, arguments.requests)

@@ -1,13 +1,14 @@
 """JSON bodies: what is refused and with which words, and how a large one is split."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_klarna.validation.json_body import MalformedBody, read_json, split_json
+from mock_klarna.validation.json_body import MalformedBody, read_json, split_json, write_json
 
 DEEP = 64
 
@@ -135,3 +136,15 @@ def test_the_problem_of_a_split_body_is_that_of_the_whole_body(raw: bytes) -> No
 
 def test_the_entries_of_a_list_stay_unparsed() -> None:
     assert split_json(b'{"a": {"b": [{"c": 1}, 2 ]}}', 5) == {"a": {"b": [b'{"c": 1}', b"2"]}}
+
+
+@pytest.mark.parametrize("size", [10, 1_100, 5_000])
+def test_written_json_takes_no_more_memory_than_its_bytes(size: int) -> None:
+    value = {"name": "x" * size}
+    tracemalloc.start()
+    try:
+        written = [write_json(value) for _ in range(100)]
+        assert tracemalloc.get_traced_memory()[0] < 100 * (len(written[0]) + 80)
+    finally:
+        tracemalloc.stop()
+    assert all(json.loads(raw) == value for raw in written)
