@@ -171,8 +171,11 @@ def open_store(settings: Settings) -> Store:
 
         return SqliteStore(Path(place).expanduser(), bounds)
     if engine in ("postgresql", "postgres") and place:
-        from mock_klarna.store.postgres import PostgresStore
-
+        try:
+            from mock_klarna.store.postgres import PostgresStore
+        except ModuleNotFoundError as missing:
+            hint = "pip install 'mock-klarna[postgres]'"
+            raise SettingsError(f"--store: postgresql: needs the driver {missing.name}; {hint}") from None
         return PostgresStore(settings.store, bounds)
     if engine == "file" and place:
         raise SettingsError(f"--store: file: is no longer supported; write sqlite:{place} (the old file is not read)")

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, TypeVar
 from mock_klarna.domain.events import event_name
 from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NOBODY, Entry, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
-from mock_klarna.store.exclusion import KeyedLocks
 from mock_klarna.store.journal import USUAL, Bounds, Budget
+from mock_klarna.store.locks import KeyedLocks
 from mock_klarna.store.snapshot import MerchantSnapshot, Snapshot
 from mock_klarna.store.tables import MerchantState, Named, RecordIndex, named
 

@@ -8,52 +8,49 @@ since the last checkpoint. Checkpoints, which wait for the disk, and large dumps
 import asyncio
 import os
 import sqlite3
-import stat
-import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from mock_klarna.domain.callbacks import Delivery, read_back
-from mock_klarna.domain.journal import EVENT_BYTES, Entry, Exchange, JournalFilter, Sent
+from mock_klarna.domain.journal import EVENT_BYTES, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
-from mock_klarna.errors import MockKlarnaError, StoreFailure, StoreFull, WriteConflict
-from mock_klarna.settings import SettingsError
+from mock_klarna.errors import MockKlarnaError, WriteConflict
 from mock_klarna.store import sql
-from mock_klarna.store.exclusion import KeyedLocks
 from mock_klarna.store.journal import USUAL, Bounds
+from mock_klarna.store.locks import KeyedLocks
 from mock_klarna.store.memory import Waiters, Watching
 from mock_klarna.store.snapshot import Snapshot
-from mock_klarna.store.sql import EntryRow, RecordRow, Row, SqlStore, job_of_row, record_of, record_row, storable
+from mock_klarna.store.sql import SqlStore
+from mock_klarna.store.sql_rows import (
+    ALIASED,
+    EntryRow,
+    RecordRow,
+    Row,
+    entry_row,
+    event_rows,
+    job_of_row,
+    record_of,
+    record_row,
+    storable,
+    topic_entry,
+)
+from mock_klarna.store.sqlite_file import (
+    FileLock,
+    connect,
+    error_at_open,
+    error_while_running,
+    migrate,
+    require_ours,
+    transaction,
+    usable_path,
+)
 
 R = TypeVar("R", bound=Record)
 
-APPLICATION_ID = 0x4D4B4C41
-"""`MKLA`: what says that an SQLite file is ours."""
 OWNER = "server"
-CHECKED_BYTES = 32 << 20
-"""Files up to this size are checked as a whole when they are opened; larger ones would take longer than a start may."""
 CHECKPOINT_PAGES = 2000
-_TYPES = {
-    "serial_key": "INTEGER PRIMARY KEY",
-    "sequence_key": "INTEGER PRIMARY KEY AUTOINCREMENT",
-    "serial": "INTEGER",
-    "integer": "INTEGER",
-    "real": "REAL",
-    "bytes": "BLOB",
-}
-_TOTALS = (
-    "CREATE TABLE totals (kind TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID",
-    """CREATE TRIGGER record_added AFTER INSERT ON records BEGIN
-        INSERT INTO totals VALUES (new.kind, 1) ON CONFLICT (kind) DO UPDATE SET count = count + 1; END""",
-    """CREATE TRIGGER record_removed AFTER DELETE ON records BEGIN
-        UPDATE totals SET count = count - 1 WHERE kind = old.kind; END""",
-    "CREATE TABLE server (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL)",
-)
-MIGRATIONS = sql.migrations(_TYPES)
-MIGRATIONS[0] += _TOTALS
-
 _NEW_MERCHANT = "INSERT INTO merchants (name, position) SELECT $1, coalesce(max(position), 0) + 1 FROM merchants"
 _IS_MERCHANT = "SELECT 1 FROM merchants WHERE name = $1"
 _INSERT = (
@@ -94,7 +91,9 @@ class SqliteStore(SqlStore):
 
     def __init__(self, path: Path, bounds: Bounds = USUAL) -> None:
         super().__init__(bounds)
-        self._path = usable(path)
+        self.statements = 0
+        """How many statements were executed."""
+        self._path = usable_path(path)
         self._waiters = Waiters()
         self._locks = KeyedLocks()
         self._lock = FileLock(self._path)
@@ -111,14 +110,14 @@ class SqliteStore(SqlStore):
         try:
             connection = connect(self._path)
         except sqlite3.Error as fault:
-            raise unusable(self._path, fault) from fault
+            raise error_at_open(self._path, fault) from fault
         try:
             require_ours(connection, self._path)
             migrate(connection)
             self._take_over(connection)
         except sqlite3.Error as fault:
             connection.close()
-            raise unusable(self._path, fault) from fault
+            raise error_at_open(self._path, fault) from fault
         except BaseException:
             connection.close()
             raise
@@ -152,7 +151,7 @@ class SqliteStore(SqlStore):
         try:
             return self._connection.execute(_numbered(statement), values)
         except sqlite3.Error as fault:
-            raise failure(self._path, fault) from fault
+            raise error_while_running(self._path, fault) from fault
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -162,7 +161,7 @@ class SqliteStore(SqlStore):
         except BaseException as fault:
             self._merchants.clear()  # a new one is gone with the transaction
             if isinstance(fault, sqlite3.Error):
-                raise failure(self._path, fault) from fault
+                raise error_while_running(self._path, fault) from fault
             raise
         self._consider_checkpoint()
 
@@ -179,7 +178,7 @@ class SqliteStore(SqlStore):
     async def commit(self, merchant: str, decision: Decision, now: float) -> int:
         """Write all of a decision or nothing; return the journal position after it."""
         owner = storable(merchant)
-        events = sql.event_rows(owner, decision.events, now)
+        events = event_rows(owner, decision.events, now)
         before = self._seq
         try:
             with self._transaction():
@@ -234,14 +233,14 @@ class SqliteStore(SqlStore):
     def _wake(self, merchant: str, rows: Sequence[EntryRow]) -> None:
         if self._waiters:
             for purchase_id in {row.purchase_id for row in rows}:
-                self._waiters.wake(_topic(merchant, purchase_id))
+                self._waiters.wake(topic_entry(merchant, purchase_id))
 
     async def record(
         self, merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
     ) -> int:
         """Append an entry that is no event to the journal; return its `seq`."""
         owner = storable(merchant)
-        row = sql.entry_row(owner, kind, name, data, at, purchase_id)
+        row = entry_row(owner, kind, name, data, at, purchase_id)
         before = self._seq
         try:
             with self._transaction():
@@ -391,7 +390,7 @@ class SqliteStore(SqlStore):
     def _require_free(self, row: RecordRow) -> None:
         for name in filter(None, (row.key, row.alias)):
             statement = "SELECT merchant FROM records WHERE kind = $1 AND key = $2"
-            if row.kind in sql.ALIASED:
+            if row.kind in ALIASED:
                 statement += " UNION ALL SELECT merchant FROM records WHERE kind = $1 AND alias = $2"
             owner = self._execute(statement, row.kind, name).fetchone()
             if owner is not None:
@@ -430,192 +429,3 @@ def _numbered(statement: str) -> str:
 
 
 _STATEMENTS: dict[str, str] = {}
-
-
-def _topic(merchant: str, purchase_id: str | None) -> Entry:
-    return Entry(seq=0, at=0.0, merchant=merchant, kind="", name="", purchase_id=purchase_id, data=_NOTHING)
-
-
-_NOTHING: Any = None
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open a database file, which has to exist."""
-    connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=5, cached_statements=256
-    )
-    connection.execute("PRAGMA cache_size = -16000")
-    connection.execute("PRAGMA temp_store = MEMORY")
-    return connection
-
-
-def require_ours(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise `MockKlarnaError` for a database of another application, of a newer version or a damaged one."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if application != APPLICATION_ID and (tables or version or application):
-        raise MockKlarnaError(f"{path} is a database of another application", where="store", hint="name another file")
-    if version > len(MIGRATIONS):
-        said = f"{path} was written by a newer mock-klarna (schema {version}, this one knows {len(MIGRATIONS)})"
-        raise MockKlarnaError(said, where="store", hint="use that version, or name another file")
-    if path.stat().st_size <= CHECKED_BYTES:
-        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            raise _damaged(path, str(found).splitlines()[-1])
-
-
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema to the present version in one transaction."""
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA wal_autocheckpoint = 10000")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == len(MIGRATIONS):
-        return
-    with transaction(connection):
-        for step in MIGRATIONS[version:]:
-            for statement in step:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit all that is executed inside, or nothing of it."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def usable(path: Path) -> Path:
-    """Return where a path leads: to a regular file, or to a new name in a folder that exists.
-
-    Raises `SettingsError` for anything else, before anything is opened or written.
-    """
-    target = Path(os.path.realpath(path))
-    try:
-        mode = target.lstat().st_mode
-    except FileNotFoundError:
-        return _usable_folder(path, target)
-    except OSError as fault:
-        raise SettingsError(f"--store: cannot use {path}: {fault.strerror}; name a regular file or a new one") from None
-    if not stat.S_ISREG(mode):
-        raise SettingsError(f"--store: {path} is {_kind(mode)}; name a regular file, such as sqlite:mock-klarna.db")
-    return _usable_folder(path, target)
-
-
-def _usable_folder(path: Path, target: Path) -> Path:
-    folder = target.parent
-    if not folder.is_dir():
-        raise SettingsError(f"--store: {folder} is not a folder that exists; create it, or name a file in another one")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise SettingsError(f"--store: {folder} cannot be written; SQLite keeps {target.name}-wal beside the file")
-    if target.exists() and not os.access(target, os.R_OK | os.W_OK):
-        raise SettingsError(f"--store: {path} cannot be read and written; change its mode, or name another file")
-    return target
-
-
-def _kind(mode: int) -> str:
-    kinds = (
-        (stat.S_ISDIR, "a folder"),
-        (stat.S_ISFIFO, "a FIFO"),
-        (stat.S_ISSOCK, "a socket"),
-        (stat.S_ISCHR, "a device"),
-        (stat.S_ISBLK, "a device"),
-        (stat.S_ISLNK, "a symbolic link that leads in a circle"),
-    )
-    return next((words for test, words in kinds if test(mode)), "no regular file")
-
-
-class FileLock:
-    """The operating system's lock on the database file, which ends with its holder. SQLite's own locks are others.
-
-    Creates the file, readable by its owner only, where there is none.
-    """
-
-    def __init__(self, path: Path) -> None:
-        try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-        except OSError as fault:
-            raise MockKlarnaError(f"cannot open {path}: {fault.strerror}", where="store") from None
-        try:
-            _take(self._file)
-        except OSError:
-            os.close(self._file)
-            holder = _holder(path)
-            raise MockKlarnaError(
-                f"{path} is in use by another server{holder}", where="store", hint="stop that one, or name another file"
-            ) from None
-
-    def release(self) -> None:
-        """Let others have the file."""
-        os.close(self._file)
-
-
-def _take(file: int) -> None:
-    if sys.platform == "win32":
-        import msvcrt
-
-        os.lseek(file, 1 << 40, os.SEEK_SET)
-        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _holder(path: Path) -> str:
-    """Return the process id of the server that has a file, in words, or nothing where it cannot be read."""
-    try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.1)
-        try:
-            (pid,) = connection.execute("SELECT pid FROM server").fetchone()
-        finally:
-            connection.close()
-    except (sqlite3.Error, TypeError):
-        return ""
-    return f" (pid {pid})"
-
-
-def _damaged(path: Path, said: str) -> MockKlarnaError:
-    hint = "restore it from a copy, or name another file"
-    return MockKlarnaError(f"{path} is damaged: {said}", where="store", hint=hint)
-
-
-def unusable(path: Path, fault: sqlite3.Error) -> MockKlarnaError:
-    """Return what to say of a database that cannot be opened."""
-    code = fault.sqlite_errorcode & 0xFF if hasattr(fault, "sqlite_errorcode") else 0
-    match code:
-        case sqlite3.SQLITE_NOTADB:
-            return MockKlarnaError(f"{path} is no SQLite database", where="store", hint="name another file")
-        case sqlite3.SQLITE_CORRUPT:
-            return _damaged(path, str(fault))
-        case sqlite3.SQLITE_FULL:
-            return MockKlarnaError(f"the disk of {path} is full", where="store", hint="make room")
-        case _:
-            return MockKlarnaError(f"cannot use {path}: {fault}", where="store", hint="name another file")
-
-
-def failure(path: Path, fault: sqlite3.Error) -> Exception:
-    """Return what a request is answered when SQLite fails while the server runs; a bug of ours stays what it is."""
-    code = fault.sqlite_errorcode & 0xFF if hasattr(fault, "sqlite_errorcode") else 0
-    if code == sqlite3.SQLITE_FULL:
-        return StoreFull(f"the disk of {path.name} is full; nothing was changed")
-    if code in (
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_PERM,
-    ):
-        return StoreFailure(f"the store {path.name} cannot be used: {fault}")
-    return fault

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,11 @@ def test_a_server_that_cannot_open_its_store_was_held_wrong(command: Command, st
     assert ran.returncode == 2
     assert ran.stderr.startswith("mock-klarna: ")
     assert ran.stderr.count("\n") == 1
+
+
+def test_a_server_without_the_driver_of_postgresql_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("mock_klarna.store.postgres")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    with pytest.raises(SettingsError, match=r"needs the driver asyncpg; pip install 'mock-klarna\[postgres\]'"):
+        open_store(Settings(store="postgresql://127.0.0.1/x"))

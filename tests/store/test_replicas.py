@@ -224,9 +224,9 @@ async def test_a_server_of_another_version_is_refused_while_one_is_running(
 ) -> None:
     async with serve(Settings(port=0, store=postgres)):
         from mock_klarna.errors import MockKlarnaError
-        from mock_klarna.store import postgres as engine
+        from mock_klarna.store import postgres_schema
 
-        monkeypatch.setattr(engine, "__version__", "99.0")
+        monkeypatch.setattr(postgres_schema, "__version__", "99.0")
         with pytest.raises(MockKlarnaError, match=r"uses schema test_\w+, and this one is 99\.0"):
             async with serve(Settings(port=0, store=postgres)):
                 pass

@@ -13,7 +13,8 @@ from mock_klarna.client import Client
 from mock_klarna.domain.records import ButtonKey
 from mock_klarna.errors import MockKlarnaError, StoreFull
 from mock_klarna.settings import SettingsError
-from mock_klarna.store.sqlite import MIGRATIONS, SqliteStore
+from mock_klarna.store.sqlite import SqliteStore
+from mock_klarna.store.sqlite_file import MIGRATIONS
 from tests.commands import Command
 from tests.merchants.pages import urls
 from tests.merchants.processes import environment

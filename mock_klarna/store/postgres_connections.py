@@ -1,0 +1,122 @@
+"""Connections to PostgreSQL: the URL of a store, the connections that its statements share, and what errors mean."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from hashlib import blake2b
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+
+from mock_klarna import __version__
+from mock_klarna.errors import StoreFailure, StoreFull, WriteConflict
+from mock_klarna.settings import SettingsError
+from mock_klarna.store.sql_rows import Row
+
+LEASE = 10.0
+"""Seconds without a heartbeat after which a server counts as gone; `?lease=` of the URL changes it."""
+MOST_CONNECTIONS = 8
+DEFAULT_SCHEMA = "mock_klarna"
+
+
+class StoreUrl(NamedTuple):
+    """The URL of a store: the database without our own parameters, the schema, and the lease in seconds."""
+
+    database: str
+    schema: str
+    lease: float
+
+
+def parse_url(url: str) -> StoreUrl:
+    """Return the parts of `postgresql://USER:PASSWORD@HOST/DATABASE?schema=NAME&lease=SECONDS`; raises `SettingsError`."""
+    parts = urlsplit(url)
+    pairs = dict(parse_qsl(parts.query))
+    schema, lease = pairs.pop("schema", DEFAULT_SCHEMA), pairs.pop("lease", str(LEASE))
+    if not schema.replace("_", "a").isalnum() or not schema.isascii() or len(schema) > 60:
+        raise SettingsError(f"--store: {schema!r} is not a schema name; letters, digits and _ make one")
+    try:
+        seconds = float(lease)
+    except ValueError:
+        seconds = 0.0
+    if not 1 <= seconds <= 3600:
+        raise SettingsError(f"--store: lease={lease} is not a number of seconds from 1 to 3600")
+    return StoreUrl(urlunsplit(parts._replace(scheme="postgresql", query=urlencode(pairs))), schema, seconds)
+
+
+@contextlib.contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raise `StoreFailure` if the database is away or full, and `WriteConflict` if another try helps."""
+    try:
+        yield
+    except (TimeoutError, OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as fault:
+        raise StoreFailure(f"the database is away: {fault or type(fault).__name__}") from fault
+    except (asyncpg.OperatorInterventionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as fault:
+        raise StoreFailure(f"the database is away: {fault}") from fault
+    except (asyncpg.DiskFullError, asyncpg.OutOfMemoryError) as fault:
+        raise StoreFull(f"the database is full: {fault}") from fault
+    except (asyncpg.ReadOnlySQLTransactionError, asyncpg.InsufficientPrivilegeError) as fault:
+        raise StoreFailure(f"the database cannot be written: {fault}") from fault
+    except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as fault:
+        raise WriteConflict(str(fault)) from fault
+
+
+class Connections:
+    """A few connections to the schema of a store; the one that was used last is used next.
+
+    asyncpg's own pool resets a connection after each use, which is one more statement. statements: how many were executed
+    outside transactions.
+    """
+
+    def __init__(self, url: StoreUrl) -> None:
+        self.schema = url.schema
+        self._database = url.database
+        self._idle: list[Any] = []
+        self._slots = asyncio.Semaphore(MOST_CONNECTIONS)
+        self.statements = 0
+
+    async def open(self) -> Any:
+        """Open a connection that only the caller uses; raises `StoreFailure` if the database is away."""
+        settings = {"search_path": self.schema, "application_name": f"mock-klarna {__version__}", "jit": "off"}
+        with translated_errors():
+            return await asyncpg.connect(self._database, timeout=5, command_timeout=60, server_settings=settings)
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[Any]:
+        """Lend a connection; raises `StoreFailure` if the database is away."""
+        async with self._slots:
+            with translated_errors():
+                connection = self._take() or await self.open()
+                try:
+                    yield connection
+                finally:
+                    if not connection.is_closed():
+                        self._idle.append(connection)
+
+    def _take(self) -> Any:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        return None
+
+    async def fetch(self, statement: str, *values: Any) -> list[Row]:
+        """Execute one statement and return its rows."""
+        self.statements += 1
+        async with self.use() as connection:
+            rows: list[Row] = await connection.fetch(statement, *values)
+            return rows
+
+    def lock_key(self, name: str) -> int:
+        """Return the number of a name among the database's advisory locks."""
+        return int.from_bytes(
+            blake2b(f"{self.schema}\0{name}".encode(errors="replace"), digest_size=8).digest(), signed=True
+        )
+
+    async def close(self) -> None:
+        """Close the connections that nothing uses."""
+        for connection in self._idle:
+            with contextlib.suppress(Exception):
+                await connection.close(timeout=1)
+        self._idle.clear()

@@ -1,0 +1,218 @@
+"""The SQLite file of a store: which path may be used, its lock, its schema, and what its errors mean."""
+
+import os
+import sqlite3
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mock_klarna.errors import MockKlarnaError, StoreFailure, StoreFull
+from mock_klarna.settings import SettingsError
+from mock_klarna.store import sql
+
+APPLICATION_ID = 0x4D4B4C41
+"""`MKLA`: what says that an SQLite file is ours."""
+CHECKED_BYTES = 32 << 20
+"""Files up to this size are checked as a whole when they are opened; larger ones would take longer than a start may."""
+_TYPES = {
+    "serial_key": "INTEGER PRIMARY KEY",
+    "sequence_key": "INTEGER PRIMARY KEY AUTOINCREMENT",
+    "serial": "INTEGER",
+    "integer": "INTEGER",
+    "real": "REAL",
+    "bytes": "BLOB",
+}
+_TOTALS = (
+    "CREATE TABLE totals (kind TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TRIGGER record_added AFTER INSERT ON records BEGIN
+        INSERT INTO totals VALUES (new.kind, 1) ON CONFLICT (kind) DO UPDATE SET count = count + 1; END""",
+    """CREATE TRIGGER record_removed AFTER DELETE ON records BEGIN
+        UPDATE totals SET count = count - 1 WHERE kind = old.kind; END""",
+    "CREATE TABLE server (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL)",
+)
+MIGRATIONS = sql.migrations(_TYPES)
+MIGRATIONS[0] += _TOTALS
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a database file, which has to exist."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=5, cached_statements=256
+    )
+    connection.execute("PRAGMA cache_size = -16000")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    return connection
+
+
+def require_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise `MockKlarnaError` for a database of another application, of a newer version or a damaged one."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION_ID and (tables or version or application):
+        raise MockKlarnaError(f"{path} is a database of another application", where="store", hint="name another file")
+    if version > len(MIGRATIONS):
+        said = f"{path} was written by a newer mock-klarna (schema {version}, this one knows {len(MIGRATIONS)})"
+        raise MockKlarnaError(said, where="store", hint="use that version, or name another file")
+    if path.stat().st_size <= CHECKED_BYTES:
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise _damaged(path, str(found).splitlines()[-1])
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema to the present version in one transaction."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA wal_autocheckpoint = 10000")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == len(MIGRATIONS):
+        return
+    with transaction(connection):
+        for step in MIGRATIONS[version:]:
+            for statement in step:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit all that is executed inside, or nothing of it."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def usable_path(path: Path) -> Path:
+    """Return where a path leads: to a regular file, or to a new name in a folder that exists.
+
+    Raises `SettingsError` for anything else, before anything is opened or written.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        mode = target.lstat().st_mode
+    except FileNotFoundError:
+        return _usable_folder(path, target)
+    except OSError as fault:
+        raise SettingsError(f"--store: cannot use {path}: {fault.strerror}; name a regular file or a new one") from None
+    if not stat.S_ISREG(mode):
+        raise SettingsError(f"--store: {path} is {_kind(mode)}; name a regular file, such as sqlite:mock-klarna.db")
+    return _usable_folder(path, target)
+
+
+def _usable_folder(path: Path, target: Path) -> Path:
+    folder = target.parent
+    if not folder.is_dir():
+        raise SettingsError(f"--store: {folder} is not a folder that exists; create it, or name a file in another one")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SettingsError(f"--store: {folder} cannot be written; SQLite keeps {target.name}-wal beside the file")
+    if target.exists() and not os.access(target, os.R_OK | os.W_OK):
+        raise SettingsError(f"--store: {path} cannot be read and written; change its mode, or name another file")
+    return target
+
+
+def _kind(mode: int) -> str:
+    kinds = (
+        (stat.S_ISDIR, "a folder"),
+        (stat.S_ISFIFO, "a FIFO"),
+        (stat.S_ISSOCK, "a socket"),
+        (stat.S_ISCHR, "a device"),
+        (stat.S_ISBLK, "a device"),
+        (stat.S_ISLNK, "a symbolic link that leads in a circle"),
+    )
+    return next((words for test, words in kinds if test(mode)), "no regular file")
+
+
+class FileLock:
+    """The operating system's lock on the database file, which ends with its holder. SQLite's own locks are others.
+
+    Creates the file, readable by its owner only, where there is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        except OSError as fault:
+            raise MockKlarnaError(f"cannot open {path}: {fault.strerror}", where="store") from None
+        try:
+            _take(self._file)
+        except OSError:
+            os.close(self._file)
+            holder = _holder(path)
+            raise MockKlarnaError(
+                f"{path} is in use by another server{holder}", where="store", hint="stop that one, or name another file"
+            ) from None
+
+    def release(self) -> None:
+        """Let others have the file."""
+        os.close(self._file)
+
+
+def _take(file: int) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        os.lseek(file, 1 << 40, os.SEEK_SET)
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _holder(path: Path) -> str:
+    """Return the process id of the server that has a file, in words, or nothing where it cannot be read."""
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.1)
+        try:
+            (pid,) = connection.execute("SELECT pid FROM server").fetchone()
+        finally:
+            connection.close()
+    except (sqlite3.Error, TypeError):
+        return ""
+    return f" (pid {pid})"
+
+
+def _damaged(path: Path, said: str) -> MockKlarnaError:
+    hint = "restore it from a copy, or name another file"
+    return MockKlarnaError(f"{path} is damaged: {said}", where="store", hint=hint)
+
+
+def error_at_open(path: Path, fault: sqlite3.Error) -> MockKlarnaError:
+    """Return the error for a database that cannot be opened."""
+    code = fault.sqlite_errorcode & 0xFF if hasattr(fault, "sqlite_errorcode") else 0
+    match code:
+        case sqlite3.SQLITE_NOTADB:
+            return MockKlarnaError(f"{path} is no SQLite database", where="store", hint="name another file")
+        case sqlite3.SQLITE_CORRUPT:
+            return _damaged(path, str(fault))
+        case sqlite3.SQLITE_FULL:
+            return MockKlarnaError(f"the disk of {path} is full", where="store", hint="make room")
+        case _:
+            return MockKlarnaError(f"cannot use {path}: {fault}", where="store", hint="name another file")
+
+
+def error_while_running(path: Path, fault: sqlite3.Error) -> Exception:
+    """Return the error that a request raises when SQLite fails; an error that only a bug causes is returned unchanged."""
+    code = fault.sqlite_errorcode & 0xFF if hasattr(fault, "sqlite_errorcode") else 0
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull(f"the disk of {path.name} is full; nothing was changed")
+    if code in (
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_PERM,
+    ):
+        return StoreFailure(f"the store {path.name} cannot be used: {fault}")
+    return fault
