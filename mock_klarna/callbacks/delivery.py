@@ -114,7 +114,8 @@ class Deliveries:
         delivery = await self._delivery_of(job, request)
         attempts = await self._attempt(delivery)
         repeated = await self._repeated(job, attempts[-1])
-        await self._record(delivery, attempts, state_after(attempts[-1], repeated), (repeated,) if repeated else ())
+        state = state_after(attempts[-1], repeated)
+        await self._record(delivery, attempts, state, (repeated,) if repeated else (), finished=(job,))
 
     async def _give_up(self, job: Job) -> None:
         """End the callbacks that wait for a job which has nothing to send any more."""
@@ -151,12 +152,13 @@ class Deliveries:
         change: Callable[[Delivery], Delivery],
         jobs: tuple[Job, ...] = (),
         now: float | None = None,
+        finished: tuple[Job, ...] = (),
     ) -> Delivery | None:
         """Change a delivery, with the jobs that follow; return None where it was reset, or dropped to make room."""
 
         def command(current: Delivery, _now: float) -> CommandResult[Delivery]:
             changed = change(current)
-            return CommandResult(value=changed, writes=(changed,), jobs=jobs)
+            return CommandResult(value=changed, writes=(changed,), jobs=jobs, finished=finished)
 
         try:
             return await self._context.decide(
@@ -187,11 +189,18 @@ class Deliveries:
             return tuple(await self._injector.post(delivery, now))
 
     async def _record(
-        self, delivery: Delivery, attempts: tuple[Attempt, ...], state: str, jobs: tuple[Job, ...] = ()
+        self,
+        delivery: Delivery,
+        attempts: tuple[Attempt, ...],
+        state: str,
+        jobs: tuple[Job, ...] = (),
+        finished: tuple[Job, ...] = (),
     ) -> Delivery:
         """Add attempts to a delivery, with those that were made meanwhile, and write them to the journal."""
         now = attempts[-1].at + attempts[-1].duration if attempts else None
-        written = await self._written(delivery, lambda current: with_attempts(current, attempts, state), jobs, now)
+        written = await self._written(
+            delivery, lambda current: with_attempts(current, attempts, state), jobs, now, finished
+        )
         if written is None:
             await self._reschedule(delivery, jobs)
             written = with_attempts(delivery, attempts, state)

@@ -208,12 +208,16 @@ class Job(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Decision(Struct, frozen=True, kw_only=True, gc=False):
-    """What a store commits in one transaction: records, events, new jobs, and the ids of jobs to cancel."""
+    """What a store commits in one transaction: records, events, new jobs, and the ids of jobs to cancel.
+
+    finished: claimed jobs that are done with it.
+    """
 
     writes: tuple[Record, ...] = ()
     events: tuple[Event, ...] = ()
     jobs: tuple[Job, ...] = ()
     cancels: tuple[str, ...] = ()
+    finished: tuple[Job, ...] = ()
 
 
 T_co = TypeVar("T_co", covariant=True)

@@ -102,7 +102,7 @@ class Store(Protocol):
         ...
 
     async def finish(self, job: Job) -> None:
-        """Delete a claimed job."""
+        """Delete a claimed job, unless a decision did so when it was committed."""
         ...
 
     async def release(self, job: Job) -> None:

@@ -186,6 +186,8 @@ class MemoryStore:
             self._put(state, record)
         for job_id in decision.cancels:
             state.job_queue.cancel(job_id)
+        for job in decision.finished:
+            state.job_queue.finish(job)
         for job in decision.jobs:
             state.job_queue.add(job)
         for event in decision.events:

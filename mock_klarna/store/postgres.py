@@ -62,6 +62,9 @@ updated AS (UPDATE records r SET alias = w.alias, subject = w.subject, version =
       FROM w WHERE w.version > 1 AND r.kind = w.kind AND r.key = w.key AND r.version = w.version - 1 RETURNING 1)""",
     "cancels": """
 cancelled AS (DELETE FROM jobs WHERE merchant = $1 AND job_id = ANY ({}::text[]) AND owner IS NULL)""",
+    "finished": """
+finished AS (DELETE FROM jobs j USING unnest({}::text[], {}::float8[], {}::bigint[]) AS f (job_id, due, number)
+      WHERE j.merchant = $1 AND j.job_id = f.job_id AND j.due = f.due AND j.number = f.number AND j.owner = {}::text)""",
     "jobs": """
 scheduled AS (INSERT INTO jobs (merchant, job_id, due, kind, subject, number)
       SELECT * FROM unnest({}::text[], {}::text[], {}::float8[], {}::text[], {}::text[], {}::bigint[])
@@ -218,11 +221,21 @@ class PostgresStore(SqlStore):
             values += zip(*self._rows(decision.writes), strict=True)
         if cancels:
             values.append(cancels)
+        if decision.finished:
+            values += zip(*((storable(job.job_id), job.due, job.number) for job in decision.finished), strict=True)
+            values.append(self._owner)
         if decision.jobs:
             values += zip(*map(job_columns, decision.jobs), strict=True)
         if events:
             values += zip(*events, strict=True)
-        shape = (clock is not None, bool(decision.writes), bool(cancels), bool(decision.jobs), bool(events))
+        shape = (
+            clock is not None,
+            bool(decision.writes),
+            bool(cancels),
+            bool(decision.finished),
+            bool(decision.jobs),
+            bool(events),
+        )
         if decision.writes:
             values.append(len(decision.writes))
         return self._with_shift(_commit_text(shape)), values
@@ -237,6 +250,8 @@ class PostgresStore(SqlStore):
         return rows
 
     async def _after_commit(self, owner: str, decision: Decision, events: list[EntryRow], newest: int | None) -> None:
+        for job in decision.finished:
+            self._jobs.was_finished(job)
         if events and newest is not None:
             await self._limits.spend(owner, len(events) * EVENT_BYTES, newest)
         callbacks = sum(isinstance(record, Delivery) and record.version == 1 for record in decision.writes)
@@ -349,7 +364,7 @@ class PostgresStore(SqlStore):
         return self._connections.lock_key(clock_lock(merchant)) in self._taken
 
     async def finish(self, job: Job) -> None:
-        """Delete a claimed job a little later, together with others; a crash before that repeats it."""
+        """Delete a claimed job a little later, unless a decision did so when it was committed; a crash before that repeats it."""
         self._jobs.finish(job)
 
     async def release(self, job: Job) -> None:
@@ -472,12 +487,12 @@ def _shifted(statement: str, shift: int) -> str:
 
 
 @cache
-def _commit_text(shape: tuple[bool, bool, bool, bool, bool]) -> str:
-    """Return the statement of a commit that has a clock, writes, cancels, jobs or events, and numbers its parameters."""
+def _commit_text(shape: tuple[bool, bool, bool, bool, bool, bool]) -> str:
+    """Return the statement of a commit with the parts that `shape` names, and number its parameters."""
     moves_clock, *others = shape
     number = 2 if moves_clock else 1
     parts = [f"named AS ({_MERCHANT_AND_CLOCK if moves_clock else _MERCHANT})"]
-    for name, is_there in zip(("writes", "cancels", "jobs", "events"), others, strict=True):
+    for name, is_there in zip(("writes", "cancels", "finished", "jobs", "events"), others, strict=True):
         if is_there:
             text = _PARTS[name]
             count = text.count("{}")
@@ -486,5 +501,5 @@ def _commit_text(shape: tuple[bool, bool, bool, bool, bool]) -> str:
     check = "0"
     if shape[1]:
         check = f"1 / ((SELECT count(*) FROM inserted) + (SELECT count(*) FROM updated) = ${number + 1})::int"
-    newest = "(SELECT max(seq) FROM appended)" if shape[4] else "NULL::bigint"
+    newest = "(SELECT max(seq) FROM appended)" if shape[-1] else "NULL::bigint"
     return f"WITH {', '.join(parts)} SELECT {check}, {newest}"

@@ -88,9 +88,15 @@ class JobQueue:
 
     def finish(self, job: Job) -> None:
         """Delete a claimed job a little later, together with others; a crash before that repeats it."""
+        if job not in self._claimed:
+            return  # a decision finished it
         self._finished.append(job)
         if len(self._finished) == 1:
             asyncio.get_running_loop().call_later(_FINISH_SECONDS, self._finish_soon)
+
+    def was_finished(self, job: Job) -> None:
+        """Note that a committed decision deleted a claimed job."""
+        self._claimed.discard(job)
 
     def _finish_soon(self) -> None:
         if self._finished and (self._finishing is None or self._finishing.done()):

@@ -100,6 +100,7 @@ class SqliteStore(SqlStore):
         self._checkpoint: asyncio.Future[None] | None = None
         self._pages = 0
         self._merchants: set[str] = set()
+        self._claimed: set[Job] = set()
         try:
             self._connection = self._open()
         except BaseException:
@@ -187,6 +188,8 @@ class SqliteStore(SqlStore):
                     self._write(record_row(record, OWNER))
                 for job_id in decision.cancels:
                     self._execute(_CANCEL, owner, storable(job_id))
+                for job in decision.finished:
+                    self._finish(job)
                 for job in decision.jobs:
                     self._schedule(job)
                 self._append(events)
@@ -292,7 +295,9 @@ class SqliteStore(SqlStore):
         if row is None:
             return None
         self._execute(_CLAIM, row[0], OWNER)
-        return job_of_row(row[1:])
+        job = job_of_row(row[1:])
+        self._claimed.add(job)
+        return job
 
     async def claim_due(self, merchant: str, real_time: float) -> tuple[list[Job], float | None]:
         """Take all jobs of a merchant that are due now; return them and in how many seconds the next one is due."""
@@ -305,15 +310,20 @@ class SqliteStore(SqlStore):
         return jobs, None if due is None else due - now
 
     async def finish(self, job: Job) -> None:
-        """Forget a claimed job."""
+        """Delete a claimed job, unless a decision did so when it was committed."""
+        if job in self._claimed:
+            self._finish(job)
+
+    def _finish(self, job: Job) -> None:
         self._execute(_FINISH, storable(job.merchant), storable(job.job_id), job.due, job.number)
+        self._claimed.discard(job)
 
     async def release(self, job: Job) -> None:
         """Put a claimed job back, to be claimed again."""
         with self._transaction():
             if not self._execute(_IS_WAITING, storable(job.merchant), storable(job.job_id)).fetchone():
                 self._schedule(job)
-            self._execute(_FINISH, storable(job.merchant), storable(job.job_id), job.due, job.number)
+            self._finish(job)
 
     def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:
         """Let nobody else in under the same name meanwhile."""

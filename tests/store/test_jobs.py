@@ -2,8 +2,9 @@ import pytest
 from msgspec.structs import replace
 
 from mock_klarna.domain.records import Decision, Job
+from mock_klarna.errors import WriteConflict
 from mock_klarna.store.base import Store
-from tests.store.samples import dumped, job, scheduling
+from tests.store.samples import button, dumped, job, scheduling
 
 
 async def claimed(store: Store, until: float = 1e9, merchant: str = "shop") -> list[Job]:
@@ -76,6 +77,33 @@ async def test_a_try_that_follows_survives_the_finish_of_the_one_before(store: S
     await store.commit("shop", scheduling(second), 1.0)
     await store.finish(first)
     assert await store.jobs("shop") == [second]
+
+
+async def test_a_decision_finishes_a_claimed_job_and_schedules_the_next_try_in_one_step(store: Store) -> None:
+    first, second = job(), job(due=20.0, number=2)
+    await store.commit("shop", scheduling(first), 1.0)
+    assert await store.claim("shop", 10) == first
+    await store.commit("shop", Decision(jobs=(second,), finished=(first,)), 1.0)
+    assert [kept["number"] for kept in (await dumped(store))["merchants"]["shop"]["jobs"]] == [2]
+    await store.finish(first)
+    assert await store.jobs("shop") == [second]
+
+
+async def test_a_decision_that_conflicts_finishes_no_job(store: Store) -> None:
+    await store.commit("shop", Decision(writes=(button(),), jobs=(job(),)), 1.0)
+    taken = await store.claim("shop", 10)
+    assert taken is not None
+    with pytest.raises(WriteConflict):
+        await store.commit("shop", Decision(writes=(button(),), finished=(taken,)), 1.0)
+    assert len((await dumped(store))["merchants"]["shop"]["jobs"]) == 1
+    await store.finish(taken)
+    assert (await dumped(store))["merchants"]["shop"]["jobs"] == []
+
+
+async def test_a_decision_finishes_no_job_that_still_waits(store: Store) -> None:
+    await store.commit("shop", scheduling(job()), 1.0)
+    await store.commit("shop", Decision(finished=(job(),)), 1.0)
+    assert await store.jobs("shop") == [job()]
 
 
 async def test_a_job_that_is_claimed_while_the_one_before_still_runs_stays_unfinished(store: Store) -> None:
