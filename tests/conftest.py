@@ -100,12 +100,27 @@ def guide() -> Callable[[str], Any]:
 
 @pytest.fixture(scope="session")
 def database() -> Iterator[Database]:
-    """A PostgreSQL server for all tests of this process."""
+    """A PostgreSQL server for all tests of this process: what one sandbox writes delays the journals of others on its server."""
     with running() as started:
         yield started
 
 
 @pytest.fixture
-def postgres(database: Database) -> str:
+def postgres(new_store: Callable[[str], str]) -> str:
     """The URL of an empty store in PostgreSQL."""
-    return database.url(f"test_{uuid4().hex[:12]}")
+    return new_store("postgres")
+
+
+@pytest.fixture(scope="session")
+def new_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Gives the setting `store` for an empty store of an engine: memory, sqlite or postgres."""
+
+    def empty(engine: str) -> str:
+        if engine == "sqlite":
+            return f"sqlite:{tmp_path_factory.mktemp('store') / 'state.db'}"
+        if engine == "postgres":
+            database: Database = request.getfixturevalue("database")
+            return database.url(f"test_{uuid4().hex[:12]}")
+        return engine
+
+    return empty

@@ -5,6 +5,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+ENGINES = ("memory", "sqlite", "postgres")
+"""Every store engine, as `new_store` takes it."""
+
 THOROUGH = os.environ.get("MOCK_KLARNA_TESTS") == "thorough"
 
 

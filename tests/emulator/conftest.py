@@ -10,8 +10,8 @@ from mock_klarna.domain.records import Purchase
 from mock_klarna.emulator import Context, Emulator
 from mock_klarna.emulator.emulator import buy
 from mock_klarna.settings import Settings
-from mock_klarna.store.base import Store
-from mock_klarna.store.memory import MemoryStore
+from mock_klarna.store.base import Store, open_store
+from tests.extent import extent
 from tests.merchants import shop as shops
 from tests.merchants.pages import PAGE, urls
 from tests.merchants.shop import Shop
@@ -34,11 +34,13 @@ def real_time() -> RealTime:
     return RealTime()
 
 
-@pytest.fixture(params=["memory", "awaiting"])
-def store(request: pytest.FixtureRequest) -> Any:
-    """An engine that never awaits, and one that does at every call."""
-    memory: Store = MemoryStore()
-    return Awaiting(memory) if request.param == "awaiting" else memory
+@pytest.fixture(params=extent(usual=["memory", "awaiting"], thorough=["memory", "awaiting", "sqlite", "postgres"]))
+async def store(request: pytest.FixtureRequest, new_store: Callable[[str], str]) -> AsyncIterator[Store]:
+    """An empty store of each engine, and one in memory that gives up control at every call."""
+    opened = open_store(Settings(store="memory" if request.param == "awaiting" else new_store(request.param)))
+    await opened.open()
+    yield Awaiting(opened) if request.param == "awaiting" else opened
+    await opened.close()
 
 
 def emulator_over(

@@ -12,9 +12,12 @@ from mock_klarna.domain.records import Merchant, Order, Purchase
 from mock_klarna.emulator import Emulator
 from mock_klarna.errors import InvalidInput, NoSuchOrder, NotAllowed, NotFound, StateConflict, UnknownName
 from tests.emulator.conftest import bought
+from tests.extent import extent
 from tests.merchants.pages import PAGE, urls
 
+pytestmark = pytest.mark.parametrize("store", ["memory", "awaiting", "sqlite", "postgres"], indirect=True)
 CALLS = 20
+RESETS = extent(usual=5, thorough=20)
 ORDER = {"purchase_currency": "SEK", "purchase_country": "SE", "order_amount": 1}
 OPTIONS = [{"id": name, "name": name, "price": 0, "tax_amount": 0, "tax_rate": 0} for name in ("express", "slow")]
 
@@ -139,7 +142,7 @@ COMMANDS: dict[str, Callable[[Emulator, Purchase, Order], Awaitable[Any]]] = {
 
 @pytest.mark.parametrize("command", COMMANDS)
 async def test_a_command_during_a_reset_is_done_or_refused(emulator: Emulator, command: str) -> None:
-    for _ in range(CALLS):
+    for _ in range(RESETS):
         order, purchase = await placed(emulator, await bought(emulator)), await bought(emulator)
         done, reset = await outcomes(
             [COMMANDS[command](emulator, purchase, order), emulator.merchants.reset("shop", "s")]

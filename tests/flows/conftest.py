@@ -2,9 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -13,8 +11,6 @@ from mock_klarna import MockKlarnaAsync, server
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store, open_store
 from tests.conftest import CLOSED
-from tests.database import Database
-from tests.extent import extent
 from tests.flows.managed_order import ManagedOrder
 from tests.merchants import shop as shops
 from tests.merchants.shop import Shop
@@ -48,21 +44,15 @@ async def shop() -> AsyncIterator[Shop]:
         yield opened
 
 
-@pytest.fixture(params=extent(usual=["memory"], thorough=["memory", "awaiting", "sqlite", "postgres"]))
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+@pytest.fixture(params=["memory", "awaiting", "sqlite", "postgres"])
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, new_store: Callable[[str], str]) -> str:
     """The store of the servers in this process: each engine, and the one in memory behind calls that give up control."""
 
-    database: Database | None = request.getfixturevalue("database") if request.param == "postgres" else None
-
-    def place() -> str:
-        """Return where a server keeps its state: each one has a store of its own."""
-        if request.param == "sqlite":
-            return f"sqlite:{tmp_path / uuid4().hex}.db"
-        return database.url(f"test_{uuid4().hex[:12]}") if database is not None else "memory"
-
     def open_engine(settings: Settings) -> Store:
-        store = open_store(replace(settings, store=place()))
-        return Awaiting(store) if request.param == "awaiting" else store
+        """Open an empty store: each server has one of its own."""
+        if request.param == "awaiting":
+            return Awaiting(open_store(settings))
+        return open_store(replace(settings, store=new_store(request.param)))
 
     monkeypatch.setattr(server, "open_store", open_engine)
     return str(request.param)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import cycle
 from typing import Any
 
 from mock_klarna.client import Client
@@ -20,21 +21,21 @@ _URLS = dict.fromkeys(("place_order", "terms", "push", "notification"), CLOSED)
 
 
 class OrderServer:
-    """One server; every order belongs to a merchant of its own."""
+    """One server, or several on one database; every order belongs to a merchant of its own."""
 
-    def __init__(self, runner: asyncio.Runner, running: Running) -> None:
+    def __init__(self, runner: asyncio.Runner, servers: list[Running]) -> None:
         self._runner = runner
-        self._context = running.services.emulator.context
-        self._store = self._context.store
-        self._url = running.url
+        self._stores = [(running.services.emulator.context, running.services.emulator.store) for running in servers]
+        self._urls = [running.url for running in servers]
         self._merchants = 0
 
     def place_order(self, fraud_status: str, seed: int) -> "PlacedOrder":
         """Place an order of `AMOUNT`; the seed decides how often calls of the store give up control."""
         self._merchants += 1
-        self._context.store = Awaiting(self._store, seed)
-        client = Client(self._url, f"merchant-{self._merchants}")
-        placed: PlacedOrder = self.run(_placed_order(client, self, fraud_status))
+        for context, store in self._stores:
+            context.store = Awaiting(store, seed)
+        clients = [Client(url, f"merchant-{self._merchants}") for url in self._urls]
+        placed: PlacedOrder = self.run(_placed_order(clients, self, fraud_status))
         return placed
 
     def run(self, work: Awaitable[Any]) -> Any:
@@ -46,27 +47,31 @@ async def _awaited(work: Awaitable[Any]) -> Any:
     return await work
 
 
-async def _placed_order(client: Client, server: OrderServer, fraud_status: str) -> "PlacedOrder":
-    await client.__aenter__()
+async def _placed_order(clients: list[Client], server: OrderServer, fraud_status: str) -> "PlacedOrder":
+    for one in clients:
+        await one.__aenter__()
+    client = clients[0]
     await client.ask("POST", "/instantshopping/v1/buttons", {"merchant_urls": _URLS})
     options = {"page": _PAGE, "wait": 0, "outcome": fraud_status}
     purchase = await client.ask("POST", "/_mock/purchases", options)
     path = f"/instantshopping/v1/authorizations/{purchase['authorization_token']}/orders"
     placed = await client.ask("POST", path, purchase["order"])
-    return PlacedOrder(client, server, placed["order_id"])
+    return PlacedOrder(clients, server, placed["order_id"])
 
 
 class PlacedOrder:
-    """An order and the commands that change it."""
+    """An order and the commands that change it; each request goes to the next server."""
 
-    def __init__(self, client: Client, server: OrderServer, order_id: str) -> None:
-        self._client = client
+    def __init__(self, clients: list[Client], server: OrderServer, order_id: str) -> None:
+        self._clients = clients
+        self._next_client = cycle(clients)
         self._server = server
         self.order_id = order_id
 
     def shown(self) -> dict[str, Any]:
         """Return the order as Order Management shows it."""
-        found: dict[str, Any] = self._server.run(self._client.ask("GET", f"{ORDERS}/{self.order_id}"))
+        asking = next(self._next_client).ask("GET", f"{ORDERS}/{self.order_id}")
+        found: dict[str, Any] = self._server.run(asking)
         return found
 
     def send_simultaneously(self, commands: Iterable[Command]) -> list[Result]:
@@ -81,13 +86,14 @@ class PlacedOrder:
         method, path, body = request_of(self.order_id, command)
         has_key = command.detail and command.name != "decide"
         headers = {"Klarna-Idempotency-Key": command.detail} if has_key else {}
-        answer = await self._client.send(method, path, body, headers=headers)
+        answer = await next(self._next_client).send(method, path, body, headers=headers)
         return Result(answer.status, answer.headers.get("Capture-Id") or answer.headers.get("Refund-Id"))
 
     def close(self) -> None:
         """Delete the merchant's state and close its connections."""
-        self._server.run(self._client.ask("POST", "/_mock/reset"))
-        self._server.run(self._client.__aexit__(None, None, None))
+        self._server.run(self._clients[0].ask("POST", "/_mock/reset"))
+        for client in self._clients:
+            self._server.run(client.__aexit__(None, None, None))
 
 
 _PATHS = {"extend": "extend-authorization-time", "release": "release-remaining-authorization"}
@@ -112,15 +118,16 @@ def request_of(order_id: str, command: Command) -> tuple[str, str, Any]:
 
 
 @contextmanager
-def order_server() -> Iterator[OrderServer]:
-    """Run a server for one test."""
-    with asyncio.Runner() as runner:
-        serving = serve(Settings(port=0, callback_timeout=1))
-        running = runner.run(serving.__aenter__())
-        try:
-            yield OrderServer(runner, running)
-        finally:
-            runner.run(_closed(serving))
+def order_server(store: str, servers: int = 1) -> Iterator[OrderServer]:
+    """Run servers on one store for one test."""
+    settings = Settings(port=0, callback_timeout=1, store=store)
+    with asyncio.Runner() as runner, ExitStack() as stack:
+        running = []
+        for _ in range(servers):
+            serving = serve(settings)
+            running.append(runner.run(serving.__aenter__()))
+            stack.callback(lambda serving=serving: runner.run(_closed(serving)))
+        yield OrderServer(runner, running)
 
 
 async def _closed(serving: Any) -> None:

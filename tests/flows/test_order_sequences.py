@@ -2,19 +2,23 @@
 
 import copy
 import os
+from collections.abc import Callable
 from itertools import permutations, product
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from tests.extent import extent
+from tests.extent import ENGINES, extent
 from tests.flows.order_model import Command, OrderModel, Result
 from tests.flows.order_server import AMOUNT, OrderServer, PlacedOrder, order_server
 
-SEQUENCES = int(os.environ.get("MOCK_KLARNA_SEQUENCES", extent(usual=8, thorough=200)))
-"""How many sequences are tried; set the environment variable for thousands."""
+SEQUENCES = extent(
+    usual={"memory": 6, "sqlite": 2, "postgres": 2}, thorough={"memory": 200, "sqlite": 100, "postgres": 50}
+)
+"""How many sequences are tried; set the environment variable `MOCK_KLARNA_SEQUENCES` for thousands."""
 STEPS = 12
 
 amounts = st.one_of(st.integers(0, AMOUNT + 1), st.sampled_from([1, 250, 500, AMOUNT]))
@@ -106,13 +110,15 @@ def _failure_text(possible: list[OrderModel], sent: list[Command], results: list
     return f"no sequence of these commands explains the results; before: {possible}\n{lines}\n  after: {shown}"
 
 
-def test_some_sequence_of_the_commands_explains_every_result() -> None:
-    with order_server() as server:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_some_sequence_of_the_commands_explains_every_result(engine: str, new_store: Callable[[str], str]) -> None:
+    sequences = int(os.environ.get("MOCK_KLARNA_SEQUENCES", SEQUENCES[engine]))
+    with order_server(new_store(engine), servers=2 if engine == "postgres" else 1) as server:
         machine = type("Machine", (OrderMachine,), {"server": server})
         run_state_machine_as_test(
             machine,
             settings=settings(
-                max_examples=SEQUENCES,
+                max_examples=sequences,
                 stateful_step_count=STEPS,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

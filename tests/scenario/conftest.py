@@ -1,7 +1,9 @@
-"""One server and one demo shop for all scenarios of these tests."""
+"""One server for each store engine and one demo shop for all scenarios of these tests."""
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,9 +30,15 @@ RunSteps = Callable[..., Report]
 
 
 @pytest.fixture(scope="session")
-def run_options() -> Iterator[RunOptions]:
-    """Options with the server and the demo shop of this test run."""
-    with serve_in_thread(Settings(port=0)) as server:
+def options_of(new_store: Callable[[str], str]) -> Iterator[Callable[[str], RunOptions]]:
+    """Gives options with a server on a store engine and a demo shop, the same ones for all tests of this run."""
+    with ExitStack() as stack:
+        yield cache(lambda engine: stack.enter_context(_serving(new_store(engine))))
+
+
+@contextmanager
+def _serving(store: str) -> Iterator[RunOptions]:
+    with serve_in_thread(Settings(port=0, store=store)) as server:
         serving = serve_shop(server.url)
         shop = asyncio.run_coroutine_threadsafe(serving.__aenter__(), server.loop).result()
         yield RunOptions(
@@ -39,6 +47,12 @@ def run_options() -> Iterator[RunOptions]:
             variables=lambda scenario: {"shop": shop.url} if "shop" in scenario.variables else {},
         )
         asyncio.run_coroutine_threadsafe(serving.__aexit__(None, None, None), server.loop).result()
+
+
+@pytest.fixture
+def run_options(options_of: Callable[[str], RunOptions]) -> RunOptions:
+    """Options with the server and the demo shop of this test run."""
+    return options_of("memory")
 
 
 @pytest.fixture

@@ -1,19 +1,30 @@
 """The stored scenarios pass with the demo shop, and together they cover every result of a purchase."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from mock_klarna.scenario.loader import load_scenarios, stored_files
-from mock_klarna.scenario.model import Scenario
 from mock_klarna.scenario.runner import RunOptions, run_scenario
+from tests.extent import extent
 
 SCENARIOS = {scenario.name: scenario for scenario in load_scenarios(stored_files().values(), {}, require_values=False)}
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS.keys())
-def test_a_stored_scenario_passes_with_the_demo_shop(scenario: Scenario, run_options: RunOptions) -> None:
-    report = asyncio.run(run_scenario(scenario, run_options))
+EVERY_EIGHTH = list(SCENARIOS)[::8]
+ON_ENGINES = {
+    "memory": list(SCENARIOS),
+    "sqlite": extent(usual=EVERY_EIGHTH, thorough=list(SCENARIOS)),
+    "postgres": extent(usual=EVERY_EIGHTH, thorough=list(SCENARIOS)),
+}
+
+
+@pytest.mark.parametrize(("engine", "name"), [(engine, name) for engine, names in ON_ENGINES.items() for name in names])
+def test_a_stored_scenario_passes_with_the_demo_shop(
+    engine: str, name: str, options_of: Callable[[str], RunOptions]
+) -> None:
+    report = asyncio.run(run_scenario(SCENARIOS[name], options_of(engine)))
     assert report.passed, "\n".join(report.details())
 
 

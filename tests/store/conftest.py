@@ -1,20 +1,16 @@
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store, open_store
+from tests.extent import ENGINES
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest, new_store: Callable[[str], str]) -> Settings:
     """Settings for each engine in turn, with small bounds."""
-    if request.param == "postgres":
-        url: str = request.getfixturevalue("postgres")
-        return Settings(store=url, journal_bytes=65536, max_callbacks=10)
-    place = {"memory": "memory", "sqlite": f"sqlite:{tmp_path / 'state.db'}"}[request.param]
-    return Settings(store=place, journal_bytes=65536, max_callbacks=10)
+    return Settings(store=new_store(request.param), journal_bytes=65536, max_callbacks=10)
 
 
 @pytest.fixture
