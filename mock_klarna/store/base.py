@@ -1,6 +1,6 @@
 """The interface of every store engine, and `open_store`, which chooses one."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -10,7 +10,7 @@ from mock_klarna.domain.records import Decision, Job, Record
 from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.journal import Bounds
 from mock_klarna.store.memory import MemoryStore, Watching
-from mock_klarna.store.snapshot import MerchantSnapshot, Snapshot
+from mock_klarna.store.snapshot_stream import Portion
 
 R = TypeVar("R", bound=Record)
 
@@ -137,14 +137,18 @@ class Store(Protocol):
         """Delete the state of a merchant, or of all."""
         ...
 
-    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, MerchantSnapshot]:
-        """Return the state of some merchants, or of all: records, jobs and counters, without the journal."""
+    def dump(self, merchants: Sequence[str] | None = None) -> AsyncGenerator[Portion]:
+        """Yield the state of some merchants, or of all, as it was at one moment: records, jobs and counters, without the journal.
+
+        The portions are in the order that `write_snapshot` needs.
+        """
         ...
 
-    async def load(self, snapshot: Snapshot) -> None:
-        """Replace the state of the merchants that a snapshot names by what it contains, all or nothing.
+    async def load(self, portions: AsyncIterator[Portion]) -> None:
+        """Replace the state of the merchants that the portions name by what these contain, all or nothing.
 
-        Raises `MockKlarnaError` if a key belongs to two records, or to one of a merchant that is not replaced.
+        Raises `MockKlarnaError` if a key belongs to two records, or to one of a merchant that is not replaced, and what the
+        iterator raises. Callers of other methods see the old state or the new one.
         """
         ...
 

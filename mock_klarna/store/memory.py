@@ -1,24 +1,24 @@
 """The default engine: everything in this process, gone with it.
 
-It never really awaits, but to load a snapshot, so it is as fast as dicts.
+It never really awaits, but to dump and to load snapshots, so it is as fast as dicts.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
 from heapq import merge
-from itertools import chain, islice
+from itertools import islice
 from math import inf
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from mock_klarna.domain.events import event_name
 from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NOBODY, Entry, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.store.journal import USUAL, Bounds, Budget
 from mock_klarna.store.locks import KeyedLocks
-from mock_klarna.store.snapshot import MerchantSnapshot, Snapshot
-from mock_klarna.store.tables import MerchantState, Named, RecordIndex, named
+from mock_klarna.store.snapshot_stream import Portion
+from mock_klarna.store.tables import MerchantState, RecordIndex
 
 _Topic = tuple[str | None, str | None]
 
@@ -105,30 +105,32 @@ class Watching:
 R = TypeVar("R", bound=Record)
 
 
-class Prepared(NamedTuple):
-    """The merchants of a snapshot, and their records by name."""
-
-    states: dict[str, MerchantState]
-    named: Named
+_AT_ONCE = 64
+"""Records in a portion of a snapshot."""
 
 
-def prepared(snapshot: Snapshot, journal_bytes: int, most_callbacks: int) -> Prepared:
-    """Return what a snapshot contains as this engine stores it; takes long for a large one.
+class _Incoming:
+    """The merchants of a snapshot as this engine stores them, before they replace what is there."""
 
-    Raises `MockKlarnaError` if two records have the same key.
-    """
-    states = {name: _state(merchant, journal_bytes, most_callbacks) for name, merchant in snapshot.items()}
-    return Prepared(states, named(chain.from_iterable(state.everything() for state in states.values())))
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self.states: dict[str, MerchantState] = {}
+        self.index = RecordIndex()
 
-
-def _state(merchant: MerchantSnapshot, journal_bytes: int, most_callbacks: int) -> MerchantState:
-    state = MerchantState(journal_bytes, most_callbacks)
-    for record in merchant.records:
-        state.put(record)
-    for job in merchant.jobs:
-        state.job_queue.add(job)
-    state.counters.update(merchant.counters)
-    return state
+    def add(self, portion: Portion) -> None:
+        """Store a portion; raises `MockKlarnaError` if two records have the same key or alias."""
+        state = self.states.get(portion.merchant)
+        if state is None:
+            state = self.states[portion.merchant] = MerchantState(
+                self._bounds.journal_bytes, self._bounds.most_callbacks
+            )
+        for record in portion.records:
+            self.index.put_new(record)
+            for dropped in state.put(record):
+                self.index.drop(dropped)
+        for job in portion.jobs:
+            state.job_queue.add(job)
+        state.counters.update(portion.counters)
 
 
 class MemoryStore:
@@ -328,27 +330,35 @@ class MemoryStore:
             for record in state.everything() if state else ():
                 self._index.drop(record)
 
-    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, MerchantSnapshot]:
-        """Return the state of some merchants, or of all: records, jobs and counters, without the journal."""
-        chosen = {name: state for name, state in self._merchants.items() if merchants is None or name in merchants}
-        return {name: state.snapshot() for name, state in chosen.items() if name != NOBODY or any(state.everything())}
+    async def dump(self, merchants: Sequence[str] | None = None) -> AsyncGenerator[Portion]:
+        """Yield the state of some merchants, or of all, as it is now: records, jobs and counters, without the journal.
 
-    async def load(self, snapshot: Snapshot) -> None:
-        """Replace the state of the merchants that a snapshot names by what it contains, all or nothing.
-
-        The state is prepared in a thread. Other calls see the old state until all of the new one replaces it at once.
+        Records never change, so it is enough to keep a list of them until they are yielded.
         """
-        self._replace(await asyncio.to_thread(self._prepared, snapshot))
+        chosen = {name: state for name, state in self._merchants.items() if merchants is None or name in merchants}
+        kept = [
+            (name, list(state.everything()), state.job_queue.unfinished(), dict(state.counters))
+            for name, state in chosen.items()
+            if name != NOBODY or any(state.everything())
+        ]
+        for name, records, jobs, counters in kept:
+            for start in range(0, len(records), _AT_ONCE):
+                yield Portion(name, records[start : start + _AT_ONCE])
+            yield Portion(name, (), sorted(jobs, key=lambda job: job.due), counters)
 
-    def _prepared(self, snapshot: Snapshot) -> Prepared:
-        return prepared(snapshot, self._bounds.journal_bytes, self._bounds.most_callbacks)
+    async def load(self, portions: AsyncIterator[Portion]) -> None:
+        """Replace the state of the merchants that the portions name by what these contain, all or nothing.
 
-    def _replace(self, incoming: Prepared) -> None:
-        self._index.check_free(incoming.named, incoming.states)
+        Other calls see the old state until all of the new one replaces it at once.
+        """
+        incoming = _Incoming(self._bounds)
+        async for portion in portions:
+            incoming.add(portion)
+        self._index.check_free(incoming.index, incoming.states)
         for name in incoming.states:
             self._clear(name)
         self._merchants.update(incoming.states)
-        self._index.put_all(incoming.named)
+        self._index.put_all(incoming.index)
 
     async def close(self) -> None:
         """Release nothing: memory needs no closing."""

@@ -1,7 +1,7 @@
-"""Records as JSON, and snapshots: the state of merchants as versioned JSON that satisfies `schemas/snapshot.json`."""
+"""Records and jobs as JSON, and what `schemas/snapshot.json` says about them."""
 
 import base64
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import UnionType
@@ -13,12 +13,11 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from mock_klarna import resources
-from mock_klarna.domain.callbacks import Delivery, read_back
+from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.customer_token import CustomerToken
 from mock_klarna.domain.records import (
     ButtonKey,
     Fault,
-    Job,
     Merchant,
     Order,
     Purchase,
@@ -27,7 +26,6 @@ from mock_klarna.domain.records import (
 )
 from mock_klarna.errors import MockKlarnaError, bounded
 from mock_klarna.validation.explain import one_of, path_text, words
-from mock_klarna.validation.json_body import MalformedBody, read_json, split_json
 from mock_klarna.validation.schemas import Part, Schema
 
 if TYPE_CHECKING:
@@ -40,9 +38,8 @@ KINDS: Mapping[str, type[Record]] = {
 VERSION = 1
 """Version of the format: raised when older snapshots can no longer be read."""
 T = TypeVar("T", bound=Struct)
-_LEVELS = 5
-"""Levels of objects above the lists of records: snapshot, merchants, merchant, records, kind."""
 Steps = tuple[str | int, ...]
+"""The names and numbers that lead to a value in a snapshot."""
 
 
 class _Members(Struct, frozen=True):
@@ -127,125 +124,6 @@ def _bytes(value: str | Mapping[str, str]) -> bytes:
     return value.encode() if isinstance(value, str) else base64.b64decode(value["base64"], validate=True)
 
 
-@dataclass(frozen=True, slots=True)
-class MerchantSnapshot:
-    """One merchant's part of a snapshot: records in the order in which they were created, jobs and counters."""
-
-    records: list[Record]
-    jobs: list[Job]
-    counters: dict[str, int]
-
-    def data(self) -> dict[str, Any]:
-        """Return this part as JSON-ready data."""
-        records = {kind: [encode(record) for record in found] for kind, found in self._kinds().items()}
-        return {"records": records, "jobs": [encode(job) for job in self._jobs()], "counters": self.counters}
-
-    def json(self) -> Iterator[bytes]:
-        """Yield this part in JSON, record by record."""
-        yield b'{"records":{'
-        for number, (kind, records) in enumerate(self._kinds().items()):
-            yield b"," if number else b""
-            yield orjson.dumps(kind) + b":"
-            yield from _list(records)
-        yield b'},"jobs":'
-        yield from _list(self._jobs())
-        yield b',"counters":%s}' % orjson.dumps(self.counters)
-
-    def _kinds(self) -> dict[str, list[Record]]:
-        kinds: dict[str, list[Record]] = {}
-        for record in self.records:
-            kinds.setdefault(record.kind, []).append(record)
-        return kinds
-
-    def _jobs(self) -> list[Job]:
-        return sorted(self.jobs, key=lambda job: job.due)
-
-
-def _list(values: Iterable[Struct]) -> Iterator[bytes]:
-    yield b"["
-    for number, value in enumerate(values):
-        yield b"," if number else b""
-        yield orjson.dumps(encode(value))
-    yield b"]"
-
-
-Snapshot = Mapping[str, MerchantSnapshot]
-"""The merchants of a snapshot by name."""
-
-
-def write_snapshot(merchants: Snapshot) -> bytes:
-    """Return a snapshot in JSON; takes long for a large one and is meant for a thread."""
-    return b"".join(_snapshot(merchants))
-
-
-def _snapshot(merchants: Snapshot) -> Iterator[bytes]:
-    yield b'{"version":%d,"merchants":{' % VERSION
-    for number, (name, merchant) in enumerate(merchants.items()):
-        yield b"," if number else b""
-        yield orjson.dumps(name) + b":"
-        yield from merchant.json()
-    yield b"}}"
-
-
-def read_snapshot(raw: bytes) -> dict[str, MerchantSnapshot]:
-    """Return the merchants of a snapshot in JSON.
-
-    Takes long for a large one and is meant for a thread: each record is parsed, validated and decoded by itself, so that
-    other threads run in between. Raises `MalformedBody` for what is not JSON, and `MockKlarnaError` with the place of the
-    first value that `schemas/snapshot.json` does not allow.
-    """
-    return snapshot_of(split_json(raw, _LEVELS))
-
-
-def snapshot_of(snapshot: Any) -> dict[str, MerchantSnapshot]:
-    """Return the merchants of a snapshot whose records are parsed or JSON; raises `MockKlarnaError` as `read_snapshot` does."""
-    _require_valid("snapshot", _outline(snapshot), ())
-    return {name: _read_merchant(name, merchant) for name, merchant in snapshot["merchants"].items()}
-
-
-def _outline(part: Any) -> Any:
-    """Return a snapshot with empty lists: what is validated before the records are."""
-    if isinstance(part, dict):
-        return {name: _outline(inner) for name, inner in part.items()}
-    return [] if isinstance(part, list) else part
-
-
-def _read_merchant(name: str, data: Mapping[str, Any]) -> MerchantSnapshot:
-    place: Steps = ("merchants", name)
-    jobs = list(_entries(Job, "job", data["jobs"], (*place, "jobs")))
-    waiting = {job.job_id for job in jobs}
-    records = [
-        read_back(record, waiting)
-        for kind, entries in data["records"].items()
-        for record in _entries(KINDS[kind], kind, entries, (*place, "records", kind))
-    ]
-    owners = {record.merchant for record in records} | {job.merchant for job in jobs}
-    others = sorted(owners - {name})
-    if others:
-        raise MockKlarnaError(
-            f"the state of {name!r} contains a record or job of {others[0]!r}",
-            where=path_text(place),
-            hint=f"expected {name!r} as the merchant of each record and job",
-        )
-    return MerchantSnapshot(records, jobs, dict(data["counters"]))
-
-
-def _entries(kind: type[T], definition: str, entries: Iterable[Any], place: Steps) -> Iterator[T]:
-    for number, entry in enumerate(entries):
-        here = (*place, number)
-        data = _parsed(entry, here) if isinstance(entry, bytes) else entry
-        _require_valid(definition, data, here)
-        yield decode(kind, data)
-
-
-def _parsed(raw: bytes, place: Steps) -> Any:
-    try:
-        return read_json(raw)
-    except MalformedBody as error:
-        where, hint = path_text(place), f"expected {error.problem.expected}"
-        raise MockKlarnaError(f"{error.problem.value!r} is not possible", where=where, hint=hint) from None
-
-
 @cache
 def _schema() -> Schema:
     schema: Schema = orjson.loads((resources.schemas() / "snapshot.json").read_bytes())
@@ -267,7 +145,7 @@ def _compiled(schema: Schema) -> "Draft202012Validator":
     return Draft202012Validator({**schema, "$defs": _schema()["$defs"]})
 
 
-def _require_valid(name: str, value: Any, place: Steps) -> None:
+def require_valid(name: str, value: Any, place: Steps) -> None:
     """Raise `MockKlarnaError` with the place of the first value that a definition of the schema does not allow."""
     if not _validator(name).is_valid(value):
         raise _refusal(name, value, place)

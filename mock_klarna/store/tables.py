@@ -8,7 +8,6 @@ from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.records import Job, Record
 from mock_klarna.errors import MockKlarnaError, WriteConflict
 from mock_klarna.store.journal import JournalBuffer
-from mock_klarna.store.snapshot import MerchantSnapshot
 
 
 class JobQueue:
@@ -133,32 +132,12 @@ class MerchantState:
         for records in self._records.values():
             yield from records.values()
 
-    def snapshot(self) -> MerchantSnapshot:
-        """Return a copy of the records, jobs and counters."""
-        return MerchantSnapshot(list(self.everything()), self.job_queue.unfinished(), dict(self.counters))
-
-
-Named = dict[str, dict[str, Record]]
-"""Records by kind and by key or alias."""
-
-
-def named(records: Iterable[Record]) -> Named:
-    """Return records by kind and key; raises `MockKlarnaError` if two records of a kind have the same key or alias."""
-    found: Named = {}
-    for record in records:
-        of_kind = found.setdefault(record.kind, {})
-        for name in filter(None, (record.key, record.alias)):
-            if name in of_kind:
-                raise MockKlarnaError(f"the snapshot contains {record.kind} {name} twice", where="merchants")
-            of_kind[name] = record
-    return found
-
 
 class RecordIndex:
     """The index of the records of all merchants by kind and by key or alias."""
 
     def __init__(self) -> None:
-        self._records: Named = {}
+        self._records: dict[str, dict[str, Record]] = {}
 
     def get(self, kind: str, key: str) -> Any:
         """Return a record, of the class that has this kind, by its key or its alias, or None."""
@@ -172,18 +151,26 @@ class RecordIndex:
             if record.version != (stored.version + 1 if stored else 1):
                 raise WriteConflict(f"{record.kind} {record.key}")
 
-    def check_free(self, incoming: Named, replaced: Collection[str]) -> None:
+    def check_free(self, incoming: "RecordIndex", replaced: Collection[str]) -> None:
         """Raise `MockKlarnaError` if an incoming key or alias belongs to a merchant that is not replaced."""
-        for kind, records in incoming.items():
+        for kind, records in incoming._records.items():
             stored = self._records.get(kind, {})
             for name in records.keys() & stored.keys():
                 if stored[name].merchant not in replaced:
                     raise MockKlarnaError(f"{kind} {name} already belongs to {stored[name].merchant!r}")
 
-    def put_all(self, incoming: Named) -> None:
-        """Store many records."""
-        for kind, records in incoming.items():
+    def put_all(self, incoming: "RecordIndex") -> None:
+        """Store the records of another index."""
+        for kind, records in incoming._records.items():
             self._records.setdefault(kind, {}).update(records)
+
+    def put_new(self, record: Record) -> None:
+        """Store a record of a snapshot; raises `MockKlarnaError` if its key or alias belongs to another one."""
+        records = self._records.setdefault(record.kind, {})
+        for name in filter(None, (record.key, record.alias)):
+            if name in records:
+                raise MockKlarnaError(f"the snapshot contains {record.kind} {name} twice", where="merchants")
+            records[name] = record
 
     def put(self, record: Record) -> None:
         """Store a record under its key and alias."""

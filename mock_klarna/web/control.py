@@ -1,7 +1,7 @@
 """The sandbox's control API under `/_mock`: server, purchases, orders, callbacks, faults, clock, state, test shoppers."""
 
-import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -12,10 +12,10 @@ from mock_klarna.domain.time import moment, require_reachable
 from mock_klarna.domain.time import seconds as seconds_of
 from mock_klarna.emulator.emulator import buy
 from mock_klarna.errors import BadValue, Forbidden, InvalidInput, Problem, UnknownName
-from mock_klarna.store.snapshot import read_snapshot, write_snapshot
+from mock_klarna.store.snapshot_stream import Portion, read_snapshot, write_snapshot
 from mock_klarna.validation import MalformedBody
 from mock_klarna.web import views
-from mock_klarna.web.request import PEM, ApiRequest, ApiResponse, Services, json_response
+from mock_klarna.web.request import JSON, PEM, ApiRequest, ApiResponse, Services, json_response
 
 Json = dict[str, Any]
 _DEFAULT_WAIT = 10.0
@@ -244,31 +244,44 @@ async def reset(services: Services, request: ApiRequest) -> ApiResponse:
 
 
 async def get_snapshot(services: Services, request: ApiRequest) -> ApiResponse:
-    """Return the state of a merchant or of all: everything but the journal."""
-    snapshot = await services.emulator.store.dump([request.merchant] if request.merchant else None)
-    return ApiResponse(200, await asyncio.to_thread(write_snapshot, snapshot))
+    """Return the state of a merchant or of all: everything but the journal. It is sent while it is read."""
+    state = services.emulator.store.dump([request.merchant] if request.merchant else None)
+    pieces = write_snapshot(state)
+    first = await anext(pieces)
+    return ApiResponse(200, headers={"Content-Type": JSON}, stream=_preceded(first, pieces))
+
+
+async def _preceded(first: bytes, others: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """Yield a piece that was read before the response began, so that a failure of the store had a status, then the others."""
+    async with aclosing(others):
+        yield first
+        async for piece in others:
+            yield piece
 
 
 async def put_snapshot(services: Services, request: ApiRequest) -> ApiResponse:
-    """Replace the state of the merchants in a snapshot, all or nothing; with credentials only that of their merchant."""
+    """Replace the state of the merchants in a snapshot, all or nothing; with credentials only that of their merchant.
+
+    The body is read and checked while it arrives.
+    """
+    portions = _own_portions(request.merchant, read_snapshot(request.stream))
     try:
-        snapshot = await asyncio.to_thread(read_snapshot, request.raw_body)
+        await services.emulator.store.load(portions)
     except MalformedBody as malformed:
         raise BadValue([malformed.problem]) from None
-    _require_own_state(request.merchant, snapshot)
-    await services.emulator.store.load(snapshot)
     for merchant in await services.emulator.merchants.names():
         services.scheduler.wake(merchant)
     return ApiResponse(204)
 
 
-def _require_own_state(merchant: str, replaced: Iterable[str]) -> None:
-    """Raise `Forbidden` if a request acts for one merchant and a snapshot contains others."""
-    others = [name for name in replaced if name != merchant]
-    if merchant and others:
-        detail = f"this call acts for {merchant!r}, and the snapshot holds {', '.join(map(repr, others[:10]))}"
-        hint = "send it without credentials and ?merchant= to replace any merchant's state"
-        raise Forbidden(detail, where=f"merchants.{others[0]}", hint=hint)
+async def _own_portions(merchant: str, portions: AsyncIterator[Portion]) -> AsyncGenerator[Portion]:
+    """Yield portions; raises `Forbidden` if a request acts for one merchant and a portion belongs to another one."""
+    async for portion in portions:
+        if merchant and portion.merchant != merchant:
+            detail = f"this call acts for {merchant!r}, and the snapshot contains {portion.merchant!r}"
+            hint = "send it without credentials and ?merchant= to replace any merchant's state"
+            raise Forbidden(detail, where=f"merchants.{portion.merchant}", hint=hint)
+        yield portion
 
 
 # Test shoppers

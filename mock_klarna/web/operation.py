@@ -116,7 +116,7 @@ class Operation:
     """One endpoint.
 
     name: its id in the OpenAPI document and in the journal, and the name of `schemas/requests/<name>.json` if it takes a body.
-    body: "required", "optional", "raw" (JSON that the handler parses) or "" (a body is not read).
+    body: "required", "optional", "stream" (JSON that the handler reads while it arrives) or "" (a body is not read).
     schema: the name of the body's schema where another operation has the same body.
     max_body: the largest body in bytes, if not that of the settings.
     precondition: runs before the problems of a body are reported, because an error about the resource in the path is more

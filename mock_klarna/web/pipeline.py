@@ -14,6 +14,7 @@ Which stages an endpoint has follows from its row in the table and from the rule
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from itertools import count
 from secrets import randbits
 from time import perf_counter
@@ -37,6 +38,7 @@ from mock_klarna.web.request import (
     ApiRequest,
     ApiResponse,
     Services,
+    body_parts,
     parse,
     read_body,
     require_json,
@@ -265,14 +267,15 @@ def _with_body(services: Services, operation: Operation) -> Stage:
     """Read, parse and validate the body, then call the handler; `body` and `raw_body` are the normalized body."""
     settings, check, handler = services.settings, services.validator.check, operation.handler
     max_body, schema = operation.max_body or settings.max_body, operation.body_schema
-    is_raw, is_optional = operation.body == "raw", operation.body == "optional"
+    is_stream, is_optional = operation.body == "stream", operation.body == "optional"
 
     async def with_body(request: ApiRequest) -> ApiResponse:
+        if is_stream:
+            require_json(request.http)
+            request.stream = body_parts(request.http, max_body, settings.body_timeout)
+            return await handler(services, request)
         raw = request.raw_body or await read_body(request.http, max_body, settings.body_timeout)
         request.raw_body = raw
-        if is_raw:
-            require_json(request.http)
-            return await handler(services, request)
         if is_optional and not raw.strip():
             sent: object = {}
         else:
@@ -409,12 +412,24 @@ def _http_response(request: ApiRequest, response: ApiResponse) -> web.Response:
 
 
 async def _stream(http: web.Request, response: ApiResponse) -> web.StreamResponse:
-    """Send the parts of a stream as long as the client stays; HEAD gets the headers only."""
+    """Send the parts of a stream as long as the client reads them; HEAD gets the headers only.
+
+    If the store fails meanwhile, the connection is closed, so that the client sees that the response is incomplete.
+    """
     sent = web.StreamResponse(status=response.status, headers=response.headers)
-    await sent.prepare(http)
-    if http.method != "HEAD" and response.stream is not None:
-        async for part in response.stream:
-            await sent.write(part)
+    if response.stream is None:
+        return sent
+    async with aclosing(response.stream):
+        await sent.prepare(http)
+        if http.method == "HEAD":
+            return sent
+        try:
+            async for part in response.stream:
+                await sent.write(part)
+        except StoreFailure as failure:
+            _log.warning("%s %s was cut off: %s", http.method, http.path, failure)
+            if http.transport is not None:
+                http.transport.abort()
     return sent
 
 

@@ -1,7 +1,7 @@
 """Requests and responses in the pipeline, and reading bodies."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,12 @@ class Services:
     authority: bytes | None = None
 
 
+async def _nothing() -> AsyncGenerator[bytes]:
+    """Yield the body of a request that has none."""
+    return
+    yield
+
+
 @dataclass(slots=True)
 class ApiRequest:
     """A request with the results of the stages of the pipeline.
@@ -51,6 +57,7 @@ class ApiRequest:
     correlation_id: goes into the response, the journal and the log.
     merchant: the merchant that calls or that the request is about; "" for none or all.
     raw_body, body: as it arrived, and as parsed and validated.
+    stream: the body of an operation that reads it while it arrives.
     query: the values of all query parameters of the operation.
     purchase_id: the purchase that the request turned out to be about.
     problems, explanation: what the journal says about an error.
@@ -68,6 +75,7 @@ class ApiRequest:
     explanation: str = ""
     fault: dict[str, Any] | None = None
     allowance: Allowance | None = None
+    stream: AsyncIterator[bytes] = field(default_factory=_nothing)
 
     @property
     def scope(self) -> str | None:
@@ -81,12 +89,12 @@ class ApiRequest:
 
 @dataclass(slots=True)
 class ApiResponse:
-    """A response: status, body as bytes (empty for none) and headers. `stream` yields an endless body."""
+    """A response: status, body as bytes (empty for none) and headers. `stream` yields the parts of a large or endless body."""
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
-    stream: AsyncIterator[bytes] | None = None
+    stream: AsyncGenerator[bytes] | None = None
 
 
 def json_response(data: Any, status: int = 200) -> ApiResponse:
@@ -99,39 +107,58 @@ def position(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
+_UNREADABLE = (ClientPayloadError, web.RequestPayloadError, HttpProcessingError)
+
+
 async def read_body(http: web.Request, max_bytes: int, timeout_seconds: float) -> bytes:
-    """Return the raw body, decompressed.
+    """Return the raw body, decompressed; raises what `body_parts` raises."""
+    if not http.content.is_eof():
+        return b"".join([part async for part in body_parts(http, max_bytes, timeout_seconds)])
+    _require_size(http.content_length or 0, max_bytes)
+    try:
+        body = http.content.read_nowait()
+    except _UNREADABLE as error:
+        raise _undecodable(http, error) from None
+    if len(body) > max_bytes:
+        raise _too_large("is too large", max_bytes)
+    return body
+
+
+async def body_parts(http: web.Request, max_bytes: int, timeout_seconds: float) -> AsyncGenerator[bytes]:
+    """Yield the raw body, decompressed, as it arrives; only the time of waiting for it counts for the timeout.
 
     Raises `BodyTooLarge` (before reading if the length is declared), `RequestTimeout`, and `BadValue` for a body that cannot be
     decoded as its headers declare.
     """
-    declared = http.content_length or 0
-    if declared > max_bytes:
-        raise _too_large(f"has {declared} bytes", max_bytes)
-    try:
-        if http.content.is_eof():
-            body = http.content.read_nowait()
-            if len(body) > max_bytes:
-                raise _too_large("is too large", max_bytes)
-            return body
-        async with asyncio.timeout(timeout_seconds):
-            return await _read_chunks(http, max_bytes)
-    except TimeoutError:
-        raise RequestTimeout(f"the body did not arrive within {timeout_seconds:g} seconds") from None
-    except (ClientPayloadError, web.RequestPayloadError, HttpProcessingError) as error:
-        encoding = http.headers.get("Content-Encoding") or http.headers.get("Transfer-Encoding") or "declared"
-        value = str(error).rpartition("\n")[2].strip()[:200]
-        raise BadValue([Problem("", "encoding", value, f"a body that is encoded as {encoding} says")]) from None
-
-
-async def _read_chunks(http: web.Request, max_bytes: int) -> bytes:
-    chunks, size = [], 0
-    while chunk := await http.content.readany():
-        size += len(chunk)
+    _require_size(http.content_length or 0, max_bytes)
+    loop, waited, size = asyncio.get_running_loop(), 0.0, 0
+    while True:
+        asked = loop.time()
+        try:
+            async with asyncio.timeout(timeout_seconds - waited):
+                part = await http.content.readany()
+        except TimeoutError:
+            raise RequestTimeout(f"the body did not arrive within {timeout_seconds:g} seconds") from None
+        except _UNREADABLE as error:
+            raise _undecodable(http, error) from None
+        waited += loop.time() - asked
+        size += len(part)
         if size > max_bytes:
             raise _too_large("is too large", max_bytes)
-        chunks.append(chunk)
-    return b"".join(chunks)
+        if not part:
+            return
+        yield part
+
+
+def _require_size(declared: int, max_bytes: int) -> None:
+    if declared > max_bytes:
+        raise _too_large(f"has {declared} bytes", max_bytes)
+
+
+def _undecodable(http: web.Request, error: Exception) -> BadValue:
+    encoding = http.headers.get("Content-Encoding") or http.headers.get("Transfer-Encoding") or "declared"
+    value = str(error).rpartition("\n")[2].strip()[:200]
+    return BadValue([Problem("", "encoding", value, f"a body that is encoded as {encoding} says")])
 
 
 def _too_large(what: str, max_bytes: int) -> BodyTooLarge:

@@ -1,6 +1,6 @@
 """Small records, entries and decisions for the tests of stores."""
 
-import asyncio
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import orjson
@@ -10,7 +10,7 @@ from mock_klarna.domain.events import ButtonCreated, Event
 from mock_klarna.domain.journal import Exchange
 from mock_klarna.domain.records import ButtonKey, Decision, Job, Order, Purchase
 from mock_klarna.store.base import Store
-from mock_klarna.store.snapshot import read_snapshot, write_snapshot
+from mock_klarna.store.snapshot_stream import read_snapshot, write_snapshot
 
 
 def button(key: str = "b-1", merchant: str = "shop", **members: Any) -> ButtonKey:
@@ -58,9 +58,14 @@ def exchange(size: int = 0) -> Exchange:
 
 async def dumped(store: Store) -> Any:
     """Return the snapshot of a store, parsed."""
-    return orjson.loads(write_snapshot(await store.dump()))
+    return orjson.loads(b"".join([piece async for piece in write_snapshot(store.dump())]))
 
 
 async def load(store: Store, snapshot: Any) -> None:
-    """Load a snapshot as a request does: from JSON."""
-    await store.load(await asyncio.to_thread(read_snapshot, orjson.dumps(snapshot)))
+    """Load a snapshot as a request does: from JSON that arrives in pieces."""
+    await store.load(read_snapshot(in_pieces(orjson.dumps(snapshot), 1 << 14)))
+
+
+async def in_pieces(raw: bytes, size: int) -> AsyncGenerator[bytes]:
+    for start in range(0, len(raw), size):
+        yield raw[start : start + size]

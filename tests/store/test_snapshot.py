@@ -137,7 +137,7 @@ async def test_loading_replaces_the_merchants_it_names_and_leaves_the_others(
 async def test_a_dump_names_only_the_merchants_asked_for(store: Store) -> None:
     for name in ("a", "b", "c"):
         await store.commit(name, writing(button(f"b-{name}", name)), 1.0)
-    assert list(await store.dump(["a", "c", "nobody"])) == ["a", "c"]
+    assert {portion.merchant async for portion in store.dump(["a", "c", "nobody"])} == {"a", "c"}
 
 
 async def test_loading_the_same_dump_twice_changes_nothing(store: Store, state: dict[str, Any]) -> None:
