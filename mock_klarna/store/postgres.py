@@ -7,8 +7,8 @@ up to the oldest transaction that still runs. So a reader misses none, and no tw
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from functools import cache
 from secrets import token_hex
 from typing import Any, TypeVar
@@ -23,12 +23,12 @@ from mock_klarna.store import sql
 from mock_klarna.store.journal import USUAL, Bounds
 from mock_klarna.store.locks import KeyedLocks
 from mock_klarna.store.memory import Waiters, Watching
-from mock_klarna.store.postgres_connections import Connections, parse_url
-from mock_klarna.store.postgres_jobs import RELAXED, JobQueue, clock_lock, job_columns
-from mock_klarna.store.postgres_schema import prepare_schema
+from mock_klarna.store.postgres_connections import Connections, PostgresSession, parse_url
+from mock_klarna.store.postgres_jobs import RELAXED, JobQueue, clock_lock
+from mock_klarna.store.postgres_schema import TYPES, prepare_schema
 from mock_klarna.store.postgres_servers import Heartbeat, ServerConnection, Topic
 from mock_klarna.store.preload import PRELOAD, Preloaded, Preloads
-from mock_klarna.store.snapshot import MerchantSnapshot, Snapshot
+from mock_klarna.store.snapshot_stream import Portion
 from mock_klarna.store.sql import SqlStore
 from mock_klarna.store.sql_rows import (
     EntryRow,
@@ -38,9 +38,11 @@ from mock_klarna.store.sql_rows import (
     entry_of_row,
     entry_row,
     event_rows,
+    job_columns,
     record_row,
     storable,
 )
+from mock_klarna.store.sql_snapshot import STAGING_TABLES, Staging, read_state
 
 R = TypeVar("R", bound=Record)
 
@@ -399,49 +401,36 @@ class PostgresStore(SqlStore):
         self._limits.forget()
         self._callbacks.clear()
 
-    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, MerchantSnapshot]:
-        """Return the state of some merchants, or of all: records, jobs and counters, without the journal."""
+    async def dump(self, merchants: Sequence[str] | None = None) -> AsyncGenerator[Portion]:
+        """Yield the state of some merchants, or of all, as it was at one moment, with a connection of its own."""
         await self._jobs.finish_all()
         async with (
-            self._connections.use() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
+            self._connections.session() as session,
+            session.transaction(isolation="repeatable_read", readonly=True),
+            aclosing(read_state(session, merchants)) as portions,
         ):
-            return await self._dump(connection.fetch, merchants)
+            async for portion in portions:
+                yield portion
 
-    async def load(self, snapshot: Snapshot) -> None:
-        """Replace the state of the merchants that a snapshot names by what it contains, all or nothing."""
-        incoming = await asyncio.to_thread(sql.rows_of_snapshot, snapshot, self.bounds.most_callbacks)
-        try:
-            await self._replace(incoming)
-        except asyncpg.UniqueViolationError:
-            await self._replace(incoming)  # another merchant took a key after the check: the second check names it
+    async def load(self, portions: AsyncIterator[Portion]) -> None:
+        """Replace the state of the merchants that the portions name by what these contain, all or nothing."""
+        async with self._connections.session() as session:
+            for table in STAGING_TABLES:
+                await session.fetch(f"CREATE TEMPORARY TABLE {table.format_map(TYPES)}")
+            staging = Staging(session, _INSERT_STAGED_MERCHANTS)
+            await staging.fill(portions, self.bounds.most_callbacks)
+            await session.fetch("ANALYZE staged_records")
+            try:
+                await self._replace(session, staging)
+            except asyncpg.UniqueViolationError:
+                await self._replace(session, staging)  # a key was taken after the check: the second check names it
         self._forget_sizes()
         self._server_connection.announce(is_cleared=True)
 
-    async def _replace(self, incoming: Mapping[str, sql.MerchantRows]) -> None:
-        """Raise `MockKlarnaError` if a key or alias belongs to a merchant that is not replaced."""
-        async with self._connections.use() as connection, connection.transaction():
-            for table in ("records", "jobs", "counters", "journal"):
-                await connection.execute(f"DELETE FROM {table} WHERE merchant = ANY ($1::text[])", list(incoming))
-            await connection.execute("DELETE FROM merchants WHERE name = ANY ($1::text[])", list(incoming))
-            for rows in incoming.values():
-                await self._insert_merchant(connection, rows)
-
-    async def _insert_merchant(self, connection: Any, rows: sql.MerchantRows) -> None:
-        await connection.execute(_MERCHANT_AND_CLOCK, rows.merchant, rows.clock_offset)
-        for start in range(0, len(rows.records), 1000):
-            part = rows.records[start : start + 1000]
-            kinds, keys, aliases, *_ = zip(*part, strict=True)
-            taken = await connection.fetchrow(_TAKEN, kinds, keys, aliases)
-            if taken is not None:
-                raise MockKlarnaError(f"{taken[0]} {taken[1]} already belongs to {taken[2]!r}")
-            await connection.execute(_INSERT_RECORDS, *zip(*part, strict=True))
-        jobs = {job.job_id: job for job in rows.jobs}
-        if jobs:
-            await connection.execute(_INSERT_JOBS, *zip(*map(job_columns, jobs.values()), strict=True))
-        if rows.counters:
-            statement = "INSERT INTO counters SELECT $1, * FROM unnest($2::text[], $3::bigint[])"
-            await connection.execute(statement, rows.merchant, list(rows.counters), list(rows.counters.values()))
+    async def _replace(self, session: PostgresSession, staging: Staging) -> None:
+        async with session.transaction():
+            await session.fetch("SELECT pg_advisory_xact_lock($1)", self._connections.lock_key("load"))
+            await staging.replace()
 
     @asynccontextmanager
     async def exclusive(self, name: str) -> AsyncIterator[None]:
@@ -461,24 +450,18 @@ class PostgresStore(SqlStore):
         if self._appending is not None:
             await asyncio.wait([self._appending])
         await self._jobs.close()
-        await self._heartbeat.stop()
+        was_registered = await self._heartbeat.stop()
         await self._server_connection.close()
-        with contextlib.suppress(StoreFailure, asyncpg.PostgresError):
-            await self._heartbeat.take_over(self._owner)
+        if was_registered:
+            with contextlib.suppress(StoreFailure, asyncpg.PostgresError):
+                await self._heartbeat.take_over(self._owner)
         await self._connections.close()
 
 
 _PAUSES = (0.001, 0.002, 0.004, 0.008, *[0.015] * 60)
-_TAKEN = """
-SELECT r.kind, n.name, r.merchant FROM unnest($1::text[], $2::text[], $3::text[]) AS w (kind, key, alias)
-CROSS JOIN LATERAL (VALUES (w.key), (w.alias)) AS n (name)
-JOIN records r ON r.kind = w.kind AND (r.key = n.name OR r.alias = n.name) LIMIT 1"""
-_INSERT_RECORDS = """
-INSERT INTO records (kind, key, alias, merchant, subject, version, owner, body) SELECT * FROM
-unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::bytea[])"""
-_INSERT_JOBS = """
-INSERT INTO jobs (merchant, job_id, due, kind, subject, number) SELECT * FROM
-unnest($1::text[], $2::text[], $3::float8[], $4::text[], $5::text[], $6::bigint[])"""
+_INSERT_STAGED_MERCHANTS = (
+    "INSERT INTO merchants (name, clock_offset) SELECT name, clock_offset FROM staged_merchants ORDER BY position"
+)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -19,6 +19,8 @@ LEASE = 10.0
 """Seconds without a heartbeat after which a server counts as gone; `?lease=` of the URL changes it."""
 MOST_CONNECTIONS = 8
 DEFAULT_SCHEMA = "mock_klarna"
+_PAGE = 64
+"""Rows of a dump that are fetched at a time."""
 
 
 class StoreUrl(NamedTuple):
@@ -76,11 +78,13 @@ class Connections:
         self._slots = asyncio.Semaphore(MOST_CONNECTIONS)
         self.statements = 0
 
-    async def open(self) -> Any:
+    async def open(self, command_timeout: float | None = 60) -> Any:
         """Open a connection that only the caller uses; raises `StoreFailure` if the database is away."""
         settings = {"search_path": self.schema, "application_name": f"mock-klarna {__version__}", "jit": "off"}
         with translated_errors():
-            return await asyncpg.connect(self._database, timeout=5, command_timeout=60, server_settings=settings)
+            return await asyncpg.connect(
+                self._database, timeout=5, command_timeout=command_timeout, server_settings=settings
+            )
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Any]:
@@ -93,6 +97,17 @@ class Connections:
                 finally:
                     if not connection.is_closed():
                         self._idle.append(connection)
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["PostgresSession"]:
+        """Open a connection for a dump or a load, which may take long; raises `StoreFailure` if the database is away."""
+        connection = await self.open(command_timeout=None)
+        try:
+            with translated_errors():
+                yield PostgresSession(connection)
+        finally:
+            with contextlib.suppress(Exception):
+                await connection.close(timeout=1)
 
     def _take(self) -> Any:
         while self._idle:
@@ -120,3 +135,26 @@ class Connections:
             with contextlib.suppress(Exception):
                 await connection.close(timeout=1)
         self._idle.clear()
+
+
+class PostgresSession:
+    """A connection that only one dump or load uses."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.transaction = connection.transaction
+
+    async def fetch(self, statement: str, *values: Any) -> list[Row]:
+        """Execute one statement and return its rows."""
+        rows: list[Row] = await self._connection.fetch(statement, *values)
+        return rows
+
+    async def pages(self, statement: str, *values: Any) -> AsyncGenerator[Sequence[Row]]:
+        """Execute one statement and yield its rows, a few at a time."""
+        cursor = await self._connection.cursor(statement, *values)
+        while page := await cursor.fetch(_PAGE):
+            yield page
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Insert rows into a staging table."""
+        await self._connection.copy_records_to_table(table, records=rows, columns=columns)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
-from typing import Any
 
 import asyncpg
 
@@ -40,11 +39,6 @@ _OWN_JOBS = "SELECT position, due, merchant, kind, subject, number FROM jobs WHE
 _OVERDUE = """
 SELECT m.name FROM merchants m WHERE EXISTS (SELECT 1 FROM jobs WHERE merchant = m.name AND owner IS NULL
     AND due < extract(epoch FROM now()) + m.clock_offset - 1)"""
-
-
-def job_columns(job: Job) -> tuple[Any, ...]:
-    """Return the columns of a job that is not claimed: merchant, job_id, due, kind, subject, number."""
-    return storable(job.merchant), storable(job.job_id), job.due, job.kind, storable(job.subject), job.number
 
 
 def clock_lock(merchant: str) -> str:

@@ -199,8 +199,10 @@ class Heartbeat:
                 await connection.execute(statement, kind, key, version, row.body)
             await connection.execute("DELETE FROM servers WHERE owner = $1", owner)
 
-    async def stop(self) -> None:
-        """End the heartbeat."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+    async def stop(self) -> bool:
+        """End the heartbeat; return whether there was one."""
+        if self._task is None:
+            return False
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        return True

@@ -4,31 +4,23 @@ Statements are written with PostgreSQL's `$1`; SQLite gets `?1`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from mock_klarna.domain.callbacks import Delivery
-from mock_klarna.domain.journal import NOBODY, Entry, JournalFilter
-from mock_klarna.domain.records import Job, Merchant, Record
-from mock_klarna.errors import MockKlarnaError
+from mock_klarna.domain.journal import Entry, JournalFilter
+from mock_klarna.domain.records import Job, Record
 from mock_klarna.store.journal import Bounds
-from mock_klarna.store.snapshot import MerchantSnapshot, Snapshot
 from mock_klarna.store.sql_rows import (
     ALIASED,
-    RecordRow,
     Row,
     decoder,
     entry_of_row,
     job_of_row,
-    record_of,
-    record_row,
     storable,
 )
 
 R = TypeVar("R", bound=Record)
-Fetch = Callable[..., Awaitable[list[Row]]]
-"""Executes a statement with its values and returns the rows."""
-
 MIGRATIONS: Sequence[Sequence[str]] = (
     (
         "CREATE TABLE merchants (name TEXT PRIMARY KEY, position {serial}, dropped {integer} NOT NULL DEFAULT 0)",
@@ -83,14 +75,11 @@ NEXT_DUE = "SELECT min(due) FROM jobs WHERE merchant = $1 AND owner IS NULL"
 WAITING = (
     "SELECT due, merchant, kind, subject, number FROM jobs WHERE merchant = $1 AND owner IS NULL ORDER BY due, position"
 )
-UNFINISHED = "SELECT due, merchant, kind, subject, number FROM jobs WHERE merchant = $1 ORDER BY due, position"
-COUNTERS = "SELECT name, value FROM counters WHERE merchant = $1 ORDER BY name"
 COUNT = (
     "INSERT INTO counters (merchant, name, value) VALUES ($1, $2, 1) "
     "ON CONFLICT (merchant, name) DO UPDATE SET value = counters.value + 1 RETURNING value"
 )
 MERCHANTS = "SELECT name FROM merchants WHERE name <> '' ORDER BY position"
-EVERY_RECORD = "SELECT kind, body FROM records WHERE merchant = $1 ORDER BY position"
 JOURNAL_SIZE = "SELECT coalesce(sum(size), 0) FROM journal WHERE merchant = $1"
 JOURNAL_SIZES = "SELECT merchant, sum(size), max(seq) FROM journal GROUP BY merchant"
 OLDEST_ENTRIES = "SELECT seq, size FROM journal WHERE merchant = $1 AND seq < $2 ORDER BY is_event, seq LIMIT 500"
@@ -274,26 +263,6 @@ class SqlStore(ABC):
         """Return the names of all merchants that have anything here."""
         return [row[0] for row in await self.fetch(MERCHANTS)]
 
-    async def dump(self, merchants: Sequence[str] | None = None) -> dict[str, MerchantSnapshot]:
-        """Return the state of some merchants, or of all: records, jobs and counters, without the journal."""
-        return await self._dump(self.fetch, merchants)
-
-    async def _dump(self, fetch: Fetch, merchants: Sequence[str] | None) -> dict[str, MerchantSnapshot]:
-        names = [NOBODY, *(row[0] for row in await fetch(MERCHANTS))]
-        states = {}
-        for name in names:
-            if merchants is None or name in merchants:
-                state = await self._dump_merchant(fetch, name)
-                if name != NOBODY or state.records:
-                    states[name] = state
-        return states
-
-    async def _dump_merchant(self, fetch: Fetch, name: str) -> MerchantSnapshot:
-        records = [record_of(kind, body) for kind, body in await fetch(EVERY_RECORD, storable(name))]
-        jobs = [job_of_row(row) for row in await fetch(UNFINISHED, storable(name))]
-        counters = await fetch(COUNTERS, storable(name))
-        return MerchantSnapshot(records, jobs, dict(map(tuple, counters)))
-
     async def journal_size(self, merchant: str) -> int:
         """Return how many bytes a merchant's journal has."""
         return int(await self.value(JOURNAL_SIZE, storable(merchant)))
@@ -319,34 +288,3 @@ class SqlStore(ABC):
             await self.fetch(DROP_CALLBACKS, storable(merchant), excess)
             known -= excess
         self._callbacks[merchant] = known
-
-
-class MerchantRows(NamedTuple):
-    """One merchant of a snapshot as rows."""
-
-    merchant: str
-    records: list[RecordRow]
-    jobs: list[Job]
-    counters: dict[str, int]
-    clock_offset: float
-
-
-def rows_of_snapshot(snapshot: Snapshot, most_callbacks: int) -> dict[str, MerchantRows]:
-    """Return what a snapshot contains as rows, of callbacks the newest; takes long for a large one.
-
-    Raises `MockKlarnaError` if it gives one name to two records.
-    """
-    names: set[tuple[str, str]] = set()
-    merchants = {}
-    for name, state in snapshot.items():
-        callbacks = [record for record in state.records if isinstance(record, Delivery)]
-        dropped = {record.callback_id for record in callbacks[: max(0, len(callbacks) - most_callbacks)]}
-        rows = [record_row(record, "") for record in state.records if record.key not in dropped]
-        for row in rows:
-            for known in filter(None, (row.key, row.alias)):
-                if (row.kind, known) in names:
-                    raise MockKlarnaError(f"the snapshot contains {row.kind} {known} twice", where="merchants")
-                names.add((row.kind, known))
-        clock = next((record.clock_offset for record in state.records if isinstance(record, Merchant)), 0.0)
-        merchants[storable(name)] = MerchantRows(storable(name), rows, state.jobs, state.counters, clock)
-    return merchants

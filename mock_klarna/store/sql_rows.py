@@ -154,6 +154,11 @@ def topic_entry(merchant: str, purchase_id: str | None) -> Entry:
     return Entry(seq=0, at=0.0, merchant=merchant, kind="", name="", purchase_id=purchase_id, data=_NOTHING)
 
 
+def job_columns(job: Job) -> tuple[Any, ...]:
+    """Return the columns of a job that is not claimed: merchant, job_id, due, kind, subject, number."""
+    return storable(job.merchant), storable(job.job_id), job.due, job.kind, storable(job.subject), job.number
+
+
 def job_of_row(row: Row) -> Job:
     """Return the job of a row of due, merchant, kind, subject, number."""
     due, merchant, kind, subject, number = row

@@ -8,50 +8,64 @@ since the last checkpoint. Checkpoints, which wait for the disk, and large dumps
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    aclosing,
+    asynccontextmanager,
+    contextmanager,
+    suppress,
+)
 from pathlib import Path
 from typing import Any, TypeVar
 
 from mock_klarna.domain.callbacks import Delivery, read_back
 from mock_klarna.domain.journal import EVENT_BYTES, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
-from mock_klarna.errors import MockKlarnaError, WriteConflict
+from mock_klarna.errors import WriteConflict
 from mock_klarna.store import sql
 from mock_klarna.store.journal import USUAL, Bounds
 from mock_klarna.store.locks import KeyedLocks
 from mock_klarna.store.memory import Waiters, Watching
-from mock_klarna.store.snapshot import Snapshot
+from mock_klarna.store.snapshot_stream import Portion
 from mock_klarna.store.sql import SqlStore
 from mock_klarna.store.sql_rows import (
-    ALIASED,
     EntryRow,
     RecordRow,
     Row,
     entry_row,
     event_rows,
+    job_columns,
     job_of_row,
     record_of,
     record_row,
     storable,
     topic_entry,
 )
+from mock_klarna.store.sql_snapshot import Staging, read_state
 from mock_klarna.store.sqlite_file import (
     FileLock,
     connect,
     error_at_open,
     error_while_running,
     migrate,
+    numbered,
     require_ours,
     transaction,
     usable_path,
 )
+from mock_klarna.store.sqlite_session import open_session
 
 R = TypeVar("R", bound=Record)
 
 OWNER = "server"
 CHECKPOINT_PAGES = 2000
 _NEW_MERCHANT = "INSERT INTO merchants (name, position) SELECT $1, coalesce(max(position), 0) + 1 FROM merchants"
+_INSERT_STAGED_MERCHANTS = (
+    "INSERT INTO merchants (name, position) SELECT name, position + (SELECT coalesce(max(position), 0) FROM merchants) "
+    "FROM staged_merchants ORDER BY position"
+)
 _IS_MERCHANT = "SELECT 1 FROM merchants WHERE name = $1"
 _INSERT = (
     "INSERT INTO records (kind, key, alias, merchant, subject, version, owner, body) "
@@ -100,6 +114,8 @@ class SqliteStore(SqlStore):
         self._checkpoint: asyncio.Future[None] | None = None
         self._pages = 0
         self._merchants: set[str] = set()
+        self._writable = asyncio.Event()
+        self._writable.set()
         self._claimed: set[Job] = set()
         try:
             self._connection = self._open()
@@ -145,12 +161,14 @@ class SqliteStore(SqlStore):
 
     async def fetch(self, statement: str, *values: Any) -> list[Row]:
         """Execute one statement and return its rows."""
+        if not statement.startswith("SELECT"):
+            await self._may_write()
         return self._execute(statement, *values).fetchall()
 
     def _execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
         self.statements += 1
         try:
-            return self._connection.execute(_numbered(statement), values)
+            return self._connection.execute(numbered(statement), values)
         except sqlite3.Error as fault:
             raise error_while_running(self._path, fault) from fault
 
@@ -180,6 +198,7 @@ class SqliteStore(SqlStore):
         """Write all of a decision or nothing; return the journal position after it."""
         owner = storable(merchant)
         events = event_rows(owner, decision.events, now)
+        await self._may_write()
         before = self._seq
         try:
             with self._transaction():
@@ -214,15 +233,7 @@ class SqliteStore(SqlStore):
             raise WriteConflict(f"{row.kind} {row.key}")
 
     def _schedule(self, job: Job) -> None:
-        self._execute(
-            _SCHEDULE,
-            storable(job.merchant),
-            storable(job.job_id),
-            job.due,
-            job.kind,
-            storable(job.subject),
-            job.number,
-        )
+        self._execute(_SCHEDULE, *job_columns(job))
 
     def _append(self, rows: Sequence[EntryRow]) -> None:
         for row in rows:
@@ -244,6 +255,7 @@ class SqliteStore(SqlStore):
         """Append an entry that is no event to the journal; return its `seq`."""
         owner = storable(merchant)
         row = entry_row(owner, kind, name, data, at, purchase_id)
+        await self._may_write()
         before = self._seq
         try:
             with self._transaction():
@@ -260,6 +272,7 @@ class SqliteStore(SqlStore):
     async def cut_journal(self, merchant: str, excess: int, newest: int) -> int:
         """Drop entries below `newest` until `excess` bytes are free, exchanges and callbacks first; return the bytes freed."""
         freed = 0
+        await self._may_write()
         with self._transaction():
             while freed < excess:
                 rows = self._execute(sql.OLDEST_ENTRIES, merchant, newest).fetchall()
@@ -291,6 +304,7 @@ class SqliteStore(SqlStore):
 
     async def claim(self, merchant: str, until: float) -> Job | None:
         """Take a merchant's first job that is due at `until`; `finish` it when done."""
+        await self._may_write()
         row = self._execute(_FIRST_DUE, storable(merchant), until).fetchone()
         if row is None:
             return None
@@ -311,6 +325,7 @@ class SqliteStore(SqlStore):
 
     async def finish(self, job: Job) -> None:
         """Delete a claimed job, unless a decision did so when it was committed."""
+        await self._may_write()
         if job in self._claimed:
             self._finish(job)
 
@@ -320,6 +335,7 @@ class SqliteStore(SqlStore):
 
     async def release(self, job: Job) -> None:
         """Put a claimed job back, to be claimed again."""
+        await self._may_write()
         with self._transaction():
             if not self._execute(_IS_WAITING, storable(job.merchant), storable(job.job_id)).fetchone():
                 self._schedule(job)
@@ -337,12 +353,14 @@ class SqliteStore(SqlStore):
     async def count(self, merchant: str, name: str) -> int:
         """Count one up and return the new value: 1 the first time."""
         owner = storable(merchant)
+        await self._may_write()
         with self._transaction():
             self._require_merchant(owner)
             return int(self._execute(sql.COUNT, owner, name).fetchone()[0])
 
     async def clear(self, merchant: str | None) -> None:
         """Forget everything of a merchant, or of all; what is large is forgotten in portions, so that others go on meanwhile."""
+        await self._may_write()
         if merchant is None:
             with self._transaction():
                 for table in ("records", "jobs", "counters", "journal", "merchants"):
@@ -358,6 +376,7 @@ class SqliteStore(SqlStore):
             while deleted == _CLEARED_AT_ONCE:
                 deleted = self._execute(portion.format(table), merchant, _CLEARED_AT_ONCE).rowcount
                 await asyncio.sleep(0)  # lets other requests run
+                await self._may_write()
         self._delete_merchant(merchant)
 
     def _delete_merchant(self, merchant: str) -> None:
@@ -371,40 +390,45 @@ class SqliteStore(SqlStore):
         self._limits.forget()
         self._callbacks.clear()
 
-    async def load(self, snapshot: Snapshot) -> None:
-        """Replace the state of the merchants that a dump names by what it holds, all or nothing."""
-        incoming = await asyncio.to_thread(sql.rows_of_snapshot, snapshot, self.bounds.most_callbacks)
-        with self._transaction():
-            for name in incoming:
-                for table in ("records", "jobs", "counters", "journal"):
-                    self._execute(f"DELETE FROM {table} WHERE merchant = $1", name)
-                self._execute("DELETE FROM merchants WHERE name = $1", name)
-            self._merchants.clear()
-            for name, rows in incoming.items():
-                self._require_merchant(name)
-                self._insert_all(rows)
-        self._forget_sizes()
+    async def dump(self, merchants: Sequence[str] | None = None) -> AsyncGenerator[Portion]:
+        """Yield the state of some merchants, or of all, as it was at one moment; other requests go on meanwhile."""
+        async with open_session(self._path) as session:
+            await session.fetch("BEGIN")
+            async with aclosing(read_state(session, merchants)) as portions:
+                async for portion in portions:
+                    yield portion
 
-    def _insert_all(self, rows: sql.MerchantRows) -> None:
-        statement = (
-            "INSERT INTO records (kind, key, alias, merchant, subject, version, owner, body) VALUES (?,?,?,?,?,?,?,?)"
-        )
-        for row in rows.records:
-            self._require_free(row)
-        self._connection.executemany(statement, rows.records)
-        for job in rows.jobs:
-            self._schedule(job)
-        for name, value in rows.counters.items():
-            self._execute("INSERT INTO counters VALUES ($1, $2, $3)", rows.merchant, name, value)
+    async def load(self, portions: AsyncIterator[Portion]) -> None:
+        """Replace the state of the merchants that the portions name by what these contain, all or nothing.
 
-    def _require_free(self, row: RecordRow) -> None:
-        for name in filter(None, (row.key, row.alias)):
-            statement = "SELECT merchant FROM records WHERE kind = $1 AND key = $2"
-            if row.kind in ALIASED:
-                statement += " UNION ALL SELECT merchant FROM records WHERE kind = $1 AND alias = $2"
-            owner = self._execute(statement, row.kind, name).fetchone()
-            if owner is not None:
-                raise MockKlarnaError(f"{row.kind} {name} already belongs to {owner[0]!r}")
+        SQLite has one writer: other writes wait while the new state replaces the old one. Reads do not.
+        """
+        async with open_session(self._path) as session:
+            await session.attach_staging_tables()
+            staging = Staging(session, _INSERT_STAGED_MERCHANTS)
+            await staging.fill(portions, self.bounds.most_callbacks)
+            async with self._only_writer():
+                await session.fetch("BEGIN IMMEDIATE")
+                await staging.replace()
+                await session.fetch("COMMIT")
+                self._forget_sizes()
+        self._pages = CHECKPOINT_PAGES
+        self._consider_checkpoint()
+
+    @asynccontextmanager
+    async def _only_writer(self) -> AsyncIterator[None]:
+        """Let the other writes of this store wait."""
+        await self._may_write()
+        self._writable.clear()
+        try:
+            yield
+        finally:
+            self._writable.set()
+
+    async def _may_write(self) -> None:
+        """Wait while the state is being replaced."""
+        while not self._writable.is_set():
+            await self._writable.wait()
 
     def _consider_checkpoint(self) -> None:
         """Bring the WAL into the file in a thread now and then; the loop does not wait for the disk."""
@@ -429,13 +453,3 @@ class SqliteStore(SqlStore):
             await self._checkpoint
         self._connection.close()
         self._lock.release()
-
-
-def _numbered(statement: str) -> str:
-    found = _STATEMENTS.get(statement)
-    if found is None:
-        found = _STATEMENTS[statement] = statement.replace("$", "?")
-    return found
-
-
-_STATEMENTS: dict[str, str] = {}

@@ -6,6 +6,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from mock_klarna.errors import MockKlarnaError, StoreFailure, StoreFull
@@ -16,7 +17,7 @@ APPLICATION_ID = 0x4D4B4C41
 """`MKLA`: what says that an SQLite file is ours."""
 CHECKED_BYTES = 32 << 20
 """Files up to this size are checked as a whole when they are opened; larger ones would take longer than a start may."""
-_TYPES = {
+TYPES = {
     "serial_key": "INTEGER PRIMARY KEY",
     "sequence_key": "INTEGER PRIMARY KEY AUTOINCREMENT",
     "serial": "INTEGER",
@@ -32,18 +33,29 @@ _TOTALS = (
         UPDATE totals SET count = count - 1 WHERE kind = old.kind; END""",
     "CREATE TABLE server (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL)",
 )
-MIGRATIONS = sql.migrations(_TYPES)
+MIGRATIONS = sql.migrations(TYPES)
 MIGRATIONS[0] += _TOTALS
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, is_shared_by_threads: bool = False) -> sqlite3.Connection:
     """Open a database file, which has to exist."""
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=5, cached_statements=256
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        timeout=5,
+        cached_statements=256,
+        check_same_thread=not is_shared_by_threads,
     )
     connection.execute("PRAGMA cache_size = -16000")
     connection.execute("PRAGMA temp_store = MEMORY")
     return connection
+
+
+@cache
+def numbered(statement: str) -> str:
+    """Return a statement with SQLite's `?1` instead of `$1`."""
+    return statement.replace("$", "?")
 
 
 def require_ours(connection: sqlite3.Connection, path: Path) -> None:

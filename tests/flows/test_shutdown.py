@@ -106,8 +106,10 @@ async def test_a_stop_signal_ends_a_server_with_0_and_removes_the_ready_file(
 async def test_a_stop_signal_ends_a_server_whose_database_does_not_answer() -> None:
     connected = asyncio.Event()
 
-    def never_answer(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connected.set()
+        await reader.read()
+        writer.close()
 
     async with await asyncio.start_server(never_answer, "127.0.0.1", 0) as database:
         port = database.sockets[0].getsockname()[1]

@@ -1,0 +1,96 @@
+"""A connection to an SQLite file whose statements execute in a thread of their own: for dumps and loads, which take long."""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, TypeVar
+
+from mock_klarna.store.sql_rows import Row
+from mock_klarna.store.sql_snapshot import STAGING_TABLES
+from mock_klarna.store.sqlite_file import TYPES, connect, error_while_running, numbered
+
+T = TypeVar("T")
+_PAGE = 64
+"""Rows that are fetched at a time."""
+
+
+class SqliteSession:
+    """The connection. It is interrupted and closed at the end of `open_session`, whatever it is doing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread = ThreadPoolExecutor(1, "mock-klarna-sqlite")
+        self._connection: Any = None
+
+    async def _run(self, function: Callable[..., T], *values: Any) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, function, *values)
+        except sqlite3.Error as fault:
+            raise error_while_running(self._path, fault) from fault
+
+    async def connect(self) -> None:
+        """Open the file."""
+        self._connection = await self._run(partial(connect, self._path, is_shared_by_threads=True))
+
+    async def fetch(self, statement: str, *values: Any) -> list[Row]:
+        """Execute one statement and return its rows."""
+        return await self._run(lambda: self._connection.execute(numbered(statement), values).fetchall())
+
+    async def pages(self, statement: str, *values: Any) -> AsyncGenerator[Sequence[Row]]:
+        """Execute one statement and yield its rows, a few at a time."""
+        cursor = await self._run(lambda: self._connection.execute(numbered(statement), values))
+        while page := await self._run(cursor.fetchmany, _PAGE):
+            yield page
+
+    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Insert rows into a staging table."""
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        await self._run(self._insert, statement, rows)
+
+    def _insert(self, statement: str, rows: Sequence[Row]) -> None:
+        self._connection.execute("BEGIN")
+        self._connection.executemany(statement, rows)
+        self._connection.execute("COMMIT")
+
+    async def attach_staging_tables(self) -> None:
+        """Create the staging tables, in a file beside the database that goes with this connection."""
+        await self._run(self._attach)
+
+    def _attach(self) -> None:
+        file = self._path.with_name(f"{self._path.name}-{token_hex(4)}")
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        try:
+            self._connection.execute("ATTACH DATABASE ?1 AS staging", (str(file),))
+            for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
+                self._connection.execute(f"PRAGMA staging.{pragma}")
+            for table in STAGING_TABLES:
+                self._connection.execute(f"CREATE TABLE staging.{table.format_map(TYPES)}")
+        finally:
+            self._staging_file = file
+            if os.name == "posix":
+                file.unlink()  # the open file remains, and no kill leaves it behind
+
+    async def close(self) -> None:
+        """Interrupt what still executes, and close."""
+        if self._connection is not None:
+            self._connection.interrupt()
+            with suppress(sqlite3.Error):
+                await asyncio.shield(self._run(self._connection.close))
+        self._thread.shutdown(wait=False)
+
+
+@asynccontextmanager
+async def open_session(path: Path) -> AsyncIterator[SqliteSession]:
+    """Open a connection of its own for a dump or a load; raises `StoreFailure`."""
+    session = SqliteSession(path)
+    try:
+        await session.connect()
+        yield session
+    finally:
+        await session.close()
