@@ -154,8 +154,15 @@ class Commands(Generic[Object, Objects, Nothing]):
         """List this merchant's orders, newest first."""
         return self._list(_query("/_mock/orders", {"limit": limit}), "orders")
 
-    def order(self, order_id: str) -> Object:
-        """Give a placed order."""
+    def order(self, **options: Any) -> Object:
+        """Place an order in one call, without a shop; takes the members of `POST /_mock/orders` and gives the order.
+
+        For tests of Order Management: no button key and no `place_order` are needed.
+        """
+        return self._ask("POST", "/_mock/orders", options)
+
+    def find_order(self, order_id: str) -> Object:
+        """Give a placed order by its id."""
         return self._ask("GET", f"/_mock/orders/{order_id}")
 
     def decide(self, order_id: str, fraud_status: str) -> Object:

@@ -62,7 +62,7 @@ def test_a_pending_purchase_from_the_button_to_the_end_of_its_review(
     order_id = mock_klarna.create_order(token, sent["order"])["order_id"]
     assert mock_klarna.find_purchase(bought["purchase_id"], wait=5)["state"] == "placed"
     assert mock_klarna.decide(order_id, "ACCEPTED")["fraud_status"] == "ACCEPTED"
-    assert mock_klarna.order(order_id)["fraud_status"] == "ACCEPTED"
+    assert mock_klarna.find_order(order_id)["fraud_status"] == "ACCEPTED"
     mock_klarna.wait_for("notification")
     assert json.loads(Shop.received[-1][1])["event_type"] == "FRAUD_RISK_ACCEPTED"
     mock_klarna.advance_clock("5m")
@@ -176,7 +176,7 @@ class Recorder(Commands[None, None, None]):
 
 ARGUMENTS = {
     "get_button": 1, "update_button": 1, "get_authorization": 1, "create_order": 2, "deny_authorization": 1,
-    "find_purchase": 1, "wait_for": 1, "resend": 1, "order": 1, "decide": 2, "advance_clock": 1, "set_clock": 1,
+    "find_purchase": 1, "wait_for": 1, "resend": 1, "find_order": 1, "decide": 2, "advance_clock": 1, "set_clock": 1,
     "fault": 1, "load_snapshot": 1, "managed_order": 1, "acknowledge": 1, "capture": 2, "refund": 2, "cancel": 1,
     "release_remaining_authorization": 1, "extend_authorization_time": 1, "update_order_authorization": 2,
     "create_token": 1, "get_token": 1, "order_from_token": 2, "cancel_token": 1,

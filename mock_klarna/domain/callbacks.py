@@ -126,7 +126,7 @@ CALLBACKS: Mapping[str, CallbackKind] = {
             "place_order",
             job="place_order",
             body=_with_order,
-            causes={events.PurchaseAuthorized: _always},
+            causes={events.PurchaseAuthorized: _is_authorized},
             is_wanted=_is_authorized,
         ),
         CallbackKind("update"),

@@ -68,6 +68,16 @@ class Buttons:
         return found
 
 
+NO_SHOP = "https://no-shop.invalid/"
+"""Stands for the URLs that a page has to have, where nobody calls them."""
+
+
+def unregistered(merchant: str) -> ButtonKey:
+    """Return the options of a page without a button key; they are stored nowhere."""
+    body = orjson.dumps({"merchant_urls": {"terms": NO_SHOP, "place_order": NO_SHOP}})
+    return ButtonKey(merchant=merchant, button_key="", body=body, created_at=0.0)
+
+
 def _with_key(button_key: str, options: Json) -> bytes:
     """Return the JSON of a key; a `button_key` among the options is ignored (klarna.md §2)."""
     own = {name: value for name, value in options.items() if name != "button_key"}

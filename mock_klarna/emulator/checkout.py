@@ -5,13 +5,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
+from msgspec.structs import replace
 
 from mock_klarna.domain import purchase as purchases
 from mock_klarna.domain import session
-from mock_klarna.domain.events import SessionInitiated, UpdateIgnored
+from mock_klarna.domain.events import Event, SessionInitiated, UpdateIgnored
 from mock_klarna.domain.journal import JournalFilter
-from mock_klarna.domain.records import ButtonKey, CommandResult, Decision, Purchase
+from mock_klarna.domain.records import ButtonKey, CommandResult, Decision, Order, Purchase
 from mock_klarna.emulator import checkout_steps
+from mock_klarna.emulator.buttons import NO_SHOP
 from mock_klarna.emulator.context import Context, UpdateSender
 from mock_klarna.errors import InvalidInput, StateConflict, UnknownName, in_words
 from mock_klarna.shoppers import Shopper, risk
@@ -69,39 +71,39 @@ class Purchases:
         step = checkout_steps.identify(
             purchase.purchase_id, lambda current: checkout_steps.shopper_for(shopper, current, seed)
         )
-        return await self._take(purchase, step, "identification_updated", now)
+        return await self.take(purchase, step, "identification_updated", now)
 
     async def identify_as(self, purchase: Purchase, shopper: Shopper) -> Purchase:
         """Identify the shopper by exactly the given members."""
         step = checkout_steps.identify(purchase.purchase_id, lambda _current: shopper)
-        return await self._take(purchase, step, "identification_updated")
+        return await self.take(purchase, step, "identification_updated")
 
     async def specify(self, purchase: Purchase, attributes: Mapping[str, str], quantity: int) -> Purchase:
         """Choose a variation by its attributes, and its quantity."""
         step = checkout_steps.specify(purchase.purchase_id, attributes, quantity)
-        return await self._take(purchase, step, "specifications_selected")
+        return await self.take(purchase, step, "specifications_selected")
 
     async def choose_shipping(self, purchase: Purchase, option_id: str) -> Purchase:
         """Choose a shipping option by its id."""
         step = checkout_steps.choose_shipping(purchase.purchase_id, option_id)
-        return await self._take(purchase, step, "session_updated")
+        return await self.take(purchase, step, "session_updated")
 
     async def answer_checkboxes(self, purchase: Purchase, answers: Mapping[str, bool]) -> Purchase:
         """Tick the merchant's additional checkboxes; those without an answer stay unticked."""
         purchases.require_started(purchase)
         if not answers and not checkout_steps.has_checkboxes(purchase.session):
             return purchase
-        return await self._take(purchase, checkout_steps.answer_checkboxes(purchase.purchase_id, answers))
+        return await self.take(purchase, checkout_steps.answer_checkboxes(purchase.purchase_id, answers))
 
     async def update(self, purchase: Purchase, changes: Json) -> Purchase:
         """Apply the merchant's answer to an `update` callback (klarna.md §4.2)."""
-        return await self._take(purchase, checkout_steps.update(purchase.purchase_id, changes))
+        return await self.take(purchase, checkout_steps.update(purchase.purchase_id, changes))
 
     async def update_from_page(self, purchase: Purchase, changes: Json) -> Purchase:
         """Apply options that the page gives while the dialog is open (klarna.md §6.4)."""
-        return await self._take(purchase, checkout_steps.update_from_page(purchase.purchase_id, changes))
+        return await self.take(purchase, checkout_steps.update_from_page(purchase.purchase_id, changes))
 
-    async def _take(
+    async def take(
         self,
         purchase: Purchase,
         step: checkout_steps.Step,
@@ -176,6 +178,46 @@ class Purchases:
     def _with_spelling(self, body: Json) -> Json:
         return session.with_kebab_case(body) if self._context.settings.shipping_method_case == "kebab" else body
 
+    async def order(self, button: ButtonKey, body: Json) -> Order:
+        """Decide all steps of a shopper and the placing of the order at once, so that no callback asks for it.
+
+        `body` is a checked `create_purchase` body. What happens to the order afterwards is as after any purchase. Raises
+        `StateConflict` if the button is not offered or Klarna declines the shopper, and `InvalidInput` for an invalid order.
+        """
+        validator, settings, merchant = self._context.validator, self._context.settings, button.merchant
+        now, purchase_id = await self._context.new_id(merchant, "purchase")
+        _, draw = await self._context.draw(merchant, "shopper")
+        _, token = await self._context.new_id(merchant, "token")
+        _, order_id = await self._context.new_id(merchant, "order")
+        current = checkout_steps.opened(validator, button.body, body.get("page") or {}, body.get("integrator_url"))
+        started = Purchase(
+            merchant=merchant,
+            purchase_id=purchase_id,
+            button_key=button.button_key,
+            state="started",
+            created_at=now,
+        )
+        events: list[Event] = [SessionInitiated(purchase_id=purchase_id, button_key=button.button_key)]
+        shopper = checkout_steps.shopper_for(body.get("shopper"), current, "/".join(map(str, draw)))
+        identify = checkout_steps.identify(purchase_id, lambda _current: shopper)
+        choices = checkout_steps.choices(purchase_id, body.get("select") or {}, orjson.dumps(current))
+        for step in (identify, *(choice for choice, _ in choices)):
+            current, event = step(current)
+            checkout_steps.order_of(validator, current)
+            events.append(event)
+        outcome = risk.check(current, body.get("outcome"), pending_everywhere=settings.pending_everywhere)
+        if isinstance(outcome, str):
+            hint = "another shopper, or an outcome"
+            raise StateConflict(f"Klarna declines this shopper: {outcome}", where="shopper", hint=hint)
+        placed = _ordered(self._with_spelling(checkout_steps.order_of(validator, current)))
+        raw, rules = orjson.dumps(placed), self._context.rules
+        authorized = purchases.authorize(started, outcome, token, placed, raw, now, rules)
+        result = purchases.place(authorized.value, placed["merchant_urls"], placed, raw, order_id, now, rules)
+        writes = tuple(replace(record, version=1) for record in result.writes)
+        events += [*authorized.events, *result.events]
+        await self._context.commit(merchant, Decision(writes=writes, events=tuple(events), jobs=result.jobs), now)
+        return result.value[1]
+
     async def settled(self, purchase: Purchase, seconds: float) -> Purchase:
         """Return a purchase when it has ended, or after this many real seconds."""
         if seconds <= 0 or purchase.state not in ("started", "authorized"):
@@ -197,6 +239,12 @@ def _session(purchase: Purchase) -> Json:
     purchases.require_started(purchase)
     current: Json = orjson.loads(purchase.session)
     return current
+
+
+def _ordered(order: Json) -> Json:
+    """Return an order without the URLs that stand for none."""
+    urls = {name: url for name, url in order["merchant_urls"].items() if url != NO_SHOP}
+    return {**order, "merchant_urls": urls}
 
 
 def _require_identified(current: Json) -> Json:

@@ -1,7 +1,7 @@
 """The steps of a shopper: what each changes in a session and the event that it records, and how a session becomes an order."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -136,6 +136,20 @@ def _require_checkboxes(current: Json, answers: Mapping[str, bool]) -> None:
         expected = f"one of {', '.join(known)}" if known else "nothing: there are no additional_checkboxes"
         problem = Problem(path=f"select.checkboxes.{unknown[0]}", rule="enum", value=unknown[0], expected=expected)
         raise InvalidInput([problem], where="select")
+
+
+def choices(purchase_id: str, select: Json, current: bytes) -> Iterator[tuple[Step, str | None]]:
+    """Yield the shopper's choices between identification and payment, each with the context of its `update` callback.
+
+    `select` is what the shopper chooses, as `create_purchase` takes it; `current` is the session (its JSON).
+    """
+    if "product_attributes" in select or "quantity" in select:
+        chosen = specify(purchase_id, select.get("product_attributes") or {}, select.get("quantity", 1))
+        yield chosen, "specifications_selected"
+    if "shipping_option" in select:
+        yield choose_shipping(purchase_id, select["shipping_option"]), "session_updated"
+    if select.get("checkboxes") or has_checkboxes(current):
+        yield answer_checkboxes(purchase_id, select.get("checkboxes") or {}), None
 
 
 def update(purchase_id: str, changes: Json) -> Step:

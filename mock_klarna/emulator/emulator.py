@@ -1,10 +1,9 @@
 """The emulator: every command in groups, and a whole purchase in one call."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from functools import partial
 from typing import Any
 
-from mock_klarna.domain.records import Purchase
+from mock_klarna.domain.records import Order, Purchase
+from mock_klarna.emulator import buttons, checkout_steps
 from mock_klarna.emulator.authorizations import Authorizations
 from mock_klarna.emulator.buttons import Buttons, Offers
 from mock_klarna.emulator.checkout import Purchases
@@ -14,6 +13,7 @@ from mock_klarna.emulator.faults import Faults
 from mock_klarna.emulator.idempotency import Idempotency
 from mock_klarna.emulator.merchants import Merchants
 from mock_klarna.emulator.orders import OrderManagement, Orders
+from mock_klarna.errors import InvalidInput, Problem
 
 
 class Emulator:
@@ -51,22 +51,27 @@ async def buy(emulator: Emulator, merchant: str | None, body: Json) -> Purchase:
     timeout = body.get("merchant_timeout", emulator.settings.merchant_timeout or None)
     purchase = await purchases.start(button, page, body.get("integrator_url"), timeout)
     purchase = await purchases.identify(purchase, body.get("shopper"))
-    for choose in _choices(purchases, body.get("select") or {}):
-        purchase = await choose(purchase) if purchase.state == "started" else purchase
+    for step, context in checkout_steps.choices(purchase.purchase_id, body.get("select") or {}, purchase.session):
+        purchase = await purchases.take(purchase, step, context) if purchase.state == "started" else purchase
     return await purchases.pay(purchase, body.get("outcome")) if purchase.state == "started" else purchase
+
+
+async def order(emulator: Emulator, merchant: str | None, body: Json) -> Order:
+    """Execute all steps of a shopper and place the order as the merchant would; `body` is a checked `create_purchase` body.
+
+    Without a button key in the body the page alone counts, so that a merchant needs none. Raises `InvalidInput` without a
+    merchant.
+    """
+    page = body.get("page") or {}
+    key = body.get("button_key") or _key_of(page)
+    if key is None and merchant is None:
+        expected = "credentials, or ?merchant= in the URL"
+        raise InvalidInput([Problem("merchant", "required", None, expected)], where="merchant")
+    button = await emulator.buttons.offered(merchant, key) if key else buttons.unregistered(merchant or "")
+    return await emulator.purchases.order(button, body)
 
 
 def _key_of(page: Json) -> str | None:
     """Return the key in the `setup` of a page; `EXAMPLE_KEY` counts as none, so that the guide's examples work as printed."""
     key = (page.get("setup") or {}).get("key")
     return None if key is None or key.startswith(EXAMPLE_KEY) else key
-
-
-def _choices(purchases: Purchases, select: Json) -> Iterator[Callable[[Purchase], Awaitable[Purchase]]]:
-    """Yield the shopper's choices between identification and payment, in their order."""
-    if "product_attributes" in select or "quantity" in select:
-        attributes, quantity = select.get("product_attributes") or {}, select.get("quantity", 1)
-        yield partial(purchases.specify, attributes=attributes, quantity=quantity)
-    if "shipping_option" in select:
-        yield partial(purchases.choose_shipping, option_id=select["shipping_option"])
-    yield partial(purchases.answer_checkboxes, answers=select.get("checkboxes") or {})

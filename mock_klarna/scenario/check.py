@@ -97,7 +97,7 @@ class Checker:
             yield from self._repeat_findings(args, f"{path}.repeat.steps", variables, file)
         else:
             yield from _unknown_variables(entry, path, variables)
-        if name in ("purchase", "purchases") and isinstance(args, dict):
+        if name in ("purchase", "purchases", "order") and isinstance(args, dict):
             yield from self._cart_and_shopper_findings(args, f"{path}.{name}", file)
 
     def _repeat_findings(self, args: Json, path: str, variables: set[str], file: Path) -> Iterator[_Finding]:

@@ -90,6 +90,14 @@ async def purchases(run: ScenarioRun, step: Step) -> Any:
     return list(answers)
 
 
+async def order(run: ScenarioRun, step: Step) -> Any:
+    """Place an order of a shopper in one call, without a shop; the steps that follow refer to its purchase."""
+    answer = await run.request(step, "POST", "/_mock/orders", purchase_body(run, step.args))
+    if isinstance(answer, dict) and "purchase_id" in answer:
+        run.set_purchases([answer])
+    return answer
+
+
 def purchase_body(run: ScenarioRun, args: Json) -> Json:
     """Return the body of `POST /_mock/purchases`: the cart with the changes of `page`, and the shopper's choices.
 
@@ -149,8 +157,8 @@ async def get_authorization(run: ScenarioRun, step: Step) -> Any:
 async def place(run: ScenarioRun, step: Step) -> Any:
     """Place the authorized order or the order in `body`, with the changes in `change`, as the merchant."""
     args = step.args
-    order = args["body"] if "body" in args else (await run.get_purchase(args))["order"]
-    body = with_changes(order, args.get("change") or {})
+    authorized = args["body"] if "body" in args else (await run.get_purchase(args))["order"]
+    body = with_changes(authorized, args.get("change") or {})
     path = f"{await _authorization_path(run, args)}/orders"
     return await run.request(step, "POST", path, body, args.get("credentials"))
 
@@ -216,6 +224,7 @@ STEPS: Mapping[str, Callable[[ScenarioRun, Step], Awaitable[Any]]] = {
         use_button,
         purchase,
         purchases,
+        order,
         get_authorization,
         place,
         deny,

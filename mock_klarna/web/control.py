@@ -10,7 +10,7 @@ from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.records import ButtonKey, Order, Purchase
 from mock_klarna.domain.time import moment, require_reachable
 from mock_klarna.domain.time import seconds as seconds_of
-from mock_klarna.emulator.emulator import buy
+from mock_klarna.emulator import emulator
 from mock_klarna.errors import BadValue, Forbidden, InvalidInput, Problem, UnknownName
 from mock_klarna.store.snapshot_stream import Portion, read_snapshot, write_snapshot
 from mock_klarna.validation import MalformedBody
@@ -77,7 +77,7 @@ async def get_authority(services: Services, _request: ApiRequest) -> ApiResponse
 
 async def create_purchase(services: Services, request: ApiRequest) -> ApiResponse:
     """Let a shopper buy without a browser, and wait for what the merchant decides."""
-    purchase = await buy(services.emulator, request.scope, request.body)
+    purchase = await emulator.buy(services.emulator, request.scope, request.body)
     wait = request.body.get("wait", _DEFAULT_WAIT)
     purchase = await services.emulator.purchases.settled(purchase, wait)
     response = json_response(await _purchase(services, purchase), 201)
@@ -108,6 +108,18 @@ async def _purchase(services: Services, purchase: Purchase) -> Json:
 
 
 # Placed orders
+
+
+async def add_order(services: Services, request: ApiRequest) -> ApiResponse:
+    """Place an order without a shop: a shopper buys, and the order is placed as the merchant would place it.
+
+    `wait` and `merchant_timeout` have no effect, because no merchant is asked. No `place_order` and no `update` is sent.
+    """
+    order = await emulator.order(services.emulator, request.scope, request.body)
+    request.purchase_id = order.purchase_id
+    response = json_response(await _order(services, order), 201)
+    response.headers["Location"] = f"/_mock/orders/{order.order_id}"
+    return response
 
 
 async def list_orders(services: Services, request: ApiRequest) -> ApiResponse:

@@ -145,7 +145,7 @@ async def test_pushes_end_with_an_acknowledgement_or_a_capture(order: ManagedOrd
     await order.klarna.advance_clock("2d")
     (push,) = [callback for callback in await order.klarna.callbacks() if callback["kind"] == "push"]
     assert (push["state"], len(push["attempts"])) == ("failed", 2)
-    assert (await order.klarna.order(order.order_id))["acknowledged"]
+    assert (await order.klarna.find_order(order.order_id))["acknowledged"]
 
 
 @pytest.mark.parametrize(("decision", "capture_status"), [("REJECTED", 201), ("STOPPED", 403)])

@@ -87,6 +87,39 @@ def test_a_step_passes_after_the_creation_of_a_button(steps: str, run_steps: Run
     assert report.passed, "\n".join(report.details())
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [
+        """- order: {cart: se-battery-pack, shopper: se-approved}
+  answer: {fraud_status: ACCEPTED, order_management: {status: AUTHORIZED}}
+- capture: {captured_amount: 24000}
+- refund: {}
+- expect_order: {order_management: {status: PART_CAPTURED, refunded_amount: 24000}}""",
+        """- order: {cart: se-variations, product_attributes: {clr: blue, size: m}, quantity: 2}
+- expect_order: {order_amount: 39800}
+- expect_purchase: {state: placed}""",
+        """- order: {cart: us-battery-pack, outcome: PENDING}
+  as: pending
+- order: {cart: se-battery-pack}
+- decide_fraud: {of: pending, fraud_status: REJECTED}
+- expect_order: {of: pending, fraud_status: REJECTED}
+- capture: {}""",
+        """- order: {cart: se-battery-pack, shopper: {email: a+denied@example.com}}
+  status: 409""",
+    ],
+)
+def test_an_order_in_one_call_needs_no_button(steps: str, run_steps: RunSteps) -> None:
+    report = run_steps(steps)
+    assert report.passed, "\n".join(report.details())
+
+
+def test_an_order_in_one_call_has_the_options_of_the_latest_button(run_steps: RunSteps) -> None:
+    report = run_steps(
+        f"{BUTTON}\n- order: {{cart: se-battery-pack}}\n- expect_order: {{push_url: '{UNREACHABLE_SHOP}'}}"
+    )
+    assert report.passed, "\n".join(report.details())
+
+
 def test_a_cart_file_is_found_from_the_folder_of_the_scenario(run_steps: RunSteps, tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(
         f"purchase_country: SE\npurchase_currency: SEK\nlocale: sv-SE\nmerchant_urls: {{terms: '{UNREACHABLE_SHOP}'}}\n"

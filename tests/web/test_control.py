@@ -29,6 +29,7 @@ async def test_every_endpoint_is_served_with_and_without_a_slash(
 ) -> None:
     bodies: dict[str, Json] = {
         "create_purchase": {"page": page("se-battery-pack"), "wait": 0},
+        "add_order": {"page": page("se-battery-pack")},
         "set_clock": {"advance": 1},
         "create_fault": {"on": "request", "status": 500, "operation": "get_button"},
         "put_snapshot": {"version": 1, "merchants": {}},
@@ -248,7 +249,7 @@ async def test_a_fraud_review_ends_once(klarna: MockKlarnaAsync, button: Json, p
     assert (await klarna.decide(order_id, decision))["fraud_status"] == decision
     again = await klarna.send("POST", path, {"fraud_status": "REJECTED"})
     assert again.status == 409
-    assert (await klarna.order(order_id))["fraud_status"] == decision
+    assert (await klarna.find_order(order_id))["fraud_status"] == decision
 
 
 async def test_resetting_one_merchant_does_not_change_another(klarna: MockKlarnaAsync, purchase: Json) -> None:
