@@ -11,49 +11,45 @@ from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from mock_klarna.domain.countries import Country, country
+from mock_klarna.domain.countries import country
 from mock_klarna.shoppers.named import Shopper
 from mock_klarna.shoppers.national_ids import national_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection
 
     from faker import Faker
 
     from mock_klarna.domain.countries import Country
 
-ADDRESS_MEMBERS = frozenset(
-    [
-        "given_name",
-        "family_name",
-        "email",
-        "title",
-        "street_address",
-        "street_address2",
-        "postal_code",
-        "city",
-        "region",
-        "phone",
-        "country",
-        "care_of",
-        "attention",
-        "organization_name",
-    ]
+ADDRESS_MEMBERS = (
+    "given_name",
+    "family_name",
+    "email",
+    "title",
+    "street_address",
+    "street_address2",
+    "postal_code",
+    "city",
+    "region",
+    "phone",
+    "country",
+    "care_of",
+    "attention",
+    "organization_name",
 )
-"""The members of an address (klarna.md §3.10)."""
+"""The members of an address (klarna.md §3.10), in the order of the guide's examples."""
 
-CUSTOMER_MEMBERS = frozenset(
-    [
-        "date_of_birth",
-        "title",
-        "gender",
-        "last_four_ssn",
-        "national_identification_number",
-        "type",
-        "vat_id",
-        "organization_registration_id",
-        "organization_entity_type",
-    ]
+CUSTOMER_MEMBERS = (
+    "date_of_birth",
+    "title",
+    "gender",
+    "last_four_ssn",
+    "national_identification_number",
+    "type",
+    "vat_id",
+    "organization_registration_id",
+    "organization_entity_type",
 )
 """The members of a customer (klarna.md §3.10)."""
 
@@ -74,7 +70,7 @@ def given_members(members: Mapping[str, object]) -> Given:
     return Given(billing, _object(members, "shipping_address"), customer)
 
 
-def _picked(members: Mapping[str, object], known: frozenset[str]) -> dict[str, str]:
+def _picked(members: Mapping[str, object], known: Collection[str]) -> dict[str, str]:
     return {name: str(value) for name, value in members.items() if name in known and value is not None}
 
 
@@ -236,20 +232,6 @@ TODAY = date(2026, 1, 1)
 _PROVIDERS = ["faker.providers.address", "faker.providers.person"]
 _FAKER_LOCALES = {"nb-NO": "no-NO"}
 _PERSON_MEMBERS = ("given_name", "family_name", "email", "title", "phone")
-# the order of the guide's examples
-_ORDER = [
-    "given_name",
-    "family_name",
-    "email",
-    "title",
-    "street_address",
-    "street_address2",
-    "postal_code",
-    "city",
-    "region",
-    "phone",
-    "country",
-]
 _lock = threading.Lock()
 
 
@@ -286,7 +268,7 @@ def _shipping(seed: str, billing: Mapping[str, str], given: Mapping[str, str]) -
 
 def _address(home: Country, seed: str, person_members: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
     members = {**person_members, **place(home, _seeded_faker(home, seed), given), **given, "country": home.code}
-    return {member: members.pop(member) for member in _ORDER if member in members} | members
+    return {member: members.pop(member) for member in ADDRESS_MEMBERS if member in members} | members
 
 
 def _seeded_faker(home: Country, seed: str) -> Faker:

@@ -48,13 +48,20 @@ class Catalogue:
 
     @cached_property
     def operations(self) -> Mapping[str, str]:
-        """Names of operations with the path of their document: requests, callbacks and `page`."""
-        named = {
-            posixpath.basename(path).removesuffix(".json"): path
-            for path in self.documents
-            if path.startswith(("requests/", "callbacks/"))
-        }
-        return named | {PAGE: f"components/{PAGE}.json"}
+        """Names of operations with the path of their document: requests, callbacks and `page`.
+
+        Raises ValueError if two documents give the same name.
+        """
+        bodies = [path for path in self.documents if path.startswith(("requests/", "callbacks/"))]
+        named: dict[str, str] = {}
+        for path in [*bodies, f"components/{PAGE}.json"]:
+            name = posixpath.basename(path).removesuffix(".json")
+            if name in named:
+                raise ValueError(
+                    f"{named[name]} and {path} have the same name; a request and a callback need two names"
+                )
+            named[name] = path
+        return named
 
     def parts(self, document: str) -> Parts:
         """Return the parts that apply to the body itself."""

@@ -51,7 +51,7 @@ def check_address(address: Mapping[str, str], *, free_phone: bool = False) -> No
 
 
 def check_customer(customer: Mapping[str, str], code: str, title: str | None) -> None:
-    assert customer.keys() <= CUSTOMER_MEMBERS
+    assert customer.keys() <= set(CUSTOMER_MEMBERS)
     assert date(1900, 1, 1) < date.fromisoformat(customer["date_of_birth"]) < date(2008, 1, 1)
     assert customer.get("title") == title
     assert title is None or country(code).gender_of(title) == customer["gender"]

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mock_klarna import resources as bundle
-from mock_klarna.validation.schemas import Part, load
+from mock_klarna.validation.schemas import Catalogue, Part, load
 from tests.extent import extent
 from tests.validation.strategies import resembling
 
@@ -70,6 +70,13 @@ def test_what_cannot_be_put_in_words_says_what_is_expected() -> None:
         if not place.endswith("/not") and any(word in schema for word in wordless) and not schema.get("x-expected")
     ]
     assert silent == []
+
+
+@pytest.mark.parametrize("other", ["callbacks/create_order.json", "requests/page.json"])
+def test_two_documents_of_the_same_name_are_an_error(other: str) -> None:
+    catalogue = Catalogue({**PLAIN.documents, other: {}})
+    with pytest.raises(ValueError, match=r"have the same name"):
+        assert catalogue.operations
 
 
 OURS = (
