@@ -60,9 +60,11 @@ def require_captures(order: Order) -> None:
         raise NotAllowed("Order has no captures.")
 
 
-def change_details(order: Order, capture_id: str, details: bytes) -> CommandResult[Order]:
-    """Store the JSON of a capture's details with the shipping info that the merchant adds."""
-    return _changed(order, replace(_capture(order, capture_id), details=details), "shipping_info")
+def change_details(order: Order, capture_id: str, details: bytes, what: str) -> CommandResult[Order]:
+    """Store the JSON of a capture's details; `what` names the members that changed, "" if none did."""
+    if not what:
+        return CommandResult(value=order)
+    return _changed(order, replace(_capture(order, capture_id), details=details), what)
 
 
 def extend_due_date(order: Order, capture_id: str, days: int) -> CommandResult[Order]:

@@ -196,12 +196,12 @@ def change_references(order: Order, changes: bytes, now: float) -> CommandResult
     return _detailed(order, changes, "merchant_references")
 
 
-def change_customer(order: Order, changes: bytes, now: float) -> CommandResult[Order]:
-    """Store another shipping address; raises `NotAllowed` for a finished order."""
+def change_customer(order: Order, changes: bytes, what: str, now: float) -> CommandResult[Order]:
+    """Store other addresses; `what` names those that changed, "" if none did. Raises `NotAllowed` for a finished order."""
     _require_status_outside(
         ("CANCELLED", "EXPIRED", "CLOSED"), balance(order, now), "Customer details cannot be updated."
     )
-    return _detailed(order, changes, "shipping_address")
+    return _detailed(order, changes, what) if what else CommandResult(value=order)
 
 
 def add_shipping_info(order: Order, changes: bytes) -> CommandResult[Order]:

@@ -15,6 +15,8 @@ from mock_klarna.errors import NoSuchOrder, NotAllowed, UnknownName, WriteConfli
 from mock_klarna.validation import write_json
 
 Json = dict[str, Any]
+_ADDRESSES = ("billing_address", "shipping_address")
+_CAPTURE_DETAILS = ("description", "reference", "order_lines", "shipping_info", "shipping_delay")
 _BILLING = "Billing address cannot be updated for user account order. Customer details cannot be updated."
 
 
@@ -76,12 +78,14 @@ class OrderRequest:
     """The input of a command: the checked body, the time on the merchant's clock, and ids if the command needs them.
 
     `new_id` is the id of the capture or refund that the command creates, `capture_id` that of the capture it changes.
+    `may_change_billing`: whether a billing address can be changed (klarna.md §9.1).
     """
 
     body: Json
     now: float
     new_id: str = ""
     capture_id: str = ""
+    may_change_billing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +128,10 @@ class OrderManagement:
         order = await self._own(merchant, order_id, command.failure)
         now, new_id = await self._context.new_id(merchant, command.creates) if command.creates else (None, "")
 
+        may_change_billing = self._context.settings.billing_address_change == "accept"
+
         def decide(order: Order, now: float) -> CommandResult[Order]:
-            return command.decide(order, OrderRequest(body or {}, now, new_id, capture_id))
+            return command.decide(order, OrderRequest(body or {}, now, new_id, capture_id, may_change_billing))
 
         load = partial(self._own, merchant, order_id, command.failure)
         return await self._context.decide(load, decide, order, now), new_id
@@ -149,7 +155,7 @@ def _update_authorization(order: Order, request: OrderRequest) -> CommandResult[
 
 
 def _capture(order: Order, request: OrderRequest) -> CommandResult[Order]:
-    details = _without(request.body, "captured_amount")
+    details = orjson.dumps(_given(request.body, *_CAPTURE_DETAILS))
     return captures.capture(order, request.new_id, request.body["captured_amount"], details, request.now)
 
 
@@ -162,7 +168,7 @@ def _add_capture_shipping_info(order: Order, request: OrderRequest) -> CommandRe
     captures.require_captures(order)
     details = orjson.loads(captures.find_capture(order, request.capture_id).details)
     changed = write_json({**details, **_more_shipping_info(details, request.body)})
-    return captures.change_details(order, request.capture_id, changed)
+    return captures.change_details(order, request.capture_id, changed, "shipping_info")
 
 
 def _change_references(order: Order, request: OrderRequest) -> CommandResult[Order]:
@@ -172,11 +178,31 @@ def _change_references(order: Order, request: OrderRequest) -> CommandResult[Ord
 
 
 def _change_customer(order: Order, request: OrderRequest) -> CommandResult[Order]:
-    """Change members of the shipping address; raises `NotAllowed` for a billing address (klarna.md §9.1)."""
-    if request.body.get("billing_address"):
+    """Change members of the addresses; raises `NotAllowed` for another billing address, unless a setting allows it."""
+    changed = _changed_addresses(addresses(order), request)
+    return orders.change_customer(order, _changes(order, **changed), " and ".join(changed), request.now)
+
+
+def _change_capture_customer(order: Order, request: OrderRequest) -> CommandResult[Order]:
+    """Change members of the addresses of a capture, as `_change_customer` does for the order."""
+    captures.require_captures(order)
+    details = orjson.loads(captures.find_capture(order, request.capture_id).details)
+    changed = _changed_addresses({**addresses(order), **_given(details, *_ADDRESSES)}, request)
+    return captures.change_details(
+        order, request.capture_id, orjson.dumps({**details, **changed}), " and ".join(changed)
+    )
+
+
+def _changed_addresses(current: Json, request: OrderRequest) -> Json:
+    """Return the addresses that a request changes; one that is sent as it is stored is no change (klarna.md §9.1)."""
+    changed = {}
+    for name in _ADDRESSES:
+        sent, stored = request.body.get(name) or {}, current[name]
+        if any(value != stored.get(member, "") for member, value in sent.items()):
+            changed[name] = {**stored, **sent}
+    if "billing_address" in changed and not request.may_change_billing:
         raise NotAllowed(_BILLING)
-    address = {**shipping_address(order), **(request.body.get("shipping_address") or {})}
-    return orders.change_customer(order, _changes(order, shipping_address=address), request.now)
+    return changed
 
 
 def _add_shipping_info(order: Order, request: OrderRequest) -> CommandResult[Order]:
@@ -225,16 +251,19 @@ COMMANDS: Mapping[str, OrderCommand] = {
     "update_customer_details": OrderCommand(
         "Change the shipping address of an order.", _change_customer, "Customer details cannot be updated."
     ),
+    "update_capture_customer_details": OrderCommand(
+        "Change the shipping address of a capture.", _change_capture_customer, "Customer details cannot be updated."
+    ),
     "add_shipping_info": OrderCommand("Add shipping info to an order.", _add_shipping_info),
 }
 """The commands of Order Management by the names of their operations."""
 
 
-def shipping_address(order: Order) -> Json:
-    """Return the shipping address: as changed, else as placed, else the billing address (klarna.md §3.11)."""
-    placed = orjson.loads(order.body)
-    changed = orjson.loads(order.fulfilment.changes)
-    return changed.get("shipping_address") or placed.get("shipping_address") or placed.get("billing_address") or {}
+def addresses(order: Order) -> Json:
+    """Return both addresses: as changed, else as placed; without a shipping address it is the billing address (klarna.md §3.11)."""
+    members = {**orjson.loads(order.body), **orjson.loads(order.fulfilment.changes)}
+    billing = members.get("billing_address") or {}
+    return {"billing_address": billing, "shipping_address": members.get("shipping_address") or billing}
 
 
 def _changes(order: Order, **members: Any) -> bytes:

@@ -32,13 +32,16 @@ async def get_authorization(services: Services, request: ApiRequest) -> ApiRespo
 
 
 async def create_order(services: Services, request: ApiRequest) -> ApiResponse:
-    """Approve the authorized order and place an order (guide, step 3)."""
+    """Approve the authorized order and place an order (guide, step 3).
+
+    A repeated order gets the fraud status that the first answer had, whatever became of it (klarna.md §2).
+    """
     token = request.path("authorization_token")
     purchase, order = await services.emulator.authorizations.place(
         request.merchant, token, request.body, request.raw_body
     )
     request.purchase_id = purchase.purchase_id
-    return json_response({"order_id": order.order_id, "fraud_status": order.fraud_status})
+    return json_response({"order_id": order.order_id, "fraud_status": purchase.outcome.fraud_status})
 
 
 async def deny_authorization(services: Services, request: ApiRequest) -> ApiResponse:

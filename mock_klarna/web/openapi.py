@@ -224,7 +224,8 @@ def _in_any_case(schema: Json, *aliases: str) -> Json:
 
 def _number_or_text(schema: Json) -> Json:
     highest = min(LARGEST_ID, 10 ** schema.get("maxLength", 100)) - 1
-    return schema | {"type": ["string", "integer"], "minimum": 0, "maximum": highest}
+    kinds = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    return schema | {"type": [*kinds, "integer"], "minimum": 0, "maximum": highest}
 
 
 def _or_empty(schema: Json) -> Json:

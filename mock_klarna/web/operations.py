@@ -150,6 +150,14 @@ ORDER_MANAGEMENT = (
         schema="add_shipping_info",
     ),
     _managed_change(
+        name="update_capture_customer_details",
+        method="PATCH",
+        path=f"{_CAPTURE}/customer-details",
+        handler=order_management.command("update_capture_customer_details"),
+        body="required",
+        schema="update_customer_details",
+    ),
+    _managed_change(
         name="trigger_send_out",
         method="POST",
         path=f"{_CAPTURE}/trigger-send-out",

@@ -161,6 +161,7 @@ _ORDER_MEMBERS = (
     "shipping_info",
     "description",
 )
+_ADDRESSES = ("billing_address", "shipping_address")
 _CUSTOMER_MEMBERS = ("date_of_birth", "national_identification_number")
 _PAYMENT_METHOD = {"type": "INVOICE", "description": "Pay later"}
 
@@ -193,23 +194,33 @@ def _fraud_status(order: Order) -> str:
 
 
 def _members(order: Order) -> Json:
-    """Return the members that were posted, with later changes; of the customer only date of birth and identification number."""
+    """Return the members that were posted, with later changes; of the customer only date of birth and identification number.
+
+    `merchant_reference1` and `merchant_reference2` are null where they are not set (klarna.md §9.2).
+    """
     placed: Json = orjson.loads(order.body)
     members = {"shipping_info": [], "shipping_address": placed.get("billing_address"), **placed}
     members |= orjson.loads(order.fulfilment.changes)
     customer = members.get("customer") or {}
     members["customer"] = {name: customer[name] for name in _CUSTOMER_MEMBERS if name in customer}
-    return {name: members[name] for name in _ORDER_MEMBERS if name in members and members[name] not in (None, "")}
+    members["order_lines"] = _lines(members)
+    given = {name: members[name] for name in _ORDER_MEMBERS if name in members and members[name] not in (None, "")}
+    return {"merchant_reference1": None, "merchant_reference2": None, **given}
+
+
+def _lines(members: Json) -> list[Json]:
+    """Return the order lines with `type` and `reference`, and without `product_attributes` (klarna.md §9.2)."""
+    lines = members.get("order_lines") or ()
+    shown = ({"type": "physical", "reference": None, **line} for line in lines)
+    return [{name: value for name, value in line.items() if name != "product_attributes"} for line in shown]
 
 
 def captures(order: Order) -> list[Json]:
-    """Return the captures of an order, oldest first."""
-    addresses = {
-        name: value for name, value in _members(order).items() if name in ("billing_address", "shipping_address")
-    }
+    """Return the captures of an order, oldest first; a capture has the addresses of the order unless it has its own."""
+    addresses = _given(_members(order), *_ADDRESSES)
     pairs = zip(order.fulfilment.captures, refunded_amounts(order), strict=True)
     return [
-        {**_capture(capture, refunded), **addresses, "klarna_reference": f"{klarna_reference(order.order_id)}-{number}"}
+        {**addresses, **_capture(capture, refunded), "klarna_reference": f"{klarna_reference(order.order_id)}-{number}"}
         for number, (capture, refunded) in enumerate(pairs, start=1)
     ]
 
@@ -221,8 +232,9 @@ def _capture(capture: Capture, refunded: int) -> Json:
         "captured_amount": capture.captured_amount,
         "captured_at": moment(capture.captured_at),
         "refunded_amount": refunded,
-        **{name: details[name] for name in ("description", "reference") if details.get(name)},
-        "order_lines": details.get("order_lines") or [],
+        **_given(details, "description", *_ADDRESSES),
+        "reference": details.get("reference") or None,
+        "order_lines": _lines(details),
         "shipping_info": details.get("shipping_info") or [],
     }
 
@@ -234,7 +246,12 @@ def refund(record: Refund) -> Json:
         "refund_id": record.refund_id,
         "refunded_amount": record.refunded_amount,
         "refunded_at": moment(record.refunded_at),
-        **{name: details[name] for name in ("description", "reference") if details.get(name)},
-        "order_lines": details.get("order_lines") or [],
+        **_given(details, "description"),
+        "reference": details.get("reference") or None,
+        "order_lines": _lines(details),
         "credit_invoice": False,
     }
+
+
+def _given(members: Json, *names: str) -> Json:
+    return {name: members[name] for name in names if members.get(name)}

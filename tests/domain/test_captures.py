@@ -106,7 +106,7 @@ def test_sending_an_invoice_again_writes_nothing_but_an_event() -> None:
 
 def test_unknown_captures_and_refunds_are_not_found() -> None:
     with pytest.raises(NoSuchCapture, match="c-9"):
-        captures.change_details(captured(1000), "c-9", b"{}")
+        captures.change_details(captured(1000), "c-9", b"{}", "shipping_info")
     with pytest.raises(NotFound, match="r-9"):
         captures.find_refund(captured(1000), "r-9")
     with pytest.raises(NotAllowed, match="no captures"):

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from mock_klarna import MockKlarnaAsync
 from mock_klarna.client import Client
+from mock_klarna.settings import Settings
 from tests.flows.managed_order import UNKNOWN_ID, ManagedOrder, error_of
 
 INFO = {"shipping_company": "DHL", "shipping_method": "Home", "tracking_number": "1"}
@@ -22,6 +24,7 @@ COMMANDS = [
     ("POST", "/extend-authorization-time", None),
     ("PATCH", "/merchant-references", {"merchant_reference1": "1"}),
     ("PATCH", "/customer-details", {"shipping_address": {"city": "A"}}),
+    ("PATCH", f"/captures/{UNKNOWN_ID}/customer-details", {"shipping_address": {"city": "A"}}),
     ("POST", "/shipping-info", {"shipping_info": [INFO]}),
 ]
 for_every_command = pytest.mark.parametrize(
@@ -72,7 +75,7 @@ async def test_merchant_references_can_be_changed_and_cleared_one_by_one(order: 
     await order.send("PATCH", "/merchant-references", {"merchant_reference2": ""})
     shown = await order.get()
     assert shown["merchant_reference1"] == "A"
-    assert "merchant_reference2" not in shown
+    assert shown["merchant_reference2"] is None
 
 
 async def test_the_references_of_a_cancelled_order_cannot_be_changed(order: ManagedOrder) -> None:
@@ -92,6 +95,102 @@ async def test_single_members_of_the_shipping_address_can_be_changed(order: Mana
 async def test_the_billing_address_cannot_be_changed(order: ManagedOrder) -> None:
     answer = await order.send("PATCH", "/customer-details", {"billing_address": {"city": "Lund"}})
     assert error_of(answer)[2].startswith("Billing address cannot be updated for user account order.")
+
+
+async def changes(order: ManagedOrder) -> list[str]:
+    entries = await order.klarna.journal(kind="event")
+    return [entry["changed"] for entry in entries if entry["name"] in ("order_details_updated", "capture_updated")]
+
+
+@pytest.mark.parametrize("more", [{}, {"street_address2": ""}, {"attention": None}])
+async def test_the_billing_address_may_be_sent_as_it_is(order: ManagedOrder, more: dict[str, Any]) -> None:
+    """klarna.md §9.1: clients of 2019 to 2022 sent both addresses."""
+    before = await order.get()
+    body = {name: before[name] | more for name in ("billing_address", "shipping_address")}
+    assert (await order.send("PATCH", "/customer-details", body)).status == 204
+    assert await order.get() == before
+    assert await changes(order) == []
+
+
+async def test_the_shipping_address_changes_beside_a_billing_address_that_does_not(order: ManagedOrder) -> None:
+    before = await order.get()
+    body = {"billing_address": before["billing_address"], "shipping_address": {"city": "Lund"}}
+    assert (await order.send("PATCH", "/customer-details", body)).status == 204
+    assert (await order.get())["shipping_address"]["city"] == "Lund"
+    assert await changes(order) == ["shipping_address"]
+
+
+async def test_a_cancelled_order_takes_no_customer_details_even_unchanged(order: ManagedOrder) -> None:
+    body = {"shipping_address": (await order.get())["shipping_address"]}
+    await order.send("POST", "/cancel")
+    assert error_of(await order.send("PATCH", "/customer-details", body))[:2] == (403, "NOT_ALLOWED")
+
+
+async def test_the_customer_details_of_a_capture_can_be_changed(order: ManagedOrder) -> None:
+    before = await order.get()
+    path = f"/captures/{(await order.capture(1000)).headers['Capture-Id']}/customer-details"
+    body = {"billing_address": before["billing_address"], "shipping_address": {"city": "Lund"}}
+    assert (await order.send("PATCH", path, body)).status == 204
+    assert (await order.send("PATCH", path, body)).status == 204
+    shown = await order.get()
+    assert shown["captures"][0]["shipping_address"] == {**before["shipping_address"], "city": "Lund"}
+    assert shown["shipping_address"] == before["shipping_address"]
+    assert await changes(order) == ["shipping_address"]
+    assert error_of(await order.send("PATCH", path, {"billing_address": {"city": "Lund"}}))[0] == 403
+
+
+async def test_the_customer_details_of_a_capture_that_does_not_exist_cannot_be_changed(order: ManagedOrder) -> None:
+    path, body = f"/captures/{UNKNOWN_ID}/customer-details", {"shipping_address": {"city": "Lund"}}
+    assert error_of(await order.send("PATCH", path, body))[:2] == (403, "NOT_ALLOWED")
+    await order.capture(1000)
+    assert error_of(await order.send("PATCH", path, body))[:2] == (404, "NO_SUCH_CAPTURE")
+
+
+class TestBillingAddressChanges:
+    @pytest.fixture
+    def mock_klarna_settings(self) -> Settings:
+        return Settings(port=0, billing_address_change="accept")
+
+    async def test_another_billing_address_replaces_members_of_the_stored_one(self, order: ManagedOrder) -> None:
+        before = await order.get()
+        capture_id = (await order.capture(1000)).headers["Capture-Id"]
+        body = {"billing_address": {"city": "Lund"}}
+        assert (await order.send("PATCH", "/customer-details", body)).status == 204
+        path = f"/captures/{capture_id}/customer-details"
+        assert (await order.send("PATCH", path, {"billing_address": {"city": "Umeå"}})).status == 204
+        shown = await order.get()
+        assert shown["billing_address"] == {**before["billing_address"], "city": "Lund"}
+        assert shown["shipping_address"] == before["shipping_address"]
+        assert shown["captures"][0]["billing_address"]["city"] == "Umeå"
+        assert await changes(order) == ["billing_address", "billing_address"]
+
+
+async def test_what_clients_read_unchecked_is_always_there(order: ManagedOrder) -> None:
+    """klarna.md §9.2: null where there is no value."""
+    line = {"name": "Part", "quantity": 1, "unit_price": 1000, "total_amount": 1000}
+    await order.capture(1000, order_lines=[line])
+    await order.refund(500, order_lines=[line | {"type": "return_fee", "reference": "R"}])
+    shown = await order.get()
+    assert (shown["merchant_reference1"], shown["merchant_reference2"]) == (None, None)
+    (capture,), (refund,) = shown["captures"], shown["refunds"]
+    assert (capture["reference"], refund["reference"]) == (None, None)
+    assert capture["order_lines"] == [{"type": "physical", "reference": None, **line}]
+    assert [(entry["type"], entry["reference"]) for entry in refund["order_lines"]] == [("return_fee", "R")]
+    goods, shipping = shown["order_lines"]
+    assert {"type", "reference"} <= goods.keys()
+    assert (shipping["type"], "product_attributes" in shipping) == ("shipping_fee", False)
+
+
+@pytest.mark.parametrize("ends", ["ACCEPTED", "REJECTED", "STOPPED"])
+async def test_an_order_repeated_after_its_review_gets_its_first_answer_again(
+    klarna: MockKlarnaAsync, place_order: Callable[..., Awaitable[ManagedOrder]], ends: str
+) -> None:
+    """klarna.md §2: the same body gets the same answer."""
+    order = await place_order("PENDING")
+    await klarna.decide(order.order_id, ends)
+    purchase = (await klarna.purchases())[0]
+    again = await klarna.create_order(purchase["authorization_token"], purchase["order"])
+    assert again == {"order_id": order.order_id, "fraud_status": "PENDING"}
 
 
 async def test_shipping_info_is_appended_to_order_and_capture(order: ManagedOrder) -> None:
