@@ -89,8 +89,10 @@ API_HOSTS = (
     "api-na.playground.klarna.com",
     "api-oc.klarna.com",
     "api-oc.playground.klarna.com",
+    "api.kustom.co",
+    "api.playground.kustom.co",
 )
-"""The API's hosts: Europe, North America, Oceania, each live and playground."""
+"""The API's hosts: Europe, North America, Oceania and Kustom (klarna.md §1.2), each live and playground."""
 SCRIPT_HOST = "x.klarnacdn.net"
 """Where pages load `lib.js` from."""
 _OTHER_HOSTS = frozenset(API_HOSTS) - {EUROPEAN_PLAYGROUND}

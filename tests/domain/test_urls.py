@@ -127,6 +127,11 @@ def test_the_host_of_a_merchant_is_the_one_of_its_requests(username: str, host: 
     assert host_of(merchant_at(username, host)) == host
 
 
+def test_the_hosts_of_klarna_checkouts_new_owner_are_among_them() -> None:
+    """klarna.md §1.2."""
+    assert {"api.kustom.co", "api.playground.kustom.co"} < set(API_HOSTS)
+
+
 def test_a_username_is_a_different_merchant_at_every_host() -> None:
-    assert len({merchant_at("PK00000_test", host) for host in API_HOSTS}) == 6
+    assert len({merchant_at("PK00000_test", host) for host in API_HOSTS}) == len(API_HOSTS) == 8
     assert merchant_at("PK00000_test", EUROPEAN_PLAYGROUND) == "PK00000_test"
