@@ -16,7 +16,6 @@ import orjson
 
 from mock_klarna.callbacks import Alarm, Deliveries, Scheduler
 from mock_klarna.callbacks.http import MerchantClient
-from mock_klarna.domain.records import ButtonKey
 from mock_klarna.emulator import Context, Emulator
 from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.base import Store, open_store
@@ -153,8 +152,6 @@ async def _running(settings: Settings) -> AsyncIterator[Running]:
         services = _wired(settings, store, stack)
         await stack.enter_async_context(_background_work(services.scheduler))
         services.authority = tls.authority if tls else None
-        if settings.separate_regions:
-            services.credentials.remember({button.merchant for button in await store.records(ButtonKey, None)})
         bound = await stack.enter_async_context(listening(build(services), settings, tls.context if tls else None))
         stack.enter_context(_ready_file(settings.ready_file, bound))
         running = Running(bound, services)
@@ -186,7 +183,7 @@ def _wired(settings: Settings, store: Store, stack: AsyncExitStack) -> Services:
     deliveries = Deliveries(context, client)
     emulator = Emulator(context, deliveries)
     scheduler = Scheduler(emulator, deliveries, alarm)
-    limits = RateLimits(settings.rate_limit, time.time) if settings.rate_limit else None
+    limits = RateLimits(settings.rate_limit, time.time, store.count_request) if settings.rate_limit else None
     credentials = Credentials(settings.credentials, separate_regions=settings.separate_regions)
     return Services(settings, context.validator, emulator, deliveries, scheduler, credentials, time.time(), limits)
 

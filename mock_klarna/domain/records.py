@@ -192,6 +192,18 @@ class Merchant(Record, frozen=True, kw_only=True):
         return self.merchant
 
 
+class FirstHost(Record, frozen=True, kw_only=True):
+    """The API host where a username was used first, if regions are separate: that of `merchant` (klarna.md §1.2)."""
+
+    kind: ClassVar[str] = "first_host"
+    username: str
+
+    @property
+    def key(self) -> str:
+        """The username."""
+        return self.username
+
+
 class Job(Struct, frozen=True, kw_only=True, gc=False):
     """Work that is due when the merchant's clock reaches `due`. `number` counts the tries of a schedule from 1."""
 

@@ -109,6 +109,11 @@ def merchant_at(username: str, host: str) -> str:
     return username if host == EUROPEAN_PLAYGROUND else f"{username}@{host}"
 
 
+def username_of(merchant: str) -> str:
+    """Return the username of a merchant, as `merchant_at` wrote it."""
+    return merchant.removesuffix(f"@{host_of(merchant)}")
+
+
 def host_of(merchant: str) -> str:
     """Return the API host that a merchant belongs to, as `merchant_at` wrote it."""
     host = merchant.rpartition("@")[2]

@@ -1,6 +1,5 @@
 """Executing a request once for each `Klarna-Idempotency-Key` (klarna.md §9.4)."""
 
-from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,7 +16,6 @@ class Idempotency:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._names: defaultdict[str, OrderedDict[str, None]] = defaultdict(OrderedDict)
 
     @asynccontextmanager
     async def turn(self, merchant: str, operation: str, key: str) -> AsyncIterator[str]:
@@ -46,15 +44,10 @@ class Idempotency:
             until=now + REMEMBERED_SECONDS,
         )
         await self._context.commit(merchant, remembered(answer), now)
-        names = self._names[merchant]
-        names[name] = None
-        names.move_to_end(name)
-        if len(names) > MOST_ANSWERS:
-            await self.forget(names.popitem(last=False)[0])
+        await self._context.store.keep_newest(RememberedAnswer, merchant, MOST_ANSWERS)
 
     async def forget(self, name: str) -> None:
         """Delete an answer."""
         answer = await self._context.store.get(RememberedAnswer, name)
         if answer is not None:
-            self._names[answer.merchant].pop(name, None)
             await self._context.store.delete(RememberedAnswer, name)

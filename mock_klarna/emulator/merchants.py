@@ -6,7 +6,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from mock_klarna.domain.events import ClockMoved, Event
-from mock_klarna.domain.records import Decision, Merchant
+from mock_klarna.domain.records import Decision, FirstHost, Merchant
+from mock_klarna.domain.urls import host_of, username_of
 from mock_klarna.emulator.context import Context, uuid_from
 
 
@@ -37,6 +38,18 @@ class Merchants:
         new = replace(record or Merchant(merchant=merchant), version=version, **members)
         now = self._context.real_time() + new.clock_offset
         await self._context.commit(merchant, Decision(writes=(new,), events=events), now)
+
+    async def first_host(self, merchant: str) -> str:
+        """Return the API host where the username of a merchant was used first; that of the merchant, if it was used nowhere."""
+        return await self._context.persist(lambda: self._first_host(merchant))
+
+    async def _first_host(self, merchant: str) -> str:
+        username = username_of(merchant)
+        record = await self._context.store.get(FirstHost, username)
+        if record is None:
+            record = FirstHost(merchant=merchant, username=username)
+            await self._context.commit(merchant, Decision(writes=(record,)), self._context.real_time())
+        return host_of(record.merchant)
 
     async def reset(self, merchant: str | None, seed: str | None = None) -> None:
         """Delete everything of a merchant or of all, and start again with a seed.

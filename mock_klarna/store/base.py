@@ -60,6 +60,10 @@ class Store(Protocol):
         """Delete a record."""
         ...
 
+    async def keep_newest(self, kind: type[Record], merchant: str, most: int) -> None:
+        """Delete a merchant's oldest records of a kind beyond about the `most` newest; called after each new record."""
+        ...
+
     async def record(
         self, merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
     ) -> int:
@@ -127,6 +131,13 @@ class Store(Protocol):
 
     async def count(self, merchant: str, name: str) -> int:
         """Increment a counter and return its new value: 1 the first time."""
+        ...
+
+    async def count_request(self, merchant: str, limit: str, second: int) -> int:
+        """Count a request under a rate limit, and return how many all servers counted in this second.
+
+        `second` is of real time; an engine that several servers share uses its own clock instead.
+        """
         ...
 
     async def merchants(self) -> list[str]:

@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 from mock_klarna.domain.events import event_name
 from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NOBODY, Entry, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
+from mock_klarna.store.in_process import KeyedLocks, RequestCounts
 from mock_klarna.store.journal import USUAL, Bounds, Budget
-from mock_klarna.store.locks import KeyedLocks
 from mock_klarna.store.snapshot_stream import Portion
-from mock_klarna.store.tables import MerchantState, RecordIndex
+from mock_klarna.store.tables import MerchantState, Named, RecordIndex, named
 
 _Topic = tuple[str | None, str | None]
 
@@ -143,6 +143,7 @@ class MemoryStore:
         self._index = RecordIndex()
         self._waiters = Waiters()
         self._locks = KeyedLocks()
+        self._request_counts = RequestCounts()
         self._seq = 0
 
     def _state_of(self, merchant: str) -> MerchantState:
@@ -214,6 +215,13 @@ class MemoryStore:
         if self._waiters:
             self._waiters.wake(entry)
         return self._seq
+
+    async def keep_newest(self, kind: type[Record], merchant: str, most: int) -> None:
+        """Delete a merchant's oldest records of a kind beyond the `most` newest."""
+        state = self._merchants.get(merchant)
+        stored = state.of_kind(kind.kind, None) if state else ()
+        for record in list(islice(stored, max(0, len(stored) - most))):
+            self._remove(kind.kind, record.key)
 
     async def delete(self, kind: type[Record], key: str) -> None:
         """Delete a record."""
@@ -315,6 +323,10 @@ class MemoryStore:
         counters = self._state_of(merchant).counters
         counters[name] = counters.get(name, 0) + 1
         return counters[name]
+
+    async def count_request(self, merchant: str, limit: str, second: int) -> int:
+        """Count a request under a rate limit, and return how many there were in this second."""
+        return self._request_counts.count(merchant, limit, second)
 
     async def merchants(self) -> list[str]:
         """Return the names of all merchants that have any state."""

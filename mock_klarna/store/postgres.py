@@ -20,8 +20,8 @@ from mock_klarna.domain.journal import EVENT_BYTES, Entry, Exchange, JournalFilt
 from mock_klarna.domain.records import Decision, Fault, Job, Merchant, Record
 from mock_klarna.errors import MockKlarnaError, StoreFailure, WriteConflict
 from mock_klarna.store import sql
+from mock_klarna.store.in_process import KeyedLocks
 from mock_klarna.store.journal import USUAL, Bounds
-from mock_klarna.store.locks import KeyedLocks
 from mock_klarna.store.memory import Waiters, Watching
 from mock_klarna.store.postgres_connections import Connections, PostgresSession, parse_url
 from mock_klarna.store.postgres_jobs import RELAXED, JobQueue, clock_lock
@@ -89,6 +89,12 @@ WITH e AS (SELECT * FROM unnest($1::float8[], $2::text[], $3::text[], $4::text[]
     named AS (INSERT INTO merchants (name) SELECT DISTINCT merchant FROM e ORDER BY 1 ON CONFLICT DO NOTHING)
 INSERT INTO journal (seq, at, merchant, kind, name, purchase_id, is_event, size, data)
 SELECT BASE + number, at, merchant, kind, name, purchase_id, is_event, size, data FROM e RETURNING seq"""
+_COUNT_REQUEST = f"""
+INSERT INTO request_counts AS c (merchant, name, second, requests)
+VALUES ($1, $2, extract(epoch FROM clock_timestamp())::bigint, 1)
+ON CONFLICT (merchant, name) DO UPDATE SET second = greatest(c.second, excluded.second),
+    requests = CASE WHEN c.second >= excluded.second THEN c.requests + 1 ELSE 1 END
+RETURNING requests, {RELAXED}"""
 _CUT = """
 WITH oldest AS (SELECT seq, sum(size) OVER (ORDER BY is_event, seq) - size AS before, size FROM (
         SELECT seq, is_event, size FROM journal WHERE merchant = $1 AND seq < $2 ORDER BY is_event, seq LIMIT 20000) AS o),
@@ -258,7 +264,7 @@ class PostgresStore(SqlStore):
             await self._limits.spend(owner, len(events) * EVENT_BYTES, newest)
         callbacks = sum(isinstance(record, Delivery) and record.version == 1 for record in decision.writes)
         if callbacks:
-            await self.limit_callbacks(owner, callbacks)
+            await self.limit_records(Delivery, owner, self.bounds.most_callbacks, callbacks)
         self._wake({(owner, row.purchase_id) for row in events})
 
     def _wake(self, topics: Iterable[Topic]) -> None:
@@ -386,6 +392,10 @@ class PostgresStore(SqlStore):
         statement = f"WITH m AS ({_MERCHANT}) {sql.COUNT}, {RELAXED}"
         return int(await self.value(statement, storable(merchant), name))
 
+    async def count_request(self, merchant: str, limit: str, second: int) -> int:
+        """Count a request under a rate limit, and return how many all servers counted in this second of the database's clock."""
+        return int(await self.value(_COUNT_REQUEST, storable(merchant), limit))
+
     async def clear(self, merchant: str | None) -> None:
         """Forget everything of a merchant, or of all."""
         self._preloads.drop()
@@ -399,7 +409,7 @@ class PostgresStore(SqlStore):
     def _forget_sizes(self) -> None:
         """Measure journals and callbacks anew, after something was cleared."""
         self._limits.forget()
-        self._callbacks.clear()
+        self._counts.clear()
 
     async def dump(self, merchants: Sequence[str] | None = None) -> AsyncGenerator[Portion]:
         """Yield the state of some merchants, or of all, as it was at one moment, with a connection of its own."""

@@ -20,6 +20,13 @@ MIGRATIONS[0] += [
     "ALTER TABLE merchants ADD COLUMN clock_offset DOUBLE PRECISION NOT NULL DEFAULT 0",
     "CREATE TABLE servers (owner TEXT PRIMARY KEY, version TEXT NOT NULL, seen TIMESTAMPTZ NOT NULL)",
 ]
+MIGRATIONS.append(
+    [
+        """CREATE UNLOGGED TABLE request_counts (
+            merchant TEXT NOT NULL, name TEXT NOT NULL, second BIGINT NOT NULL, requests BIGINT NOT NULL,
+            PRIMARY KEY (merchant, name))"""
+    ]
+)
 _OTHER_VERSION = "SELECT version FROM servers WHERE version <> $1 AND seen > now() - make_interval(secs => $2) LIMIT 1"
 
 

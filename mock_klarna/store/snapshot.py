@@ -18,6 +18,7 @@ from mock_klarna.domain.customer_token import CustomerToken
 from mock_klarna.domain.records import (
     ButtonKey,
     Fault,
+    FirstHost,
     Merchant,
     Order,
     Purchase,
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
 KINDS: Mapping[str, type[Record]] = {
-    kind.kind: kind for kind in (ButtonKey, Purchase, Order, CustomerToken, RememberedAnswer, Delivery, Fault, Merchant)
+    kind.kind: kind
+    for kind in (ButtonKey, Purchase, Order, CustomerToken, RememberedAnswer, Delivery, Fault, Merchant, FirstHost)
 }
 """Every kind of record by its name."""
 VERSION = 1

@@ -83,10 +83,10 @@ MERCHANTS = "SELECT name FROM merchants WHERE name <> '' ORDER BY position"
 JOURNAL_SIZE = "SELECT coalesce(sum(size), 0) FROM journal WHERE merchant = $1"
 JOURNAL_SIZES = "SELECT merchant, sum(size), max(seq) FROM journal GROUP BY merchant"
 OLDEST_ENTRIES = "SELECT seq, size FROM journal WHERE merchant = $1 AND seq < $2 ORDER BY is_event, seq LIMIT 500"
-CALLBACK_COUNT = "SELECT count(*) FROM records WHERE merchant = $1 AND kind = 'callback'"
-DROP_CALLBACKS = (
+COUNT_KIND = "SELECT count(*) FROM records WHERE merchant = $1 AND kind = $2"
+DELETE_OLDEST = (
     "DELETE FROM records WHERE position IN "
-    "(SELECT position FROM records WHERE merchant = $1 AND kind = 'callback' ORDER BY position LIMIT $2)"
+    "(SELECT position FROM records WHERE merchant = $1 AND kind = $2 ORDER BY position LIMIT $3)"
 )
 _PAGE = 500
 
@@ -171,7 +171,7 @@ class SqlStore(ABC):
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
         self._limits = JournalLimits(bounds, self)
-        self._callbacks: dict[str, int] = {}
+        self._counts: dict[tuple[str, str], tuple[int | None, int]] = {}
 
     @abstractmethod
     async def open(self) -> None:
@@ -220,8 +220,7 @@ class SqlStore(ABC):
     async def delete(self, kind: type[Record], key: str) -> None:
         """Forget a record."""
         await self.fetch(DELETE, kind.kind, storable(key))
-        if kind is Delivery:
-            self._callbacks.clear()
+        self._counts = {counted: known for counted, known in self._counts.items() if counted[0] != kind.kind}
 
     async def entries(self, watch: JournalFilter, after: int, limit: int) -> list[Entry]:
         """Return up to `limit` journal entries after a position, oldest first."""
@@ -275,16 +274,23 @@ class SqlStore(ABC):
     async def cut_journal(self, merchant: str, excess: int, newest: int) -> int:
         """Drop entries below `newest` until `excess` bytes are free, exchanges and callbacks first; return the bytes freed."""
 
-    async def limit_callbacks(self, merchant: str, added: int) -> None:
-        """Count callbacks that were just written and drop the oldest beyond the bound."""
-        known = self._callbacks.get(merchant)
-        if known is None or (self.is_shared and known + added > self.bounds.most_callbacks):
-            known = int(await self.value(CALLBACK_COUNT, storable(merchant)))
+    async def keep_newest(self, kind: type[Record], merchant: str, most: int) -> None:
+        """Delete a merchant's oldest records of a kind beyond about the `most` newest; called after each new record."""
+        await self.limit_records(kind, storable(merchant), most, 1)
+
+    async def limit_records(self, kind: type[Record], merchant: str, most: int, added: int) -> None:
+        """Count records of a kind that were just written, and delete the oldest beyond `most`.
+
+        Other servers' records are counted whenever a sixteenth of `most` was added here.
+        """
+        known, unmeasured = self._counts.get((kind.kind, merchant), (None, 0))
+        unmeasured += added
+        if known is None or (self.is_shared and unmeasured > most // 16):
+            known, unmeasured = int(await self.value(COUNT_KIND, merchant, kind.kind)), 0
         else:
             known += added
-        most = self.bounds.most_callbacks
         if known > most:
             excess = known - most + (most // 16 if most >= 1000 else 0)
-            await self.fetch(DROP_CALLBACKS, storable(merchant), excess)
+            await self.fetch(DELETE_OLDEST, merchant, kind.kind, excess)
             known -= excess
-        self._callbacks[merchant] = known
+        self._counts[kind.kind, merchant] = known, unmeasured

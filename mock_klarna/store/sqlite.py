@@ -25,8 +25,8 @@ from mock_klarna.domain.journal import EVENT_BYTES, Exchange, JournalFilter, Sen
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.errors import WriteConflict
 from mock_klarna.store import sql
+from mock_klarna.store.in_process import KeyedLocks, RequestCounts
 from mock_klarna.store.journal import USUAL, Bounds
-from mock_klarna.store.locks import KeyedLocks
 from mock_klarna.store.memory import Waiters, Watching
 from mock_klarna.store.snapshot_stream import Portion
 from mock_klarna.store.sql import SqlStore
@@ -110,6 +110,7 @@ class SqliteStore(SqlStore):
         self._path = usable_path(path)
         self._waiters = Waiters()
         self._locks = KeyedLocks()
+        self._request_counts = RequestCounts()
         self._lock = FileLock(self._path)
         self._checkpoint: asyncio.Future[None] | None = None
         self._pages = 0
@@ -218,7 +219,7 @@ class SqliteStore(SqlStore):
         await self._account(owner, len(events) * EVENT_BYTES)
         callbacks = sum(isinstance(record, Delivery) and record.version == 1 for record in decision.writes)
         if callbacks:
-            await self.limit_callbacks(owner, callbacks)
+            await self.limit_records(Delivery, owner, self.bounds.most_callbacks, callbacks)
         self._wake(owner, events)
         return self._seq
 
@@ -358,6 +359,10 @@ class SqliteStore(SqlStore):
             self._require_merchant(owner)
             return int(self._execute(sql.COUNT, owner, name).fetchone()[0])
 
+    async def count_request(self, merchant: str, limit: str, second: int) -> int:
+        """Count a request under a rate limit, and return how many there were in this second."""
+        return self._request_counts.count(merchant, limit, second)
+
     async def clear(self, merchant: str | None) -> None:
         """Forget everything of a merchant, or of all; what is large is forgotten in portions, so that others go on meanwhile."""
         await self._may_write()
@@ -388,7 +393,7 @@ class SqliteStore(SqlStore):
     def _forget_sizes(self) -> None:
         self._merchants.clear()
         self._limits.forget()
-        self._callbacks.clear()
+        self._counts.clear()
 
     async def dump(self, merchants: Sequence[str] | None = None) -> AsyncGenerator[Portion]:
         """Yield the state of some merchants, or of all, as it was at one moment; other requests go on meanwhile."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 from hmac import compare_digest
 from typing import NamedTuple
 
-from mock_klarna.domain.urls import API_HOSTS, api_host, host_of, merchant_at
+from mock_klarna.domain.urls import API_HOSTS, api_host, host_of, merchant_at, username_of
 from mock_klarna.errors import Unauthorized
 
 CHALLENGE = 'Basic realm="Klarna", charset="UTF-8"'
@@ -66,7 +66,6 @@ class Credentials:
     def __init__(self, accepted: Iterable[str], *, separate_regions: bool = False) -> None:
         self._separate = separate_regions
         self._passwords = dict(self._listed(pair) for pair in accepted)
-        self._first_hosts: dict[str, str] = {}
         self._accepted_headers: dict[str, str] = {}
 
     def _listed(self, pair: str) -> tuple[str, str]:
@@ -77,18 +76,10 @@ class Credentials:
             return merchant_at(user, host), secret
         return user, password
 
-    def remember(self, merchants: Iterable[str]) -> None:
-        """Restore the hosts of the merchants of an earlier run."""
-        self._first_hosts.update(
-            (merchant.removesuffix(f"@{host_of(merchant)}"), host_of(merchant)) for merchant in merchants
-        )
-
-    def forget(self, merchant: str | None) -> None:
-        """Let a username, or each, be used anywhere first."""
-        if merchant is None:
-            self._first_hosts.clear()
-        else:
-            self._first_hosts.pop(merchant.removesuffix(f"@{host_of(merchant)}"), None)
+    @property
+    def belong_to_first_host(self) -> bool:
+        """Whether a username belongs to the host where it was used first."""
+        return self._separate and not self._passwords
 
     def merchant(self, authorization: str, host: str) -> str:
         """Return the merchant of an `Authorization` header sent to a host; raises `Unauthorized`, which says what would work."""
@@ -102,10 +93,7 @@ class Credentials:
         merchant = self._merchant_at(sent.user, host)
         if self._passwords and not self._is_listed(merchant, sent.password):
             raise Unauthorized(f"the credentials of {merchant[:80]!r} are not accepted; {self.advice()}")
-        if self._separate:
-            if not self._passwords:
-                self._require_home(sent.user, api_host(host))
-        elif len(self._accepted_headers) < _MAX_CACHED:
+        if not self._separate and len(self._accepted_headers) < _MAX_CACHED:
             self._accepted_headers[authorization] = merchant
         return merchant
 
@@ -121,12 +109,6 @@ class Credentials:
         expected = self._passwords.get(merchant, "")
         return compare_digest(expected.encode(), password.encode()) and merchant in self._passwords
 
-    def _require_home(self, user: str, host: str) -> None:
-        home = self._first_hosts.setdefault(user, host)
-        if home != host:
-            why = f"the credentials of {user[:80]!r} belong to {home}, where they were used first, and not to {host}"
-            raise Unauthorized(f"{why}; every region and environment has credentials of its own")
-
     def advice(self) -> str:
         """Say which credentials would work."""
         if not self._passwords:
@@ -136,3 +118,12 @@ class Credentials:
             )
         users = ", ".join(self._passwords)
         return f"this server accepts HTTP Basic for {users}, each with the password that --credentials gave it"
+
+
+def require_first_host(merchant: str, first_host: str) -> None:
+    """Raise `Unauthorized` for a merchant at another API host than the one where its username was used first."""
+    host = host_of(merchant)
+    if host != first_host:
+        user = username_of(merchant)
+        why = f"the credentials of {user[:80]!r} belong to {first_host}, where they were used first, and not to {host}"
+        raise Unauthorized(f"{why}; every region and environment has credentials of its own")

@@ -28,7 +28,7 @@ from mock_klarna.domain.records import Purchase
 from mock_klarna.errors import BadValue, ExpectationFailed, InjectedFault, StoreFailure, TooManyRequests
 from mock_klarna.store.base import Store
 from mock_klarna.validation import write_json
-from mock_klarna.web import rate_limits
+from mock_klarna.web import auth, rate_limits
 from mock_klarna.web.access import PROTECTION, access_check
 from mock_klarna.web.errors import error_response, log_page_problems
 from mock_klarna.web.operation import Api, ApiRules, Authentication, JournalPolicy, Operation
@@ -71,6 +71,7 @@ def http_handler(services: Services, api: Api, name: str, respond: Stage, counte
     """Return aiohttp's handler that lets `respond` answer between the stages of an API; `name` is for the journal and the log."""
     rules, settings = api.rules, services.settings
     identify = _IDENTIFY[rules.authentication](services)
+    require_first_host = _require_first_host(services, rules)
     respond = _first_stages(services, rules, name, respond, counters)
     check_access = access_check(services.settings) if rules.is_protected else None
     finish = _FINISH[rules.journal]
@@ -84,6 +85,8 @@ def http_handler(services: Services, api: Api, name: str, respond: Stage, counte
             if check_access is not None:
                 check_access(http)
             identify(request)
+            if require_first_host is not None:
+                await require_first_host(request)
             if hdrs.EXPECT in http.headers:
                 _require_known_expectation(http)
             response = await respond(request)
@@ -135,6 +138,20 @@ def _authenticate(services: Services) -> Callable[[ApiRequest], None]:
     return identify
 
 
+def _require_first_host(services: Services, rules: ApiRules) -> Callable[[ApiRequest], Awaitable[None]] | None:
+    """Return the check that credentials are used at the host where they were used first, if that matters."""
+    if rules.authentication != Authentication.REQUIRED or not services.credentials.belong_to_first_host:
+        return None
+    merchants = services.emulator.merchants
+
+    async def require(request: ApiRequest) -> None:
+        merchant, request.merchant = request.merchant, ""
+        auth.require_first_host(merchant, await merchants.first_host(merchant))
+        request.merchant = merchant
+
+    return require
+
+
 def _select_merchant(services: Services) -> Callable[[ApiRequest], None]:
     def identify(request: ApiRequest) -> None:
         request.merchant = request.http.query.get("merchant") or _claimed(services, request.http) or ""
@@ -175,7 +192,7 @@ def _require_known_expectation(http: web.Request) -> None:
 
 def _rate_limited(limits: rate_limits.RateLimits, name: str, respond: Stage) -> Stage:
     async def count_request(request: ApiRequest) -> ApiResponse:
-        request.allowance = limits.take(request.merchant, name)
+        request.allowance = await limits.take(request.merchant, name)
         rate_limits.refuse(request.allowance)
         return await respond(request)
 

@@ -1,12 +1,13 @@
 """How many requests a merchant may send in a second (klarna.md §1.5); off unless a setting says otherwise."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from mock_klarna.errors import TooManyRequests
 from mock_klarna.settings import requests_per_second
 
-_MOST_WINDOWS = 10_000
+CountRequest = Callable[[str, str, int], Awaitable[int]]
+"""Counts a request of a merchant under a limit in a second, and returns how many there were."""
 SESSION_CALLS = frozenset({"create_button"})
 """Which calls of Instant Shopping count as creating a session is not documented; a button key is the nearest to one."""
 
@@ -29,22 +30,18 @@ class Allowance:
 
 
 class RateLimits:
-    """Counts the requests of each merchant by whole seconds of real time; `rate_limit` is the setting."""
+    """Limits the requests of each merchant in whole seconds of real time; `rate_limit` is the setting."""
 
-    def __init__(self, rate_limit: str, real_time: Callable[[], float]) -> None:
+    def __init__(self, rate_limit: str, real_time: Callable[[], float], count_request: CountRequest) -> None:
         self._of_sessions, self._of_others = requests_per_second(rate_limit)
         self._real_time = real_time
-        self._second = 0
-        self._used: dict[tuple[str, bool], int] = {}
+        self._count_request = count_request
 
-    def take(self, merchant: str, operation: str) -> Allowance:
+    async def take(self, merchant: str, operation: str) -> Allowance:
         """Count a request and return the remaining number; negative above the limit."""
-        second = int(self._real_time())
-        if second != self._second or len(self._used) > _MOST_WINDOWS:
-            self._second, self._used = second, {}
         is_session = operation in SESSION_CALLS
-        used = self._used[merchant, is_session] = self._used.get((merchant, is_session), 0) + 1
         limit = self._of_sessions if is_session else self._of_others
+        used = await self._count_request(merchant, "sessions" if is_session else "others", int(self._real_time()))
         return Allowance(limit, limit - used)
 
 

@@ -8,6 +8,7 @@ from mock_klarna.client import Client
 from mock_klarna.errors import TooManyRequests
 from mock_klarna.server import serve
 from mock_klarna.settings import Settings
+from mock_klarna.store.memory import MemoryStore
 from mock_klarna.web.rate_limits import RateLimits, refuse
 
 
@@ -24,18 +25,18 @@ class Clock:
 @pytest.mark.parametrize(
     ("rate_limit", "sessions", "others"), [("production", 40, 200), ("playground", 5, 50), ("7/s", 7, 7)]
 )
-def test_each_kind_of_request_has_a_limit_per_second(rate_limit: str, sessions: int, others: int) -> None:
-    limits = RateLimits(rate_limit, clock := Clock())
+async def test_each_kind_of_request_has_a_limit_per_second(rate_limit: str, sessions: int, others: int) -> None:
+    limits = RateLimits(rate_limit, clock := Clock(), MemoryStore().count_request)
     for operation, limit in (("create_button", sessions), ("capture_order", others)):
         for left in range(limit - 1, -2, -1):
-            allowance = limits.take("shop", operation)
+            allowance = await limits.take("shop", operation)
             assert allowance.remaining == left
         with pytest.raises(TooManyRequests):
             refuse(allowance)
         assert allowance.headers["X-Ratelimit-Remaining"] == "0"
-        assert limits.take("another", operation).remaining == limit - 1
+        assert (await limits.take("another", operation)).remaining == limit - 1
     clock.now += 0.8
-    assert limits.take("shop", "create_button").remaining == sessions - 1
+    assert (await limits.take("shop", "create_button")).remaining == sessions - 1
 
 
 @pytest.fixture

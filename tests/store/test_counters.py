@@ -1,5 +1,7 @@
+from itertools import pairwise
+
 from mock_klarna.domain.journal import JournalFilter
-from mock_klarna.domain.records import ButtonKey
+from mock_klarna.domain.records import ButtonKey, Purchase
 from mock_klarna.store.base import Store
 from tests.store.samples import button, created, dumped, job, purchase, scheduling, telling, writing
 
@@ -48,3 +50,27 @@ async def test_clearing_all_leaves_nothing_but_the_position(store: Store) -> Non
 async def test_clearing_who_is_not_there_does_nothing(store: Store) -> None:
     await store.clear("nobody")
     assert await store.merchants() == []
+
+
+async def test_requests_are_counted_in_each_second_for_each_merchant_and_limit(store: Store) -> None:
+    counts = [await store.count_request("shop", "sessions", 1000) for _ in range(20)]
+    assert all(after in (before + 1, 1) for before, after in pairwise(counts)), counts
+    assert max(counts) > 1
+    assert await store.count_request("other", "sessions", 1000) == 1
+    assert await store.count_request("shop", "others", 1000) == 1
+
+
+async def test_a_counted_request_is_not_in_a_dump(store: Store) -> None:
+    await store.count_request("shop", "sessions", 1000)
+    assert (await dumped(store))["merchants"] == {}
+
+
+async def test_the_newest_records_of_a_kind_are_kept(store: Store) -> None:
+    for number in range(6):
+        await store.commit("shop", writing(button(f"b-{number}")), 1.0)
+        await store.commit("other", writing(button(f"o-{number}", "other"), purchase(f"p-{number}", "other")), 1.0)
+        await store.keep_newest(ButtonKey, "shop", 4)
+    assert [kept.key for kept in await store.records(ButtonKey, "shop")] == ["b-2", "b-3", "b-4", "b-5"]
+    assert await store.get(ButtonKey, "b-1") is None
+    assert len(await store.records(ButtonKey, "other")) == len(await store.records(Purchase, "other")) == 6
+    await store.keep_newest(ButtonKey, "stranger", 4)

@@ -7,6 +7,7 @@ from asyncio.subprocess import PIPE
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -14,6 +15,7 @@ from aiohttp import web
 
 from mock_klarna.client import Client
 from mock_klarna.demo.shop import serve_shop
+from mock_klarna.emulator import idempotency
 from mock_klarna.server import serve
 from mock_klarna.settings import Settings
 from tests.database import Database, running
@@ -109,6 +111,66 @@ async def test_a_fault_that_is_ordered_once_hits_one_request_on_any_server(repli
     await replicas[0].ask("POST", "/_mock/faults", {"on": "request", "status": 500, "times": 4})
     answers = await asyncio.gather(*(one.send("GET", f"{BUTTONS}/{button['button_key']}") for one in replicas * 5))
     assert Counter(answer.status for answer in answers) == {500: 4, 200: 11}
+
+
+async def test_a_rate_limit_counts_the_requests_to_all_servers(postgres: str) -> None:
+    settings = Settings(port=0, store=postgres, rate_limit="1000/s")
+    async with two_servers(settings) as clients:
+        begun = time.perf_counter()
+        answers = [await one.send("GET", f"{BUTTONS}/x") for one in clients * 20]
+        seconds = time.perf_counter() - begun
+    left = [int(answer.headers["X-Ratelimit-Remaining"]) for answer in answers]
+    assert all(after in (before - 1, 999) for before, after in pairwise(left)), left
+    assert left.count(999) <= seconds + 2
+
+
+async def test_a_username_belongs_to_the_region_where_any_server_saw_it_first(postgres: str) -> None:
+    async with two_servers(Settings(port=0, store=postgres, separate_regions=True)) as (first, second):
+        america = {"Host": "api-na.klarna.com"}
+        assert (await first.send("GET", f"{BUTTONS}/x", headers=america)).status == 404
+        assert (await second.send("GET", f"{BUTTONS}/x")).status == 401
+        assert (await second.send("GET", f"{BUTTONS}/x", headers=america)).status == 404
+        await second.send("POST", "/_mock/reset", headers={"Authorization": ""})
+        assert (await first.send("GET", f"{BUTTONS}/x")).status == 404
+        assert (await second.send("GET", f"{BUTTONS}/x", headers=america)).status == 401
+
+
+async def test_simultaneous_first_requests_at_two_regions_leave_one_of_them(postgres: str) -> None:
+    async with two_servers(Settings(port=0, store=postgres, separate_regions=True)) as (first, second):
+        for number in range(extent(usual=5, thorough=50)):
+            answers = await asyncio.gather(
+                first.as_merchant(f"m-{number}", "secret").send("GET", f"{BUTTONS}/x"),
+                second.as_merchant(f"m-{number}", "secret").send(
+                    "GET", f"{BUTTONS}/x", headers={"Host": "api-na.klarna.com"}
+                ),
+            )
+            assert sorted(answer.status for answer in answers) == [401, 404]
+
+
+async def test_the_answers_to_idempotency_keys_of_all_servers_have_one_limit(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "MOST_ANSWERS", 6)
+    async with two_servers(Settings(port=0, store=postgres)) as clients:
+        order = await place(clients[0], await buy(clients[0], NOBODY))
+        path = f"/ordermanagement/v1/orders/{order['order_id']}/captures"
+        for number, client in enumerate(clients * 10):
+            key = {"Klarna-Idempotency-Key": f"k-{number}"}
+            assert (await client.send("POST", path, {"captured_amount": 1}, headers=key)).status == 201
+        state = await clients[0].ask("GET", "/_mock/snapshot")
+    assert len(state["merchants"]["shop"]["records"]["answer"]) == 6
+
+
+@asynccontextmanager
+async def two_servers(settings: Settings) -> AsyncIterator[list[Client]]:
+    """Run two servers on one database; a client of the same merchant for each."""
+    async with (
+        serve(settings) as first,
+        serve(settings) as second,
+        Client(first.url, "shop") as client,
+        Client(second.url, "shop") as other,
+    ):
+        yield [client, other]
 
 
 async def test_a_clock_that_is_moved_on_all_servers_does_everything_that_is_due_once_and_in_order(

@@ -17,6 +17,7 @@ from mock_klarna.domain.records import (
     Capture,
     Decision,
     Fault,
+    FirstHost,
     Fulfilment,
     Job,
     Merchant,
@@ -67,6 +68,7 @@ RECORDS: list[Record] = [
     delivery(attempts=(ATTEMPT, ATTEMPT), body=b'{"a":"\xc3\xa5"}', state="waiting"),
     Fault(merchant="shop", fault_id="f-1", body=b'{"on":"callback"}', on="callback", operation=None, times=3),
     Merchant(merchant="shop", clock_offset=172800.5, seed="s"),
+    FirstHost(merchant="shop", username="shop"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Locks by name, inside one process."""
+"""Locks and counts of one process."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,3 +28,21 @@ class KeyedLocks:
             del self._locks[name]
         else:
             self._locks[name] = lock, users - 1
+
+
+_MOST_COUNTS = 10_000
+
+
+class RequestCounts:
+    """How many requests each merchant sent in the current second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._counts: dict[tuple[str, str], int] = {}
+
+    def count(self, merchant: str, limit: str, second: int) -> int:
+        """Count a request under a rate limit, and return how many there were in this second."""
+        if second != self._second or len(self._counts) > _MOST_COUNTS:
+            self._second, self._counts = second, {}
+        counted = self._counts[merchant, limit] = self._counts.get((merchant, limit), 0) + 1
+        return counted
