@@ -18,7 +18,7 @@ from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.store.in_process import KeyedLocks, RequestCounts
 from mock_klarna.store.journal import USUAL, Bounds, Budget
 from mock_klarna.store.snapshot_stream import Portion
-from mock_klarna.store.tables import MerchantState, Named, RecordIndex, named
+from mock_klarna.store.tables import MerchantState, RecordIndex
 
 _Topic = tuple[str | None, str | None]
 

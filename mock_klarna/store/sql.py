@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.journal import Entry, JournalFilter
 from mock_klarna.domain.records import Job, Record
 from mock_klarna.store.journal import Bounds

@@ -1,6 +1,6 @@
 """The journal: as a list, one entry, and a stream of server-sent events."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import orjson
 
@@ -75,7 +75,7 @@ def _filter(request: ApiRequest) -> JournalFilter:
     )
 
 
-async def _events(services: Services, wanted: JournalFilter, after: int) -> AsyncIterator[bytes]:
+async def _events(services: Services, wanted: JournalFilter, after: int) -> AsyncGenerator[bytes, None]:
     while True:
         found = await find_entries(services, wanted, after, _BATCH, _HEARTBEAT_SECONDS)
         yield b"".join(map(_event, map(views.entry, found))) or b": still here\n\n"

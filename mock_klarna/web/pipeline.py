@@ -74,6 +74,7 @@ def http_handler(services: Services, api: Api, name: str, respond: Stage, counte
     require_first_host = _require_first_host(services, rules)
     respond = _first_stages(services, rules, name, respond, counters)
     check_access = access_check(services.settings) if rules.is_protected else None
+    added_headers = (_CORS_API if rules.is_cross_origin else {}) | (PROTECTION if rules.is_protected else {})
     finish = _FINISH[rules.journal]
     forget_preloaded = services.emulator.store.forget_preloaded
 
@@ -94,10 +95,8 @@ def http_handler(services: Services, api: Api, name: str, respond: Stage, counte
             response = error_response(error, rules.error_format, request, name, settings)
         if finish is not None:
             await finish(services, name, request, response, started)
-        if rules.is_cross_origin:
-            response.headers.update(_CORS_API)
-        if check_access is not None:
-            response.headers.update(PROTECTION)
+        if added_headers:
+            response.headers.update(added_headers)
         return _http_response(request, response) if response.stream is None else await _stream(http, response)
 
     return handle

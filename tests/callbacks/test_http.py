@@ -216,7 +216,7 @@ def look_up(host, *args, **named):
         threading.Event().wait()
     return found(host, *args, **named)
 socket.getaddrinfo = look_up
-from mock_klarna.__main__ import main
+from mock_klarna.cli.main import main
 raise SystemExit(main(["serve", "--port", "0"]))
 """
 
