@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from functools import cache
+from itertools import chain
 from secrets import token_hex
 from typing import Any, TypeVar
 
@@ -54,41 +55,70 @@ _BASE = "((pg_current_xact_id()::text::bigint + {shift}) << 12)"
 _MOST_ENTRIES = 2000
 """Entries that one transaction writes at the most: twelve bits of `seq` number them."""
 
-_PARTS = {
-    "writes": """
-w AS (SELECT * FROM unnest({}::text[], {}::text[], {}::text[], {}::text[], {}::text[], {}::bigint[], {}::text[], {}::bytea[])
-      AS w (kind, key, alias, merchant, subject, version, owner, body)),
-inserted AS (INSERT INTO records (kind, key, alias, merchant, subject, version, owner, body)
-      SELECT * FROM w WHERE version = 1 ON CONFLICT DO NOTHING RETURNING 1),
+_ENTRY_TYPES = ("float8", "text", "text", "text", "text", "bigint", "bigint", "bytea")
+_PARTS: Mapping[str, tuple[str, str, Sequence[str]]] = {
+    "inserts": (
+        """
+inserted AS (INSERT INTO records (kind, key, alias, merchant, subject, version, owner, body) VALUES {rows}
+    ON CONFLICT DO NOTHING RETURNING 1)""",
+        "",
+        ("text", "text", "text", "text", "text", "bigint", "text", "bytea"),
+    ),
+    "updates": (
+        """
 updated AS (UPDATE records r SET alias = w.alias, subject = w.subject, version = w.version, owner = w.owner, body = w.body
-      FROM w WHERE w.version > 1 AND r.kind = w.kind AND r.key = w.key AND r.version = w.version - 1 RETURNING 1)""",
-    "cancels": """
-cancelled AS (DELETE FROM jobs WHERE merchant = $1 AND job_id = ANY ({}::text[]) AND owner IS NULL)""",
-    "finished": """
-finished AS (DELETE FROM jobs j USING unnest({}::text[], {}::float8[], {}::bigint[]) AS f (job_id, due, number)
-      WHERE j.merchant = $1 AND j.job_id = f.job_id AND j.due = f.due AND j.number = f.number AND j.owner = {}::text)""",
-    "jobs": """
-scheduled AS (INSERT INTO jobs (merchant, job_id, due, kind, subject, number)
-      SELECT * FROM unnest({}::text[], {}::text[], {}::float8[], {}::text[], {}::text[], {}::bigint[])
-      ON CONFLICT (merchant, job_id) WHERE owner IS NULL
-      DO UPDATE SET due = excluded.due, number = excluded.number, position = excluded.position)""",
-    "events": """
-appended AS (INSERT INTO journal (seq, at, merchant, kind, name, purchase_id, is_event, size, data)
-      SELECT BASE + e.number, e.at, e.merchant, e.kind, e.name, e.purchase_id, e.is_event, e.size, e.data
-      FROM unnest({}::float8[], {}::text[], {}::text[], {}::text[], {}::text[], {}::bigint[], {}::bigint[], {}::bytea[])
-      WITH ORDINALITY AS e (at, merchant, kind, name, purchase_id, is_event, size, data, number) RETURNING seq)""",
+    FROM (VALUES {rows}) AS w (kind, key, alias, merchant, subject, version, owner, body)
+    WHERE r.kind = w.kind AND r.key = w.key AND r.version = w.version - 1 RETURNING 1)""",
+        "",
+        ("text", "text", "text", "text", "text", "bigint", "text", "bytea"),
+    ),
+    "cancels": (
+        """
+cancelled AS (DELETE FROM jobs WHERE merchant = $1 AND owner IS NULL AND job_id IN ({rows}))""",
+        "",
+        ("text",),
+    ),
+    "finished": (
+        """
+finished AS (DELETE FROM jobs j USING (VALUES {rows}) AS f (job_id, due, number, owner)
+    WHERE j.merchant = $1 AND j.job_id = f.job_id AND j.due = f.due AND j.number = f.number AND j.owner = f.owner)""",
+        "",
+        ("text", "float8", "bigint", "text"),
+    ),
+    "jobs": (
+        """
+scheduled AS (INSERT INTO jobs (merchant, job_id, due, kind, subject, number) VALUES {rows}
+    ON CONFLICT (merchant, job_id) WHERE owner IS NULL
+    DO UPDATE SET due = excluded.due, number = excluded.number, position = excluded.position)""",
+        "",
+        ("text", "text", "float8", "text", "text", "bigint"),
+    ),
+    "events": (
+        """
+appended AS (INSERT INTO journal (seq, at, merchant, kind, name, purchase_id, is_event, size, data) VALUES {rows}
+    RETURNING seq)""",
+        "BASE + {number}, ",
+        _ENTRY_TYPES,
+    ),
 }
+"""What a commit can contain: the part of the statement, what each row begins with, and the types of its parameters.
+
+Rows are parameters of their own: asyncpg takes five times as long for arrays.
+"""
 _MERCHANT_AND_CLOCK = (
     "INSERT INTO merchants (name, clock_offset) VALUES ($1, $2) "
     "ON CONFLICT (name) DO UPDATE SET clock_offset = excluded.clock_offset"
 )
 _MERCHANT = "INSERT INTO merchants (name) VALUES ($1) ON CONFLICT DO NOTHING"
 _APPEND = """
-WITH e AS (SELECT * FROM unnest($1::float8[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
-        $8::bytea[]) WITH ORDINALITY AS e (at, merchant, kind, name, purchase_id, is_event, size, data, number)),
+WITH e AS (SELECT * FROM {rows} AS e (at, merchant, kind, name, purchase_id, is_event, size, data, number)),
     named AS (INSERT INTO merchants (name) SELECT DISTINCT merchant FROM e ORDER BY 1 ON CONFLICT DO NOTHING)
 INSERT INTO journal (seq, at, merchant, kind, name, purchase_id, is_event, size, data)
 SELECT BASE + number, at, merchant, kind, name, purchase_id, is_event, size, data FROM e RETURNING seq"""
+_ENTRY_ARRAYS = """unnest($1::float8[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bytea[])
+    WITH ORDINALITY"""
+_MOST_ENTRY_ROWS = 8
+"""Entries above which arrays are faster than rows, and of which a statement for each number would be too many."""
 _COUNT_REQUEST = f"""
 INSERT INTO request_counts AS c (merchant, name, second, requests)
 VALUES ($1, $2, extract(epoch FROM clock_timestamp())::bigint, 1)
@@ -219,34 +249,23 @@ class PostgresStore(SqlStore):
         return int(newest or 0)
 
     def _commit_statement(self, owner: str, decision: Decision, events: list[EntryRow]) -> tuple[str, list[Any]]:
+        """Return the statement that commits a decision, and its values."""
         rescheduled = {job.job_id for job in decision.jobs}
-        cancels = [storable(job_id) for job_id in decision.cancels if job_id not in rescheduled]
-        values: list[Any] = [owner]
-        clock = next((record for record in decision.writes if isinstance(record, Merchant)), None)
-        if clock is not None:
-            values.append(clock.clock_offset)
-        if decision.writes:
-            values += zip(*self._rows(decision.writes), strict=True)
-        if cancels:
-            values.append(cancels)
-        if decision.finished:
-            values += zip(*((storable(job.job_id), job.due, job.number) for job in decision.finished), strict=True)
-            values.append(self._owner)
-        if decision.jobs:
-            values += zip(*map(job_columns, decision.jobs), strict=True)
-        if events:
-            values += zip(*events, strict=True)
-        shape = (
-            clock is not None,
-            bool(decision.writes),
-            bool(cancels),
-            bool(decision.finished),
-            bool(decision.jobs),
-            bool(events),
+        clock = next((record.clock_offset for record in decision.writes if isinstance(record, Merchant)), None)
+        rows = self._rows(decision.writes)
+        parts: tuple[Sequence[tuple[Any, ...]], ...] = (
+            [row for row in rows if row.version == 1],
+            [row for row in rows if row.version != 1],
+            [(storable(job_id),) for job_id in decision.cancels if job_id not in rescheduled],
+            [(storable(job.job_id), job.due, job.number, self._owner) for job in decision.finished],
+            list(map(job_columns, decision.jobs)),
+            events,
         )
-        if decision.writes:
-            values.append(len(decision.writes))
-        return self._with_shift(_commit_text(shape)), values
+        values: list[Any] = [owner] if clock is None else [owner, clock]
+        for part in parts:
+            for row in part:
+                values += row
+        return self._with_shift(_commit_text(clock is not None, tuple(map(len, parts)))), values
 
     def _rows(self, writes: Sequence[Record]) -> list[RecordRow]:
         """Return the rows of records to write, and keep the records for the running task, which reads its own writes."""
@@ -258,6 +277,7 @@ class PostgresStore(SqlStore):
         return rows
 
     async def _after_commit(self, owner: str, decision: Decision, events: list[EntryRow], newest: int | None) -> None:
+        self._wake({(owner, row.purchase_id) for row in events})
         for job in decision.finished:
             self._jobs.was_finished(job)
         if events and newest is not None:
@@ -265,7 +285,6 @@ class PostgresStore(SqlStore):
         callbacks = sum(isinstance(record, Delivery) and record.version == 1 for record in decision.writes)
         if callbacks:
             await self.limit_records(Delivery, owner, self.bounds.most_callbacks, callbacks)
-        self._wake({(owner, row.purchase_id) for row in events})
 
     def _wake(self, topics: Iterable[Topic]) -> None:
         for topic in topics:
@@ -297,7 +316,8 @@ class PostgresStore(SqlStore):
                     written.set_result(seq)
 
     async def _append(self, rows: list[EntryRow]) -> list[int]:
-        seqs = sorted(row[0] for row in await self.fetch(self._with_shift(_APPEND), *zip(*rows, strict=True)))
+        seqs = sorted(row[0] for row in await self._insert_entries(rows))
+        self._wake({(row.merchant, row.purchase_id) for row in rows})
         sizes: defaultdict[str, int] = defaultdict(int)
         newest: dict[str, int] = {}
         for row, seq in zip(rows, seqs, strict=True):
@@ -305,8 +325,13 @@ class PostgresStore(SqlStore):
             newest[row.merchant] = seq
         for merchant, size in sizes.items():
             await self._limits.spend(merchant, size, newest[merchant])
-        self._wake({(row.merchant, row.purchase_id) for row in rows})
         return seqs
+
+    async def _insert_entries(self, rows: list[EntryRow]) -> list[Row]:
+        statement = self._with_shift(_append_text(len(rows)))
+        if len(rows) > _MOST_ENTRY_ROWS:
+            return await self.fetch(statement, *zip(*rows, strict=True))
+        return await self.fetch(statement, *chain.from_iterable(rows))
 
     async def cut_journal(self, merchant: str, excess: int, newest: int) -> int:
         """Drop entries below `newest` until `excess` bytes are free, exchanges and callbacks first; return the bytes freed."""
@@ -480,19 +505,36 @@ def _shifted(statement: str, shift: int) -> str:
 
 
 @cache
-def _commit_text(shape: tuple[bool, bool, bool, bool, bool, bool]) -> str:
-    """Return the statement of a commit with the parts that `shape` names, and number its parameters."""
-    moves_clock, *others = shape
-    number = 2 if moves_clock else 1
-    parts = [f"named AS ({_MERCHANT_AND_CLOCK if moves_clock else _MERCHANT})"]
-    for name, is_there in zip(("writes", "cancels", "finished", "jobs", "events"), others, strict=True):
-        if is_there:
-            text = _PARTS[name]
-            count = text.count("{}")
-            parts.append(text.format(*(f"${number + step}" for step in range(1, count + 1))))
-            number += count
-    check = "0"
-    if shape[1]:
-        check = f"1 / ((SELECT count(*) FROM inserted) + (SELECT count(*) FROM updated) = ${number + 1})::int"
-    newest = "(SELECT max(seq) FROM appended)" if shape[-1] else "NULL::bigint"
-    return f"WITH {', '.join(parts)} SELECT {check}, {newest}"
+def _append_text(count: int) -> str:
+    """Return the statement that appends entries to the journal."""
+    if count > _MOST_ENTRY_ROWS:
+        return _APPEND.format(rows=_ENTRY_ARRAYS)
+    return _APPEND.format(rows=f"(VALUES {_rows_text(count, _ENTRY_TYPES, after=', {number}')})")
+
+
+def _rows_text(count: int, types: Sequence[str], parameter: int = 1, before: str = "", after: str = "") -> str:
+    """Return the rows of VALUES with parameters from `parameter` on; `before` and `after` may contain the number of the row."""
+    rows = []
+    for number in range(1, count + 1):
+        columns = ", ".join(f"${parameter + place}::{name}" for place, name in enumerate(types))
+        rows.append(f"({before.format(number=number)}{columns}{after.format(number=number)})")
+        parameter += len(types)
+    return ", ".join(rows)
+
+
+@cache
+def _commit_text(moves_clock: bool, counts: tuple[int, ...]) -> str:
+    """Return the statement of a commit; `counts` says how many rows it has of each part."""
+    parameter = 3 if moves_clock else 2
+    texts = [f"named AS ({_MERCHANT_AND_CLOCK if moves_clock else _MERCHANT})"]
+    for (text, prefix, types), count in zip(_PARTS.values(), counts, strict=True):
+        if count:
+            texts.append(text.format(rows=_rows_text(count, types, parameter, before=prefix)))
+            parameter += count * len(types)
+    inserts, updates, *_, events = counts
+    written = [
+        f"(SELECT count(*) FROM {name})" for name, count in (("inserted", inserts), ("updated", updates)) if count
+    ]
+    check = f"1 / ({' + '.join(written)} = {inserts + updates})::int" if written else "0"
+    newest = "(SELECT max(seq) FROM appended)" if events else "NULL::bigint"
+    return f"WITH {', '.join(texts)} SELECT {check}, {newest}"

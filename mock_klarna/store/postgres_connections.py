@@ -95,8 +95,7 @@ class Connections:
                 try:
                     yield connection
                 finally:
-                    if not connection.is_closed():
-                        self._idle.append(connection)
+                    self._give_back(connection)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator["PostgresSession"]:
@@ -116,12 +115,21 @@ class Connections:
                 return connection
         return None
 
+    def _give_back(self, connection: Any) -> None:
+        if not connection.is_closed():
+            self._idle.append(connection)
+
     async def fetch(self, statement: str, *values: Any) -> list[Row]:
         """Execute one statement and return its rows."""
         self.statements += 1
-        async with self.use() as connection:
-            rows: list[Row] = await connection.fetch(statement, *values)
-            return rows
+        async with self._slots:
+            with translated_errors():
+                connection = self._take() or await self.open()
+                try:
+                    rows: list[Row] = await connection.fetch(statement, *values)
+                    return rows
+                finally:
+                    self._give_back(connection)
 
     def lock_key(self, name: str) -> int:
         """Return the number of a name among the database's advisory locks."""
