@@ -1,6 +1,6 @@
 """The default engine: everything in this process, gone with it.
 
-It never really awaits, but to dump and to load snapshots, so it is as fast as dicts.
+It never really awaits, but to dump, load and delete whole states, so it is as fast as dicts.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.store.in_process import KeyedLocks, RequestCounts
 from mock_klarna.store.journal import USUAL, Bounds, Budget
 from mock_klarna.store.snapshot_stream import Portion
-from mock_klarna.store.tables import MerchantState, RecordIndex
+from mock_klarna.store.tables import AT_ONCE, MerchantState, RecordIndex
 
 _Topic = tuple[str | None, str | None]
 
@@ -105,34 +105,6 @@ class Watching:
 R = TypeVar("R", bound=Record)
 
 
-_AT_ONCE = 64
-"""Records in a portion of a snapshot."""
-
-
-class _Incoming:
-    """The merchants of a snapshot as this engine stores them, before they replace what is there."""
-
-    def __init__(self, bounds: Bounds) -> None:
-        self._bounds = bounds
-        self.states: dict[str, MerchantState] = {}
-        self.index = RecordIndex()
-
-    def add(self, portion: Portion) -> None:
-        """Store a portion; raises `MockKlarnaError` if two records have the same key or alias."""
-        state = self.states.get(portion.merchant)
-        if state is None:
-            state = self.states[portion.merchant] = MerchantState(
-                self._bounds.journal_bytes, self._bounds.most_callbacks
-            )
-        for record in portion.records:
-            self.index.put_new(record)
-            for dropped in state.put(record):
-                self.index.drop(dropped)
-        for job in portion.jobs:
-            state.job_queue.add(job)
-        state.counters.update(portion.counters)
-
-
 class MemoryStore:
     """A store in dictionaries, with limits on journals and callbacks."""
 
@@ -140,11 +112,15 @@ class MemoryStore:
         self._bounds = bounds
         self._merchants: dict[str, MerchantState] = {}
         self._budget = Budget(bounds.all_journals_bytes, lambda: (state.journal for state in self._merchants.values()))
-        self._index = RecordIndex()
+        self._index = RecordIndex(self._is_current)
         self._waiters = Waiters()
         self._locks = KeyedLocks()
         self._request_counts = RequestCounts()
         self._seq = 0
+
+    def _is_current(self, record: Record) -> bool:
+        state = self._merchants.get(record.merchant)
+        return state is not None and state.has(record)
 
     def _state_of(self, merchant: str) -> MerchantState:
         found = self._merchants.get(merchant)
@@ -333,14 +309,16 @@ class MemoryStore:
         return [name for name in self._merchants if name != NOBODY]
 
     async def clear(self, merchant: str | None) -> None:
-        """Delete the state of a merchant, or of all."""
-        self._clear(merchant)
+        """Delete the state of a merchant, or of all: at once for all callers, and from memory in portions."""
+        names = [merchant] if merchant is not None else list(self._merchants)
+        await self._take_apart([self._merchants.pop(name) for name in names if name in self._merchants])
 
-    def _clear(self, merchant: str | None) -> None:
-        for name in [merchant] if merchant is not None else list(self._merchants):
-            state = self._merchants.pop(name, None)
-            for record in state.everything() if state else ():
-                self._index.drop(record)
+    async def _take_apart(self, states: Iterable[MerchantState]) -> None:
+        for state in states:
+            for records in state.take_apart():
+                for record in records:
+                    self._index.drop(record)
+                await asyncio.sleep(0)
 
     async def dump(self, merchants: Sequence[str] | None = None) -> AsyncGenerator[Portion]:
         """Yield the state of some merchants, or of all, as it is now: records, jobs and counters, without the journal.
@@ -354,8 +332,8 @@ class MemoryStore:
             if name != NOBODY or any(state.everything())
         ]
         for name, records, jobs, counters in kept:
-            for start in range(0, len(records), _AT_ONCE):
-                yield Portion(name, records[start : start + _AT_ONCE])
+            for start in range(0, len(records), AT_ONCE):
+                yield Portion(name, records[start : start + AT_ONCE])
             yield Portion(name, (), sorted(jobs, key=lambda job: job.due), counters)
 
     async def load(self, portions: AsyncIterator[Portion]) -> None:
@@ -363,14 +341,27 @@ class MemoryStore:
 
         Other calls see the old state until all of the new one replaces it at once.
         """
-        incoming = _Incoming(self._bounds)
-        async for portion in portions:
-            incoming.add(portion)
-        self._index.check_free(incoming.index, incoming.states)
-        for name in incoming.states:
-            self._clear(name)
-        self._merchants.update(incoming.states)
-        self._index.put_all(incoming.index)
+        states: dict[str, MerchantState] = {}
+        with self._index.incoming() as index:
+            async for portion in portions:
+                state = states.get(portion.merchant)
+                if state is None:
+                    state = MerchantState(self._bounds.journal_bytes, self._bounds.most_callbacks)
+                    states[portion.merchant] = state
+                for record in portion.records:
+                    index.put(record)
+                    for dropped in state.put(record):
+                        index.drop(dropped)
+                for job in portion.jobs:
+                    state.job_queue.add(job)
+                state.counters.update(portion.counters)
+            index.check_free(states)
+        old = [self._merchants.pop(name) for name in states if name in self._merchants]
+        self._merchants.update(states)
+        self._index.add(index)
+        for _ in self._index.merge(index):
+            await asyncio.sleep(0)
+        await self._take_apart(old)
 
     async def close(self) -> None:
         """Release nothing: memory needs no closing."""

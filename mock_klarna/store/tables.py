@@ -1,13 +1,17 @@
 """The in-memory tables: the job queue and records of each merchant, and the index of all records."""
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.records import Job, Record
 from mock_klarna.errors import MockKlarnaError, WriteConflict
 from mock_klarna.store.journal import JournalBuffer
+
+AT_ONCE = 256
+"""Records that are moved or deleted before other tasks run."""
 
 
 class JobQueue:
@@ -127,6 +131,18 @@ class MerchantState:
             if not keys:
                 del self._callbacks[record.subject]
 
+    def has(self, record: Record) -> bool:
+        """Tell whether a record is stored here in just this version."""
+        records = self._records.get(record.kind)
+        return records is not None and records.get(record.key) is record
+
+    def take_apart(self) -> Iterator[list[Record]]:
+        """Delete all records and yield them in portions; for a state that nobody uses any more."""
+        self._callbacks.clear()
+        for records in self._records.values():
+            while records:
+                yield [records.popitem()[1] for _ in range(min(AT_ONCE, len(records)))]
+
     def everything(self) -> Iterator[Record]:
         """Yield every record, kind by kind, oldest first."""
         for records in self._records.values():
@@ -134,43 +150,36 @@ class MerchantState:
 
 
 class RecordIndex:
-    """The index of the records of all merchants by kind and by key or alias."""
+    """The index of the records of all merchants by kind and by key or alias.
 
-    def __init__(self) -> None:
+    A merchant's state may disappear at once, and that of a snapshot may appear at once. So `is_current` tells whether a record
+    is still part of a merchant's state: entries of other records count as missing and are deleted little by little.
+    """
+
+    def __init__(self, is_current: Callable[[Record], bool]) -> None:
+        self._is_current = is_current
         self._records: dict[str, dict[str, Record]] = {}
+        self._added: list[SnapshotIndex] = []
+        self._incoming: list[SnapshotIndex] = []
 
-    def get(self, kind: str, key: str) -> Any:
+    def get(self, kind: str, name: str) -> Any:
         """Return a record, of the class that has this kind, by its key or its alias, or None."""
         records = self._records.get(kind)
-        return records.get(key) if records else None
+        record = records.get(name) if records else None
+        if record is not None and self._is_current(record):
+            return record
+        return self._get_added(kind, name) if self._added else None
+
+    def _get_added(self, kind: str, name: str) -> Record | None:
+        found = (index.records.get(kind, {}).get(name) for index in self._added)
+        return next((record for record in found if record is not None and self._is_current(record)), None)
 
     def check(self, writes: Iterable[Record]) -> None:
         """Raise `WriteConflict` unless every record's version follows the stored one."""
         for record in writes:
-            stored = self._records.get(record.kind, {}).get(record.key)
+            stored = self.get(record.kind, record.key)
             if record.version != (stored.version + 1 if stored else 1):
                 raise WriteConflict(f"{record.kind} {record.key}")
-
-    def check_free(self, incoming: "RecordIndex", replaced: Collection[str]) -> None:
-        """Raise `MockKlarnaError` if an incoming key or alias belongs to a merchant that is not replaced."""
-        for kind, records in incoming._records.items():
-            stored = self._records.get(kind, {})
-            for name in records.keys() & stored.keys():
-                if stored[name].merchant not in replaced:
-                    raise MockKlarnaError(f"{kind} {name} already belongs to {stored[name].merchant!r}")
-
-    def put_all(self, incoming: "RecordIndex") -> None:
-        """Store the records of another index."""
-        for kind, records in incoming._records.items():
-            self._records.setdefault(kind, {}).update(records)
-
-    def put_new(self, record: Record) -> None:
-        """Store a record of a snapshot; raises `MockKlarnaError` if its key or alias belongs to another one."""
-        records = self._records.setdefault(record.kind, {})
-        for name in filter(None, (record.key, record.alias)):
-            if name in records:
-                raise MockKlarnaError(f"the snapshot contains {record.kind} {name} twice", where="merchants")
-            records[name] = record
 
     def put(self, record: Record) -> None:
         """Store a record under its key and alias."""
@@ -179,10 +188,75 @@ class RecordIndex:
         alias = record.alias
         if alias is not None:
             records[alias] = record
+        for incoming in self._incoming:
+            incoming.note_taken(record)
 
     def drop(self, record: Record) -> None:
         """Delete a record."""
         records = self._records.get(record.kind, {})
-        records.pop(record.key, None)
-        if record.alias is not None:
-            records.pop(record.alias, None)
+        for name in filter(None, (record.key, record.alias)):
+            if records.get(name) is record:
+                del records[name]
+
+    @contextmanager
+    def incoming(self) -> Iterator["SnapshotIndex"]:
+        """Return an index for the records of a snapshot, which notices what is stored meanwhile."""
+        incoming = SnapshotIndex(self.get)
+        self._incoming.append(incoming)
+        try:
+            yield incoming
+        finally:
+            self._incoming.remove(incoming)
+
+    def add(self, incoming: "SnapshotIndex") -> None:
+        """Find the records of a snapshot from now on."""
+        self._added.append(incoming)
+
+    def merge(self, incoming: "SnapshotIndex") -> Iterator[None]:
+        """Move the records that were added into this index; yields between portions, and may be continued later."""
+        for kind, records in incoming.records.items():
+            stored = self._records.setdefault(kind, {})
+            for number, (name, record) in enumerate(records.items()):
+                if self._is_current(record):
+                    stored[name] = record
+                if number % AT_ONCE == 0:
+                    yield
+        self._added.remove(incoming)
+
+
+class SnapshotIndex:
+    """The index of the records of a snapshot that is being loaded. `get` finds the records that are stored."""
+
+    def __init__(self, get: Callable[[str, str], Record | None]) -> None:
+        self.records: dict[str, dict[str, Record]] = {}
+        self._get = get
+        self._taken: list[tuple[str, str, str]] = []
+
+    def put(self, record: Record) -> None:
+        """Store a record; raises `MockKlarnaError` if its key or alias belongs to another one of the snapshot."""
+        records = self.records.setdefault(record.kind, {})
+        for name in filter(None, (record.key, record.alias)):
+            if name in records:
+                raise MockKlarnaError(f"the snapshot contains {record.kind} {name} twice", where="merchants")
+            records[name] = record
+            stored = self._get(record.kind, name)
+            if stored is not None and stored.merchant != record.merchant:
+                self._taken.append((record.kind, name, stored.merchant))
+
+    def drop(self, record: Record) -> None:
+        """Delete a record."""
+        for name in filter(None, (record.key, record.alias)):
+            del self.records[record.kind][name]
+
+    def note_taken(self, stored: Record) -> None:
+        """Remember a record that was stored just now, if the snapshot has its key or alias."""
+        records = self.records.get(stored.kind, {})
+        for name in filter(None, (stored.key, stored.alias)):
+            if name in records:
+                self._taken.append((stored.kind, name, stored.merchant))
+
+    def check_free(self, replaced: Collection[str]) -> None:
+        """Raise `MockKlarnaError` if a key or alias belongs to a merchant that is not replaced."""
+        for kind, name, merchant in self._taken:
+            if merchant not in replaced and name in self.records[kind] and self._get(kind, name) is not None:
+                raise MockKlarnaError(f"{kind} {name} already belongs to {merchant!r}")
