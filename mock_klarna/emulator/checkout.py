@@ -210,7 +210,7 @@ class Purchases:
             hint = "another shopper, or an outcome"
             raise StateConflict(f"Klarna declines this shopper: {outcome}", where="shopper", hint=hint)
         placed = _ordered(self._with_spelling(checkout_steps.order_of(validator, current)))
-        raw, rules = orjson.dumps(placed), self._context.rules
+        raw, rules = write_json(placed), self._context.rules
         authorized = purchases.authorize(started, outcome, token, placed, raw, now, rules)
         result = purchases.place(authorized.value, placed["merchant_urls"], placed, raw, order_id, now, rules)
         writes = tuple(replace(record, version=1) for record in result.writes)
