@@ -13,7 +13,7 @@ from mock_klarna.domain.events import ButtonCreated, ButtonUpdated
 from mock_klarna.domain.records import ButtonKey, CommandResult, Decision
 from mock_klarna.emulator import checkout_steps
 from mock_klarna.emulator.context import Context
-from mock_klarna.errors import Problem, UnknownName
+from mock_klarna.errors import BadValue, Problem, UnknownName
 from mock_klarna.shoppers import COUNTRIES
 from mock_klarna.validation import write_json
 
@@ -40,10 +40,16 @@ class Buttons:
         return await self._context.own(ButtonKey, merchant, button_key, "button_key")
 
     async def update(self, merchant: str, button_key: str, options: Json) -> ButtonKey:
-        """Replace the given members of a key's options; the others do not change (klarna.md §2, PUT)."""
+        """Replace the given members of a key's options; the others do not change (klarna.md §2, PUT).
+
+        Raises `BadValue` if old and new members do not fit together.
+        """
 
         def change(button: ButtonKey, _now: float) -> CommandResult[ButtonKey]:
-            body = _with_key(button_key, {**orjson.loads(button.body), **options})
+            merged = {**orjson.loads(button.body), **options}
+            if found := self._context.validator.member_problems("create_button", merged):
+                raise BadValue(found)
+            body = _with_key(button_key, merged)
             changed = ButtonKey(
                 merchant=merchant,
                 version=button.version + 1,

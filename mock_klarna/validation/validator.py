@@ -90,6 +90,10 @@ class Validator:
         """Tell quickly that a body without nulls is valid as it is; False means that `check` has to decide."""
         return (self._operations.get(operation) or self._compiled(operation)).is_clearly_valid(body)
 
+    def member_problems(self, operation: str, body: object) -> list[Problem]:
+        """Return the members of a body, made of valid parts, that break a rule beside the schema: the currency of a country."""
+        return (self._operations.get(operation) or self._compiled(operation)).members.problems(body)
+
     def _compiled(self, operation: str) -> _Operation:
         path = self.catalogue.operations[operation]
         known = self._operations[operation] = _Operation(

@@ -6,7 +6,7 @@ import pytest
 
 from mock_klarna.domain.records import ButtonKey
 from mock_klarna.emulator import Emulator
-from mock_klarna.errors import NotAllowed, NotFound
+from mock_klarna.errors import BadValue, NotAllowed, NotFound
 from tests.emulator.conftest import BUTTON
 
 
@@ -34,3 +34,17 @@ async def test_simultaneous_changes_of_a_key_are_all_kept(emulator: Emulator) ->
     assert changed is not None
     assert changed.version == 21
     assert all(name.encode() in changed.body for name in names)
+
+
+async def test_a_change_leaves_the_key_with_the_currency_of_its_country(emulator: Emulator) -> None:
+    """klarna.md §3.1."""
+    key = (await emulator.buttons.create("shop", {**BUTTON, "purchase_country": "SE"})).button_key
+    with pytest.raises(BadValue) as refused:
+        await emulator.buttons.update("shop", key, {"purchase_currency": "USD"})
+    assert [(each.path, each.expected) for each in refused.value.problems] == [
+        ("purchase_currency", "SEK, the currency of SE")
+    ]
+    await emulator.buttons.update("shop", key, {"purchase_currency": "SEK"})
+    with pytest.raises(BadValue):
+        await emulator.buttons.update("shop", key, {"purchase_country": "US"})
+    await emulator.buttons.update("shop", key, {"purchase_country": "US", "purchase_currency": "USD"})
