@@ -160,6 +160,9 @@ CALLBACKS: Mapping[str, CallbackKind] = {
 }
 """Every kind of callback by its name."""
 
+ORDER_CALLBACKS = tuple(kind for kind in CALLBACKS.values() if kind.record is Order)
+"""The kinds of callbacks about an order, which keeps their URLs."""
+
 KINDS_OF_JOB: Mapping[str, tuple[CallbackKind, ...]] = {
     job: tuple(kind for kind in CALLBACKS.values() if kind.job == job)
     for job in dict.fromkeys(kind.job for kind in CALLBACKS.values() if kind.job)

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mock_klarna.domain import urls
-from mock_klarna.domain.callbacks import CALLBACKS
+from mock_klarna.domain.callbacks import ORDER_CALLBACKS
 from mock_klarna.domain.events import (
     AuthorizationExpired,
     Event,
@@ -69,7 +69,7 @@ def denial_message(reason: Mapping[str, str]) -> str:
 
 
 Json = dict[str, Any]
-OVERRIDABLE = ("confirmation", *(kind.name for kind in CALLBACKS.values() if kind.record is Order))
+OVERRIDABLE = ("confirmation", *(kind.name for kind in ORDER_CALLBACKS))
 """The merchant URLs that the posted order may replace (guide, step 3)."""
 
 
@@ -94,6 +94,7 @@ def place(
     require_open(purchase, now, rules)
     if found := differences(purchase, merchant_urls, body, rules):
         raise BadValue(found)
+    own_urls: Json = {kind.url: filled(merchant_urls.get(kind.name), order_id) for kind in ORDER_CALLBACKS}
     order = Order(
         merchant=purchase.merchant,
         order_id=order_id,
@@ -102,8 +103,7 @@ def place(
         fraud_status=purchase.outcome.fraud_status,
         order_amount=body["order_amount"],
         created_at=now,
-        push_url=filled(merchant_urls.get("push"), order_id),
-        notification_url=filled(merchant_urls.get("notification"), order_id),
+        **own_urls,
         fulfilment=REFUSED if purchase.outcome.fraud_status == "REJECTED" else UNTOUCHED,
     )
     placed = _placed(purchase, order, merchant_urls.get("confirmation"), rules)

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from mock_klarna.domain.callbacks import Attempt, Delivery
+from mock_klarna.domain.callbacks import ORDER_CALLBACKS, Attempt, Delivery
 from mock_klarna.domain.captures import refunded_amounts
 from mock_klarna.domain.events import Event, event_data
 from mock_klarna.domain.journal import Entry, Exchange, Sent, readable
@@ -91,8 +91,7 @@ def order(record: Order) -> Json:
         "fraud_status": record.fraud_status,
         "order_amount": record.order_amount,
         "created_at": moment(record.created_at),
-        "push_url": record.push_url,
-        "notification_url": record.notification_url,
+        **{kind.url: getattr(record, kind.url) for kind in ORDER_CALLBACKS},
         "acknowledged": record.acknowledged,
         "order": orjson.Fragment(record.body),
     }
