@@ -14,6 +14,7 @@ _RULES = LINE_RULES | ORDER_RULES | {"url", "authorized", "currency", "date"}
 _PLACES = {"page and button key together", "options", "shopper", "select"}
 """Places that are validated after the body: key with page, shopper with country, selection with offer."""
 _RULES_OF_OPERATIONS = {
+    "set_clock": {"range"},  # from 1970 to 2999
     "sdk_identify": {"required", "enum", "postal_code", "phone", "email", "date"},  # by the country of each address
 }
 _SKIPPED = {"put_snapshot", "run_scenario"}
