@@ -327,7 +327,7 @@ class Settings:
         8 << 20, integer(1024, 1 << 30), "bytes of a request body that are read at most", metavar="BYTES"
     )
     body_timeout: float = _setting(
-        30.0, number(0.1, 3600), "seconds that a request body may take to arrive", metavar="SECONDS"
+        30.0, number(0.1, 3600), "seconds that the headers of a request may take to arrive, and then its body", metavar="SECONDS"
     )
     scenarios: str = _setting("", PATH, "folder of scenarios that are offered beside the stored ones", metavar="PATH")
     rate_limit: str = _setting(

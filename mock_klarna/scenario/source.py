@@ -1,5 +1,6 @@
 """Parse YAML or JSON text to data that keeps the line and column of every part."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CONSTANTS: Mapping[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_LEAST, _MOST = -(2**63), 2**64 - 1
+"""The integers that JSON bodies can have here."""
+_LONGEST_INTEGER = 400
 _MAX_DEPTH = 40
 _MAX_NODES = 100_000
 
@@ -104,9 +108,14 @@ def _scalar(node: yaml.ScalarNode) -> Any:
         return text
     if text in _CONSTANTS:
         return _CONSTANTS[text]
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    return float(text) if _NUMBER.fullmatch(text) else text
+    if not _NUMBER.fullmatch(text):
+        return text
+    number = int(text) if len(text) <= _LONGEST_INTEGER and _INTEGER.fullmatch(text) else float(text)
+    if not _LEAST <= number <= _MOST if isinstance(number, int) else math.isinf(number):
+        raise UnreadableFile(
+            _place(node), f"the number {text[:40]} is too large", "numbers that fit 64 bits, or a quoted text"
+        )
+    return number
 
 
 def _place(node: yaml.Node) -> Place:

@@ -1,7 +1,7 @@
 """The pages that shoppers see and the static files: lib.js, the dialog in its frame, a key's own page (klarna.md §6.6 and §7)."""
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from html import escape
 from io import BytesIO
@@ -100,6 +100,8 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'"
 )
+_LONGEST_ADDRESS = 600
+"""Characters of an address in a QR code: longer ones make it too fine for the cameras of phones."""
 _HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "cross-origin",
@@ -140,9 +142,13 @@ async def qr_code(request: web.Request) -> web.Response:
     """Serve the QR code of a key's own page, for a phone's camera."""
     import segno
 
-    address = request.url.with_path(request.path.removesuffix("/qr.svg")).with_query(request.query_string)
+    path, _, query = request.path_qs.partition("?")
+    address = f"{request.scheme}://{request.host}{path.removesuffix('/qr.svg')}{'?' if query else ''}{query}"
+    if len(address) > _LONGEST_ADDRESS:
+        detail = f"the address of the page has {len(address)} characters; a camera can read {_LONGEST_ADDRESS} at most"
+        return _problem(400, detail, "query")
     drawing = BytesIO()
-    segno.make_qr(str(address)).save(drawing, kind="svg", scale=4, border=2)
+    segno.make_qr(address).save(drawing, kind="svg", scale=4, border=2)
     return web.Response(body=drawing.getvalue(), content_type="image/svg+xml", headers=_HEADERS)
 
 
@@ -218,8 +224,7 @@ def _served(request: web.Request, name: str) -> web.Response:
     """Return a file of the folder, or 304 if the browser has it already."""
     contents = _contents(name)
     if contents is None:
-        missing = problem_details(404, f"no file {name[:100]!r}", where="path")
-        return web.Response(status=404, body=missing.body, headers=CORS | missing.headers)
+        return _problem(404, f"no file {name[:100]!r}", "path")
     tag = f'"{blake2b(contents, digest_size=12).hexdigest()}"'
     headers = {**CORS, "ETag": tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
     if tag in request.headers.get("If-None-Match", ""):
@@ -227,12 +232,25 @@ def _served(request: web.Request, name: str) -> web.Response:
     return web.Response(body=contents, headers={**headers, "Content-Type": _TYPES[Path(name).suffix]})
 
 
+def _problem(status: int, detail: str, where: str) -> web.Response:
+    problem = problem_details(status, detail, where=where)
+    return web.Response(status=status, body=problem.body, headers=CORS | problem.headers)
+
+
 def _contents(name: str) -> bytes | None:
     """Return the content of a file, or None for a name that is not served."""
-    parts = name.split("/")
-    if Path(name).suffix not in _TYPES or any(
-        part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts
-    ):
-        return None
-    path = _FOLDER.joinpath(*parts)
-    return path.read_bytes() if path.is_file() else None
+    path = _files().get(name)
+    return None if path is None else _content(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _files() -> dict[str, Path]:
+    """Return the files that are served, by their names below the folder."""
+    found = (path for path in _FOLDER.rglob("*") if path.suffix in _TYPES and path.is_file())
+    return {path.relative_to(_FOLDER).as_posix(): path for path in found}
+
+
+@lru_cache(maxsize=256)
+def _content(path: Path, _changed: int) -> bytes:
+    """Return the content of a file, which is read again when it has changed; without it no file descriptor is needed."""
+    return path.read_bytes()

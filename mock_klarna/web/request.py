@@ -107,7 +107,7 @@ def position(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-_UNREADABLE = (ClientPayloadError, web.RequestPayloadError, HttpProcessingError)
+_UNREADABLE = (ClientPayloadError, web.RequestPayloadError, HttpProcessingError, OSError)
 
 
 async def read_body(http: web.Request, max_bytes: int, timeout_seconds: float) -> bytes:
@@ -127,8 +127,8 @@ async def read_body(http: web.Request, max_bytes: int, timeout_seconds: float) -
 async def body_parts(http: web.Request, max_bytes: int, timeout_seconds: float) -> AsyncGenerator[bytes]:
     """Yield the raw body, decompressed, as it arrives; only the time of waiting for it counts for the timeout.
 
-    Raises `BodyTooLarge` (before reading if the length is declared), `RequestTimeout`, and `BadValue` for a body that cannot be
-    decoded as its headers declare.
+    Raises `BodyTooLarge` (before reading if the length is declared), `RequestTimeout`, and `BadValue` for a body that is not
+    complete or cannot be decoded as its headers declare.
     """
     _require_size(http.content_length or 0, max_bytes)
     loop, waited, size = asyncio.get_running_loop(), 0.0, 0
@@ -156,6 +156,8 @@ def _require_size(declared: int, max_bytes: int) -> None:
 
 
 def _undecodable(http: web.Request, error: Exception) -> BadValue:
+    if isinstance(error, OSError):
+        return BadValue([Problem("", "incomplete", None, "a complete body; the client closed the connection")])
     encoding = http.headers.get("Content-Encoding") or http.headers.get("Transfer-Encoding") or "declared"
     value = str(error).rpartition("\n")[2].strip()[:200]
     return BadValue([Problem("", "encoding", value, f"a body that is encoded as {encoding} says")])

@@ -7,53 +7,16 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from socket import EAI_NONAME, gaierror
 from ssl import SSLContext
-from typing import Any
 
-import orjson
 from aiohttp import web
-from aiohttp.web_request import BaseRequest
 
 from mock_klarna.errors import CannotBind
 from mock_klarna.settings import Settings
-from mock_klarna.web.pipeline import correlation_id
+from mock_klarna.web.connection import ClientConnection
 
 _log = logging.getLogger(__name__)
-
-
-class JsonProtocol(web.RequestHandler):
-    """aiohttp's connection handler, with its plain-text errors in JSON."""
-
-    def log_exception(self, *args: Any, **kw: Any) -> None:
-        """Log errors, except for a body that could not be decompressed: the response reports that."""
-        if isinstance(kw.get("exc_info"), web.RequestPayloadError):
-            _log.debug("the rest of a body cannot be read: %s", kw["exc_info"])
-        else:
-            super().log_exception(*args, **kw)
-
-    def handle_error(
-        self, request: BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
-    ) -> web.StreamResponse:
-        """Return the response to an unreadable request, and close the connection."""
-        if request.writer.output_size > 0:
-            raise ConnectionError("a response was already started")
-        reason = (message or HTTPStatus(status).phrase).strip().splitlines()[0][:300]
-        _log.warning("a request could not be read: %s %s", status, reason, exc_info=exc if status >= 500 else None)
-        correlation = correlation_id()
-        body: dict[str, Any] = {
-            "error_code": "bad_request" if status < 500 else "internal_server_error",
-            "error_message": f"not a readable HTTP request: {reason}" if status < 500 else "a bug in mock-klarna",
-            "correlation_id": correlation,
-        }
-        response = web.Response(
-            status=status,
-            body=orjson.dumps(body),
-            headers={"Content-Type": "application/json", "Klarna-Correlation-Id": correlation},
-        )
-        response.force_close()
-        return response
 
 
 _LAST_WORDS_SECONDS = 0.05
@@ -101,12 +64,12 @@ async def listening(app: web.Application, settings: Settings, tls: SSLContext | 
     await runner.setup()
     try:
         if tls is None:
-            async with _bound(runner, settings.host, settings.port) as port:
+            async with _bound(runner, settings, settings.port) as port:
                 yield Listening(_url("http", settings.host, port), port)
             return
         async with (
-            _bound(runner, settings.host, settings.tls_port, tls) as tls_port,
-            _bound(runner, settings.host, settings.port) as port,
+            _bound(runner, settings, settings.tls_port, tls) as tls_port,
+            _bound(runner, settings, settings.port) as port,
         ):
             urls = _url("http", settings.host, port), _url("https", settings.host, tls_port)
             yield Listening(urls[0], port, urls[1], tls_port)
@@ -115,22 +78,24 @@ async def listening(app: web.Application, settings: Settings, tls: SSLContext | 
 
 
 @asynccontextmanager
-async def _bound(runner: web.AppRunner, host: str, port: int, tls: SSLContext | None = None) -> AsyncIterator[int]:
+async def _bound(
+    runner: web.AppRunner, settings: Settings, port: int, tls: SSLContext | None = None
+) -> AsyncIterator[int]:
     """Bind one address for an application; yields the port."""
     web_server = runner.server
     assert web_server is not None
     loop = asyncio.get_running_loop()
     try:
         server = await loop.create_server(
-            lambda: JsonProtocol(web_server, loop=loop, access_log=None),  # type: ignore[arg-type]
-            host,
+            lambda: ClientConnection(web_server, loop, settings.body_timeout),
+            settings.host,
             port,
             ssl=tls,
             backlog=1024,
             reuse_address=True,
         )
     except (OSError, UnicodeError) as error:
-        raise cannot_bind(host, port, "--port" if tls is None else "--tls-port", error) from None
+        raise cannot_bind(settings.host, port, "--port" if tls is None else "--tls-port", error) from None
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

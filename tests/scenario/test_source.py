@@ -37,6 +37,20 @@ def test_an_unquoted_yaml_value_has_the_type_that_it_would_have_in_json(text: st
     assert (found, type(found)) == (value, type(value))
 
 
+@pytest.mark.parametrize(
+    "number", ["9" * 5000, "-" + "9" * 5000, "18446744073709551616", "-9223372036854775809", "1e999"]
+)
+def test_a_number_that_no_json_body_can_have_is_an_error_with_its_place(number: str) -> None:
+    with pytest.raises(UnreadableFile, match="is too large") as error:
+        parse(f"name: x\nnumber: {number}\n")
+    assert error.value.place == Place(2, 9)
+
+
+@pytest.mark.parametrize("number", [2**64 - 1, -(2**63), 0])
+def test_integers_of_64_bits_are_kept(number: int) -> None:
+    assert parse(f"number: {number}").data == {"number": number}
+
+
 def test_json_is_parsed_unchanged() -> None:
     assert parse('{"a": [1, "x", {"b": null}], "c": true}').data == {"a": [1, "x", {"b": None}], "c": True}
 

@@ -103,7 +103,7 @@ PAGES = {
 async def test_no_endpoint_can_be_used_by_a_page_of_another_origin(url: str, operation: Operation, page: str) -> None:
     path = operation.path.replace("{", "").replace("}", "")
     for method in (*operation.methods, "OPTIONS"):
-        refused = await ask(url, method, path, **PAGES[page])
+        refused = await ask(url, method, path, b"", **PAGES[page])
         assert refused.status == 403
         assert "Access-Control-Allow-Origin" not in refused.headers
         assert method == "HEAD" or "pages of other origins" in refused.json["detail"]
@@ -111,19 +111,19 @@ async def test_no_endpoint_can_be_used_by_a_page_of_another_origin(url: str, ope
 
 async def test_a_form_of_another_origin_cannot_navigate_to_an_endpoint_that_changes_state(url: str) -> None:
     form = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
-    assert (await ask(url, "POST", "/_mock/reset", **form)).status == 403
+    assert (await ask(url, "POST", "/_mock/reset", b"", **form)).status == 403
 
 
 @pytest.mark.parametrize("site", ["same-origin", "none", "cross-site", "same-site"])
 async def test_a_link_to_a_page_of_ours_can_be_followed_from_anywhere(url: str, site: str) -> None:
     link = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
-    assert (await ask(url, "GET", "/_mock/clock", **link)).status == 200
+    assert (await ask(url, "GET", "/_mock/clock", b"", **link)).status == 200
 
 
 async def test_pages_of_the_server_itself_can_use_the_control_api(url: str) -> None:
     own = {"Host": "localhost:8080", "Origin": "http://localhost:8080"}
-    assert (await ask(url, "POST", "/_mock/reset", **own)).status == 204
-    assert (await ask(url, "POST", "/_mock/reset", **own, Sec_Fetch_Site="same-origin")).status == 204
+    assert (await ask(url, "POST", "/_mock/reset", b"", **own)).status == 204
+    assert (await ask(url, "POST", "/_mock/reset", b"", **own, Sec_Fetch_Site="same-origin")).status == 204
     assert (await ask(url, "GET", "/_mock/shoppers", Sec_Fetch_Site="same-origin", Sec_Fetch_Mode="cors")).status == 200
 
 
@@ -154,5 +154,5 @@ async def test_the_endpoints_of_lib_js_and_of_klarna_accept_every_host_and_page(
     options = b'{"options": {"setup": {"key": "x"}}}'
     loaded = await ask(url, "POST", "/instantshopping/sdk/load", options, Content_Type="application/json", **page)
     assert (loaded.status, loaded.headers["Access-Control-Allow-Origin"]) == (200, "*")
-    assert (await ask(url, "GET", "/instantshopping/lib/v1/lib.js", **page)).status == 200
-    assert (await ask(url, "GET", "/instantshopping/v1/buttons/x", **page)).status == 404
+    assert (await ask(url, "GET", "/instantshopping/lib/v1/lib.js", b"", **page)).status == 200
+    assert (await ask(url, "GET", "/instantshopping/v1/buttons/x", b"", **page)).status == 404

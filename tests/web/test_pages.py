@@ -12,6 +12,7 @@ from aiohttp import ClientSession
 
 import mock_klarna.web
 from mock_klarna import MockKlarnaAsync
+from tests.web.connection import Connection
 
 TEXTS = Path(mock_klarna.web.__file__).parent / "static" / "texts"
 LANGUAGES = ["da", "de", "fi", "fr", "nb", "nl", "sv"]
@@ -68,6 +69,18 @@ async def test_the_qr_code_is_an_svg(browse: Any) -> None:
     status, headers, text = await browse("/instantshopping/buy/any-key/qr.svg?locale=sv-SE")
     assert (status, headers["Content-Type"]) == (200, "image/svg+xml")
     assert "<svg" in text
+
+
+async def test_a_qr_code_for_an_address_that_no_camera_can_read_is_refused(browse: Any) -> None:
+    status, headers, text = await browse("/instantshopping/buy/any-key/qr.svg?locale=" + "a" * 4000)
+    assert (status, headers["Content-Type"]) == (400, "application/problem+json")
+    assert "a camera can read 600 at most" in json.loads(text)["detail"]
+
+
+@pytest.mark.parametrize("host", ["[::1", "a b", "a:b:c", "a:99999999", "\xe9", ":", "a/b?c"])
+async def test_a_qr_code_is_made_for_every_host(klarna: MockKlarnaAsync, host: str) -> None:
+    async with Connection(klarna.url, klarna.authorization) as connection:
+        assert (await connection.ask("GET", "/instantshopping/buy/any-key/qr.svg", Host=host)).status == 200
 
 
 def _texts(language: str) -> dict[str, str]:

@@ -46,6 +46,9 @@ async def test_every_file_is_served_with_its_media_type(get: aiohttp.ClientSessi
         "lib.js%00.css",
         "/etc/passwd",
         "%2fetc%2fpasswd.css",
+        "a" * 300 + ".js",
+        "a/" * 2500 + "a.js",
+        "%E9.js",
     ],
 )
 async def test_other_paths_are_not_found(get: aiohttp.ClientSession, path: str) -> None:

@@ -1,0 +1,232 @@
+"""A client's connection: aiohttp's, with limits for headers and refused bodies, and with its plain-text errors in JSON."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from aiohttp import hdrs, web
+from aiohttp.http import HttpRequestParser, RawRequestMessage
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
+from aiohttp.web_request import BaseRequest
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from mock_klarna.domain.journal import readable
+from mock_klarna.web.pipeline import correlation_id
+
+LONGEST_LINE = 64 << 10
+"""Bytes of the request line, and of each header: a browser sends the cookies of everything that ran on localhost."""
+LONGEST_HEAD = 4 * LONGEST_LINE
+"""Bytes of all headers of a request that arrive in parts."""
+MOST_PIPELINED = 32
+"""Requests that are read ahead while the first one is answered."""
+_SMALL_BODY = 64 << 10
+"""Bytes of a body that are read and dropped after an early answer, so that the connection can be used again."""
+_READ_SIZE = 256 << 10
+_log = logging.getLogger(__name__)
+Parsed = tuple[Any, bool, bytes]
+"""Requests with their bodies, whether the connection changes its protocol, and what is left."""
+NOTHING: Parsed = ((), False, b"")
+
+
+class HeadTimeout(HttpProcessingError):
+    """The headers of a request did not arrive in time."""
+
+    code = 408
+
+
+class HeadTooLong(HttpProcessingError):
+    """The headers of a request are too long together."""
+
+    code = 431
+
+
+_STATUS_OF = {HeadTimeout: 408, HeadTooLong: 431, LineTooLong: 431}
+
+
+class RequestParser:
+    r"""aiohttp's parser of requests, which keeps a complete request although what follows it is not HTTP.
+
+    Bytes of a header that are not UTF-8 are replaced by text such as `\xe9`: no JSON and no response header can contain them.
+    Targets that are not a path (`*`, and the `host:port` of CONNECT) are routed as an unknown path.
+    """
+
+    def __init__(self, connection: "ClientConnection", loop: asyncio.AbstractEventLoop, head_timeout: float) -> None:
+        parser = HttpRequestParser(
+            connection,
+            loop,
+            _READ_SIZE,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
+            payload_exception=web.RequestPayloadError,
+            max_msg_queue_size=1,  # it pauses after each request, so that an error in the next one does not lose it
+        )
+        self._feed = parser.feed_data
+        self.message_consumed = parser.message_consumed
+        self.pause_reading = parser.pause_reading
+        self.feed_eof = parser.feed_eof
+        self.set_upgraded = parser.set_upgraded
+        self._connection = connection
+        self._loop = loop
+        self._head_timeout = head_timeout
+        self._timer: asyncio.TimerHandle | None = None
+        self._head_size = 0
+        self._payload: StreamReader = EMPTY_PAYLOAD
+        self._failure: HttpProcessingError | None = None
+
+    def feed_data(self, data: bytes) -> Parsed:
+        """Return the requests whose headers are complete; raises `HttpProcessingError`."""
+        if self._failure is not None:
+            raise self._failure
+        is_in_body = not self._payload.is_eof()
+        parsed: Parsed = self._feed(data)
+        messages = parsed[0]
+        if messages and not is_in_body and not self._head_size:
+            message, payload = messages[0]
+            if payload.is_eof() and data.isascii() and message.path[0] == "/" and not parsed[1]:
+                return self._with_following(parsed)  # one complete request, as nearly always
+        if messages:
+            self._head_is_complete()
+            self._payload = messages[-1][1]
+        elif not is_in_body:
+            self._head_continues(data)
+            return parsed
+        return self._cleaned(self._with_following(parsed) if self._payload.is_eof() and not parsed[1] else parsed)
+
+    def _with_following(self, parsed: Parsed) -> Parsed:
+        """Return requests with the complete ones that arrived behind them, and keep an error for the next call."""
+        following, found = parsed, parsed[0]
+        try:
+            following = self._feed(b"")
+            if not following[0]:
+                return parsed
+            while following[0]:
+                found = [*found, *following[0]]
+                self._payload = found[-1][1]
+                if following[1] or len(found) >= MOST_PIPELINED or not self._payload.is_eof():
+                    break
+                following = self._feed(b"")
+        except HttpProcessingError as error:
+            self._fail(error)
+            following = NOTHING
+        return self._cleaned((found, following[1], following[2]))
+
+    def _fail(self, error: HttpProcessingError) -> None:
+        """Let the connection meet an error after the requests that were complete."""
+        self._failure = error
+        self._loop.call_soon(self._connection.data_received, b"")
+
+    def _head_is_complete(self) -> None:
+        self._head_size = 0
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _head_continues(self, data: bytes) -> None:
+        """Limit the time and the size of headers that arrive in parts."""
+        if not data.strip(b"\r\n"):
+            return
+        self._head_size += len(data)
+        if self._head_size > LONGEST_HEAD:
+            raise HeadTooLong(message=f"the headers have more than {LONGEST_HEAD} bytes")
+        if self._timer is None:
+            late = HeadTimeout(message=f"the headers did not arrive within {self._head_timeout:g} seconds")
+            self._timer = self._loop.call_later(self._head_timeout, self._fail, late)
+
+    def close(self) -> None:
+        """Stop waiting for headers."""
+        self._head_is_complete()
+
+    @staticmethod
+    def _cleaned(parsed: Parsed) -> Parsed:
+        return [(_clean(message), payload) for message, payload in parsed[0]], parsed[1], parsed[2]
+
+
+def _clean(message: RawRequestMessage) -> RawRequestMessage:
+    if not all(value.isascii() for value in message.headers.values()):
+        headers = CIMultiDict((name, readable(value)) for name, value in message.headers.items())
+        message = message._replace(headers=CIMultiDictProxy(headers))
+    is_path = message.path[:1] == "/" or "://" in message.path
+    return message if is_path else message._replace(url=URL("/"))
+
+
+class ClientConnection(web.RequestHandler):
+    """A connection of a client; `head_timeout` is in seconds."""
+
+    __slots__ = ("_refused",)
+
+    def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, head_timeout: float) -> None:
+        super().__init__(server, loop=loop, access_log=None)  # type: ignore[arg-type]
+        self._refused: StreamReader | None = None
+        self._parser: Any = RequestParser(self, loop, head_timeout)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what arrived; the rest of a refused body is dropped as it is, without unpacking it."""
+        if self._refused is None:
+            super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Stop waiting for the client."""
+        if self._parser is not None:
+            self._parser.close()
+        super().connection_lost(exc)
+        if self._refused is not None:
+            self._refused.feed_eof()
+
+    def finish_response(
+        self, request: BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
+        """Send a response; where the rest of the body is not worth reading, it says `Connection: close`."""
+        body = request.content
+        if not body.is_eof() and not _is_worth_reading(request, resp):
+            resp.force_close()
+            self._refused = body
+            self.resume_reading(resume_parser=False)
+        return super().finish_response(request, resp, start_time)
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """Log errors, except for a body that could not be decompressed: the response reports that."""
+        if isinstance(kw.get("exc_info"), web.RequestPayloadError):
+            _log.debug("the rest of a body cannot be read: %s", kw["exc_info"])
+        else:
+            super().log_exception(*args, **kw)
+
+    def handle_error(
+        self, request: BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """Return the response to an unreadable request, and close the connection."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("a response was already started")
+        status = _STATUS_OF.get(type(exc), status)
+        if isinstance(exc, LineTooLong):
+            message = f"the request line or a header has more than {LONGEST_LINE} bytes"
+        reason = (message or HTTPStatus(status).phrase).strip().splitlines()[0][:300].rstrip(":")
+        _log.warning("a request could not be read: %s %s", status, reason, exc_info=exc if status >= 500 else None)
+        correlation = correlation_id()
+        body: dict[str, Any] = {
+            "error_code": "bad_request" if status < 500 else "internal_server_error",
+            "error_message": f"not a readable HTTP request: {reason}" if status < 500 else "a bug in mock-klarna",
+            "correlation_id": correlation,
+        }
+        response = web.Response(
+            status=status,
+            body=orjson.dumps(body),
+            headers={
+                "Content-Type": "application/json",
+                "Klarna-Correlation-Id": correlation,
+                hdrs.CONNECTION: "close",
+            },
+        )
+        response.force_close()
+        return response
+
+
+def _is_worth_reading(request: BaseRequest, response: web.StreamResponse) -> bool:
+    """Return whether the rest of a body is read and dropped: it is small, not packed, and the client is sending it."""
+    headers, length = request.headers, request.content_length
+    is_small = length is not None and length <= _SMALL_BODY and hdrs.CONTENT_ENCODING not in headers
+    return is_small and hdrs.EXPECT not in headers and response.status != HTTPStatus.REQUEST_TIMEOUT
