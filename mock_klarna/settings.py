@@ -6,7 +6,7 @@ The table is the fields of `Settings`: each has a type, a default, a help text a
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
 from msgspec import Struct
@@ -156,6 +156,13 @@ def _path(text: str) -> str:
     return text
 
 
+def _target(text: str) -> str:
+    try:
+        return str(ip_network(text.strip("[]"), strict=False))
+    except ValueError:
+        return _host_name(text)
+
+
 def _host_name(text: str) -> str:
     name = text.rstrip(".").lower()
     try:
@@ -169,6 +176,7 @@ PATH = text("a path")
 BOOLEAN = Allowed("true or false", _read_boolean, _boolean)
 RATE = Allowed("production, playground or a number such as 20/s", str, _rate)
 PATHS = texts("a path", _path)
+TARGETS = texts("a network such as 10.0.0.0/8, an IP address, or a host name such as shop.test or *.shop.test", _target)
 ALLOWED_HOSTS = texts(
     "a host name such as klarna.shop.example or *.shop.example, or *",
     lambda text: text if text == "*" else _host_name(text),
@@ -242,6 +250,20 @@ class Settings:
         pairs("=", "FROM=TO"),
         "send callbacks for one host to another, such as localhost=host.docker.internal",
         metavar="FROM=TO",
+        repeat=True,
+    )
+    callback_allow: tuple[str, ...] = _setting(
+        (),
+        TARGETS,
+        "network, address or host that callbacks may be sent to although it is denied or link-local",
+        metavar="TARGET",
+        repeat=True,
+    )
+    callback_deny: tuple[str, ...] = _setting(
+        (),
+        TARGETS,
+        "network, address or host that callbacks are not sent to, beside link-local and metadata addresses",
+        metavar="TARGET",
         repeat=True,
     )
     callback_ca: tuple[str, ...] = _setting(
@@ -327,7 +349,10 @@ class Settings:
         8 << 20, integer(1024, 1 << 30), "bytes of a request body that are read at most", metavar="BYTES"
     )
     body_timeout: float = _setting(
-        30.0, number(0.1, 3600), "seconds that the headers of a request may take to arrive, and then its body", metavar="SECONDS"
+        30.0,
+        number(0.1, 3600),
+        "seconds that the headers of a request may take to arrive, and then its body",
+        metavar="SECONDS",
     )
     scenarios: str = _setting("", PATH, "folder of scenarios that are offered beside the stored ones", metavar="PATH")
     rate_limit: str = _setting(

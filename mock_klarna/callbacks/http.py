@@ -16,6 +16,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from mock_klarna import __version__
+from mock_klarna.callbacks.targets import RefusedTarget, Targets
 from mock_klarna.domain.callbacks import Attempt
 from mock_klarna.domain.journal import readable
 from mock_klarna.settings import Settings, SettingsError
@@ -195,6 +196,14 @@ class _CallResult(NamedTuple):
     remedy: str | None = None
 
 
+def _no_connection(error: OSError, url: str) -> _CallResult:
+    cause = getattr(error, "os_error", error)
+    if isinstance(cause, RefusedTarget):
+        return _CallResult("not_allowed", error=cause.strerror, remedy=cause.remedy)
+    outcome = "refused" if isinstance(cause, ConnectionRefusedError) else "unreachable"
+    return _CallResult(outcome, error=cause.strerror or str(error), remedy=remedy(url))
+
+
 class _Connection:
     """Whether a request used a kept connection."""
 
@@ -219,14 +228,15 @@ class MerchantClient:
         self._timeout = settings.callback_timeout
         self._hosts = rewrites(settings.callback_host_rewrite)
         self._trust = trust(settings)
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._targets = Targets(settings)
+        self._sessions: dict[tuple[bool, bool], aiohttp.ClientSession] = {}
 
     async def post(self, url: str, body: bytes, at: float) -> Attempt:
         """Post JSON, or nothing if `body` is empty; `at` is the merchant's time.
 
         Outcomes: answered: a complete HTTP answer. redirected: a redirect, which is not followed. too_long: an answer of which
         only the beginning was read. refused, unreachable: no connection. untrusted: a certificate that is not accepted.
-        timed_out: no complete answer in time. broken: no HTTP answer.
+        timed_out: no complete answer in time. broken: no HTTP answer. not_allowed: an address that must not be called.
         """
         started = asyncio.get_running_loop().time()
         seen: list[aiohttp.ClientResponse] = []
@@ -257,10 +267,8 @@ class MerchantClient:
         except aiohttp.ClientConnectorDNSError as error:
             reason = f"the host is not known: {error.os_error.strerror}"
             return _CallResult("unreachable", error=reason, remedy=remedy(url))
-        except aiohttp.ClientConnectorError as error:
-            refused = isinstance(error.os_error, ConnectionRefusedError)
-            reason = error.os_error.strerror or str(error)
-            return _CallResult("refused" if refused else "unreachable", error=reason, remedy=remedy(url))
+        except (aiohttp.ClientConnectorError, RefusedTarget) as error:
+            return _no_connection(error, url)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return _CallResult("broken", error=f"{type(error).__name__}: {error}"[:500])
 
@@ -273,12 +281,13 @@ class MerchantClient:
 
         loop = asyncio.get_running_loop()
         started, connection = loop.time(), _Connection()
+        is_trusted = self._targets.is_allowed_by_name(urlsplit(rewritten(url, self._hosts)).hostname or "")
         try:
-            return await self._sent(url, body, seen, self._opened(), connection)
+            return await self._sent(url, body, seen, self._opened(is_trusted), connection)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             if not connection.is_old or seen or loop.time() - started > _IDLE_SECONDS:
                 raise
-        return await self._sent(url, body, seen, self._opened(anew=True), _Connection())
+        return await self._sent(url, body, seen, self._opened(is_trusted, anew=True), _Connection())
 
     async def _sent(
         self,
@@ -320,19 +329,20 @@ class MerchantClient:
             self._trust = await asyncio.to_thread(ssl.create_default_context)
         return self._trust
 
-    def _opened(self, *, anew: bool = False) -> "aiohttp.ClientSession":
-        """Return the session that keeps connections for a while, or the one that opens one for each request."""
+    def _opened(self, is_trusted: bool, *, anew: bool = False) -> "aiohttp.ClientSession":
+        """Return the session that keeps connections for a while, or the one that opens one for each request.
+
+        The address of every connection is checked, except for hosts that are trusted by their name.
+        """
         import aiohttp
 
-        if anew not in self._sessions:
-            connector = (
-                aiohttp.TCPConnector(limit=0, resolver=Resolver(), force_close=True)
-                if anew
-                else aiohttp.TCPConnector(
-                    limit=0, resolver=Resolver(), ttl_dns_cache=10, keepalive_timeout=_IDLE_SECONDS
-                )
+        if (is_trusted, anew) not in self._sessions:
+            keeping: dict[str, Any] = (
+                {"force_close": True} if anew else {"ttl_dns_cache": 10, "keepalive_timeout": _IDLE_SECONDS}
             )
-            self._sessions[anew] = aiohttp.ClientSession(
+            open_socket = None if is_trusted else self._targets.open_socket
+            connector = aiohttp.TCPConnector(limit=0, resolver=Resolver(), socket_factory=open_socket, **keeping)
+            self._sessions[is_trusted, anew] = aiohttp.ClientSession(
                 connector=connector,
                 trace_configs=[_tracing()],
                 timeout=aiohttp.ClientTimeout(total=self._timeout),
@@ -341,7 +351,7 @@ class MerchantClient:
                 auto_decompress=False,
                 trust_env=False,
             )
-        return self._sessions[anew]
+        return self._sessions[is_trusted, anew]
 
     async def close(self) -> None:
         """Close the connections that are still open."""
