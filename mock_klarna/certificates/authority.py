@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from secrets import token_hex
 
@@ -54,18 +54,54 @@ class Authority:
         )
         return Pair(_pem(certificate) + self.pem, key_pem(key))
 
+    @property
+    def is_limited(self) -> bool:
+        """Return whether the certificate says what the authority may sign for."""
+        return bool(self._permitted())
 
-def new_authority(now: datetime) -> Authority:
-    """Return a new authority. Its name ends in random digits, which distinguish two authorities in a list."""
+    def may_sign(self, name: str) -> bool:
+        """Return whether clients accept a certificate of this authority for a host name or an IP address."""
+        permitted, general = self._permitted(), _general_name(name)
+        if isinstance(general, x509.IPAddress):
+            networks = [subtree.value for subtree in permitted if isinstance(subtree, x509.IPAddress)]
+            return not networks or any(general.value in network for network in networks)
+        domains = [subtree.value for subtree in permitted if isinstance(subtree, x509.DNSName)]
+        host = name.removeprefix("*.")
+        return not domains or any(host == domain or host.endswith(f".{domain}") for domain in domains)
+
+    def _permitted(self) -> Sequence[x509.GeneralName]:
+        try:
+            constraints = self.certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+        except x509.ExtensionNotFound:
+            return ()
+        return constraints.permitted_subtrees or ()
+
+
+def new_authority(now: datetime, names: Sequence[str] | None) -> Authority:
+    """Return a new authority, which may sign for these host names, addresses and networks alone, or for any if there are none.
+
+    Its name ends in random digits, which distinguish two authorities in a list.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name(f"mock-klarna authority {token_hex(3)}")
-    certificate = (
+    builder = (
         _certificate(name, name, key, now, now + _AUTHORITY_LIFETIME)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
-        .sign(key, hashes.SHA256())
     )
+    if names:
+        permitted = list(dict.fromkeys(map(_subtree, names)))
+        builder = builder.add_extension(x509.NameConstraints(permitted, excluded_subtrees=None), critical=True)
+    certificate = builder.sign(key, hashes.SHA256())
     return Authority(certificate, key, _pem(certificate))
+
+
+def _subtree(name: str) -> x509.GeneralName:
+    """Return what permits a host name with the names below it, an address or a network."""
+    try:
+        return x509.IPAddress(ip_network(name))
+    except ValueError:
+        return x509.DNSName(name.removeprefix("*."))
 
 
 def key_pem(key: SigningKey) -> bytes:

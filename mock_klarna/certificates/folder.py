@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
@@ -21,11 +21,12 @@ AUTHORITY_FILE = "authority.pem"
 """Certificate and key in one file, so that two processes cannot write parts of different pairs."""
 CERTIFICATE_FILE = "ca.pem"
 """The certificate alone, which clients trust."""
-_RENEWAL = "; remove it and ca.pem in the same folder, and the next start makes a new authority, which clients have to trust again"
+RENEWAL = "; remove it and ca.pem in the same folder, and the next start makes a new authority, which clients have to trust again"
+"""What to do with an authority that cannot be used."""
 
 
-def load_or_create(folder: Path, now: datetime) -> Authority:
-    """Return the authority of a folder; creates the folder and the authority where they do not exist.
+def load_or_create(folder: Path, now: datetime, names: Sequence[str] | None) -> Authority:
+    """Return the authority of a folder; creates the folder and the authority, which may sign for `names`, where they do not exist.
 
     Raises `SettingsError` when the folder cannot be used, its authority has expired, or only the certificate exists.
     """
@@ -34,7 +35,7 @@ def load_or_create(folder: Path, now: datetime) -> Authority:
         if not (folder / AUTHORITY_FILE).exists():
             if has_certificate:
                 raise SettingsError(_KEY_IS_MISSING.format(folder))
-            _create(folder, now)
+            _create(folder, now, names)
         authority = _read(folder, now)
         _restrict_access(folder / AUTHORITY_FILE)
         _publish(folder / CERTIFICATE_FILE, authority.pem)
@@ -73,10 +74,10 @@ def _usable(folder: Path) -> Iterator[None]:
         raise SettingsError(f"--tls-folder: {fault.filename or folder} cannot be used: {reason}") from None
 
 
-def _create(folder: Path, now: datetime) -> None:
+def _create(folder: Path, now: datetime, names: Sequence[str] | None) -> None:
     """Create an authority, unless another process has created one meanwhile (on file systems with hard links)."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    authority = new_authority(now)
+    authority = new_authority(now, names)
     draft = _draft(folder / AUTHORITY_FILE, authority.pem + key_pem(authority.key), 0o600)
     try:
         (folder / AUTHORITY_FILE).hardlink_to(draft)
@@ -102,7 +103,7 @@ def _read(folder: Path, now: datetime) -> Authority:
     path = folder / AUTHORITY_FILE
     certificates, key = parse_pair(path.read_bytes(), f"--tls-folder: {path}")
     where = f"--tls-folder: {path}"
-    authority = checked_pair(certificates, key, now, where, f"--tls-folder: the key in {path}", _RENEWAL)
+    authority = checked_pair(certificates, key, now, where, f"--tls-folder: the key in {path}", RENEWAL)
     if not isinstance(authority, Authority):
         raise SettingsError(f"{where}: {subject_of(certificates[0])} is not a certificate authority and cannot sign")
     return authority

@@ -11,11 +11,12 @@ from pathlib import Path
 from tempfile import mkstemp
 
 from mock_klarna.certificates.authority import Authority, Pair, load_pair, new_authority
-from mock_klarna.certificates.folder import load_or_create
+from mock_klarna.certificates.folder import AUTHORITY_FILE, RENEWAL, load_or_create
 from mock_klarna.domain.urls import API_HOSTS, SCRIPT_HOST
 from mock_klarna.settings import Settings, SettingsError
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
+_LOCAL_NETWORKS = ("127.0.0.0/8", "::1")
 _MOST_LOGGED_HOSTS = 100
 _log = logging.getLogger(__name__)
 
@@ -35,13 +36,38 @@ def load_https(settings: Settings) -> Https:
     """
     now = datetime.now(UTC)
     names = (*API_HOSTS, SCRIPT_HOST, *_LOCAL_NAMES, *settings.tls_name)
-    identity = _identity(settings, now)
-    if isinstance(identity, Authority):
-        return Https(_context(identity.sign(names, now), names), identity.pem)
-    return Https(_context(identity, ()), None)
+    identity = _identity(settings, now, (*names, *_LOCAL_NETWORKS))
+    if not isinstance(identity, Authority):
+        return Https(_context(identity, ()), None)
+    signed = tuple(name for name in names if _may_sign(identity, name, settings))
+    return Https(_context(identity.sign(signed, now), signed), identity.pem)
 
 
-def _identity(settings: Settings, now: datetime) -> Authority | Pair:
+def _may_sign(authority: Authority, name: str, settings: Settings) -> bool:
+    """Return whether an authority may sign for a name.
+
+    Clients refuse a whole certificate because of one name that its authority may not sign for. Raises `SettingsError` for a
+    name of the settings.
+    """
+    if authority.may_sign(name):
+        return True
+    file = Path(settings.tls_folder) / AUTHORITY_FILE if settings.tls_folder else settings.tls_cert
+    reason = f"the authority of {file} was not made for {name}"
+    if name in settings.tls_name:
+        raise SettingsError(f"--tls-name: {reason}{RENEWAL if settings.tls_folder else ''}")
+    _log.warning("%s, which the certificate does not name therefore%s", reason, RENEWAL if settings.tls_folder else "")
+    return False
+
+
+def _stored(folder: Path, now: datetime, names: tuple[str, ...]) -> Authority:
+    authority = load_or_create(folder, now, names)
+    if not authority.is_limited:
+        file = folder / AUTHORITY_FILE
+        _log.warning("the authority of %s can sign for any host, as older versions made them%s", file, RENEWAL)
+    return authority
+
+
+def _identity(settings: Settings, now: datetime, names: tuple[str, ...]) -> Authority | Pair:
     if settings.tls_cert or settings.tls_key:
         if settings.tls_folder:
             raise SettingsError(
@@ -52,7 +78,7 @@ def _identity(settings: Settings, now: datetime) -> Authority | Pair:
         if not settings.tls_key:
             raise SettingsError("--tls-cert is given without --tls-key, the certificate's private key")
         return load_pair(settings.tls_cert, settings.tls_key, now)
-    return load_or_create(Path(settings.tls_folder), now) if settings.tls_folder else new_authority(now)
+    return _stored(Path(settings.tls_folder), now, names) if settings.tls_folder else new_authority(now, names)
 
 
 def _context(pair: Pair, names: tuple[str, ...]) -> ssl.SSLContext:

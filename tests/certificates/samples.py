@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
-from mock_klarna.certificates.authority import Pair, key_pem, new_authority
+from mock_klarna.certificates.authority import Authority, Pair, key_pem, new_authority
 
 MakePair = Callable[[str], Pair]
 NOW = datetime.now(UTC)
@@ -20,21 +20,25 @@ IN_A_YEAR = NOW + timedelta(days=365)
 
 def folder_with_authority_of(folder: Path, moment: datetime) -> Path:
     """Create a folder with an authority that was made at a moment."""
-    authority = new_authority(moment)
     folder.mkdir()
+    return stored(new_authority(moment, None), folder)
+
+
+def stored(authority: Authority, folder: Path) -> Path:
+    """Store an authority in a folder as a server does, and return the folder."""
     (folder / "authority.pem").write_bytes(authority.pem + key_pem(authority.key))
     return folder
 
 
 def authority_pair(moment: datetime = NOW) -> Pair:
     """An authority's certificate and key."""
-    authority = new_authority(moment)
+    authority = new_authority(moment, None)
     return Pair(authority.pem, key_pem(authority.key))
 
 
 def server_pair(name: str, moment: datetime = NOW) -> Pair:
     """A certificate for one name and its key, signed by an authority of the same moment."""
-    return new_authority(moment).sign([name], moment)
+    return new_authority(moment, None).sign([name], moment)
 
 
 def bare_pair(name: str) -> Pair:

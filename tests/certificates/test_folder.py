@@ -12,6 +12,8 @@ from mock_klarna.certificates.folder import load_or_create
 from mock_klarna.settings import SettingsError
 from tests.certificates import samples
 
+NAMES = ("localhost", "127.0.0.0/8")
+
 
 def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
@@ -20,8 +22,8 @@ def _mode(path: Path) -> int:
 def test_the_authority_is_the_same_at_the_next_start(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "nested"
     assert (
-        load_or_create(folder, samples.NOW).pem
-        == load_or_create(folder, samples.NOW).pem
+        load_or_create(folder, samples.NOW, NAMES).pem
+        == load_or_create(folder, samples.NOW, NAMES).pem
         == (folder / "ca.pem").read_bytes()
     )
 
@@ -29,7 +31,7 @@ def test_the_authority_is_the_same_at_the_next_start(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("without_umask")
 def test_other_users_cannot_read_the_key(tmp_path: Path) -> None:
     folder = tmp_path / "tls"
-    load_or_create(folder, samples.NOW)
+    load_or_create(folder, samples.NOW, NAMES)
     assert (_mode(folder), _mode(folder / "authority.pem"), _mode(folder / "ca.pem")) == (0o700, 0o600, 0o644)
     assert sorted(path.name for path in folder.iterdir()) == ["authority.pem", "ca.pem"]
 
@@ -44,25 +46,25 @@ def without_umask() -> Iterator[None]:
 def test_a_key_that_other_users_can_read_is_restricted(tmp_path: Path) -> None:
     secret = samples.folder_with_authority_of(tmp_path / "tls", samples.NOW) / "authority.pem"
     secret.chmod(0o644)
-    load_or_create(tmp_path / "tls", samples.NOW)
+    load_or_create(tmp_path / "tls", samples.NOW, NAMES)
     assert _mode(secret) == 0o600
 
 
 def test_servers_that_start_simultaneously_share_one_authority(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: load_or_create(tmp_path / "tls", samples.NOW).pem, range(8)))
+        found = list(pool.map(lambda _: load_or_create(tmp_path / "tls", samples.NOW, NAMES).pem, range(8)))
     assert len(set(found)) == 1
 
 
 def test_a_missing_certificate_is_written_again(tmp_path: Path) -> None:
-    pem = load_or_create(tmp_path, samples.NOW).pem
+    pem = load_or_create(tmp_path, samples.NOW, NAMES).pem
     (tmp_path / "ca.pem").unlink()
-    load_or_create(tmp_path, samples.NOW)
+    load_or_create(tmp_path, samples.NOW, NAMES)
     assert (tmp_path / "ca.pem").read_bytes() == pem
 
 
 def test_a_missing_key_is_an_error_and_no_new_one_is_created(tmp_path: Path) -> None:
-    pem = load_or_create(tmp_path, samples.NOW).pem
+    pem = load_or_create(tmp_path, samples.NOW, NAMES).pem
     (tmp_path / "authority.pem").unlink()
     assert _error(tmp_path) == (
         f"--tls-folder: {tmp_path} has ca.pem, which clients trust, but not authority.pem, which contains its key; "
@@ -73,7 +75,7 @@ def test_a_missing_key_is_an_error_and_no_new_one_is_created(tmp_path: Path) -> 
 
 def _error(folder: Path) -> str:
     with pytest.raises(SettingsError) as error:
-        load_or_create(folder, samples.NOW)
+        load_or_create(folder, samples.NOW, NAMES)
     return str(error.value)
 
 

@@ -67,11 +67,11 @@ async def test_an_untrusted_certificate_is_recorded_with_a_remedy(
     assert tried.error == f"the site's certificate is not accepted: {message}"
 
 
-KNOWN = new_authority(samples.LONG_AGO)
+KNOWN = new_authority(samples.LONG_AGO, None)
 WRONG = [
     (KNOWN.sign(["localhost"], samples.LONG_AGO), "certificate has expired", "renew it, or "),
     (
-        new_authority(samples.NOW).sign(["localhost"], samples.IN_A_YEAR),
+        new_authority(samples.NOW, None).sign(["localhost"], samples.IN_A_YEAR),
         "certificate is not yet valid",
         "look at the clocks",
     ),

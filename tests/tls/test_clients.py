@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mock_klarna.certificates.folder import load_or_create
+from mock_klarna.domain.urls import API_HOSTS, SCRIPT_HOST
 from tests.certificates import samples
 from tests.tls import isolation
 
@@ -16,7 +17,7 @@ from tests.tls import isolation
 def folder(tmp_path: Path) -> Path:
     """The home of a client, with the authority of the server and another authority that signs nothing."""
     for name in ("tls", "another"):
-        load_or_create(tmp_path / name, samples.NOW)
+        load_or_create(tmp_path / name, samples.NOW, (*API_HOSTS, SCRIPT_HOST, "localhost", "127.0.0.0/8", "::1"))
     return tmp_path
 
 
