@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from secrets import token_hex
 
@@ -61,13 +61,14 @@ class Authority:
 
     def may_sign(self, name: str) -> bool:
         """Return whether clients accept a certificate of this authority for a host name or an IP address."""
-        permitted, general = self._permitted(), _general_name(name)
-        if isinstance(general, x509.IPAddress):
-            networks = [subtree.value for subtree in permitted if isinstance(subtree, x509.IPAddress)]
-            return not networks or any(general.value in network for network in networks)
-        domains = [subtree.value for subtree in permitted if isinstance(subtree, x509.DNSName)]
-        host = name.removeprefix("*.")
-        return not domains or any(host == domain or host.endswith(f".{domain}") for domain in domains)
+        permitted = [subtree.value for subtree in self._permitted()]
+        try:
+            address = ip_address(name)
+        except ValueError:
+            host, domains = f".{name.removeprefix('*.')}", [value for value in permitted if isinstance(value, str)]
+            return not domains or any(host.endswith(f".{domain}") for domain in domains)
+        networks = [value for value in permitted if isinstance(value, IPv4Network | IPv6Network)]
+        return not networks or any(address in network for network in networks)
 
     def _permitted(self) -> Sequence[x509.GeneralName]:
         try:

@@ -50,9 +50,9 @@ ORDINARY = [
 ]
 
 
-def is_allowed(address: str, **settings: tuple[str, ...]) -> bool:
+def is_allowed(address: str, callback_allow: tuple[str, ...] = (), callback_deny: tuple[str, ...] = ()) -> bool:
     try:
-        Targets(Settings(**settings)).require_allowed(address)
+        Targets(Settings(callback_allow=callback_allow, callback_deny=callback_deny)).require_allowed(address)
     except RefusedTarget:
         return False
     return True
