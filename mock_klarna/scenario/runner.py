@@ -125,16 +125,24 @@ def _failure(run: ScenarioRun, expected: str, actual: str) -> Failure:
 
 
 async def _settled_callbacks(run: ScenarioRun, settle_seconds: float) -> list[Json]:
-    """Wait a moment for callbacks without an answer, then return all callbacks of the scenario's purchases."""
+    """Wait a moment for callbacks without an answer and their journal entries, then return all of the scenario's purchases."""
     deadline = perf_counter() + settle_seconds
     while True:
-        await run.journal.read_more()
         callbacks = (await run.client.send("GET", "/_mock/callbacks?limit=10000")).body["callbacks"]
+        await run.journal.read_more()
         own = [callback for callback in callbacks if callback["purchase_id"] in run.all_purchases]
         remaining = deadline - perf_counter()
-        if remaining <= 0 or not any(callback["state"] == "in_flight" for callback in own):
+        if remaining <= 0 or _all_in_journal(run, own):
             return own
         await run.journal.read_more(remaining)
+
+
+def _all_in_journal(run: ScenarioRun, callbacks: list[Json]) -> bool:
+    entries = run.journal.of_purchases(run.all_purchases, with_unassigned=False)
+    recorded = sum(entry["kind"] == "callback" for entry in entries)
+    return all(callback["state"] != "in_flight" for callback in callbacks) and recorded >= sum(
+        len(callback["attempts"]) for callback in callbacks
+    )
 
 
 def _step_lines(run: ScenarioRun) -> list[str]:

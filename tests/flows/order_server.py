@@ -126,9 +126,9 @@ def order_server(store: str, servers: int = 1) -> Iterator[OrderServer]:
         for _ in range(servers):
             serving = serve(settings)
             running.append(runner.run(serving.__aenter__()))
-            stack.callback(lambda serving=serving: runner.run(_closed(serving)))
+            stack.callback(_close, runner, serving)
         yield OrderServer(runner, running)
 
 
-async def _closed(serving: Any) -> None:
-    await serving.__aexit__(None, None, None)
+def _close(runner: asyncio.Runner, serving: Any) -> None:
+    runner.run(_awaited(serving.__aexit__(None, None, None)))

@@ -2,10 +2,11 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from mock_klarna.client import Client
+from mock_klarna.client import Answer, Client
 from mock_klarna.errors import Unreachable
 from mock_klarna.scenario.loader import load_scenarios, stored_files
 from mock_klarna.scenario.model import Scenario
@@ -43,6 +44,26 @@ def test_the_same_seed_gives_the_same_transcript(run_options: RunOptions) -> Non
     first, second = ([report.transcript for report in reports] for reports in runs)
     assert first == second
     assert any("place_order" in line for line in first[0])
+
+
+class CallbacksEndFirst(Client):
+    """A client that gets no list of callbacks before a callback was answered."""
+
+    async def send(self, method: str, path: str, *args: Any, **named: Any) -> Answer:
+        answer = await super().send(method, path, *args, **named)
+        while path.startswith("/_mock/callbacks") and not any(one["attempts"] for one in answer.body["callbacks"]):
+            await asyncio.sleep(0)
+            answer = await super().send(method, path, *args, **named)
+        return answer
+
+
+def test_a_callback_that_is_answered_between_two_requests_of_the_report_is_in_it(
+    run_options: RunOptions, write_scenario: WriteScenario
+) -> None:
+    scenario = load_scenarios([write_scenario(PURCHASE)], {}, require_values=False)[0]
+    options = replace(run_options, connect=lambda user, password: CallbacksEndFirst(run_options.url, user, password))
+    report = asyncio.run(run_scenario(scenario, options))
+    assert report.transcript[-1].startswith("Klarna → shop  place_order at http://127.0.0.1/klarna fails: refused")
 
 
 def test_another_seed_gives_other_shoppers(run_options: RunOptions) -> None:

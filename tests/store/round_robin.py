@@ -1,6 +1,7 @@
 """A proxy that sends each request to the next one of several servers."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import cycle
 
 import aiohttp
@@ -9,8 +10,19 @@ from aiohttp import web
 _HOP_BY_HOP = {"connection", "content-length", "keep-alive", "transfer-encoding"}
 
 
-def proxy(urls: list[str]) -> web.Application:
-    """Return a proxy in front of servers."""
+@asynccontextmanager
+async def forwarding(urls: list[str]) -> AsyncIterator[str]:
+    """Run a proxy in front of servers and give its URL."""
+    runner = web.AppRunner(_proxy(urls), access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def _proxy(urls: list[str]) -> web.Application:
     targets = cycle(urls)
 
     async def forward(request: web.Request) -> web.StreamResponse:

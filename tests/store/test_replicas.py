@@ -1,52 +1,29 @@
 """Several servers on one database are one sandbox."""
 
 import asyncio
-import sys
 import time
-from asyncio.subprocess import PIPE
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from itertools import pairwise
 from random import Random
 
+import aiohttp
+import orjson
 import pytest
-from aiohttp import web
 
 from mock_klarna.client import Client
-from mock_klarna.demo.shop import serve_shop
 from mock_klarna.emulator import idempotency
 from mock_klarna.server import serve
 from mock_klarna.settings import Settings
-from tests.database import Database, running
 from tests.extent import extent
-from tests.merchants import shop as shops
 from tests.merchants.pages import PAGE, urls
-from tests.merchants.processes import ROOT, served, started
 from tests.merchants.running import AUTHORIZATIONS, BUTTONS, Json, buy, callbacks, calls, place
 from tests.merchants.shop import ReceivedRequest, Shop
-from tests.store.round_robin import proxy
+from tests.store.races import NOBODY, race
+from tests.store.scenarios import SCENARIOS, play
 
-NOBODY = "http://127.0.0.1:1"
 REPLICAS = 3
-
-
-@pytest.fixture
-async def replicas(postgres: str) -> AsyncIterator[list[Client]]:
-    """A client of the same merchant for each of three servers."""
-    async with AsyncExitStack() as stack:
-        clients = []
-        for _ in range(REPLICAS):
-            server = await stack.enter_async_context(serve(Settings(port=0, store=postgres)))
-            clients.append(await stack.enter_async_context(Client(server.url, "shop")))
-        yield clients
-
-
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    """A merchant that answers what the test wants."""
-    async with shops.opened() as opened:
-        yield opened
 
 
 async def test_what_one_server_did_every_other_shows(replicas: list[Client], shop: Shop) -> None:
@@ -61,35 +38,10 @@ async def test_what_one_server_did_every_other_shows(replicas: list[Client], sho
     assert (await first.ask("GET", path))["captured_amount"] == 100
 
 
-async def test_of_racing_commands_on_all_servers_one_wins_and_no_amount_is_spent_twice(
-    replicas: list[Client],
-) -> None:
-    chance = Random(1)
-    for _ in range(extent(usual=5, thorough=100)):
-        bought = await buy(replicas[0], NOBODY)
-        path = f"{AUTHORIZATIONS}/{bought['authorization_token']}"
-        orders = [{**bought["order"], "merchant_data": f"order {number}"} for number in range(REPLICAS)]
-        placing = [one.send("POST", f"{path}/orders", body) for one, body in zip(replicas, orders, strict=True)]
-        denying = [one.send("DELETE", path, {"deny_code": "other"}) for one in replicas]
-        answers = await asyncio.gather(*chance.sample(placing + denying, 2 * REPLICAS))
-        won = [answer for answer in answers if answer.status in (200, 204)]
-        assert Counter(answer.status for answer in answers)[403] == 2 * REPLICAS - 1, answers
-        if won[0].status == 200:
-            await capture_and_refund(replicas, won[0].body["order_id"], chance)
-
-
-async def capture_and_refund(replicas: list[Client], order_id: str, chance: Random) -> None:
-    """Capture and refund from all servers at once; no more is captured than authorized, and no more refunded than that."""
-    path = f"/ordermanagement/v1/orders/{order_id}"
-    whole = (await replicas[0].ask("GET", path))["order_amount"]
-    part = whole // 2 + 1
-    for command, member in (("captures", "captured_amount"), ("refunds", "refunded_amount")):
-        answers = await asyncio.gather(
-            *(one.send("POST", f"{path}/{command}", {member: part}) for one in chance.sample(replicas, REPLICAS))
-        )
-        assert Counter(answer.status for answer in answers) == {201: 1, 403: REPLICAS - 1}
-    found = await replicas[-1].ask("GET", path)
-    assert whole >= found["captured_amount"] >= found["refunded_amount"] >= 0
+async def test_of_simultaneous_commands_on_all_servers_one_is_executed(replicas: list[Client]) -> None:
+    found = await race([replicas], extent(usual=5, thorough=100), Random(1), lambda _line: None)
+    assert found["placed"]
+    assert found["captured"] == found["refunded"] == found["placed"]
 
 
 async def test_one_idempotency_key_on_all_servers_executes_once(replicas: list[Client]) -> None:
@@ -103,6 +55,7 @@ async def test_one_idempotency_key_on_all_servers_executes_once(replicas: list[C
         )
     )
     assert {answer.status for answer in answers} == {201}
+    assert len({answer.headers["Capture-Id"] for answer in answers}) == 1
     assert (await replicas[1].ask("GET", path))["captured_amount"] == 100
 
 
@@ -224,116 +177,162 @@ async def test_no_reader_on_any_server_misses_an_entry(replicas: list[Client]) -
     assert all(seen == first for seen in others)
 
 
-async def test_another_server_goes_on_with_the_callback_of_one_that_was_killed(postgres: str, shop: Shop) -> None:
-    asked, answers = asyncio.Semaphore(0), asyncio.Event()
+async def test_a_shopper_whose_requests_go_to_all_servers_in_turn_buys(replicas: list[Client], shop: Shop) -> None:
+    button = await replicas[0].ask("POST", BUTTONS, {"merchant_urls": urls(shop.url)})
+    setup = {"instance_id": "button-1", "key": button["button_key"], "environment": "production", "region": "eu"}
+    options, sdk = {"setup": setup, **PAGE}, "/instantshopping/sdk"
+    first, second, third = replicas
+    assert (await second.ask("POST", f"{sdk}/load", {"options": options}))["show_button"] is True
+    started = await third.ask("POST", f"{sdk}/sessions", {"options": options})
+    session = f"{sdk}/sessions/{started['session_id']}"
+    await first.ask("POST", f"{session}/identify", {"shopper": "se-approved"})
+    assert (await second.ask("GET", session))["identified"] is True
+    paid = await third.ask("POST", f"{session}/pay", {})
+    ended = asyncio.create_task(first.ask("GET", f"/_mock/purchases/{paid['session_id']}?wait=20"))
+    await place(second, await third.ask("GET", f"/_mock/purchases/{paid['session_id']}"))
+    assert (await ended)["state"] == "placed"
 
-    async def hang(_asked: ReceivedRequest) -> tuple[int, bytes]:
-        asked.release()
-        await answers.wait()
+
+async def test_a_shopper_waits_on_one_server_while_the_merchant_places_on_another(
+    replicas: list[Client], shop: Shop
+) -> None:
+    async def place_elsewhere(request: ReceivedRequest) -> tuple[int, bytes]:
+        await place(replicas[1], request.json)
         return 200, b"{}"
 
-    shop.answers["/place-order"] = hang
-    store = f"{postgres}&lease=2"
+    shop.answers["/place-order"] = place_elsewhere
+    bought = await buy(replicas[0], shop.url, wait=20)
+    assert bought["state"] == "placed"
+
+
+async def events(client: Client, count: int, after: str = "") -> list[tuple[str, str]]:
+    """Open a stream of events at a server and return the ids and names of the first `count`."""
+    found: list[tuple[str, str]] = []
+    headers = {"Authorization": client.authorization, "Last-Event-ID": after}
     async with (
-        served("--store", store) as first,
-        served("--store", store) as second,
-        Client(first.url, "shop") as client,
-        Client(second.url, "shop") as other,
+        asyncio.timeout(20),
+        aiohttp.ClientSession() as session,
+        session.get(f"{client.url}/_mock/events?merchant={client.merchant}&kind=event", headers=headers) as stream,
     ):
-        await buy(client, shop.url)
-        await asked.acquire()
-        await first.killed()
-        answers.set()
-        await calls(other, "place_order")
-        (callback,) = await callbacks(other, "place_order")
-    assert [attempt["outcome"] for attempt in callback["attempts"]] == ["interrupted", "answered"]
+        async for line in stream.content:
+            if line.startswith(b"data: "):
+                entry = orjson.loads(line.removeprefix(b"data: "))
+                found.append((str(entry["seq"]), entry["name"]))
+                if len(found) == count:
+                    break
+    return found
 
 
-async def test_a_job_that_becomes_due_after_its_server_was_killed_is_done_by_another(postgres: str) -> None:
-    store = f"{postgres}&lease=2"
-    async with (
-        served("--store", store) as first,
-        served("--store", store) as second,
-        Client(first.url, "shop") as client,
-        Client(second.url, "shop") as other,
-    ):
-        await client.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
-        bought = await client.ask("POST", "/_mock/purchases", {"page": PAGE, "wait": 0, "merchant_timeout": 3})
-        await first.killed()
-        found = await other.ask("GET", f"/_mock/purchases/{bought['purchase_id']}?wait=20")
-    assert found["state"] == "timed_out"
+async def test_a_stream_has_the_events_of_all_servers_and_continues_at_another(replicas: list[Client]) -> None:
+    streams = [asyncio.create_task(events(one, 2 * REPLICAS)) for one in replicas]
+    for _ in range(2):
+        await asyncio.gather(*(one.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)}) for one in replicas))
+    first, second, third = await asyncio.gather(*streams)
+    assert [name for _, name in first] == ["button_created"] * 2 * REPLICAS
+    assert first == second == third
+    assert await events(replicas[1], 4, after=first[1][0]) == first[2:]
 
 
-async def test_requests_are_answered_503_while_the_database_is_away_and_nothing_acknowledged_is_lost() -> None:
-    with running(durable=True) as database:
-        async with serve(Settings(port=0, store=database.url("away"))) as server, Client(server.url, "shop") as client:
-            button = await client.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
-            database.stop("immediate")
-            away = await client.send("GET", f"{BUTTONS}/{button['button_key']}")
-            assert (away.status, away.headers["Retry-After"]) == (503, "1")
-            assert away.body["error_code"] == "service_unavailable"
-            assert (await client.send("GET", "/_mock/health")).status == 503
-            database.start()
-            async with asyncio.timeout(20):
-                while (await client.send("GET", "/_mock/health")).status != 200:  # noqa: ASYNC110
-                    await asyncio.sleep(0.05)
-            assert await client.ask("GET", f"{BUTTONS}/{button['button_key']}") == button
-            assert (await place(client, await buy(client, NOBODY)))["order_id"]
-
-
-async def test_a_server_of_another_version_is_refused_while_one_is_running(
-    database: Database, postgres: str, monkeypatch: pytest.MonkeyPatch
+async def test_a_fault_of_a_callback_that_is_ordered_on_one_server_hits_the_callback_of_another(
+    replicas: list[Client], shop: Shop
 ) -> None:
-    async with serve(Settings(port=0, store=postgres)):
-        from mock_klarna.errors import MockKlarnaError
-        from mock_klarna.store import postgres_schema
-
-        monkeypatch.setattr(postgres_schema, "__version__", "99.0")
-        with pytest.raises(MockKlarnaError, match=r"uses schema test_\w+, and this one is 99\.0"):
-            async with serve(Settings(port=0, store=postgres)):
-                pass
+    await replicas[0].ask("POST", "/_mock/faults", {"on": "callback", "drop": True, "times": 1})
+    for one in replicas[1:]:
+        await buy(one, shop.url)
+    await calls(replicas[0], "place_order", 2)
+    assert len(shop.at("/place-order")) == 1
+    assert (await replicas[2].ask("GET", "/_mock/faults"))["faults"] == []
 
 
-async def test_schemas_of_one_database_are_sandboxes_of_their_own(database: Database, postgres: str) -> None:
-    other = database.url("another_one")
-    async with (
-        serve(Settings(port=0, store=postgres)) as here,
-        serve(Settings(port=0, store=other)) as there,
-        Client(here.url, "shop") as client,
-        Client(there.url, "shop") as elsewhere,
-    ):
-        button: Json = await client.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
-        assert (await elsewhere.send("GET", f"{BUTTONS}/{button['button_key']}")).status == 404
+async def test_a_reset_on_one_server_deletes_what_the_others_wrote_and_nothing_of_other_merchants(
+    replicas: list[Client], shop: Shop
+) -> None:
+    first, second, third = replicas
+    kept = await buy(third.as_merchant("other"), NOBODY)
+    bought = [await buy(one, NOBODY, merchant_timeout=60) for one in replicas]
+    await first.ask("POST", "/_mock/faults", {"on": "request", "status": 500, "times": 9, "operation": "get_button"})
+    await first.ask("POST", "/_mock/clock", {"advance": "30s"})
+    await second.ask("POST", "/_mock/reset", {"seed": "s"})
+    for one in replicas:
+        assert (await one.ask("GET", "/_mock/purchases"))["total"] == 0
+        assert (await one.ask("GET", "/_mock/callbacks"))["callbacks"] == []
+        assert (await one.ask("GET", "/_mock/faults"))["faults"] == []
+        assert (await one.ask("GET", "/_mock/clock"))["ahead_seconds"] == 0
+        assert (await one.send("GET", f"/_mock/purchases/{bought[0]['purchase_id']}")).status == 404
+    moved = await third.ask("POST", "/_mock/clock", {"advance": "2m"})
+    assert moved["ahead_seconds"] == 120
+    listed = await first.ask("GET", "/_mock/journal?kind=event")
+    assert [entry["name"] for entry in listed["entries"]] == ["clock_moved"]
+    found = await first.as_merchant("other").ask("GET", f"/_mock/purchases/{kept['purchase_id']}")
+    assert found["state"] == "authorized"
 
 
-async def test_a_server_whose_database_is_not_there_says_so_in_one_sentence() -> None:
-    process = await started("--store", "postgresql://postgres@127.0.0.1:1/postgres")
-    _, said = await process.communicate()
-    assert (process.returncode, said.count(b"\n")) == (2, 1), said.decode()
-    assert b"the database is away" in said
+async def test_after_a_reset_with_a_seed_every_server_makes_the_same_ids_and_shoppers(replicas: list[Client]) -> None:
+    bought = []
+    for resetting, buying in ((0, 1), (1, 2), (2, 0)):
+        await replicas[resetting].ask("POST", "/_mock/reset", {"seed": "s"})
+        made = await buy(replicas[buying], NOBODY)
+        bought.append((made["purchase_id"], made["button_key"], made["order"]["billing_address"]))
+    assert bought[0] == bought[1] == bought[2]
+
+
+async def test_commands_during_resets_on_all_servers_are_executed_or_refused(replicas: list[Client]) -> None:
+    for _ in range(extent(usual=3, thorough=50)):
+        bought = await buy(replicas[0], NOBODY)
+        path = f"{AUTHORIZATIONS}/{bought['authorization_token']}/orders"
+        sent = [replicas[1].send("POST", path, bought["order"]), replicas[2].send("POST", path, bought["order"])]
+        resets = [one.send("POST", "/_mock/reset") for one in replicas]
+        placed, again, *reset = await asyncio.gather(*sent, *resets)
+        assert {placed.status, again.status} <= {200, 403, 404}, (placed, again)
+        assert [answer.status for answer in reset] == [204] * REPLICAS
+        for one in replicas:
+            orders, purchases = await one.ask("GET", "/_mock/orders"), await one.ask("GET", "/_mock/purchases")
+            assert orders["total"] <= purchases["total"] == 0
+
+
+async def stored_records(client: Client) -> list[Json]:
+    """Return what the snapshot of a server has of its merchant, without callbacks, which end at a time of their own."""
+    records = (await client.ask("GET", "/_mock/snapshot"))["merchants"]["shop"]["records"]
+    return [records[kind] for kind in ("button", "purchase", "order")]
+
+
+async def test_a_snapshot_of_one_server_is_that_of_the_others_and_replaces_the_state_of_all(
+    replicas: list[Client],
+) -> None:
+    first, second, third = replicas
+    bought = await buy(first, NOBODY)
+    order = await place(second, bought)
+    snapshot = await third.ask("GET", "/_mock/snapshot")
+    records = await stored_records(first)
+    assert records == await stored_records(second) == await stored_records(third)
+    await first.ask("POST", f"/ordermanagement/v1/orders/{order['order_id']}/captures", {"captured_amount": 100})
+    later = await buy(second, NOBODY)
+    assert (await second.send("PUT", "/_mock/snapshot", snapshot)).status == 204
+    for one in replicas:
+        assert (await one.send("GET", f"/_mock/purchases/{later['purchase_id']}")).status == 404
+        found = await one.ask("GET", f"/ordermanagement/v1/orders/{order['order_id']}")
+        assert found["captured_amount"] == 0
+        assert await stored_records(one) == records
+
+
+async def test_a_snapshot_of_any_server_is_consistent_while_all_are_busy(replicas: list[Client]) -> None:
+    async def work(client: Client) -> None:
+        for _ in range(extent(usual=4, thorough=40)):
+            await place(client, await buy(client, NOBODY))
+
+    working = asyncio.gather(*(work(one) for one in replicas for _ in range(2)))
+    while not working.done():
+        for one in replicas:
+            records: Json = (await one.ask("GET", "/_mock/snapshot"))["merchants"].get("shop", {}).get("records", {})
+            placed = {purchase["order_id"] for purchase in records.get("purchase", []) if purchase["state"] == "placed"}
+            assert placed == {order["order_id"] for order in records.get("order", [])}
+    await working
 
 
 async def test_scenarios_pass_through_a_proxy_that_sends_each_request_to_another_server(postgres: str) -> None:
-    scenarios = extent(usual=["silent-merchant", "notification-retried", "denied-then-placed"], thorough=[])
-    async with (
-        served("--store", postgres) as first,
-        served("--store", postgres) as second,
-        forwarding([first.url, second.url]) as url,
-        serve_shop(url) as shop,
-    ):
-        command = ("-m", "mock_klarna", "run", *scenarios, "--url", url, "--var", f"shop={shop.url}", "--jobs", "64")
-        ran = await asyncio.create_subprocess_exec(sys.executable, *command, cwd=ROOT, stdout=PIPE, stderr=PIPE)
-        said, errors = await ran.communicate()
-    assert ran.returncode == 0, said.decode() + errors.decode()
-
-
-@asynccontextmanager
-async def forwarding(urls: list[str]) -> AsyncIterator[str]:
-    """Run a proxy in front of servers."""
-    runner = web.AppRunner(proxy(urls), access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    merchants, names = extent(
+        usual=(3, ["silent-merchant", "notification-retried", "denied-then-placed"]), thorough=(8, [])
+    )
+    scenarios = [scenario for scenario in SCENARIOS if not names or scenario.name in names]
+    played = await play(postgres, merchants, scenarios, Random(1), lambda _line: None)
+    assert played == merchants * len(scenarios)
