@@ -14,6 +14,8 @@ from mock_klarna.errors import MockKlarnaError, StoreFailure
 _log = logging.getLogger(__name__)
 _DRAIN_SECONDS = 0.2
 _RETRY_SECONDS = 1.0
+_SHORTEST_TIMER = 0.001
+"""Seconds: for less, uvloop makes no timer, but a call in the next turn of the loop, whose time is unknown."""
 _REPEATED = frozenset(job for job, kinds in KINDS_OF_JOB.items() if kinds[0].is_repeated)
 
 
@@ -43,7 +45,7 @@ class Alarm:
             timer.cancel()
         if seconds is not None:
             loop = asyncio.get_running_loop()
-            self._timers[merchant] = loop.call_later(max(0.0, seconds), self._end_timer, merchant)
+            self._timers[merchant] = loop.call_later(max(_SHORTEST_TIMER, seconds), self._end_timer, merchant)
 
     def _end_timer(self, merchant: str) -> None:
         del self._timers[merchant]

@@ -1,11 +1,14 @@
 """When jobs run: repeated callbacks, timeouts, and moving the clock."""
 
+import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from itertools import count
 from typing import Any
 
 import orjson
 import pytest
+import uvloop
 
 from mock_klarna.callbacks import Alarm, Deliveries, Scheduler
 from mock_klarna.callbacks.http import MerchantClient
@@ -20,6 +23,20 @@ from tests.merchants.running import AUTHORIZATIONS, Json, buy, callbacks, calls,
 from tests.merchants.shop import Shop, always, in_turn
 
 PENDING = {"fraud_status": "PENDING"}
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_timer_of_less_than_a_millisecond_is_compared_with_a_job_that_is_due(
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def woken() -> set[str]:
+        alarm = Alarm()
+        alarm.set_timer("shop", 0.0001)
+        alarm.expect("shop", 0)
+        return await alarm.wait()
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        assert runner.run(woken()) == {"shop"}
 
 
 def urls(shop: Shop) -> dict[str, str]:
