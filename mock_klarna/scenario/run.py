@@ -15,6 +15,7 @@ Json = dict[str, Any]
 DEFAULT_WITHIN = 5.0
 """Seconds that an expectation waits when it has no `within`."""
 _MAX_ENTRIES = 10_000
+_CHECK_AGAIN_SECONDS = 0.5
 _MAX_WAIT = 600.0
 
 
@@ -167,13 +168,15 @@ class ScenarioRun:
     async def wait_until(self, args: Any, check: Callable[[], Awaitable[Mismatch | None]]) -> Mismatch | None:
         """Call `check` after every change of the journal until it returns None or the time of `within` is over.
 
-        Returns the last mismatch, at once if it is `unreachable`.
+        It is called now and then in any case: the start of a callback is not in the journal. Returns the last mismatch, at once
+        if it is `unreachable`.
         """
         deadline = monotonic() + within_seconds(args)
         while (mismatch := await check()) is not None:
             remaining = deadline - monotonic()
-            if remaining <= 0 or mismatch.unreachable or not await self.journal.read_more(remaining):
+            if remaining <= 0 or mismatch.unreachable:
                 return mismatch
+            await self.journal.read_more(min(remaining, _CHECK_AGAIN_SECONDS))
         return None
 
 
