@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from mock_klarna.server import serve
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store, open_store
 from tests.bench import processes
+from tests.merchants import shop as shops
 from tests.merchants.pages import PAGE, urls
 from tests.merchants.running import AUTHORIZATIONS, BUTTONS, Json, buy, place
 from tests.store.races import NOBODY
@@ -34,6 +36,7 @@ OTHERS = 1000
 """How many orders another merchant has in each file."""
 AT_ONCE = 500
 """How many orders a commit writes while a file is filled."""
+LIST = "/_mock/orders?limit=100"
 SHOP, OTHER = "shop", "other"
 
 
@@ -112,7 +115,7 @@ async def timed(call: Callable[[], Awaitable[Any]]) -> float:
     return (time.perf_counter() - begun) * 1000
 
 
-async def requests(clients: list[Client], rounds: int) -> dict[str, list[list[float]]]:
+async def requests(clients: list[Client], shop: str, rounds: int) -> dict[str, list[list[float]]]:
     """Send each kind of request to each server in turn; return the milliseconds by kind and server."""
     took: dict[str, list[list[float]]] = {}
 
@@ -120,7 +123,7 @@ async def requests(clients: list[Client], rounds: int) -> dict[str, list[list[fl
         took.setdefault(name, [[] for _ in clients])[number].append(await timed(call))
 
     for client in clients:
-        await client.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
+        await client.ask("POST", BUTTONS, {"merchant_urls": urls(shop)})
     for turn in range(rounds):
         for number in sorted(range(len(clients)), reverse=bool(turn % 2)):
             client = clients[number]
@@ -131,14 +134,9 @@ async def requests(clients: list[Client], rounds: int) -> dict[str, list[list[fl
 
             await measure("POST purchases", number, purchase)
             path = f"{AUTHORIZATIONS}/{bought['authorization_token']}"
-            await measure("GET authorization", number, lambda client=client, path=path: client.ask("GET", path))
-            await measure(
-                "POST orders",
-                number,
-                lambda client=client, path=path, bought=bought: client.ask("POST", f"{path}/orders", bought["order"]),
-            )
-            await measure("GET health", number, lambda client=client: client.ask("GET", "/_mock/health"))
-            await measure("GET 100 orders", number, lambda client=client: client.ask("GET", "/_mock/orders?limit=100"))
+            await measure("GET authorization", number, partial(client.ask, "GET", path))
+            await measure("POST orders", number, partial(client.ask, "POST", f"{path}/orders", bought["order"]))
+            await measure("GET health", number, partial(client.ask, "GET", "/_mock/health"))
     return took
 
 
@@ -152,23 +150,35 @@ async def slowest_during_reset(client: Client, resetting: str) -> tuple[float, f
 
 
 async def serving(paths: list[Path], rounds: int) -> None:
-    """Print how requests to servers on the files compare, and the memory of the servers."""
+    """Print how requests to servers on the files compare, and the memory of the servers, before and after a list of orders."""
     async with AsyncExitStack() as stack:
+        shop = await stack.enter_async_context(shops.opened())
         clients, pids = [], []
         for path in paths:
             port = processes.free_port()
             command = processes.emulator(port, "asyncio", "--store", f"sqlite:{path}")
             pids.append(stack.enter_context(processes.process(*command)).pid)
             clients.append(await stack.enter_async_context(Client(f"http://127.0.0.1:{port}", SHOP)))
-        for name, (few, many) in (await requests(clients, rounds)).items():
+        for name, (few, many) in (await requests(clients, shop.url, rounds)).items():
             p50 = statistics.median(few), statistics.median(many)
             print(f"| {name}, p50 | {p50[0]:.2f} ms | {p50[1]:.2f} ms | {p50[1] / p50[0]:.2f} x |", flush=True)
-        memory = [processes.resident_megabytes(pid) for pid in pids]
-        print(f"| memory | {memory[0]:.0f} MB | {memory[1]:.0f} MB | |", flush=True)
+        memory(pids)
+        lists = [statistics.median([await timed(partial(one.ask, "GET", LIST)) for _ in range(3)]) for one in clients]
+        print(
+            f"| GET 100 of them, p50 | {lists[0]:.0f} ms | {lists[1]:.0f} ms | {lists[1] / lists[0]:.2f} x |",
+            flush=True,
+        )
+        memory(pids)
         for waiting, resetting in ((SHOP, OTHER), (OTHER, SHOP)):
             resets = [await slowest_during_reset(client.as_merchant(waiting), resetting) for client in clients]
             row = " | ".join(f"{seconds:.1f} s, {slowest:.0f} ms" for seconds, slowest in resets)
             print(f"| reset of `{resetting}`, slowest request of `{waiting}` meanwhile | {row} | |", flush=True)
+
+
+def memory(pids: list[int]) -> None:
+    """Print how much memory the servers use."""
+    few, many = (processes.resident_megabytes(pid) for pid in pids)
+    print(f"| memory | {few:.0f} MB | {many:.0f} MB | |", flush=True)
 
 
 async def measure(folder: Path, orders: int, rounds: int) -> None:
