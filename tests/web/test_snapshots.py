@@ -174,8 +174,8 @@ async def test_a_large_snapshot_that_is_cut_off_is_refused_with_the_place(klarna
 async def test_a_call_of_one_merchant_replaces_no_others_state(
     klarna: MockKlarnaAsync, state: Json, query: str
 ) -> None:
-    anothers = json.loads(json.dumps(state).replace(klarna.merchant, "victim"))
-    own = {"version": 1, "merchants": {**state["merchants"], **anothers["merchants"]}}
+    anothers: Json = json.loads(json.dumps(state).replace(klarna.merchant, "victim"))
+    own: Json = {"version": 1, "merchants": {**state["merchants"], **anothers["merchants"]}}
     for sent in (anothers, own):
         answer = await klarna.send("PUT", f"/_mock/snapshot{query}", sent)
         first = next(name for name in sent["merchants"] if query or name != klarna.merchant)
