@@ -6,6 +6,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from threading import Thread
@@ -360,4 +361,10 @@ class MerchantClient:
 
 
 def _headers(response: "aiohttp.ClientResponse") -> tuple[tuple[str, str], ...]:
-    return tuple((readable(name), readable(text)) for name, text in islice(response.headers.items(), _MOST_HEADERS))
+    return tuple(_header(name, text) for name, text in islice(response.headers.items(), _MOST_HEADERS))
+
+
+@lru_cache(maxsize=256)
+def _header(name: str, text: str) -> tuple[str, str]:
+    """Return a header as it is stored: the answers of a shop mostly have equal ones, which then are one object."""
+    return readable(name), readable(text)

@@ -8,6 +8,7 @@ from mock_klarna.domain import purchase as purchases
 from mock_klarna.domain.records import Order, Purchase
 from mock_klarna.emulator.context import Context
 from mock_klarna.errors import NotAllowed, NotFound, Problem
+from mock_klarna.validation import is_compact, write_json
 
 Json = dict[str, Any]
 
@@ -66,7 +67,8 @@ class Authorizations:
             return await self._replay(purchase, body)
         now, order_id = await self._context.new_id(merchant, "order")
         urls = _merchant_urls(purchase, body)
-        result = purchases.place(purchase, urls, body, raw, order_id, now, self._context.rules)
+        json = raw if is_compact(raw) else write_json(body)
+        result = purchases.place(purchase, urls, body, json, order_id, now, self._context.rules)
         await self._context.commit(merchant, result, now)
         return result.value
 

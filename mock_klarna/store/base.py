@@ -8,8 +8,9 @@ from typing import Protocol, TypeVar
 from mock_klarna.domain.journal import Entry, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Job, Record
 from mock_klarna.settings import Settings, SettingsError
+from mock_klarna.store.in_process import Watching
 from mock_klarna.store.journal import Bounds
-from mock_klarna.store.memory import MemoryStore, Watching
+from mock_klarna.store.memory import MemoryStore
 from mock_klarna.store.snapshot_stream import Portion
 
 R = TypeVar("R", bound=Record)

@@ -14,8 +14,8 @@ class JournalBuffer:
     size: of all entries in bytes. newest: `seq` of the last entry. dropped: how many entries were dropped.
     """
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most = most_bytes
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._exchanges: deque[Entry] = deque()
         self._events: deque[Entry] = deque()
         self.size = 0
@@ -27,16 +27,16 @@ class JournalBuffer:
         (self._events if entry.kind == EVENT else self._exchanges).append(entry)
         self.size += entry.size
         self.newest = entry.seq
-        if self.size > self._most:
-            self.shrink(self._most)
+        if self.size > self._limit:
+            self.shrink(self._limit)
 
-    def shrink(self, most: int, keep: int = 1) -> None:
-        """Drop entries until at most `most` bytes or only the `keep` newest entries are left."""
-        while self.size > most and len(self._exchanges) + len(self._events) > keep:
-            self.size -= self._next_dropped().popleft().size
+    def shrink(self, limit: int, keep: int = 1) -> None:
+        """Drop entries until at most `limit` bytes or only the `keep` newest entries are left."""
+        while self.size > limit and len(self._exchanges) + len(self._events) > keep:
+            self.size -= self._queue_to_shorten().popleft().size
             self.dropped += 1
 
-    def _next_dropped(self) -> deque[Entry]:
+    def _queue_to_shorten(self) -> deque[Entry]:
         has_older = self._exchanges and self._exchanges[0].seq != self.newest
         return self._exchanges if has_older or not self._events else self._events
 
@@ -59,7 +59,7 @@ def _tail(queue: deque[Entry], seq: int) -> list[Entry]:
     return tail
 
 
-_SHARE_FREED = 16
+_FREED_PART = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,40 +71,40 @@ class Bounds:
     most_callbacks: int = 10_000
 
 
-USUAL = Bounds()
-"""The default limits."""
+DEFAULT_BOUNDS = Bounds()
 
 
-class Budget:
-    """Keeps all journals together within `most_bytes`.
+class TotalSize:
+    """Keeps all journals together within `limit` bytes.
 
     An added entry costs one addition: the sum of the added sizes is an upper bound, as entries may have been dropped. When
     the bound is above the limit, the journals are measured and a sixteenth of the limit is freed at once.
     """
 
-    def __init__(self, most_bytes: int, journals: Callable[[], Iterable[JournalBuffer]]) -> None:
-        self._most = most_bytes
+    def __init__(self, limit: int, journals: Callable[[], Iterable[JournalBuffer]]) -> None:
+        self._limit = limit
         self._journals = journals
-        self._at_most = 0
+        self._upper_bound = 0
 
-    def spend(self, size: int) -> None:
+    def add(self, size: int) -> None:
         """Count an added entry; above the limit, drop entries."""
-        self._at_most += size
-        if self._at_most > self._most:
+        self._upper_bound += size
+        if self._upper_bound > self._limit:
             self._make_room()
 
     def _make_room(self) -> None:
         """Halve the largest journals until there is room; if that is not enough, empty those without recent entries."""
         journals = list(self._journals())
-        self._at_most = sum(journal.size for journal in journals)
+        self._upper_bound = sum(journal.size for journal in journals)
         for journal in sorted(journals, key=lambda journal: journal.size, reverse=True):
             self._shrink(journal, journal.size // 2, keep=1)
         for journal in sorted(journals, key=lambda journal: journal.newest)[:-1]:
             self._shrink(journal, 0, keep=0)
 
-    def _shrink(self, journal: JournalBuffer, most: int, keep: int) -> None:
-        excess = self._at_most - (self._most - self._most // _SHARE_FREED)
+    def _shrink(self, journal: JournalBuffer, size: int, keep: int) -> None:
+        """Drop entries of a journal until it has `size` bytes, or until all journals together are small enough."""
+        excess = self._upper_bound - (self._limit - self._limit // _FREED_PART)
         if excess > 0:
             before = journal.size
-            journal.shrink(max(most, before - excess), keep)
-            self._at_most -= before - journal.size
+            journal.shrink(max(size, before - excess), keep)
+            self._upper_bound -= before - journal.size

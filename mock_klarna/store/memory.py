@@ -4,103 +4,20 @@ It never really awaits, but to dump, load and delete whole states, so it is as f
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from heapq import merge
 from itertools import islice
-from math import inf
 from typing import Any, TypeVar
 
 from mock_klarna.domain.events import event_name
 from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NOBODY, Entry, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
-from mock_klarna.store.in_process import KeyedLocks, RequestCounts
-from mock_klarna.store.journal import USUAL, Bounds, Budget
+from mock_klarna.store.in_process import KeyedLocks, RequestCounts, Waiters, Watching
+from mock_klarna.store.journal import DEFAULT_BOUNDS, Bounds, TotalSize
+from mock_klarna.store.packing import PACKED_KINDS, PackedRecord, Stored, unpacked
 from mock_klarna.store.snapshot_stream import Portion
 from mock_klarna.store.tables import AT_ONCE, MerchantState, RecordIndex
-
-_Topic = tuple[str | None, str | None]
-
-
-class Waiters:
-    """Futures by topic, so that an entry wakes only those who wait for its merchant or its purchase."""
-
-    def __init__(self) -> None:
-        self._futures: defaultdict[_Topic, set[asyncio.Future[None]]] = defaultdict(set)
-
-    def __bool__(self) -> bool:
-        return bool(self._futures)
-
-    def wake(self, entry: Entry) -> None:
-        """Wake all callers that wait for this entry."""
-        for topic in (
-            (entry.merchant, entry.purchase_id),
-            (entry.merchant, None),
-            (None, None),
-            (None, entry.purchase_id),
-        ):
-            for future in self._futures.pop(topic, ()):
-                if not future.done():
-                    future.set_result(None)
-
-    def wake_all(self) -> None:
-        """Wake all callers that wait."""
-        for topic in list(self._futures):
-            for future in self._futures.pop(topic):
-                if not future.done():
-                    future.set_result(None)
-
-    @contextmanager
-    def watching(self, watch: JournalFilter, longest: float = inf) -> Iterator["Watching"]:
-        """Notice every entry of a topic from now on; each wait ends after `longest` seconds at the latest."""
-        watching = Watching(self, (watch.merchant, watch.purchase_id), longest)
-        try:
-            yield watching
-        finally:
-            watching.end()
-
-    async def wait(self, watch: JournalFilter, seconds: float) -> bool:
-        """Wait for the next entry of a topic; False when the time ran out first."""
-        with self.watching(watch) as watching:
-            return await watching.wait(seconds)
-
-    def add(self, topic: _Topic) -> "asyncio.Future[None]":
-        """Return a future that is done with the next entry of a topic."""
-        future = asyncio.get_running_loop().create_future()
-        self._futures[topic].add(future)
-        return future
-
-    def forget(self, topic: _Topic, future: "asyncio.Future[None]") -> None:
-        """Remove a future that nothing waits for any more."""
-        waiting = self._futures.get(topic)
-        if waiting is not None:
-            waiting.discard(future)
-            if not waiting:
-                del self._futures[topic]
-
-
-class Watching:
-    """Waits for entries between looks at the state; no entry between a look and the next wait is missed."""
-
-    def __init__(self, waiters: Waiters, topic: _Topic, longest: float) -> None:
-        self._waiters, self._topic, self._longest = waiters, topic, longest
-        self._next = waiters.add(topic)
-
-    async def wait(self, seconds: float) -> bool:
-        """Wait for an entry since the last wait; False when the time ran out first."""
-        try:
-            async with asyncio.timeout(min(seconds, self._longest)):
-                await asyncio.shield(self._next)
-        except TimeoutError:
-            return False
-        self._next = self._waiters.add(self._topic)
-        return True
-
-    def end(self) -> None:
-        """Stop."""
-        self._waiters.forget(self._topic, self._next)
-
 
 R = TypeVar("R", bound=Record)
 
@@ -108,17 +25,19 @@ R = TypeVar("R", bound=Record)
 class MemoryStore:
     """A store in dictionaries, with limits on journals and callbacks."""
 
-    def __init__(self, bounds: Bounds = USUAL) -> None:
+    def __init__(self, bounds: Bounds = DEFAULT_BOUNDS) -> None:
         self._bounds = bounds
         self._merchants: dict[str, MerchantState] = {}
-        self._budget = Budget(bounds.all_journals_bytes, lambda: (state.journal for state in self._merchants.values()))
+        self._journals = TotalSize(
+            bounds.all_journals_bytes, lambda: (state.journal for state in self._merchants.values())
+        )
         self._index = RecordIndex(self._is_current)
         self._waiters = Waiters()
         self._locks = KeyedLocks()
         self._request_counts = RequestCounts()
         self._seq = 0
 
-    def _is_current(self, record: Record) -> bool:
+    def _is_current(self, record: Stored) -> bool:
         state = self._merchants.get(record.merchant)
         return state is not None and state.has(record)
 
@@ -143,18 +62,19 @@ class MemoryStore:
 
     async def get(self, kind: type[R], key: str) -> R | None:
         """Load a record of any merchant by its key or alias, or None."""
-        found: R | None = self._index.get(kind.kind, key)
+        stored = self._index.get(kind.kind, key)
+        found: R | None = stored.unpacked() if type(stored) is PackedRecord else stored
         return found
 
     async def records(self, kind: type[R], merchant: str | None, *, subject: str | None = None) -> list[R]:
         """Return a merchant's records of a kind (all merchants' for None), oldest first, or those of one purchase."""
         chosen = self._merchants.values() if merchant is None else [self._merchants.get(merchant)]
-        return [record for state in chosen if state for record in state.of_kind(kind.kind, subject)]
+        return [unpacked(stored) for state in chosen if state for stored in state.of_kind(kind.kind, subject)]
 
     async def newest(self, kind: type[R], merchant: str) -> R | None:
         """Return a merchant's newest record of a kind, or None."""
         state = self._merchants.get(merchant)
-        found: R | None = state.newest(kind.kind) if state else None
+        found: R | None = unpacked(state.newest(kind.kind)) if state else None
         return found
 
     async def commit(self, merchant: str, decision: Decision, now: float) -> int:
@@ -174,9 +94,10 @@ class MemoryStore:
         return self._seq
 
     def _put(self, state: MerchantState, record: Record) -> None:
-        self._index.put(record)
-        for dropped in state.put(record):
-            self._index.drop(dropped)
+        stored = state.packed(record) if record.kind in PACKED_KINDS else record
+        self._index.put(stored)
+        for removed in state.put(stored):
+            self._index.remove(removed)
 
     def _append(
         self, state: MerchantState, at: float, merchant: str, kind: str, name: str, purchase_id: Any, data: Any
@@ -187,7 +108,7 @@ class MemoryStore:
             seq=self._seq, at=at, merchant=merchant, kind=kind, name=name, purchase_id=purchase_id, data=data, size=size
         )
         state.journal.append(entry)
-        self._budget.spend(entry.size)
+        self._journals.add(entry.size)
         if self._waiters:
             self._waiters.wake(entry)
         return self._seq
@@ -206,7 +127,7 @@ class MemoryStore:
     def _remove(self, kind: str, key: str) -> None:
         record = self._index.get(kind, key)
         if record is not None:
-            self._index.drop(record)
+            self._index.remove(record)
             self._merchants[record.merchant].remove(record)
 
     async def record(
@@ -317,7 +238,7 @@ class MemoryStore:
         for state in states:
             for records in state.take_apart():
                 for record in records:
-                    self._index.drop(record)
+                    self._index.remove(record)
                 await asyncio.sleep(0)
 
     async def dump(self, merchants: Sequence[str] | None = None) -> AsyncGenerator[Portion]:
@@ -333,7 +254,7 @@ class MemoryStore:
         ]
         for name, records, jobs, counters in kept:
             for start in range(0, len(records), AT_ONCE):
-                yield Portion(name, records[start : start + AT_ONCE])
+                yield Portion(name, list(map(unpacked, records[start : start + AT_ONCE])))
             yield Portion(name, (), sorted(jobs, key=lambda job: job.due), counters)
 
     async def load(self, portions: AsyncIterator[Portion]) -> None:
@@ -349,9 +270,10 @@ class MemoryStore:
                     state = MerchantState(self._bounds.journal_bytes, self._bounds.most_callbacks)
                     states[portion.merchant] = state
                 for record in portion.records:
-                    index.put(record)
-                    for dropped in state.put(record):
-                        index.drop(dropped)
+                    stored = state.packed(record)
+                    index.put(stored)
+                    for removed in state.put(stored):
+                        index.remove(removed)
                 for job in portion.jobs:
                     state.job_queue.add(job)
                 state.counters.update(portion.counters)

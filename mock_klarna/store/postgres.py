@@ -21,9 +21,8 @@ from mock_klarna.domain.journal import EVENT_BYTES, Entry, Exchange, JournalFilt
 from mock_klarna.domain.records import Decision, Fault, Job, Merchant, Record
 from mock_klarna.errors import MockKlarnaError, StoreFailure, WriteConflict
 from mock_klarna.store import sql
-from mock_klarna.store.in_process import KeyedLocks
-from mock_klarna.store.journal import USUAL, Bounds
-from mock_klarna.store.memory import Waiters, Watching
+from mock_klarna.store.in_process import KeyedLocks, Waiters, Watching
+from mock_klarna.store.journal import DEFAULT_BOUNDS, Bounds
 from mock_klarna.store.postgres_connections import Connections, PostgresSession, parse_url
 from mock_klarna.store.postgres_jobs import RELAXED, JobQueue, clock_lock
 from mock_klarna.store.postgres_schema import TYPES, prepare_schema
@@ -144,7 +143,7 @@ class PostgresStore(SqlStore):
 
     is_shared = True
 
-    def __init__(self, url: str, bounds: Bounds = USUAL) -> None:
+    def __init__(self, url: str, bounds: Bounds = DEFAULT_BOUNDS) -> None:
         super().__init__(bounds)
         address = parse_url(url)
         self._owner = token_hex(8)

@@ -15,7 +15,7 @@ import orjson
 from mock_klarna import __version__
 from mock_klarna.domain.callbacks import read_back
 from mock_klarna.errors import StoreFailure, WriteConflict
-from mock_klarna.store.memory import Waiters
+from mock_klarna.store.in_process import Waiters
 from mock_klarna.store.postgres_connections import Connections, translated_errors
 from mock_klarna.store.sql_rows import record_of, record_row, topic_entry
 

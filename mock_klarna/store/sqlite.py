@@ -25,9 +25,8 @@ from mock_klarna.domain.journal import EVENT_BYTES, Exchange, JournalFilter, Sen
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.errors import WriteConflict
 from mock_klarna.store import sql
-from mock_klarna.store.in_process import KeyedLocks, RequestCounts
-from mock_klarna.store.journal import USUAL, Bounds
-from mock_klarna.store.memory import Waiters, Watching
+from mock_klarna.store.in_process import KeyedLocks, RequestCounts, Waiters, Watching
+from mock_klarna.store.journal import DEFAULT_BOUNDS, Bounds
 from mock_klarna.store.snapshot_stream import Portion
 from mock_klarna.store.sql import SqlStore
 from mock_klarna.store.sql_rows import (
@@ -103,7 +102,7 @@ _CLEARED_AT_ONCE = 5000
 class SqliteStore(SqlStore):
     """A store in an SQLite file that no other server may use; raises `MockKlarnaError` where it cannot be used."""
 
-    def __init__(self, path: Path, bounds: Bounds = USUAL) -> None:
+    def __init__(self, path: Path, bounds: Bounds = DEFAULT_BOUNDS) -> None:
         super().__init__(bounds)
         self.statements = 0
         """How many statements were executed."""

@@ -6,20 +6,25 @@ from contextlib import contextmanager
 from typing import Any
 
 from mock_klarna.domain.callbacks import Delivery
-from mock_klarna.domain.records import Job, Record
+from mock_klarna.domain.records import Job, Purchase, Record
 from mock_klarna.errors import MockKlarnaError, WriteConflict
 from mock_klarna.store.journal import JournalBuffer
+from mock_klarna.store.packing import Stored, can_be_packed, packed
 
 AT_ONCE = 256
 """Records that are moved or deleted before other tasks run."""
+
+
+_Waiting = tuple[float, int, str, Job]
+"""A waiting job: when it is due, how many were added before it, its id, and the job."""
 
 
 class JobQueue:
     """A heap of jobs. Cancelling is cheap: a cancelled entry is skipped when it is at the top."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, str]] = []
-        self._jobs: dict[str, tuple[int, Job]] = {}
+        self._heap: list[_Waiting] = []
+        self._waiting: dict[str, _Waiting] = {}
         self._claimed: dict[Job, None] = {}
         self._number = 0
 
@@ -27,46 +32,43 @@ class JobQueue:
         """Schedule a job; it replaces an unclaimed one with the same id."""
         self._number += 1
         job_id = job.job_id
-        self._jobs.pop(job_id, None)
-        self._jobs[job_id] = (self._number, job)
-        heapq.heappush(self._heap, (job.due, self._number, job_id))
-        if len(self._heap) > 2 * len(self._jobs) + 64:
-            self._heap = [entry for entry in self._heap if self._waits(entry)]
+        entry = (job.due, self._number, job_id, job)
+        self._waiting.pop(job_id, None)
+        self._waiting[job_id] = entry
+        heapq.heappush(self._heap, entry)
+        if len(self._heap) > 2 * len(self._waiting) + 64:
+            self._heap = list(self._waiting.values())
             heapq.heapify(self._heap)
 
     def cancel(self, job_id: str) -> None:
         """Delete a job that is not claimed."""
-        self._jobs.pop(job_id, None)
+        self._waiting.pop(job_id, None)
 
     def release(self, job: Job) -> None:
         """Put a claimed job back, unless another one with the same id has replaced it."""
         self._claimed.pop(job, None)
-        if job.job_id not in self._jobs:
+        if job.job_id not in self._waiting:
             self.add(job)
 
-    def _waits(self, entry: tuple[float, int, str]) -> bool:
-        waiting = self._jobs.get(entry[2])
-        return waiting is not None and waiting[0] == entry[1]
-
-    def _first(self) -> Job | None:
-        while self._heap and not self._waits(self._heap[0]):
+    def _first(self) -> _Waiting | None:
+        while self._heap and self._waiting.get(self._heap[0][2]) is not self._heap[0]:
             heapq.heappop(self._heap)
-        return self._jobs[self._heap[0][2]][1] if self._heap else None
+        return self._heap[0] if self._heap else None
 
     def next_due(self) -> float | None:
         """Return when the first job is due, or None."""
         first = self._first()
-        return None if first is None else first.due
+        return None if first is None else first[0]
 
     def claim(self, until: float) -> Job | None:
         """Take the first job that is due at `until`, or None."""
         first = self._first()
-        if first is None or first.due > until:
+        if first is None or first[0] > until:
             return None
-        heapq.heappop(self._heap)
-        del self._jobs[first.job_id]
-        self._claimed[first] = None
-        return first
+        *_, job_id, job = heapq.heappop(self._heap)
+        del self._waiting[job_id]
+        self._claimed[job] = None
+        return job
 
     def finish(self, job: Job) -> None:
         """Forget a claimed job."""
@@ -74,20 +76,20 @@ class JobQueue:
 
     def waiting(self) -> list[Job]:
         """Return the unclaimed jobs, first due first."""
-        return [job for _, job in sorted(self._jobs.values(), key=lambda entry: (entry[1].due, entry[0]))]
+        return [job for *_, job in sorted(self._waiting.values())]
 
     def unfinished(self) -> list[Job]:
         """Return the jobs that a restart must resume: claimed ones, then the others, each in the order of scheduling."""
-        return [*self._claimed, *(job for _, job in self._jobs.values())]
+        return [*self._claimed, *(job for *_, job in self._waiting.values())]
 
 
 class MerchantState:
-    """A merchant's records by kind and key in the order in which they were made, jobs, counters and journal."""
+    """A merchant's records by kind and key in the order in which they were created, jobs, counters and journal."""
 
     def __init__(self, journal_bytes: int, most_callbacks: int) -> None:
         self._most_callbacks = most_callbacks
-        self._records: dict[str, dict[str, Record]] = {}
-        self._callbacks: dict[str, list[str]] = {}
+        self._records: dict[str, dict[str, Stored]] = {}
+        self._callbacks: dict[str, tuple[str, ...]] = {}
         self.job_queue = JobQueue()
         self.counters: dict[str, int] = {}
         self.journal = JournalBuffer(journal_bytes)
@@ -102,48 +104,54 @@ class MerchantState:
         return [record for record in records.values() if record.subject == subject]
 
     def newest(self, kind: str) -> Any:
-        """Return the record of a kind that was made last, or None."""
+        """Return the record of a kind that was created last, or None."""
         return next(reversed(self._records.get(kind, {}).values()), None)
 
-    def put(self, record: Record) -> Sequence[Record]:
-        """Store a record; return the records that were dropped to stay within the limit."""
+    def packed(self, record: Record) -> Stored:
+        """Return a record as it takes the least memory here: an order or a callback is compared with its purchase."""
+        if not can_be_packed(record):
+            return record
+        purchase = self._records.get(Purchase.kind, {}).get(record.subject or "")
+        return packed(record, purchase.order) if isinstance(purchase, Purchase) and purchase.order else record
+
+    def put(self, record: Stored) -> Sequence[Stored]:
+        """Store a record; return the records that were removed to stay within the limit."""
         kind, key = record.kind, record.key
         records = self._records.setdefault(kind, {})
         is_new = key not in records
         records[key] = record
-        return self._make_room(record, records) if is_new and kind == Delivery.kind else ()
+        return self._limit_callbacks(record, records) if is_new and kind == Delivery.kind else ()
 
-    def _make_room(self, record: Record, records: dict[str, Record]) -> list[Record]:
+    def _limit_callbacks(self, record: Stored, records: dict[str, Stored]) -> list[Stored]:
         if record.subject is not None:
-            self._callbacks.setdefault(record.subject, []).append(record.key)
+            self._callbacks[record.subject] = (*self._callbacks.get(record.subject, ()), record.key)
         if len(records) <= self._most_callbacks:
             return []
         oldest = next(iter(records.values()))
         self.remove(oldest)
         return [oldest]
 
-    def remove(self, record: Record) -> None:
+    def remove(self, record: Stored) -> None:
         """Delete a record."""
         self._records[record.kind].pop(record.key, None)
         if record.kind == Delivery.kind and record.subject is not None:
-            keys = self._callbacks.get(record.subject, [])
-            keys.remove(record.key)
-            if not keys:
-                del self._callbacks[record.subject]
+            keys = tuple(key for key in self._callbacks.pop(record.subject, ()) if key != record.key)
+            if keys:
+                self._callbacks[record.subject] = keys
 
-    def has(self, record: Record) -> bool:
-        """Tell whether a record is stored here in just this version."""
+    def has(self, record: Stored) -> bool:
+        """Return whether a record is stored here in this version."""
         records = self._records.get(record.kind)
         return records is not None and records.get(record.key) is record
 
-    def take_apart(self) -> Iterator[list[Record]]:
+    def take_apart(self) -> Iterator[list[Stored]]:
         """Delete all records and yield them in portions; for a state that nobody uses any more."""
         self._callbacks.clear()
         for records in self._records.values():
             while records:
                 yield [records.popitem()[1] for _ in range(min(AT_ONCE, len(records)))]
 
-    def everything(self) -> Iterator[Record]:
+    def everything(self) -> Iterator[Stored]:
         """Yield every record, kind by kind, oldest first."""
         for records in self._records.values():
             yield from records.values()
@@ -152,13 +160,13 @@ class MerchantState:
 class RecordIndex:
     """The index of the records of all merchants by kind and by key or alias.
 
-    A merchant's state may disappear at once, and that of a snapshot may appear at once. So `is_current` tells whether a record
+    A merchant's state may disappear at once, and that of a snapshot may appear at once. So `is_current` returns whether a record
     is still part of a merchant's state: entries of other records count as missing and are deleted little by little.
     """
 
-    def __init__(self, is_current: Callable[[Record], bool]) -> None:
+    def __init__(self, is_current: Callable[[Stored], bool]) -> None:
         self._is_current = is_current
-        self._records: dict[str, dict[str, Record]] = {}
+        self._records: dict[str, dict[str, Stored]] = {}
         self._added: list[SnapshotIndex] = []
         self._incoming: list[SnapshotIndex] = []
 
@@ -170,7 +178,7 @@ class RecordIndex:
             return record
         return self._get_added(kind, name) if self._added else None
 
-    def _get_added(self, kind: str, name: str) -> Record | None:
+    def _get_added(self, kind: str, name: str) -> Stored | None:
         found = (index.records.get(kind, {}).get(name) for index in self._added)
         return next((record for record in found if record is not None and self._is_current(record)), None)
 
@@ -181,7 +189,7 @@ class RecordIndex:
             if record.version != (stored.version + 1 if stored else 1):
                 raise WriteConflict(f"{record.kind} {record.key}")
 
-    def put(self, record: Record) -> None:
+    def put(self, record: Stored) -> None:
         """Store a record under its key and alias."""
         records = self._records.setdefault(record.kind, {})
         records[record.key] = record
@@ -191,7 +199,7 @@ class RecordIndex:
         for incoming in self._incoming:
             incoming.note_taken(record)
 
-    def drop(self, record: Record) -> None:
+    def remove(self, record: Stored) -> None:
         """Delete a record."""
         records = self._records.get(record.kind, {})
         for name in filter(None, (record.key, record.alias)):
@@ -227,12 +235,12 @@ class RecordIndex:
 class SnapshotIndex:
     """The index of the records of a snapshot that is being loaded. `get` finds the records that are stored."""
 
-    def __init__(self, get: Callable[[str, str], Record | None]) -> None:
-        self.records: dict[str, dict[str, Record]] = {}
+    def __init__(self, get: Callable[[str, str], Stored | None]) -> None:
+        self.records: dict[str, dict[str, Stored]] = {}
         self._get = get
         self._taken: list[tuple[str, str, str]] = []
 
-    def put(self, record: Record) -> None:
+    def put(self, record: Stored) -> None:
         """Store a record; raises `MockKlarnaError` if its key or alias belongs to another one of the snapshot."""
         records = self.records.setdefault(record.kind, {})
         for name in filter(None, (record.key, record.alias)):
@@ -243,12 +251,12 @@ class SnapshotIndex:
             if stored is not None and stored.merchant != record.merchant:
                 self._taken.append((record.kind, name, stored.merchant))
 
-    def drop(self, record: Record) -> None:
+    def remove(self, record: Stored) -> None:
         """Delete a record."""
         for name in filter(None, (record.key, record.alias)):
             del self.records[record.kind][name]
 
-    def note_taken(self, stored: Record) -> None:
+    def note_taken(self, stored: Stored) -> None:
         """Remember a record that was stored just now, if the snapshot has its key or alias."""
         records = self.records.get(stored.kind, {})
         for name in filter(None, (stored.key, stored.alias)):

@@ -51,6 +51,11 @@ def write_json(value: Any) -> bytes:
     return bytes(memoryview(orjson.dumps(value)))
 
 
+def is_compact(raw: bytes) -> bool:
+    """Return whether JSON looks as `write_json` writes it: no blank after the first name, and no escapes."""
+    return b'": ' not in raw[:_EXCERPT] and b"\\" not in raw
+
+
 def _problem(raw: bytes, error: orjson.JSONDecodeError) -> Problem:
     known = ((rule, words) for mark, rule, words in _WORDS if mark in error.msg)
     rule, words = next(known, ("json", f"JSON; {error.msg}"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from mock_klarna.domain.journal import JournalFilter
 from mock_klarna.store.base import Store
-from mock_klarna.store.memory import Watching
+from mock_klarna.store.in_process import Watching
 
 MOST_TURNS = 3
 """How often others may get their turn before and after a call."""

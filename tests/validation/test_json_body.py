@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_klarna.validation.json_body import MalformedBody, read_json, split_json, write_json
+from mock_klarna.validation.json_body import MalformedBody, is_compact, read_json, split_json, write_json
 
 DEEP = 64
 
@@ -148,3 +148,18 @@ def test_written_json_takes_no_more_memory_than_its_bytes(size: int) -> None:
     finally:
         tracemalloc.stop()
     assert all(json.loads(raw) == value for raw in written)
+
+
+@pytest.mark.parametrize(
+    ("raw", "compact"),
+    [
+        (b'{"name":"Sara, Lena: both","url":"http://a.example/"}', True),
+        (b'{"name": "Sara"}', False),
+        (b'{\n  "name": "Sara"\n}', False),
+        (b'{"url":"http:\\/\\/a.example"}', False),
+        (b'{"name":"Sv\\u00e4rd"}', False),
+    ],
+)
+def test_json_with_blanks_after_names_or_with_escapes_is_not_compact(raw: bytes, compact: bool) -> None:
+    assert is_compact(raw) is compact
+    assert is_compact(write_json(json.loads(raw)))
