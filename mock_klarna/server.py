@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import orjson
 
-from mock_klarna.callbacks import Alarm, Deliveries, Scheduler
+from mock_klarna.callbacks import Deliveries, DueMerchants, Scheduler
 from mock_klarna.callbacks.http import MerchantClient
 from mock_klarna.emulator import Context, Emulator
 from mock_klarna.settings import Settings, SettingsError
@@ -177,12 +177,12 @@ def _https(settings: Settings) -> "Https | None":
 
 
 def _wired(settings: Settings, store: Store, stack: AsyncExitStack) -> Services:
-    alarm, client = Alarm(), MerchantClient(settings)
+    due_merchants, client = DueMerchants(), MerchantClient(settings)
     stack.push_async_callback(client.close)
-    context = Context(store, settings, time.time, settings.seed or token_hex(8), alarm)
+    context = Context(store, settings, time.time, settings.seed or token_hex(8), due_merchants)
     deliveries = Deliveries(context, client)
     emulator = Emulator(context, deliveries)
-    scheduler = Scheduler(emulator, deliveries, alarm)
+    scheduler = Scheduler(emulator, deliveries, due_merchants)
     limits = RateLimits(settings.rate_limit, time.time, store.count_request) if settings.rate_limit else None
     credentials = Credentials(settings.credentials, separate_regions=settings.separate_regions)
     return Services(settings, context.validator, emulator, deliveries, scheduler, credentials, time.time(), limits)

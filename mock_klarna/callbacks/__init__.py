@@ -1,6 +1,6 @@
 """Callbacks to merchants: running due jobs, sending the calls, and recording the answers."""
 
 from mock_klarna.callbacks.delivery import Deliveries
-from mock_klarna.callbacks.scheduler import Alarm, Scheduler
+from mock_klarna.callbacks.scheduler import DueMerchants, Scheduler
 
-__all__ = ["Alarm", "Deliveries", "Scheduler"]
+__all__ = ["Deliveries", "DueMerchants", "Scheduler"]

@@ -29,7 +29,7 @@ from mock_klarna.emulator.faults import Faults
 from mock_klarna.errors import UnknownName
 from mock_klarna.validation import write_json
 
-GARBAGE = b'{"authorization_token": "\xff\xfe garbage'
+GARBLED_BODY = b'{"authorization_token": "\xff\xfe garbage'
 """The body of a garbled callback: neither UTF-8 nor JSON."""
 LONGEST_WAIT = 5.0
 """Seconds that a callback which is to arrive out of order waits for the next one."""
@@ -66,7 +66,7 @@ class FaultInjector:
             return [_not_sent(at, "dropped", None, "a fault dropped it")]
         if fault.get("status"):
             return [_not_sent(at, "answered", fault["status"], "a fault answered in the merchant's place")]
-        body = GARBAGE if fault.get("garbage") else delivery.body
+        body = GARBLED_BODY if fault.get("garbage") else delivery.body
         times = 2 if fault.get("twice") else 1
         return [await self._client.post(delivery.url, body, at) for _ in range(times)]
 

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from mock_klarna.callbacks.delivery import Deliveries
 from mock_klarna.domain.callbacks import KINDS_OF_JOB
@@ -19,27 +21,27 @@ _SHORTEST_TIMER = 0.001
 _REPEATED = frozenset(job for job, kinds in KINDS_OF_JOB.items() if kinds[0].is_repeated)
 
 
-class Alarm:
-    """Wakes the scheduler for the merchants whose jobs are due: at once, or when a timer ends."""
+class DueMerchants:
+    """The merchants whose jobs the scheduler has to look at: now, or when a timer ends."""
 
     def __init__(self) -> None:
         self._due: set[str] = set()
-        self._rung = asyncio.Event()
+        self._any_due = asyncio.Event()
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
-    def wake(self, merchant: str) -> None:
-        """Have the jobs of a merchant looked at soon."""
+    def add(self, merchant: str) -> None:
+        """Let the scheduler look at the jobs of a merchant soon."""
         self._due.add(merchant)
-        self._rung.set()
+        self._any_due.set()
 
-    def expect(self, merchant: str, seconds: float) -> None:
-        """Have the jobs of a merchant looked at when the first one is due, in `seconds`, unless a timer ends before that."""
+    def jobs_added(self, merchant: str, seconds: float) -> None:
+        """Let the scheduler look at a merchant whose new jobs are due in `seconds` or later, unless a timer ends before that."""
         timer = self._timers.get(merchant)
         if timer is None or timer.when() > asyncio.get_running_loop().time() + seconds:
-            self.wake(merchant)
+            self.add(merchant)
 
     def set_timer(self, merchant: str, seconds: float | None) -> None:
-        """Wake for a merchant in `seconds`, and not at any other time that was set before; None sets no timer."""
+        """Add a merchant in `seconds`, and not at any other time that was set before; None sets no timer."""
         timer = self._timers.pop(merchant, None)
         if timer is not None:
             timer.cancel()
@@ -49,16 +51,16 @@ class Alarm:
 
     def _end_timer(self, merchant: str) -> None:
         del self._timers[merchant]
-        self.wake(merchant)
+        self.add(merchant)
 
     async def wait(self) -> set[str]:
         """Wait until jobs may be due; return the merchants that have them."""
-        await self._rung.wait()
-        self._rung.clear()
+        await self._any_due.wait()
+        self._any_due.clear()
         due, self._due = self._due, set()
         return due
 
-    def cancel(self) -> None:
+    def cancel_timers(self) -> None:
         """Cancel all timers."""
         for timer in self._timers.values():
             timer.cancel()
@@ -67,19 +69,19 @@ class Alarm:
 class Scheduler:
     """Runs the jobs that are due. Jobs of one merchant start in their order; none waits for another one to end."""
 
-    def __init__(self, emulator: Emulator, deliveries: Deliveries, alarm: Alarm) -> None:
+    def __init__(self, emulator: Emulator, deliveries: Deliveries, due_merchants: DueMerchants) -> None:
         self._emulator = emulator
         self._store = emulator.store
         self._deliveries = deliveries
-        self._alarm = alarm
+        self._due_merchants = due_merchants
         self._moving: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._woken: set[str] = set()
         self._looking: set[str] = set()
         self._running: dict[asyncio.Task[None], Job] = {}
 
     def wake(self, merchant: str) -> None:
-        """Have the jobs of a merchant looked at soon."""
-        self._alarm.wake(merchant)
+        """Look at the jobs of a merchant soon."""
+        self._due_merchants.add(merchant)
 
     async def run(self) -> None:
         """Run jobs as they become due, until cancelled."""
@@ -89,13 +91,13 @@ class Scheduler:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._follow_other_servers())
                 while True:
-                    for merchant in await self._alarm.wait():
+                    for merchant in await self._due_merchants.wait():
                         self._woken.add(merchant)
                         if merchant not in self._looking:
                             self._looking.add(merchant)
                             group.create_task(self._look(merchant, group))
         finally:
-            self._alarm.cancel()
+            self._due_merchants.cancel_timers()
 
     async def _look(self, merchant: str, group: asyncio.TaskGroup) -> None:
         """Look at the jobs of one merchant, again if it was woken meanwhile; other merchants do not wait for it."""
@@ -136,7 +138,7 @@ class Scheduler:
             task = group.create_task(self._do(job))
             self._running[task] = job
             task.add_done_callback(self._running.pop)
-        self._alarm.set_timer(merchant, pause)
+        self._due_merchants.set_timer(merchant, pause)
 
     async def _do(self, job: Job) -> None:
         """Run one job; an error of ours is logged and ends that job alone."""
@@ -175,20 +177,35 @@ class Scheduler:
             case _:
                 raise AssertionError(job.kind)
 
-    async def move_clock(self, merchant: str, seconds: float, *, further: bool = False) -> None:
-        """Set a merchant's clock so many seconds ahead of real time, or `further` ahead than it is by then.
+    async def set_clock(self, merchant: str, seconds: float) -> None:
+        """Set a merchant's clock so many seconds ahead of real time.
 
         All jobs that are due before the new time run, in order, before this returns, and so do those that they cause. Real time
-        goes on meanwhile, so the new time is computed again for each job. Raises `InvalidInput` for a time out of range.
+        goes on meanwhile, so the new time is computed again for each job.
         """
+        async with self._clock_locked(merchant):
+            await self._run_until(merchant, seconds)
+        self.wake(merchant)
+
+    async def advance_clock(self, merchant: str, seconds: float) -> None:
+        """Set a merchant's clock ahead by so many seconds, as `set_clock` does; raises `InvalidInput` for a time out of range."""
+        async with self._clock_locked(merchant):
+            await self._run_until(merchant, await self.require_reachable(merchant, seconds))
+        self.wake(merchant)
+
+    @asynccontextmanager
+    async def _clock_locked(self, merchant: str) -> AsyncIterator[None]:
+        """Let no other call move a merchant's clock, once the callbacks have ended that may be repeated."""
         async with self._moving[merchant], self._store.exclusive(f"clock:{merchant}"):
             await self._finish_calls(merchant)
-            offset = await self.require_reachable(merchant, seconds) if further else seconds
-            while job := await self._store.claim(merchant, self._emulator.context.real_time() + offset):
-                await self._move_to(merchant, job.due)
-                await self._do(job)
-            await self._emulator.merchants.move_clock(merchant, offset)
-        self.wake(merchant)
+            yield
+
+    async def _run_until(self, merchant: str, offset: float) -> None:
+        """Run what is due until a merchant's clock is `offset` seconds ahead of real time, and set it."""
+        while job := await self._store.claim(merchant, self._emulator.context.real_time() + offset):
+            await self._move_to(merchant, job.due)
+            await self._do(job)
+        await self._emulator.merchants.move_clock(merchant, offset)
 
     async def require_reachable(self, merchant: str, seconds: float) -> float:
         """Return how many seconds ahead of real time an advanced clock is; raises `InvalidInput` for a time out of range."""

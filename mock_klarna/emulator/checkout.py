@@ -218,7 +218,7 @@ class Purchases:
         await self._context.commit(merchant, Decision(writes=writes, events=tuple(events), jobs=result.jobs), now)
         return result.value[1]
 
-    async def settled(self, purchase: Purchase, seconds: float) -> Purchase:
+    async def wait_for_end(self, purchase: Purchase, seconds: float) -> Purchase:
         """Return a purchase when it has ended, or after this many real seconds."""
         if seconds <= 0 or purchase.state not in ("started", "authorized"):
             return purchase

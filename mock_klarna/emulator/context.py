@@ -24,11 +24,11 @@ R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
 
-class JobAlarm(Protocol):
+class JobObserver(Protocol):
     """The receiver of notifications about new jobs."""
 
-    def expect(self, merchant: str, seconds: float) -> None:
-        """Look at the jobs of a merchant in `seconds`, when the first one is due."""
+    def jobs_added(self, merchant: str, seconds: float) -> None:
+        """Notice that new jobs of a merchant are due in `seconds` or later."""
         ...
 
 
@@ -60,7 +60,7 @@ class Context:
     """
 
     def __init__(
-        self, store: Store, settings: Settings, real_time: Callable[[], float], seed: str, alarm: JobAlarm
+        self, store: Store, settings: Settings, real_time: Callable[[], float], seed: str, job_observer: JobObserver
     ) -> None:
         self.store = store
         self.settings = settings
@@ -73,7 +73,7 @@ class Context:
             token_lifetime=settings.token_lifetime,
             confirmation_order_id=settings.confirmation_order_id,
         )
-        self._alarm = alarm
+        self._job_observer = job_observer
 
     async def now(self, merchant: str) -> float:
         """Return the time on a merchant's own clock, seconds in UTC."""
@@ -100,7 +100,7 @@ class Context:
             decision = replace(decision, jobs=(*callbacks, *decision.jobs))
         position = await self.store.commit(merchant, decision, now)
         if decision.jobs:
-            self._alarm.expect(merchant, min(job.due for job in decision.jobs) - now)
+            self._job_observer.jobs_added(merchant, min(job.due for job in decision.jobs) - now)
         return position
 
     async def persist(self, attempt: Callable[[], Awaitable[T]]) -> T:

@@ -235,11 +235,13 @@ class MemoryStore:
         await self._take_apart([self._merchants.pop(name) for name in names if name in self._merchants])
 
     async def _take_apart(self, states: Iterable[MerchantState]) -> None:
+        self._index.removals += 1
         for state in states:
             for records in state.take_apart():
                 for record in records:
                     self._index.remove(record)
                 await asyncio.sleep(0)
+        self._index.removals -= 1
 
     async def dump(self, merchants: Sequence[str] | None = None) -> AsyncGenerator[Portion]:
         """Yield the state of some merchants, or of all, as it is now: records, jobs and counters, without the journal.
@@ -278,12 +280,14 @@ class MemoryStore:
                     state.job_queue.add(job)
                 state.counters.update(portion.counters)
             index.check_free(states)
+        self._index.removals += 1
         old = [self._merchants.pop(name) for name in states if name in self._merchants]
         self._merchants.update(states)
         self._index.add(index)
         for _ in self._index.merge(index):
             await asyncio.sleep(0)
         await self._take_apart(old)
+        self._index.removals -= 1
 
     async def close(self) -> None:
         """Release nothing: memory needs no closing."""

@@ -162,9 +162,11 @@ class RecordIndex:
 
     A merchant's state may disappear at once, and that of a snapshot may appear at once. So `is_current` returns whether a record
     is still part of a merchant's state: entries of other records count as missing and are deleted little by little.
+    `removals` is how many such deletions have not ended; while there are none, no entry has to be checked.
     """
 
     def __init__(self, is_current: Callable[[Stored], bool]) -> None:
+        self.removals = 0
         self._is_current = is_current
         self._records: dict[str, dict[str, Stored]] = {}
         self._added: list[SnapshotIndex] = []
@@ -174,7 +176,7 @@ class RecordIndex:
         """Return a record, of the class that has this kind, by its key or its alias, or None."""
         records = self._records.get(kind)
         record = records.get(name) if records else None
-        if record is not None and self._is_current(record):
+        if record is not None and (not self.removals or self._is_current(record)):
             return record
         return self._get_added(kind, name) if self._added else None
 

@@ -293,7 +293,7 @@ async def pay(services: Services, request: ApiRequest) -> ApiResponse:
 async def wait(services: Services, request: ApiRequest) -> ApiResponse:
     """Return a session once it has ended, or as it is after so many seconds."""
     purchase = await _session(services, request)
-    return _answer(request, await services.emulator.purchases.settled(purchase, request.query["seconds"]))
+    return _answer(request, await services.emulator.purchases.wait_for_end(purchase, request.query["seconds"]))
 
 
 async def timeline(services: Services, request: ApiRequest) -> ApiResponse:

@@ -79,7 +79,7 @@ async def create_purchase(services: Services, request: ApiRequest) -> ApiRespons
     """Let a shopper buy without a browser, and wait for what the merchant decides."""
     purchase = await emulator.buy(services.emulator, request.scope, request.body)
     wait = request.body.get("wait", _DEFAULT_WAIT)
-    purchase = await services.emulator.purchases.settled(purchase, wait)
+    purchase = await services.emulator.purchases.wait_for_end(purchase, wait)
     response = json_response(await _purchase(services, purchase), 201)
     response.headers["Location"] = f"/_mock/purchases/{purchase.purchase_id}"
     return response
@@ -98,7 +98,7 @@ async def get_purchase(services: Services, request: ApiRequest) -> ApiResponse:
     """Return a purchase by its id or its token; `wait` seconds for it to end."""
     purchases = services.emulator.purchases
     purchase = await purchases.find(request.scope, request.path("purchase_id"))
-    purchase = await purchases.settled(purchase, request.query["wait"])
+    purchase = await purchases.wait_for_end(purchase, request.query["wait"])
     return json_response(await _purchase(services, purchase))
 
 
@@ -215,15 +215,15 @@ async def set_clock(services: Services, request: ApiRequest) -> ApiResponse:
     Setting it back undoes nothing: what happened keeps its times, and what is not yet due waits until the clock is there again.
     """
     merchants = [request.merchant] if request.merchant else await services.emulator.merchants.names()
-    is_advance = "advance" in request.body
+    scheduler, is_advance = services.scheduler, "advance" in request.body
     if is_advance:
         seconds = seconds_of(request.body["advance"])
         for merchant in merchants:
-            await services.scheduler.require_reachable(merchant, seconds)
+            await scheduler.require_reachable(merchant, seconds)
     else:
         seconds = _time(request.body["set"]) - services.emulator.context.real_time()
     for merchant in merchants:
-        await services.scheduler.move_clock(merchant, seconds, further=is_advance)
+        await (scheduler.advance_clock if is_advance else scheduler.set_clock)(merchant, seconds)
     return json_response(await _clock(services, request.merchant))
 
 

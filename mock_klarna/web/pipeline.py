@@ -153,12 +153,12 @@ def _require_first_host(services: Services, rules: ApiRules) -> Callable[[ApiReq
 
 def _select_merchant(services: Services) -> Callable[[ApiRequest], None]:
     def identify(request: ApiRequest) -> None:
-        request.merchant = request.http.query.get("merchant") or _claimed(services, request.http) or ""
+        request.merchant = request.http.query.get("merchant") or _claimed_merchant(services, request.http) or ""
 
     return identify
 
 
-def _claimed(services: Services, http: web.Request) -> str | None:
+def _claimed_merchant(services: Services, http: web.Request) -> str | None:
     """Return the merchant that the credentials name, accepted or not."""
     return services.credentials.claimed(http.headers.get(hdrs.AUTHORIZATION, ""), http.headers.get(hdrs.HOST, ""))
 
@@ -395,7 +395,7 @@ async def _append(services: Services, name: str, request: ApiRequest, response: 
 
 async def _merchant_of_refused(services: Services, http: web.Request) -> str:
     """Return the merchant whose journal gets a request that was not authenticated: the one that it names, if there is one."""
-    claimed = _claimed(services, http)
+    claimed = _claimed_merchant(services, http)
     return claimed if claimed in await services.emulator.merchants.names() else NOBODY
 
 
@@ -408,7 +408,7 @@ async def _purchase_of_token(services: Services, request: ApiRequest) -> str | N
 
 # Sending
 
-_GARBAGE = b'{"order_id": "\xff\xfe garbage'
+_GARBLED_BODY = b'{"order_id": "\xff\xfe garbage'
 """The body of a response that was requested to be garbage: neither UTF-8 nor JSON."""
 
 
@@ -421,7 +421,7 @@ def _http_response(request: ApiRequest, response: ApiResponse) -> web.Response:
                 request.http.transport.abort()
             return web.Response(status=response.status)
         if request.fault.get("garbage"):
-            body = _GARBAGE
+            body = _GARBLED_BODY
     if body:
         response.headers.setdefault("Content-Type", JSON)
     return web.Response(status=response.status, body=body or None, headers=response.headers)

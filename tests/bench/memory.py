@@ -80,7 +80,7 @@ async def _buy(client: Client, orders: int) -> None:
         pass  # the shop has posted the last order, and has not answered its callback yet
 
 
-async def measure(orders: int = 1024) -> None:
+async def measure(orders: int = 512) -> None:
     """Print the report."""
     print("| an order in memory | with its callback | after its callback was deleted |\n|---|---|---|")
     for name, posted in POSTED.items():

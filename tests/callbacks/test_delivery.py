@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.callbacks.delivery import AT_ONCE, GARBAGE
+from mock_klarna.callbacks.delivery import AT_ONCE, GARBLED_BODY
 from mock_klarna.client import Client
 from tests.merchants.running import Json, buy, callbacks, calls, emulator, place
 from tests.merchants.shop import ReceivedRequest, Shop, in_turn
@@ -116,7 +116,7 @@ async def test_a_fault_changes_a_callback_as_it_says(
     assert [attempt["outcome"] for attempt in callback["attempts"]] == outcomes
     assert [attempt["status"] for attempt in callback["attempts"]] == statuses
     assert len(shop.requests) == arrived
-    assert all((request.body == GARBAGE) is ("garbage" in effect) for request in shop.requests)
+    assert all((request.body == GARBLED_BODY) is ("garbage" in effect) for request in shop.requests)
 
 
 async def test_a_purchase_whose_callback_was_dropped_can_still_be_placed(shop: Shop) -> None:

@@ -10,7 +10,7 @@ import orjson
 import pytest
 import uvloop
 
-from mock_klarna.callbacks import Alarm, Deliveries, Scheduler
+from mock_klarna.callbacks import Deliveries, DueMerchants, Scheduler
 from mock_klarna.callbacks.http import MerchantClient
 from mock_klarna.client import Client
 from mock_klarna.domain.callbacks import SCHEDULES, Delivery
@@ -30,10 +30,10 @@ def test_a_timer_of_less_than_a_millisecond_is_compared_with_a_job_that_is_due(
     new_loop: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
     async def woken() -> set[str]:
-        alarm = Alarm()
-        alarm.set_timer("shop", 0.0001)
-        alarm.expect("shop", 0)
-        return await alarm.wait()
+        due_merchants = DueMerchants()
+        due_merchants.set_timer("shop", 0.0001)
+        due_merchants.jobs_added("shop", 0)
+        return await due_merchants.wait()
 
     with asyncio.Runner(loop_factory=new_loop) as runner:
         assert runner.run(woken()) == {"shop"}
@@ -370,11 +370,11 @@ async def test_a_notification_that_is_being_sent_when_the_clock_moves_is_repeate
 
 async def test_a_notification_that_a_clock_move_causes_is_sent_before_the_move_ends(unreachable_url: str) -> None:
     settings, seconds = Settings(), count(1_000_000.0)
-    alarm, client = Alarm(), MerchantClient(settings)
-    context = Context(MemoryStore(), settings, lambda: next(seconds), "seed", alarm)
+    due_merchants, client = DueMerchants(), MerchantClient(settings)
+    context = Context(MemoryStore(), settings, lambda: next(seconds), "seed", due_merchants)
     deliveries = Deliveries(context, client)
     klarna = Emulator(context, deliveries)
-    scheduler = Scheduler(klarna, deliveries, alarm)
+    scheduler = Scheduler(klarna, deliveries, due_merchants)
     await klarna.buttons.create(
         "shop", {"merchant_urls": pages.urls(unreachable_url) | {"notification": f"{unreachable_url}/news"}}
     )
@@ -382,7 +382,7 @@ async def test_a_notification_that_a_clock_move_causes_is_sent_before_the_move_e
     purchase = await commands.buy(klarna, "shop", {"page": pages.PAGE, "outcome": review})
     order = orjson.loads(purchase.order)
     await klarna.authorizations.place("shop", purchase.authorization_token or "", order, purchase.order)
-    await scheduler.move_clock("shop", 4 * 3600.0)
+    await scheduler.set_clock("shop", 4 * 3600.0)
     await client.close()
     sent = await klarna.store.records(Delivery, "shop")
     assert [(news.callback, len(news.attempts)) for news in sent] == [("notification", 1)]

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from mock_klarna.callbacks import Alarm, Deliveries
+from mock_klarna.callbacks import Deliveries, DueMerchants
 from mock_klarna.callbacks.http import MerchantClient
 from mock_klarna.domain.records import Purchase
 from mock_klarna.emulator import Context, Emulator
@@ -47,7 +47,7 @@ def emulator_over(
     store: Store, real_time: Callable[[], float], default_seed: str = "seed", **settings: Any
 ) -> Emulator:
     """Return an emulator over a store, without a server that runs its jobs."""
-    context = Context(store, Settings(**settings), real_time, default_seed, Alarm())
+    context = Context(store, Settings(**settings), real_time, default_seed, DueMerchants())
     return Emulator(context, Deliveries(context, MerchantClient(context.settings)))
 
 

@@ -107,7 +107,7 @@ ROOT = "/instantshopping/v1/authorizations/"
 VERBS = [("GET", ""), ("DELETE", ""), ("POST", "/orders")]
 
 
-async def settled(klarna: MockKlarnaAsync, token: str, order: Json, state: str) -> None:
+async def bring_into(klarna: MockKlarnaAsync, token: str, order: Json, state: str) -> None:
     """Bring the purchase behind a token into a state."""
     if state == "placed":
         assert (await klarna.send("POST", token + "/orders", order)).status == 200
@@ -191,7 +191,7 @@ async def test_another_merchants_token_is_not_allowed(
 async def test_a_used_token_is_refused_according_to_its_state(
     klarna: MockKlarnaAsync, token: str, order: Json, state: str, method: str, status: int
 ) -> None:
-    await settled(klarna, token, order, state)
+    await bring_into(klarna, token, order, state)
     path, body = ("/orders", order) if method == "POST" else ("", None)
     assert (await klarna.send(method, token + path, body)).status == status
     assert (await klarna.purchases())[0]["state"] == state
