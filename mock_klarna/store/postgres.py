@@ -161,6 +161,8 @@ class PostgresStore(SqlStore):
         self._shift = 0
         self._pending: list[tuple[EntryRow, asyncio.Future[int]]] = []
         self._appending: asyncio.Task[None] | None = None
+        self.journal_statements = 0
+        """How many statements wrote the entries of requests that ended together."""
 
     async def open(self) -> None:
         """Create or upgrade the schema and join the servers that use it; raises `MockKlarnaError` where that is not possible."""
@@ -327,6 +329,7 @@ class PostgresStore(SqlStore):
         return seqs
 
     async def _insert_entries(self, rows: list[EntryRow]) -> list[Row]:
+        self.journal_statements += 1
         statement = self._with_shift(_append_text(len(rows)))
         if len(rows) > _MOST_ENTRY_ROWS:
             return await self.fetch(statement, *zip(*rows, strict=True))
