@@ -39,6 +39,7 @@ def process(*command: str, given: bytes = b"") -> Iterator[subprocess.Popen[byte
     finally:
         running.terminate()
         running.wait()
+        running.stdout.close()
 
 
 def emulator(port: int, loop: str, *flags: str) -> tuple[str, ...]:
