@@ -116,10 +116,10 @@ async def _require_callback(client: Client, purchase_id: str, state: str) -> Non
     """
     async with asyncio.timeout(60):
         while True:
-            held = (await client.ask("GET", f"/_mock/callbacks?purchase_id={purchase_id}"))["callbacks"]
-            if held and all(one["state"] == "failed" and one["attempts"] for one in held):
+            found = (await client.ask("GET", f"/_mock/callbacks?purchase_id={purchase_id}"))["callbacks"]
+            if found and all(one["state"] == "failed" and one["attempts"] for one in found):
                 return
-            if not held and state == "placed":
+            if not found and state == "placed":
                 return
             await asyncio.sleep(0.05)
 
@@ -180,12 +180,10 @@ async def postgres_rounds(
     store = f"{database.url('kills')}&lease=3"
     servers, seen = [Server(store) for _ in range(3)], Acknowledged()
     try:
-        for server in servers:
-            await server.start()
+        await asyncio.gather(*(server.start() for server in servers))
         await _postgres_rounds(database, servers, seen, (rounds, restarts), chance, tell)
     finally:
-        for server in servers:
-            await server.kill()
+        await asyncio.gather(*(server.kill() for server in servers))
     return seen
 
 
@@ -245,12 +243,18 @@ def main() -> None:
     def tell(line: str) -> None:
         print(line, flush=True)
 
+    begun = time.perf_counter()
     if arguments.engine == "sqlite":
         with tempfile.TemporaryDirectory() as folder:
-            asyncio.run(sqlite_rounds(f"{folder}/state.db", arguments.rounds, chance, tell))
+            seen = asyncio.run(sqlite_rounds(f"{folder}/state.db", arguments.rounds, chance, tell))
     else:
         with running(durable=True) as database:
-            asyncio.run(postgres_rounds(database, arguments.rounds, arguments.restarts, chance, tell))
+            seen = asyncio.run(postgres_rounds(database, arguments.rounds, arguments.restarts, chance, tell))
+    print(
+        f"{arguments.rounds} kills of a server and {arguments.restarts} crashes of the database in "
+        f"{time.perf_counter() - begun:.0f} s: {seen.answers} answers, {len(seen.orders)} orders, "
+        f"{sum(seen.captured.values()) // 10} captures; nothing lost, no order twice, every callback accounted for"
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ async def test_a_counter_counts_from_one_for_each_merchant_and_name(store: Store
     assert await store.count("other", "button") == 1
 
 
-async def test_clearing_one_merchant_forgets_all_of_it_and_nothing_of_another(store: Store) -> None:
+async def test_clearing_a_merchant_deletes_its_state_and_nothing_of_another(store: Store) -> None:
     for name in ("shop", "other"):
         await store.count(name, "button")
         await store.commit(name, writing(button(f"b-{name}", name)), 1.0)
@@ -47,7 +47,7 @@ async def test_clearing_all_leaves_nothing_but_the_position(store: Store) -> Non
     assert await store.commit("shop", telling(created()), 1.0) > position
 
 
-async def test_clearing_who_is_not_there_does_nothing(store: Store) -> None:
+async def test_clearing_a_merchant_without_state_does_nothing(store: Store) -> None:
     await store.clear("nobody")
     assert await store.merchants() == []
 

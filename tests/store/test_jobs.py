@@ -14,7 +14,7 @@ async def claimed(store: Store, until: float = 1e9, merchant: str = "shop") -> l
     return jobs
 
 
-async def test_jobs_are_claimed_when_due_first_due_first_and_by_nobody_else(store: Store) -> None:
+async def test_due_jobs_are_claimed_once_and_first_due_first(store: Store) -> None:
     late, early, next_ = job("late", 30), job("early", 10), job("next", 20)
     await store.commit("shop", scheduling(late, early, next_), 1.0)
     assert await store.next_due("shop") == 10
@@ -37,14 +37,14 @@ async def test_a_job_of_the_same_name_takes_the_place_of_the_one_that_waits(stor
     assert await claimed(store) == [job("other", 15), job(due=20, number=2)]
 
 
-async def test_a_cancelled_job_is_never_claimed_and_does_not_tell_when_to_wake(store: Store) -> None:
+async def test_a_cancelled_job_is_not_claimed_and_not_the_next_due(store: Store) -> None:
     await store.commit("shop", scheduling(job("a", 10), job("b", 20)), 1.0)
     await store.commit("shop", Decision(cancels=("expire:a", "expire:nobody")), 1.0)
     assert await store.next_due("shop") == 20
     assert await claimed(store) == [job("b", 20)]
 
 
-async def test_a_decision_may_cancel_a_job_and_schedule_it_anew(store: Store) -> None:
+async def test_a_decision_may_cancel_a_job_and_schedule_it_again(store: Store) -> None:
     await store.commit("shop", scheduling(job(due=10)), 1.0)
     await store.commit("shop", Decision(cancels=("expire:p-1",), jobs=(job(due=30),)), 1.0)
     assert await store.jobs("shop") == [job(due=30)]
@@ -127,6 +127,6 @@ async def test_each_merchant_has_its_own_jobs(store: Store) -> None:
     assert await store.claim("stranger", 1e9) is None
 
 
-async def test_finishing_for_a_merchant_who_was_forgotten_does_nothing(store: Store) -> None:
+async def test_finishing_a_job_of_a_merchant_that_was_cleared_does_nothing(store: Store) -> None:
     await store.finish(job(merchant="gone"))
     assert await store.merchants() == []

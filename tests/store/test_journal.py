@@ -17,7 +17,7 @@ async def seen(store: Store, watch: JournalFilter = EVERYTHING, after: int = 0, 
     return [entry.seq for entry in await store.entries(watch, after, limit)]
 
 
-async def test_events_and_exchanges_of_all_merchants_stand_in_the_order_in_which_they_happened(store: Store) -> None:
+async def test_events_and_exchanges_of_all_merchants_are_in_the_order_of_their_commits(store: Store) -> None:
     await store.commit("shop", telling(created("b-1")), 1.0)
     await store.record("other", EXCHANGE, "get_button", exchange(), 2.0, "p-1")
     position = await store.commit("shop", telling(created("b-2"), created("b-3")), 3.0)
@@ -42,11 +42,11 @@ async def test_events_and_exchanges_of_all_merchants_stand_in_the_order_in_which
         (JournalFilter(kind=EVENT), [1, 3]),
         (JournalFilter(kind=EVENT, purchase_id="p-1"), [1]),
         (JournalFilter(name="get_button"), [2]),
-        (JournalFilter(merchant="stranger"), []),
+        (JournalFilter(merchant="without-entries"), []),
         (JournalFilter(merchant="shop", purchase_id="p-9"), []),
     ],
 )
-async def test_a_watch_chooses_by_all_that_it_names(store: Store, watch: JournalFilter, found: list[int]) -> None:
+async def test_a_filter_selects_by_all_of_its_members(store: Store, watch: JournalFilter, found: list[int]) -> None:
     await store.commit("shop", telling(created(purchase_id="p-1")), 1.0)
     await store.record("other", EXCHANGE, "get_button", exchange(), 1.0, "p-1")
     await store.commit("shop", telling(created(purchase_id="p-2")), 1.0)
@@ -93,7 +93,7 @@ async def test_exchanges_are_dropped_before_events_oldest_first_and_counted(stor
     assert await store.entry(written[0]) is None
 
 
-async def test_one_merchants_noise_drops_nothing_of_another(store: Store) -> None:
+async def test_many_entries_of_one_merchant_drop_none_of_another(store: Store) -> None:
     seq = await store.record("quiet", EXCHANGE, "get_button", exchange(), 1.0, None)
     for _ in range(20):
         await store.record("noisy", EXCHANGE, "get_button", exchange(10_000), 1.0, None)
@@ -129,7 +129,7 @@ async def size(store: Store) -> int:
     return sum(entry.size for entry in await store.entries(EVERYTHING, 0, 100_000))
 
 
-async def test_all_journals_together_are_bounded_and_the_largest_gives_way(tight: Store) -> None:
+async def test_all_journals_together_are_bounded_and_the_largest_is_shortened(tight: Store) -> None:
     for number in range(100):
         await tight.record("noisy", EXCHANGE, "get_button", exchange(2000), 1.0, None)
         await tight.record(f"quiet-{number % 5}", EXCHANGE, "get_button", exchange(10), 1.0, None)
@@ -146,7 +146,7 @@ async def test_many_small_journals_are_bounded_and_the_newest_entry_stays(tight:
     assert await tight.dropped("m-0") == 1
 
 
-async def test_what_is_cleared_makes_room(tight: Store) -> None:
+async def test_clearing_a_journal_makes_room_for_others(tight: Store) -> None:
     for _ in range(10):
         await tight.clear(None)
         for _ in range(6):

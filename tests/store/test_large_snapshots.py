@@ -28,15 +28,15 @@ async def large() -> Any:
     return await dumped(store)
 
 
-async def test_others_go_on_while_a_large_snapshot_is_read_and_see_the_old_state_or_the_new(
+async def test_reads_during_the_loading_of_a_large_snapshot_see_the_old_state_or_the_new(
     store: Store, large: Any
 ) -> None:
     await store.commit("shop", writing(button("old")), 1.0)
     loading, seen = asyncio.create_task(load(store, large)), []
     while not loading.done():
-        keys = [held.key for held in await store.records(ButtonKey, "shop")]
+        keys = [record.key for record in await store.records(ButtonKey, "shop")]
         found = [await store.get(ButtonKey, key) for key in ("old", "b-0", f"b-{MANY - 1}", "b-x")]
-        seen.append((len(keys), [held is not None for held in found]))
+        seen.append((len(keys), [one is not None for one in found]))
         await asyncio.sleep(0)
     await loading
     assert seen.count((1, [True, False, False, False])) > 1
@@ -44,7 +44,7 @@ async def test_others_go_on_while_a_large_snapshot_is_read_and_see_the_old_state
     assert await dumped(store) == large
 
 
-async def test_what_is_committed_meanwhile_goes_with_the_old_state_of_that_merchant_and_stays_of_others(
+async def test_commits_during_the_loading_of_a_snapshot_are_replaced_for_its_merchants_and_kept_for_others(
     store: Store, large: Any
 ) -> None:
     loading = asyncio.create_task(load(store, large))
@@ -62,15 +62,15 @@ async def test_what_is_committed_meanwhile_goes_with_the_old_state_of_that_merch
     assert len(await store.records(ButtonKey, "third")) == 20
 
 
-async def test_a_key_that_another_merchant_takes_while_a_snapshot_is_read_refuses_the_whole_of_it(
+async def test_a_snapshot_is_refused_if_another_merchant_takes_one_of_its_keys_meanwhile(
     store: Store, large: Any
 ) -> None:
     loading = asyncio.create_task(load(store, large))
     await asyncio.sleep(0)
-    await store.commit("thief", writing(button("b-7", "thief")), 1.0)
-    with pytest.raises(MockKlarnaError, match="b-7 already belongs to 'thief'"):
+    await store.commit("other-shop", writing(button("b-7", "other-shop")), 1.0)
+    with pytest.raises(MockKlarnaError, match="b-7 already belongs to 'other-shop'"):
         await loading
-    assert await store.merchants() == ["thief"]
+    assert await store.merchants() == ["other-shop"]
 
 
 async def test_a_snapshot_with_more_callbacks_than_are_kept_keeps_the_newest(store: Store) -> None:
@@ -78,6 +78,6 @@ async def test_a_snapshot_with_more_callbacks_than_are_kept_keeps_the_newest(sto
     for number in range(15):
         await other.commit("shop", writing(delivery(f"c-{number}", state="failed")), 1.0)
     await load(store, await dumped(other))
-    held = await store.records(type(delivery()), "shop")
-    assert [one.key for one in held] == [f"c-{number}" for number in range(5, 15)]
+    kept = await store.records(type(delivery()), "shop")
+    assert [one.key for one in kept] == [f"c-{number}" for number in range(5, 15)]
     assert await store.get(type(delivery()), "c-4") is None

@@ -10,7 +10,7 @@ from mock_klarna.store.sqlite import SqliteStore
 from tests.commands import Command
 
 
-def test_memory_is_what_is_used_when_nothing_is_said() -> None:
+def test_the_default_store_is_memory() -> None:
     assert type(open_store(Settings())) is MemoryStore
 
 
@@ -30,7 +30,7 @@ def test_a_store_that_does_not_exist_is_refused_with_those_that_do(unknown: str)
 @pytest.mark.parametrize(
     "store", ["redis://db", "sqlite:/nowhere/state.db", "sqlite:/", "file:/tmp/x", "postgresql://127.0.0.1:1/x"]
 )
-def test_a_server_that_cannot_open_its_store_was_held_wrong(command: Command, store: str) -> None:
+def test_a_server_that_cannot_open_its_store_ends_with_a_usage_error(command: Command, store: str) -> None:
     ran = command("serve", "--port", "0", "--store", store)
     assert ran.returncode == 2
     assert ran.stderr.startswith("mock-klarna: ")

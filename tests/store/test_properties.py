@@ -1,4 +1,4 @@
-"""What holds for whatever is done to an agenda or a journal, and the file engine against the memory engine."""
+"""Job queues and journals against simple models, with generated operations."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ TIMES = st.integers(0, 20).map(float)
 
 @dataclass
 class Model:
-    """An agenda as a plain list in the order of scheduling."""
+    """A job queue as a plain list in the order of scheduling."""
 
     waiting: list[Job]
 
@@ -48,12 +48,12 @@ STEPS = st.lists(
 
 @settings(deadline=None, max_examples=60)
 @given(STEPS)
-def test_an_agenda_does_what_a_list_would_do(steps: list[tuple[str, Job | str | float]]) -> None:
-    agenda, model = JobQueue(), Model([])
+def test_a_job_queue_behaves_as_a_sorted_list(steps: list[tuple[str, Job | str | float]]) -> None:
+    queue, model = JobQueue(), Model([])
     for name, argument in steps:
-        assert getattr(agenda, name)(argument) == getattr(model, name)(argument)
-        assert agenda.next_due() == min((one.due for one in model.waiting), default=None)
-        assert agenda.waiting() == sorted(model.waiting, key=lambda one: one.due)
+        assert getattr(queue, name)(argument) == getattr(model, name)(argument)
+        assert queue.next_due() == min((one.due for one in model.waiting), default=None)
+        assert queue.waiting() == sorted(model.waiting, key=lambda one: one.due)
 
 
 @given(st.lists(SUBJECTS, max_size=10), TIMES)
@@ -117,9 +117,7 @@ def test_no_event_is_dropped_while_an_older_exchange_could_go(sizes: list[tuple[
 
 
 @given(SIZES, st.integers(0, 90))
-def test_a_page_holds_all_that_is_kept_after_a_position_and_each_is_found(
-    sizes: list[tuple[bool, int]], after: int
-) -> None:
+def test_a_page_has_every_entry_after_a_position_and_each_is_found(sizes: list[tuple[bool, int]], after: int) -> None:
     journal = JournalBuffer(100)
     for seq, (is_event, size) in enumerate(sizes, 1):
         journal.append(_entry(seq, is_event, size))

@@ -51,21 +51,21 @@ async def test_a_commit_that_conflicts_leaves_nothing_behind(store: Store) -> No
     assert await store.entries(EVERYTHING, 0, 10) == []
 
 
-async def test_records_come_in_the_order_in_which_they_were_made_however_often_they_change(store: Store) -> None:
+async def test_records_are_listed_in_the_order_of_their_creation(store: Store) -> None:
     for key in ("b-2", "b-1", "b-3"):
         await store.commit("shop", writing(button(key)), 1.0)
     await store.commit("shop", writing(button("b-2", version=2)), 1.0)
-    assert [held.button_key for held in await store.records(ButtonKey, "shop")] == ["b-2", "b-1", "b-3"]
+    assert [found.button_key for found in await store.records(ButtonKey, "shop")] == ["b-2", "b-1", "b-3"]
     newest = await store.newest(ButtonKey, "shop")
     assert newest is not None
     assert newest.button_key == "b-3"
 
 
-async def test_each_merchant_lists_its_own_records_and_nobody_lists_all(store: Store) -> None:
+async def test_records_are_listed_for_one_merchant_or_for_all(store: Store) -> None:
     await store.commit("shop", writing(button("b-1")), 1.0)
     await store.commit("other", writing(button("b-2", "other")), 1.0)
-    assert [held.key for held in await store.records(ButtonKey, "shop")] == ["b-1"]
-    assert [held.key for held in await store.records(ButtonKey, None)] == ["b-1", "b-2"]
+    assert [found.key for found in await store.records(ButtonKey, "shop")] == ["b-1"]
+    assert [found.key for found in await store.records(ButtonKey, None)] == ["b-1", "b-2"]
     assert await store.records(ButtonKey, "stranger") == []
     assert await store.newest(ButtonKey, "stranger") is None
     assert await store.merchants() == ["shop", "other"]
@@ -77,12 +77,12 @@ async def test_records_of_one_purchase_are_listed_alone(
 ) -> None:
     for key, purchase_id in (("1", "p-1"), ("2", "p-2"), ("3", "p-1")):
         await store.commit("shop", writing(make(key, purchase_id=purchase_id)), 1.0)
-    assert [held.key for held in await store.records(kind, "shop", subject="p-1")] == ["1", "3"]
+    assert [found.key for found in await store.records(kind, "shop", subject="p-1")] == ["1", "3"]
     assert await store.records(kind, "shop", subject="p-9") == []
 
 
 @pytest.mark.parametrize("record", [button(), purchase(authorization_token="t-1"), order(), delivery()])
-async def test_a_deleted_record_is_gone_by_every_name(store: Store, record: Purchase) -> None:
+async def test_a_deleted_record_is_not_found_by_its_key_or_alias(store: Store, record: Purchase) -> None:
     await store.commit("shop", writing(record), 1.0)
     await store.delete(type(record), record.key)
     assert await store.get(type(record), record.key) is None
@@ -92,15 +92,15 @@ async def test_a_deleted_record_is_gone_by_every_name(store: Store, record: Purc
     assert await store.get(type(record), record.key) == record
 
 
-async def test_deleting_what_is_not_there_does_nothing(store: Store) -> None:
+async def test_deleting_an_unknown_record_does_nothing(store: Store) -> None:
     await store.delete(ButtonKey, "b-1")
     assert await store.merchants() == []
 
 
-async def test_callbacks_are_kept_up_to_a_number_and_the_oldest_go_first(store: Store) -> None:
+async def test_the_oldest_callbacks_above_the_limit_are_dropped(store: Store) -> None:
     for number in range(13):
         await store.commit("shop", writing(delivery(f"c-{number}", purchase_id=f"p-{number % 2}")), 1.0)
-    kept = [held.callback_id for held in await store.records(Delivery, "shop")]
+    kept = [found.callback_id for found in await store.records(Delivery, "shop")]
     assert kept == [f"c-{number}" for number in range(3, 13)]
     assert await store.get(Delivery, "c-2") is None
-    assert [held.callback_id for held in await store.records(Delivery, "shop", subject="p-0")] == kept[1::2]
+    assert [found.callback_id for found in await store.records(Delivery, "shop", subject="p-0")] == kept[1::2]

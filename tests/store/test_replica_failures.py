@@ -17,7 +17,7 @@ from tests.merchants.shop import ReceivedRequest, Shop
 from tests.store.races import NOBODY
 
 
-async def test_another_server_goes_on_with_the_callback_of_one_that_was_killed(postgres: str, shop: Shop) -> None:
+async def test_another_server_continues_the_callback_of_one_that_was_killed(postgres: str, shop: Shop) -> None:
     asked, answers = asyncio.Semaphore(0), asyncio.Event()
 
     async def hang(_asked: ReceivedRequest) -> tuple[int, bytes]:
@@ -42,7 +42,7 @@ async def test_another_server_goes_on_with_the_callback_of_one_that_was_killed(p
     assert [attempt["outcome"] for attempt in callback["attempts"]] == ["interrupted", "answered"]
 
 
-async def test_a_job_that_becomes_due_after_its_server_was_killed_is_done_by_another(postgres: str) -> None:
+async def test_a_job_that_becomes_due_after_its_server_was_killed_is_run_by_another(postgres: str) -> None:
     store = f"{postgres}&lease=2"
     async with (
         served("--store", store) as first,
@@ -57,7 +57,7 @@ async def test_a_job_that_becomes_due_after_its_server_was_killed_is_done_by_ano
     assert found["state"] == "timed_out"
 
 
-async def test_requests_are_answered_503_while_the_database_is_away_and_nothing_acknowledged_is_lost() -> None:
+async def test_requests_are_answered_503_while_the_database_is_stopped_and_nothing_answered_is_lost() -> None:
     with running(durable=True) as database:
         async with serve(Settings(port=0, store=database.url("away"))) as server, Client(server.url, "shop") as client:
             button = await client.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
@@ -96,7 +96,7 @@ async def test_schemas_of_one_database_are_sandboxes_of_their_own(database: Data
         assert (await elsewhere.send("GET", f"{BUTTONS}/{button['button_key']}")).status == 404
 
 
-async def test_a_server_whose_database_is_not_there_says_so_in_one_sentence() -> None:
+async def test_a_server_without_its_database_ends_with_one_sentence() -> None:
     process = await started("--store", "postgresql://postgres@127.0.0.1:1/postgres")
     _, said = await process.communicate()
     assert (process.returncode, said.count(b"\n")) == (2, 1), said.decode()

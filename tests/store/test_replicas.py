@@ -26,7 +26,7 @@ from tests.store.scenarios import SCENARIOS, play
 REPLICAS = 3
 
 
-async def test_what_one_server_did_every_other_shows(replicas: list[Client], shop: Shop) -> None:
+async def test_every_server_shows_what_another_one_did(replicas: list[Client], shop: Shop) -> None:
     first, second, third = replicas
     bought = await buy(first, shop.url)
     token = bought["authorization_token"]

@@ -50,7 +50,7 @@ UNUSABLE = {"a folder": a_folder, "a FIFO": a_fifo, "a socket": a_socket}
 
 @pytest.mark.parametrize("is_link", [False, True], ids=["itself", "by a symlink"])
 @pytest.mark.parametrize("kind", UNUSABLE)
-def test_what_is_no_regular_file_is_refused_and_nothing_is_written(
+def test_a_path_that_is_not_a_regular_file_is_refused_and_nothing_is_written(
     command: Command, tmp_path: Path, kind: str, is_link: bool
 ) -> None:
     target = tmp_path / "target"

@@ -7,11 +7,11 @@ from mock_klarna.store.base import Store
 from tests.store.samples import created, exchange, telling
 
 LONG = 30.0
-"""Seconds that nobody means to wait."""
+"""Seconds that no test waits in fact."""
 
 
 async def begun(store: Store, watch: JournalFilter, after: int = 0) -> "asyncio.Task[bool]":
-    """Start to wait, and return once the waiting has really begun."""
+    """Start to wait, and return once the waiting has begun."""
     task = asyncio.create_task(store.wait(watch, after, LONG))
     await asyncio.sleep(0)
     return task
@@ -26,13 +26,13 @@ WATCHES = [
 
 
 @pytest.mark.parametrize("watch", WATCHES)
-async def test_an_entry_wakes_whoever_waits_for_it(store: Store, watch: JournalFilter) -> None:
+async def test_an_entry_wakes_every_caller_that_waits_for_it(store: Store, watch: JournalFilter) -> None:
     waiting = [await begun(store, watch) for _ in range(3)]
     await store.commit("shop", telling(created(purchase_id="p-1")), 1.0)
     assert await asyncio.gather(*waiting) == [True] * 3
 
 
-async def test_an_exchange_wakes_as_an_event_does(store: Store) -> None:
+async def test_an_exchange_wakes_a_caller_like_an_event(store: Store) -> None:
     waiting = await begun(store, JournalFilter(merchant="shop"))
     await store.record("shop", EXCHANGE, "get_button", exchange(), 1.0, None)
     assert await waiting
@@ -46,7 +46,7 @@ async def test_an_exchange_wakes_as_an_event_does(store: Store) -> None:
         JournalFilter(merchant="shop", purchase_id="p-2"),
     ],
 )
-async def test_an_entry_of_somebody_else_wakes_nobody(store: Store, watch: JournalFilter) -> None:
+async def test_an_entry_of_another_merchant_or_purchase_wakes_no_caller(store: Store, watch: JournalFilter) -> None:
     waiting = await begun(store, watch)
     await store.commit("shop", telling(created(purchase_id="p-1")), 1.0)
     await asyncio.sleep(0)
@@ -57,18 +57,18 @@ async def test_an_entry_of_somebody_else_wakes_nobody(store: Store, watch: Journ
 
 
 @pytest.mark.parametrize("watch", WATCHES)
-async def test_who_asks_for_what_already_happened_does_not_wait(store: Store, watch: JournalFilter) -> None:
+async def test_a_caller_does_not_wait_for_an_entry_that_exists(store: Store, watch: JournalFilter) -> None:
     newest = await store.commit("shop", telling(created(purchase_id="p-1"), created(purchase_id="p-1")), 1.0)
     assert await store.wait(watch, newest - 1, LONG)
 
 
-async def test_waiting_ends_when_the_time_has_run_out(store: Store) -> None:
+async def test_waiting_ends_after_the_given_seconds(store: Store) -> None:
     newest = await store.commit("shop", telling(created()), 1.0)
     assert not await store.wait(JournalFilter(merchant="shop"), newest, 0.001)
     assert not await store.wait(JournalFilter(merchant="shop"), newest, 0)
 
 
-async def test_who_stops_waiting_is_forgotten(store: Store) -> None:
+async def test_a_cancelled_wait_leaves_nothing(store: Store) -> None:
     waiting = await begun(store, JournalFilter(merchant="shop"))
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
