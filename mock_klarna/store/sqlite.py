@@ -148,12 +148,12 @@ class SqliteStore(SqlStore):
             open_ = connection.execute("SELECT kind, key, body FROM records WHERE owner IS NOT NULL").fetchall()
             for kind, key, body in open_:
                 record = record_of(kind, body)
-                jobs = connection.execute("SELECT job_id FROM jobs WHERE merchant = ?1", (record.merchant,))
+                jobs = connection.execute("SELECT job_id FROM jobs WHERE merchant = ?", (record.merchant,))
                 row = record_row(read_back(record, {job_id for (job_id,) in jobs}), OWNER)
                 connection.execute(
-                    "UPDATE records SET owner = NULL, body = ?3 WHERE kind = ?1 AND key = ?2", (kind, key, row.body)
+                    "UPDATE records SET owner = NULL, body = ? WHERE kind = ? AND key = ?", (row.body, kind, key)
                 )
-            connection.execute("INSERT OR REPLACE INTO server VALUES (1, ?1)", (os.getpid(),))
+            connection.execute("INSERT OR REPLACE INTO server VALUES (1, ?)", (os.getpid(),))
             self._seq = int(connection.execute(_LAST_SEQ).fetchone()[0])
 
     async def open(self) -> None:
@@ -168,7 +168,7 @@ class SqliteStore(SqlStore):
     def _execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
         self.statements += 1
         try:
-            return self._connection.execute(numbered(statement), values)
+            return self._connection.execute(*numbered(statement, values))
         except sqlite3.Error as fault:
             raise error_while_running(self._path, fault) from fault
 
@@ -284,7 +284,7 @@ class SqliteStore(SqlStore):
                     freed += size
                 if not gone:
                     break
-                self._connection.executemany("DELETE FROM journal WHERE seq = ?1", gone)
+                self._connection.executemany("DELETE FROM journal WHERE seq = ?", gone)
                 self._execute("UPDATE merchants SET dropped = dropped + $2 WHERE name = $1", merchant, len(gone))
         return freed
 

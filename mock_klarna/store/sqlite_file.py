@@ -4,10 +4,11 @@ import os
 import sqlite3
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from mock_klarna.errors import MockKlarnaError, StoreFailure, StoreFull
 from mock_klarna.settings import SettingsError
@@ -35,6 +36,7 @@ _TOTALS = (
 )
 MIGRATIONS = sql.migrations(TYPES)
 MIGRATIONS[0] += _TOTALS
+_NUMBERS = tuple(map(str, range(1, 33)))
 
 
 def connect(path: Path, *, is_shared_by_threads: bool = False) -> sqlite3.Connection:
@@ -52,9 +54,16 @@ def connect(path: Path, *, is_shared_by_threads: bool = False) -> sqlite3.Connec
     return connection
 
 
+def numbered(statement: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:
+    """Return a statement with SQLite's `?1` instead of `$1`, and its values by the names of these parameters.
+
+    Python 3.12 warns about values without names for such parameters, and Python 3.14 refuses them.
+    """
+    return _with_question_marks(statement), dict(zip(_NUMBERS, values, strict=False))
+
+
 @cache
-def numbered(statement: str) -> str:
-    """Return a statement with SQLite's `?1` instead of `$1`."""
+def _with_question_marks(statement: str) -> str:
     return statement.replace("$", "?")
 
 

@@ -40,11 +40,11 @@ class SqliteSession:
 
     async def fetch(self, statement: str, *values: Any) -> list[Row]:
         """Execute one statement and return its rows."""
-        return await self._run(lambda: self._connection.execute(numbered(statement), values).fetchall())
+        return await self._run(lambda: self._connection.execute(*numbered(statement, values)).fetchall())
 
     async def pages(self, statement: str, *values: Any) -> AsyncGenerator[Sequence[Row]]:
         """Execute one statement and yield its rows, a few at a time."""
-        cursor = await self._run(lambda: self._connection.execute(numbered(statement), values))
+        cursor = await self._run(lambda: self._connection.execute(*numbered(statement, values)))
         while page := await self._run(cursor.fetchmany, _PAGE):
             yield page
 
@@ -66,7 +66,7 @@ class SqliteSession:
         file = self._path.with_name(f"{self._path.name}-{token_hex(4)}")
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         try:
-            self._connection.execute("ATTACH DATABASE ?1 AS staging", (str(file),))
+            self._connection.execute("ATTACH DATABASE ? AS staging", (str(file),))
             for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
                 self._connection.execute(f"PRAGMA staging.{pragma}")
             for table in STAGING_TABLES:
