@@ -18,6 +18,12 @@ _RATE = r"([1-9][0-9]{0,8})/s"
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = rf"(\*\.)?{_LABEL}(\.{_LABEL})*"
 _SEVERAL = ", several separated by commas"
+_STORE = r"memory|sqlite:.+|postgres(ql)?://.+"
+_ALL_ADDRESSES = ("", "*", "0.0.0.0")  # noqa: S104
+_SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://", re.IGNORECASE)
+_SERVICE_NAME = re.compile(
+    PREFIX + r"(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?|ENV_\w+|NAME)"
+)
 _BOOLEANS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -172,6 +178,18 @@ def _host_name(text: str) -> str:
         return name
 
 
+def _host(value: Any) -> str:
+    _require(isinstance(value, str))
+    if value not in _ALL_ADDRESSES:
+        _require(not _host_name(value).startswith("*"))
+    return str(value)
+
+
+def _store(value: Any) -> str:
+    _require(isinstance(value, str) and re.fullmatch(_STORE, value, re.DOTALL))
+    return str(value)
+
+
 PATH = text("a path")
 BOOLEAN = Allowed("true or false", _read_boolean, _boolean)
 RATE = Allowed("production, playground or a number such as 20/s", str, _rate)
@@ -181,6 +199,8 @@ ALLOWED_HOSTS = texts(
     "a host name such as klarna.shop.example or *.shop.example, or *",
     lambda text: text if text == "*" else _host_name(text),
 )
+HOST = Allowed("a host name or an IP address of this machine, or * for all addresses", str, _host)
+STORE = Allowed("memory, sqlite:PATH or postgresql://USER:PASSWORD@HOST/DATABASE", str, _store)
 HOST_NAMES = texts("a host name such as shop.test or *.shop.test, or an IP address", _host_name)
 
 
@@ -196,9 +216,7 @@ class Settings:
     Raises `SettingsError` for a value that a setting does not allow.
     """
 
-    host: str = _setting(
-        "127.0.0.1", text("a host name or an IP address of this machine"), "address to listen on", metavar="HOST"
-    )
+    host: str = _setting("127.0.0.1", HOST, "address to listen on", metavar="HOST")
     allowed_host: tuple[str, ...] = _setting(
         (),
         ALLOWED_HOSTS,
@@ -237,7 +255,7 @@ class Settings:
     )
     store: str = _setting(
         "memory",
-        text("memory, sqlite:PATH or postgresql://USER:PASSWORD@HOST/DATABASE"),
+        STORE,
         "where the state is stored: memory, sqlite:PATH to survive a restart, or postgresql: for several servers",
         metavar="STORE",
     )
@@ -396,8 +414,8 @@ def _validated(setting: Field[Any], value: Any) -> Any:
         return value
     try:
         return setting.metadata["validate"](value)
-    except ValueError as fault:
-        allowed = str(fault)
+    except ValueError as error:
+        allowed = str(error)
         if isinstance(setting.default, tuple):
             allowed = f"a tuple of texts, each {allowed.removesuffix(_SEVERAL)}"
         raise SettingsError(f"{setting.name}: {value!r} is not {allowed}") from None
@@ -426,14 +444,42 @@ def parsed(setting: Field[Any], text: str, source: str) -> Any:
         raise SettingsError(f"{source}: {text!r} is not {allowed}") from None
 
 
-def from_environment(environ: Mapping[str, str], flags: Mapping[str, Any] = {}) -> Settings:
-    """Return the settings of flags over environment variables over defaults; `PORT` stands in for `MOCK_KLARNA_PORT`.
+def server_url(scheme: str, host: str, port: int) -> str:
+    """Return the URL at which a server on this machine answers if its settings `host` and `port` are these."""
+    name = "127.0.0.1" if host in _ALL_ADDRESSES else "::1" if host == "::" else host
+    return f"{scheme}://[{name}]:{port}" if ":" in name else f"{scheme}://{name}:{port}"
 
-    Raises `SettingsError` for a value that is not allowed.
+
+def is_service_variable(name: str, value: str) -> bool:
+    """Return whether a variable describes a service of a name like ours, not a setting.
+
+    Kubernetes and Docker's links set such variables in the containers beside a service: for the service `mock-klarna`
+    `MOCK_KLARNA_PORT=tcp://10.0.0.1:8080`, `MOCK_KLARNA_SERVICE_HOST` and others.
     """
-    values: dict[str, Any] = {}
-    for setting in setting_fields():
-        for variable in (variable_of(setting.name), *(("PORT",) if setting.name == "port" else ())):
-            if environ.get(variable) and setting.name not in values:
-                values[setting.name] = parsed(setting, environ[variable], variable)
-    return Settings(**{**values, **flags})
+    if name.removeprefix(PREFIX).lower() in {setting.name for setting in setting_fields()}:
+        return name.endswith("PORT") and _SERVICE_ADDRESS.match(value) is not None
+    return _SERVICE_NAME.fullmatch(name) is not None
+
+
+def variable_with_value(setting_name: str, environ: Mapping[str, str]) -> str | None:
+    """Return the name of the variable that gives a setting its value, if one does; `PORT` stands in for `MOCK_KLARNA_PORT`."""
+    names = (variable_of(setting_name), "PORT") if setting_name == "port" else (variable_of(setting_name),)
+    for name in names:
+        if environ.get(name) and not is_service_variable(name, environ[name]):
+            return name
+    return None
+
+
+def value_from(environ: Mapping[str, str], setting: Field[Any]) -> Any:
+    """Return a setting's value from its variable, or its default; raises `SettingsError` for a value that is not allowed."""
+    variable = variable_with_value(setting.name, environ)
+    return parsed(setting, environ[variable], variable) if variable else setting.default
+
+
+def from_environment(environ: Mapping[str, str], flags: Mapping[str, Any] = {}) -> Settings:
+    """Return the settings of flags over environment variables over defaults.
+
+    Raises `SettingsError` for a value that is not allowed; the variable of a setting that a flag gives is not read.
+    """
+    others = (setting for setting in setting_fields() if setting.name not in flags)
+    return Settings(**{setting.name: value_from(environ, setting) for setting in others}, **flags)

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from mock_klarna import Settings, serve, settings
-from mock_klarna.settings import Allowed, SettingsError, from_environment, requests_per_second, setting_fields
+from mock_klarna.settings import (
+    Allowed,
+    SettingsError,
+    from_environment,
+    is_service_variable,
+    requests_per_second,
+    setting_fields,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +27,12 @@ from mock_klarna.settings import Allowed, SettingsError, from_environment, reque
         (settings.one_of("text", "json"), "json", "json"),
         (settings.pairs(":", "USER:PASSWORD"), "a:b, c:d:e", ("a:b", "c:d:e")),
         (settings.HOST_NAMES, "Shop.Test., *.shop.test,10.0.0.1,::1", ("shop.test", "*.shop.test", "10.0.0.1", "::1")),
+        (settings.HOST, "::1", "::1"),
+        (settings.HOST, "fe80::1%eth0", "fe80::1%eth0"),
+        (settings.HOST, "*", "*"),
+        (settings.HOST, "klarna_1.internal", "klarna_1.internal"),
+        (settings.STORE, "sqlite:C:\\shop.db", "sqlite:C:\\shop.db"),
+        (settings.STORE, "postgres://db/shop", "postgres://db/shop"),
         (settings.PATHS, "a.pem, b.pem", ("a.pem", "b.pem")),
         (settings.RATE, "20/s", "20/s"),
     ],
@@ -42,6 +55,12 @@ def test_a_valid_text_is_read(allowed: Allowed, text: str, value: Any) -> None:
         (settings.HOST_NAMES, "https://shop.test", "a host name such as shop.test"),
         (settings.HOST_NAMES, "shop.test:443", "a host name such as shop.test"),
         (settings.HOST_NAMES, "a.*.test", "a host name such as shop.test"),
+        (settings.HOST, "127.0.0.1:8080", "a host name or an IP address"),
+        (settings.HOST, "[::1]", "a host name or an IP address"),
+        (settings.HOST, "*.test", "a host name or an IP address"),
+        (settings.HOST, "my host", "a host name or an IP address"),
+        (settings.STORE, "file:/tmp/x", "memory, sqlite:PATH or postgresql://"),
+        (settings.STORE, "postgresql:db", "memory, sqlite:PATH or postgresql://"),
         (settings.RATE, "0/s", "production, playground or a number such as 20/s"),
     ],
 )
@@ -54,7 +73,8 @@ INVALID: dict[str, tuple[Any, str]] = {
     "port": (-1, "port: -1 is not an integer from 0 to 65535"),
     "tls_port": ("443", "tls_port: '443' is not an integer from 0 to 65535"),
     "max_callbacks": (True, "max_callbacks: True is not an integer from 10 to 10000000"),
-    "host": (None, "host: None is not a host name or an IP address of this machine"),
+    "host": ("http://127.0.0.1", "host: 'http://127.0.0.1' is not a host name or an IP address of this machine, or *"),
+    "store": ("sqlite:", "store: 'sqlite:' is not memory, sqlite:PATH or postgresql://USER:PASSWORD@HOST/DATABASE"),
     "strict": ("yes", "strict: 'yes' is not true or false"),
     "callback_timeout": (0, "callback_timeout: 0 is not a number from 0.01 to 600"),
     "token_lifetime": ("1", "token_lifetime: '1' is not a number from 1 to 2592000"),
@@ -98,6 +118,36 @@ def test_every_setting_describes_itself() -> None:
 def test_an_invalid_variable_is_named_with_its_value() -> None:
     with pytest.raises(SettingsError, match=r"^MOCK_KLARNA_PORT: 'http' is not an integer from 0 to 65535$"):
         from_environment({"MOCK_KLARNA_PORT": "http"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_of_a_service"),
+    [
+        ("MOCK_KLARNA_PORT", "tcp://10.0.0.1:8080", True),
+        ("MOCK_KLARNA_PORT", "udp://[fd00::1]:8080", True),
+        ("MOCK_KLARNA_PORT", "http://10.0.0.1:8080", False),
+        ("MOCK_KLARNA_SEED", "tcp://10.0.0.1:8080", False),
+        ("MOCK_KLARNA_TLS_NAME", "/shop/klarna", False),
+        ("MOCK_KLARNA_NAME", "/shop/klarna", True),
+        ("MOCK_KLARNA_ENV_PYTHON_VERSION", "3.13", True),
+        ("MOCK_KLARNA_PORT_8080_TCP", "tcp://10.0.0.1:8080", True),
+        ("MOCK_KLARNA_SERVICE_PORT_HTTP", "8080", True),
+        ("MOCK_KLARNA_PROT", "8080", False),
+    ],
+)
+def test_variables_of_services_are_told_from_settings(name: str, value: str, is_of_a_service: bool) -> None:
+    assert is_service_variable(name, value) is is_of_a_service
+
+
+def test_the_address_of_a_service_is_not_a_port() -> None:
+    environ = {"MOCK_KLARNA_PORT": "tcp://10.0.0.1:8080", "MOCK_KLARNA_TLS_PORT": "TCP://10.0.0.1:443"}
+    assert from_environment(environ) == Settings()
+    assert from_environment({**environ, "PORT": "81"}).port == 81
+
+
+def test_a_flag_comes_before_a_variable_that_is_not_valid() -> None:
+    environ = {"MOCK_KLARNA_PORT": "http", "MOCK_KLARNA_SEED": "7"}
+    assert from_environment(environ, {"port": 3}) == Settings(port=3, seed="7")
 
 
 def test_flags_come_before_variables_and_variables_before_port() -> None:

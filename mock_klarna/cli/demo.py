@@ -9,10 +9,10 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mock_klarna.cli.options import add_settings, settings_from
+from mock_klarna.cli.options import add_settings, settings_from, warn_about_variables
 from mock_klarna.errors import CannotBind, MockKlarnaError
 from mock_klarna.process import run_in_loop
-from mock_klarna.settings import PREFIX, Settings
+from mock_klarna.settings import Settings, variable_with_value
 
 if TYPE_CHECKING:
     from mock_klarna.demo import Shop
@@ -56,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     if settings.strict:
         hint = "leave --strict out, or use `mock-klarna serve --strict` and a shop with https"
         raise MockKlarnaError("the demo shop has no https, which strict requires", where="--strict", hint=hint)
+    warn_about_variables(os.environ)
     return run_in_loop(_demo(arguments, settings), settings.loop)
 
 
@@ -90,7 +91,7 @@ def _configure_logging(settings: Settings) -> None:
 
 
 def _port_is_chosen(arguments: argparse.Namespace) -> bool:
-    return bool(arguments.setting_port or os.environ.get(PREFIX + "PORT") or os.environ.get("PORT"))
+    return bool(arguments.setting_port or variable_with_value("port", os.environ))
 
 
 async def _start_emulator(stack: AsyncExitStack, settings: Settings, *, port_is_chosen: bool) -> "Running":

@@ -9,6 +9,7 @@ from contextlib import closing
 
 from mock_klarna.cli.main import UNREACHABLE
 from mock_klarna.cli.options import server_address
+from mock_klarna.settings import server_url, setting_fields, value_from
 
 _REQUEST_TIMEOUT = 3.0
 _RETRY_SECONDS = 0.05
@@ -48,9 +49,12 @@ def run_wait(arguments: argparse.Namespace) -> int:
 
 
 def own_url() -> str:
-    """Return the address of a server on this machine that was started with the same environment variables."""
-    port = os.environ.get("MOCK_KLARNA_PORT") or os.environ.get("PORT") or "8080"
-    return f"http://127.0.0.1:{port}"
+    """Return the address of a server on this machine that was started with the same environment variables.
+
+    Raises `SettingsError` for a host or a port that is not allowed.
+    """
+    host, port = (value_from(os.environ, setting) for setting in setting_fields() if setting.name in ("host", "port"))
+    return server_url("http", host, port)
 
 
 def check_health(url: str) -> tuple[int, str]:

@@ -2,13 +2,24 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import Field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from mock_klarna.errors import did_you_mean
-from mock_klarna.settings import PREFIX, Settings, SettingsError, flag_of, from_environment, parsed, setting_fields
+from mock_klarna.settings import (
+    PREFIX,
+    Settings,
+    SettingsError,
+    flag_of,
+    from_environment,
+    is_service_variable,
+    parsed,
+    setting_fields,
+    variable_of,
+)
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -40,8 +51,13 @@ def settings_from(arguments: argparse.Namespace, **defaults: Any) -> Settings:
         value = getattr(arguments, f"setting_{setting.name}", None)
         if value is not None:
             given[setting.name] = _value(setting, value)
-    fallback = {name: value for name, value in defaults.items() if not os.environ.get(PREFIX + name.upper())}
+    fallback = {name: value for name, value in defaults.items() if not _is_set(variable_of(name))}
     return from_environment(os.environ, {**fallback, **given})
+
+
+def _is_set(variable: str) -> bool:
+    value = os.environ.get(variable)
+    return bool(value) and not is_service_variable(variable, value or "")
 
 
 def _value(setting: Field[Any], value: Any) -> Any:
@@ -52,11 +68,22 @@ def _value(setting: Field[Any], value: Any) -> Any:
     return parsed(setting, value, flag_of(setting.name))
 
 
-def unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
-    """Return a warning for each environment variable with the prefix of settings that is not a setting."""
+def warn_about_variables(environ: Mapping[str, str]) -> None:
+    """Print a warning for each environment variable with the prefix of settings that is ignored, on standard error.
+
+    Those of Kubernetes and of Docker's links are named in one line.
+    """
+    for warning in _warnings({name: value for name, value in environ.items() if name.startswith(PREFIX)}):
+        print(f"mock-klarna: {warning}", file=sys.stderr)
+
+
+def _warnings(environ: Mapping[str, str]) -> Iterator[str]:
+    of_services = [name for name, value in environ.items() if is_service_variable(name, value)]
+    if of_services:
+        yield f"{', '.join(of_services)} ignored: set by Kubernetes or Docker for a service, not a setting"
     known = [setting.name.upper() for setting in setting_fields()]
     for name in environ:
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known:
+        if name.removeprefix(PREFIX) not in known and name not in of_services:
             yield f"unknown setting {name} is ignored" + _suggestion(name, known)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mock_klarna.cli.main import USAGE_ERROR
-from mock_klarna.cli.options import add_settings, server_address, settings_from
+from mock_klarna.cli.options import add_settings, server_address, settings_from, warn_about_variables
 from mock_klarna.client import Client
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.process import run_in_loop
@@ -73,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         if _in_github_actions():
             print(*map(report.github_file_annotation, invalid.errors), sep="\n")
         return USAGE_ERROR
+    if arguments.url is None:
+        warn_about_variables(os.environ)
     return run_in_loop(_run(arguments, scenarios, variables), settings_from(arguments).loop)
 
 

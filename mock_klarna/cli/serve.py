@@ -3,11 +3,10 @@
 import argparse
 import asyncio
 import os
-import sys
 from contextlib import suppress
 from importlib import import_module
 
-from mock_klarna.cli.options import add_settings, settings_from, unknown_variables
+from mock_klarna.cli.options import add_settings, settings_from, warn_about_variables
 from mock_klarna.process import (
     import_aiohttp,
     pause_garbage_collection,
@@ -25,8 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve and return 0 after a stop signal, also one that comes before the server is ready; raises `CannotBind`."""
     settings = settings_from(arguments)
-    for warning in unknown_variables(os.environ):
-        print(f"mock-klarna: {warning}", file=sys.stderr)
+    warn_about_variables(os.environ)
     pause_garbage_collection()
     import_aiohttp()
     import_module("mock_klarna.server")

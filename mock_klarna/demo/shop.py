@@ -11,7 +11,8 @@ from mock_klarna.demo import callbacks, pages
 from mock_klarna.demo.books import ShopState
 from mock_klarna.demo.klarna import Klarna
 from mock_klarna.errors import MockKlarnaError, Unreachable
-from mock_klarna.web.sockets import cannot_bind
+from mock_klarna.settings import server_url
+from mock_klarna.web.sockets import bound_sockets
 
 _SHUTDOWN_SECONDS = 0.05
 
@@ -50,20 +51,14 @@ async def serve_shop(
         runner = web.AppRunner(_application(shop), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         try:
-            site = web.TCPSite(runner, host, port, backlog=1024, reuse_address=True)
-            await _start(site, host, port, port_flag)
-            url = _address(host, runner)
+            sockets = await bound_sockets(host, port, port_flag)
+            for each in sockets:
+                await web.SockSite(runner, each).start()
+            url = server_url("http", host, sockets[0].getsockname()[1])
             shop.button_key = await _create_button(klarna, merchant, url)
             yield Shop(url, merchant, shop.button_key)
         finally:
             await runner.cleanup()
-
-
-async def _start(site: web.TCPSite, host: str, port: int, port_flag: str) -> None:
-    try:
-        await site.start()
-    except (OSError, UnicodeError) as error:
-        raise cannot_bind(host, port, port_flag, error) from None
 
 
 def _application(shop: ShopState) -> web.Application:
@@ -80,13 +75,6 @@ def _application(shop: ShopState) -> web.Application:
     app.router.add_post("/klarna/push", callbacks.push)
     app.router.add_post("/klarna/notification", callbacks.notification)
     return app
-
-
-def _address(host: str, runner: web.AppRunner) -> str:
-    """Return the URL of the shop, with the loopback address if it listens on all addresses."""
-    port = runner.addresses[0][1]
-    name = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 async def _create_button(klarna: Klarna, merchant: str, url: str) -> str:

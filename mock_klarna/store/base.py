@@ -169,30 +169,22 @@ class Store(Protocol):
         ...
 
 
-_CHOICES = "memory, sqlite:PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
-
-
 def open_store(settings: Settings) -> Store:
     """Return the store that `settings.store` names; call its `open` before anything else.
 
-    Raises `SettingsError` for a name that is no engine's or a path that is no file's, `MockKlarnaError` for a file that
-    cannot be used.
+    Raises `SettingsError` for a path that is no file's, `MockKlarnaError` for a file that cannot be used.
     """
     bounds = Bounds(settings.journal_bytes, settings.all_journals_bytes, settings.max_callbacks)
     engine, _, place = settings.store.partition(":")
     if settings.store == "memory":
         return MemoryStore(bounds)
-    if engine == "sqlite" and place:
+    if engine == "sqlite":
         from mock_klarna.store.sqlite import SqliteStore
 
         return SqliteStore(Path(place).expanduser(), bounds)
-    if engine in ("postgresql", "postgres") and place:
-        try:
-            from mock_klarna.store.postgres import PostgresStore
-        except ModuleNotFoundError as missing:
-            hint = "pip install 'mock-klarna[postgres]'"
-            raise SettingsError(f"--store: postgresql: needs the driver {missing.name}; {hint}") from None
-        return PostgresStore(settings.store, bounds)
-    if engine == "file" and place:
-        raise SettingsError(f"--store: file: is no longer supported; write sqlite:{place} (the old file is not read)")
-    raise SettingsError(f"--store: {settings.store!r} is not {_CHOICES}")
+    try:
+        from mock_klarna.store.postgres import PostgresStore
+    except ModuleNotFoundError as missing:
+        hint = "pip install 'mock-klarna[postgres]'"
+        raise SettingsError(f"--store: postgresql: needs the driver {missing.name}; {hint}") from None
+    return PostgresStore(settings.store, bounds)

@@ -4,22 +4,27 @@ import asyncio
 import errno
 import logging
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from socket import EAI_NONAME, gaierror
 from ssl import SSLContext
+from typing import Any
 
 from aiohttp import web
 
 from mock_klarna.errors import CannotBind
-from mock_klarna.settings import Settings
+from mock_klarna.settings import Settings, server_url
 from mock_klarna.web.connection import ClientConnection
 
 _log = logging.getLogger(__name__)
 
 
 _LAST_WORDS_SECONDS = 0.05
+_BACKLOG = 1024
+_TRIES = 10
+_NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 def cannot_bind(host: str, port: int, flag: str, cause: OSError | UnicodeError) -> CannotBind:
@@ -65,13 +70,13 @@ async def listening(app: web.Application, settings: Settings, tls: SSLContext | 
     try:
         if tls is None:
             async with _bound(runner, settings, settings.port) as port:
-                yield Listening(_url("http", settings.host, port), port)
+                yield Listening(server_url("http", settings.host, port), port)
             return
         async with (
             _bound(runner, settings, settings.tls_port, tls) as tls_port,
             _bound(runner, settings, settings.port) as port,
         ):
-            urls = _url("http", settings.host, port), _url("https", settings.host, tls_port)
+            urls = server_url("http", settings.host, port), server_url("https", settings.host, tls_port)
             yield Listening(urls[0], port, urls[1], tls_port)
     finally:
         await runner.cleanup()
@@ -81,29 +86,71 @@ async def listening(app: web.Application, settings: Settings, tls: SSLContext | 
 async def _bound(
     runner: web.AppRunner, settings: Settings, port: int, tls: SSLContext | None = None
 ) -> AsyncIterator[int]:
-    """Bind one address for an application; yields the port."""
+    """Bind the addresses of the host for an application; yields the port, which all of them share."""
     web_server = runner.server
     assert web_server is not None
     loop = asyncio.get_running_loop()
-    try:
-        server = await loop.create_server(
+    sockets = await bound_sockets(settings.host, port, "--port" if tls is None else "--tls-port")
+    servers = [
+        await loop.create_server(
             lambda: ClientConnection(web_server, loop, settings.body_timeout),
-            settings.host,
-            port,
+            sock=each,
             ssl=tls,
-            backlog=1024,
-            reuse_address=True,
+            backlog=_BACKLOG,
         )
-    except (OSError, UnicodeError) as error:
-        raise cannot_bind(settings.host, port, "--port" if tls is None else "--tls-port", error) from None
+        for each in sockets
+    ]
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield sockets[0].getsockname()[1]
     finally:
-        server.close()
+        for server in servers:
+            server.close()
 
 
-def _url(scheme: str, host: str, port: int) -> str:
-    """Return the URL of a socket on this machine: a host that means "all" becomes the loopback address."""
-    if host in ("", "0.0.0.0", "::"):  # noqa: S104
-        host = "127.0.0.1"
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+async def bound_sockets(host: str, port: int, flag: str) -> list[socket.socket]:
+    """Return a listening socket for each address of a host, all with the same port; port 0 takes any that is free.
+
+    The hosts "", "*" and "::" are all addresses of this machine, of IPv4 and of IPv6. Raises `CannotBind`, which names
+    `flag`, the setting of the port.
+    """
+    try:
+        if host in ("", "*", "::") and (everywhere := _bound_to_all(port, is_ipv6_required=host == "::")):
+            return [everywhere]
+        name = "0.0.0.0" if host in ("", "*") else host  # noqa: S104
+        found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys((family, address) for family, _, _, _, address in found))
+        for _ in range(_TRIES if port == 0 else 0):
+            with suppress(OSError):  # the port that was free for the first address is taken for another one
+                return _bound_to(addresses, port)
+        return _bound_to(addresses, port)
+    except (OSError, UnicodeError) as error:
+        raise cannot_bind(host, port, flag, error) from None
+
+
+def _bound_to_all(port: int, *, is_ipv6_required: bool) -> socket.socket | None:
+    """Return one socket for IPv4 and IPv6, or None where the system has none such."""
+    if not socket.has_dualstack_ipv6():
+        return None
+    try:
+        return socket.create_server(("", port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True)
+    except OSError as error:
+        if is_ipv6_required or error.errno not in _NO_SUCH_ADDRESS:
+            raise
+        return None
+
+
+def _bound_to(addresses: Sequence[tuple[int, Any]], port: int) -> list[socket.socket]:
+    """Return a socket for each address; of several, those that this machine does not have are left out."""
+    bound: list[socket.socket] = []
+    with ExitStack() as stack:
+        for number, (family, (name, _, *rest)) in enumerate(addresses, 1):
+            try:
+                each = socket.create_server((name, port, *rest), family=family, backlog=_BACKLOG)
+            except OSError as error:
+                if error.errno not in _NO_SUCH_ADDRESS or (number == len(addresses) and not bound):
+                    raise
+                continue
+            bound.append(stack.enter_context(each))
+            port = each.getsockname()[1]
+        stack.pop_all()
+    return bound

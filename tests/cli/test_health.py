@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
+from urllib.request import urlopen
 
 import pytest
 
@@ -53,3 +54,30 @@ def test_the_default_address_is_that_of_a_server_with_the_same_environment(
 ) -> None:
     monkeypatch.setenv("MOCK_KLARNA_PORT", "1")
     assert "http://127.0.0.1:1 is not healthy" in command("healthcheck").stderr
+
+
+@pytest.mark.parametrize("host", ["::1", "::", "127.0.0.2", "localhost", "*", "0.0.0.0"])
+def test_a_server_on_any_host_is_found_with_its_environment(
+    command: Command, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    with serve_in_thread(Settings(port=0, host=host)) as server:
+        monkeypatch.setenv("MOCK_KLARNA_HOST", host)
+        monkeypatch.setenv("MOCK_KLARNA_PORT", str(server.port))
+        for line in (["healthcheck"], ["wait", "--timeout", "0"]):
+            result = command(*line)
+            assert (result.returncode, result.stderr) == (0, "")
+        with urlopen(f"{server.url}/_mock/health") as answer:
+            assert answer.status == 200
+
+
+def test_the_variables_of_a_service_are_not_the_address(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOCK_KLARNA_PORT", "tcp://10.0.0.1:1")
+    monkeypatch.setenv("PORT", "1")
+    assert "http://127.0.0.1:1 is not healthy" in command("healthcheck").stderr
+
+
+def test_a_port_that_is_not_one_is_named(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOCK_KLARNA_PORT", "http")
+    result = command("healthcheck")
+    assert result.stderr == "mock-klarna: MOCK_KLARNA_PORT: 'http' is not an integer from 0 to 65535\n"
+    assert result.returncode == 2

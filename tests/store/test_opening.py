@@ -21,7 +21,9 @@ async def test_a_file_is_named_by_its_path(tmp_path: Path) -> None:
     assert (tmp_path / "a:b.db").exists()
 
 
-@pytest.mark.parametrize("unknown", ["", "sqlite", "sqlite:", "file", "redis://db", "Memory", "memory:", "postgresql:"])
+@pytest.mark.parametrize(
+    "unknown", ["", "sqlite", "sqlite:", "file", "file:/tmp/x", "redis://db", "Memory", "memory:", "postgresql:"]
+)
 def test_a_store_that_does_not_exist_is_refused_with_those_that_do(unknown: str) -> None:
     with pytest.raises(SettingsError, match="memory, sqlite:PATH or postgresql://"):
         open_store(Settings(store=unknown))
