@@ -37,7 +37,8 @@ def _query(path: str, parameters: Mapping[str, object]) -> str:
 
 def _first(name: str, body: Any) -> Any:
     """Return the first journal entry of an answer; raises AssertionError if there is none."""
-    assert body["entries"], f"the journal has no {name} yet"
+    if not body["entries"]:
+        raise AssertionError(f"the journal has no {name} yet")
     return body["entries"][0]
 
 

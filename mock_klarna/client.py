@@ -79,7 +79,8 @@ class Client:
 
         Raises `Unreachable` when no server answers.
         """
-        assert self._session is not None, "use `async with`"
+        if self._session is None:
+            raise RuntimeError("this client is not open: use `async with`, or call `open` first")
         content_type = {"Content-Type": "application/json"} if body is not None else {}
         data = None if body is None else BytesIO(orjson.dumps(body))  # a file is sent in portions
         try:
@@ -92,8 +93,8 @@ class Client:
             ) as answer:
                 raw = await answer.read()
                 return Answer(answer.status, _parsed(raw), answer.headers)
-        except (aiohttp.ClientError, OSError) as fault:
-            reason = str(fault) or type(fault).__name__
+        except (aiohttp.ClientError, OSError) as error:
+            reason = str(error) or type(error).__name__
             raise Unreachable(f"no answer from {self.url}: {reason}", where="--url") from None
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:

@@ -214,10 +214,10 @@ def _ready_file(path: str, bound: Listening) -> Iterator[None]:
     try:
         draft.write_bytes(orjson.dumps(content))
         draft.replace(file)
-    except OSError as fault:
+    except OSError as error:
         draft.unlink(missing_ok=True)
         hint = "a path in a folder that exists and can be written"
-        raise SettingsError(f"--ready-file: cannot write {path!r}: {fault.strerror}; name {hint}") from None
+        raise SettingsError(f"--ready-file: cannot write {path!r}: {error.strerror}; name {hint}") from None
     try:
         yield
     finally:

@@ -5,10 +5,12 @@ unreachable, 130 interrupted.
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import NamedTuple
 
 from mock_klarna import __version__
@@ -60,6 +62,7 @@ def parser(names: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; argparse exits with 2 for unknown arguments."""
+    _replace_what_cannot_be_printed()
     argv = sys.argv[1:] if argv is None else argv
     arguments = parser(argv[:1]).parse_args(argv)
     try:
@@ -72,6 +75,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (MockKlarnaError, SettingsError, CannotBind) as error:
         print(f"mock-klarna: {error}", file=sys.stderr)
         return _exit_code(error)
+
+
+def _replace_what_cannot_be_printed() -> None:
+    """Let both outputs replace characters that their encoding does not have, and open those that are closed."""
+    for name, errors in (("stdout", "replace"), ("stderr", "backslashreplace")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
 
 
 def _exit_code(error: Exception) -> int:

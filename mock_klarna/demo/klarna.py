@@ -102,7 +102,8 @@ class Klarna:
         return call
 
     async def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        assert self._session is not None, "use `async with`"
+        if self._session is None:
+            raise RuntimeError("this client is not open: use `async with`")
         url = URL(self.url + path, encoded=True)
         try:
             async with self._session.request(method, url, data=body or None, headers=headers) as response:

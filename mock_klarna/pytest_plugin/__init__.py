@@ -127,5 +127,5 @@ def _readable(read: _Read) -> str:
     """Return the timeline, or why there is none: a report about a failure must not fail itself."""
     try:
         return read() or "nothing happened"
-    except Exception as fault:
-        return f"not available: {fault}"
+    except Exception as error:
+        return f"not available: {error}"

@@ -143,7 +143,7 @@ def junit(reports: Sequence[Report], started: float, duration: float, host: str 
     timestamp = datetime.fromtimestamp(started, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     for folder, group in groupby(by_folder, key=lambda report: str(report.scenario.file.parent)):
         cases = list(group)
-        counts = {"name": folder, **_junit_counts(cases, duration), "skipped": "0"}
+        counts = {"name": _xml_text(folder), **_junit_counts(cases, duration), "skipped": "0"}
         suite = ET.SubElement(root, "testsuite", {**counts, "timestamp": timestamp, "hostname": host})
         for report in cases:
             _add_junit_case(suite, report)
@@ -159,8 +159,8 @@ def _junit_counts(reports: Sequence[Report], run_duration: float) -> dict[str, s
 
 
 def _add_junit_case(suite: ET.Element, report: Report) -> None:
-    attributes = {"name": report.scenario.title, "classname": report.scenario.name, "time": f"{report.duration:.3f}"}
-    case = ET.SubElement(suite, "testcase", attributes)
+    names = {"name": _xml_text(report.scenario.title), "classname": _xml_text(report.scenario.name)}
+    case = ET.SubElement(suite, "testcase", {**names, "time": f"{report.duration:.3f}"})
     if not report.passed:
         failure = ET.SubElement(case, "failure", {"message": _xml_text(report.message()), "type": "expectation"})
         failure.text = _xml_text("\n".join(report.details()))

@@ -159,7 +159,8 @@ class Operation:
     @property
     def summary(self) -> str:
         """The first sentence of the handler's docstring."""
-        return without_sources((self.handler.__doc__ or "").strip().splitlines()[0])
+        sentence = self.handler.__doc__ or f"{self.name.replace('_', ' ').capitalize()}."  # `python -OO` has no docstrings
+        return without_sources(sentence.strip().splitlines()[0])
 
     @property
     def body_schema(self) -> str:
