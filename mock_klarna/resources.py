@@ -1,7 +1,10 @@
-"""Where the data that ships with the package lies: JSON Schemas, and fixtures."""
+"""Where the data that ships with the package lies: JSON Schemas, and fixtures, such as the stored carts."""
 
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import orjson
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -16,6 +19,19 @@ def schemas() -> Path:
 def fixtures() -> Path:
     """Folder of the stored scenarios, shoppers and carts, as a wheel or a checkout has it."""
     return _folder("fixtures")
+
+
+@cache
+def cart_names() -> tuple[str, ...]:
+    """Return the names of the stored carts."""
+    return tuple(sorted(file.stem for file in (fixtures() / "carts").glob("*.json")))
+
+
+@cache
+def cart(name: str) -> dict[str, Any]:
+    """Return a stored cart, the options of a page's load(), by one of `cart_names`; it is shared, and not to be changed."""
+    loaded: dict[str, Any] = orjson.loads((fixtures() / "carts" / f"{name}.json").read_bytes())
+    return loaded
 
 
 def _folder(name: str) -> Path:

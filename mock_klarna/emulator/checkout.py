@@ -178,18 +178,19 @@ class Purchases:
     def _with_spelling(self, body: Json) -> Json:
         return session.with_kebab_case(body) if self._context.settings.shipping_method_case == "kebab" else body
 
-    async def order(self, button: ButtonKey, body: Json) -> Order:
+    async def order(self, button: ButtonKey, page: Json, body: Json) -> Order:
         """Decide all steps of a shopper and the placing of the order at once, so that no callback asks for it.
 
-        `body` is a checked `create_purchase` body. What happens to the order afterwards is as after any purchase. Raises
-        `StateConflict` if the button is not offered or Klarna declines the shopper, and `InvalidInput` for an invalid order.
+        `body` is a checked `create_purchase` body, and `page` its page with its cart. What happens to the order afterwards is as
+        after any purchase. Raises `StateConflict` if the button is not offered or Klarna declines the shopper, and `InvalidInput`
+        for an invalid order.
         """
         validator, settings, merchant = self._context.validator, self._context.settings, button.merchant
         now, purchase_id = await self._context.new_id(merchant, "purchase")
         _, draw = await self._context.draw(merchant, "shopper")
         _, token = await self._context.new_id(merchant, "token")
         _, order_id = await self._context.new_id(merchant, "order")
-        current = checkout_steps.opened(validator, button.body, body.get("page") or {}, body.get("integrator_url"))
+        current = checkout_steps.opened(validator, button.body, page, body.get("integrator_url"))
         started = Purchase(
             merchant=merchant,
             purchase_id=purchase_id,

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from mock_klarna import resources
+from mock_klarna.domain import session
 from mock_klarna.domain.records import Order, Purchase
 from mock_klarna.emulator import buttons, checkout_steps
 from mock_klarna.emulator.authorizations import Authorizations
@@ -13,7 +15,7 @@ from mock_klarna.emulator.faults import Faults
 from mock_klarna.emulator.idempotency import Idempotency
 from mock_klarna.emulator.merchants import Merchants
 from mock_klarna.emulator.orders import OrderManagement, Orders
-from mock_klarna.errors import InvalidInput, Problem
+from mock_klarna.errors import InvalidInput, Problem, UnknownName, did_you_mean
 
 
 class Emulator:
@@ -45,7 +47,7 @@ async def buy(emulator: Emulator, merchant: str | None, body: Json) -> Purchase:
 
     The button key is that of the body, or that of the page's `setup` (klarna.md C-6), or the merchant's newest.
     """
-    page = body.get("page") or {}
+    page = _page(body)
     button = await emulator.buttons.offered(merchant, body.get("button_key") or _key_of(page))
     purchases = emulator.purchases
     timeout = body.get("merchant_timeout", emulator.settings.merchant_timeout or None)
@@ -62,13 +64,25 @@ async def order(emulator: Emulator, merchant: str | None, body: Json) -> Order:
     Without a button key in the body the page alone counts, so that a merchant needs none. Raises `InvalidInput` without a
     merchant.
     """
-    page = body.get("page") or {}
+    page = _page(body)
     key = body.get("button_key") or _key_of(page)
     if key is None and merchant is None:
         expected = "credentials, or ?merchant= in the URL"
         raise InvalidInput([Problem("merchant", "required", None, expected)], where="merchant")
     button = await emulator.buttons.offered(merchant, key) if key else buttons.unregistered(merchant or "")
-    return await emulator.purchases.order(button, body)
+    return await emulator.purchases.order(button, page, body)
+
+
+def _page(body: Json) -> Json:
+    """Return the page of a body: the members of `page` over those of its stored `cart`; raises `UnknownName`."""
+    page, name = body.get("page") or {}, body.get("cart")
+    if name is None:
+        return page
+    if name not in resources.cart_names():
+        known = ", ".join(resources.cart_names())
+        hint = f"{did_you_mean(name, resources.cart_names())} known: {known}".lstrip()
+        raise UnknownName(f"unknown cart {name!r}", where="cart", hint=hint)
+    return session.merge(resources.cart(name), page)
 
 
 def _key_of(page: Json) -> str | None:

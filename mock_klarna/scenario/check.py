@@ -11,7 +11,7 @@ from mock_klarna import resources
 from mock_klarna.scenario.model import COMMON_MEMBERS, FileError
 from mock_klarna.scenario.runner import BUILT_IN_VARIABLES
 from mock_klarna.scenario.source import Source
-from mock_klarna.scenario.steps import STEPS, is_cart_file, stored_cart_names, suggestion
+from mock_klarna.scenario.steps import STEPS, is_cart_file, suggestion
 from mock_klarna.scenario.variables import referenced_variables, substitute_known
 from mock_klarna.shoppers import COUNTRIES, shopper_descriptions
 from mock_klarna.validation.explain import Explainer, value_at
@@ -112,8 +112,8 @@ class Checker:
             if is_cart_file(cart):
                 if not (file.parent / cart).is_file():
                     yield _Finding(f"{path}.cart", f"no such file: {cart}", "paths start at the scenario's folder")
-            elif cart not in stored_cart_names():
-                yield _Finding(f"{path}.cart", f"unknown cart {cart!r}", suggestion(cart, stored_cart_names()))
+            elif cart not in resources.cart_names():
+                yield _Finding(f"{path}.cart", f"unknown cart {cart!r}", suggestion(cart, resources.cart_names()))
         if isinstance(shopper, str) and not any(referenced_variables(shopper)) and shopper not in self._shoppers:
             yield _Finding(f"{path}.shopper", f"unknown shopper {shopper!r}", self._shopper_hint(shopper))
 

@@ -7,11 +7,8 @@ variables filled in, and returns the step's result, which `as` keeps in a variab
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
-
-import orjson
 
 from mock_klarna import resources
 from mock_klarna.domain.session import merge
@@ -114,7 +111,9 @@ def purchase_body(run: ScenarioRun, args: Json) -> Json:
 def load_cart(name: str, folder: Path) -> Json:
     """Return a stored cart by its name, or the cart of a file by its path relative to the scenario's folder."""
     if not is_cart_file(name):
-        return stored_cart(name)
+        if name not in resources.cart_names():
+            raise StepError(f"unknown cart {name!r}", where="cart", hint=suggestion(name, resources.cart_names()))
+        return resources.cart(name)
     try:
         data = parse((folder / name).read_text("utf-8")).data
     except (OSError, UnicodeDecodeError, UnreadableFile) as error:
@@ -125,21 +124,6 @@ def load_cart(name: str, folder: Path) -> Json:
 def is_cart_file(name: str) -> bool:
     """Return whether a cart is the path of a file, not the name of a stored cart."""
     return name.endswith((".json", ".yaml", ".yml"))
-
-
-@cache
-def stored_cart(name: str) -> Json:
-    """Return the cart of `fixtures/carts/<name>.json`; raises `StepError` with the known names."""
-    if name not in stored_cart_names():
-        raise StepError(f"unknown cart {name!r}", where="cart", hint=suggestion(name, stored_cart_names()))
-    loaded: Json = orjson.loads((resources.fixtures() / "carts" / f"{name}.json").read_bytes())
-    return loaded
-
-
-@cache
-def stored_cart_names() -> tuple[str, ...]:
-    """Return the names of the stored carts."""
-    return tuple(sorted(file.stem for file in (resources.fixtures() / "carts").glob("*.json")))
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

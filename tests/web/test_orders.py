@@ -108,6 +108,8 @@ async def test_a_refused_order_is_cancelled_as_after_any_purchase(klarna: MockKl
         ({"shopper": {"country": "NO"}}, 400, "shipping_address.country", "one of SE"),
         ({"select": {"shipping_option": "teleport"}}, 400, "select.shipping_option", "one of express_priority"),
         ({"button_key": "made-up"}, 404, "button_key", "create one with"),
+        ({"cart": "se-batery-pack"}, 404, "cart", "did you mean se-battery-pack?"),
+        ({"cart": 5}, 400, "cart", "a string"),
         ({"buton_key": "x"}, 400, "buton_key", "did you mean button_key?"),
         ({"outcome": "MAYBE"}, 400, "outcome", "one of ACCEPTED, PENDING, REJECTED"),
     ],
@@ -122,6 +124,14 @@ async def test_an_invalid_order_is_refused_as_a_purchase_is(
     assert any(hint in text for text in (answer.body.get("hint", ""), *(each["expected"] for each in problems)))
     assert await klarna.orders() == []
     assert await klarna.purchases() == []
+
+
+async def test_a_stored_cart_is_named_and_the_page_goes_over_it(klarna: MockKlarnaAsync, button: Json) -> None:
+    page = {"merchant_reference1": "10042"}
+    placed = await klarna.order(cart="se-battery-pack", page=page)
+    bought = await klarna.purchase(cart="se-battery-pack", page=page, wait=0)
+    for order in (placed["order"], bought["order"]):
+        assert (order["order_amount"], order["merchant_reference1"]) == (124000, "10042")
 
 
 async def test_an_order_belongs_to_a_merchant(klarna: MockKlarnaAsync, page: Page) -> None:
