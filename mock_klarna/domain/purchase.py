@@ -48,13 +48,13 @@ def may(table: Mapping[str, frozenset[str]], state: str, following: str) -> bool
     return following in table[state]
 
 
-PLACED = "Thank you for your purchase."
-DECLINED = "Klarna could not approve this purchase. You have not been charged."
-TIMED_OUT = "The shop did not answer in time. You have not been charged."
-FAILED = "Something went wrong and the purchase was not completed. You have not been charged."
-DENIED = "The shop declined this purchase. You have not been charged."
+PLACED_MESSAGE = "Thank you for your purchase."
+DECLINED_MESSAGE = "Klarna could not approve this purchase. You have not been charged."
+TIMED_OUT_MESSAGE = "The shop did not answer in time. You have not been charged."
+FAILED_MESSAGE = "Something went wrong and the purchase was not completed. You have not been charged."
+DENIED_MESSAGE = "The shop declined this purchase. You have not been charged."
 
-DENIED_BY_CODE: Mapping[str, str] = {
+DENIED_MESSAGES: Mapping[str, str] = {
     "address_error": "There is a problem with the address you gave.",
     "item_out_of_stock": "This item is no longer in stock.",
     "consumer_underaged": "You have to be older to buy this item.",
@@ -65,7 +65,7 @@ DENIED_BY_CODE: Mapping[str, str] = {
 
 def denial_message(reason: Mapping[str, str]) -> str:
     """Return the text of the denial dialog: the merchant's message, else the code's own text, else the generic one."""
-    return reason.get("deny_message") or DENIED_BY_CODE.get(reason.get("deny_code", ""), DENIED)
+    return reason.get("deny_message") or DENIED_MESSAGES.get(reason.get("deny_code", ""), DENIED_MESSAGE)
 
 
 Json = dict[str, Any]
@@ -173,7 +173,7 @@ def _placed(purchase: Purchase, order: Order, confirmation: str | None, rules: P
         order_id=order.order_id,
         fraud_status=order.fraud_status,
         redirect_url=None if rejected else url,
-        consumer_message=DECLINED if rejected else PLACED,
+        consumer_message=DECLINED_MESSAGE if rejected else PLACED_MESSAGE,
     )
 
 
@@ -226,7 +226,7 @@ def time_out(purchase: Purchase, rules: PlacingRules) -> CommandResult[Purchase]
     """Show the shopper an error, since the merchant did not answer; a setting says whether the token ends too (klarna.md §5)."""
     if not may(PURCHASE, purchase.state, "timed_out"):
         return CommandResult(value=purchase)
-    ended = replace(purchase, version=purchase.version + 1, state="timed_out", consumer_message=TIMED_OUT)
+    ended = replace(purchase, version=purchase.version + 1, state="timed_out", consumer_message=TIMED_OUT_MESSAGE)
     event = PurchaseTimedOut(purchase_id=purchase.purchase_id, seconds=purchase.merchant_timeout or 0)
     jobs = () if rules.timeout_ends_token else (_job("expire", purchase, purchase.expires_at),)
     return CommandResult(value=ended, writes=(ended,), events=(event,), jobs=jobs)
@@ -236,7 +236,9 @@ def expire(purchase: Purchase) -> CommandResult[Purchase]:
     """Let an unused token expire (klarna.md §5: 60 minutes)."""
     if not may(PURCHASE, purchase.state, "expired"):
         return CommandResult(value=purchase)
-    ended = replace(purchase, version=purchase.version + 1, state="expired", session=b"", consumer_message=TIMED_OUT)
+    ended = replace(
+        purchase, version=purchase.version + 1, state="expired", session=b"", consumer_message=TIMED_OUT_MESSAGE
+    )
     event = AuthorizationExpired(
         purchase_id=purchase.purchase_id, authorization_token=purchase.authorization_token or ""
     )
@@ -290,14 +292,14 @@ def decline(purchase: Purchase, reason: str) -> CommandResult[Purchase]:
     """End a purchase that the risk check declines; the merchant is not called (klarna.md §5)."""
     require_started(purchase)
     event = PurchaseDeclined(purchase_id=purchase.purchase_id, reason=reason)
-    return _ended(purchase, "declined", DECLINED, event)
+    return _ended(purchase, "declined", DECLINED_MESSAGE, event)
 
 
 def fail(purchase: Purchase, reason: str) -> CommandResult[Purchase]:
     """End a session for a technical reason, such as an `update` callback that failed."""
     if not may(PURCHASE, purchase.state, "failed"):
         return CommandResult(value=purchase)
-    return _ended(purchase, "failed", FAILED, PurchaseFailed(purchase_id=purchase.purchase_id, reason=reason))
+    return _ended(purchase, "failed", FAILED_MESSAGE, PurchaseFailed(purchase_id=purchase.purchase_id, reason=reason))
 
 
 def _ended(purchase: Purchase, state: str, message: str, event: Event) -> CommandResult[Purchase]:

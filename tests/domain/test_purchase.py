@@ -46,7 +46,7 @@ def test_a_declined_shopper_gets_a_message_and_the_merchant_is_not_called() -> N
     result = purchases.decline(purchase("started"), "denied")
     declined = result.value
     assert result.writes == (declined,)
-    assert (declined.state, declined.consumer_message) == ("declined", purchases.DECLINED)
+    assert (declined.state, declined.consumer_message) == ("declined", purchases.DECLINED_MESSAGE)
     assert jobs(result) == []
     assert result.events == (PurchaseDeclined(purchase_id="p-1", reason="denied"),)
 
@@ -142,9 +142,9 @@ def test_the_confirmation_url_gets_an_order_id_only_with_the_setting(
 @pytest.mark.parametrize(
     ("status", "message", "redirected"),
     [
-        ("ACCEPTED", purchases.PLACED, True),
-        ("PENDING", purchases.PLACED, True),
-        ("REJECTED", purchases.DECLINED, False),
+        ("ACCEPTED", purchases.PLACED_MESSAGE, True),
+        ("PENDING", purchases.PLACED_MESSAGE, True),
+        ("REJECTED", purchases.DECLINED_MESSAGE, False),
     ],
 )
 def test_a_shopper_sees_success_unless_the_order_is_rejected(status: str, message: str, redirected: bool) -> None:
@@ -215,13 +215,13 @@ REDIRECT = {"deny_redirect_url": "https://shop/sorry"}
 @pytest.mark.parametrize(
     ("reason", "kept", "message"),
     [
-        ({}, {}, purchases.DENIED),
-        (CODE, CODE, purchases.DENIED_BY_CODE["item_out_of_stock"]),
-        ({"deny_code": "unheard_of"}, {"deny_code": "unheard_of"}, purchases.DENIED),
+        ({}, {}, purchases.DENIED_MESSAGE),
+        (CODE, CODE, purchases.DENIED_MESSAGES["item_out_of_stock"]),
+        ({"deny_code": "unheard_of"}, {"deny_code": "unheard_of"}, purchases.DENIED_MESSAGE),
         (OWN, OWN, "Only on Tuesdays."),
         ({**CODE, "deny_message": "Sold out."}, {**CODE, "deny_message": "Sold out."}, "Sold out."),
         ({"deny_message": "No."}, {"deny_message": "No."}, "No."),
-        ({"deny_code": "", "deny_message": ""}, {}, purchases.DENIED),
+        ({"deny_code": "", "deny_message": ""}, {}, purchases.DENIED_MESSAGE),
         (REDIRECT, REDIRECT, None),
         ({**REDIRECT, **OWN}, {**REDIRECT, **OWN}, None),
     ],
@@ -237,10 +237,10 @@ def test_a_denial_shows_the_redirect_or_the_message_or_the_text_of_the_code_or_t
     assert result.events == (PurchaseDenied(purchase_id="p-1", **kept),)
 
 
-@pytest.mark.parametrize("code", purchases.DENIED_BY_CODE)
+@pytest.mark.parametrize("code", purchases.DENIED_MESSAGES)
 def test_each_predefined_deny_code_has_a_text_of_its_own(code: str) -> None:
-    others = {purchases.denial_message({"deny_code": other}) for other in purchases.DENIED_BY_CODE if other != code}
-    assert purchases.denial_message({"deny_code": code}) not in others | {purchases.DENIED}
+    others = {purchases.denial_message({"deny_code": other}) for other in purchases.DENIED_MESSAGES if other != code}
+    assert purchases.denial_message({"deny_code": code}) not in others | {purchases.DENIED_MESSAGE}
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_a_timeout_shows_an_error_and_a_setting_keeps_the_token_valid(
     result = purchases.time_out(purchase(), rules)
     ended = result.value
     assert result.writes == (ended,)
-    assert (ended.state, ended.consumer_message) == ("timed_out", purchases.TIMED_OUT)
+    assert (ended.state, ended.consumer_message) == ("timed_out", purchases.TIMED_OUT_MESSAGE)
     assert result.events == (PurchaseTimedOut(purchase_id="p-1", seconds=60.0),)
     assert jobs(result) == following
 
