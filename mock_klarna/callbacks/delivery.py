@@ -162,7 +162,7 @@ class Deliveries:
 
         try:
             return await self._context.decide(
-                lambda: self._context.found(Delivery, delivery.callback_id), command, delivery, now
+                lambda: self._context.load_existing(Delivery, delivery.callback_id), command, delivery, now
             )
         except LookupError:
             return None

@@ -49,7 +49,7 @@ class Authorizations:
         return purchases.differences(purchase, _merchant_urls(purchase, body), body, self._context.rules)
 
     async def _own(self, merchant: str, token: str) -> Purchase:
-        purchase = await self._context.own_purchase(merchant, token)
+        purchase = await self._context.load_own_purchase(merchant, token)
         if purchase.authorization_token != token:
             raise NotFound("authorization_token is not known")
         return purchase
@@ -88,14 +88,15 @@ class Authorizations:
     async def time_out(self, purchase_id: str) -> None:
         """Time out a purchase that the merchant has not decided on (a job of the clock)."""
         await self._context.decide(
-            lambda: self._context.found(Purchase, purchase_id),
+            lambda: self._context.load_existing(Purchase, purchase_id),
             lambda purchase, _now: purchases.time_out(purchase, self._context.rules),
         )
 
     async def expire(self, purchase_id: str) -> None:
         """Let a token expire (a job of the clock)."""
         await self._context.decide(
-            lambda: self._context.found(Purchase, purchase_id), lambda purchase, _now: purchases.expire(purchase)
+            lambda: self._context.load_existing(Purchase, purchase_id),
+            lambda purchase, _now: purchases.expire(purchase),
         )
 
 

@@ -37,7 +37,7 @@ class Buttons:
 
     async def read(self, merchant: str, button_key: str) -> ButtonKey:
         """Return a merchant's key; raises `NotFound` or, for another merchant's key, `NotAllowed`."""
-        return await self._context.own(ButtonKey, merchant, button_key, "button_key")
+        return await self._context.load_own(ButtonKey, merchant, button_key, "button_key")
 
     async def update(self, merchant: str, button_key: str, options: Json) -> ButtonKey:
         """Replace the given members of a key's options; the others do not change (klarna.md §2, PUT).

@@ -144,14 +144,14 @@ class Context:
                 record, now, last = await load(), None, conflict
         raise WriteConflict(f"{last or record.key} changes faster than it can be written")
 
-    async def found(self, kind: type[R], key: str) -> R:
+    async def load_existing(self, kind: type[R], key: str) -> R:
         """Load a record; raises `LookupError` if there is none."""
         record = await self.store.get(kind, key)
         if record is None:
             raise LookupError(f"{kind.kind} {key}")
         return record
 
-    async def own(self, kind: type[R], merchant: str, key: str, name: str) -> R:
+    async def load_own(self, kind: type[R], merchant: str, key: str, name: str) -> R:
         """Load a merchant's own record; raises `NotFound` for an unknown one and `NotAllowed` for another merchant's.
 
         A record that belongs to another of Klarna's API hosts is unknown here (klarna.md §1.2).
@@ -163,13 +163,13 @@ class Context:
             raise NotFound(f"{name} is not known")
         raise NotAllowed(f"{name} belongs to another merchant")
 
-    async def own_purchase(self, merchant: str, token: str) -> Purchase:
+    async def load_own_purchase(self, merchant: str, token: str) -> Purchase:
         """Load the purchase of a merchant's own token; another merchant's use of a token is an event of its owner.
 
         Raises `NotFound` for an unknown token and `NotAllowed` for another merchant's.
         """
         try:
-            return await self.own(Purchase, merchant, token, "authorization_token")
+            return await self.load_own(Purchase, merchant, token, "authorization_token")
         except NotAllowed:
             await self._record_refusal(merchant, token)
             raise

@@ -31,7 +31,7 @@ class CustomerTokens:
         return await self._context.persist(lambda: self._create(merchant, authorization_token, body))
 
     async def _create(self, merchant: str, authorization_token: str, body: Json) -> CustomerToken:
-        purchase = await self._context.own_purchase(merchant, authorization_token)
+        purchase = await self._context.load_own_purchase(merchant, authorization_token)
         if purchase.customer_token and self._context.settings.repeated_order == "replay":
             return await self._replay(purchase, body)
         now, customer_token = await self._context.new_id(merchant, "customer_token")
