@@ -20,7 +20,7 @@ from mock_klarna.web.pipeline import correlation_id
 
 LONGEST_LINE = 64 << 10
 """Bytes of the request line, and of each header: a browser sends the cookies of everything that ran on localhost."""
-LONGEST_HEAD = 4 * LONGEST_LINE
+LONGEST_HEAD = 2 * LONGEST_LINE
 """Bytes of all headers of a request that arrive in parts."""
 MOST_PIPELINED = 32
 """Requests that are read ahead while the first one is answered."""
@@ -77,9 +77,18 @@ class RequestParser:
         self._head_size = 0
         self._payload: StreamReader = EMPTY_PAYLOAD
         self._failure: HttpProcessingError | None = None
+        self.is_broken = False
+        """Whether an error was raised: nothing that follows can be understood."""
 
     def feed_data(self, data: bytes) -> Parsed:
-        """Return the requests whose headers are complete; raises `HttpProcessingError`."""
+        """Return the requests whose headers are complete; raises `HttpProcessingError`, after which no data must follow."""
+        try:
+            return self._parsed(data)
+        except HttpProcessingError:
+            self.is_broken = True
+            raise
+
+    def _parsed(self, data: bytes) -> Parsed:
         if self._failure is not None:
             raise self._failure
         is_in_body = not self._payload.is_eof()
@@ -117,7 +126,7 @@ class RequestParser:
 
     def _fail(self, error: HttpProcessingError) -> None:
         """Let the connection meet an error after the requests that were complete."""
-        self._failure = error
+        self._failure = error.with_traceback(None)
         self._loop.call_soon(self._connection.data_received, b"")
 
     def _head_is_complete(self) -> None:
@@ -157,22 +166,22 @@ def _clean(message: RawRequestMessage) -> RawRequestMessage:
 class ClientConnection(web.RequestHandler):
     """A connection of a client; `head_timeout` is in seconds."""
 
-    __slots__ = ("_refused",)
+    __slots__ = ("_refused", "_requests")
 
     def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, head_timeout: float) -> None:
         super().__init__(server, loop=loop, access_log=None)  # type: ignore[arg-type]
         self._refused: StreamReader | None = None
-        self._parser: Any = RequestParser(self, loop, head_timeout)
+        self._requests = RequestParser(self, loop, head_timeout)
+        self._parser: Any = self._requests
 
     def data_received(self, data: bytes) -> None:
-        """Parse what arrived; the rest of a refused body is dropped as it is, without unpacking it."""
-        if self._refused is None:
+        """Parse what arrived; what follows an error and the rest of a refused body are dropped as they are."""
+        if self._refused is None and not self._requests.is_broken:
             super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Stop waiting for the client."""
-        if self._parser is not None:
-            self._parser.close()
+        self._requests.close()
         super().connection_lost(exc)
         if self._refused is not None:
             self._refused.feed_eof()
@@ -202,6 +211,8 @@ class ClientConnection(web.RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionError("a response was already started")
         status = _STATUS_OF.get(type(exc), status)
+        if isinstance(exc, HttpProcessingError):
+            exc.__traceback__ = None  # its frames contain what arrived, and refer to the exception
         if isinstance(exc, LineTooLong):
             message = f"the request line or a header has more than {LONGEST_LINE} bytes"
         reason = (message or HTTPStatus(status).phrase).strip().splitlines()[0][:300].rstrip(":")
