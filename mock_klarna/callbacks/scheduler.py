@@ -218,6 +218,7 @@ class Scheduler:
         calls = [task for task, job in self._running.items() if job.merchant == merchant and job.kind in _REPEATED]
         if calls:
             await asyncio.wait(calls)
+        await self._store.wait_for_other_servers(merchant, _REPEATED)
 
     async def _move_to(self, merchant: str, due: float) -> None:
         now = await self._emulator.context.now(merchant)

@@ -1,6 +1,6 @@
 """The interface of every store engine, and `open_store`, which chooses one."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -112,6 +112,10 @@ class Store(Protocol):
 
     async def release(self, job: Job) -> None:
         """Put a claimed job back, so that it is claimed again."""
+        ...
+
+    async def wait_for_other_servers(self, merchant: str, kinds: Collection[str]) -> None:
+        """Wait until no other server has claimed jobs of a merchant that are of these kinds."""
         ...
 
     def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:

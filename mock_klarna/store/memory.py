@@ -4,7 +4,7 @@ It never really awaits, but to dump, load and delete whole states, so it is as f
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from heapq import merge
 from itertools import islice
@@ -195,6 +195,9 @@ class MemoryStore:
         state = self._merchants.get(job.merchant)
         if state:
             state.job_queue.release(job)
+
+    async def wait_for_other_servers(self, merchant: str, kinds: Collection[str]) -> None:
+        """Do nothing: there is no other server."""
 
     def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:
         """Wait until no other caller has the lock of this name, and take it."""

@@ -7,7 +7,7 @@ up to the oldest transaction that still runs. So a reader misses none, and no tw
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from functools import cache
 from itertools import chain
@@ -405,6 +405,10 @@ class PostgresStore(SqlStore):
     async def release(self, job: Job) -> None:
         """Put a claimed job back, so that it is claimed again; if the database is away, a later heartbeat does it."""
         await self._jobs.release(job)
+
+    async def wait_for_other_servers(self, merchant: str, kinds: Collection[str]) -> None:
+        """Wait until no other server has claimed jobs of a merchant that are of these kinds."""
+        await self._jobs.wait_for_other_servers(merchant, kinds)
 
     def overdue(self) -> AsyncIterator[str]:
         """Yield merchants whose jobs this server should look at, because another one left them."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 import asyncpg
 
@@ -35,6 +35,10 @@ DELETE FROM jobs j USING unnest($2::text[], $3::text[], $4::float8[], $5::bigint
 WHERE j.merchant = f.merchant AND j.job_id = f.job_id AND j.due = f.due AND j.number = f.number AND j.owner = $1
 RETURNING {RELAXED}"""
 _FINISH_SECONDS = 0.05
+_CLAIMED_ELSEWHERE = (
+    "SELECT 1 FROM jobs WHERE merchant = $1 AND owner IS NOT NULL AND owner <> $2 AND kind = ANY ($3::text[]) LIMIT 1"
+)
+_LOOK_SECONDS = 0.02
 _OWN_JOBS = "SELECT position, due, merchant, kind, subject, number FROM jobs WHERE owner = $1"
 _OVERDUE = """
 SELECT m.name FROM merchants m WHERE EXISTS (SELECT 1 FROM jobs WHERE merchant = m.name AND owner IS NULL
@@ -123,6 +127,11 @@ class JobQueue:
         except asyncpg.UniqueViolationError:
             await self._fetch("DELETE FROM jobs WHERE position = $1 AND owner = $2", position, self._owner)
         self._overdue.put_nowait(job.merchant)
+
+    async def wait_for_other_servers(self, merchant: str, kinds: Collection[str]) -> None:
+        """Wait until no other server has claimed jobs of a merchant that are of these kinds."""
+        while await self._fetch(_CLAIMED_ELSEWHERE, storable(merchant), self._owner, list(kinds)):  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_SECONDS)
 
     async def check(self) -> None:
         """Put back jobs that this server claimed without knowing it, and find merchants whose jobs are overdue.

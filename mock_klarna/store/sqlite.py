@@ -8,7 +8,7 @@ since the last checkpoint. Checkpoints, which wait for the disk, and large dumps
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -340,6 +340,9 @@ class SqliteStore(SqlStore):
             if not self._execute(_IS_WAITING, storable(job.merchant), storable(job.job_id)).fetchone():
                 self._schedule(job)
             self._finish(job)
+
+    async def wait_for_other_servers(self, merchant: str, kinds: Collection[str]) -> None:
+        """Do nothing: there is no other server."""
 
     def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:
         """Let nobody else in under the same name meanwhile."""

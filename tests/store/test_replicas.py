@@ -139,6 +139,31 @@ async def test_a_clock_that_is_moved_on_all_servers_does_everything_that_is_due_
     assert len(shop.at("/push")) == sum(len(push["attempts"]) for push in pushes) == 3 * len(bought)
 
 
+async def test_a_clock_is_moved_after_the_callback_that_another_server_sends_has_ended(
+    replicas: list[Client], shop: Shop
+) -> None:
+    here, there, _ = replicas
+    asked, answers = asyncio.Event(), asyncio.Event()
+
+    async def hang(_asked: ReceivedRequest) -> tuple[int, bytes]:
+        asked.set()
+        await answers.wait()
+        return 500, b""
+
+    shop.answers["/notification"] = hang
+    order = await place(
+        here, await buy(here, shop.url, {"notification": f"{shop.url}/notification"}, outcome="PENDING")
+    )
+    await here.ask("POST", f"/_mock/orders/{order['order_id']}/decision", {"fraud_status": "ACCEPTED"})
+    await asked.wait()
+    moving = asyncio.create_task(there.ask("POST", "/_mock/clock", {"advance": "15m"}))
+    assert not (await asyncio.wait({moving}, timeout=0.1))[0]
+    answers.set()
+    await moving
+    (notification,) = await callbacks(there, "notification")
+    assert [attempt["status"] for attempt in notification["attempts"]] == [500, 500]
+
+
 async def test_a_waiter_on_another_server_sees_an_event_at_once(replicas: list[Client]) -> None:
     here, there, _ = replicas
     took = []
