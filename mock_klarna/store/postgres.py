@@ -7,9 +7,8 @@ up to the oldest transaction that still runs. So a reader misses none, and no tw
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager
-from functools import cache
 from itertools import chain
 from secrets import token_hex
 from typing import Any, TypeVar
@@ -27,6 +26,17 @@ from mock_klarna.store.postgres_connections import Connections, PostgresSession,
 from mock_klarna.store.postgres_jobs import RELAXED, JobQueue, clock_lock
 from mock_klarna.store.postgres_schema import TYPES, prepare_schema
 from mock_klarna.store.postgres_servers import Heartbeat, ServerConnection, Topic
+from mock_klarna.store.postgres_statements import (
+    ADD_MERCHANT,
+    CLEAR,
+    COUNT_REQUEST,
+    CUT_JOURNAL,
+    MOST_ENTRIES,
+    MOST_ENTRY_ROWS,
+    append_statement,
+    commit_statement,
+    with_shift,
+)
 from mock_klarna.store.preload import PRELOAD, Preloaded, Preloads
 from mock_klarna.store.snapshot_stream import Portion
 from mock_klarna.store.sql import SqlStore
@@ -48,91 +58,6 @@ R = TypeVar("R", bound=Record)
 
 POLL = 2.0
 """Seconds after which a waiter looks for itself, should a NOTIFY have been lost with the server that owed it."""
-
-_HORIZON = "((pg_snapshot_xmin(pg_current_snapshot())::text::bigint + {shift}) << 12)"
-_BASE = "((pg_current_xact_id()::text::bigint + {shift}) << 12)"
-_MOST_ENTRIES = 2000
-"""Entries that one transaction writes at the most: twelve bits of `seq` number them."""
-
-_ENTRY_TYPES = ("float8", "text", "text", "text", "text", "bigint", "bigint", "bytea")
-_PARTS: Mapping[str, tuple[str, str, Sequence[str]]] = {
-    "inserts": (
-        """
-inserted AS (INSERT INTO records (kind, key, alias, merchant, subject, version, owner, body) VALUES {rows}
-    ON CONFLICT DO NOTHING RETURNING 1)""",
-        "",
-        ("text", "text", "text", "text", "text", "bigint", "text", "bytea"),
-    ),
-    "updates": (
-        """
-updated AS (UPDATE records r SET alias = w.alias, subject = w.subject, version = w.version, owner = w.owner, body = w.body
-    FROM (VALUES {rows}) AS w (kind, key, alias, merchant, subject, version, owner, body)
-    WHERE r.kind = w.kind AND r.key = w.key AND r.version = w.version - 1 RETURNING 1)""",
-        "",
-        ("text", "text", "text", "text", "text", "bigint", "text", "bytea"),
-    ),
-    "cancels": (
-        """
-cancelled AS (DELETE FROM jobs WHERE merchant = $1 AND owner IS NULL AND job_id IN ({rows}))""",
-        "",
-        ("text",),
-    ),
-    "finished": (
-        """
-finished AS (DELETE FROM jobs j USING (VALUES {rows}) AS f (job_id, due, number, owner)
-    WHERE j.merchant = $1 AND j.job_id = f.job_id AND j.due = f.due AND j.number = f.number AND j.owner = f.owner)""",
-        "",
-        ("text", "float8", "bigint", "text"),
-    ),
-    "jobs": (
-        """
-scheduled AS (INSERT INTO jobs (merchant, job_id, due, kind, subject, number) VALUES {rows}
-    ON CONFLICT (merchant, job_id) WHERE owner IS NULL
-    DO UPDATE SET due = excluded.due, number = excluded.number, position = excluded.position)""",
-        "",
-        ("text", "text", "float8", "text", "text", "bigint"),
-    ),
-    "events": (
-        """
-appended AS (INSERT INTO journal (seq, at, merchant, kind, name, purchase_id, is_event, size, data) VALUES {rows}
-    RETURNING seq)""",
-        "BASE + {number}, ",
-        _ENTRY_TYPES,
-    ),
-}
-"""What a commit can contain: the part of the statement, what each row begins with, and the types of its parameters.
-
-Rows are parameters of their own: asyncpg takes five times as long for arrays.
-"""
-_MERCHANT_AND_CLOCK = (
-    "INSERT INTO merchants (name, clock_offset) VALUES ($1, $2) "
-    "ON CONFLICT (name) DO UPDATE SET clock_offset = excluded.clock_offset"
-)
-_MERCHANT = "INSERT INTO merchants (name) VALUES ($1) ON CONFLICT DO NOTHING"
-_APPEND = """
-WITH e AS (SELECT * FROM {rows} AS e (at, merchant, kind, name, purchase_id, is_event, size, data, number)),
-    named AS (INSERT INTO merchants (name) SELECT DISTINCT merchant FROM e ORDER BY 1 ON CONFLICT DO NOTHING)
-INSERT INTO journal (seq, at, merchant, kind, name, purchase_id, is_event, size, data)
-SELECT BASE + number, at, merchant, kind, name, purchase_id, is_event, size, data FROM e RETURNING seq"""
-_ENTRY_ARRAYS = """unnest($1::float8[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bytea[])
-    WITH ORDINALITY"""
-_MOST_ENTRY_ROWS = 8
-"""Entries above which arrays are faster than rows, and of which a statement for each number would be too many."""
-_COUNT_REQUEST = f"""
-INSERT INTO request_counts AS c (merchant, name, second, requests)
-VALUES ($1, $2, extract(epoch FROM clock_timestamp())::bigint, 1)
-ON CONFLICT (merchant, name) DO UPDATE SET second = greatest(c.second, excluded.second),
-    requests = CASE WHEN c.second >= excluded.second THEN c.requests + 1 ELSE 1 END
-RETURNING requests, {RELAXED}"""
-_CUT = """
-WITH oldest AS (SELECT seq, sum(size) OVER (ORDER BY is_event, seq) - size AS before, size FROM (
-        SELECT seq, is_event, size FROM journal WHERE merchant = $1 AND seq < $2 ORDER BY is_event, seq LIMIT 20000) AS o),
-    gone AS (DELETE FROM journal WHERE seq IN (SELECT seq FROM oldest WHERE before < $3) RETURNING size),
-    counted AS (UPDATE merchants SET dropped = dropped + (SELECT count(*) FROM gone) WHERE name = $1)
-SELECT coalesce(sum(size), 0) FROM gone"""
-_CLEAR = """
-WITH r AS (DELETE FROM records {0}), j AS (DELETE FROM jobs {0}), c AS (DELETE FROM counters {0}),
-    e AS (DELETE FROM journal {0}) DELETE FROM merchants {1}"""
 
 
 class PostgresStore(SqlStore):
@@ -231,7 +156,7 @@ class PostgresStore(SqlStore):
         await super().delete(kind, key)
 
     def _with_shift(self, statement: str) -> str:
-        return _shifted(statement, self._shift)
+        return with_shift(statement, self._shift)
 
     async def commit(self, merchant: str, decision: Decision, now: float) -> int:
         """Write all of a decision or nothing, in one statement; return the journal position after it."""
@@ -266,7 +191,7 @@ class PostgresStore(SqlStore):
         for part in parts:
             for row in part:
                 values += row
-        return self._with_shift(_commit_text(clock is not None, tuple(map(len, parts)))), values
+        return self._with_shift(commit_statement(clock is not None, tuple(map(len, parts)))), values
 
     def _rows(self, writes: Sequence[Record]) -> list[RecordRow]:
         """Return the rows of records to write, and keep the records for the running task, which reads its own writes."""
@@ -304,7 +229,7 @@ class PostgresStore(SqlStore):
 
     async def _append_pending(self) -> None:
         while self._pending:
-            batch, self._pending = self._pending[:_MOST_ENTRIES], self._pending[_MOST_ENTRIES:]
+            batch, self._pending = self._pending[:MOST_ENTRIES], self._pending[MOST_ENTRIES:]
             try:
                 seqs = await self._append([row for row, _ in batch])
             except Exception as fault:
@@ -330,14 +255,14 @@ class PostgresStore(SqlStore):
 
     async def _insert_entries(self, rows: list[EntryRow]) -> list[Row]:
         self.journal_statements += 1
-        statement = self._with_shift(_append_text(len(rows)))
-        if len(rows) > _MOST_ENTRY_ROWS:
+        statement = self._with_shift(append_statement(len(rows)))
+        if len(rows) > MOST_ENTRY_ROWS:
             return await self.fetch(statement, *zip(*rows, strict=True))
         return await self.fetch(statement, *chain.from_iterable(rows))
 
     async def cut_journal(self, merchant: str, excess: int, newest: int) -> int:
         """Drop entries below `newest` until `excess` bytes are free, exchanges and callbacks first; return the bytes freed."""
-        return int(await self.value(_CUT, merchant, newest, excess))
+        return int(await self.value(CUT_JOURNAL, merchant, newest, excess))
 
     async def position(self) -> int:
         """Return a position up to which the journal is complete; every entry that is still to come is after it."""
@@ -420,20 +345,20 @@ class PostgresStore(SqlStore):
         drawn = preloaded.draw(merchant, name) if preloaded is not None else None
         if drawn is not None:
             return drawn
-        statement = f"WITH m AS ({_MERCHANT}) {sql.COUNT}, {RELAXED}"
+        statement = f"WITH m AS ({ADD_MERCHANT}) {sql.COUNT}, {RELAXED}"
         return int(await self.value(statement, storable(merchant), name))
 
     async def count_request(self, merchant: str, limit: str, second: int) -> int:
         """Count a request under a rate limit, and return how many all servers counted in this second of the database's clock."""
-        return int(await self.value(_COUNT_REQUEST, storable(merchant), limit))
+        return int(await self.value(COUNT_REQUEST, storable(merchant), limit))
 
     async def clear(self, merchant: str | None) -> None:
         """Forget everything of a merchant, or of all."""
         self._preloads.drop()
         if merchant is None:
-            await self.fetch(_CLEAR.format("", ""))
+            await self.fetch(CLEAR.format("", ""))
         else:
-            await self.fetch(_CLEAR.format("WHERE merchant = $1", "WHERE name = $1"), storable(merchant))
+            await self.fetch(CLEAR.format("WHERE merchant = $1", "WHERE name = $1"), storable(merchant))
         self._forget_sizes()
         self._server_connection.announce(is_cleared=True)
 
@@ -503,44 +428,3 @@ _PAUSES = (0.001, 0.002, 0.004, 0.008, *[0.015] * 60)
 _INSERT_STAGED_MERCHANTS = (
     "INSERT INTO merchants (name, clock_offset) SELECT name, clock_offset FROM staged_merchants ORDER BY position"
 )
-
-
-@cache
-def _shifted(statement: str, shift: int) -> str:
-    return statement.replace("HORIZON", _HORIZON.format(shift=shift)).replace("BASE", _BASE.format(shift=shift))
-
-
-@cache
-def _append_text(count: int) -> str:
-    """Return the statement that appends entries to the journal."""
-    if count > _MOST_ENTRY_ROWS:
-        return _APPEND.format(rows=_ENTRY_ARRAYS)
-    return _APPEND.format(rows=f"(VALUES {_rows_text(count, _ENTRY_TYPES, after=', {number}')})")
-
-
-def _rows_text(count: int, types: Sequence[str], parameter: int = 1, before: str = "", after: str = "") -> str:
-    """Return the rows of VALUES with parameters from `parameter` on; `before` and `after` may contain the number of the row."""
-    rows = []
-    for number in range(1, count + 1):
-        columns = ", ".join(f"${parameter + place}::{name}" for place, name in enumerate(types))
-        rows.append(f"({before.format(number=number)}{columns}{after.format(number=number)})")
-        parameter += len(types)
-    return ", ".join(rows)
-
-
-@cache
-def _commit_text(moves_clock: bool, counts: tuple[int, ...]) -> str:
-    """Return the statement of a commit; `counts` says how many rows it has of each part."""
-    parameter = 3 if moves_clock else 2
-    texts = [f"named AS ({_MERCHANT_AND_CLOCK if moves_clock else _MERCHANT})"]
-    for (text, prefix, types), count in zip(_PARTS.values(), counts, strict=True):
-        if count:
-            texts.append(text.format(rows=_rows_text(count, types, parameter, before=prefix)))
-            parameter += count * len(types)
-    inserts, updates, *_, events = counts
-    written = [
-        f"(SELECT count(*) FROM {name})" for name, count in (("inserted", inserts), ("updated", updates)) if count
-    ]
-    check = f"1 / ({' + '.join(written)} = {inserts + updates})::int" if written else "0"
-    newest = "(SELECT max(seq) FROM appended)" if events else "NULL::bigint"
-    return f"WITH {', '.join(texts)} SELECT {check}, {newest}"
