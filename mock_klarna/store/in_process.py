@@ -10,7 +10,7 @@ from mock_klarna.domain.journal import Entry, JournalFilter
 
 
 class KeyedLocks:
-    """One lock for each name that is in use; the lock of another name is not kept."""
+    """A lock for each name that is in use."""
 
     def __init__(self) -> None:
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}

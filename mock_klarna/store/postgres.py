@@ -57,7 +57,7 @@ from mock_klarna.store.sql_snapshot import STAGING_TABLES, Staging, read_state
 R = TypeVar("R", bound=Record)
 
 POLL = 2.0
-"""Seconds after which a waiter looks for itself, should a NOTIFY have been lost with the server that owed it."""
+"""Seconds after which a waiter looks again, in case its NOTIFY was lost with the server that would have sent it."""
 
 
 class PostgresStore(SqlStore):
@@ -90,7 +90,7 @@ class PostgresStore(SqlStore):
         """How many statements wrote the entries of requests that ended together."""
 
     async def open(self) -> None:
-        """Create or upgrade the schema and join the servers that use it; raises `MockKlarnaError` where that is not possible."""
+        """Create or upgrade the schema and join the servers that use it; raises `MockKlarnaError` if it cannot."""
         try:
             self._shift = await prepare_schema(self._connections, self._lease)
             await self._heartbeat.start()
@@ -119,12 +119,12 @@ class PostgresStore(SqlStore):
         self._preloads.keep(Preloaded(owner, wanted, await self.fetch(PRELOAD, owner, wanted, sorted(draws))))
 
     def forget_preloaded(self) -> None:
-        """Let the running task read everything anew."""
-        self._preloads.drop()
+        """Let the running task read everything again."""
+        self._preloads.forget()
 
     async def get(self, kind: type[R], key: str) -> R | None:
         """Load a record of any merchant by its key or alias, or None."""
-        preloaded = self._preloads.mine()
+        preloaded = self._preloads.current()
         if preloaded is not None:
             is_known, body = preloaded.get(kind.kind, key)
             if is_known:
@@ -133,7 +133,7 @@ class PostgresStore(SqlStore):
 
     async def newest(self, kind: type[R], merchant: str) -> R | None:
         """Return a merchant's newest record of a kind, or None."""
-        preloaded = self._preloads.mine()
+        preloaded = self._preloads.current()
         if preloaded is not None:
             is_known, body = preloaded.newest(kind.kind, merchant)
             if is_known:
@@ -142,7 +142,7 @@ class PostgresStore(SqlStore):
 
     async def records(self, kind: type[R], merchant: str | None, *, subject: str | None = None) -> list[R]:
         """Return a merchant's records of a kind (all merchants' for None), oldest first, or those of one purchase."""
-        preloaded = self._preloads.mine()
+        preloaded = self._preloads.current()
         if preloaded is not None and merchant is not None:
             of = merchant if kind is Fault and subject is None else subject if kind is Delivery else None
             bodies = preloaded.listed(kind.kind, of)
@@ -151,8 +151,8 @@ class PostgresStore(SqlStore):
         return await super().records(kind, merchant, subject=subject)
 
     async def delete(self, kind: type[Record], key: str) -> None:
-        """Forget a record."""
-        self._preloads.drop()
+        """Delete a record."""
+        self._preloads.forget()
         await super().delete(kind, key)
 
     def _with_shift(self, statement: str) -> str:
@@ -166,10 +166,10 @@ class PostgresStore(SqlStore):
         try:
             ((_, newest),) = await self.fetch(statement, *values)
         except asyncpg.DivisionByZeroError:
-            self._preloads.drop()
+            self._preloads.forget()
             raise WriteConflict(", ".join(f"{record.kind} {record.key}" for record in decision.writes)) from None
         except BaseException:
-            self._preloads.drop()
+            self._preloads.forget()
             raise
         await self._after_commit(owner, decision, events, newest)
         return int(newest or 0)
@@ -196,7 +196,7 @@ class PostgresStore(SqlStore):
     def _rows(self, writes: Sequence[Record]) -> list[RecordRow]:
         """Return the rows of records to write, and keep the records for the running task, which reads its own writes."""
         rows = [record_row(record, self._owner) for record in writes]
-        preloaded = self._preloads.mine()
+        preloaded = self._preloads.current()
         if preloaded is not None:
             for record, row in zip(writes, rows, strict=True):
                 preloaded.write(record, row.body)
@@ -207,7 +207,7 @@ class PostgresStore(SqlStore):
         for job in decision.finished:
             self._jobs.was_finished(job)
         if events and newest is not None:
-            await self._limits.spend(owner, len(events) * EVENT_BYTES, newest)
+            await self._limits.add(owner, len(events) * EVENT_BYTES, newest)
         callbacks = sum(isinstance(record, Delivery) and record.version == 1 for record in decision.writes)
         if callbacks:
             await self.limit_records(Delivery, owner, self.bounds.most_callbacks, callbacks)
@@ -219,7 +219,7 @@ class PostgresStore(SqlStore):
     async def record(
         self, merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
     ) -> int:
-        """Append an entry that is no event to the journal; return its `seq`. Entries that come together share a statement."""
+        """Append an exchange or a callback to the journal; return its `seq`. Simultaneous entries share a statement."""
         row = entry_row(storable(merchant), kind, name, data, at, purchase_id and storable(purchase_id))
         written: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._pending.append((row, written))
@@ -250,7 +250,7 @@ class PostgresStore(SqlStore):
             sizes[row.merchant] += row.size
             newest[row.merchant] = seq
         for merchant, size in sizes.items():
-            await self._limits.spend(merchant, size, newest[merchant])
+            await self._limits.add(merchant, size, newest[merchant])
         return seqs
 
     async def _insert_entries(self, rows: list[EntryRow]) -> list[Row]:
@@ -266,11 +266,11 @@ class PostgresStore(SqlStore):
 
     async def position(self) -> int:
         """Return a position up to which the journal is complete; every entry that is still to come is after it."""
-        self._preloads.drop()
+        self._preloads.forget()
         return int(await self.value(self._with_shift("SELECT HORIZON - 1")))
 
     async def _page(self, watch: JournalFilter, after: int, limit: int) -> list[Entry]:
-        """Return entries in order; where transactions older than the newest of them still run, wait for their end."""
+        """Return entries in order; wait for the end of the transactions that are older than the newest of them."""
         conditions, values = sql.entries_query(watch, after)
         statement = self._with_shift(
             f"SELECT HORIZON, {sql.ENTRY_COLUMNS} FROM journal WHERE {conditions} ORDER BY seq LIMIT {limit}"
@@ -289,7 +289,7 @@ class PostgresStore(SqlStore):
 
     async def wait(self, watch: JournalFilter, after: int, seconds: float) -> bool:
         """Wait until an entry after a position matches; False when the time ran out first."""
-        self._preloads.drop()
+        self._preloads.forget()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         conditions, values = sql.entries_query(watch, after)
@@ -340,8 +340,8 @@ class PostgresStore(SqlStore):
         return self._jobs.overdue()
 
     async def count(self, merchant: str, name: str) -> int:
-        """Count one up and return the new value: 1 the first time."""
-        preloaded = self._preloads.mine()
+        """Increment a counter and return its new value: 1 the first time."""
+        preloaded = self._preloads.current()
         drawn = preloaded.draw(merchant, name) if preloaded is not None else None
         if drawn is not None:
             return drawn
@@ -353,8 +353,8 @@ class PostgresStore(SqlStore):
         return int(await self.value(COUNT_REQUEST, storable(merchant), limit))
 
     async def clear(self, merchant: str | None) -> None:
-        """Forget everything of a merchant, or of all."""
-        self._preloads.drop()
+        """Delete the state of a merchant, or of all."""
+        self._preloads.forget()
         if merchant is None:
             await self.fetch(CLEAR.format("", ""))
         else:
@@ -363,7 +363,7 @@ class PostgresStore(SqlStore):
         self._server_connection.announce(is_cleared=True)
 
     def _forget_sizes(self) -> None:
-        """Measure journals and callbacks anew, after something was cleared."""
+        """Measure journals and count records again, after some were deleted."""
         self._limits.forget()
         self._counts.clear()
 
@@ -400,7 +400,7 @@ class PostgresStore(SqlStore):
 
     @asynccontextmanager
     async def exclusive(self, name: str) -> AsyncIterator[None]:
-        """Let nobody else, on any server, in under the same name meanwhile."""
+        """Wait until no other caller, on any server, has the lock of this name, and take it."""
         key = self._connections.lock_key(name)
         async with self._locks.locked(name):
             await self._server_connection.lock(key)
@@ -412,7 +412,7 @@ class PostgresStore(SqlStore):
                 await self._server_connection.unlock(key)
 
     async def close(self) -> None:
-        """Leave what was under way to the other servers, and disconnect."""
+        """Leave what is in progress to the other servers, and disconnect."""
         if self._appending is not None:
             await asyncio.wait([self._appending])
         await self._jobs.close()

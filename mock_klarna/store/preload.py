@@ -69,7 +69,7 @@ class Preloaded:
         return body is not None or key in self.names or (kind == "merchant" and key == self.merchant), body
 
     def listed(self, kind: str, of: str | None) -> list[bytes] | None:
-        """Return the faults of a merchant or the callbacks of a purchase, oldest first, or None where they are not known."""
+        """Return the faults of a merchant or the callbacks of a purchase, oldest first, or None if they are not known."""
         found = self._lists.get((kind, of)) if of is not None else None
         return None if found is None else [body for _, body in sorted(found)]
 
@@ -85,7 +85,7 @@ class Preloaded:
         return self._draws.pop(name, None) if merchant == self.merchant else None
 
     def write(self, record: Record, body: bytes) -> None:
-        """Keep a record as the task wrote it; the lists that it belongs to are forgotten."""
+        """Keep a record as the task wrote it; forget the lists that it belongs to."""
         for name in filter(None, (record.key, record.alias)):
             self._records[record.kind, name] = body
         self._lists = {known: rows for known, rows in self._lists.items() if known[0] != record.kind}
@@ -99,18 +99,18 @@ class Preloads:
     def __init__(self) -> None:
         self._tasks: WeakKeyDictionary[asyncio.Task[Any], Preloaded] = WeakKeyDictionary()
 
-    def mine(self) -> Preloaded | None:
-        """Return what the running task has preloaded, if it has."""
+    def current(self) -> Preloaded | None:
+        """Return what the running task has preloaded, or None."""
         task = asyncio.current_task()
         return self._tasks.get(task) if task is not None else None
 
     def keep(self, preloaded: Preloaded) -> None:
-        """Keep it for the running task."""
+        """Keep what the running task has preloaded."""
         task = asyncio.current_task()
         if task is not None:
             self._tasks[task] = preloaded
 
-    def drop(self) -> None:
+    def forget(self) -> None:
         """Forget what the running task has preloaded."""
         task = asyncio.current_task()
         if task is not None:

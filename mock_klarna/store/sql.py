@@ -102,7 +102,7 @@ def entries_query(watch: JournalFilter, after: int) -> tuple[str, list[Any]]:
 
 
 class JournalLimits:
-    """Keeps journals within bounds. `spent` counts what this server added; the database is asked when that is too much.
+    """Keeps journals within bounds: counts what this server adds, and measures in the database when that is too much.
 
     Journals of a mebibyte or more are cut to fifteen sixteenths, so that a full journal is not cut at every entry.
     Other servers' entries are counted whenever a sixteenth of the bound was added here.
@@ -116,12 +116,12 @@ class JournalLimits:
         self._total: int | None = None
 
     def forget(self) -> None:
-        """Ask the database anew; for when journals were cleared."""
+        """Measure again, after journals were deleted."""
         self._sizes.clear()
         self._total = None
 
-    async def spend(self, merchant: str, size: int, newest: int) -> None:
-        """Count entries that were just written, the last of them at `newest`; make room where that is too much."""
+    async def add(self, merchant: str, size: int, newest: int) -> None:
+        """Count entries that were just written, the last of them at `newest`; drop entries if that is too much."""
         known = self._sizes.get(merchant)
         self._unmeasured[merchant] = self._unmeasured.get(merchant, 0) + size
         if known is None or (self._store.is_shared and self._unmeasured[merchant] > self._bounds.journal_bytes // 16):
@@ -140,7 +140,7 @@ class JournalLimits:
             await self._limit_all()
 
     async def _limit_all(self) -> None:
-        """Halve the largest journal, then the next one, until there is room; where that is not enough, empty the quietest."""
+        """Halve the largest journals until there is room; if that is not enough, empty those without recent entries."""
         journals = {name: (size, newest) for name, size, newest in await self._store.journal_sizes()}
         total = sum(size for size, _ in journals.values())
         most = self._bounds.all_journals_bytes
@@ -217,7 +217,7 @@ class SqlStore(ABC):
         return int(await self.value(COUNT_RECORDS, kind.kind))
 
     async def delete(self, kind: type[Record], key: str) -> None:
-        """Forget a record."""
+        """Delete a record."""
         await self.fetch(DELETE, kind.kind, storable(key))
         self._counts = {counted: known for counted, known in self._counts.items() if counted[0] != kind.kind}
 
@@ -254,11 +254,11 @@ class SqlStore(ABC):
         return due
 
     async def jobs(self, merchant: str) -> list[Job]:
-        """Return a merchant's jobs that wait for their time, first due first."""
+        """Return a merchant's jobs that are not claimed, first due first."""
         return list(map(job_of_row, await self.fetch(WAITING, storable(merchant))))
 
     async def merchants(self) -> list[str]:
-        """Return the names of all merchants that have anything here."""
+        """Return the names of all merchants that have any state."""
         return [row[0] for row in await self.fetch(MERCHANTS)]
 
     async def journal_size(self, merchant: str) -> int:

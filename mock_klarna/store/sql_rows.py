@@ -22,7 +22,7 @@ Row = Sequence[Any]
 
 
 def storable(text: str) -> str:
-    """Return text as both engines can store it: NUL and half a surrogate pair, which no real identifier has, are written out."""
+    """Return text as both engines can store it: NUL and half a surrogate pair, which no real identifier has, are escaped."""
     if text.isascii() and "\0" not in text:
         return text
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
@@ -32,7 +32,7 @@ _encoder = msgpack.Encoder(enc_hook=str)  # header names are of a class derived 
 
 
 def _encode(value: Any) -> bytes:
-    """Return a record or entry as MessagePack; what has no form there, such as a number of 30 digits, as text."""
+    """Return a record or entry as MessagePack; what MessagePack cannot represent, such as a number of 30 digits, as text."""
     try:
         return _encoder.encode(value)
     except (OverflowError, UnicodeEncodeError):
@@ -65,7 +65,7 @@ ALIASED = frozenset(name for name, kind in KINDS.items() if kind.alias is not Re
 
 
 class RecordRow(NamedTuple):
-    """A record as a row of `records`. `owner` is the server that sends a callback which is under way."""
+    """A record as a row of `records`. `owner` is the server that sends a callback which is in progress."""
 
     kind: str
     key: str
@@ -115,7 +115,7 @@ def event_rows(merchant: str, events: Sequence[Event], at: float) -> list[EntryR
 def entry_row(
     merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
 ) -> EntryRow:
-    """Return the row of an exchange or a callback attempt; of what was sent, a problem keeps what is shown of it."""
+    """Return the row of an exchange or a callback attempt; problems keep a bounded part of the value that was sent."""
     if isinstance(data, Exchange) and data.problems:
         problems = tuple(replace(problem, value=bounded(problem.value)) for problem in data.problems)
         data = replace(data, problems=problems)

@@ -100,7 +100,7 @@ _CLEARED_AT_ONCE = 5000
 
 
 class SqliteStore(SqlStore):
-    """A store in an SQLite file that no other server may use; raises `MockKlarnaError` where it cannot be used."""
+    """A store in an SQLite file that no other server may use; raises `MockKlarnaError` if it cannot be used."""
 
     def __init__(self, path: Path, bounds: Bounds = DEFAULT_BOUNDS) -> None:
         super().__init__(bounds)
@@ -141,7 +141,7 @@ class SqliteStore(SqlStore):
         return connection
 
     def _take_over(self, connection: sqlite3.Connection) -> None:
-        """Put back the jobs and close the callbacks that were under way when the last server ended."""
+        """Put back the jobs and close the callbacks that were in progress when the last server ended."""
         with transaction(connection):
             for statement in _RELEASE:
                 connection.execute(statement)
@@ -185,7 +185,7 @@ class SqliteStore(SqlStore):
         self._consider_checkpoint()
 
     async def preload(self, merchant: str, *names: str, draws: Sequence[str] = ()) -> None:
-        """Do nothing: everything is near."""
+        """Do nothing: there is no network."""
 
     def forget_preloaded(self) -> None:
         """Do nothing."""
@@ -215,7 +215,7 @@ class SqliteStore(SqlStore):
         except BaseException:
             self._seq = before
             raise
-        await self._account(owner, len(events) * EVENT_BYTES)
+        await self._limit_journal(owner, len(events) * EVENT_BYTES)
         callbacks = sum(isinstance(record, Delivery) and record.version == 1 for record in decision.writes)
         if callbacks:
             await self.limit_records(Delivery, owner, self.bounds.most_callbacks, callbacks)
@@ -240,9 +240,9 @@ class SqliteStore(SqlStore):
             self._seq += 1
             self._execute(_APPEND, self._seq, *row)
 
-    async def _account(self, merchant: str, size: int) -> None:
+    async def _limit_journal(self, merchant: str, size: int) -> None:
         if size:
-            await self._limits.spend(merchant, size, self._seq)
+            await self._limits.add(merchant, size, self._seq)
 
     def _wake(self, merchant: str, rows: Sequence[EntryRow]) -> None:
         if self._waiters:
@@ -252,7 +252,7 @@ class SqliteStore(SqlStore):
     async def record(
         self, merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
     ) -> int:
-        """Append an entry that is no event to the journal; return its `seq`."""
+        """Append an exchange or a callback to the journal; return its `seq`."""
         owner = storable(merchant)
         row = entry_row(owner, kind, name, data, at, purchase_id)
         await self._may_write()
@@ -265,7 +265,7 @@ class SqliteStore(SqlStore):
             self._seq = before
             raise
         seq = self._seq
-        await self._account(owner, row.size)
+        await self._limit_journal(owner, row.size)
         self._wake(owner, [row])
         return seq
 
@@ -334,7 +334,7 @@ class SqliteStore(SqlStore):
         self._claimed.discard(job)
 
     async def release(self, job: Job) -> None:
-        """Put a claimed job back, to be claimed again."""
+        """Put a claimed job back, so that it is claimed again."""
         await self._may_write()
         with self._transaction():
             if not self._execute(_IS_WAITING, storable(job.merchant), storable(job.job_id)).fetchone():
@@ -345,7 +345,7 @@ class SqliteStore(SqlStore):
         """Do nothing: there is no other server."""
 
     def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:
-        """Let nobody else in under the same name meanwhile."""
+        """Wait until no other caller has the lock of this name, and take it."""
         return self._locks.locked(name)
 
     async def overdue(self) -> AsyncIterator[str]:
@@ -354,7 +354,7 @@ class SqliteStore(SqlStore):
         yield ""
 
     async def count(self, merchant: str, name: str) -> int:
-        """Count one up and return the new value: 1 the first time."""
+        """Increment a counter and return its new value: 1 the first time."""
         owner = storable(merchant)
         await self._may_write()
         with self._transaction():
@@ -366,7 +366,7 @@ class SqliteStore(SqlStore):
         return self._request_counts.count(merchant, limit, second)
 
     async def clear(self, merchant: str | None) -> None:
-        """Forget everything of a merchant, or of all; what is large is forgotten in portions, so that others go on meanwhile."""
+        """Delete the state of a merchant, or of all; a large one is deleted in portions, and other requests run in between."""
         await self._may_write()
         if merchant is None:
             with self._transaction():
@@ -438,7 +438,7 @@ class SqliteStore(SqlStore):
             await self._writable.wait()
 
     def _consider_checkpoint(self) -> None:
-        """Bring the WAL into the file in a thread now and then; the loop does not wait for the disk."""
+        """Write the WAL into the file in a thread after many commits; the loop does not wait for the disk."""
         self._pages += 1
         if self._pages < CHECKPOINT_PAGES or (self._checkpoint is not None and not self._checkpoint.done()):
             return
@@ -455,7 +455,7 @@ class SqliteStore(SqlStore):
                 connection.close()
 
     async def close(self) -> None:
-        """Bring what was written into the file and let others have it."""
+        """Close the file and release its lock."""
         if self._checkpoint is not None:
             await self._checkpoint
         self._connection.close()

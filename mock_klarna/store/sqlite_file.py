@@ -15,7 +15,7 @@ from mock_klarna.settings import SettingsError
 from mock_klarna.store import sql
 
 APPLICATION_ID = 0x4D4B4C41
-"""`MKLA`: what says that an SQLite file is ours."""
+"""`MKLA`: the mark of our files."""
 CHECKED_BYTES = 32 << 20
 """Files up to this size are checked as a whole when they are opened; larger ones would take longer than a start may."""
 TYPES = {
@@ -40,7 +40,7 @@ _NUMBERS = tuple(map(str, range(1, 33)))
 
 
 def connect(path: Path, *, is_shared_by_threads: bool = False) -> sqlite3.Connection:
-    """Open a database file, which has to exist."""
+    """Open a database file that exists."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw",
         uri=True,
@@ -84,7 +84,7 @@ def require_ours(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema to the present version in one transaction."""
+    """Upgrade the schema in one transaction."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA wal_autocheckpoint = 10000")
@@ -101,7 +101,7 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit all that is executed inside, or nothing of it."""
+    """Commit all that is executed inside, or nothing."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -113,7 +113,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def usable_path(path: Path) -> Path:
-    """Return where a path leads: to a regular file, or to a new name in a folder that exists.
+    """Return the target of a path: a regular file, or a new name in a folder that exists.
 
     Raises `SettingsError` for anything else, before anything is opened or written.
     """
@@ -153,7 +153,7 @@ def _kind(mode: int) -> str:
 
 
 class FileLock:
-    """The operating system's lock on the database file, which ends with its holder. SQLite's own locks are others.
+    """The operating system's lock on the database file, which ends with the process. SQLite's own locks are separate.
 
     Creates the file, readable by its owner only, where there is none.
     """
@@ -173,7 +173,7 @@ class FileLock:
             ) from None
 
     def release(self) -> None:
-        """Let others have the file."""
+        """Release the lock."""
         os.close(self._file)
 
 
@@ -190,7 +190,7 @@ def _take(file: int) -> None:
 
 
 def _holder(path: Path) -> str:
-    """Return the process id of the server that has a file, in words, or nothing where it cannot be read."""
+    """Return the process id of the server that has a file, in words, or "" if it cannot be read."""
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=0.1)
         try:
