@@ -10,6 +10,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit
 
+from mock_klarna.threads import LoopThread
+
 if TYPE_CHECKING:
     from mock_klarna.client import Answer, Client
 
@@ -260,45 +262,69 @@ class Commands(Generic[Object, Objects, Nothing]):
 
 
 class MockKlarnaAsync(Commands[Awaitable[Json], Awaitable[list[Json]], Awaitable[None]]):
-    """A sandbox for tests and programs with an event loop: every command is awaited."""
+    """A sandbox for tests and programs with an event loop: every command is awaited.
+
+    `thread` runs the loop of the client; without it this is the running one.
+    """
+
+    def __init__(self, client: "Client", tls_url: str | None = None, thread: LoopThread | None = None) -> None:
+        super().__init__(client, tls_url)
+        self._thread = thread
 
     def as_merchant(self, merchant: str, password: str = "secret") -> "MockKlarnaAsync":  # noqa: S107
         """Return the same commands for another merchant of the sandbox, with the password of its credentials."""
-        return MockKlarnaAsync(self.client.as_merchant(merchant, password), self.tls_url)
+        return MockKlarnaAsync(self.client.as_merchant(merchant, password), self.tls_url, self._thread)
 
     async def send(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
     ) -> "Answer":
         """Send any request as this merchant and return status, body and headers, also of a refusal."""
-        return await self.client.send(method, path, body, headers=headers)
+        return await self._result(self.client.send(method, path, body, headers=headers))
 
     def _request(self, method: str, path: str, body: Any = None, then: Then = _same) -> Awaitable[Any]:
-        return _asked(self.client, method, path, body, then)
+        return self._result(_asked(self.client, method, path, body, then))
+
+    async def _result(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        if self._thread is None:
+            return await coroutine
+        return await asyncio.wrap_future(self._thread.start(coroutine))
 
 
 class MockKlarna(Commands[Json, list[Json], None]):
     """A sandbox for tests and programs without an event loop: every command blocks until its answer has arrived.
 
-    `loop`, the loop of the sandbox, runs in another thread; `asyncio.run_coroutine_threadsafe` runs coroutines in it.
+    `thread` runs the loop of the sandbox. A forked process has no such thread: there the first command starts one of its own.
     """
 
-    def __init__(self, client: "Client", loop: asyncio.AbstractEventLoop, tls_url: str | None = None) -> None:
+    def __init__(self, client: "Client", thread: LoopThread, tls_url: str | None = None) -> None:
         super().__init__(client, tls_url)
-        self.loop = loop
+        self._thread = thread
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop of the sandbox, which runs in another thread: `asyncio.run_coroutine_threadsafe` runs coroutines in it."""
+        return self._thread.loop
 
     def as_merchant(self, merchant: str, password: str = "secret") -> "MockKlarna":  # noqa: S107
         """Return the same commands for another merchant of the sandbox, with the password of its credentials."""
-        return MockKlarna(self.client.as_merchant(merchant, password), self.loop, self.tls_url)
+        return MockKlarna(self.client.as_merchant(merchant, password), self._thread, self.tls_url)
+
+    def awaitable(self) -> MockKlarnaAsync:
+        """Return the same commands to be awaited, in any event loop."""
+        return MockKlarnaAsync(self.client, self.tls_url, self._thread)
 
     def send(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> "Answer":
         """Send any request as this merchant and return status, body and headers, also of a refusal."""
-        return self._result(self.client.send(method, path, body, headers=headers))
+        return self._result(lambda client: client.send(method, path, body, headers=headers))
 
     def _request(self, method: str, path: str, body: Any = None, then: Then = _same) -> Any:
-        return self._result(_asked(self.client, method, path, body, then))
+        return self._result(lambda client: _asked(client, method, path, body, then))
 
-    def _result(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+    def _result(self, request: "Callable[[Client], Coroutine[Any, Any, T]]") -> T:
+        if self._thread.is_of_another_process:
+            self._thread = LoopThread()
+            self.client = self._thread.enter(self.client.reconnected())
+        return self._thread.start(request(self.client)).result()
 
 
 async def _asked(client: "Client", method: str, path: str, body: Any, then: Then) -> Any:

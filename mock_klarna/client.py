@@ -51,6 +51,10 @@ class Client:
         other._session = self._session
         return other
 
+    def reconnected(self) -> "Client":
+        """Return a client for the same merchant with connections of its own, which is not open yet."""
+        return Client(self.url, *self.credentials)
+
     def open(self) -> None:
         """Make requests possible in the running loop."""
         connector = aiohttp.TCPConnector(limit=0)

@@ -5,10 +5,15 @@ import contextlib
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from pathlib import Path
 from secrets import token_hex
-from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -19,6 +24,7 @@ from mock_klarna.callbacks.http import MerchantClient
 from mock_klarna.emulator import Context, Emulator
 from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.base import Store, open_store
+from mock_klarna.threads import LoopThread
 from mock_klarna.web.app import build
 from mock_klarna.web.auth import Credentials
 from mock_klarna.web.rate_limits import RateLimits
@@ -71,17 +77,17 @@ class ServerContext(AbstractAsyncContextManager[Running]):
     """A server for `async with`; a plain `with` raises a TypeError that says what to use."""
 
     def __init__(self, settings: Settings) -> None:
-        self._running = _running(settings)
+        self._context = _serving(settings)
 
     async def __aenter__(self) -> Running:
         """Start the server."""
-        return await self._running.__aenter__()
+        return await self._context.__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
         """Stop it."""
-        return await self._running.__aexit__(kind, error, trace)
+        return await self._context.__aexit__(kind, error, trace)
 
     def __enter__(self) -> NoReturn:
         """Refuse; raises TypeError."""
@@ -93,66 +99,63 @@ class ServerContext(AbstractAsyncContextManager[Running]):
         """Never runs; `with` looks for it before it calls `__enter__`."""
 
 
-@contextmanager
 def serve_in_thread(
     settings: Settings | None = None,
     merchant: str | None = None,
     password: str = "secret",  # noqa: S107
-) -> Iterator["MockKlarna"]:
-    """Serve the emulator in a thread of its own, for callers without a loop; raises what `serve` raises.
+) -> "ServerInThread":
+    """Serve the emulator in a thread of its own, for callers without a loop.
 
-    Yields the commands of one merchant: by default the first that the setting `credentials` names, or `mock-merchant`.
-    `as_merchant` gives those of others. Without settings the server takes any free port.
+    The `with` gives the commands of one merchant: by default the first that the setting `credentials` names, or
+    `mock-merchant`. `as_merchant` gives those of others. Without settings the server takes any free port. A server that is
+    not left stops when the interpreter exits. Raises what `serve` raises.
     """
-    from mock_klarna.api import MockKlarna
+    return ServerInThread(settings or Settings(port=0), merchant, password)
 
-    context = serve(settings or Settings(port=0))
 
-    async def start() -> "MockKlarnaAsync":
-        return (await context.__aenter__()).as_merchant(merchant, password)
+class ServerInThread(AbstractContextManager["MockKlarna"]):
+    """A server in a thread for `with`."""
 
-    with _loop_in_thread() as loop:
-        started = asyncio.run_coroutine_threadsafe(start(), loop).result()
+    def __init__(self, settings: Settings, merchant: str | None, password: str) -> None:
+        self._settings = settings
+        self._credentials = merchant, password
+        self._thread: LoopThread | None = None
+
+    def __enter__(self) -> "MockKlarna":
+        """Start the thread and the server."""
+        from mock_klarna.api import MockKlarna
+
+        self._thread = thread = LoopThread()
         try:
-            yield MockKlarna(started.client, loop, started.tls_url)
-        finally:
-            asyncio.run_coroutine_threadsafe(context.__aexit__(None, None, None), loop).result()
+            running = thread.enter(serve(self._settings))
+            started = thread.start(self._commands(running)).result()
+        except BaseException:
+            thread.stop()
+            raise
+        return MockKlarna(started.client, thread, started.tls_url)
 
+    async def _commands(self, running: Running) -> "MockKlarnaAsync":
+        return running.as_merchant(*self._credentials)
 
-@contextmanager
-def _loop_in_thread() -> Iterator[asyncio.AbstractEventLoop]:
-    loop = asyncio.new_event_loop()
-    thread = Thread(target=loop.run_forever, name="mock-klarna", daemon=True)
-    thread.start()
-    try:
-        yield loop
-    finally:
-        asyncio.run_coroutine_threadsafe(_end_other_tasks(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-async def _end_other_tasks() -> None:
-    """Cancel what still runs in this loop and wait for its end, as `asyncio.run` does: a loop must not close with pending tasks."""
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the server and the thread."""
+        if self._thread is not None:
+            self._thread.stop()
 
 
 @asynccontextmanager
-async def _running(settings: Settings) -> AsyncIterator[Running]:
+async def _serving(settings: Settings) -> AsyncIterator[Running]:
     _require_usable(settings)
-    tls = _https(settings)
+    https = _load_https(settings)
     async with AsyncExitStack() as stack:
         store = open_store(settings)
         stack.push_async_callback(store.close)
         await store.open()
-        services = _wired(settings, store, stack)
+        services = _services(settings, store, stack, https.authority if https else None)
         await stack.enter_async_context(_background_work(services.scheduler))
-        services.authority = tls.authority if tls else None
-        bound = await stack.enter_async_context(listening(build(services), settings, tls.context if tls else None))
+        bound = await stack.enter_async_context(listening(build(services), settings, https.context if https else None))
         stack.enter_context(_ready_file(settings.ready_file, bound))
         running = Running(bound, services)
         stack.push_async_callback(running.close_client)
@@ -168,7 +171,7 @@ def _require_usable(settings: Settings) -> None:
             raise SettingsError(f"{flag}: {file!r} is not used without --tls; give --tls too, or leave it out")
 
 
-def _https(settings: Settings) -> "Https | None":
+def _load_https(settings: Settings) -> "Https | None":
     if not settings.tls:
         return None
     from mock_klarna.certificates import load_https
@@ -176,16 +179,24 @@ def _https(settings: Settings) -> "Https | None":
     return load_https(settings)
 
 
-def _wired(settings: Settings, store: Store, stack: AsyncExitStack) -> Services:
+def _services(settings: Settings, store: Store, stack: AsyncExitStack, authority: bytes | None) -> Services:
+    """Connect the parts of a server; `authority` is the certificate that clients of HTTPS have to trust."""
     due_merchants, client = DueMerchants(), MerchantClient(settings)
     stack.push_async_callback(client.close)
-    context = Context(store, settings, time.time, settings.seed or token_hex(8), due_merchants)
+    context = Context(store, settings, _now, settings.seed or token_hex(8), due_merchants)
     deliveries = Deliveries(context, client)
     emulator = Emulator(context, deliveries)
     scheduler = Scheduler(emulator, deliveries, due_merchants)
-    limits = RateLimits(settings.rate_limit, time.time, store.count_request) if settings.rate_limit else None
+    limits = RateLimits(settings.rate_limit, _now, store.count_request) if settings.rate_limit else None
     credentials = Credentials(settings.credentials, separate_regions=settings.separate_regions)
-    return Services(settings, context.validator, emulator, deliveries, scheduler, credentials, time.time(), limits)
+    return Services(
+        settings, context.validator, emulator, deliveries, scheduler, credentials, _now(), limits, authority
+    )
+
+
+def _now() -> float:
+    """Return the time, seconds in UTC: also the one to which a test has frozen or moved `time.time` since the server started."""
+    return time.time()
 
 
 @asynccontextmanager

@@ -202,7 +202,7 @@ def _write_reports(
         _write(arguments.junit, report.junit(reports, started_at, duration))
     if arguments.transcript:
         texts = [f"{each.scenario.title}\n" + "".join(f"  {line}\n" for line in each.transcript) for each in reports]
-        _write(arguments.transcript, "\n".join(texts).encode(errors="replace"))
+        _write(arguments.transcript, "\n".join(texts).encode())
     if _in_github_actions() and os.environ.get("GITHUB_STEP_SUMMARY"):
         with Path(os.environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8", errors="replace") as file:
             file.write(report.github_summary(reports, duration))

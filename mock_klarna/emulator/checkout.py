@@ -1,5 +1,6 @@
 """The commands of a purchase, from the click on the button to payment. The dialog and the control API use the same ones."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -224,12 +225,13 @@ class Purchases:
         if seconds <= 0 or purchase.state not in ("started", "authorized"):
             return purchase
         store = self._context.store
-        deadline = self._context.real_time() + seconds
+        clock = asyncio.get_running_loop().time  # a test can freeze or move `real_time`
+        deadline = clock() + seconds
         with store.watching(JournalFilter(purchase_id=purchase.purchase_id)) as watching:
             while True:
                 await store.preload(purchase.merchant, purchase.purchase_id)
                 purchase = await self.find(None, purchase.purchase_id)
-                left = deadline - self._context.real_time()
+                left = deadline - clock()
                 if purchase.state not in ("started", "authorized") or left <= 0:
                     return purchase
                 await watching.wait(left)

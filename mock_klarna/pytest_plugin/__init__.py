@@ -1,7 +1,7 @@
 """The pytest plugin: an emulator in the fixtures `mock_klarna` and `mock_klarna_async`, imported when a test asks for it."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +12,22 @@ if TYPE_CHECKING:
     from mock_klarna.pytest_plugin.fixtures import Servers
     from mock_klarna.settings import Settings
 
-try:  # strict mode of pytest-asyncio takes only its own fixtures; where it is installed, pytest has imported it anyway
-    from pytest_asyncio import fixture as _async_fixture
-except ImportError:
-    _async_fixture = pytest.fixture  # type: ignore[assignment]
-
 SECTION = "mock-klarna timeline"
 """Title of the section in the report of a failing test."""
 _MOST_LINES = 200
+_FILE_SYSTEMS = ("fs", "fs_class", "fs_module", "fs_session")
+_EMULATORS = ("mock_klarna", "mock_klarna_async", "mock_klarna_url", "mock_klarna_servers")
 _Read = Callable[[], str]
 _timelines = pytest.StashKey[list[_Read]]()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Read all files of the package before a test hides them: pyfakefs gives its tests another file system."""
+    names = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if not names.isdisjoint(_FILE_SYSTEMS) and not names.isdisjoint(_EMULATORS):
+        from mock_klarna.pytest_plugin.fixtures import read_files
+
+        read_files()
 
 
 @pytest.fixture(scope="session")
@@ -80,24 +86,16 @@ def mock_klarna(
         yield klarna
 
 
-@_async_fixture
-async def mock_klarna_async(
+@pytest.fixture
+def mock_klarna_async(
     request: pytest.FixtureRequest, mock_klarna_settings: "Settings", mock_klarna_merchant: tuple[str, str]
-) -> AsyncIterator["MockKlarnaAsync"]:
-    """Give an emulator in the test's own loop, for tests that are coroutines; it stops after the test."""
-    import asyncio
+) -> Iterator["MockKlarnaAsync"]:
+    """Give an emulator in a thread of its own, for tests that are coroutines, in any loop; it stops after the test."""
+    from mock_klarna.server import serve_in_thread
 
-    from mock_klarna.server import serve
-
-    loop = asyncio.get_running_loop()
-    async with serve(mock_klarna_settings) as running:
-        klarna = running.as_merchant(*mock_klarna_merchant)
-        _add_timeline(request, lambda: _timeline(loop.run_until_complete(_result(klarna.journal(limit=10_000)))))
-        yield klarna
-
-
-async def _result(answer: Awaitable[list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    return await answer
+    with serve_in_thread(mock_klarna_settings, *mock_klarna_merchant) as klarna:
+        _add_timeline(request, lambda: _timeline(klarna.journal(limit=10_000)))
+        yield klarna.awaitable()
 
 
 def _add_timeline(request: pytest.FixtureRequest, read: _Read) -> None:

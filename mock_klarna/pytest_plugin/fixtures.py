@@ -1,10 +1,13 @@
 """Emulators that the tests of a session share."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from importlib import import_module
+from pkgutil import walk_packages
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import mock_klarna
 from mock_klarna.api import Json, MockKlarna
 from mock_klarna.domain.journal_text import describe, in_order_of_time
 
@@ -36,6 +39,30 @@ class Servers:
         if settings not in self._running:
             self._running[settings] = self._stack.enter_context(serve_in_thread(settings))
         return self._running[settings]
+
+
+def read_files() -> None:
+    """Import every module and read every file that a request may need, so that none is read later."""
+    from mock_klarna.server import serve_in_thread
+    from mock_klarna.settings import Settings
+    from mock_klarna.shoppers import COUNTRIES, person, shopper_descriptions
+    from mock_klarna.validation.validator import shared_validator
+
+    for module in walk_packages(mock_klarna.__path__, "mock_klarna."):
+        if not module.name.startswith(("mock_klarna.__main__", "mock_klarna.cli", "mock_klarna.demo")):
+            with suppress(ImportError):  # of what is not installed, such as the driver of a database
+                import_module(module.name)
+    for strict in (False, True):
+        validator = shared_validator(strict=strict)
+        for operation in validator.operations:
+            validator.check(operation, {})
+    shopper_descriptions()
+    for country in COUNTRIES:
+        person(country, "")
+    with serve_in_thread(Settings(port=0)) as klarna:
+        for path in ("/_mock/openapi.json", "/instantshopping/dialog/none"):
+            klarna.send("GET", path)
+        klarna.load_snapshot(klarna.snapshot())
 
 
 @contextmanager

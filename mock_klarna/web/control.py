@@ -45,7 +45,7 @@ async def health(services: Services, _request: ApiRequest) -> ApiResponse:
         {
             "status": "ok",
             "version": __version__,
-            "uptime": round(context.real_time() - services.started, 3),
+            "uptime": round(max(0.0, context.real_time() - services.started), 3),
             "seed": context.default_seed,
             "merchants": len(await store.merchants()),
             "buttons": await store.count_records(ButtonKey),

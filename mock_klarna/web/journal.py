@@ -1,5 +1,6 @@
 """The journal: as a list, one entry, and a stream of server-sent events."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 
 import orjson
@@ -52,13 +53,13 @@ async def find_entries(
     services: Services, wanted: JournalFilter, after: int, limit: int, seconds: float
 ) -> list[Entry]:
     """Return journal entries after a position; wait up to so many real seconds for the first one."""
-    store, real_time = services.emulator.store, services.emulator.context.real_time
-    deadline = real_time() + seconds
+    store, clock = services.emulator.store, asyncio.get_running_loop().time
+    deadline = clock() + seconds
     topic = JournalFilter(merchant=wanted.merchant, purchase_id=wanted.purchase_id)
     with store.watching(topic) as watching:
         while True:
             found = await store.entries(wanted, after, limit)
-            left = deadline - real_time()
+            left = deadline - clock()
             if found or left <= 0:
                 return found
             await watching.wait(left)

@@ -159,7 +159,9 @@ class Operation:
     @property
     def summary(self) -> str:
         """The first sentence of the handler's docstring."""
-        sentence = self.handler.__doc__ or f"{self.name.replace('_', ' ').capitalize()}."  # `python -OO` has no docstrings
+        sentence = (
+            self.handler.__doc__ or f"{self.name.replace('_', ' ').capitalize()}."
+        )  # `python -OO` has no docstrings
         return without_sources(sentence.strip().splitlines()[0])
 
     @property

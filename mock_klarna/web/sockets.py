@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from socket import EAI_NONAME, gaierror
 from ssl import SSLContext
 from typing import Any
+from weakref import WeakSet
 
 from aiohttp import web
 
@@ -91,6 +92,7 @@ async def _bound(
     assert web_server is not None
     loop = asyncio.get_running_loop()
     sockets = await bound_sockets(settings.host, port, "--port" if tls is None else "--tls-port")
+    _listening_sockets.update(sockets)
     servers = [
         await loop.create_server(
             lambda: ClientConnection(web_server, loop, settings.body_timeout),
@@ -105,6 +107,19 @@ async def _bound(
     finally:
         for server in servers:
             server.close()
+
+
+_listening_sockets: WeakSet[socket.socket] = WeakSet()
+
+
+def _close_inherited() -> None:
+    """Close the sockets in a process that was forked: clients must not wait for it once the server has stopped."""
+    for each in _listening_sockets:
+        each.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_inherited)
 
 
 async def bound_sockets(host: str, port: int, flag: str) -> list[socket.socket]:

@@ -24,16 +24,16 @@ def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 @pytest.fixture
-def parallel_suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs a user's suite in a process with two workers."""
+def suite_in_a_process(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a user's suite in a process of its own: source, further plugins, further arguments."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
 
-    def run(source: str) -> pytest.RunResult:
+    def run(source: str, *plugins: str, arguments: tuple[str, ...] = ()) -> pytest.RunResult:
         pytester.makepyfile(source)
-        plugins = ("-p", "xdist.plugin", "-p", pytest_plugin.__name__)
-        return pytester.runpytest_subprocess(*_ALONE, *plugins, *_strictness("auto"), "-n", "2")
+        named = (word for plugin in (*plugins, pytest_plugin.__name__) for word in ("-p", plugin))
+        return pytester.runpytest_subprocess(*_ALONE, *named, *_strictness("auto"), *arguments, timeout=120)
 
     return run
 

@@ -243,9 +243,9 @@ def test_the_same_seed_gives_a_test_the_same_ids_every_time(suite: Run) -> None:
     assert key in second
 
 
-def test_a_suite_in_parallel_shows_its_timelines(parallel_suite: Run) -> None:
+def test_a_suite_in_parallel_shows_its_timelines(suite_in_a_process: Run) -> None:
     source = SYNC + "\ndef test_another(mock_klarna):\n    assert mock_klarna.journal() == []\n"
-    result = parallel_suite(source)
+    result = suite_in_a_process(source, "xdist.plugin", arguments=("-n", "2"))
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines([SECTION, "*total_tax_amount*"])
 

@@ -54,7 +54,7 @@ def test_without_ipv6_all_addresses_are_those_of_ipv4(host: str) -> None:
 @pytest.fixture
 def two_addresses(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The name `localhost` has an address of each family, as on most machines, and one that this machine does not have."""
-    addresses = [("::1", 0, 0, 0), ("192.0.2.1", 0), ("127.0.0.1", 0)]
+    addresses: list[Any] = [("::1", 0, 0, 0), ("192.0.2.1", 0), ("127.0.0.1", 0)]
 
     def found(host: str, port: int, *_: Any, **__: Any) -> list[Any]:
         assert host == "localhost"

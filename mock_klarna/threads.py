@@ -1,0 +1,83 @@
+"""An event loop in a thread of its own, for callers without a loop, and for tests that freeze the time of theirs."""
+
+import asyncio
+import atexit
+import os
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from functools import partial
+from threading import Thread
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+_EXIT_SECONDS: Final = 5.0
+
+
+def _real_clock() -> Callable[[], float]:
+    """Return a monotonic clock that freezegun and time-machine do not replace: they look for `time.monotonic`."""
+    if hasattr(time, "clock_gettime"):
+        return partial(time.clock_gettime, time.CLOCK_MONOTONIC)
+    return partial(time.monotonic)
+
+
+_CLOCK = _real_clock()
+
+
+class LoopThread:
+    """A thread that runs an event loop until `stop`, at the latest until the interpreter exits.
+
+    Timers of the loop follow real time, also while a test has frozen `time.monotonic`. In a process that was forked
+    from this one there is no such thread, and `stop` does nothing.
+    """
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.loop.time = _CLOCK  # type: ignore[method-assign]
+        self._pid = os.getpid()
+        self._stack = AsyncExitStack()
+        self._thread = Thread(target=self.loop.run_forever, name="mock-klarna", daemon=True)
+        self._thread.start()
+        atexit.register(self._stop_at_exit)
+
+    @property
+    def is_of_another_process(self) -> bool:
+        """Whether this process was forked from the one that the thread runs in."""
+        return self._pid != os.getpid()
+
+    def start(self, coroutine: Coroutine[Any, Any, T]) -> "Future[T]":
+        """Run a coroutine in the loop; gives the future of its result."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+
+    def enter(self, context: AbstractAsyncContextManager[T]) -> T:
+        """Enter a context manager in the loop, which `stop` leaves; returns what it yields."""
+        return self.start(self._stack.enter_async_context(context)).result()
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Leave all that was entered, cancel what still runs, and end the thread.
+
+        Raises what the context managers raise, and TimeoutError if they take more than `timeout` seconds.
+        """
+        atexit.unregister(self._stop_at_exit)
+        if self.is_of_another_process or not self._thread.is_alive():
+            return
+        try:
+            self.start(self._stack.aclose()).result(timeout)
+        finally:
+            self.start(_end_other_tasks()).result(timeout)
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join(timeout)
+            self.loop.close()
+
+    def _stop_at_exit(self) -> None:
+        with suppress(Exception):
+            self.stop(_EXIT_SECONDS)
+
+
+async def _end_other_tasks() -> None:
+    """Cancel what still runs in this loop and wait for its end, as `asyncio.run` does: a loop must not close with pending tasks."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
