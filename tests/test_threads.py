@@ -84,6 +84,11 @@ def _answer_in_fork(klarna: MockKlarna, pipe: Connection) -> None:
     pipe.send((klarna.clock()["ahead_seconds"], other.clock()["ahead_seconds"]))
 
 
+def _wait(pipe: Connection) -> None:
+    pipe.send("started")
+    pipe.recv()
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 class TestForks:
     """Python warns about forks in processes with threads since 3.12; this is about those that happen all the same."""
@@ -122,8 +127,9 @@ with serve_in_thread() as klarna:
         context = multiprocessing.get_context("fork")
         ours, theirs = context.Pipe()
         with serve_in_thread(Settings(port=0)) as klarna:
-            process = context.Process(target=theirs.recv)
+            process = context.Process(target=_wait, args=(theirs,))
             process.start()
+            assert ours.poll(30)
         with pytest.raises(URLError, match="refused"):
             urlopen(f"{klarna.url}/_mock/health", timeout=10)
         ours.send("end")

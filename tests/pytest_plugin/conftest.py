@@ -1,3 +1,4 @@
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,9 @@ _ALONE = ("-p", "pytest_asyncio.plugin", "-p", "pytest_aiohttp.plugin", "-p", "n
 @pytest.fixture
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a user's suite with only our plugin and those that it works with: source, arguments; every warning is an error."""
+    monkeypatch.setattr(
+        sys, "dont_write_bytecode", True
+    )  # a second suite of the same size and second would run the first
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
     def run(source: str, *, mode: str = "auto", arguments: tuple[str, ...] = ()) -> pytest.RunResult:
