@@ -5,10 +5,11 @@ import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import assert_never
 
 from mock_klarna.callbacks.delivery import Deliveries
 from mock_klarna.domain.callbacks import KINDS_OF_JOB
-from mock_klarna.domain.records import Job
+from mock_klarna.domain.records import Job, RecordJob
 from mock_klarna.domain.time import require_reachable
 from mock_klarna.emulator import Emulator
 from mock_klarna.errors import MockKlarnaError, StoreFailure
@@ -161,21 +162,22 @@ class Scheduler:
             _log.exception("job %s is done, and may run again after a restart: the store failed", job.job_id)
 
     async def _command(self, job: Job) -> None:
-        match job.kind:
-            case "time_out":
+        if job.kind in KINDS_OF_JOB:
+            await self._deliveries.send(job)
+            return
+        match RecordJob(job.kind):
+            case RecordJob.TIME_OUT:
                 await self._emulator.authorizations.time_out(job.subject)
-            case "expire":
+            case RecordJob.EXPIRE:
                 await self._emulator.authorizations.expire(job.subject)
-            case "end_review":
+            case RecordJob.END_REVIEW:
                 await self._emulator.orders.end_planned_review(job.subject)
-            case "cancel_rejected":
+            case RecordJob.CANCEL_REJECTED:
                 await self._emulator.orders.cancel_rejected(job.subject)
-            case "forget_answer":
+            case RecordJob.FORGET_ANSWER:
                 await self._emulator.idempotency.forget(job.subject)
-            case kind if kind in KINDS_OF_JOB:
-                await self._deliveries.send(job)
-            case _:
-                raise AssertionError(job.kind)
+            case unknown:
+                assert_never(unknown)
 
     async def set_clock(self, merchant: str, seconds: float) -> None:
         """Set a merchant's clock so many seconds ahead of real time.

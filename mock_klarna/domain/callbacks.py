@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from mock_klarna.domain import events
 from mock_klarna.domain.events import Event
-from mock_klarna.domain.records import Decision, Job, Order, Purchase, Record
+from mock_klarna.domain.records import Decision, Job, Order, Purchase, Record, RecordJob, job_id
 
 DELIVERY = ("in_flight", "delivered", "waiting", "failed")
 """States of a callback: being sent, answered 2xx, to be tried again, given up."""
@@ -169,7 +169,7 @@ KINDS_OF_JOB: Mapping[str, tuple[CallbackKind, ...]] = {
 }
 """The kinds of callbacks that a job can send, by the kind of the job."""
 
-JOBS = (*KINDS_OF_JOB, "time_out", "expire", "end_review", "cancel_rejected", "forget_answer")
+JOBS = (*KINDS_OF_JOB, *RecordJob)
 """Every kind of job: those that send callbacks, and those that change a record when its time has come."""
 
 _CAUSED: Mapping[type[Event], tuple[CallbackKind, ...]] = {
@@ -252,7 +252,7 @@ def job_of(delivery: Delivery) -> str | None:
     """Return the id of the job that sends a callback, or None where a shopper waits for the answer."""
     kind = CALLBACKS[delivery.callback]
     subject = delivery.order_id if kind.record is Order else delivery.purchase_id
-    return f"{kind.job}:{subject}" if kind.job else None
+    return job_id(kind.job, subject or "") if kind.job else None
 
 
 def interrupted(delivery: Delivery) -> Delivery:

@@ -19,7 +19,7 @@ from mock_klarna.domain.events import (
     RemainingAuthorizationReleased,
 )
 from mock_klarna.domain.purchase import FRAUD, may
-from mock_klarna.domain.records import CommandResult, Fulfilment, Job, Order, Purchase
+from mock_klarna.domain.records import CommandResult, Fulfilment, Job, Order, Purchase, RecordJob, job_id
 from mock_klarna.errors import CancelNotAllowed, NotAllowed, StateConflict
 
 DAY = 86400
@@ -152,7 +152,7 @@ def cancel(order: Order, now: float, reason: str = "by the merchant") -> Command
 
 
 def _review_jobs(order: Order) -> tuple[str, ...]:
-    return (f"end_review:{order.order_id}", f"cancel_rejected:{order.order_id}")
+    return job_id(RecordJob.END_REVIEW, order.order_id), job_id(RecordJob.CANCEL_REJECTED, order.order_id)
 
 
 def cancel_rejected(order: Order, now: float) -> CommandResult[Order]:
@@ -243,7 +243,7 @@ def end_review(order: Order, purchase: Purchase, fraud_status: str, now: float) 
         writes=(reviewed, replace(purchase, version=purchase.version + 1, fraud_status=fraud_status)),
         events=(event,),
         jobs=_planned_cancellation(reviewed, now),
-        cancels=(f"end_review:{order.order_id}", f"notification:{order.order_id}"),
+        cancels=(job_id(RecordJob.END_REVIEW, order.order_id), job_id("notification", order.order_id)),
     )
 
 
@@ -259,4 +259,4 @@ def _planned_cancellation(order: Order, now: float) -> tuple[Job, ...]:
     if order.fraud_status != "REJECTED":
         return ()
     due = now + HOURS_TO_CAPTURE
-    return (Job(due=due, merchant=order.merchant, kind="cancel_rejected", subject=order.order_id),)
+    return (Job(due=due, merchant=order.merchant, kind=RecordJob.CANCEL_REJECTED, subject=order.order_id),)

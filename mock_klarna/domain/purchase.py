@@ -18,7 +18,17 @@ from mock_klarna.domain.events import (
     PurchasePlaced,
     PurchaseTimedOut,
 )
-from mock_klarna.domain.records import REFUSED, UNTOUCHED, CommandResult, Job, Order, Outcome, Purchase
+from mock_klarna.domain.records import (
+    REFUSED,
+    UNTOUCHED,
+    CommandResult,
+    Job,
+    Order,
+    Outcome,
+    Purchase,
+    RecordJob,
+    job_id,
+)
 from mock_klarna.domain.time import seconds
 from mock_klarna.errors import BadValue, NotAllowed, NotFound, Problem, StateConflict
 
@@ -181,12 +191,14 @@ def _planned_review(order: Order, outcome: Outcome, now: float) -> tuple[Job, ..
     """Return the job that ends the review of a pending order, if its outcome plans that (klarna.md §4.5)."""
     if order.fraud_status != "PENDING" or not outcome.then:
         return ()
-    return (Job(due=now + (outcome.after or 0), merchant=order.merchant, kind="end_review", subject=order.order_id),)
+    return (
+        Job(due=now + (outcome.after or 0), merchant=order.merchant, kind=RecordJob.END_REVIEW, subject=order.order_id),
+    )
 
 
 def waiting_jobs(purchase: Purchase) -> tuple[str, ...]:
     """Return the ids of the jobs that end a purchase which the merchant does not decide on."""
-    return (f"time_out:{purchase.purchase_id}", f"expire:{purchase.purchase_id}")
+    return job_id(RecordJob.TIME_OUT, purchase.purchase_id), job_id(RecordJob.EXPIRE, purchase.purchase_id)
 
 
 def deny(purchase: Purchase, body: Json, now: float, rules: PlacingRules) -> CommandResult[Purchase]:
@@ -214,11 +226,11 @@ def ending(purchase: Purchase, now: float) -> Job:
     """Return the job that ends a newly authorized purchase without an answer: at `merchant_timeout`, or when the token expires."""
     timeout = purchase.merchant_timeout
     if timeout is None or now + timeout >= purchase.expires_at:
-        return _job("expire", purchase, purchase.expires_at)
-    return _job("time_out", purchase, now + timeout)
+        return _job(RecordJob.EXPIRE, purchase, purchase.expires_at)
+    return _job(RecordJob.TIME_OUT, purchase, now + timeout)
 
 
-def _job(kind: str, purchase: Purchase, due: float) -> Job:
+def _job(kind: RecordJob, purchase: Purchase, due: float) -> Job:
     return Job(due=due, merchant=purchase.merchant, kind=kind, subject=purchase.purchase_id)
 
 
@@ -228,7 +240,7 @@ def time_out(purchase: Purchase, rules: PlacingRules) -> CommandResult[Purchase]
         return CommandResult(value=purchase)
     ended = replace(purchase, version=purchase.version + 1, state="timed_out", consumer_message=TIMED_OUT_MESSAGE)
     event = PurchaseTimedOut(purchase_id=purchase.purchase_id, seconds=purchase.merchant_timeout or 0)
-    jobs = () if rules.timeout_ends_token else (_job("expire", purchase, purchase.expires_at),)
+    jobs = () if rules.timeout_ends_token else (_job(RecordJob.EXPIRE, purchase, purchase.expires_at),)
     return CommandResult(value=ended, writes=(ended,), events=(event,), jobs=jobs)
 
 

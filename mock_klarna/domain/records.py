@@ -5,6 +5,7 @@ Times are seconds since 1970 in UTC, on the merchant's own clock.
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import ClassVar, Generic, TypeVar
 
 from msgspec import Struct
@@ -204,6 +205,21 @@ class FirstHost(Record, frozen=True, kw_only=True):
         return self.username
 
 
+class RecordJob(StrEnum):
+    """The kinds of jobs that change a record when its time has come; all other jobs send callbacks."""
+
+    TIME_OUT = "time_out"
+    EXPIRE = "expire"
+    END_REVIEW = "end_review"
+    CANCEL_REJECTED = "cancel_rejected"
+    FORGET_ANSWER = "forget_answer"
+
+
+def job_id(kind: str, subject: str) -> str:
+    """Return the id of a job: a subject has at most one waiting job of a kind."""
+    return f"{kind}:{subject}"
+
+
 class Job(Struct, frozen=True, kw_only=True, gc=False):
     """Work that is due when the merchant's clock reaches `due`. `number` counts the tries of a schedule from 1."""
 
@@ -215,8 +231,8 @@ class Job(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def job_id(self) -> str:
-        """The job's id: a subject has at most one waiting job of a kind."""
-        return f"{self.kind}:{self.subject}"
+        """The job's id."""
+        return job_id(self.kind, self.subject)
 
 
 class Decision(Struct, frozen=True, kw_only=True, gc=False):
@@ -263,5 +279,5 @@ class RememberedAnswer(Record, frozen=True, kw_only=True):
 
 def remembered(answer: RememberedAnswer) -> Decision:
     """Store an answer, with the job that deletes it when it is too old."""
-    job = Job(due=answer.until, merchant=answer.merchant, kind="forget_answer", subject=answer.name)
+    job = Job(due=answer.until, merchant=answer.merchant, kind=RecordJob.FORGET_ANSWER, subject=answer.name)
     return Decision(writes=(answer,), jobs=(job,))
