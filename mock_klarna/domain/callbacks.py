@@ -12,7 +12,7 @@ from mock_klarna.domain import events
 from mock_klarna.domain.events import Event
 from mock_klarna.domain.records import Decision, Job, Order, Purchase, Record, RecordJob, job_id
 
-DELIVERY = ("in_flight", "delivered", "waiting", "failed")
+DELIVERY_STATES = ("in_flight", "delivered", "waiting", "failed")
 """States of a callback: being sent, answered 2xx, to be tried again, given up."""
 _MINUTE, _HOUR = 60, 3600
 _INTERRUPTED = (
@@ -224,7 +224,7 @@ class Attempt(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Delivery(Record, frozen=True, kw_only=True):
-    """A callback to a merchant's URL with every attempt made so far. `state` is one of `DELIVERY`."""
+    """A callback to a merchant's URL with every attempt made so far. `state` is one of `DELIVERY_STATES`."""
 
     kind: ClassVar[str] = "callback"
     callback_id: str

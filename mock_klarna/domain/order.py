@@ -18,7 +18,7 @@ from mock_klarna.domain.events import (
     OrderDetailsUpdated,
     RemainingAuthorizationReleased,
 )
-from mock_klarna.domain.purchase import FRAUD, may
+from mock_klarna.domain.purchase import FRAUD_TRANSITIONS, can_become
 from mock_klarna.domain.records import CommandResult, Fulfilment, Job, Order, Purchase, RecordJob, job_id
 from mock_klarna.errors import CancelNotAllowed, NotAllowed, StateConflict
 
@@ -224,7 +224,7 @@ def end_review(order: Order, purchase: Purchase, fraud_status: str, now: float) 
 
     Raises `StateConflict` when the order's fraud status does not allow it.
     """
-    if not may(FRAUD, order.fraud_status, fraud_status):
+    if not can_become(FRAUD_TRANSITIONS, order.fraud_status, fraud_status):
         raise StateConflict(
             f"order {order.order_id} has fraud_status {order.fraud_status}",
             where="fraud_status",

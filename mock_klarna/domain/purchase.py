@@ -32,7 +32,7 @@ from mock_klarna.domain.records import (
 from mock_klarna.domain.time import seconds
 from mock_klarna.errors import BadValue, NotAllowed, NotFound, Problem, StateConflict
 
-PURCHASE: Mapping[str, frozenset[str]] = {
+PURCHASE_TRANSITIONS: Mapping[str, frozenset[str]] = {
     "started": frozenset({"authorized", "declined", "failed"}),
     "authorized": frozenset({"placed", "denied", "timed_out", "expired"}),
     "timed_out": frozenset({"placed", "denied", "expired"}),
@@ -44,7 +44,7 @@ PURCHASE: Mapping[str, frozenset[str]] = {
 }
 """The states of a purchase, each with those that may follow. `timed_out` is final unless a setting keeps the token valid."""
 
-FRAUD: Mapping[str, frozenset[str]] = {
+FRAUD_TRANSITIONS: Mapping[str, frozenset[str]] = {
     "PENDING": frozenset({"ACCEPTED", "REJECTED", "STOPPED"}),
     "ACCEPTED": frozenset({"STOPPED"}),
     "REJECTED": frozenset(),
@@ -53,7 +53,7 @@ FRAUD: Mapping[str, frozenset[str]] = {
 """The fraud statuses of an order, each with those that may follow (klarna.md §4.5)."""
 
 
-def may(table: Mapping[str, frozenset[str]], state: str, following: str) -> bool:
+def can_become(table: Mapping[str, frozenset[str]], state: str, following: str) -> bool:
     """Return whether `following` may come after `state`."""
     return following in table[state]
 
@@ -236,7 +236,7 @@ def _job(kind: RecordJob, purchase: Purchase, due: float) -> Job:
 
 def time_out(purchase: Purchase, rules: PlacingRules) -> CommandResult[Purchase]:
     """Show the shopper an error, since the merchant did not answer; a setting says whether the token ends too (klarna.md §5)."""
-    if not may(PURCHASE, purchase.state, "timed_out"):
+    if not can_become(PURCHASE_TRANSITIONS, purchase.state, "timed_out"):
         return CommandResult(value=purchase)
     ended = replace(purchase, version=purchase.version + 1, state="timed_out", consumer_message=TIMED_OUT_MESSAGE)
     event = PurchaseTimedOut(purchase_id=purchase.purchase_id, seconds=purchase.merchant_timeout or 0)
@@ -246,7 +246,7 @@ def time_out(purchase: Purchase, rules: PlacingRules) -> CommandResult[Purchase]
 
 def expire(purchase: Purchase) -> CommandResult[Purchase]:
     """Let an unused token expire (klarna.md §5: 60 minutes)."""
-    if not may(PURCHASE, purchase.state, "expired"):
+    if not can_become(PURCHASE_TRANSITIONS, purchase.state, "expired"):
         return CommandResult(value=purchase)
     ended = replace(
         purchase, version=purchase.version + 1, state="expired", session=b"", consumer_message=TIMED_OUT_MESSAGE
@@ -309,7 +309,7 @@ def decline(purchase: Purchase, reason: str) -> CommandResult[Purchase]:
 
 def fail(purchase: Purchase, reason: str) -> CommandResult[Purchase]:
     """End a session for a technical reason, such as an `update` callback that failed."""
-    if not may(PURCHASE, purchase.state, "failed"):
+    if not can_become(PURCHASE_TRANSITIONS, purchase.state, "failed"):
         return CommandResult(value=purchase)
     return _ended(purchase, "failed", FAILED_MESSAGE, PurchaseFailed(purchase_id=purchase.purchase_id, reason=reason))
 

@@ -103,7 +103,7 @@ class Purchase(Record, frozen=True, kw_only=True):
     """One shopper's purchase from the click to its end.
 
     `session` is the JSON of what the page and the shopper have chosen; `order` is the JSON of the authorized order, the
-    bytes that `GET` answers and `place_order` sends. `state` is a key of `purchase.PURCHASE`.
+    bytes that `GET` answers and `place_order` sends. `state` is a key of `purchase.PURCHASE_TRANSITIONS`.
     """
 
     kind: ClassVar[str] = "purchase"

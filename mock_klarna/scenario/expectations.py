@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from mock_klarna.domain.journal_text import value_text
-from mock_klarna.domain.purchase import FRAUD, PURCHASE
+from mock_klarna.domain.purchase import FRAUD_TRANSITIONS, PURCHASE_TRANSITIONS
 from mock_klarna.scenario.matching import differences
 from mock_klarna.scenario.model import Json, Step
 from mock_klarna.scenario.run import ExpectationFailed, Mismatch, ScenarioRun, within_seconds
@@ -14,7 +14,10 @@ _SHORT_WAIT = 0.3
 _DEFAULT_WAIT = 10.0
 _UNDECIDED = ("started", "authorized")
 _DECIDED_BY_SHOP = frozenset({"placed", "denied"})
-_TRANSITIONS: Mapping[str, Mapping[str, frozenset[str]]] = {"state": PURCHASE, "fraud_status": FRAUD}
+_TRANSITIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "state": PURCHASE_TRANSITIONS,
+    "fraud_status": FRAUD_TRANSITIONS,
+}
 _MAX_SHOWN_ENTRIES = 5
 _ENTRY_OPTIONS = frozenset({"of", "within", "count", "kind", "operation", "name", "body", "answer"})
 """Members of `expect_callback`, `expect_request` and `expect_event` that are not compared as they are."""
@@ -117,7 +120,9 @@ def is_unreachable(run: ScenarioRun, expected: Json, actual: Json) -> bool:
 
 def _is_order_unreachable(run: ScenarioRun, purchase: Json) -> bool:
     """Return whether a purchase without an order can no longer get one."""
-    return _is_state_unreachable(PURCHASE, purchase["state"], "placed") or _has_credential_mismatch(run, purchase)
+    return _is_state_unreachable(PURCHASE_TRANSITIONS, purchase["state"], "placed") or _has_credential_mismatch(
+        run, purchase
+    )
 
 
 def _has_credential_mismatch(run: ScenarioRun, purchase: Json) -> bool:

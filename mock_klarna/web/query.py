@@ -7,9 +7,9 @@ from typing import Any
 
 from multidict import MultiMapping
 
-from mock_klarna.domain.callbacks import CALLBACKS, DELIVERY
+from mock_klarna.domain.callbacks import CALLBACKS, DELIVERY_STATES
 from mock_klarna.domain.journal import KINDS
-from mock_klarna.domain.purchase import PURCHASE
+from mock_klarna.domain.purchase import PURCHASE_TRANSITIONS
 from mock_klarna.errors import InvalidInput, Problem
 
 Json = dict[str, Any]
@@ -96,9 +96,9 @@ STATUS = Parameter(
 )
 CORRELATION_ID = _text("correlation_id", "Only the exchange that was answered with this Klarna-Correlation-Id.")
 PURCHASE_ID = _text("purchase_id", "Only what belongs to this purchase.")
-PURCHASE_STATE = _choice("state", "Only purchases in this state.", PURCHASE)
+PURCHASE_STATE = _choice("state", "Only purchases in this state.", PURCHASE_TRANSITIONS)
 CALLBACK_KIND = _choice("kind", "Only callbacks of this kind.", CALLBACKS)
-CALLBACK_STATE = _choice("state", "Only callbacks in this state.", DELIVERY)
+CALLBACK_STATE = _choice("state", "Only callbacks in this state.", DELIVERY_STATES)
 AFTER = _integer("after", "Only entries after this position.", MAX_POSITION, default=0)
 AFTER_OR_LAST_SEEN = _integer("after", "Only entries after this position.", MAX_POSITION, default=None)
 LIMIT = _integer("limit", "How many at the most.", 10_000, default=100)

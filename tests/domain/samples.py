@@ -3,13 +3,13 @@
 from typing import Any
 
 from mock_klarna.domain.callbacks import callback_jobs
-from mock_klarna.domain.purchase import PURCHASE, PlacingRules
+from mock_klarna.domain.purchase import PURCHASE_TRANSITIONS, PlacingRules
 from mock_klarna.domain.records import Decision, Order, Outcome, Purchase
 
 NOW = 1_000_000.0
 LENIENT, STRICT = PlacingRules(), PlacingRules(strict=True)
 PATIENT = PlacingRules(timeout_ends_token=False)
-STATES = tuple(PURCHASE)
+STATES = tuple(PURCHASE_TRANSITIONS)
 LINE: dict[str, Any] = {
     "type": "physical",
     "reference": "19-402-B",

@@ -15,7 +15,7 @@ from mock_klarna.domain.events import (
     PurchaseTimedOut,
     SessionUpdated,
 )
-from mock_klarna.domain.purchase import PURCHASE, PlacingRules, may
+from mock_klarna.domain.purchase import PURCHASE_TRANSITIONS, PlacingRules, can_become
 from mock_klarna.domain.records import CommandResult, Order, Outcome, Purchase
 from mock_klarna.errors import BadValue, KlarnaError, NotAllowed, NotFound, StateConflict
 from tests.domain.samples import LENIENT, NOW, PATIENT, STATES, STRICT, body, jobs, pending, purchase
@@ -287,7 +287,7 @@ def reached(command: str, state: str, rules: PlacingRules) -> str | None:
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_command_changes_the_state_only_as_the_table_allows(state: str) -> None:
-    allowed = {command: command if may(PURCHASE, state, command) else None for command in COMMANDS}
+    allowed = {command: command if can_become(PURCHASE_TRANSITIONS, state, command) else None for command in COMMANDS}
     assert {command: reached(command, state, PATIENT) for command in COMMANDS} == allowed
 
 
@@ -299,11 +299,11 @@ def test_a_token_ends_with_the_timeout_unless_a_setting_keeps_it_valid(command: 
 
 def test_every_following_state_is_in_the_table() -> None:
     for state in STATES:
-        assert PURCHASE[state] <= set(STATES) - {state}
+        assert PURCHASE_TRANSITIONS[state] <= set(STATES) - {state}
 
 
 def test_every_state_but_the_first_can_be_reached() -> None:
-    assert set().union(*PURCHASE.values()) == set(STATES) - {"started"}
+    assert set().union(*PURCHASE_TRANSITIONS.values()) == set(STATES) - {"started"}
 
 
 @pytest.mark.parametrize(
