@@ -10,7 +10,7 @@ EXCHANGE, CALLBACK, EVENT = "exchange", "callback", "event"
 KINDS = (EXCHANGE, CALLBACK, EVENT)
 """`exchange`: a request of a merchant. `callback`: an attempt to call a merchant. `event`: an event of a decision."""
 
-NOBODY = ""
+NO_MERCHANT = ""
 """The merchant of entries and faults that belong to none, such as refused requests without known credentials."""
 
 EVENT_BYTES = 400

@@ -6,7 +6,7 @@ import orjson
 from msgspec.structs import replace
 
 from mock_klarna.domain.events import FaultCreated
-from mock_klarna.domain.journal import NOBODY
+from mock_klarna.domain.journal import NO_MERCHANT
 from mock_klarna.domain.records import Decision, Fault
 from mock_klarna.emulator.context import Context
 from mock_klarna.validation import write_json
@@ -17,14 +17,14 @@ Json = dict[str, Any]
 class Faults:
     """The faults of merchants, each for a number of `times`; the oldest that matches is used first.
 
-    Faults of `NOBODY` match every merchant, after the merchant's own.
+    Faults of `NO_MERCHANT` match every merchant, after the merchant's own.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     async def create(self, merchant: str, body: Json) -> Fault:
-        """Create a fault for a merchant, or with `NOBODY` for any.
+        """Create a fault for a merchant, or with `NO_MERCHANT` for any.
 
         `body` is a checked `create_fault` body: where the fault applies (`on`, `operation`), how often, and its effects.
         """
@@ -45,7 +45,7 @@ class Faults:
         """Return the remaining faults of a merchant, its own first, oldest first; of all merchants for None."""
         if merchant is None:
             return await self._of(None)
-        return await self._of(merchant) + await self._of(NOBODY)
+        return await self._of(merchant) + await self._of(NO_MERCHANT)
 
     async def _of(self, merchant: str | None) -> list[Fault]:
         return [fault for fault in await self._context.store.records(Fault, merchant) if fault.times > 0]
@@ -58,7 +58,7 @@ class Faults:
     async def take(self, merchant: str, on: str, operation: str) -> Json | None:
         """Use the oldest matching fault once and return its body, or None if there is none."""
         newest = self._context.store.newest
-        if await newest(Fault, merchant) is None and await newest(Fault, NOBODY) is None:
+        if await newest(Fault, merchant) is None and await newest(Fault, NO_MERCHANT) is None:
             return None
         return await self._context.persist(lambda: self._take(merchant, on, operation))
 

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from mock_klarna.domain.events import event_name
-from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NOBODY, Entry, Exchange, JournalFilter, Sent
+from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NO_MERCHANT, Entry, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.store.in_process import KeyedLocks, RequestCounts, Waiters, Watching
 from mock_klarna.store.journal import DEFAULT_BOUNDS, Bounds, TotalSize
@@ -230,7 +230,7 @@ class MemoryStore:
 
     async def merchants(self) -> list[str]:
         """Return the names of all merchants that have any state."""
-        return [name for name in self._merchants if name != NOBODY]
+        return [name for name in self._merchants if name != NO_MERCHANT]
 
     async def clear(self, merchant: str | None) -> None:
         """Delete the state of a merchant, or of all: at once for all callers, and from memory in portions."""
@@ -255,7 +255,7 @@ class MemoryStore:
         kept = [
             (name, list(state.everything()), state.job_queue.unfinished(), dict(state.counters))
             for name, state in chosen.items()
-            if name != NOBODY or any(state.everything())
+            if name != NO_MERCHANT or any(state.everything())
         ]
         for name, records, jobs, counters in kept:
             for start in range(0, len(records), AT_ONCE):

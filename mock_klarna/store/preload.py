@@ -10,7 +10,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from mock_klarna.domain.callbacks import Delivery
-from mock_klarna.domain.journal import NOBODY
+from mock_klarna.domain.journal import NO_MERCHANT
 from mock_klarna.domain.records import ButtonKey, Fault, Record
 
 Row = Sequence[Any]
@@ -40,7 +40,7 @@ class Preloaded:
         self._records: dict[tuple[str, str], bytes] = {}
         self._lists: dict[tuple[str, str], list[tuple[int, bytes]]] = {
             (Fault.kind, merchant): [],
-            (Fault.kind, NOBODY): [],
+            (Fault.kind, NO_MERCHANT): [],
             **{(Delivery.kind, name): [] for name in self.names},
         }
         self._draws: dict[str, int] = {}

@@ -6,7 +6,7 @@ Both use a connection of their own, so that other requests do not wait for them.
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from mock_klarna.domain.journal import NOBODY
+from mock_klarna.domain.journal import NO_MERCHANT
 from mock_klarna.domain.records import Merchant
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.store.snapshot_stream import Portion
@@ -85,13 +85,13 @@ class Session(Protocol):
 async def read_state(session: Session, merchants: Sequence[str] | None) -> AsyncGenerator[Portion]:
     """Yield the state of some merchants, or of all; the session must show it as it was at one moment."""
     wanted = None if merchants is None else set(map(storable, merchants))
-    for name in [NOBODY, *(row[0] for row in await session.fetch(MERCHANTS))]:
+    for name in [NO_MERCHANT, *(row[0] for row in await session.fetch(MERCHANTS))]:
         if wanted is None or name in wanted:
             has_records = False
             async for page in session.pages(_RECORDS, name):
                 has_records = True
                 yield Portion(name, [record_of(kind, body) for kind, body in page])
-            if has_records or name != NOBODY:
+            if has_records or name != NO_MERCHANT:
                 async for page in session.pages(_JOBS, name):
                     yield Portion(name, jobs=list(map(job_of_row, page)))
                 yield Portion(name, counters=dict(map(tuple, await session.fetch(_COUNTERS, name))))

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 
 import orjson
 
-from mock_klarna.domain.journal import NOBODY, Entry, JournalFilter
+from mock_klarna.domain.journal import NO_MERCHANT, Entry, JournalFilter
 from mock_klarna.errors import UnknownName
 from mock_klarna.web import views
 from mock_klarna.web.request import EVENT_STREAM, ApiRequest, ApiResponse, Services, json_response, position
@@ -32,7 +32,7 @@ async def get_entry(services: Services, request: ApiRequest) -> ApiResponse:
     """Return one entry of the journal, with every problem that was found; another merchant's is not found."""
     seq = position(request.path("seq"))
     entry = await services.emulator.store.entry(seq) if seq is not None else None
-    if entry is None or (request.merchant not in (NOBODY, entry.merchant) and entry.merchant != NOBODY):
+    if entry is None or (request.merchant not in (NO_MERCHANT, entry.merchant) and entry.merchant != NO_MERCHANT):
         raise UnknownName(
             f"the journal has no entry {request.path('seq')[:40]!r} any more",
             where="seq",

@@ -23,7 +23,7 @@ from uuid import uuid4
 
 from aiohttp import HttpVersion11, hdrs, web
 
-from mock_klarna.domain.journal import EXCHANGE, NOBODY, Exchange
+from mock_klarna.domain.journal import EXCHANGE, NO_MERCHANT, Exchange
 from mock_klarna.domain.records import Purchase
 from mock_klarna.errors import BadValue, ExpectationFailed, InjectedFault, StoreFailure, TooManyRequests
 from mock_klarna.store.base import Store
@@ -396,7 +396,7 @@ async def _append(services: Services, name: str, request: ApiRequest, response: 
 async def _merchant_of_refused(services: Services, http: web.Request) -> str:
     """Return the merchant whose journal gets a request that was not authenticated: the one that it names, if there is one."""
     claimed = _claimed_merchant(services, http)
-    return claimed if claimed in await services.emulator.merchants.names() else NOBODY
+    return claimed if claimed in await services.emulator.merchants.names() else NO_MERCHANT
 
 
 async def _purchase_of_token(services: Services, request: ApiRequest) -> str | None:

@@ -23,7 +23,7 @@ from tests.merchants.pages import PAGE, urls
 from tests.merchants.processes import ROOT
 from tests.merchants.running import AUTHORIZATIONS, BUTTONS, Json
 
-NOBODY = "http://127.0.0.1:1"
+NO_MERCHANT = "http://127.0.0.1:1"
 SHOPPERS = 4
 _LOST = (Unreachable, aiohttp.ClientError, OSError, asyncio.TimeoutError)
 
@@ -139,7 +139,7 @@ async def _sqlite_rounds(
 ) -> None:
     await server.start()
     async with Client(server.url, "shop") as client:
-        await client.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
+        await client.ask("POST", BUTTONS, {"merchant_urls": urls(NO_MERCHANT)})
     for number in range(rounds):
         before = set(seen.authorized)
         over = asyncio.Event()
@@ -197,7 +197,7 @@ async def _postgres_rounds(
 ) -> None:
     rounds, restarts = extent
     async with Client(servers[0].url, "shop") as client:
-        await client.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
+        await client.ask("POST", BUTTONS, {"merchant_urls": urls(NO_MERCHANT)})
     for number in range(rounds + restarts):
         before = set(seen.authorized)
         over = asyncio.Event()

@@ -28,7 +28,7 @@ from tests.bench import processes
 from tests.merchants import shop as shops
 from tests.merchants.pages import PAGE, urls
 from tests.merchants.running import AUTHORIZATIONS, BUTTONS, Json, buy, place
-from tests.store.races import NOBODY
+from tests.store.races import NO_MERCHANT
 
 FEW = 1000
 """How many orders the file has that the large one is compared with."""
@@ -50,7 +50,7 @@ class Model(Struct):
     async def of_a_purchase(cls) -> "Model":
         """Return what a real purchase leaves."""
         async with serve(Settings(port=0)) as server, Client(server.url, SHOP) as client:
-            order = await place(client, await buy(client, NOBODY))
+            order = await place(client, await buy(client, NO_MERCHANT))
             await client.ask("POST", f"/ordermanagement/v1/orders/{order['order_id']}/acknowledge")
             store = server.services.emulator.store
             found = [record for kind in (Purchase, Order, Delivery) for record in await store.records(kind, SHOP)]
@@ -145,7 +145,7 @@ async def slowest_during_reset(client: Client, resetting: str) -> tuple[float, f
     reset = asyncio.create_task(timed(lambda: client.as_merchant(resetting).ask("POST", "/_mock/reset")))
     slowest = 0.0
     while not reset.done():
-        slowest = max(slowest, await timed(lambda: client.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})))
+        slowest = max(slowest, await timed(lambda: client.ask("POST", BUTTONS, {"merchant_urls": urls(NO_MERCHANT)})))
     return await reset / 1000, slowest
 
 

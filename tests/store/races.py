@@ -19,7 +19,7 @@ from tests.merchants.pages import PAGE, urls
 from tests.merchants.processes import served
 from tests.merchants.running import AUTHORIZATIONS, BUTTONS, Json
 
-NOBODY = "http://127.0.0.1:1"
+NO_MERCHANT = "http://127.0.0.1:1"
 """A shop that refuses every connection."""
 SERVERS = 3
 """How many servers there are on PostgreSQL, and how many clients of each merchant."""
@@ -36,7 +36,7 @@ async def race(merchants: list[list[Client]], races: int, chance: Random, tell: 
     found, numbers, begun = Counter[str](), iter(range(1, races + 1)), time.perf_counter()
 
     async def work(clients: list[Client]) -> None:
-        await clients[0].ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
+        await clients[0].ask("POST", BUTTONS, {"merchant_urls": urls(NO_MERCHANT)})
         for number in numbers:
             found.update(await _race(clients, chance))
             if number % 100 == 0:

@@ -18,13 +18,13 @@ from tests.merchants.running import buy, callbacks, calls, emulator, place
 from tests.merchants.shop import ReceivedRequest, Shop, in_turn
 from tests.store.kills import postgres_rounds, sqlite_rounds
 
-NOBODY = "http://127.0.0.1:9"
+NO_MERCHANT = "http://127.0.0.1:9"
 """Where no shop listens."""
 
 
 async def test_a_server_that_is_started_again_continues(kept: str) -> None:
     async with served("--store", kept, "--seed", "s") as first, Client(first.url, "shop") as client:
-        button = await client.ask("POST", "/instantshopping/v1/buttons", {"merchant_urls": urls(NOBODY)})
+        button = await client.ask("POST", "/instantshopping/v1/buttons", {"merchant_urls": urls(NO_MERCHANT)})
         bought = [await client.ask("POST", "/_mock/purchases", {"page": PAGE, "wait": 0}) for _ in range(3)]
         path = f"/instantshopping/v1/authorizations/{bought[0]['authorization_token']}"
         placed = await client.ask("POST", f"{path}/orders", bought[0]["order"])
@@ -59,7 +59,7 @@ async def continues(client: Client, bought: list[dict[str, Any]]) -> None:
 async def test_a_second_server_on_a_file_is_refused_and_a_later_one_has_the_state(tmp_path: Path) -> None:
     store = f"sqlite:{tmp_path / 'state.db'}"
     async with served("--store", store) as first, Client(first.url, "shop") as client:
-        button = await client.ask("POST", "/instantshopping/v1/buttons", {"merchant_urls": urls(NOBODY)})
+        button = await client.ask("POST", "/instantshopping/v1/buttons", {"merchant_urls": urls(NO_MERCHANT)})
         second = await started("--store", store)
         _, said = await second.communicate()
         assert (second.returncode, said.count(b"\n")) == (2, 1)

@@ -14,7 +14,7 @@ from tests.merchants.pages import PAGE, urls
 from tests.merchants.processes import served, started
 from tests.merchants.running import BUTTONS, Json, buy, callbacks, calls, place
 from tests.merchants.shop import ReceivedRequest, Shop
-from tests.store.races import NOBODY
+from tests.store.races import NO_MERCHANT
 
 
 async def test_another_server_continues_the_callback_of_one_that_was_killed(postgres: str, shop: Shop) -> None:
@@ -50,7 +50,7 @@ async def test_a_job_that_becomes_due_after_its_server_was_killed_is_run_by_anot
         Client(first.url, "shop") as client,
         Client(second.url, "shop") as other,
     ):
-        await client.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
+        await client.ask("POST", BUTTONS, {"merchant_urls": urls(NO_MERCHANT)})
         bought = await client.ask("POST", "/_mock/purchases", {"page": PAGE, "wait": 0, "merchant_timeout": 3})
         await first.killed()
         found = await other.ask("GET", f"/_mock/purchases/{bought['purchase_id']}?wait=20")
@@ -60,7 +60,7 @@ async def test_a_job_that_becomes_due_after_its_server_was_killed_is_run_by_anot
 async def test_requests_are_answered_503_while_the_database_is_stopped_and_nothing_answered_is_lost() -> None:
     with running(durable=True) as database:
         async with serve(Settings(port=0, store=database.url("away"))) as server, Client(server.url, "shop") as client:
-            button = await client.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
+            button = await client.ask("POST", BUTTONS, {"merchant_urls": urls(NO_MERCHANT)})
             database.stop("immediate")
             away = await client.send("GET", f"{BUTTONS}/{button['button_key']}")
             assert (away.status, away.headers["Retry-After"]) == (503, "1")
@@ -71,7 +71,7 @@ async def test_requests_are_answered_503_while_the_database_is_stopped_and_nothi
                 while (await client.send("GET", "/_mock/health")).status != 200:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             assert await client.ask("GET", f"{BUTTONS}/{button['button_key']}") == button
-            assert (await place(client, await buy(client, NOBODY)))["order_id"]
+            assert (await place(client, await buy(client, NO_MERCHANT)))["order_id"]
 
 
 async def test_a_server_of_another_version_is_refused_while_one_is_running(
@@ -92,7 +92,7 @@ async def test_schemas_of_one_database_are_sandboxes_of_their_own(database: Data
         Client(here.url, "shop") as client,
         Client(there.url, "shop") as elsewhere,
     ):
-        button: Json = await client.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
+        button: Json = await client.ask("POST", BUTTONS, {"merchant_urls": urls(NO_MERCHANT)})
         assert (await elsewhere.send("GET", f"{BUTTONS}/{button['button_key']}")).status == 404
 
 

@@ -20,7 +20,7 @@ from tests.extent import extent
 from tests.merchants.pages import PAGE, urls
 from tests.merchants.running import AUTHORIZATIONS, BUTTONS, Json, buy, callbacks, calls, place
 from tests.merchants.shop import ReceivedRequest, Shop
-from tests.store.races import NOBODY, race
+from tests.store.races import NO_MERCHANT, race
 from tests.store.scenarios import SCENARIOS, play
 
 REPLICAS = 3
@@ -45,7 +45,7 @@ async def test_of_simultaneous_commands_on_all_servers_one_is_executed(replicas:
 
 
 async def test_one_idempotency_key_on_all_servers_executes_once(replicas: list[Client]) -> None:
-    bought = await buy(replicas[0], NOBODY)
+    bought = await buy(replicas[0], NO_MERCHANT)
     order = await place(replicas[0], bought)
     path = f"/ordermanagement/v1/orders/{order['order_id']}"
     answers = await asyncio.gather(
@@ -60,7 +60,7 @@ async def test_one_idempotency_key_on_all_servers_executes_once(replicas: list[C
 
 
 async def test_a_fault_that_is_ordered_once_hits_one_request_on_any_server(replicas: list[Client]) -> None:
-    button = await replicas[0].ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
+    button = await replicas[0].ask("POST", BUTTONS, {"merchant_urls": urls(NO_MERCHANT)})
     await replicas[0].ask("POST", "/_mock/faults", {"on": "request", "status": 500, "times": 4})
     answers = await asyncio.gather(*(one.send("GET", f"{BUTTONS}/{button['button_key']}") for one in replicas * 5))
     assert Counter(answer.status for answer in answers) == {500: 4, 200: 11}
@@ -105,7 +105,7 @@ async def test_the_answers_to_idempotency_keys_of_all_servers_have_one_limit(
 ) -> None:
     monkeypatch.setattr(idempotency, "MOST_ANSWERS", 6)
     async with two_servers(Settings(port=0, store=postgres)) as clients:
-        order = await place(clients[0], await buy(clients[0], NOBODY))
+        order = await place(clients[0], await buy(clients[0], NO_MERCHANT))
         path = f"/ordermanagement/v1/orders/{order['order_id']}/captures"
         for number, client in enumerate(clients * 10):
             key = {"Klarna-Idempotency-Key": f"k-{number}"}
@@ -172,7 +172,7 @@ async def test_a_waiter_on_another_server_sees_an_event_at_once(replicas: list[C
         waiting = asyncio.create_task(there.ask("GET", f"/_mock/journal?name=button_created&after={after}&wait=20"))
         await asyncio.sleep(0.05)
         begun = time.perf_counter()
-        await here.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
+        await here.ask("POST", BUTTONS, {"merchant_urls": urls(NO_MERCHANT)})
         assert len((await waiting)["entries"]) == 1
         took.append(time.perf_counter() - begun)
     assert sorted(took)[len(took) // 2] < 1.0, took
@@ -183,7 +183,7 @@ async def test_no_reader_on_any_server_misses_an_entry(replicas: list[Client]) -
 
     async def write(client: Client) -> None:
         for _ in range(count):
-            await client.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)})
+            await client.ask("POST", BUTTONS, {"merchant_urls": urls(NO_MERCHANT)})
 
     async def read(client: Client) -> list[int]:
         seen: list[int] = []
@@ -251,7 +251,7 @@ async def events(client: Client, count: int, after: str = "") -> list[tuple[str,
 async def test_a_stream_has_the_events_of_all_servers_and_continues_at_another(replicas: list[Client]) -> None:
     streams = [asyncio.create_task(events(one, 2 * REPLICAS)) for one in replicas]
     for _ in range(2):
-        await asyncio.gather(*(one.ask("POST", BUTTONS, {"merchant_urls": urls(NOBODY)}) for one in replicas))
+        await asyncio.gather(*(one.ask("POST", BUTTONS, {"merchant_urls": urls(NO_MERCHANT)}) for one in replicas))
     first, second, third = await asyncio.gather(*streams)
     assert [name for _, name in first] == ["button_created"] * 2 * REPLICAS
     assert first == second == third
@@ -273,8 +273,8 @@ async def test_a_reset_on_one_server_deletes_what_the_others_wrote_and_nothing_o
     replicas: list[Client], shop: Shop
 ) -> None:
     first, second, third = replicas
-    kept = await buy(third.as_merchant("other"), NOBODY)
-    bought = [await buy(one, NOBODY, merchant_timeout=60) for one in replicas]
+    kept = await buy(third.as_merchant("other"), NO_MERCHANT)
+    bought = [await buy(one, NO_MERCHANT, merchant_timeout=60) for one in replicas]
     await first.ask("POST", "/_mock/faults", {"on": "request", "status": 500, "times": 9, "operation": "get_button"})
     await first.ask("POST", "/_mock/clock", {"advance": "30s"})
     await second.ask("POST", "/_mock/reset", {"seed": "s"})
@@ -296,14 +296,14 @@ async def test_after_a_reset_with_a_seed_every_server_makes_the_same_ids_and_sho
     bought = []
     for resetting, buying in ((0, 1), (1, 2), (2, 0)):
         await replicas[resetting].ask("POST", "/_mock/reset", {"seed": "s"})
-        made = await buy(replicas[buying], NOBODY)
+        made = await buy(replicas[buying], NO_MERCHANT)
         bought.append((made["purchase_id"], made["button_key"], made["order"]["billing_address"]))
     assert bought[0] == bought[1] == bought[2]
 
 
 async def test_commands_during_resets_on_all_servers_are_executed_or_refused(replicas: list[Client]) -> None:
     for _ in range(extent(usual=3, thorough=50)):
-        bought = await buy(replicas[0], NOBODY)
+        bought = await buy(replicas[0], NO_MERCHANT)
         path = f"{AUTHORIZATIONS}/{bought['authorization_token']}/orders"
         sent = [replicas[1].send("POST", path, bought["order"]), replicas[2].send("POST", path, bought["order"])]
         resets = [one.send("POST", "/_mock/reset") for one in replicas]
@@ -325,13 +325,13 @@ async def test_a_snapshot_of_one_server_is_that_of_the_others_and_replaces_the_s
     replicas: list[Client],
 ) -> None:
     first, second, third = replicas
-    bought = await buy(first, NOBODY)
+    bought = await buy(first, NO_MERCHANT)
     order = await place(second, bought)
     snapshot = await third.ask("GET", "/_mock/snapshot")
     records = await stored_records(first)
     assert records == await stored_records(second) == await stored_records(third)
     await first.ask("POST", f"/ordermanagement/v1/orders/{order['order_id']}/captures", {"captured_amount": 100})
-    later = await buy(second, NOBODY)
+    later = await buy(second, NO_MERCHANT)
     assert (await second.send("PUT", "/_mock/snapshot", snapshot)).status == 204
     for one in replicas:
         assert (await one.send("GET", f"/_mock/purchases/{later['purchase_id']}")).status == 404
@@ -343,7 +343,7 @@ async def test_a_snapshot_of_one_server_is_that_of_the_others_and_replaces_the_s
 async def test_a_snapshot_of_any_server_is_consistent_while_all_are_busy(replicas: list[Client]) -> None:
     async def work(client: Client) -> None:
         for _ in range(extent(usual=4, thorough=40)):
-            await place(client, await buy(client, NOBODY))
+            await place(client, await buy(client, NO_MERCHANT))
 
     working = asyncio.gather(*(work(one) for one in replicas for _ in range(2)))
     while not working.done():
