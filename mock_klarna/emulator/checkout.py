@@ -24,7 +24,7 @@ _log = logging.getLogger("mock_klarna.callbacks")
 Json = dict[str, Any]
 
 
-class Purchases:
+class Checkout:
     """Starts sessions, applies the shopper's steps, authorizes or declines, and waits for the merchant's decision."""
 
     def __init__(self, context: Context, updates: UpdateSender) -> None:

@@ -8,7 +8,7 @@ from mock_klarna.domain.records import Order, Purchase
 from mock_klarna.emulator import buttons, checkout_steps
 from mock_klarna.emulator.authorizations import Authorizations
 from mock_klarna.emulator.buttons import Buttons, Offers
-from mock_klarna.emulator.checkout import Purchases
+from mock_klarna.emulator.checkout import Checkout
 from mock_klarna.emulator.context import Context, UpdateSender
 from mock_klarna.emulator.customer_tokens import CustomerTokens
 from mock_klarna.emulator.faults import Faults
@@ -28,7 +28,7 @@ class Emulator:
         self.buttons = Buttons(self.context)
         self.offers = Offers(self.context)
         self.authorizations = Authorizations(self.context)
-        self.purchases = Purchases(self.context, updates)
+        self.checkout = Checkout(self.context, updates)
         self.orders = Orders(self.context)
         self.order_management = OrderManagement(self.context)
         self.customer_tokens = CustomerTokens(self.context)
@@ -49,7 +49,7 @@ async def buy(emulator: Emulator, merchant: str | None, body: Json) -> Purchase:
     """
     page = _page(body)
     button = await emulator.buttons.offered(merchant, body.get("button_key") or _key_of(page))
-    purchases = emulator.purchases
+    purchases = emulator.checkout
     timeout = body.get("merchant_timeout", emulator.settings.merchant_timeout or None)
     purchase = await purchases.start(button, page, body.get("integrator_url"), timeout)
     purchase = await purchases.identify(purchase, body.get("shopper"))
@@ -70,7 +70,7 @@ async def order(emulator: Emulator, merchant: str | None, body: Json) -> Order:
         expected = "credentials, or ?merchant= in the URL"
         raise InvalidInput([Problem("merchant", "required", None, expected)], where="merchant")
     button = await emulator.buttons.offered(merchant, key) if key else buttons.unregistered(merchant or "")
-    return await emulator.purchases.order(button, page, body)
+    return await emulator.checkout.order(button, page, body)
 
 
 def _page(body: Json) -> Json:

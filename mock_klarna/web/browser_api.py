@@ -196,7 +196,7 @@ async def create_session(services: Services, request: ApiRequest) -> ApiResponse
     address = request.body.get("page_url", "")
     timeout = services.settings.merchant_timeout or None
     shown = address if is_absolute(address) else None
-    return _answer(request, await services.emulator.purchases.start(offer.button, page, shown, timeout), 201)
+    return _answer(request, await services.emulator.checkout.start(offer.button, page, shown, timeout), 201)
 
 
 async def _left_session(services: Services, session_id: str, button_key: str) -> Purchase | None:
@@ -215,7 +215,7 @@ def _answer(request: ApiRequest, purchase: Purchase, status: int = 200) -> ApiRe
 async def _session(services: Services, request: ApiRequest) -> Purchase:
     """Return the session of the path; its id is the permission to use it."""
     session_id = request.path("session_id")
-    purchase = await services.emulator.purchases.find(None, session_id)
+    purchase = await services.emulator.checkout.find(None, session_id)
     if purchase.purchase_id != session_id:
         raise UnknownName(f"session {session_id[:40]!r} is not known", where="session_id")
     request.merchant, request.purchase_id = purchase.merchant, purchase.purchase_id
@@ -232,10 +232,10 @@ async def identify(services: Services, request: ApiRequest) -> ApiResponse:
     purchase = await _session(services, request)
     name = request.body.get("shopper")
     if name is not None:
-        return _answer(request, await services.emulator.purchases.identify(purchase, name))
+        return _answer(request, await services.emulator.checkout.identify(purchase, name))
     return _answer(
         request,
-        await services.emulator.purchases.identify_as(purchase, await _shopper_of_form(services, request, purchase)),
+        await services.emulator.checkout.identify_as(purchase, await _shopper_of_form(services, request, purchase)),
     )
 
 
@@ -252,7 +252,7 @@ async def specify(services: Services, request: ApiRequest) -> ApiResponse:
     """Choose a variation by its attributes, and how many of it."""
     attributes, quantity = request.body.get("product_attributes") or {}, request.body.get("quantity", 1)
     return _answer(
-        request, await services.emulator.purchases.specify(await _session(services, request), attributes, quantity)
+        request, await services.emulator.checkout.specify(await _session(services, request), attributes, quantity)
     )
 
 
@@ -260,13 +260,13 @@ async def choose_shipping(services: Services, request: ApiRequest) -> ApiRespons
     """Choose a shipping option by its id."""
     return _answer(
         request,
-        await services.emulator.purchases.choose_shipping(await _session(services, request), request.body["id"]),
+        await services.emulator.checkout.choose_shipping(await _session(services, request), request.body["id"]),
     )
 
 
 async def answer_checkboxes(services: Services, request: ApiRequest) -> ApiResponse:
     """Tick the merchant's additional checkboxes."""
-    purchases = services.emulator.purchases
+    purchases = services.emulator.checkout
     return _answer(
         request, await purchases.answer_checkboxes(await _session(services, request), request.body["answers"])
     )
@@ -280,20 +280,20 @@ async def update(services: Services, request: ApiRequest) -> ApiResponse:
         raise InvalidInput(problems, where="options")
     if purchase.state != "started":
         return _answer(request, purchase)
-    return _answer(request, await services.emulator.purchases.update_from_page(purchase, changes))
+    return _answer(request, await services.emulator.checkout.update_from_page(purchase, changes))
 
 
 async def pay(services: Services, request: ApiRequest) -> ApiResponse:
     """Press the final button; `outcome` replaces the outcome that the e-mail address selects."""
     return _answer(
-        request, await services.emulator.purchases.pay(await _session(services, request), request.body.get("outcome"))
+        request, await services.emulator.checkout.pay(await _session(services, request), request.body.get("outcome"))
     )
 
 
 async def wait(services: Services, request: ApiRequest) -> ApiResponse:
     """Return a session once it has ended, or as it is after so many seconds."""
     purchase = await _session(services, request)
-    return _answer(request, await services.emulator.purchases.wait_for_end(purchase, request.query["seconds"]))
+    return _answer(request, await services.emulator.checkout.wait_for_end(purchase, request.query["seconds"]))
 
 
 async def timeline(services: Services, request: ApiRequest) -> ApiResponse:

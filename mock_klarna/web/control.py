@@ -79,7 +79,7 @@ async def create_purchase(services: Services, request: ApiRequest) -> ApiRespons
     """Let a shopper buy without a browser, and wait for what the merchant decides."""
     purchase = await emulator.buy(services.emulator, request.scope, request.body)
     wait = request.body.get("wait", _DEFAULT_WAIT)
-    purchase = await services.emulator.purchases.wait_for_end(purchase, wait)
+    purchase = await services.emulator.checkout.wait_for_end(purchase, wait)
     response = json_response(await _purchase(services, purchase), 201)
     response.headers["Location"] = f"/_mock/purchases/{purchase.purchase_id}"
     return response
@@ -96,7 +96,7 @@ async def list_purchases(services: Services, request: ApiRequest) -> ApiResponse
 
 async def get_purchase(services: Services, request: ApiRequest) -> ApiResponse:
     """Return a purchase by its id or its token; `wait` seconds for it to end."""
-    purchases = services.emulator.purchases
+    purchases = services.emulator.checkout
     purchase = await purchases.find(request.scope, request.path("purchase_id"))
     purchase = await purchases.wait_for_end(purchase, request.query["wait"])
     return json_response(await _purchase(services, purchase))

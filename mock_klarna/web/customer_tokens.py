@@ -12,7 +12,7 @@ async def create_token(services: Services, request: ApiRequest) -> ApiResponse:
     token = await services.emulator.customer_tokens.create(
         request.merchant, request.path("authorization_token"), request.body
     )
-    purchase = await services.emulator.purchases.find(None, token.purchase_id)
+    purchase = await services.emulator.checkout.find(None, token.purchase_id)
     request.purchase_id = token.purchase_id
     shopper = orjson.loads(token.body)["shopper"]
     body = {

@@ -17,7 +17,7 @@ async def test_a_purchase_id_is_not_an_authorization_token(emulator: Emulator) -
 async def test_the_control_api_does_not_find_what_belongs_to_another_merchant(emulator: Emulator) -> None:
     purchase = await bought(emulator)
     with pytest.raises(UnknownName):
-        await emulator.purchases.find("other", purchase.purchase_id)
+        await emulator.checkout.find("other", purchase.purchase_id)
     with pytest.raises(UnknownName):
         await emulator.buttons.offered("other", purchase.button_key)
-    assert await emulator.purchases.find(None, purchase.purchase_id) == purchase
+    assert await emulator.checkout.find(None, purchase.purchase_id) == purchase

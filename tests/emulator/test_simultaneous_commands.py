@@ -108,23 +108,23 @@ async def test_a_shipping_option_that_is_removed_while_it_is_chosen_is_not_bough
 ) -> None:
     button = await emulator.buttons.create("shop", {"merchant_urls": urls("http://shop"), "shipping_options": OPTIONS})
     for _ in range(CALLS):
-        started = await emulator.purchases.start(button, PAGE, None, None)
-        await emulator.purchases.identify(started, None)
+        started = await emulator.checkout.start(button, PAGE, None, None)
+        await emulator.checkout.identify(started, None)
         chosen, changed = await outcomes(
             [
-                emulator.purchases.choose_shipping(started, "express"),
-                emulator.purchases.update_from_page(started, {"shipping_options": OPTIONS[1:]}),
+                emulator.checkout.choose_shipping(started, "express"),
+                emulator.checkout.update_from_page(started, {"shipping_options": OPTIONS[1:]}),
             ]
         )
-        paid = await emulator.purchases.pay(await emulator.purchases.find(None, started.purchase_id), None)
+        paid = await emulator.checkout.pay(await emulator.checkout.find(None, started.purchase_id), None)
         assert raised([chosen, changed]).keys() <= {object, InvalidInput}
         assert orjson.loads(paid.order)["selected_shipping_option"]["id"] == "slow"
 
 
 async def test_a_purchase_is_authorized_once_by_simultaneous_clicks(emulator: Emulator) -> None:
     button = await emulator.buttons.create("shop", {"merchant_urls": urls("http://shop")})
-    started = await emulator.purchases.identify(await emulator.purchases.start(button, PAGE, None, None), None)
-    paid = await outcomes(emulator.purchases.pay(started, None) for _ in range(CALLS))
+    started = await emulator.checkout.identify(await emulator.checkout.start(button, PAGE, None, None), None)
+    paid = await outcomes(emulator.checkout.pay(started, None) for _ in range(CALLS))
     assert raised(paid) == {object: 1, StateConflict: CALLS - 1}
 
 
