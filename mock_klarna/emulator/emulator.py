@@ -49,13 +49,13 @@ async def buy(emulator: Emulator, merchant: str | None, body: Json) -> Purchase:
     """
     page = _page(body)
     button = await emulator.buttons.offered(merchant, body.get("button_key") or _key_of(page))
-    purchases = emulator.checkout
+    checkout = emulator.checkout
     timeout = body.get("merchant_timeout", emulator.settings.merchant_timeout or None)
-    purchase = await purchases.start(button, page, body.get("integrator_url"), timeout)
-    purchase = await purchases.identify(purchase, body.get("shopper"))
+    purchase = await checkout.start(button, page, body.get("integrator_url"), timeout)
+    purchase = await checkout.identify(purchase, body.get("shopper"))
     for step, context in checkout_steps.choices(purchase.purchase_id, body.get("select") or {}, purchase.session):
-        purchase = await purchases.take(purchase, step, context) if purchase.state == "started" else purchase
-    return await purchases.pay(purchase, body.get("outcome")) if purchase.state == "started" else purchase
+        purchase = await checkout.take(purchase, step, context) if purchase.state == "started" else purchase
+    return await checkout.pay(purchase, body.get("outcome")) if purchase.state == "started" else purchase
 
 
 async def order(emulator: Emulator, merchant: str | None, body: Json) -> Order:

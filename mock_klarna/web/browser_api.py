@@ -266,9 +266,9 @@ async def choose_shipping(services: Services, request: ApiRequest) -> ApiRespons
 
 async def answer_checkboxes(services: Services, request: ApiRequest) -> ApiResponse:
     """Tick the merchant's additional checkboxes."""
-    purchases = services.emulator.checkout
+    checkout = services.emulator.checkout
     return _answer(
-        request, await purchases.answer_checkboxes(await _session(services, request), request.body["answers"])
+        request, await checkout.answer_checkboxes(await _session(services, request), request.body["answers"])
     )
 
 

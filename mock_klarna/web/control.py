@@ -96,9 +96,9 @@ async def list_purchases(services: Services, request: ApiRequest) -> ApiResponse
 
 async def get_purchase(services: Services, request: ApiRequest) -> ApiResponse:
     """Return a purchase by its id or its token; `wait` seconds for it to end."""
-    purchases = services.emulator.checkout
-    purchase = await purchases.find(request.scope, request.path("purchase_id"))
-    purchase = await purchases.wait_for_end(purchase, request.query["wait"])
+    checkout = services.emulator.checkout
+    purchase = await checkout.find(request.scope, request.path("purchase_id"))
+    purchase = await checkout.wait_for_end(purchase, request.query["wait"])
     return json_response(await _purchase(services, purchase))
 
 

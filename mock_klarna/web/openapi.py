@@ -52,7 +52,7 @@ _PROTECTION = (403, 421)
 def responses(operation: Operation) -> Iterator[tuple[str, Json]]:
     """Yield each status of an operation's responses, with its description."""
     for status, component in operation.answers:
-        shown = None if component is None or status == 204 else f"components/{component}.json" if component else ""
+        shown = f"components/{component}.json" if component else component
         yield str(status), _response(status, shown, _headers(operation, *operation.headers), operation.media)
     for status in _errors(operation):
         explained = ("Mock-Klarna-Explanation",) if operation.api.rules.emulates_klarna else ()

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from mock_klarna.validation.explain import without_sources
 from mock_klarna.web.query import MERCHANT, Parameter
@@ -10,6 +11,12 @@ from mock_klarna.web.request import JSON, ApiRequest, ApiResponse, FindProblems,
 
 Handler = Callable[[Services, ApiRequest], Awaitable[ApiResponse]]
 Precondition = Callable[[Services, ApiRequest], Awaitable[FindProblems | None]]
+
+
+ANY_OBJECT: Final = ""
+"""In the answers of an operation: any JSON object, which no component describes."""
+NO_BODY: Final = None
+"""In the answers of an operation: no body."""
 
 
 class Authentication(Enum):
@@ -121,7 +128,7 @@ class Operation:
     max_body: the largest body in bytes, if not that of the settings.
     precondition: runs before the problems of a body are reported, because an error about the resource in the path is more
         important. May return a function that finds more problems in the body.
-    answers: the component that describes the body for each status, "" for any JSON object and None for no body.
+    answers: the component that describes the body for each status, `ANY_OBJECT` or `NO_BODY`.
     errors: the statuses that a caller should expect beyond those of every operation of the API.
     headers: names of response headers beyond the usual ones.
     is_idempotent: a `Klarna-Idempotency-Key` makes it execute once (klarna.md §9.4).
@@ -138,7 +145,7 @@ class Operation:
     max_body: int | None = None
     precondition: Precondition | None = None
     parameters: tuple[Parameter, ...] = ()
-    answers: tuple[tuple[int, str | None], ...] = ((200, ""),)
+    answers: tuple[tuple[int, str | None], ...] = ((200, ANY_OBJECT),)
     errors: tuple[int, ...] = ()
     headers: tuple[str, ...] = ()
     media: str = JSON

@@ -12,10 +12,10 @@ from mock_klarna.web import (
     query,
     scenarios,
 )
-from mock_klarna.web.operation import Api, Operation
+from mock_klarna.web.operation import ANY_OBJECT, NO_BODY, Api, Operation
 from mock_klarna.web.request import EVENT_STREAM, PEM
 
-_NO_BODY = ((204, None),)
+_NO_CONTENT = ((204, NO_BODY),)
 
 _BUTTONS = "/instantshopping/v1/buttons"
 _BUTTON = f"{_BUTTONS}/{{button_key}}"
@@ -66,7 +66,7 @@ INSTANT_SHOPPING = (
         handler=instant_shopping.deny_authorization,
         body="optional",
         precondition=instant_shopping.open_authorization,
-        answers=_NO_BODY,
+        answers=_NO_CONTENT,
         errors=(403, 404),
     ),
     _instant_shopping(
@@ -96,7 +96,7 @@ _ORDER = f"{order_management.ORDERS}/{{order_id}}"
 _CAPTURE = f"{_ORDER}/captures/{{capture_id}}"
 _managed_read = partial(Operation, api=Api.ORDER_MANAGEMENT, method="GET", errors=(400, 404))
 _managed_change = partial(
-    Operation, api=Api.ORDER_MANAGEMENT, answers=_NO_BODY, errors=(400, 403, 404), is_idempotent=True
+    Operation, api=Api.ORDER_MANAGEMENT, answers=_NO_CONTENT, errors=(400, 403, 404), is_idempotent=True
 )
 
 ORDER_MANAGEMENT = (
@@ -126,7 +126,7 @@ ORDER_MANAGEMENT = (
         path=f"{_ORDER}/captures",
         handler=order_management.command("capture_order"),
         body="required",
-        answers=((201, None),),
+        answers=((201, NO_BODY),),
         headers=("Location", "Capture-Id"),
     ),
     _managed_read(
@@ -203,7 +203,7 @@ ORDER_MANAGEMENT = (
         path=f"{_ORDER}/refunds",
         handler=order_management.command("refund_order"),
         body="required",
-        answers=((201, None),),
+        answers=((201, NO_BODY),),
         headers=("Location", "Refund-Id"),
     ),
     _managed_read(
@@ -270,7 +270,7 @@ CUSTOMER_TOKENS = (
         path=f"{_TOKEN}/status",
         handler=customer_tokens.update_token_status,
         body="required",
-        answers=((202, None),),
+        answers=((202, NO_BODY),),
         is_idempotent=True,
     ),
 )
@@ -292,7 +292,7 @@ SANDBOX = (
         path="/_mock/purchases",
         handler=control.create_purchase,
         body="required",
-        answers=((201, ""),),
+        answers=((201, ANY_OBJECT),),
         errors=(404, 409),
         headers=("Location",),
     ),
@@ -416,7 +416,7 @@ SANDBOX = (
         path="/_mock/faults",
         handler=control.create_fault,
         body="required",
-        answers=((201, ""),),
+        answers=((201, ANY_OBJECT),),
         errors=(400,),
     ),
     _sandbox(name="list_faults", method="GET", path="/_mock/faults", handler=control.list_faults),
@@ -425,7 +425,7 @@ SANDBOX = (
         method="DELETE",
         path="/_mock/faults",
         handler=control.clear_faults,
-        answers=_NO_BODY,
+        answers=_NO_CONTENT,
     ),
     _sandbox(
         name="reset",
@@ -433,7 +433,7 @@ SANDBOX = (
         path="/_mock/reset",
         handler=control.reset,
         body="optional",
-        answers=_NO_BODY,
+        answers=_NO_CONTENT,
         errors=(400,),
     ),
     _sandbox(name="get_snapshot", method="GET", path="/_mock/snapshot", handler=control.get_snapshot),
@@ -444,7 +444,7 @@ SANDBOX = (
         handler=control.put_snapshot,
         body="stream",
         max_body=1 << 30,
-        answers=_NO_BODY,
+        answers=_NO_CONTENT,
         errors=(400, 403),
     ),
     _sandbox(
@@ -475,7 +475,10 @@ _browser_step = partial(Operation, api=Api.BROWSER, method="POST", body="require
 BROWSER = (
     _browser_step(name="sdk_load", path="/instantshopping/sdk/load", handler=browser_api.load, errors=(400, 413, 415)),
     _browser_step(
-        name="sdk_sessions", path=_SESSIONS, handler=browser_api.create_session, answers=((200, ""), (201, ""))
+        name="sdk_sessions",
+        path=_SESSIONS,
+        handler=browser_api.create_session,
+        answers=((200, ANY_OBJECT), (201, ANY_OBJECT)),
     ),
     _browser_read(name="sdk_session", path=_SESSION, handler=browser_api.get_session, errors=(404,)),
     _browser_step(name="sdk_identify", path=f"{_SESSION}/identify", handler=browser_api.identify),
