@@ -5,8 +5,8 @@ import errno
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from socket import EAI_NONAME, gaierror
 from ssl import SSLContext
@@ -63,6 +63,40 @@ class Listening:
     tls_port: int | None = None
 
 
+class AcceptErrorFilter(logging.Filter):
+    """One line a second, without a traceback, while no connection can be accepted because all file descriptors are in use.
+
+    asyncio logs each failed attempt, and makes a thousand of them in a second.
+    """
+
+    _MESSAGE = "socket.accept() out of system resource"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._silent_until = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether a record is logged."""
+        if not str(record.msg).startswith(self._MESSAGE):
+            return True
+        if self._silent_until - 1 <= record.created < self._silent_until:
+            return False
+        self._silent_until = record.created + 1
+        reason = record.exc_info[1] if record.exc_info else "no resources"
+        record.msg, record.args, record.exc_info = "no connection can be accepted: %s; see ulimit -n", (reason,), None
+        return True
+
+
+@contextmanager
+def _few_accept_errors() -> Iterator[None]:
+    logger, accept_errors = logging.getLogger("asyncio"), AcceptErrorFilter()
+    logger.addFilter(accept_errors)
+    try:
+        yield
+    finally:
+        logger.removeFilter(accept_errors)
+
+
 @asynccontextmanager
 async def listening(app: web.Application, settings: Settings, tls: SSLContext | None) -> AsyncIterator[Listening]:
     """Bind HTTPS and then HTTP, so that both are ready when HTTP answers; raises `CannotBind`."""
@@ -103,7 +137,8 @@ async def _bound(
         for each in sockets
     ]
     try:
-        yield sockets[0].getsockname()[1]
+        with _few_accept_errors():
+            yield sockets[0].getsockname()[1]
     finally:
         for server in servers:
             server.close()

@@ -1,0 +1,80 @@
+"""Out of file descriptors: the log says so once a second, and the server goes on when some are free."""
+
+import json
+import logging
+import re
+import resource
+import socket
+import subprocess
+import sys
+import time
+from urllib.request import urlopen
+
+import pytest
+
+from mock_klarna.web.sockets import AcceptErrorFilter
+
+SOURCE = "socket.accept() out of system resource\nsocket: <asyncio.TransportSocket fd=6>"
+FILES = 64
+
+
+def record_at(created: float, message: str = SOURCE) -> logging.LogRecord:
+    error = OSError(24, "Too many open files")
+    record = logging.LogRecord("asyncio", logging.ERROR, "", 0, message, (), (OSError, error, None))
+    record.created = created
+    return record
+
+
+def test_failed_attempts_to_accept_are_one_line_a_second() -> None:
+    log_filter = AcceptErrorFilter()
+    records = [record_at(10 + number / 100) for number in range(250)]
+    logged = [record for record in records if log_filter.filter(record)]
+    assert [record.created for record in logged] == [10.0, 11.0, 12.0]
+    assert {record.getMessage() for record in logged} == {
+        "no connection can be accepted: [Errno 24] Too many open files; see ulimit -n"
+    }
+    assert not any(record.exc_info for record in logged)
+
+
+def test_a_clock_that_is_set_back_does_not_silence_the_line() -> None:
+    log_filter = AcceptErrorFilter()
+    assert [log_filter.filter(record_at(created)) for created in (100.0, 100.5, 20.0, 20.5)] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_other_errors_of_the_loop_are_logged_unchanged() -> None:
+    record = record_at(1.0, "Task exception was never retrieved")
+    assert all(AcceptErrorFilter().filter(record) for _ in range(2))
+    assert record.exc_info
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_server_without_file_descriptors_logs_little_and_recovers(loop: str) -> None:
+    command = [sys.executable, "-m", "mock_klarna", "serve", "--port", "0", "--loop", loop]
+    started = time.monotonic()
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES)),  # noqa: PLW1509
+    ) as server:
+        assert server.stdout is not None
+        address = re.search(r"http://127\.0\.0\.1:(\d+)", server.stdout.readline())
+        assert address
+        connections = [socket.create_connection(("127.0.0.1", int(address[1]))) for _ in range(2 * FILES)]
+        if loop == "asyncio":  # uvloop closes the connections and says nothing
+            assert server.stderr is not None
+            assert "no connection can be accepted: [Errno 24]" in server.stderr.readline()
+        for connection in connections:
+            connection.close()
+        with urlopen(f"{address[0]}/_mock/health", timeout=30) as answer:
+            assert json.load(answer)["status"] == "ok"
+        server.terminate()
+        _, errors = server.communicate()
+    assert "Traceback" not in errors
+    assert errors.count("\n") <= time.monotonic() - started
