@@ -5,8 +5,8 @@ import errno
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from socket import EAI_NONAME, gaierror
 from ssl import SSLContext
@@ -66,10 +66,12 @@ class Listening:
 class AcceptErrorFilter(logging.Filter):
     """One line a second, without a traceback, while no connection can be accepted because all file descriptors are in use.
 
-    asyncio logs each failed attempt, and makes a thousand of them in a second.
+    asyncio logs each failed attempt, and makes a thousand of them in a second. A second later it listens again, and logs an
+    error if the socket was closed meanwhile, because the server stopped.
     """
 
-    _MESSAGE = "socket.accept() out of system resource"
+    _FAILED = "socket.accept() out of system resource"
+    _CLOSED = "Exception in callback BaseSelectorEventLoop._start_serving"
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,8 +79,9 @@ class AcceptErrorFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether a record is logged."""
-        if not str(record.msg).startswith(self._MESSAGE):
-            return True
+        message = str(record.msg)
+        if not message.startswith(self._FAILED):
+            return not message.startswith(self._CLOSED)
         if self._silent_until - 1 <= record.created < self._silent_until:
             return False
         self._silent_until = record.created + 1
@@ -87,14 +90,7 @@ class AcceptErrorFilter(logging.Filter):
         return True
 
 
-@contextmanager
-def _few_accept_errors() -> Iterator[None]:
-    logger, accept_errors = logging.getLogger("asyncio"), AcceptErrorFilter()
-    logger.addFilter(accept_errors)
-    try:
-        yield
-    finally:
-        logger.removeFilter(accept_errors)
+_accept_errors = AcceptErrorFilter()
 
 
 @asynccontextmanager
@@ -124,6 +120,9 @@ async def _bound(
     """Bind the addresses of the host for an application; yields the port, which all of them share."""
     web_server = runner.server
     assert web_server is not None
+    logging.getLogger("asyncio").addFilter(
+        _accept_errors
+    )  # stays: the loop may try to listen after the server has stopped
     loop = asyncio.get_running_loop()
     sockets = await bound_sockets(settings.host, port, "--port" if tls is None else "--tls-port")
     _listening_sockets.update(sockets)
@@ -137,8 +136,7 @@ async def _bound(
         for each in sockets
     ]
     try:
-        with _few_accept_errors():
-            yield sockets[0].getsockname()[1]
+        yield sockets[0].getsockname()[1]
     finally:
         for server in servers:
             server.close()

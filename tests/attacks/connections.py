@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.attacks.sandbox import Sandbox, request, sandbox
 from tests.bench import processes
@@ -41,7 +42,7 @@ async def _abandon(server: Sandbox, raw: bytes) -> None:
         writer.transport.abort()
 
 
-async def _slowest(server: Sandbox, attack: "asyncio.Future[object]") -> float:
+async def _slowest(server: Sandbox, attack: "asyncio.Future[Any]") -> float:
     """Return the longest time that a small request takes during an attack, in milliseconds."""
     slowest = 0.0
     while not attack.done():
