@@ -125,7 +125,7 @@ def of_a_newer_version(path: Path) -> None:
     connection.close()
 
 
-def no_database(path: Path) -> None:
+def not_a_database(path: Path) -> None:
     path.write_text("These are notes, and no database.\n" * 100)
 
 
@@ -148,24 +148,17 @@ def damaged(path: Path) -> None:
     [
         (of_another_application, "is a database of another application"),
         (of_a_newer_version, "was written by a newer mock-klarna"),
-        (no_database, "is no SQLite database"),
+        (not_a_database, "is no SQLite database"),
         (damaged, "is damaged"),
     ],
 )
 def test_a_file_that_is_not_a_store_of_this_version_is_refused_in_one_sentence(
-    tmp_path: Path, make: Callable[[Path], None], said: str
+    command: Command, tmp_path: Path, make: Callable[[Path], None], said: str
 ) -> None:
     path = tmp_path / "state.db"
     make(path)
     before = path.read_bytes()
-    ran = subprocess.run(
-        [sys.executable, "-m", "mock_klarna", "serve", "--port", "0", "--store", f"sqlite:{path}"],
-        capture_output=True,
-        check=False,
-        env=environment(),
-        text=True,
-        timeout=60,
-    )
+    ran = command("serve", "--port", "0", "--store", f"sqlite:{path}")
     assert (ran.returncode, ran.stderr.count("\n")) == (2, 1), ran.stderr
     assert said in ran.stderr
     assert path.read_bytes() == before
