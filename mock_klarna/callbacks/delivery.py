@@ -15,7 +15,7 @@ from mock_klarna.domain.callbacks import (
     Attempt,
     Delivery,
     abandoned,
-    is_repeated,
+    is_wanted_again,
     job_of,
     pause_after,
     resumed,
@@ -233,7 +233,7 @@ class Deliveries:
         if pause is None:
             return None
         record = await self._store.get(kind.record, job.subject)
-        if not is_repeated(kind, record, last):
+        if not is_wanted_again(kind, record, last):
             return None
         return replace(job, due=job.due + pause, number=job.number + 1)
 

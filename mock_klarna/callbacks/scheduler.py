@@ -19,7 +19,7 @@ _DRAIN_SECONDS = 0.2
 _RETRY_SECONDS = 1.0
 _SHORTEST_TIMER = 0.001
 """Seconds: for less, uvloop makes no timer, but a call in the next turn of the loop, whose time is unknown."""
-_REPEATED = frozenset(job for job, kinds in KINDS_OF_JOB.items() if kinds[0].is_repeated)
+_REPEATED = frozenset(job for job, kinds in KINDS_OF_JOB.items() if kinds[0].has_several_tries)
 
 
 class DueMerchants:

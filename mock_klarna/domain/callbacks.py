@@ -63,7 +63,7 @@ class CallbackKind:
     ends: the events after which a waiting try is not needed any more.
     is_wanted: returns whether a record still needs it.
     schedule: its entry of `SCHEDULES`; the setting `push_schedule` replaces "push".
-    until_ok: it is repeated until the merchant answers 200, else until it is not wanted any more.
+    until_200: it is repeated until the merchant answers 200, else until it is not wanted any more.
     """
 
     name: str
@@ -75,7 +75,7 @@ class CallbackKind:
     ends: tuple[type[Event], ...] = ()
     is_wanted: Callable[[Any], bool] = lambda _record: True
     schedule: str = "once"
-    until_ok: bool = False
+    until_200: bool = False
 
     def __post_init__(self) -> None:
         """Raise ValueError for a row whose callback would never be sent."""
@@ -87,7 +87,7 @@ class CallbackKind:
         return push_schedule if self.schedule == "push" else self.schedule
 
     @property
-    def is_repeated(self) -> bool:
+    def has_several_tries(self) -> bool:
         """Whether there is more than one try."""
         return len(SCHEDULES[self.schedule]) > 1
 
@@ -154,7 +154,7 @@ CALLBACKS: Mapping[str, CallbackKind] = {
             body=_review_ended,
             causes={events.FraudReviewEnded: _always},
             schedule="notification",
-            until_ok=True,
+            until_200=True,
         ),
     )
 }
@@ -285,11 +285,11 @@ def is_delivered(attempt: Attempt) -> bool:
     return 200 <= attempt.status < 300
 
 
-def is_repeated(kind: CallbackKind, record: Record | None, last: Attempt) -> bool:
+def is_wanted_again(kind: CallbackKind, record: Record | None, last: Attempt) -> bool:
     """Return whether a callback about a record is sent again after its last attempt, as far as its schedule goes."""
-    if not kind.is_repeated:
+    if not kind.has_several_tries:
         return False
-    if kind.until_ok:
+    if kind.until_200:
         return not (last.status == 200 and is_delivered(last))
     return record is not None and kind.is_wanted(record)
 

@@ -20,7 +20,7 @@ from mock_klarna.domain.callbacks import (
     first_pause,
     interrupted,
     is_delivered,
-    is_repeated,
+    is_wanted_again,
     job_of,
     pause_after,
     read_back,
@@ -139,7 +139,7 @@ CREATED = Attempt(at=NOW, duration=0.1, outcome="answered", status=201)
 def test_a_push_is_repeated_until_the_order_is_acknowledged_and_a_notification_until_200(
     kind: str, record: Order | None, last: Attempt, repeated: bool
 ) -> None:
-    assert is_repeated(CALLBACKS[kind], record, last) is repeated
+    assert is_wanted_again(CALLBACKS[kind], record, last) is repeated
 
 
 @pytest.mark.parametrize(
