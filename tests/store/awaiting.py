@@ -1,14 +1,15 @@
 """An engine that really awaits, as one over a network does: others get their turn before and after every call."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing
 from random import Random
 from typing import Any
 
 from mock_klarna.domain.journal import JournalFilter
 from mock_klarna.store.base import Store
 from mock_klarna.store.in_process import Watching
+from mock_klarna.store.snapshot_stream import Portion
 
 MOST_TURNS = 3
 """How often others may get their turn before and after a call."""
@@ -40,6 +41,13 @@ class Awaiting:
     def overdue(self) -> AsyncIterator[str]:
         """Yield merchants whose jobs another server left."""
         return self._store.overdue()
+
+    async def dump(self, merchants: Sequence[str] | None = None) -> AsyncGenerator[Portion, None]:
+        """Yield the portions of a snapshot."""
+        async with aclosing(self._store.dump(merchants)) as portions:
+            async for portion in portions:
+                await self._wait()
+                yield portion
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         call = getattr(self._store, name)
