@@ -7,7 +7,7 @@ up to the oldest transaction that still runs. So a reader misses none, and no tw
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, aclosing, asynccontextmanager
 from itertools import chain
 from secrets import token_hex
@@ -52,12 +52,49 @@ from mock_klarna.store.sql_rows import (
     record_row,
     storable,
 )
-from mock_klarna.store.sql_snapshot import STAGING_TABLES, Staging, read_state
+from mock_klarna.store.sql_snapshot import Staging, read_state
 
 R = TypeVar("R", bound=Record)
 
+_SLOW_COUNT_SECONDS = 0.05
 POLL = 2.0
 """Seconds after which a waiter looks again, in case its NOTIFY was lost with the server that would have sent it."""
+
+
+class RecordCounts:
+    """How many records of each kind there are. PostgreSQL reads them all to count them.
+
+    If that took long, the number is used again, and counted anew at most in a twentieth of the time.
+    """
+
+    def __init__(self, count: Callable[[type[Record]], Awaitable[int]]) -> None:
+        self._count = count
+        self._known: dict[type[Record], tuple[int, float]] = {}
+        self._counting: dict[type[Record], asyncio.Task[int]] = {}
+
+    async def of(self, kind: type[Record]) -> int:
+        """Return the number of a kind: exact where counting is fast, else a recent one."""
+        known, until = self._known.get(kind, (None, 0.0))
+        if known is not None and (kind in self._counting or asyncio.get_running_loop().time() < until):
+            return known
+        task = self._counting.get(kind)
+        if task is None:
+            task = self._counting[kind] = asyncio.create_task(self._count_anew(kind))
+        return await asyncio.shield(task) if known is None else known
+
+    async def _count_anew(self, kind: type[Record]) -> int:
+        time = asyncio.get_running_loop().time
+        started = time()
+        try:
+            count = await self._count(kind)
+        finally:
+            del self._counting[kind]
+        ended = time()
+        if ended - started > _SLOW_COUNT_SECONDS:
+            self._known[kind] = count, ended + 20 * (ended - started)
+        else:
+            self._known.pop(kind, None)
+        return count
 
 
 class PostgresStore(SqlStore):
@@ -77,6 +114,7 @@ class PostgresStore(SqlStore):
         self._locks = KeyedLocks()
         self._taken: set[int] = set()
         self._preloads = Preloads()
+        self._counts = RecordCounts(super().count_records)
         self._jobs = JobQueue(self._connections, self._owner)
         self._server_connection = ServerConnection(self._connections, self._owner, self._waiters, self._forget_sizes)
         self._lease = address.lease
@@ -111,6 +149,10 @@ class PostgresStore(SqlStore):
     def statements(self) -> int:
         """How many statements were executed outside transactions."""
         return self._connections.statements
+
+    async def count_records(self, kind: type[Record]) -> int:
+        """Return how many records of a kind all merchants have; of very many, the number of some seconds ago."""
+        return await self._counts.of(kind)
 
     async def preload(self, merchant: str, *names: str, draws: Sequence[str] = ()) -> None:
         """Load at once what the running task will need: records by key or alias, the merchant's clock and faults, numbers."""
@@ -381,9 +423,7 @@ class PostgresStore(SqlStore):
     async def load(self, portions: AsyncIterator[Portion]) -> None:
         """Replace the state of the merchants that the portions name by what these contain, all or nothing."""
         async with self._connections.session() as session:
-            for table in STAGING_TABLES:
-                await session.fetch(f"CREATE TEMPORARY TABLE {table.format_map(TYPES)}")
-            staging = Staging(session, _INSERT_STAGED_MERCHANTS)
+            staging = Staging(session, TYPES, _INSERT_STAGED_MERCHANTS)
             await staging.fill(portions, self.bounds.most_callbacks)
             await session.fetch("ANALYZE staged_records")
             try:

@@ -22,15 +22,14 @@ _COLUMNS: Mapping[str, Sequence[str]] = {
     "counters": ("merchant", "name", "value"),
     "merchants": ("name", "clock_offset"),
 }
-STAGING_TABLES = (
-    """staged_records (position {serial_key}, kind TEXT, key TEXT, alias TEXT, merchant TEXT, subject TEXT,
+_STAGING_TABLES = (
+    """CREATE TEMPORARY TABLE staged_records (position {serial_key}, kind TEXT, key TEXT, alias TEXT, merchant TEXT, subject TEXT,
         version {integer}, owner TEXT, body {bytes})""",
-    """staged_jobs (position {serial_key}, merchant TEXT, job_id TEXT, due {real}, kind TEXT, subject TEXT,
+    """CREATE TEMPORARY TABLE staged_jobs (position {serial_key}, merchant TEXT, job_id TEXT, due {real}, kind TEXT, subject TEXT,
         number {integer})""",
-    "staged_counters (merchant TEXT, name TEXT, value {integer})",
-    "staged_merchants (position {serial_key}, name TEXT, clock_offset {real})",
+    "CREATE TEMPORARY TABLE staged_counters (merchant TEXT, name TEXT, value {integer})",
+    "CREATE TEMPORARY TABLE staged_merchants (position {serial_key}, name TEXT, clock_offset {real})",
 )
-"""What follows CREATE TABLE, with the engine's names of column types."""
 _TWICE = """
 SELECT kind, name FROM (SELECT kind, key AS name FROM staged_records
     UNION ALL SELECT kind, alias FROM staged_records WHERE alias IS NOT NULL) AS names
@@ -98,16 +97,22 @@ async def read_state(session: Session, merchants: Sequence[str] | None) -> Async
 
 
 class Staging:
-    """A new state in staging tables. `insert_merchants` is the engine's statement that inserts the staged merchants."""
+    """A new state in staging tables.
 
-    def __init__(self, session: Session, insert_merchants: str) -> None:
+    types: the engine's names of column types. insert_merchants: its statement that inserts the staged merchants.
+    """
+
+    def __init__(self, session: Session, types: Mapping[str, str], insert_merchants: str) -> None:
         self._session = session
+        self._types = types
         self._insert_merchants = insert_merchants
         self._rows: dict[str, list[Row]] = {"records": [], "jobs": [], "counters": []}
         self._bytes = 0
 
     async def fill(self, portions: AsyncIterator[Portion], most_callbacks: int) -> None:
         """Stage portions, of callbacks the newest; raises `MockKlarnaError` if two records have the same key or alias."""
+        for table in _STAGING_TABLES:
+            await self._session.fetch(table.format_map(self._types))
         clocks: dict[str, float] = {}
         async for portion in portions:
             name = storable(portion.merchant)

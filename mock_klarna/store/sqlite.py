@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mock_klarna.domain.callbacks import Delivery, read_back
-from mock_klarna.domain.journal import EVENT_BYTES, Exchange, JournalFilter, Sent
+from mock_klarna.domain.journal import EVENT_BYTES, NOBODY, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.errors import WriteConflict
 from mock_klarna.store import sql
@@ -44,6 +44,7 @@ from mock_klarna.store.sql_rows import (
 )
 from mock_klarna.store.sql_snapshot import Staging, read_state
 from mock_klarna.store.sqlite_file import (
+    TYPES,
     FileLock,
     connect,
     error_at_open,
@@ -96,7 +97,10 @@ _APPEND = (
 )
 _COUNT_RECORDS = "SELECT coalesce(sum(count), 0) FROM totals WHERE kind = $1"
 _LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'journal'"
-_CLEARED_AT_ONCE = 5000
+_PAGES_OF_ROW = 6
+"""Pages that deleting a record changes: its own, and one of each index."""
+_FIRST_PORTION, _PORTION_SECONDS = 20, 0.002
+"""Rows that are deleted at first before other requests run, and how long deleting a portion should take."""
 
 
 class SqliteStore(SqlStore):
@@ -366,31 +370,34 @@ class SqliteStore(SqlStore):
         return self._request_counts.count(merchant, limit, second)
 
     async def clear(self, merchant: str | None) -> None:
-        """Delete the state of a merchant, or of all; a large one is deleted in portions, and other requests run in between."""
+        """Delete the state of a merchant, or of all, in portions that take a few milliseconds, so that others do not wait."""
+        names = [NOBODY, *await self.merchants()] if merchant is None else [storable(merchant)]
+        for name in names:
+            for table in ("jobs", "records", "journal"):
+                await self._delete_in_portions(table, name)
         await self._may_write()
-        if merchant is None:
-            with self._transaction():
-                for table in ("records", "jobs", "counters", "journal", "merchants"):
-                    self._execute(f"DELETE FROM {table}")
-        else:
-            await self._clear_one(storable(merchant))
+        with self._transaction():
+            for name in names:
+                for table in ("records", "jobs", "counters", "journal"):
+                    self._execute(f"DELETE FROM {table} WHERE merchant = $1", name)
+                self._execute("DELETE FROM merchants WHERE name = $1", name)
         self._forget_sizes()
 
-    async def _clear_one(self, merchant: str) -> None:
-        portion = "DELETE FROM {0} WHERE rowid IN (SELECT rowid FROM {0} WHERE merchant = $1 LIMIT $2)"
-        for table in ("jobs", "records", "journal"):
-            deleted = _CLEARED_AT_ONCE
-            while deleted == _CLEARED_AT_ONCE:
-                deleted = self._execute(portion.format(table), merchant, _CLEARED_AT_ONCE).rowcount
-                await asyncio.sleep(0)  # lets other requests run
-                await self._may_write()
-        self._delete_merchant(merchant)
-
-    def _delete_merchant(self, merchant: str) -> None:
-        with self._transaction():
-            for table in ("records", "jobs", "counters", "journal"):
-                self._execute(f"DELETE FROM {table} WHERE merchant = $1", merchant)
-            self._execute("DELETE FROM merchants WHERE name = $1", merchant)
+    async def _delete_in_portions(self, table: str, merchant: str) -> None:
+        statement = f"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE merchant = $1 LIMIT $2)"
+        time, rows = asyncio.get_running_loop().time, _FIRST_PORTION
+        while True:
+            await self._may_write()
+            started = time()
+            deleted = self._execute(statement, merchant, rows).rowcount
+            if deleted < rows:
+                return
+            self._consider_checkpoint(deleted * _PAGES_OF_ROW)
+            ended = time()
+            rows = max(_FIRST_PORTION, int(rows * min(2, _PORTION_SECONDS / max(ended - started, 1e-4))))
+            await asyncio.sleep(0)
+            if time() - ended > _PORTION_SECONDS / 8:  # other requests did something: they get more time than this
+                await asyncio.sleep(2 * _PORTION_SECONDS)
 
     def _forget_sizes(self) -> None:
         self._merchants.clear()
@@ -411,16 +418,14 @@ class SqliteStore(SqlStore):
         SQLite has one writer: other writes wait while the new state replaces the old one. Reads do not.
         """
         async with open_session(self._path) as session:
-            await session.attach_staging_tables()
-            staging = Staging(session, _INSERT_STAGED_MERCHANTS)
+            staging = Staging(session, TYPES, _INSERT_STAGED_MERCHANTS)
             await staging.fill(portions, self.bounds.most_callbacks)
             async with self._only_writer():
                 await session.fetch("BEGIN IMMEDIATE")
                 await staging.replace()
                 await session.fetch("COMMIT")
                 self._forget_sizes()
-        self._pages = CHECKPOINT_PAGES
-        self._consider_checkpoint()
+        self._consider_checkpoint(CHECKPOINT_PAGES)
 
     @asynccontextmanager
     async def _only_writer(self) -> AsyncIterator[None]:
@@ -437,9 +442,9 @@ class SqliteStore(SqlStore):
         while not self._writable.is_set():
             await self._writable.wait()
 
-    def _consider_checkpoint(self) -> None:
+    def _consider_checkpoint(self, pages: int = 1) -> None:
         """Write the WAL into the file in a thread after many commits; the loop does not wait for the disk."""
-        self._pages += 1
+        self._pages += pages
         if self._pages < CHECKPOINT_PAGES or (self._checkpoint is not None and not self._checkpoint.done()):
             return
         self._pages = 0

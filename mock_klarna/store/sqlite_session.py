@@ -8,12 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from secrets import token_hex
 from typing import Any, TypeVar
 
 from mock_klarna.store.sql_rows import Row
-from mock_klarna.store.sql_snapshot import STAGING_TABLES
-from mock_klarna.store.sqlite_file import TYPES, connect, error_while_running, numbered
+from mock_klarna.store.sqlite_file import connect, error_while_running, numbered
 
 T = TypeVar("T")
 _PAGE = 64
@@ -35,8 +33,11 @@ class SqliteSession:
             raise error_while_running(self._path, fault) from fault
 
     async def connect(self) -> None:
-        """Open the file."""
+        """Open the file. What is temporary, such as staging tables, is in files beside it, which nobody else can open."""
+        os.environ.setdefault("SQLITE_TMPDIR", str(self._path.parent.absolute()))
         self._connection = await self._run(partial(connect, self._path, is_shared_by_threads=True))
+        for pragma in ("temp_store = FILE", "temp.journal_mode = OFF", "wal_autocheckpoint = 0"):
+            await self.fetch(f"PRAGMA {pragma}")
 
     async def fetch(self, statement: str, *values: Any) -> list[Row]:
         """Execute one statement and return its rows."""
@@ -57,24 +58,6 @@ class SqliteSession:
         self._connection.execute("BEGIN")
         self._connection.executemany(statement, rows)
         self._connection.execute("COMMIT")
-
-    async def attach_staging_tables(self) -> None:
-        """Create the staging tables, in a file beside the database that goes with this connection."""
-        await self._run(self._attach)
-
-    def _attach(self) -> None:
-        file = self._path.with_name(f"{self._path.name}-{token_hex(4)}")
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        try:
-            self._connection.execute("ATTACH DATABASE ? AS staging", (str(file),))
-            for pragma in ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"):
-                self._connection.execute(f"PRAGMA staging.{pragma}")
-            for table in STAGING_TABLES:
-                self._connection.execute(f"CREATE TABLE staging.{table.format_map(TYPES)}")
-        finally:
-            self._staging_file = file
-            if os.name == "posix":
-                file.unlink()  # the open file remains, and no kill leaves it behind
 
     async def close(self) -> None:
         """Interrupt what still executes, and close."""

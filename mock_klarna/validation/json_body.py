@@ -1,15 +1,13 @@
 """Parses JSON bodies, and names the problem of those that are not JSON."""
 
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
 import orjson
 
 from mock_klarna.errors import Problem
 
 DEEPEST = 64
 _EXCERPT = 40
-T = TypeVar("T")
 _NOT_OPENING = bytes(byte for byte in range(256) if byte not in b"{[")
 _WORDS = (
     ("zero-length", "empty", "a JSON object; the body is empty"),
@@ -79,27 +77,3 @@ def _is_too_deep(body: object) -> bool:
 def _branches(value: Any) -> list[Any]:
     leaves = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return [leaf for leaf in leaves if isinstance(leaf, dict | list)]
-
-
-def split_json(raw: bytes | msgspec.Raw, levels: int) -> Any:
-    """Return a body whose objects are parsed to a depth of `levels`, and whose lists there are lists of unparsed entries.
-
-    A JSON parser keeps all threads waiting until it returns. This finds the ends of a large body's entries, a tenth of a
-    second for 100 MB a level; each entry is for `read_json`, which takes microseconds. Raises `MalformedBody`.
-    """
-    members = _split(raw, dict[str, msgspec.Raw]) if levels else None
-    if members is not None:
-        return {name: split_json(part, levels - 1) for name, part in members.items()}
-    entries = _split(raw, list[msgspec.Raw]) if levels else None
-    return read_json(bytes(raw)) if entries is None else [bytes(entry) for entry in entries]
-
-
-def _split(raw: bytes | msgspec.Raw, kind: type[T]) -> T | None:
-    """Return the parts of an object or of a list, or None for a value of another kind."""
-    try:
-        return msgspec.json.decode(raw, type=kind)
-    except msgspec.ValidationError:
-        return None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        read_json(bytes(raw))  # which names the problem as it does for a small body
-        raise MalformedBody(Problem("", "json", excerpt(bytes(raw), 0), f"JSON; {error}")) from None

@@ -1,14 +1,13 @@
-"""JSON bodies: what is refused and with which words, and how a large one is split."""
+"""JSON bodies: what is refused and with which words."""
 
 import json
 import tracemalloc
 from typing import Any
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_klarna.validation.json_body import MalformedBody, is_compact, read_json, split_json, write_json
+from mock_klarna.validation.json_body import MalformedBody, is_compact, read_json, write_json
 
 DEEP = 64
 
@@ -66,76 +65,6 @@ VALUES: Any = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=25,
 )
-
-
-def joined(part: Any) -> Any:
-    """Return a split body with its entries parsed."""
-    if isinstance(part, dict):
-        return {name: joined(inner) for name, inner in part.items()}
-    return (
-        [read_json(entry) if isinstance(entry, bytes) else entry for entry in part] if isinstance(part, list) else part
-    )
-
-
-def split(raw: bytes, levels: int) -> Any:
-    """Return what the parts of a body mean, or that it is malformed."""
-    try:
-        return joined(split_json(raw, levels))
-    except MalformedBody:
-        return MalformedBody
-
-
-def parsed(raw: bytes) -> Any:
-    """Return what a body means, or that it is malformed."""
-    try:
-        return read_json(raw)
-    except MalformedBody:
-        return MalformedBody
-
-
-@given(VALUES, st.integers(0, 6), st.booleans(), st.sampled_from([None, 1]))
-def test_a_split_body_means_what_the_whole_body_means(
-    value: Any, levels: int, ascii_only: bool, indent: int | None
-) -> None:
-    raw = json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode("utf-8", "replace")
-    assert split(raw, levels) == parsed(raw)
-
-
-@given(
-    VALUES, st.integers(0, 6), st.integers(0, 200), st.sampled_from([b"", b",", b"}", b"]", b'"', b"\xff", b":", b"x"])
-)
-def test_a_body_is_malformed_whether_it_is_split_or_not(value: Any, levels: int, place: int, inserted: bytes) -> None:
-    whole = json.dumps(value).encode()
-    raw = whole[:place] + inserted + (whole[place + 1 :] if inserted else b"")
-    assert (split(raw, levels) is MalformedBody) is (parsed(raw) is MalformedBody)
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b'{"a": [1, 2}',
-        b'{"a": 1}\n x',
-        b'{"a": [1, 2]',
-        b'{"a" 1}',
-        b"{'a': 1}",
-        b'{"a": NaN}',
-        b'{"\xff": 1}',
-        b'{"a": "\xff"}',
-        b'{"a": "\\ud800"}',
-        b"[" * 100_000,
-    ],
-    ids=lambda value: repr(value)[:20],
-)
-def test_the_problem_of_a_split_body_is_that_of_the_whole_body(raw: bytes) -> None:
-    with pytest.raises(MalformedBody) as whole:
-        read_json(raw)
-    with pytest.raises(MalformedBody) as parts:
-        split_json(raw, 3)
-    assert parts.value.problem.expected.split(" (line")[0] == whole.value.problem.expected.split(" (line")[0]
-
-
-def test_the_entries_of_a_list_stay_unparsed() -> None:
-    assert split_json(b'{"a": {"b": [{"c": 1}, 2 ]}}', 5) == {"a": {"b": [b'{"c": 1}', b"2"]}}
 
 
 @pytest.mark.parametrize("size", [10, 1_100, 5_000])
