@@ -114,7 +114,7 @@ class PostgresStore(SqlStore):
         self._locks = KeyedLocks()
         self._taken: set[int] = set()
         self._preloads = Preloads()
-        self._counts = RecordCounts(super().count_records)
+        self._record_counts = RecordCounts(super().count_records)
         self._jobs = JobQueue(self._connections, self._owner)
         self._server_connection = ServerConnection(self._connections, self._owner, self._waiters, self._forget_sizes)
         self._lease = address.lease
@@ -152,7 +152,7 @@ class PostgresStore(SqlStore):
 
     async def count_records(self, kind: type[Record]) -> int:
         """Return how many records of a kind all merchants have; of very many, the number of some seconds ago."""
-        return await self._counts.of(kind)
+        return await self._record_counts.of(kind)
 
     async def preload(self, merchant: str, *names: str, draws: Sequence[str] = ()) -> None:
         """Load at once what the running task will need: records by key or alias, the merchant's clock and faults, numbers."""

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_klarna.domain.callbacks import Delivery
-from mock_klarna.domain.records import Decision
+from mock_klarna.domain.records import Decision, Job
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.store.memory import MemoryStore
 from mock_klarna.store.snapshot_stream import Portion, read_snapshot, write_snapshot
@@ -92,11 +91,14 @@ def test_damaged_json_is_refused_wherever_it_is_damaged(place: int, inserted: by
         (b"", "a JSON object; the body is empty"),
         (b" \n ", "a JSON object; the body holds only blanks"),
         (b'{"version": 1, "merchants": {', "the body is cut off (line 1, column 30)"),
-        (b'{"version": 1,\n "merchants": {"a": {"jobs": [{"due', "the body is cut off (line 2, column 35)"),
+        (b'{"version": 1,\n "merchants": {"a": {"jobs": [{"due', "the body is cut off (line 2, column 36)"),
         (b'{"version": 1,\n\n }', "(line 3, column 2)"),
         (b'{"version" 1}', "the name of a member and a colon (line 1, column 12)"),
         (b'{"version": 1, "merchants": {}} {}', "nothing after it (line 1, column 33)"),
-        (b'{"version": 1, "merchants": {"a": {"jobs": [{}{}', "a comma or ] follows a value (line 1, column 47)"),
+        (
+            b'{"version": 1, "merchants": {"a": {"counters": {} "jobs"',
+            "a comma or } follows a value (line 1, column 51)",
+        ),
         (b'{"version": 1, "merchants": {"a": {"jobs": [,', "JSON; a value (line 1, column 45)"),
         (b'{"version": NaN}', "(line 1, column 13)"),
     ],
@@ -127,18 +129,17 @@ def test_a_member_that_is_there_twice_is_refused(twice: str) -> None:
 
 
 def test_a_callback_that_was_being_sent_waits_if_its_job_follows_and_has_failed_without_one() -> None:
-    waiting = delivery("c-1", state="in_flight")
     sent = (
         delivery("c-0", state="failed"),
-        waiting,
-        delivery("c-2", state="in_flight"),
+        delivery("c-1", state="in_flight"),
+        delivery("c-2", state="in_flight", order_id="o-2"),
         delivery("c-3", state="failed"),
     )
-    again = job("c-1", kind="send_callback")
+    again = Job(due=1.0, merchant="shop", kind="push", subject="o-1")
     raw = asyncio.run(written(Portion("shop", sent, [again])))
     records = meaning(asyncio.run(read(raw)))["shop"][0]
     assert [record.key for record in records] == ["c-0", "c-1", "c-2", "c-3"]
-    assert all(isinstance(record, Delivery) and record.state != "in_flight" for record in records)
+    assert [record.state for record in records] == ["failed", "waiting", "failed", "failed"]
 
 
 async def test_a_dump_is_the_state_of_one_moment_while_others_write() -> None:
