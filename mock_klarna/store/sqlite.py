@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mock_klarna.domain.callbacks import Delivery, read_back
-from mock_klarna.domain.journal import EVENT_BYTES, NOBODY, Exchange, JournalFilter, Sent
+from mock_klarna.domain.journal import EVENT_BYTES, NO_MERCHANT, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.errors import WriteConflict
 from mock_klarna.store import sql
@@ -371,7 +371,7 @@ class SqliteStore(SqlStore):
 
     async def clear(self, merchant: str | None) -> None:
         """Delete the state of a merchant, or of all, in portions that take a few milliseconds, so that others do not wait."""
-        names = [NOBODY, *await self.merchants()] if merchant is None else [storable(merchant)]
+        names = [NO_MERCHANT, *await self.merchants()] if merchant is None else [storable(merchant)]
         for name in names:
             for table in ("jobs", "records", "journal"):
                 await self._delete_in_portions(table, name)

@@ -1,6 +1,7 @@
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Any, get_args
 
 import jsonschema
@@ -29,9 +30,11 @@ from mock_klarna.domain.records import (
     RememberedAnswer,
 )
 from mock_klarna.errors import MockKlarnaError
-from mock_klarna.store.base import Store
+from mock_klarna.settings import Settings
+from mock_klarna.store.base import Store, open_store
 from mock_klarna.store.memory import MemoryStore
 from mock_klarna.store.snapshot import KINDS
+from mock_klarna.store.snapshot_stream import Portion
 from tests.store.samples import button, delivery, dumped, job, load, order, purchase, scheduling, writing
 
 ATTEMPT = Attempt(
@@ -244,3 +247,44 @@ async def test_a_merchant_that_is_replaced_is_still_listed(store: Store) -> None
     assert await store.merchants() == ["shop"]
     await store.commit("shop", writing(button("b-2")), 1.0)
     assert await store.merchants() == ["shop"]
+
+
+@pytest.mark.parametrize("target", ["memory", "sqlite", "postgres"])
+async def test_a_snapshot_moves_to_any_engine_and_comes_back(
+    store: Store, state: dict[str, Any], new_store: Callable[[str], str], target: str
+) -> None:
+    other = open_store(Settings(store=new_store(target)))
+    await other.open()
+    try:
+        await load(other, state)
+        assert await dumped(other) == state
+        await store.clear(None)
+        await load(store, await dumped(other))
+    finally:
+        await other.close()
+    assert await dumped(store) == state
+
+
+async def test_portions_that_end_in_an_error_change_nothing(store: Store, state: dict[str, Any]) -> None:
+    async def broken_off() -> AsyncGenerator[Portion]:
+        for number in range(1000):
+            yield Portion("shop", [button(f"new-{number}")])
+        raise MockKlarnaError("broken off")
+
+    with pytest.raises(MockKlarnaError, match="broken off"):
+        await store.load(broken_off())
+    assert await dumped(store) == state
+    await store.commit("shop", writing(button("b-2")), 1.0)
+
+
+async def test_a_dump_that_is_not_read_to_its_end_holds_up_nobody(store: Store) -> None:
+    for number in range(200):
+        await store.commit("shop", writing(button(f"b-{number}")), 1.0)
+    async with aclosing(store.dump()) as first, aclosing(store.dump()) as second:
+        await anext(first)
+        keys = [record.key for record in (await anext(second)).records]
+        await store.commit("shop", writing(button("late")), 1.0)
+        await store.clear("shop")
+        keys += [record.key async for portion in second for record in portion.records]
+    assert keys == [f"b-{number}" for number in range(200)]
+    assert await store.records(ButtonKey, "shop") == []

@@ -1,9 +1,10 @@
 """The state out and in (`/_mock/snapshot`): atomic, versioned, of one merchant or of all."""
 
+import asyncio
 import copy
 import json
 import re
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from io import BytesIO
 from typing import Any
 
@@ -183,6 +184,65 @@ async def test_a_call_of_one_merchant_replaces_no_others_state(
         assert "without credentials" in answer.body["hint"]
     assert await klarna.snapshot() == state
     assert (await klarna.send("GET", "/_mock/purchases?merchant=victim")).body["total"] == 0
+
+
+async def test_a_snapshot_is_sent_in_chunks_and_head_sends_none(klarna: MockKlarnaAsync, large: Json) -> None:
+    await klarna.load_snapshot(large)
+    async with aiohttp.ClientSession() as session:
+        async with session.get(f"{klarna.url}/_mock/snapshot") as answer:
+            assert (answer.status, answer.content_type) == (200, "application/json")
+            assert answer.headers["Transfer-Encoding"] == "chunked"
+            assert await answer.json() == large
+        async with session.head(f"{klarna.url}/_mock/snapshot") as answer:
+            assert (answer.status, await answer.read()) == (200, b"")
+
+
+async def test_others_are_answered_while_a_snapshot_arrives_and_while_nobody_reads_one(
+    klarna: MockKlarnaAsync, large: Json
+) -> None:
+    await klarna.load_snapshot(large)
+    before = await klarna.snapshot()
+    raw, others_were_answered = json.dumps(large).encode(), asyncio.Event()
+
+    async def slowly() -> AsyncGenerator[bytes]:
+        yield raw[: len(raw) // 2]
+        await others_were_answered.wait()
+        yield raw[len(raw) // 2 :]
+
+    headers = {"Content-Type": "application/json"}
+    async with aiohttp.ClientSession() as session, session.get(f"{klarna.url}/_mock/snapshot") as unread:
+        url = f"{klarna.url}/_mock/snapshot"
+        sending = asyncio.create_task(session.request("PUT", url, data=slowly(), headers=headers).__aenter__())
+        assert await klarna.snapshot() == before
+        created = await klarna.send("POST", "/_mock/clock?merchant=other", {"advance": 60})
+        assert created.status == 200
+        others_were_answered.set()
+        assert (await sending).status == 204
+        assert await unread.json() == before
+    assert await klarna.snapshot() == before
+
+
+async def test_a_snapshot_whose_sender_leaves_changes_nothing(klarna: MockKlarnaAsync, large: Json) -> None:
+    before = await klarna.snapshot()
+    raw = json.dumps(large).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(klarna.url.rpartition(":")[2]))
+    lines = ("PUT /_mock/snapshot HTTP/1.1", "Host: localhost", "Content-Type: application/json")
+    head = "\r\n".join([*lines, f"Content-Length: {len(raw)}", "", ""]).encode()
+    writer.write(head + raw[:-100])
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    assert await reader.read() == b""
+    assert await klarna.snapshot() == before
+
+
+async def test_a_body_above_the_limit_is_refused_before_it_is_read(klarna: MockKlarnaAsync) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(klarna.url.rpartition(":")[2]))
+    lines = ("PUT /_mock/snapshot HTTP/1.1", "Host: localhost", "Content-Type: application/json")
+    writer.write("\r\n".join([*lines, f"Content-Length: {(1 << 30) + 1}", "", ""]).encode())
+    assert b" 413 " in await reader.readline()
+    writer.close()
+    await writer.wait_closed()
 
 
 PLACES: dict[str, list[Any]] = {
