@@ -42,12 +42,21 @@ class Store(Protocol):
         """Return a merchant's records of a kind (all merchants' for None), oldest first, or those of one purchase."""
         ...
 
+    def newest_first(
+        self, kind: type[R], merchant: str | None, *, subject: str | None = None
+    ) -> AsyncGenerator[R, None]:
+        """Yield the records that `records` returns, newest first, in portions between which others run.
+
+        Of records that are written meanwhile, some may be missing. With a merchant of None, the kind has to have `created_at`.
+        """
+        ...
+
     async def newest(self, kind: type[R], merchant: str) -> R | None:
         """Return a merchant's newest record of a kind, or None."""
         ...
 
-    async def count_records(self, kind: type[Record]) -> int:
-        """Return how many records of a kind all merchants have."""
+    async def count_records(self, kind: type[Record], merchant: str | None = None) -> int:
+        """Return how many records of a kind a merchant has, or all merchants for None."""
         ...
 
     async def commit(self, merchant: str, decision: Decision, now: float) -> int:

@@ -56,9 +56,9 @@ class MemoryStore:
     def forget_preloaded(self) -> None:
         """Do nothing."""
 
-    async def count_records(self, kind: type[Record]) -> int:
-        """Return how many records of a kind all merchants have."""
-        return sum(len(state.of_kind(kind.kind, None)) for state in self._merchants.values())
+    async def count_records(self, kind: type[Record], merchant: str | None = None) -> int:
+        """Return how many records of a kind a merchant has, or all merchants for None."""
+        return sum(len(state.of_kind(kind.kind, None)) for state in self._states_of(merchant))
 
     async def get(self, kind: type[R], key: str) -> R | None:
         """Load a record of any merchant by its key or alias, or None."""
@@ -68,8 +68,26 @@ class MemoryStore:
 
     async def records(self, kind: type[R], merchant: str | None, *, subject: str | None = None) -> list[R]:
         """Return a merchant's records of a kind (all merchants' for None), oldest first, or those of one purchase."""
-        chosen = self._merchants.values() if merchant is None else [self._merchants.get(merchant)]
-        return [unpacked(stored) for state in chosen if state for stored in state.of_kind(kind.kind, subject)]
+        states = self._states_of(merchant)
+        return [unpacked(stored) for state in states for stored in state.of_kind(kind.kind, subject)]
+
+    async def newest_first(
+        self, kind: type[R], merchant: str | None, *, subject: str | None = None
+    ) -> AsyncGenerator[R, None]:
+        """Yield the records that `records` returns, newest first, in portions between which others run."""
+        found = [reversed(list(state.of_kind(kind.kind, subject))) for state in self._states_of(merchant)]
+        records = [map(unpacked, stored) for stored in found]
+        newest_first = records[0] if len(records) == 1 else merge(*records, key=lambda record: -record.created_at)
+        for number, record in enumerate(newest_first, 1):
+            yield record
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    def _states_of(self, merchant: str | None) -> list[MerchantState]:
+        if merchant is None:
+            return list(self._merchants.values())
+        state = self._merchants.get(merchant)
+        return [state] if state else []
 
     async def newest(self, kind: type[R], merchant: str) -> R | None:
         """Return a merchant's newest record of a kind, or None."""

@@ -150,9 +150,9 @@ class PostgresStore(SqlStore):
         """How many statements were executed outside transactions."""
         return self._connections.statements
 
-    async def count_records(self, kind: type[Record]) -> int:
-        """Return how many records of a kind all merchants have; of very many, the number of some seconds ago."""
-        return await self._record_counts.of(kind)
+    async def count_records(self, kind: type[Record], merchant: str | None = None) -> int:
+        """Return how many records of a kind a merchant has; of very many of all merchants, the number of some seconds ago."""
+        return await (self._record_counts.of(kind) if merchant is None else super().count_records(kind, merchant))
 
     async def preload(self, merchant: str, *names: str, draws: Sequence[str] = ()) -> None:
         """Load at once what the running task will need: records by key or alias, the merchant's clock and faults, numbers."""

@@ -3,8 +3,9 @@
 Statements are written with PostgreSQL's `$1`; SQLite gets `?1`.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from mock_klarna.domain.journal import Entry, JournalFilter
@@ -65,6 +66,9 @@ OF_MERCHANT = "SELECT body FROM records WHERE merchant = $2 AND kind = $1 ORDER 
 OF_PURCHASE = "SELECT body FROM records WHERE subject = $2 AND kind = $1 ORDER BY position"
 OF_MERCHANTS_PURCHASE = "SELECT body FROM records WHERE subject = $2 AND kind = $1 AND merchant = $3 ORDER BY position"
 COUNT_RECORDS = "SELECT count(*) FROM records WHERE kind = $1"
+_PAGE_OF_RECORDS = (
+    "SELECT position, body FROM records WHERE kind = $1 AND position < $2{} ORDER BY position DESC LIMIT 200"
+)
 DELETE = "DELETE FROM records WHERE kind = $1 AND key = $2"
 ENTRY_COLUMNS = "seq, at, merchant, kind, name, purchase_id, size, data"
 ENTRY = f"SELECT {ENTRY_COLUMNS} FROM journal WHERE seq = $1"
@@ -208,13 +212,31 @@ class SqlStore(ABC):
         decode = decoder(kind)
         return [decode(row[0]) for row in rows]
 
+    async def newest_first(
+        self, kind: type[R], merchant: str | None, *, subject: str | None = None
+    ) -> AsyncGenerator[R, None]:
+        """Yield the records that `records` returns, newest first, in portions between which others run."""
+        conditions, values = "", []
+        for column, value in (("merchant", merchant), ("subject", subject)):
+            if value is not None:
+                values.append(storable(value))
+                conditions += f" AND {column} = ${len(values) + 2}"
+        statement, decode, before = _PAGE_OF_RECORDS.format(conditions), decoder(kind), 2**63 - 1
+        while rows := await self.fetch(statement, kind.kind, before, *values):
+            for _, body in rows:
+                yield decode(body)
+            before = rows[-1][0]
+            await asyncio.sleep(0)
+
     async def newest(self, kind: type[R], merchant: str) -> R | None:
         """Return a merchant's newest record of a kind, or None."""
         return self._first(kind, await self.fetch(NEWEST, kind.kind, storable(merchant)))
 
-    async def count_records(self, kind: type[Record]) -> int:
-        """Return how many records of a kind all merchants have."""
-        return int(await self.value(COUNT_RECORDS, kind.kind))
+    async def count_records(self, kind: type[Record], merchant: str | None = None) -> int:
+        """Return how many records of a kind a merchant has, or all merchants for None."""
+        if merchant is None:
+            return int(await self.value(COUNT_RECORDS, kind.kind))
+        return int(await self.value(COUNT_KIND, storable(merchant), kind.kind))
 
     async def delete(self, kind: type[Record], key: str) -> None:
         """Delete a record."""

@@ -96,6 +96,7 @@ _APPEND = (
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 )
 _COUNT_RECORDS = "SELECT coalesce(sum(count), 0) FROM totals WHERE kind = $1"
+_COUNT_OF_MERCHANT = f"{_COUNT_RECORDS} AND merchant = $2"
 _LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'journal'"
 _PAGES_OF_ROW = 6
 """Pages that deleting a record changes: its own, and one of each index."""
@@ -194,9 +195,11 @@ class SqliteStore(SqlStore):
     def forget_preloaded(self) -> None:
         """Do nothing."""
 
-    async def count_records(self, kind: type[Record]) -> int:
-        """Return how many records of a kind all merchants have."""
-        return int(await self.value(_COUNT_RECORDS, kind.kind))
+    async def count_records(self, kind: type[Record], merchant: str | None = None) -> int:
+        """Return how many records of a kind a merchant has, or all merchants for None."""
+        if merchant is None:
+            return int(await self.value(_COUNT_RECORDS, kind.kind))
+        return int(await self.value(_COUNT_OF_MERCHANT, kind.kind, storable(merchant)))
 
     async def commit(self, merchant: str, decision: Decision, now: float) -> int:
         """Write all of a decision or nothing; return the journal position after it."""

@@ -27,11 +27,13 @@ TYPES = {
     "bytes": "BLOB",
 }
 _TOTALS = (
-    "CREATE TABLE totals (kind TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE totals (
+        kind TEXT, merchant TEXT, count INTEGER NOT NULL, PRIMARY KEY (kind, merchant)) WITHOUT ROWID""",
     """CREATE TRIGGER record_added AFTER INSERT ON records BEGIN
-        INSERT INTO totals VALUES (new.kind, 1) ON CONFLICT (kind) DO UPDATE SET count = count + 1; END""",
+        INSERT INTO totals VALUES (new.kind, new.merchant, 1) ON CONFLICT DO UPDATE SET count = count + 1; END""",
     """CREATE TRIGGER record_removed AFTER DELETE ON records BEGIN
-        UPDATE totals SET count = count - 1 WHERE kind = old.kind; END""",
+        UPDATE totals SET count = count - 1 WHERE kind = old.kind AND merchant = old.merchant;
+        DELETE FROM totals WHERE kind = old.kind AND merchant = old.merchant AND count = 0; END""",
     "CREATE TABLE server (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL)",
 )
 MIGRATIONS = sql.migrations(TYPES)

@@ -1,13 +1,13 @@
 """The sandbox's control API under `/_mock`: server, purchases, orders, callbacks, faults, clock, state, test shoppers."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from mock_klarna import __version__
 from mock_klarna.domain.callbacks import Delivery
-from mock_klarna.domain.records import ButtonKey, Order, Purchase
+from mock_klarna.domain.records import ButtonKey, Order, Purchase, Record
 from mock_klarna.domain.time import moment, require_reachable
 from mock_klarna.domain.time import seconds as seconds_of
 from mock_klarna.emulator import emulator
@@ -19,20 +19,30 @@ from mock_klarna.web.request import JSON, PEM, ApiRequest, ApiResponse, Services
 
 Json = dict[str, Any]
 _DEFAULT_WAIT = 10.0
+T = TypeVar("T", bound=Record)
 
 
-class _Dated(Protocol):
-    @property
-    def created_at(self) -> float: ...
-
-
-T = TypeVar("T", bound=_Dated)
-
-
-def _newest(records: Iterable[T], request: ApiRequest) -> list[T]:
-    """Return the newest records, newest first, as many as the parameter `limit` allows."""
-    newest_last = sorted(records, key=lambda record: record.created_at)
-    return newest_last[::-1][: request.query["limit"]]
+async def _newest(
+    services: Services,
+    request: ApiRequest,
+    kind: type[T],
+    is_wanted: Callable[[T], bool] | None = None,
+    *,
+    subject: str | None = None,
+) -> tuple[list[T], int]:
+    """Return the newest wanted records, newest first, as many as the parameter `limit` allows, and how many are wanted."""
+    store, limit = services.emulator.store, request.query["limit"]
+    newest: list[T] = []
+    total = 0
+    async with aclosing(store.newest_first(kind, request.scope, subject=subject)) as records:
+        async for record in records:
+            if is_wanted is None or is_wanted(record):
+                total += 1
+                if len(newest) < limit:
+                    newest.append(record)
+            if is_wanted is None and subject is None and len(newest) == limit:
+                return newest, await store.count_records(kind, request.scope)
+    return newest, total
 
 
 # The server
@@ -88,10 +98,9 @@ async def create_purchase(services: Services, request: ApiRequest) -> ApiRespons
 async def list_purchases(services: Services, request: ApiRequest) -> ApiResponse:
     """List purchases, newest first; `total` counts those in the requested state."""
     state = request.query["state"]
-    purchases = await services.emulator.store.records(Purchase, request.scope)
-    found = [purchase for purchase in purchases if state in (None, purchase.state)]
-    shown = [views.purchase(purchase, []) for purchase in _newest(found, request)]
-    return json_response({"purchases": shown, "total": len(found)})
+    is_wanted = None if state is None else lambda purchase: purchase.state == state
+    newest, total = await _newest(services, request, Purchase, is_wanted)
+    return json_response({"purchases": [views.purchase(purchase, []) for purchase in newest], "total": total})
 
 
 async def get_purchase(services: Services, request: ApiRequest) -> ApiResponse:
@@ -124,9 +133,8 @@ async def add_order(services: Services, request: ApiRequest) -> ApiResponse:
 
 async def list_orders(services: Services, request: ApiRequest) -> ApiResponse:
     """List placed orders, newest first."""
-    orders = await services.emulator.store.records(Order, request.scope)
-    shown = [await _order(services, order) for order in _newest(orders, request)]
-    return json_response({"orders": shown, "total": len(orders)})
+    newest, total = await _newest(services, request, Order)
+    return json_response({"orders": [await _order(services, order) for order in newest], "total": total})
 
 
 async def get_order(services: Services, request: ApiRequest) -> ApiResponse:
@@ -159,16 +167,14 @@ async def _order(services: Services, order: Order) -> Json:
 async def list_callbacks(services: Services, request: ApiRequest) -> ApiResponse:
     """List callbacks with their attempts, newest first; `total` counts those that match."""
     query = request.query
-    sent: Sequence[Delivery] = await services.emulator.store.records(
-        Delivery, request.scope, subject=query["purchase_id"]
-    )
-    found = [
-        delivery
-        for delivery in sent
-        if query["kind"] in (None, delivery.callback) and query["state"] in (None, delivery.state)
-    ]
-    shown = [views.callback(delivery) for delivery in _newest(found, request)]
-    return json_response({"callbacks": shown, "total": len(found)})
+    kind, state = query["kind"], query["state"]
+
+    def is_wanted(delivery: Delivery) -> bool:
+        return kind in (None, delivery.callback) and state in (None, delivery.state)
+
+    condition = None if kind is state is None else is_wanted
+    newest, total = await _newest(services, request, Delivery, condition, subject=query["purchase_id"])
+    return json_response({"callbacks": list(map(views.callback, newest)), "total": total})
 
 
 async def get_callback(services: Services, request: ApiRequest) -> ApiResponse:

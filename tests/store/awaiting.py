@@ -49,6 +49,13 @@ class Awaiting:
                 await self._wait()
                 yield portion
 
+    async def newest_first(self, *args: Any, **named: Any) -> AsyncGenerator[Any, None]:
+        """Yield records, newest first."""
+        async with aclosing(self._store.newest_first(*args, **named)) as records:
+            async for record in records:
+                await self._wait()
+                yield record
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         call = getattr(self._store, name)
 

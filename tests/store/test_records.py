@@ -81,6 +81,20 @@ async def test_records_of_one_purchase_are_listed_alone(
     assert await store.records(kind, "shop", subject="p-9") == []
 
 
+async def test_the_newest_records_come_first_however_many_there_are(store: Store) -> None:
+    orders = [order(str(number), purchase_id=f"p-{number % 2}", created_at=float(number)) for number in range(450)]
+    for first in range(0, 450, 50):
+        await store.commit("shop", writing(*orders[first : first + 50]), 1.0)
+    await store.commit("other", writing(order("other", merchant="other", created_at=500.0)), 1.0)
+    newest_first = [str(number) for number in reversed(range(450))]
+    assert [found.key async for found in store.newest_first(Order, "shop")] == newest_first
+    assert [found.key async for found in store.newest_first(Order, None)] == ["other", *newest_first]
+    assert [found.key async for found in store.newest_first(Order, "shop", subject="p-1")] == newest_first[::2]
+    assert [found async for found in store.newest_first(Order, "stranger")] == []
+    counts = [await store.count_records(Order, merchant) for merchant in ("shop", "other", "stranger", None)]
+    assert counts == [450, 1, 0, 451]
+
+
 @pytest.mark.parametrize("record", [button(), purchase(authorization_token="t-1"), order(), delivery()])
 async def test_a_deleted_record_is_not_found_by_its_key_or_alias(store: Store, record: Purchase) -> None:
     await store.commit("shop", writing(record), 1.0)
