@@ -428,7 +428,7 @@ class SqliteStore(SqlStore):
                 await staging.replace()
                 await session.fetch("COMMIT")
                 self._forget_sizes()
-        self._consider_checkpoint(CHECKPOINT_PAGES)
+                self._consider_checkpoint(CHECKPOINT_PAGES)
 
     @asynccontextmanager
     async def _only_writer(self) -> AsyncIterator[None]:
