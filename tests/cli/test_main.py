@@ -51,7 +51,7 @@ def scenarios(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252:strict", "utf-8"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252:strict"])
 def test_what_an_encoding_does_not_have_is_replaced(scenarios: Path, encoding: str) -> None:
     reports = [scenarios.parent / name for name in ("report.xml", "transcript.txt", "summary.md")]
     line = ("run", scenarios, "--verbose", "--junit", reports[0], "--transcript", reports[1])
@@ -77,7 +77,7 @@ def test_a_locale_without_letters_beyond_ascii_is_no_error() -> None:
 
 def test_closed_outputs_are_no_error() -> None:
     command = shlex.join([sys.executable, "-m", "mock_klarna"])
-    for line in (shlex.join(DEMO), "ca --recipes", "openapi", "shoppers"):
+    for line in (shlex.join(DEMO), "openapi"):
         assert subprocess.run(f"{command} {line} >&- 2>&-", shell=True, check=False, timeout=60).returncode == 0
 
 
