@@ -430,6 +430,7 @@ class PostgresStore(SqlStore):
                 await self._replace(session, staging)
             except asyncpg.UniqueViolationError:
                 await self._replace(session, staging)  # a key was taken after the check: the second check names it
+            await session.fetch("ANALYZE records")  # plans that were made for a small table would read all of it
         self._forget_sizes()
         self._server_connection.announce(is_cleared=True)
 

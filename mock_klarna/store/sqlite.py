@@ -98,6 +98,8 @@ _APPEND = (
 _COUNT_RECORDS = "SELECT coalesce(sum(count), 0) FROM totals WHERE kind = $1"
 _COUNT_OF_MERCHANT = f"{_COUNT_RECORDS} AND merchant = $2"
 _LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'journal'"
+_CHECKPOINT_BEGINS = 0.01
+"""Seconds until the checkpoint of a loaded snapshot runs in its thread; the next commit would else run it in the loop."""
 _PAGES_OF_ROW = 6
 """Pages that deleting a record changes: its own, and one of each index."""
 _FIRST_PORTION, _PORTION_SECONDS = 20, 0.002
@@ -428,7 +430,9 @@ class SqliteStore(SqlStore):
                 await staging.replace()
                 await session.fetch("COMMIT")
                 self._forget_sizes()
-                self._consider_checkpoint(CHECKPOINT_PAGES)
+                checkpoint = asyncio.ensure_future(session.fetch("PRAGMA wal_checkpoint(PASSIVE)"))
+                await asyncio.sleep(_CHECKPOINT_BEGINS)
+            await checkpoint
 
     @asynccontextmanager
     async def _only_writer(self) -> AsyncIterator[None]:
