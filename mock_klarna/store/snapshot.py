@@ -1,7 +1,7 @@
 """Records and jobs as JSON, and what `schemas/snapshot.json` says about them."""
 
 import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import UnionType
@@ -30,7 +30,7 @@ from mock_klarna.validation.explain import one_of, path_text, words
 from mock_klarna.validation.schemas import Part, Schema
 
 if TYPE_CHECKING:
-    from jsonschema_rs import Draft202012Validator
+    from jsonschema_rs import Draft202012Validator, ValidationError
 
 KINDS: Mapping[str, type[Record]] = {
     kind.kind: kind
@@ -161,10 +161,7 @@ def require_valid(name: str, value: Any, place: Steps) -> None:
 def _refusal(name: str, value: Any, place: Steps) -> MockKlarnaError:
     """Return the error for the first value that a definition does not allow."""
     error = next(iter(_validator(name).iter_errors(value)))
-    steps: Steps = tuple(error.instance_path)
-    found = value
-    for step in steps:
-        found = found[step]
+    steps, found = _place(error, value)
     schema = _schema_at(_definition(name), steps)
     keyword = error.schema_path[-1]
     if keyword == "required":
@@ -179,6 +176,28 @@ def _refusal(name: str, value: Any, place: Steps) -> MockKlarnaError:
         where = path_text((*place, *steps, unknown))
         return MockKlarnaError(f"unknown member {bounded(unknown)!r}", where=where, hint=f"expected {one_of(known)}")
     return _impossible(found, (*place, *steps), _expected(schema))
+
+
+def _place(error: "ValidationError", value: Any) -> tuple[Steps, Any]:
+    """Return where in a value an error is, and what is there.
+
+    The path of the error itself lacks members named "", and has numbers for members with names such as "0".
+    """
+    places = _places(value, error.instance_path)
+    return next((steps, found) for steps, found in places if found == error.instance)
+
+
+def _places(value: Any, path: Sequence[str | int], steps: Steps = ()) -> Iterator[tuple[Steps, Any]]:
+    """Yield the places in a value that the path of an error can mean, with what is there."""
+    if isinstance(value, dict):
+        if "" in value:
+            yield from _places(value[""], path, (*steps, ""))
+        if path and str(path[0]) in value:
+            yield from _places(value[str(path[0])], path[1:], (*steps, str(path[0])))
+    elif isinstance(value, list) and path:
+        yield from _places(value[int(path[0])], path[1:], (*steps, int(path[0])))
+    if not path:
+        yield steps, value
 
 
 def _impossible(value: Any, place: Steps, expected: str) -> MockKlarnaError:
@@ -226,7 +245,7 @@ class _Content:
         error = next(iter(self.validator.iter_errors(value)), None)
         if error is None:
             return ""
-        steps = tuple(error.instance_path)
+        steps, _ = _place(error, value)
         return f"{expected}, in which {path_text(steps)} is {self._expected_at(steps)}" if steps else expected
 
     def _expected_at(self, steps: Steps) -> str:

@@ -33,7 +33,7 @@ from mock_klarna.errors import MockKlarnaError
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store, open_store
 from mock_klarna.store.memory import MemoryStore
-from mock_klarna.store.snapshot import KINDS
+from mock_klarna.store.snapshot import KINDS, require_valid
 from mock_klarna.store.snapshot_stream import Portion
 from tests.store.samples import button, delivery, dumped, job, load, order, purchase, scheduling, writing
 
@@ -209,6 +209,39 @@ async def test_a_damaged_snapshot_is_refused_and_changes_nothing(
     with pytest.raises(MockKlarnaError):
         await load(store, damaged)
     assert await dumped(store) == before
+
+
+_STATE: dict[str, Any] = {"records": {}, "jobs": [], "counters": {}}
+
+
+@pytest.mark.parametrize(
+    ("merchants", "place"),
+    [
+        ({"": {"L": {}}}, "merchants..records"),
+        ({"": _STATE | {"L": {}}}, "merchants..L"),
+        ({"": {}}, "merchants..records"),
+        ({"": 1}, "merchants."),
+        ({"": _STATE | {"counters": {"": -1}}}, "merchants..counters."),
+        ({"7": _STATE | {"counters": {"0": -1}}}, "merchants.7.counters.0"),
+        ({"": _STATE | {"records": {"button": [{}]}}}, "merchants..records.button[0].merchant"),
+        ({"counters": _STATE | {"counters": {"": 0.5}}}, "merchants.counters.counters."),
+    ],
+)
+def test_a_refusal_names_the_place_below_members_without_a_name_and_with_a_number_as_name(
+    merchants: Any, place: str
+) -> None:
+    with pytest.raises(MockKlarnaError) as refused:
+        require_valid("snapshot", {"version": 1, "merchants": merchants}, ())
+    assert refused.value.where == place
+
+
+async def test_a_refusal_names_the_place_below_a_member_without_a_name_in_a_text_of_json(
+    store: Store, state: dict[str, Any]
+) -> None:
+    state["merchants"]["shop"]["records"]["button"][0]["body"] = '{"": {}, "options": 1}'
+    with pytest.raises(MockKlarnaError) as refused:
+        await load(store, state)
+    assert "in which options is an object" in refused.value.hint
 
 
 @pytest.mark.parametrize("not_one", [None, [], "x", 1, {}])
