@@ -23,7 +23,7 @@ def build(services: Services) -> web.Application:
         for route in _with_slash(path):
             application.router.add_route("*", route, handler, expect_handler=send_continue)
     pages.add_pages(application.router, services)
-    application.router.add_route("*", "/{path:.*}", _unknown_path_handler(services), expect_handler=send_continue)
+    application.router.add_route("*", r"/{path:[\s\S]*}", _unknown_path_handler(services), expect_handler=send_continue)
     return application
 
 

@@ -96,7 +96,7 @@ class RequestParser:
         messages = parsed[0]
         if messages and not is_in_body and not self._head_size:
             message, payload = messages[0]
-            if payload.is_eof() and data.isascii() and message.path[0] == "/" and not parsed[1]:
+            if payload.is_eof() and data.isascii() and message.path[0] == "/" and not message.upgrade:
                 return self._with_following(parsed)  # one complete request, as nearly always
         if messages:
             self._head_is_complete()
@@ -159,8 +159,8 @@ def _clean(message: RawRequestMessage) -> RawRequestMessage:
     if not all(value.isascii() for value in message.headers.values()):
         headers = CIMultiDict((name, readable(value)) for name, value in message.headers.items())
         message = message._replace(headers=CIMultiDictProxy(headers))
-    is_path = message.path[:1] == "/" or "://" in message.path
-    return message if is_path else message._replace(url=URL("/"))
+    has_no_path = message.path == "*" or message.method == hdrs.METH_CONNECT
+    return message._replace(url=URL("/")) if has_no_path else message
 
 
 class ClientConnection(web.RequestHandler):
@@ -190,6 +190,8 @@ class ClientConnection(web.RequestHandler):
         self, request: BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> Coroutine[Any, Any, tuple[web.StreamResponse, bool]]:
         """Send a response; where the rest of the body is not worth reading, it says `Connection: close`."""
+        if isinstance(resp, web.HTTPException):
+            resp = _in_json(resp)
         body = request.content
         if not body.is_eof() and not _is_worth_reading(request, resp):
             resp.force_close()
@@ -217,23 +219,28 @@ class ClientConnection(web.RequestHandler):
             message = f"the request line or a header has more than {LONGEST_LINE} bytes"
         reason = (message or HTTPStatus(status).phrase).strip().splitlines()[0][:300].rstrip(":")
         _log.warning("a request could not be read: %s %s", status, reason, exc_info=exc if status >= 500 else None)
-        correlation = correlation_id()
-        body: dict[str, Any] = {
-            "error_code": "bad_request" if status < 500 else "internal_server_error",
-            "error_message": f"not a readable HTTP request: {reason}" if status < 500 else "a bug in mock-klarna",
-            "correlation_id": correlation,
-        }
-        response = web.Response(
-            status=status,
-            body=orjson.dumps(body),
-            headers={
-                "Content-Type": "application/json",
-                "Klarna-Correlation-Id": correlation,
-                hdrs.CONNECTION: "close",
-            },
-        )
+        if status < 500:
+            response = _error(status, "bad_request", f"not a readable HTTP request: {reason}")
+        else:
+            response = _error(status, "internal_server_error", "a bug in mock-klarna")
+        response.headers[hdrs.CONNECTION] = "close"
         response.force_close()
         return response
+
+
+def _error(status: int, code: str, message: str) -> web.Response:
+    correlation = correlation_id()
+    body = {"error_code": code, "error_message": message, "correlation_id": correlation}
+    headers = {"Content-Type": "application/json", "Klarna-Correlation-Id": correlation}
+    return web.Response(status=status, body=orjson.dumps(body), headers=headers)
+
+
+def _in_json(error: web.HTTPException) -> web.Response:
+    """Return an error of aiohttp's router, such as 405 for a page, in JSON."""
+    response = _error(error.status, error.reason.lower().replace(" ", "_"), error.reason)
+    if hdrs.ALLOW in error.headers:
+        response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+    return response
 
 
 def _is_worth_reading(request: BaseRequest, response: web.StreamResponse) -> bool:

@@ -229,7 +229,9 @@ class TestEnd:
             connection.writer.write(b"}")
             assert (await connection.ask("GET", "/_mock/clock")).status == 200
 
-    @pytest.mark.parametrize("start", ["OPTIONS *", "CONNECT klarna.test:443", "OPTIONS klarna.test:443"])
+    @pytest.mark.parametrize(
+        "start", ["OPTIONS *", "CONNECT klarna.test:443", "CONNECT /_mock/clock", "OPTIONS klarna.test:443"]
+    )
     async def test_a_target_that_is_not_a_path_is_refused_in_json(self, connect: Connect, start: str) -> None:
         async with connect() as connection:
             refused = await connection.answer(connection.head(start))

@@ -66,7 +66,7 @@ async def test_an_unknown_method_is_refused_in_json(connect: Connect) -> None:
 @pytest.mark.parametrize("verb", ["GET", "POST", "OPTIONS"])
 @pytest.mark.parametrize(
     "path",
-    ["/", "/instantshopping", "/instantshopping/v1/button", "/instantshopping/v2/buttons", "//"],
+    ["/", "/instantshopping", "/instantshopping/v1/button", "/instantshopping/v2/buttons", "//", "/x/%0d%0a/y"],
 )
 async def test_an_unknown_path_is_refused_with_the_known_ones(connect: Connect, verb: str, path: str) -> None:
     async with connect() as connection:
