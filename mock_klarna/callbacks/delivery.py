@@ -154,7 +154,7 @@ class Deliveries:
         now: float | None = None,
         finished: tuple[Job, ...] = (),
     ) -> Delivery | None:
-        """Change a delivery, with the jobs that follow; return None where it was reset, or dropped to make room."""
+        """Change a delivery, with the jobs that follow; return None where it was reset, or deleted to make room."""
 
         def command(current: Delivery, _now: float) -> CommandResult[Delivery]:
             changed = change(current)
@@ -209,7 +209,7 @@ class Deliveries:
         return written
 
     async def _reschedule(self, delivery: Delivery, jobs: tuple[Job, ...]) -> None:
-        """Keep the schedule of a callback that was dropped to make room; a reset deletes the schedule too."""
+        """Keep the schedule of a callback that was deleted to make room; a reset deletes the schedule too."""
         if jobs and await self._store.get(Order, delivery.order_id or "") is not None:
             now = await self._context.now(delivery.merchant)
             await self._context.commit(delivery.merchant, Decision(jobs=jobs), now)

@@ -15,7 +15,7 @@ from mock_klarna.demo.stock import Stock
 
 Json = dict[str, Any]
 MAX_ORDERS = 1000
-"""How many orders, and how many callbacks, are kept; the oldest are dropped first."""
+"""How many orders, and how many callbacks, are kept; the oldest are deleted first."""
 MAX_LATE = 1000
 """How many purchases can wait for `POST /late`."""
 

@@ -17,7 +17,7 @@ BUTTONS = "/instantshopping/v1/buttons"
 AUTHORIZATIONS = "/instantshopping/v1/authorizations"
 ORDERS = "/ordermanagement/v1/orders"
 MAX_CALLS = 1000
-"""How many calls are kept; the oldest are dropped first."""
+"""How many calls are kept; the oldest are deleted first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ LONGEST_HEAD = 2 * LONGEST_LINE
 MOST_PIPELINED = 32
 """Requests that are read ahead while the first one is answered."""
 _SMALL_BODY = 64 << 10
-"""Bytes of a body that are read and dropped after an early answer, so that the connection can be used again."""
+"""Bytes of a body that are read and discarded after an early answer, so that the connection can be used again."""
 _READ_SIZE = 256 << 10
 _log = logging.getLogger(__name__)
 Parsed = tuple[Any, bool, bytes]
@@ -175,7 +175,7 @@ class ClientConnection(web.RequestHandler):
         self._parser: Any = self._requests
 
     def data_received(self, data: bytes) -> None:
-        """Parse what arrived; what follows an error and the rest of a refused body are dropped as they are."""
+        """Parse what arrived; what follows an error and the rest of a refused body are discarded as they are."""
         if self._refused is None and not self._requests.is_broken:
             super().data_received(data)
 
@@ -244,7 +244,7 @@ def _in_json(error: web.HTTPException) -> web.Response:
 
 
 def _is_worth_reading(request: BaseRequest, response: web.StreamResponse) -> bool:
-    """Return whether the rest of a body is read and dropped: it is small, not packed, and the client is sending it."""
+    """Return whether the rest of a body is read and discarded: it is small, not packed, and the client is sending it."""
     headers, length = request.headers, request.content_length
     is_small = length is not None and length <= _SMALL_BODY and hdrs.CONTENT_ENCODING not in headers
     return is_small and hdrs.EXPECT not in headers and response.status != HTTPStatus.REQUEST_TIMEOUT

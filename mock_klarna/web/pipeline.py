@@ -75,7 +75,7 @@ def http_handler(services: Services, api: Api, name: str, respond: Stage, counte
     respond = _first_stages(services, rules, name, respond, counters)
     check_access = access_check(services.settings) if rules.is_protected else None
     added_headers = (_CORS_API if rules.is_cross_origin else {}) | (PROTECTION if rules.is_protected else {})
-    finish = _FINISH[rules.journal]
+    record = _RECORDERS[rules.journal]
     forget_preloaded = services.emulator.store.forget_preloaded
 
     async def handle(http: web.Request) -> web.StreamResponse:
@@ -93,8 +93,8 @@ def http_handler(services: Services, api: Api, name: str, respond: Stage, counte
             response = await respond(request)
         except Exception as error:
             response = error_response(error, rules.error_format, request, name, settings)
-        if finish is not None:
-            await finish(services, name, request, response, started)
+        if record is not None:
+            await record(services, name, request, response, started)
         if added_headers:
             response.headers.update(added_headers)
         return _http_response(request, response) if response.stream is None else await _stream(http, response)
@@ -201,7 +201,8 @@ def _rate_limited(limits: rate_limits.RateLimits, name: str, respond: Stage) -> 
 def _with_requested_faults(services: Services, name: str, respond: Stage) -> Stage:
     """Apply the fault that was requested for a request: a delay, an error status, executing twice.
 
-    `drop` and `garbage` change only what is sent back, after the operation was executed; a `status` prevents the execution.
+    `drop` closes the connection and `garbage` replaces the response, both after the operation was executed; a `status` prevents
+    the execution.
     """
     take_fault = services.emulator.faults.take
 
@@ -349,7 +350,7 @@ async def _record_problems(
         await _record(services, name, request, response, started)
 
 
-_FINISH: dict[JournalPolicy, Callable[..., Awaitable[None]] | None] = {
+_RECORDERS: dict[JournalPolicy, Callable[..., Awaitable[None]] | None] = {
     JournalPolicy.ALL: _record_and_explain,
     JournalPolicy.PROBLEMS: _record_problems,
     JournalPolicy.NONE: None,
