@@ -280,7 +280,7 @@ _JOURNAL_FILTER = (query.KIND, query.NAME, query.STATUS, query.CORRELATION_ID, q
 _sandbox = partial(Operation, api=Api.SANDBOX)
 
 SANDBOX = (
-    _sandbox(name="health", method="GET", path="/_mock/health", handler=control.health),
+    _sandbox(name="health", method="GET", path="/_mock/health", handler=control.health, answers=((200, "health"),)),
     _sandbox(name="openapi", method="GET", path="/_mock/openapi.json", handler=control.openapi),
     _sandbox(
         name="authority", method="GET", path="/_mock/ca.pem", handler=control.get_authority, errors=(404,), media=PEM
@@ -332,6 +332,7 @@ SANDBOX = (
         method="GET",
         path="/_mock/callbacks",
         handler=control.list_callbacks,
+        answers=((200, "callbacks"),),
         parameters=(query.PURCHASE_ID, query.CALLBACK_KIND, query.CALLBACK_STATE, query.LIMIT),
     ),
     _sandbox(
@@ -339,6 +340,7 @@ SANDBOX = (
         method="GET",
         path="/_mock/callbacks/{callback_id}",
         handler=control.get_callback,
+        answers=((200, "callback"),),
         errors=(404,),
     ),
     _sandbox(
@@ -346,6 +348,7 @@ SANDBOX = (
         method="POST",
         path="/_mock/callbacks/{callback_id}/resend",
         handler=control.resend_callback,
+        answers=((200, "callback"),),
         errors=(404,),
     ),
     _sandbox(
@@ -406,9 +409,15 @@ SANDBOX = (
         body="required",
         errors=(400, 404, 409),
     ),
-    _sandbox(name="get_clock", method="GET", path="/_mock/clock", handler=control.get_clock),
+    _sandbox(name="get_clock", method="GET", path="/_mock/clock", handler=control.get_clock, answers=((200, "clock"),)),
     _sandbox(
-        name="set_clock", method="POST", path="/_mock/clock", handler=control.set_clock, body="required", errors=(400,)
+        name="set_clock",
+        method="POST",
+        path="/_mock/clock",
+        handler=control.set_clock,
+        body="required",
+        answers=((200, "clock"),),
+        errors=(400,),
     ),
     _sandbox(
         name="create_fault",

@@ -86,6 +86,18 @@ async def test_every_callback_of_a_purchase_obeys_its_schema(
     obeys_schema("placed_order", await klarna.find_order(order_id))
 
 
+async def test_health_clock_and_callbacks_obey_their_schemas(klarna: MockKlarnaAsync, shop: Shop, page: Page) -> None:
+    await klarna.create_button(merchant_urls=urls(shop, "place_order"))
+    await klarna.purchase(page=page(CARTS[0]), wait=0)
+    (sent_callback,) = await klarna.callbacks(kind="place_order")
+    obeys_schema("callback", sent_callback)
+    obeys_schema("callback", await klarna.resend(sent_callback["callback_id"]))
+    obeys_schema("callbacks", (await klarna.send("GET", "/_mock/callbacks")).body)
+    obeys_schema("clock", await klarna.advance_clock("1m"))
+    obeys_schema("clock", (await klarna.send("GET", "/_mock/clock", headers={"Authorization": ""})).body)
+    obeys_schema("health", (await klarna.send("GET", "/_mock/health")).body)
+
+
 @pytest.mark.parametrize("cart", ["digital-without-shipping", "lenient"])
 async def test_the_callback_for_a_customer_token_obeys_its_schema(
     klarna: MockKlarnaAsync, shop: Shop, page: Page, cart: str
