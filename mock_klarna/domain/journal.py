@@ -1,5 +1,7 @@
 """The entries of the journal: every exchange, every callback attempt and every event, in their order."""
 
+from collections.abc import Collection, Iterator
+
 from msgspec import Struct
 
 from mock_klarna.domain.callbacks import Attempt
@@ -85,12 +87,41 @@ class JournalFilter(Struct, frozen=True, kw_only=True, gc=False):
             and (self.purchase_id is None or entry.purchase_id == self.purchase_id)
             and (self.kind is None or entry.kind == self.kind)
             and (self.name is None or entry.name == self.name)
-            and (self.status is None or self._has_status(entry.data))
+            and (self.status is None or self.status in _statuses(_status(entry.data)))
             and (self.correlation_id is None or self.correlation_id == getattr(entry.data, "correlation_id", None))
         )
 
-    def _has_status(self, data: Exchange | Sent | Event) -> bool:
-        """Return whether the answer has the status: ours to an exchange, the merchant's to an attempt."""
-        answered = data.attempt if isinstance(data, Sent) else data
-        text = str(getattr(answered, "status", None) or "")
-        return self.status in (text, f"{text[:1]}xx")
+    def members(self) -> tuple[str, ...]:
+        """Return the names of the members that are not None."""
+        return tuple(name for name in self.__struct_fields__ if getattr(self, name) is not None)
+
+    def only(self, members: Collection[str]) -> Iterator["JournalFilter"]:
+        """Yield the filters that match what this one matches and have these members: two if one of them is the status."""
+        values = {name: getattr(self, name) for name in members}
+        for status in _statuses(self.status) if "status" in members else (None,):
+            yield JournalFilter(**{**values, "status": status})
+
+
+def narrowest_filter(
+    merchant: str, kind: str, name: str, purchase_id: str | None, data: Exchange | Sent | Event
+) -> JournalFilter:
+    """Return the filter with all members that an entry has; the status is never a class."""
+    return JournalFilter(
+        merchant=merchant,
+        purchase_id=purchase_id,
+        kind=kind,
+        name=name,
+        status=_status(data),
+        correlation_id=getattr(data, "correlation_id", None),
+    )
+
+
+def _status(data: Exchange | Sent | Event) -> str | None:
+    """Return the status of the answer: ours to an exchange, the merchant's to an attempt."""
+    status = getattr(data.attempt if isinstance(data, Sent) else data, "status", None)
+    return str(status) if status else None
+
+
+def _statuses(status: str | None) -> tuple[str, ...]:
+    """Return a status and its class, such as 404 and 4xx."""
+    return (status, f"{status[:1]}xx") if status else ()

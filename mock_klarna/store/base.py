@@ -97,11 +97,11 @@ class Store(Protocol):
         ...
 
     async def wait(self, watch: JournalFilter, after: int, seconds: float) -> bool:
-        """Wait until an entry after a position matches; False when the time ran out first. Watches merchant and purchase only."""
+        """Wait until an entry after a position matches; False when the time ran out first."""
         ...
 
     def watching(self, watch: JournalFilter) -> AbstractContextManager[Watching]:
-        """Notice every entry of a merchant or a purchase from now on: look at the state, then wait for the next entry."""
+        """Notice every entry that matches from now on: look at the state, then wait for the next entry."""
         ...
 
     async def claim(self, merchant: str, until: float) -> Job | None:

@@ -1,12 +1,12 @@
 """Locks, counts, and waiting for journal entries, inside one process."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from math import inf
 
-from mock_klarna.domain.journal import Entry, JournalFilter
+from mock_klarna.domain.journal import JournalFilter
 
 
 class KeyedLocks:
@@ -52,72 +52,81 @@ class RequestCounts:
         return counted
 
 
-_Topic = tuple[str | None, str | None]
-
-
 class Waiters:
-    """Futures by topic, so that an entry wakes only those who wait for its merchant or its purchase."""
+    """Futures by the filter of the entries that they wait for.
+
+    An entry costs a few look-ups for each set of members that filters have, however many callers wait for other entries.
+    """
 
     def __init__(self) -> None:
-        self._futures: defaultdict[_Topic, set[asyncio.Future[None]]] = defaultdict(set)
+        self._futures: dict[JournalFilter, set[asyncio.Future[None]]] = {}
+        self._members: Counter[tuple[str, ...]] = Counter()
 
     def __bool__(self) -> bool:
         return bool(self._futures)
 
-    def wake(self, entry: Entry) -> None:
-        """Wake all callers that wait for this entry."""
-        for topic in (
-            (entry.merchant, entry.purchase_id),
-            (entry.merchant, None),
-            (None, None),
-            (None, entry.purchase_id),
-        ):
-            for future in self._futures.pop(topic, ()):
-                if not future.done():
-                    future.set_result(None)
+    def wake(self, entry: JournalFilter) -> None:
+        """Wake all callers that wait for an entry, which is given as its narrowest filter."""
+        for members in list(self._members):
+            for watch in entry.only(members):
+                if watch in self._futures:
+                    self._wake(watch)
 
     def wake_all(self) -> None:
         """Wake all callers that wait."""
-        for topic in list(self._futures):
-            for future in self._futures.pop(topic):
-                if not future.done():
-                    future.set_result(None)
+        for watch in list(self._futures):
+            self._wake(watch)
+
+    def _wake(self, watch: JournalFilter) -> None:
+        for future in self._remove(watch):
+            if not future.done():
+                future.set_result(None)
+
+    def _remove(self, watch: JournalFilter) -> "set[asyncio.Future[None]]":
+        members = watch.members()
+        self._members[members] -= 1
+        if not self._members[members]:
+            del self._members[members]
+        return self._futures.pop(watch)
 
     @contextmanager
     def watching(self, watch: JournalFilter, longest: float = inf) -> Iterator["Watching"]:
-        """Notice every entry of a topic from now on; each wait ends after `longest` seconds at the latest."""
-        watching = Watching(self, (watch.merchant, watch.purchase_id), longest)
+        """Notice every entry that matches from now on; each wait ends after `longest` seconds at the latest."""
+        watching = Watching(self, watch, longest)
         try:
             yield watching
         finally:
             watching.end()
 
     async def wait(self, watch: JournalFilter, seconds: float) -> bool:
-        """Wait for the next entry of a topic; False when the time ran out first."""
+        """Wait for the next entry that matches; False when the time ran out first."""
         with self.watching(watch) as watching:
             return await watching.wait(seconds)
 
-    def add(self, topic: _Topic) -> "asyncio.Future[None]":
-        """Return a future that is done with the next entry of a topic."""
+    def add(self, watch: JournalFilter) -> "asyncio.Future[None]":
+        """Return a future that is done with the next entry that matches."""
         future = asyncio.get_running_loop().create_future()
-        self._futures[topic].add(future)
+        if watch not in self._futures:
+            self._futures[watch] = set()
+            self._members[watch.members()] += 1
+        self._futures[watch].add(future)
         return future
 
-    def forget(self, topic: _Topic, future: "asyncio.Future[None]") -> None:
+    def forget(self, watch: JournalFilter, future: "asyncio.Future[None]") -> None:
         """Remove a future that nothing waits for any more."""
-        waiting = self._futures.get(topic)
+        waiting = self._futures.get(watch)
         if waiting is not None:
             waiting.discard(future)
             if not waiting:
-                del self._futures[topic]
+                self._remove(watch)
 
 
 class Watching:
     """Waits for entries between looks at the state; no entry between a look and the next wait is missed."""
 
-    def __init__(self, waiters: Waiters, topic: _Topic, longest: float) -> None:
-        self._waiters, self._topic, self._longest = waiters, topic, longest
-        self._next = waiters.add(topic)
+    def __init__(self, waiters: Waiters, watch: JournalFilter, longest: float) -> None:
+        self._waiters, self._watch, self._longest = waiters, watch, longest
+        self._next = waiters.add(watch)
 
     async def wait(self, seconds: float) -> bool:
         """Wait for an entry since the last wait; False when the time ran out first."""
@@ -126,9 +135,9 @@ class Watching:
                 await asyncio.shield(self._next)
         except TimeoutError:
             return False
-        self._next = self._waiters.add(self._topic)
+        self._next = self._waiters.add(self._watch)
         return True
 
     def end(self) -> None:
         """Stop."""
-        self._waiters.forget(self._topic, self._next)
+        self._waiters.forget(self._watch, self._next)

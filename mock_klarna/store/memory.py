@@ -11,7 +11,16 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from mock_klarna.domain.events import event_name
-from mock_klarna.domain.journal import EVENT, EVENT_BYTES, NO_MERCHANT, Entry, Exchange, JournalFilter, Sent
+from mock_klarna.domain.journal import (
+    EVENT,
+    EVENT_BYTES,
+    NO_MERCHANT,
+    Entry,
+    Exchange,
+    JournalFilter,
+    Sent,
+    narrowest_filter,
+)
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.store.in_process import KeyedLocks, RequestCounts, Waiters, Watching
 from mock_klarna.store.journal import DEFAULT_BOUNDS, Bounds, TotalSize
@@ -128,7 +137,7 @@ class MemoryStore:
         state.journal.append(entry)
         self._journals.add(entry.size)
         if self._waiters:
-            self._waiters.wake(entry)
+            self._waiters.wake(narrowest_filter(merchant, kind, name, purchase_id, data))
         return self._seq
 
     async def keep_newest(self, kind: type[Record], merchant: str, most: int) -> None:
@@ -184,7 +193,7 @@ class MemoryStore:
         return await self._waiters.wait(watch, seconds)
 
     def watching(self, watch: JournalFilter) -> AbstractContextManager[Watching]:
-        """Notice every entry of a merchant or a purchase from now on."""
+        """Notice every entry that matches from now on."""
         return self._waiters.watching(watch)
 
     async def claim(self, merchant: str, until: float) -> Job | None:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from mock_klarna.domain.callbacks import Delivery
-from mock_klarna.domain.journal import EVENT_BYTES, Entry, Exchange, JournalFilter, Sent
+from mock_klarna.domain.journal import EVENT_BYTES, Entry, Exchange, JournalFilter, Sent, narrowest_filter
 from mock_klarna.domain.records import Decision, Fault, Job, Merchant, Record
 from mock_klarna.errors import MockKlarnaError, StoreFailure, WriteConflict
 from mock_klarna.store import sql
@@ -25,7 +25,7 @@ from mock_klarna.store.journal import DEFAULT_BOUNDS, Bounds
 from mock_klarna.store.postgres_connections import Connections, PostgresSession, parse_url
 from mock_klarna.store.postgres_jobs import RELAXED, JobQueue, clock_lock
 from mock_klarna.store.postgres_schema import TYPES, prepare_schema
-from mock_klarna.store.postgres_servers import Heartbeat, ServerConnection, Topic
+from mock_klarna.store.postgres_servers import Heartbeat, ServerConnection
 from mock_klarna.store.postgres_statements import (
     ADD_MERCHANT,
     CLEAR,
@@ -47,6 +47,7 @@ from mock_klarna.store.sql_rows import (
     decoded,
     entry_of_row,
     entry_row,
+    event_filters,
     event_rows,
     job_columns,
     record_row,
@@ -122,7 +123,7 @@ class PostgresStore(SqlStore):
             self._connections, self._server_connection, self._owner, self._lease, self._jobs.check
         )
         self._shift = 0
-        self._pending: list[tuple[EntryRow, asyncio.Future[int]]] = []
+        self._pending: list[tuple[EntryRow, JournalFilter, asyncio.Future[int]]] = []
         self._appending: asyncio.Task[None] | None = None
         self.journal_statements = 0
         """How many statements wrote the entries of requests that ended together."""
@@ -245,7 +246,8 @@ class PostgresStore(SqlStore):
         return rows
 
     async def _after_commit(self, owner: str, decision: Decision, events: list[EntryRow], newest: int | None) -> None:
-        self._wake({(owner, row.purchase_id) for row in events})
+        if decision.events and (self._waiters or not self._server_connection.is_alone):
+            self._wake(event_filters(owner, decision.events))
         for job in decision.finished:
             self._jobs.was_finished(job)
         if events and newest is not None:
@@ -254,17 +256,18 @@ class PostgresStore(SqlStore):
         if callbacks:
             await self.limit_records(Delivery, owner, self.bounds.most_callbacks, callbacks)
 
-    def _wake(self, topics: Iterable[Topic]) -> None:
-        for topic in topics:
-            self._server_connection.wake(topic)
+    def _wake(self, entries: Iterable[JournalFilter]) -> None:
+        for entry in entries:
+            self._server_connection.wake(entry)
 
     async def record(
         self, merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
     ) -> int:
         """Append an exchange or a callback to the journal; return its `seq`. Simultaneous entries share a statement."""
-        row = entry_row(storable(merchant), kind, name, data, at, purchase_id and storable(purchase_id))
+        owner, purchase_id = storable(merchant), purchase_id and storable(purchase_id)
+        row = entry_row(owner, kind, name, data, at, purchase_id)
         written: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._pending.append((row, written))
+        self._pending.append((row, narrowest_filter(owner, kind, name, purchase_id, data), written))
         if self._appending is None or self._appending.done():
             self._appending = asyncio.create_task(self._append_pending())
         return await written
@@ -273,19 +276,20 @@ class PostgresStore(SqlStore):
         while self._pending:
             batch, self._pending = self._pending[:MOST_ENTRIES], self._pending[MOST_ENTRIES:]
             try:
-                seqs = await self._append([row for row, _ in batch])
+                seqs = await self._append([(row, entry) for row, entry, _ in batch])
             except Exception as fault:
-                for _, written in batch:
+                for *_, written in batch:
                     if not written.done():
                         written.set_exception(fault)
                 continue
-            for (_, written), seq in zip(batch, seqs, strict=True):
+            for (*_, written), seq in zip(batch, seqs, strict=True):
                 if not written.done():
                     written.set_result(seq)
 
-    async def _append(self, rows: list[EntryRow]) -> list[int]:
+    async def _append(self, entries: list[tuple[EntryRow, JournalFilter]]) -> list[int]:
+        rows = [row for row, _ in entries]
         seqs = sorted(row[0] for row in await self._insert_entries(rows))
-        self._wake({(row.merchant, row.purchase_id) for row in rows})
+        self._wake({entry for _, entry in entries})
         sizes: defaultdict[str, int] = defaultdict(int)
         newest: dict[str, int] = {}
         for row, seq in zip(rows, seqs, strict=True):
@@ -334,14 +338,12 @@ class PostgresStore(SqlStore):
         self._preloads.forget()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        conditions, values = sql.entries_query(watch, after)
-        statement = f"SELECT 1 FROM journal WHERE {conditions} LIMIT 1"
         while True:
             left = deadline - loop.time()
             waiting = asyncio.ensure_future(self._waiters.wait(watch, min(POLL, max(left, 0))))
             try:
                 await asyncio.sleep(0)
-                if await self.fetch(statement, *values):
+                if await self.entries(watch, after, 1):
                     return True
                 if await waiting:
                     return True
@@ -351,7 +353,7 @@ class PostgresStore(SqlStore):
                 return False
 
     def watching(self, watch: JournalFilter) -> AbstractContextManager[Watching]:
-        """Notice every entry of a merchant or a purchase from now on."""
+        """Notice every entry that matches from now on."""
         return self._waiters.watching(watch, POLL)
 
     async def claim(self, merchant: str, until: float) -> Job | None:
@@ -402,7 +404,7 @@ class PostgresStore(SqlStore):
         else:
             await self.fetch(CLEAR.format("WHERE merchant = $1", "WHERE name = $1"), storable(merchant))
         self._forget_sizes()
-        self._server_connection.announce(is_cleared=True)
+        self._server_connection.announce_cleared()
 
     def _forget_sizes(self) -> None:
         """Measure journals and count records again, after some were deleted."""
@@ -432,7 +434,7 @@ class PostgresStore(SqlStore):
                 await self._replace(session, staging)  # a key was taken after the check: the second check names it
             await session.fetch("ANALYZE records")  # plans that were made for a small table would read all of it
         self._forget_sizes()
-        self._server_connection.announce(is_cleared=True)
+        self._server_connection.announce_cleared()
 
     async def _replace(self, session: PostgresSession, staging: Staging) -> None:
         async with session.transaction():

@@ -11,13 +11,15 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
+from msgspec.structs import astuple
 
 from mock_klarna import __version__
 from mock_klarna.domain.callbacks import read_back
+from mock_klarna.domain.journal import JournalFilter
 from mock_klarna.errors import StoreFailure, WriteConflict
 from mock_klarna.store.in_process import Waiters
 from mock_klarna.store.postgres_connections import Connections, translated_errors
-from mock_klarna.store.sql_rows import record_of, record_row, topic_entry
+from mock_klarna.store.sql_rows import record_of, record_row
 
 _log = logging.getLogger(__name__)
 _RELEASE = (
@@ -33,8 +35,6 @@ _SEEN = (
 _SILENT = "SELECT owner FROM servers WHERE seen < now() - make_interval(secs => $1)"
 _MOST_PAYLOAD = 7000
 """Bytes of a notification; PostgreSQL takes fewer than 8000."""
-Topic = tuple[str, str | None]
-"""A merchant and a purchase that an entry belongs to."""
 
 
 class ServerConnection:
@@ -52,7 +52,7 @@ class ServerConnection:
         self._channel = f"mock_klarna_{blake2b(connections.schema.encode(), digest_size=8).hexdigest()}"
         self._connection: Any = None
         self._turn = asyncio.Lock()
-        self._topics: set[Topic] = set()
+        self._entries: set[JournalFilter] = set()
         self._is_cleared = False
         self._sending: asyncio.Task[None] | None = None
         self.is_alone = False
@@ -71,37 +71,44 @@ class ServerConnection:
             self._connection = connection
         return self._connection
 
-    def wake(self, topic: Topic) -> None:
-        """Wake the waiters of a topic on this server and on the others."""
-        self._wake_here(topic)
-        self.announce(topic)
-
-    def _wake_here(self, topic: Topic) -> None:
+    def wake(self, entry: JournalFilter) -> None:
+        """Wake the waiters of an entry, which is given as its narrowest filter, on this server and on the others."""
         if self._waiters:
-            self._waiters.wake(topic_entry(*topic))
-
-    def announce(self, topic: Topic = ("", None), *, is_cleared: bool = False) -> None:
-        """Notify the other servers of a new entry, or that state was deleted; simultaneous calls share a notification."""
-        self._is_cleared = self._is_cleared or is_cleared
+            self._waiters.wake(entry)
         if not self.is_alone:
-            self.announce_to_all(topic)
+            self._entries.add(entry)
+            self.announce_to_all()
 
-    def announce_to_all(self, topic: Topic = ("", None)) -> None:
-        """Send a notification even if no other server was seen yet."""
-        self._topics.add(topic)
+    def announce_cleared(self) -> None:
+        """Notify the other servers that state was deleted."""
+        self._is_cleared = True
+        if not self.is_alone:
+            self.announce_to_all()
+
+    def announce_to_all(self) -> None:
+        """Send a notification even if no other server was seen yet; simultaneous calls share it."""
         if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send())
 
     async def _send(self) -> None:
-        while self._topics:
-            topics, self._topics = self._topics, set()
-            is_cleared, self._is_cleared = self._is_cleared, False
-            message = {"from": self._owner, "topics": list(topics), "cleared": is_cleared}
-            payload = orjson.dumps(message).decode()
-            if len(payload) > _MOST_PAYLOAD:
-                payload = orjson.dumps({**message, "topics": None}).decode()
+        while True:
             with contextlib.suppress(StoreFailure):
-                await self.execute("SELECT pg_notify($1, $2)", self._channel, payload)
+                await self.execute("SELECT pg_notify($1, $2)", self._channel, self._payload())
+            if not (self._entries or self._is_cleared):
+                break
+
+    def _payload(self) -> str:
+        """Return the next notification; what does not fit into it follows in another one."""
+        is_cleared, self._is_cleared = self._is_cleared, False
+        entries: list[tuple[str | None, ...]] = []
+        size = 0
+        while self._entries and size < _MOST_PAYLOAD // 2:
+            entries.append(astuple(self._entries.pop()))
+            size += len(orjson.dumps(entries[-1]))
+        message = {"from": self._owner, "entries": entries, "cleared": is_cleared}
+        if size > _MOST_PAYLOAD - 200:
+            message["entries"] = None
+        return orjson.dumps(message).decode()
 
     def _receive(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
         message = orjson.loads(payload)
@@ -110,11 +117,11 @@ class ServerConnection:
         self.is_alone = False
         if message["cleared"]:
             self._forget_sizes()
-        if message["topics"] is None:
+        if message["entries"] is None:
             self._waiters.wake_all()
         else:
-            for merchant, purchase_id in message["topics"]:
-                self._wake_here((merchant, purchase_id))
+            for entry in message["entries"]:
+                self._waiters.wake(JournalFilter(**dict(zip(JournalFilter.__struct_fields__, entry, strict=True))))
 
     async def lock(self, key: int) -> None:
         """Wait until no other server has an advisory lock, and take it."""

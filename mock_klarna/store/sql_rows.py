@@ -12,7 +12,17 @@ from msgspec.structs import replace
 
 from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.events import Event, event_classes, event_name
-from mock_klarna.domain.journal import CALLBACK, EVENT, EVENT_BYTES, EXCHANGE, Entry, Exchange, Sent
+from mock_klarna.domain.journal import (
+    CALLBACK,
+    EVENT,
+    EVENT_BYTES,
+    EXCHANGE,
+    Entry,
+    Exchange,
+    JournalFilter,
+    Sent,
+    narrowest_filter,
+)
 from mock_klarna.domain.records import Job, Record
 from mock_klarna.errors import bounded
 from mock_klarna.store.snapshot import KINDS
@@ -57,7 +67,6 @@ def decoder(kind: type[Any]) -> Callable[[bytes], Any]:
     return msgpack.Decoder(kind).decode
 
 
-_NOTHING: Any = None
 _EVENTS: Mapping[str, type[Event]] = event_classes()
 _BULKY: Mapping[str, type[Exchange | Sent]] = {EXCHANGE: Exchange, CALLBACK: Sent}
 ALIASED = frozenset(name for name, kind in KINDS.items() if kind.alias is not Record.alias)
@@ -112,6 +121,11 @@ def event_rows(merchant: str, events: Sequence[Event], at: float) -> list[EntryR
     ]
 
 
+def event_filters(merchant: str, events: Sequence[Event]) -> set[JournalFilter]:
+    """Return the narrowest filters of a decision's events."""
+    return {narrowest_filter(merchant, EVENT, event_name(one), one.purchase_id, one) for one in events}
+
+
 def entry_row(
     merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
 ) -> EntryRow:
@@ -147,11 +161,6 @@ def entry_of_row(row: Row) -> Entry:
         data=decode(bytes(data)),
         size=size,
     )
-
-
-def topic_entry(merchant: str, purchase_id: str | None) -> Entry:
-    """Return an entry without content, which wakes those who wait for a merchant or a purchase."""
-    return Entry(seq=0, at=0.0, merchant=merchant, kind="", name="", purchase_id=purchase_id, data=_NOTHING)
 
 
 def job_columns(job: Job) -> tuple[Any, ...]:

@@ -8,7 +8,7 @@ since the last checkpoint. Checkpoints, which wait for the disk, and large dumps
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mock_klarna.domain.callbacks import Delivery, read_back
-from mock_klarna.domain.journal import EVENT_BYTES, NO_MERCHANT, Exchange, JournalFilter, Sent
+from mock_klarna.domain.journal import EVENT_BYTES, NO_MERCHANT, Exchange, JournalFilter, Sent, narrowest_filter
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.errors import WriteConflict
 from mock_klarna.store import sql
@@ -34,13 +34,13 @@ from mock_klarna.store.sql_rows import (
     RecordRow,
     Row,
     entry_row,
+    event_filters,
     event_rows,
     job_columns,
     job_of_row,
     record_of,
     record_row,
     storable,
-    topic_entry,
 )
 from mock_klarna.store.sql_snapshot import Staging, read_state
 from mock_klarna.store.sqlite_file import (
@@ -228,8 +228,13 @@ class SqliteStore(SqlStore):
         callbacks = sum(isinstance(record, Delivery) and record.version == 1 for record in decision.writes)
         if callbacks:
             await self.limit_records(Delivery, owner, self.bounds.most_callbacks, callbacks)
-        self._wake(owner, events)
+        if self._waiters:
+            self._wake(event_filters(owner, decision.events))
         return self._seq
+
+    def _wake(self, entries: Iterable[JournalFilter]) -> None:
+        for entry in entries:
+            self._waiters.wake(entry)
 
     def _require_merchant(self, merchant: str) -> None:
         if merchant not in self._merchants:
@@ -253,11 +258,6 @@ class SqliteStore(SqlStore):
         if size:
             await self._limits.add(merchant, size, self._seq)
 
-    def _wake(self, merchant: str, rows: Sequence[EntryRow]) -> None:
-        if self._waiters:
-            for purchase_id in {row.purchase_id for row in rows}:
-                self._waiters.wake(topic_entry(merchant, purchase_id))
-
     async def record(
         self, merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
     ) -> int:
@@ -275,7 +275,8 @@ class SqliteStore(SqlStore):
             raise
         seq = self._seq
         await self._limit_journal(owner, row.size)
-        self._wake(owner, [row])
+        if self._waiters:
+            self._waiters.wake(narrowest_filter(owner, kind, name, purchase_id, data))
         return seq
 
     async def cut_journal(self, merchant: str, excess: int, newest: int) -> int:
@@ -308,7 +309,7 @@ class SqliteStore(SqlStore):
         return await self._waiters.wait(watch, seconds)
 
     def watching(self, watch: JournalFilter) -> AbstractContextManager[Watching]:
-        """Notice every entry of a merchant or a purchase from now on."""
+        """Notice every entry that matches from now on."""
         return self._waiters.watching(watch)
 
     async def claim(self, merchant: str, until: float) -> Job | None:

@@ -55,8 +55,7 @@ async def find_entries(
     """Return journal entries after a position; wait up to so many real seconds for the first one."""
     store, clock = services.emulator.store, asyncio.get_running_loop().time
     deadline = clock() + seconds
-    topic = JournalFilter(merchant=wanted.merchant, purchase_id=wanted.purchase_id)
-    with store.watching(topic) as watching:
+    with store.watching(wanted) as watching:
         while True:
             found = await store.entries(wanted, after, limit)
             left = deadline - clock()

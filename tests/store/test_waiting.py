@@ -1,9 +1,11 @@
 import asyncio
+from typing import Any, cast
 
 import pytest
 
-from mock_klarna.domain.journal import EXCHANGE, JournalFilter
+from mock_klarna.domain.journal import EXCHANGE, JournalFilter, narrowest_filter
 from mock_klarna.store.base import Store
+from mock_klarna.store.in_process import Waiters
 from tests.store.samples import created, exchange, telling
 
 LONG = 30.0
@@ -54,6 +56,69 @@ async def test_an_entry_of_another_merchant_or_purchase_wakes_no_caller(store: S
     await store.commit("other", telling(created(purchase_id="p-2")), 1.0)
     await store.commit("shop", telling(created(purchase_id="p-2")), 1.0)
     assert await waiting
+
+
+EXCHANGES = [
+    JournalFilter(merchant="shop", name="get_button"),
+    JournalFilter(kind=EXCHANGE),
+    JournalFilter(merchant="shop", status="200"),
+    JournalFilter(status="2xx", name="get_button"),
+    JournalFilter(correlation_id="c"),
+    JournalFilter(
+        merchant="shop", purchase_id="p-1", kind=EXCHANGE, name="get_button", status="2xx", correlation_id="c"
+    ),
+]
+
+
+@pytest.mark.parametrize("watch", EXCHANGES)
+async def test_an_exchange_wakes_those_whose_whole_filter_matches(store: Store, watch: JournalFilter) -> None:
+    waiting = await begun(store, watch)
+    await store.commit("shop", telling(created(purchase_id="p-1")), 1.0)
+    await store.record("shop", EXCHANGE, "get_button", exchange(), 1.0, "p-1")
+    assert await waiting
+
+
+OTHERS = [
+    JournalFilter(merchant="shop", name="create_button"),
+    JournalFilter(merchant="shop", kind="callback"),
+    JournalFilter(merchant="shop", status="404"),
+    JournalFilter(merchant="shop", status="4xx"),
+    JournalFilter(merchant="shop", correlation_id="d"),
+    JournalFilter(name="get_button", status="404"),
+]
+
+
+@pytest.mark.parametrize("watch", OTHERS)
+async def test_an_entry_wakes_nobody_whose_filter_does_not_match(store: Store, watch: JournalFilter) -> None:
+    waiting = await begun(store, watch)
+    await store.commit("shop", telling(created(purchase_id="p-1")), 1.0)
+    await store.record("shop", EXCHANGE, "get_button", exchange(), 1.0, "p-1")
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    waiting.cancel()
+
+
+def test_waiters_cost_one_look_up_for_each_set_of_members() -> None:
+    looked_up: list[JournalFilter] = []
+
+    class Counted(dict[Any, Any]):
+        def __contains__(self, watch: object) -> bool:
+            looked_up.append(cast(JournalFilter, watch))
+            return super().__contains__(watch)
+
+    async def wait_and_wake() -> None:
+        waiters = Waiters()
+        for number in range(1000):
+            waiters.add(JournalFilter(merchant="shop", name=f"n-{number}"))
+            waiters.add(JournalFilter(merchant="shop", correlation_id=f"c-{number}"))
+        waiters._futures = Counted(waiters._futures)
+        waiters.wake(narrowest_filter("shop", EXCHANGE, "get_button", None, exchange()))
+
+    asyncio.run(wait_and_wake())
+    assert looked_up == [
+        JournalFilter(merchant="shop", name="get_button"),
+        JournalFilter(merchant="shop", correlation_id="c"),
+    ]
 
 
 @pytest.mark.parametrize("watch", WATCHES)
