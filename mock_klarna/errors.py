@@ -44,6 +44,10 @@ class Problem(Struct, frozen=True, gc=False):
             "formula": self.formula,
         }
 
+    def shown(self) -> "Problem":
+        """Return the problem with the part of the value that is shown, so that it does not keep the whole body in memory."""
+        return Problem(self.path, self.rule, bounded(self.value), self.expected, self.formula)
+
     def as_text(self) -> str:
         """Return the one line that goes to the log."""
         value = "nothing" if self.value is None else repr(bounded(self.value))
@@ -79,11 +83,19 @@ def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
 def bounded(value: object) -> Any:
     """Return a JSON-ready value as it is when it is small, else its beginning or what kind of thing it is."""
     if isinstance(value, str):
-        return value if len(value) <= _LONGEST_TEXT else f"{value[:_LONGEST_TEXT]}… ({len(value)} characters)"
+        return value if len(value) <= _LONGEST_TEXT or _CUT.fullmatch(value) else _cut(value)
     if isinstance(value, dict | list) and _is_large(value):
         kind, part = ("an object", "members") if isinstance(value, dict) else ("a list", "entries")
         return f"{kind} with {len(value)} {part}, too large to show"
     return value
+
+
+def _cut(text: str) -> str:
+    return f"{text[:_LONGEST_TEXT]}… ({len(text)} characters)"
+
+
+_CUT = re.compile(rf".{{{_LONGEST_TEXT}}}… \(\d{{1,12}} characters\)", re.DOTALL)
+"""A text that was cut already."""
 
 
 def _is_large(value: dict[str, Any] | list[Any]) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from mock_klarna.domain.callbacks import Attempt
 from mock_klarna.domain.events import Event
@@ -15,8 +16,8 @@ KINDS = (EXCHANGE, CALLBACK, EVENT)
 NO_MERCHANT = ""
 """The merchant of entries and faults that belong to none, such as refused requests without known credentials."""
 
-EVENT_BYTES = 400
-"""The approximate memory of an entry without its bodies."""
+EVENT_BYTES = 460
+"""The approximate memory of an entry with an event of short members."""
 
 
 def readable(text: str) -> str:
@@ -38,10 +39,6 @@ class Exchange(Struct, frozen=True, kw_only=True, gc=False):
     problems: tuple[Problem, ...] = ()
     explanation: str = ""
 
-    def size(self) -> int:
-        """Return approximately how many bytes the exchange takes in memory."""
-        return EVENT_BYTES + len(self.request_body) + len(self.response_body) + len(self.path) + len(self.explanation)
-
 
 class Sent(Struct, frozen=True, kw_only=True, gc=False):
     """One attempt to call a merchant: the URL, the body, and the result. `number` counts the tries from 1."""
@@ -52,9 +49,69 @@ class Sent(Struct, frozen=True, kw_only=True, gc=False):
     request_body: bytes
     attempt: Attempt
 
-    def size(self) -> int:
-        """Return approximately how many bytes the attempt takes in memory."""
-        return EVENT_BYTES + len(self.request_body) + len(self.attempt.answer) + len(self.url)
+
+_EXCHANGE_BYTES = 580
+_SENT_BYTES = 900
+_HEADER_BYTES = 140
+_SHORT = 48
+"""The length of text that `EVENT_BYTES` includes for each member of an event."""
+
+
+def entry_size(merchant: str, data: Exchange | Sent | Event) -> int:
+    """Return approximately how many bytes an entry takes in memory, with everything that it keeps."""
+    name = len(merchant) if len(merchant) > _SHORT else 0
+    if isinstance(data, Event):
+        return name + _event_size(data)
+    if isinstance(data, Sent):
+        attempt = data.attempt
+        texts = _text(data.url) + _text(attempt.error or "") + _text(attempt.remedy or "")
+        bodies = len(data.request_body) + len(attempt.answer)
+        return name + _SENT_BYTES + bodies + texts + _headers(attempt.answer_headers)
+    size = name + _EXCHANGE_BYTES + len(data.request_body) + len(data.response_body) + _text(data.path)
+    size += _text(data.explanation) + _headers(data.request_headers)
+    return size + memory_of(data.problems) if data.problems else size
+
+
+def _event_size(event: Event) -> int:
+    size = EVENT_BYTES
+    for value in astuple(event):
+        if isinstance(value, str):
+            size += _text(value) if len(value) > _SHORT else 0
+        elif isinstance(value, tuple | dict):
+            size += memory_of(value)
+    return size
+
+
+def _text(text: str) -> int:
+    return len(text) if text.isascii() else 4 * len(text)
+
+
+def _headers(headers: tuple[tuple[str, str], ...]) -> int:
+    size = _HEADER_BYTES * len(headers)
+    for name, value in headers:
+        size += 2 * _text(name) + _text(value)
+    return size
+
+
+def memory_of(value: object) -> int:
+    """Return approximately how many bytes a JSON value, or a structure of them, takes in memory; never much less than it does."""
+    size, left = 0, [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, str):
+            size += 56 + _text(part)
+        elif isinstance(part, dict):
+            size += 64 + 120 * (len(part) + 1)
+            left += [*part, *part.values()]
+        elif isinstance(part, tuple | list):
+            size += 64 + 8 * len(part)
+            left += part
+        elif isinstance(part, Struct):
+            size += 32 + 8 * len(part.__struct_fields__)
+            left += astuple(part)
+        elif part is not None and not isinstance(part, bool):
+            size += 32
+    return size
 
 
 class Entry(Struct, frozen=True, kw_only=True, gc=False):

@@ -22,6 +22,9 @@ class JournalBuffer:
         self.newest = 0
         self.dropped = 0
 
+    def __bool__(self) -> bool:
+        return bool(self._exchanges or self._events)
+
     def append(self, entry: Entry) -> None:
         """Add an entry; above the limit, drop exchanges and callbacks first, then events."""
         (self._events if entry.kind == EVENT else self._exchanges).append(entry)
@@ -74,8 +77,12 @@ class Bounds:
 DEFAULT_BOUNDS = Bounds()
 
 
+_JOURNAL_BYTES = 4096
+"""The approximate memory of a merchant with a journal, without the entries."""
+
+
 class TotalSize:
-    """Keeps all journals together within `limit` bytes.
+    """Keeps all journals together within `limit` bytes, with the merchants that have nothing but a journal.
 
     An added entry costs one addition: the sum of the added sizes is an upper bound, as entries may have been dropped. When
     the bound is above the limit, the journals are measured and a sixteenth of the limit is freed at once.
@@ -86,16 +93,18 @@ class TotalSize:
         self._journals = journals
         self._upper_bound = 0
 
-    def add(self, size: int) -> None:
-        """Count an added entry; above the limit, drop entries."""
-        self._upper_bound += size
-        if self._upper_bound > self._limit:
-            self._make_room()
+    def add(self, size: int, *, is_first: bool) -> bool:
+        """Count an added entry, the first of its journal or a further one; above the limit, drop entries and return True."""
+        self._upper_bound += size + _JOURNAL_BYTES if is_first else size
+        if self._upper_bound <= self._limit:
+            return False
+        self._make_room()
+        return True
 
     def _make_room(self) -> None:
         """Halve the largest journals until there is room; if that is not enough, empty those without recent entries."""
-        journals = list(self._journals())
-        self._upper_bound = sum(journal.size for journal in journals)
+        journals = [journal for journal in self._journals() if journal]
+        self._upper_bound = sum(journal.size + _JOURNAL_BYTES for journal in journals)
         for journal in sorted(journals, key=lambda journal: journal.size, reverse=True):
             self._shrink(journal, journal.size // 2, keep=1)
         for journal in sorted(journals, key=lambda journal: journal.newest)[:-1]:
@@ -107,4 +116,4 @@ class TotalSize:
         if excess > 0:
             before = journal.size
             journal.shrink(max(size, before - excess), keep)
-            self._upper_bound -= before - journal.size
+            self._upper_bound -= before - journal.size + (0 if journal else _JOURNAL_BYTES)

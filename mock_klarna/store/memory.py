@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 from mock_klarna.domain.events import event_name
 from mock_klarna.domain.journal import (
     EVENT,
-    EVENT_BYTES,
     NO_MERCHANT,
     Entry,
     Exchange,
     JournalFilter,
     Sent,
+    entry_size,
     narrowest_filter,
 )
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
@@ -29,6 +29,10 @@ from mock_klarna.store.snapshot_stream import Portion
 from mock_klarna.store.tables import AT_ONCE, MerchantState, RecordIndex
 
 R = TypeVar("R", bound=Record)
+
+
+_MOST_EMPTY = 1000
+"""Merchants without records and entries that are remembered, for the number of entries that were dropped."""
 
 
 class MemoryStore:
@@ -45,6 +49,7 @@ class MemoryStore:
         self._locks = KeyedLocks()
         self._request_counts = RequestCounts()
         self._seq = 0
+        self._dropped_of_forgotten = 0
 
     def _is_current(self, record: Stored) -> bool:
         state = self._merchants.get(record.merchant)
@@ -130,15 +135,23 @@ class MemoryStore:
         self, state: MerchantState, at: float, merchant: str, kind: str, name: str, purchase_id: Any, data: Any
     ) -> int:
         self._seq += 1
-        size = EVENT_BYTES if kind == EVENT else data.size()
+        size = entry_size(merchant, data)
         entry = Entry(
             seq=self._seq, at=at, merchant=merchant, kind=kind, name=name, purchase_id=purchase_id, data=data, size=size
         )
+        is_first = not state.journal
         state.journal.append(entry)
-        self._journals.add(entry.size)
+        if self._journals.add(size, is_first=is_first):
+            self._forget_empty()
         if self._waiters:
             self._waiters.wake(narrowest_filter(merchant, kind, name, purchase_id, data))
         return self._seq
+
+    def _forget_empty(self) -> None:
+        """Forget merchants that had only a journal, whose entries were dropped."""
+        empty = [name for name, state in self._merchants.items() if state.is_empty()]
+        for name in empty[: max(0, len(empty) - _MOST_EMPTY)]:
+            self._dropped_of_forgotten += self._merchants.pop(name).journal.dropped
 
     async def keep_newest(self, kind: type[Record], merchant: str, most: int) -> None:
         """Delete a merchant's oldest records of a kind beyond the `most` newest."""
@@ -180,7 +193,8 @@ class MemoryStore:
     async def dropped(self, merchant: str | None) -> int:
         """Return how many journal entries were dropped to stay within bounds."""
         chosen = self._merchants.values() if merchant is None else [self._merchants.get(merchant)]
-        return sum(state.journal.dropped for state in chosen if state)
+        forgotten = self._dropped_of_forgotten if merchant is None else 0
+        return forgotten + sum(state.journal.dropped for state in chosen if state)
 
     async def position(self) -> int:
         """Return the `seq` of the newest entry of all."""
@@ -261,8 +275,11 @@ class MemoryStore:
 
     async def clear(self, merchant: str | None) -> None:
         """Delete the state of a merchant, or of all: at once for all callers, and from memory in portions."""
-        names = [merchant] if merchant is not None else list(self._merchants)
-        await self._take_apart([self._merchants.pop(name) for name in names if name in self._merchants])
+        if merchant is None:
+            states, self._merchants, self._dropped_of_forgotten = self._merchants, {}, 0
+            await self._take_apart(states.values())
+        elif merchant in self._merchants:
+            await self._take_apart([self._merchants.pop(merchant)])
 
     async def _take_apart(self, states: Iterable[MerchantState]) -> None:
         self._index.removals += 1

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from mock_klarna.domain.callbacks import Delivery
-from mock_klarna.domain.journal import EVENT_BYTES, Entry, Exchange, JournalFilter, Sent, narrowest_filter
+from mock_klarna.domain.journal import Entry, Exchange, JournalFilter, Sent, narrowest_filter
 from mock_klarna.domain.records import Decision, Fault, Job, Merchant, Record
 from mock_klarna.errors import MockKlarnaError, StoreFailure, WriteConflict
 from mock_klarna.store import sql
@@ -251,7 +251,7 @@ class PostgresStore(SqlStore):
         for job in decision.finished:
             self._jobs.was_finished(job)
         if events and newest is not None:
-            await self._limits.add(owner, len(events) * EVENT_BYTES, newest)
+            await self._limits.add(owner, sum(row.size for row in events), newest)
         callbacks = sum(isinstance(record, Delivery) and record.version == 1 for record in decision.writes)
         if callbacks:
             await self.limit_records(Delivery, owner, self.bounds.most_callbacks, callbacks)

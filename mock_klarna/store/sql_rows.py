@@ -8,23 +8,21 @@ from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from msgspec import Struct, msgpack
-from msgspec.structs import replace
 
 from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.events import Event, event_classes, event_name
 from mock_klarna.domain.journal import (
     CALLBACK,
     EVENT,
-    EVENT_BYTES,
     EXCHANGE,
     Entry,
     Exchange,
     JournalFilter,
     Sent,
+    entry_size,
     narrowest_filter,
 )
 from mock_klarna.domain.records import Job, Record
-from mock_klarna.errors import bounded
 from mock_klarna.store.snapshot import KINDS
 
 R = TypeVar("R", bound=Record)
@@ -117,7 +115,8 @@ class EntryRow(NamedTuple):
 def event_rows(merchant: str, events: Sequence[Event], at: float) -> list[EntryRow]:
     """Return the rows of a decision's events."""
     return [
-        EntryRow(at, merchant, EVENT, event_name(one), one.purchase_id, 1, EVENT_BYTES, _encode(one)) for one in events
+        EntryRow(at, merchant, EVENT, event_name(one), one.purchase_id, 1, entry_size(merchant, one), _encode(one))
+        for one in events
     ]
 
 
@@ -129,11 +128,8 @@ def event_filters(merchant: str, events: Sequence[Event]) -> set[JournalFilter]:
 def entry_row(
     merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
 ) -> EntryRow:
-    """Return the row of an exchange or a callback attempt; problems keep a bounded part of the value that was sent."""
-    if isinstance(data, Exchange) and data.problems:
-        problems = tuple(replace(problem, value=bounded(problem.value)) for problem in data.problems)
-        data = replace(data, problems=problems)
-    return EntryRow(at, merchant, kind, name, purchase_id, 0, data.size(), _encode(data))
+    """Return the row of an exchange or a callback attempt."""
+    return EntryRow(at, merchant, kind, name, purchase_id, 0, entry_size(merchant, data), _encode(data))
 
 
 def decoded(kind: type[R], body: bytes) -> R:

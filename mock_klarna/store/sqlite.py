@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mock_klarna.domain.callbacks import Delivery, read_back
-from mock_klarna.domain.journal import EVENT_BYTES, NO_MERCHANT, Exchange, JournalFilter, Sent, narrowest_filter
+from mock_klarna.domain.journal import NO_MERCHANT, Exchange, JournalFilter, Sent, narrowest_filter
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.errors import WriteConflict
 from mock_klarna.store import sql
@@ -224,7 +224,7 @@ class SqliteStore(SqlStore):
         except BaseException:
             self._seq = before
             raise
-        await self._limit_journal(owner, len(events) * EVENT_BYTES)
+        await self._limit_journal(owner, sum(row.size for row in events))
         callbacks = sum(isinstance(record, Delivery) and record.version == 1 for record in decision.writes)
         if callbacks:
             await self.limit_records(Delivery, owner, self.bounds.most_callbacks, callbacks)

@@ -74,6 +74,9 @@ class JobQueue:
         """Forget a claimed job."""
         self._claimed.pop(job, None)
 
+    def __bool__(self) -> bool:
+        return bool(self._waiting or self._claimed)
+
     def waiting(self) -> list[Job]:
         """Return the unclaimed jobs, first due first."""
         return [job for *_, job in sorted(self._waiting.values())]
@@ -150,6 +153,10 @@ class MerchantState:
         for records in self._records.values():
             while records:
                 yield [records.popitem()[1] for _ in range(min(AT_ONCE, len(records)))]
+
+    def is_empty(self) -> bool:
+        """Return whether there are no records, jobs, counters and journal entries."""
+        return not (self.journal or self.counters or self.job_queue or any(self._records.values()))
 
     def everything(self) -> Iterator[Stored]:
         """Yield every record, kind by kind, oldest first."""

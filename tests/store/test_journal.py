@@ -132,7 +132,8 @@ async def size(store: Store) -> int:
 async def test_all_journals_together_are_bounded_and_the_largest_is_shortened(tight: Store) -> None:
     for number in range(100):
         await tight.record("noisy", EXCHANGE, "get_button", exchange(2000), 1.0, None)
-        await tight.record(f"quiet-{number % 5}", EXCHANGE, "get_button", exchange(10), 1.0, None)
+        if number % 2:
+            await tight.record(f"quiet-{number % 5}", EXCHANGE, "get_button", exchange(10), 1.0, None)
         assert await size(tight) <= 65536
     assert await tight.dropped("noisy") > 50
     assert await tight.dropped(None) == await tight.dropped("noisy")
