@@ -204,7 +204,8 @@ class Deliveries:
         if written is None:
             await self._reschedule(delivery, jobs)
             written = with_attempts(delivery, attempts, state)
-        for number, attempt in enumerate(attempts, len(written.attempts) - len(attempts) + 1):
+        made = written.attempts_dropped + len(written.attempts)
+        for number, attempt in enumerate(attempts, made - len(attempts) + 1):
             await self._write_entry(written, number, attempt)
         return written
 

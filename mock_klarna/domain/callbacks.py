@@ -223,8 +223,17 @@ class Attempt(Struct, frozen=True, kw_only=True, gc=False):
     remedy: str | None = None
 
 
+MOST_ATTEMPTS = 200
+"""Attempts that a callback keeps, which is more than a schedule has; of the resent ones, the oldest are dropped first."""
+KEPT_BYTES = 64 << 10
+"""Bytes of answers that a callback keeps, beside the newest answer; of older ones it keeps the length. The journal has them."""
+
+
 class Delivery(Record, frozen=True, kw_only=True):
-    """A callback to a merchant's URL with every attempt made so far. `state` is one of `DELIVERY_STATES`."""
+    """A callback to a merchant's URL with the attempts made so far, at most `MOST_ATTEMPTS`. `state` is one of `DELIVERY_STATES`.
+
+    attempts_dropped: how many earlier attempts are no longer in `attempts`.
+    """
 
     kind: ClassVar[str] = "callback"
     callback_id: str
@@ -236,6 +245,7 @@ class Delivery(Record, frozen=True, kw_only=True):
     created_at: float
     state: str = "in_flight"
     attempts: tuple[Attempt, ...] = ()
+    attempts_dropped: int = 0
 
     @property
     def key(self) -> str:
@@ -301,8 +311,35 @@ def resumed(delivery: Delivery) -> Delivery:
 
 
 def with_attempts(delivery: Delivery, attempts: tuple[Attempt, ...], state: str) -> Delivery:
-    """Return a callback with further attempts."""
-    return replace(delivery, version=delivery.version + 1, attempts=(*delivery.attempts, *attempts), state=state)
+    """Return a callback with further attempts; the oldest answers and attempts are dropped where there are too many."""
+    every = (*delivery.attempts, *attempts)
+    dropped = max(0, len(every) - MOST_ATTEMPTS)
+    return replace(
+        delivery,
+        version=delivery.version + 1,
+        attempts=_bounded(every[dropped:]),
+        attempts_dropped=delivery.attempts_dropped + dropped,
+        state=state,
+    )
+
+
+def _bounded(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """Return attempts with the answers of the newest ones, up to `KEPT_BYTES` beside the very newest."""
+    kept = list(attempts[-1:])
+    left = KEPT_BYTES
+    for attempt in reversed(attempts[:-1]):
+        size = len(attempt.answer) + sum(len(name) + len(value) for name, value in attempt.answer_headers)
+        left -= size
+        kept.append(attempt if left >= 0 or size <= _SMALL_BYTES else _without_answer(attempt))
+    return tuple(reversed(kept))
+
+
+_SMALL_BYTES = 64
+
+
+def _without_answer(attempt: Attempt) -> Attempt:
+    answer = f"… ({len(attempt.answer)} bytes)".encode() if attempt.answer else b""
+    return replace(attempt, answer=answer, answer_headers=())
 
 
 def read_back(record: Record, jobs: Collection[str]) -> Record:

@@ -65,6 +65,7 @@ def _summary(delivery: Delivery) -> Json:
         "order_id": delivery.order_id,
         "created_at": moment(delivery.created_at),
         "attempts": [attempt(each) for each in delivery.attempts],
+        "attempts_dropped": delivery.attempts_dropped,
     }
 
 

@@ -11,7 +11,9 @@ from mock_klarna import resources
 from mock_klarna.domain.callbacks import (
     CALLBACKS,
     JOBS,
+    KEPT_BYTES,
     KINDS_OF_JOB,
+    MOST_ATTEMPTS,
     SCHEDULES,
     Attempt,
     Delivery,
@@ -249,3 +251,57 @@ def test_an_abandoned_callback_has_no_open_attempt(state: str, ends: str, outcom
     )
     ended = abandoned(delivery)
     assert (ended.version, ended.state, [attempt.outcome for attempt in ended.attempts]) == (2, ends, outcomes)
+
+
+def _answered(number: int, answer: int, headers: int = 0) -> Attempt:
+    pairs = tuple((f"x-{index}", "v" * 100) for index in range(headers))
+    return Attempt(
+        at=float(number),
+        duration=0.0,
+        outcome="answered",
+        status=200,
+        answer=b"a" * answer,
+        answer_headers=pairs,
+    )
+
+
+def _resent(times: int, answer: int, headers: int = 0) -> Delivery:
+    resent = Delivery(
+        merchant="shop",
+        callback_id="c",
+        callback="push",
+        url="u",
+        purchase_id="p",
+        order_id="o",
+        body=b"",
+        created_at=NOW,
+    )
+    for number in range(1, times + 1):
+        resent = with_attempts(resent, (_answered(number, answer, headers),), "delivered")
+    return resent
+
+
+def test_a_callback_keeps_the_newest_attempts_and_counts_the_others() -> None:
+    resent = _resent(MOST_ATTEMPTS + 50, 10)
+    assert [attempt.at for attempt in resent.attempts] == list(range(51, MOST_ATTEMPTS + 51))
+    assert resent.attempts_dropped == 50
+
+
+def test_every_try_of_a_schedule_is_kept() -> None:
+    assert max(map(len, SCHEDULES.values())) < MOST_ATTEMPTS
+
+
+@pytest.mark.parametrize(("answer", "headers"), [(64 << 10, 0), (20_000, 50), (0, 50), (100, 0)])
+def test_the_answers_that_a_callback_keeps_are_bounded(answer: int, headers: int) -> None:
+    resent = _resent(100, answer, headers)
+    older = resent.attempts[:-1]
+    assert resent.attempts[-1] == _answered(100, answer, headers)
+    assert (
+        sum(len(each.answer) + sum(len(name + text) for name, text in each.answer_headers) for each in older)
+        <= KEPT_BYTES + len(older) * 64
+    )
+
+
+def test_an_old_answer_says_how_long_it_was() -> None:
+    resent = _resent(3, 40_000)
+    assert [attempt.answer for attempt in resent.attempts[:2]] == ["… (40000 bytes)".encode(), b"a" * 40_000]
