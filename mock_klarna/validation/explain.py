@@ -5,6 +5,7 @@ This is the slow half of validation: `jsonschema` is imported for the first inva
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from functools import cache, cached_property
 from itertools import islice
 from types import MappingProxyType
@@ -114,6 +115,42 @@ def path_text(steps: Steps) -> str:
     return text.removeprefix(".")
 
 
+NOT_CHECKED = Problem(
+    "", "size", None, "a shorter body: this one has more values than are checked, and the rest was not"
+)
+"""The problem of a body of which only a part was checked."""
+_MOST_WORK = 20_000
+_work: ContextVar[list[int]] = ContextVar("work")
+
+
+class _TooMuchWorkError(Exception):
+    """The values that are explained have been used up."""
+
+
+def _count_work() -> None:
+    left = _work.get()
+    left[0] -= 1
+    if left[0] < 0:
+        raise _TooMuchWorkError
+
+
+def _light_keywords(original: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `type` and `enum` without their messages for containers: those contain the whole value, which may be large."""
+    from jsonschema.exceptions import ValidationError
+
+    def type_(validator: Any, types: Any, instance: Any, _: Any) -> Iterator[ValidationError]:
+        if not any(validator.is_type(instance, kind) for kind in ([types] if isinstance(types, str) else types)):
+            yield ValidationError("")
+
+    def enum(validator: Any, values: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        if isinstance(instance, dict | list):
+            yield ValidationError("")
+        else:
+            yield from original["enum"](validator, values, instance, schema)
+
+    return {"type": type_, "enum": enum}
+
+
 class Explainer:
     """Explains invalid bodies by the schemas of one catalogue; `schemas` skips the valid entries of long lists quickly."""
 
@@ -123,10 +160,21 @@ class Explainer:
         self._validator = cache(self._compiled)
 
     def problems(self, document: str, body: Any) -> list[Problem]:
-        """Return each violation of the schema `document` once, at most a few hundred."""
+        """Return each violation of the schema `document` once, at most a few hundred.
+
+        The last one is `NOT_CHECKED` if the body has more values than can be checked in a short time.
+        """
         errors = self._validator(document).iter_errors(body)
         found = (problem for error in errors for problem in self._problems_of(document, error))
-        return list(islice(_once(found), _MOST_PROBLEMS))
+        problems: list[Problem] = []
+        work = _work.set([_MOST_WORK])
+        try:
+            problems.extend(islice(_once(found), _MOST_PROBLEMS))
+        except _TooMuchWorkError:
+            problems.append(NOT_CHECKED)
+        finally:
+            _work.reset(work)
+        return problems
 
     def _compiled(self, document: str) -> "Validator":
         return self._sparing(self._contents[document], registry=self._registry)
@@ -153,13 +201,22 @@ class Explainer:
         from jsonschema import Draft202012Validator
         from jsonschema.validators import extend
 
-        sparing: type[Validator] = extend(Draft202012Validator, {"items": self._items})  # type: ignore[no-untyped-call]
+        keywords = {"items": self._items, **_light_keywords(Draft202012Validator.VALIDATORS)}
+        sparing: type[Validator] = extend(Draft202012Validator, keywords)  # type: ignore[no-untyped-call]
+        descend = sparing.descend  # type: ignore[attr-defined]
+
+        def counted(validator: Any, *args: Any, **options: Any) -> "Iterator[ValidationError]":
+            _count_work()
+            yield from descend(validator, *args, **options)
+
+        sparing.descend = counted  # type: ignore[attr-defined]
         return sparing
 
     def _items(self, validator: Any, schema: Any, instance: Any, _: Any) -> "Iterator[ValidationError]":
         entries = instance if isinstance(instance, list) else ()
         sparing = len(entries) > _LONG_LIST and "$ref" in schema
         for index, entry in enumerate(entries):
+            _count_work()
             if not sparing or not self._schemas.accepts_entry(schema["$ref"], entry):
                 yield from validator.descend(entry, schema, path=index)
 

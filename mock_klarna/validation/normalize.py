@@ -3,20 +3,28 @@
 `x-lenient` in a member's schema names its conversions, separated by blanks.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
+from mock_klarna.errors import Problem
 from mock_klarna.validation.schemas import Catalogue, Parts, Schema
+
+EXPLAINED_ENTRIES = 1000
+"""Entries of a list that are checked first in a body that is not valid as it is; an order may have as many lines."""
 
 
 def without_nulls(body: Any) -> Any:
     """Return the body without the members that are null: null means "not set" (klarna.md §13)."""
     if isinstance(body, dict):
-        return {name: without_nulls(value) for name, value in body.items() if value is not None}
+        return {
+            name: without_nulls(value) if isinstance(value, dict | list) else value
+            for name, value in body.items()
+            if value is not None
+        }
     if isinstance(body, list):
-        return [without_nulls(value) for value in body]
+        return [without_nulls(value) if isinstance(value, dict | list) else value for value in body]
     return body
 
 
@@ -31,7 +39,8 @@ def normalize(catalogue: Catalogue, parts: Parts, value: Any, *, strict: bool = 
     if value == [] and _is_object(parts):
         return {}  # an empty array of PHP (klarna.md §3.3)
     if isinstance(value, dict):
-        members = {name: _member(catalogue, parts, name, inner, strict) for name, inner in value.items()}
+        known = _known(catalogue, parts, value)
+        members = value | {name: normalize(catalogue, part, value[name], strict=strict) for name, part in known}
         return {name: inner for name, inner in members.items() if inner is not None}
     if isinstance(value, list):
         entry = catalogue.entry(parts)
@@ -39,9 +48,48 @@ def normalize(catalogue: Catalogue, parts: Parts, value: Any, *, strict: bool = 
     return _scalar(parts, value, strict)
 
 
-def _member(catalogue: Catalogue, parts: Parts, name: str, value: Any, strict: bool) -> Any:
-    known = catalogue.member(parts, name)
-    return normalize(catalogue, known, value, strict=strict) if known else value
+def _known(catalogue: Catalogue, parts: Parts, value: dict[str, Any]) -> Iterator[tuple[str, Parts]]:
+    """Yield the members of an object that its schema describes; an object may have thousands of others."""
+    members, others = catalogue.members(parts), catalogue.others(parts)
+    if others:
+        yield from ((name, members.get(name, others)) for name in value)
+    else:
+        yield from ((name, known) for name, known in members.items() if known and name in value)
+
+
+class Excerpt(NamedTuple):
+    """A body whose long lists have their first entries only.
+
+    longest: the entries of the longest list that was cut, 0 if none was. problems: the lists that are too long by their schema.
+    """
+
+    body: Any
+    longest: int
+    problems: list[Problem]
+
+
+def excerpt(catalogue: Catalogue, parts: Parts, body: Any, path: str = "") -> Excerpt:
+    """Return a body with the first `EXPLAINED_ENTRIES` of each list that its schema describes; lists inside lists stay."""
+    if not isinstance(body, dict):
+        return Excerpt(body, 0, [])
+    changes: dict[str, Any] = {}
+    longest, problems = 0, list[Problem]()
+    for name, known in catalogue.members(parts).items():
+        value, inside = body.get(name), f"{path}.{name}".removeprefix(".")
+        if isinstance(value, dict):
+            inner = excerpt(catalogue, known, value, inside)
+            if inner.longest:
+                changes[name], longest = inner.body, max(longest, inner.longest)
+                problems += inner.problems
+        elif isinstance(value, list) and len(value) > EXPLAINED_ENTRIES:
+            changes[name], longest = value[:EXPLAINED_ENTRIES], max(longest, len(value))
+            most = next((part.schema["maxItems"] for part in known if "maxItems" in part.schema), None)
+            if most is not None and len(value) > most:
+                said = (
+                    f"at most {most} entries ({len(value)} were sent, and the first {EXPLAINED_ENTRIES} were checked)"
+                )
+                problems.append(Problem(inside, "maxItems", value, said))
+    return Excerpt(body | changes if changes else body, longest, problems)
 
 
 def _is_object(parts: Parts) -> bool:

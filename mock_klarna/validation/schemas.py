@@ -78,6 +78,10 @@ class Catalogue:
         inside = self._inside(parts)
         return inside.members.get(name, inside.others)
 
+    def others(self, parts: Parts) -> Parts:
+        """Return the parts that apply to members without a name in the schema."""
+        return self._inside(parts).others
+
     def entry(self, parts: Parts) -> Parts:
         """Return the parts that apply to an entry of a list."""
         return self._inside(parts).entries

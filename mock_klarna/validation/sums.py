@@ -48,15 +48,17 @@ class Sums:
         order, prefix = self.inside(body), f"{self.within}." if self.within else ""
         for name, read in _READERS.items():
             entries = _entries(order, name)
-            known = {
-                at: read(entry, f"{prefix}{name}[{at}]", fractions=self.fractions, refused=refused)
-                for at, entry in enumerate(entries)
-                if isinstance(entry, dict)
-            }
-            for at, numbers in known.items():
-                yield from () if numbers.is_complete and _is_plain(name, entries[at]) else sums.line_problems(numbers)
-            if name == "order_lines" and self._has_sums(entries) and f"{prefix}{name}" not in refused:
-                yield from sums.order_problems(order, known.values(), prefix, refused, is_tolerant=is_tolerant)
+            is_summed = name == "order_lines" and self._has_sums(entries) and f"{prefix}{name}" not in refused
+            lines = []
+            for at, entry in enumerate(entries):
+                if isinstance(entry, dict):
+                    numbers = read(entry, f"{prefix}{name}[{at}]", fractions=self.fractions, refused=refused)
+                    if not (numbers.is_complete and _is_plain(name, entry)):
+                        yield from sums.line_problems(numbers)
+                    if is_summed:
+                        lines.append(numbers)
+            if is_summed:
+                yield from sums.order_problems(order, lines, prefix, refused, is_tolerant=is_tolerant)
 
     def _has_sums(self, lines: list[Any]) -> bool:
         """Return whether the lines are those of an order and can be added up."""

@@ -1,18 +1,21 @@
 """The check of a body by the name of its operation: whether it is valid, and if not, every problem of it."""
 
-from collections.abc import Container
+import asyncio
+from collections.abc import Container, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from mock_klarna import resources
 from mock_klarna.errors import Problem
-from mock_klarna.validation.explain import in_order, value_at
+from mock_klarna.validation.explain import NOT_CHECKED, in_order, value_at
 from mock_klarna.validation.members import MemberRules, Today, last_birth, member_rules
-from mock_klarna.validation.normalize import normalize, without_nulls
+from mock_klarna.validation.normalize import excerpt, normalize, without_nulls
 from mock_klarna.validation.schemas import Catalogue, SchemaValidator, load
 from mock_klarna.validation.sums import SUMS, Sums
 
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
     from mock_klarna.validation.explain import Explainer
 
 _MOST_PROBLEMS = 200
+_MOST_CONVERTED = 10_000
+"""Entries of a list up to which a body is converted as a whole; one with a longer list has to be valid as it is."""
+LARGE_BODY = 64 << 10
+"""Bytes from which on a body is for `check_large`."""
 
 
 def _today() -> date:
@@ -42,7 +49,11 @@ class _Operation:
         return self.members.are_obeyed(body)
 
     def rule_problems(self, body: Any, refused: Container[str]) -> list[Problem]:
-        found = self.sums.problems(body, refused, is_tolerant=self.tolerates_sums) if self.sums else ()
+        found = (
+            islice(self.sums.problems(body, refused, is_tolerant=self.tolerates_sums), _MOST_PROBLEMS)
+            if self.sums
+            else ()
+        )
         return [*found, *(problem for problem in self.members.problems(body) if problem.path not in refused)]
 
 
@@ -111,14 +122,45 @@ class Validator:
 
         return Explainer(self.catalogue, self._schemas)
 
-    def _explained(self, known: _Operation, body: Any) -> tuple[Any, list[Problem]]:
+    async def check_large(self, operation: str, body: object, *, nulls: bool) -> tuple[Any, list[Problem]]:
+        """Do what `check` does with a large body: whatever takes long runs in a thread, for one body at a time."""
+        if not nulls and self.accepts(operation, body):
+            return body, []
+        check = partial(self.check, operation, body, nulls=nulls)
+        return await asyncio.get_running_loop().run_in_executor(_thread(), check)
+
+    def _explained(self, known: _Operation, sent: Any) -> tuple[Any, list[Problem]]:
+        """Return what `check` does for a body that is not valid as it is; the beginnings of long lists come first."""
+        short = excerpt(self.catalogue, self.catalogue.parts(known.document), sent)
+        if not short.longest:
+            return self._normalized(known, sent, sent)
+        body, problems = self._normalized(known, short.body, sent, short.problems)
+        if short.problems:
+            return body, problems
+        if problems or short.longest > _MOST_CONVERTED:
+            return body, [*problems[: _MOST_PROBLEMS - 1], NOT_CHECKED]
+        return self._normalized(known, sent, sent)
+
+    def _normalized(
+        self, known: _Operation, body: Any, sent: Any, too_long: Sequence[Problem] = ()
+    ) -> tuple[Any, list[Problem]]:
+        """Return a normalized body and its problems, with the values as sent; `too_long` are problems that are known."""
         normalized = normalize(self.catalogue, self.catalogue.parts(known.document), body, strict=self.strict)
         if known.sums and not self.strict:
             normalized = known.sums.with_usual_signs(normalized)
         rounded = known.sums.with_rounded_fractions(normalized) if known.sums else normalized
         broken = [] if known.schema.is_valid(rounded) else self._explainer.problems(known.document, rounded)
+        rest = [NOT_CHECKED] if NOT_CHECKED in broken else []
+        broken = [problem for problem in (*broken, *too_long) if problem is not NOT_CHECKED]
         found = [*broken, *known.rule_problems(normalized, {problem.path for problem in broken})]
-        return rounded, in_order(body, [_as_sent(problem, body) for problem in found])[:_MOST_PROBLEMS]
+        problems = in_order(body, [_as_sent(problem, sent) for problem in found])
+        return rounded, problems[: _MOST_PROBLEMS - len(rest)] + rest
+
+
+@cache
+def _thread() -> ThreadPoolExecutor:
+    """Return the one thread that explains large bodies."""
+    return ThreadPoolExecutor(1, "explain")
 
 
 @cache

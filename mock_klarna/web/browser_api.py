@@ -12,8 +12,9 @@ from mock_klarna.domain.records import Purchase
 from mock_klarna.domain.time import utc
 from mock_klarna.domain.urls import is_absolute
 from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
-from mock_klarna.errors import InvalidInput, StateConflict, UnknownName
+from mock_klarna.errors import InvalidInput, Problem, StateConflict, UnknownName
 from mock_klarna.shoppers import COUNTRIES, Shopper, shopper_descriptions, shopper_from_form
+from mock_klarna.validation import LARGE_BODY
 from mock_klarna.web import journal, views
 from mock_klarna.web.request import ApiRequest, ApiResponse, Services, json_response
 
@@ -163,11 +164,18 @@ async def load(services: Services, request: ApiRequest) -> ApiResponse:
 
 async def _offer(services: Services, request: ApiRequest) -> tuple[Json, Offer]:
     """Evaluate the page's options; their problems go into the journal of the key's merchant."""
-    page, problems = services.validator.check("page", request.body["options"])
+    page, problems = await _checked_page(services, request)
     offer = await services.emulator.offers.check(page, problems)
     request.merchant = offer.button.merchant if offer.button else ""
     request.problems = offer.problems
     return page, offer
+
+
+async def _checked_page(services: Services, request: ApiRequest) -> tuple[Json, list[Problem]]:
+    options = request.body["options"]
+    if len(request.raw_body) < LARGE_BODY:
+        return services.validator.check("page", options)
+    return await services.validator.check_large("page", options, nulls=b"null" in request.raw_body)
 
 
 def _error(offer: Offer) -> Json:
@@ -275,7 +283,7 @@ async def answer_checkboxes(services: Services, request: ApiRequest) -> ApiRespo
 async def update(services: Services, request: ApiRequest) -> ApiResponse:
     """Take new options from the page while the dialog is open; they change nothing after the shopper has paid."""
     purchase = await _session(services, request)
-    changes, problems = services.validator.check("page", request.body["options"])
+    changes, problems = await _checked_page(services, request)
     if problems:
         raise InvalidInput(problems, where="options")
     if purchase.state != "started":

@@ -27,7 +27,7 @@ from mock_klarna.domain.journal import EXCHANGE, NO_MERCHANT, Exchange
 from mock_klarna.domain.records import Purchase
 from mock_klarna.errors import BadValue, ExpectationFailed, InjectedFault, StoreFailure, TooManyRequests
 from mock_klarna.store.base import Store
-from mock_klarna.validation import write_json
+from mock_klarna.validation import LARGE_BODY, write_json
 from mock_klarna.web import auth, rate_limits
 from mock_klarna.web.access import PROTECTION, access_check
 from mock_klarna.web.errors import error_response, log_page_problems
@@ -282,7 +282,8 @@ def _without_body(services: Services, operation: Operation) -> Stage:
 
 def _with_body(services: Services, operation: Operation) -> Stage:
     """Read, parse and validate the body, then call the handler; `body` and `raw_body` are the normalized body."""
-    settings, check, handler = services.settings, services.validator.check, operation.handler
+    settings, handler = services.settings, operation.handler
+    check, check_large = services.validator.check, services.validator.check_large
     max_body, schema = operation.max_body or settings.max_body, operation.body_schema
     is_stream, is_optional = operation.body == "stream", operation.body == "optional"
 
@@ -300,7 +301,10 @@ def _with_body(services: Services, operation: Operation) -> Stage:
                 require_json(request.http)
             sent = parse(raw)
             sent = {} if sent is None and is_optional else sent
-        request.body, problems = check(schema, sent, nulls=b"null" in raw)
+        if len(raw) < LARGE_BODY:
+            request.body, problems = check(schema, sent, nulls=b"null" in raw)
+        else:
+            request.body, problems = await check_large(schema, sent, nulls=b"null" in raw)
         if problems:
             raise await _invalid_body(services, operation, request, problems)
         if request.body is not sent:

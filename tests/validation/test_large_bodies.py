@@ -1,6 +1,12 @@
+import asyncio
+import sys
+import threading
+from typing import Any
+
 import pytest
 
 from mock_klarna.validation import Validator
+from mock_klarna.validation.explain import NOT_CHECKED
 from tests.validation.samples import sample
 
 SHIPPING = sample("guide/se-order")["order_lines"][1]
@@ -37,3 +43,86 @@ def test_a_key_has_at_most_ten_thousand_lines(validator: Validator, length: int,
 
 def test_unknown_members_without_end_are_told_up_to_the_bound(validator: Validator) -> None:
     assert len(validator.check("reset", {f"member{number}": 1 for number in range(5000)})[1]) == 200
+
+
+ORDER = sample("guide/se-order")
+KEY = {"merchant_urls": {"place_order": "https://a.example.com"}}
+LARGE = {
+    "wrong lines": ("create_order", {**ORDER, "order_lines": [{**SHIPPING, "name": 5}] * 25_000}),
+    "empty lines": ("create_order", {**ORDER, "order_lines": [{}] * 400_000}),
+    "numbers as lines": ("create_order", {**ORDER, "order_lines": [1] * 400_000}),
+    "wrong sums": ("create_order", {**ORDER, "order_lines": [{**SHIPPING, "total_amount": 1}] * 25_000}),
+    "right lines and one wrong member": ("create_order", {**ORDER, "locale": 5, "order_lines": [SHIPPING] * 25_000}),
+    "a list as text": ("create_order", {**ORDER, "locale": [{"a": 1}] * 400_000}),
+    "an object as lines": ("create_order", {**ORDER, "order_lines": {f"m{n}": n for n in range(400_000)}}),
+    "members that do not exist": ("reset", {f"member{number}": 1 for number in range(400_000)}),
+    "variations": ("create_button", {**KEY, "items": [{}] * 400_000}),
+    "countries of which the last is wrong": ("create_button", {**KEY, "shipping_countries": ["SE"] * 400_000 + [5]}),
+    "options of a page of which the last is wrong": (
+        "page",
+        {"shipping_options": [{"id": "a", "name": "b", "price": 0, "tax_amount": 0, "tax_rate": 0}] * 50_000 + [5]},
+    ),
+    "lists in lines": (
+        "create_button",
+        {**KEY, "order_lines": [{**SHIPPING, "product_attributes": [{"name": "a"}] * 1000}] * 200 + [{}]},
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", LARGE)
+def test_explaining_a_large_body_is_a_bounded_number_of_calls(validator: Validator, shape: str) -> None:
+    operation, body = LARGE[shape]
+    validator.check(operation, {"locale": 5})  # compiles the schemas
+    calls = 0
+
+    def count(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        problems = validator.check(operation, body, nulls=False)[1]
+    finally:
+        sys.setprofile(None)
+    assert 1 <= len(problems) <= 200
+    assert calls < 2_000_000
+
+
+def test_what_was_not_checked_is_said_last(validator: Validator) -> None:
+    body = {**KEY, "order_lines": [{**SHIPPING, "name": 5}] + [SHIPPING] * 5000}
+    first, last = validator.check("create_button", body)[1]
+    assert (first.path, last) == ("order_lines[0].name", NOT_CHECKED)
+
+
+def test_a_list_that_is_too_long_names_its_length_and_its_first_problems(validator: Validator) -> None:
+    body = {**ORDER, "order_lines": [{**SHIPPING, "name": 5}] + [SHIPPING] * 5000}
+    first, second = validator.check("create_order", body)[1]
+    assert (first.path, first.rule) == ("order_lines[0].name", "type")
+    assert (second.path, second.rule) == ("order_lines", "maxItems")
+    assert "5001 were sent" in second.expected
+
+
+def test_the_last_of_ten_thousand_lines_is_named(validator: Validator) -> None:
+    body = {**KEY, "order_lines": [SHIPPING] * 9999 + [{**SHIPPING, "name": 5}]}
+    (problem,) = validator.check("create_button", body)[1]
+    assert problem.path == "order_lines[9999].name"
+
+
+class WithThread(Validator):
+    """Records in which thread `check` ran."""
+
+    thread: threading.Thread | None = None
+
+    def check(self, operation: str, body: object, *, nulls: bool = True) -> tuple[Any, list[Any]]:
+        """Do what it does, and record the thread."""
+        self.thread = threading.current_thread()
+        return super().check(operation, body, nulls=nulls)
+
+
+@pytest.mark.parametrize("wrong", [True, False])
+def test_a_large_body_is_explained_in_a_thread(wrong: bool) -> None:
+    validator = WithThread()
+    body = {**ORDER, "locale": 5} if wrong else ORDER
+    checked = asyncio.run(validator.check_large("create_order", body, nulls=False))
+    assert checked == Validator().check("create_order", body)
+    assert (validator.thread not in (None, threading.main_thread())) == wrong
