@@ -68,12 +68,12 @@ def excerpt(raw: bytes, position: int) -> str:
 
 
 def _is_too_deep(body: object) -> bool:
-    level: list[Any] = [body]
+    level: list[Any] = [body] if isinstance(body, dict | list) else []
     for _ in range(DEEPEST):
-        level = [leaf for branch in level for leaf in _branches(branch)]
+        level = [
+            leaf
+            for branch in level
+            for leaf in (branch.values() if type(branch) is dict else branch)
+            if type(leaf) is dict or type(leaf) is list
+        ]
     return bool(level)
-
-
-def _branches(value: Any) -> list[Any]:
-    leaves = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [leaf for leaf in leaves if isinstance(leaf, dict | list)]
