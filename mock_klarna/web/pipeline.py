@@ -14,7 +14,6 @@ Which stages an endpoint has follows from its row in the table and from the rule
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
 from itertools import count
 from secrets import randbits
 from time import perf_counter
@@ -43,6 +42,7 @@ from mock_klarna.web.request import (
     read_body,
     require_json,
 )
+from mock_klarna.web.streams import slices
 
 _log = logging.getLogger(__name__)
 HttpHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -51,6 +51,8 @@ EXPLANATION = "Mock-Klarna-Explanation"
 """Header of an error response: the URL of the journal entry that lists all problems."""
 CORS = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 """Headers that let a page of any origin read a response. Browsers send no credentials to these."""
+_LARGE_ANSWER = 256 << 10
+"""Bytes from which on an answer is sent in parts."""
 _CORS_API = {**CORS, "Cache-Control": "no-store"}
 _PREFLIGHT = {
     **CORS,
@@ -97,7 +99,9 @@ def http_handler(services: Services, api: Api, name: str, respond: Stage, counte
             await record(services, name, request, response, started)
         if added_headers:
             response.headers.update(added_headers)
-        return _http_response(request, response) if response.stream is None else await _stream(http, response)
+        if response.stream is None and (len(response.body) < _LARGE_ANSWER or request.fault is not None):
+            return _http_response(request, response)
+        return await _stream(services, http, response)
 
     return handle
 
@@ -432,26 +436,14 @@ def _http_response(request: ApiRequest, response: ApiResponse) -> web.Response:
     return web.Response(status=response.status, body=body or None, headers=response.headers)
 
 
-async def _stream(http: web.Request, response: ApiResponse) -> web.StreamResponse:
-    """Send the parts of a stream as long as the client reads them; HEAD gets the headers only.
-
-    If the store fails meanwhile, the connection is closed, so that the client sees that the response is incomplete.
-    """
+async def _stream(services: Services, http: web.Request, response: ApiResponse) -> web.StreamResponse:
+    """Send a body in parts as long as the client reads."""
     sent = web.StreamResponse(status=response.status, headers=response.headers)
-    if response.stream is None:
-        return sent
-    async with aclosing(response.stream):
-        await sent.prepare(http)
-        if http.method == "HEAD":
-            return sent
-        try:
-            async for part in response.stream:
-                await sent.write(part)
-        except StoreFailure as failure:
-            _log.warning("%s %s was cut off: %s", http.method, http.path, failure)
-            if http.transport is not None:
-                http.transport.abort()
-    return sent
+    if response.stream is not None:
+        return await services.streams.send(http, sent, response.stream, response.last)
+    sent.content_length = len(response.body)
+    sent.headers.setdefault("Content-Type", JSON)
+    return await services.streams.send(http, sent, slices(response.body), None)
 
 
 async def preflight(_http: web.Request) -> web.StreamResponse:

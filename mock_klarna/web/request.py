@@ -15,6 +15,7 @@ from mock_klarna.settings import Settings
 from mock_klarna.validation import MalformedBody, Validator, read_json, write_json
 from mock_klarna.web.auth import Credentials
 from mock_klarna.web.rate_limits import Allowance, RateLimits
+from mock_klarna.web.streams import Streams
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
@@ -40,6 +41,7 @@ class Services:
     credentials: Credentials
     started: float
     limits: RateLimits | None = None
+    streams: Streams = field(default_factory=Streams)
     authority: bytes | None = None
 
 
@@ -89,12 +91,17 @@ class ApiRequest:
 
 @dataclass(slots=True)
 class ApiResponse:
-    """A response: status, body as bytes (empty for none) and headers. `stream` yields the parts of a large or endless body."""
+    """A response: status, body as bytes (empty for none) and headers.
+
+    stream: yields the parts of a body that is long or endless. last: what a client gets that is disconnected because it
+    does not read them; None if the end of the body is lost then.
+    """
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     stream: AsyncGenerator[bytes] | None = None
+    last: bytes | None = None
 
 
 def json_response(data: Any, status: int = 200) -> ApiResponse:
