@@ -99,9 +99,7 @@ def http_handler(services: Services, api: Api, name: str, respond: Stage, counte
             await record(services, name, request, response, started)
         if added_headers:
             response.headers.update(added_headers)
-        if response.stream is None and (len(response.body) < _LARGE_ANSWER or request.fault is not None):
-            return _http_response(request, response)
-        return await _stream(services, http, response)
+        return await _sent(services, request, response)
 
     return handle
 
@@ -436,14 +434,16 @@ def _http_response(request: ApiRequest, response: ApiResponse) -> web.Response:
     return web.Response(status=response.status, body=body or None, headers=response.headers)
 
 
-async def _stream(services: Services, http: web.Request, response: ApiResponse) -> web.StreamResponse:
-    """Send a body in parts as long as the client reads."""
+async def _sent(services: Services, request: ApiRequest, response: ApiResponse) -> web.StreamResponse:
+    """Return aiohttp's response; a long body is sent in parts as long as the client reads."""
+    if response.stream is None and (len(response.body) < _LARGE_ANSWER or request.fault is not None):
+        return _http_response(request, response)
     sent = web.StreamResponse(status=response.status, headers=response.headers)
     if response.stream is not None:
-        return await services.streams.send(http, sent, response.stream, response.last)
+        return await services.streams.send(request.http, sent, response.stream, response.last)
     sent.content_length = len(response.body)
     sent.headers.setdefault("Content-Type", JSON)
-    return await services.streams.send(http, sent, slices(response.body), None)
+    return await services.streams.send(request.http, sent, slices(response.body), None)
 
 
 async def preflight(_http: web.Request) -> web.StreamResponse:

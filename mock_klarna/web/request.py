@@ -41,8 +41,8 @@ class Services:
     credentials: Credentials
     started: float
     limits: RateLimits | None = None
-    streams: Streams = field(default_factory=Streams)
     authority: bytes | None = None
+    streams: Streams = field(default_factory=Streams)
 
 
 async def _nothing() -> AsyncGenerator[bytes]:
@@ -94,7 +94,7 @@ class ApiResponse:
     """A response: status, body as bytes (empty for none) and headers.
 
     stream: yields the parts of a body that is long or endless. last: what a client gets that is disconnected because it
-    does not read them; None if the end of the body is lost then.
+    does not read them; None if the body is cut off then.
     """
 
     status: int

@@ -58,8 +58,17 @@ class Streams:
         self._readers: dict[_Reader, None] = {}
         self._at_most = 0
 
+    @property
+    def clients(self) -> int:
+        """To how many clients something is being sent."""
+        return len(self._readers)
+
+    def unread(self) -> int:
+        """Return how many bytes wait for all clients."""
+        return sum(reader.unread for reader in self._readers)
+
     async def send(
-        self, http: web.Request, response: web.StreamResponse, parts: AsyncGenerator[bytes], last: bytes | None
+        self, http: web.BaseRequest, response: web.StreamResponse, parts: AsyncGenerator[bytes], last: bytes | None
     ) -> web.StreamResponse:
         """Send parts until there are none or the client goes; HEAD gets the headers only.
 
@@ -83,7 +92,7 @@ class Streams:
 
     async def _send_parts(
         self,
-        http: web.Request,
+        http: web.BaseRequest,
         reader: _Reader,
         response: web.StreamResponse,
         parts: AsyncGenerator[bytes],
@@ -113,7 +122,7 @@ class Streams:
 
     def _make_room(self) -> None:
         """Measure what waits, and disconnect the slowest clients if it is too much."""
-        self._at_most = sum(reader.unread for reader in self._readers)
+        self._at_most = self.unread()
         for reader in list(self._readers):
             if self._at_most <= self._most - self._most // 8:
                 break
@@ -122,7 +131,7 @@ class Streams:
                 reader.end()
 
 
-def _disconnect(http: web.Request, last: bytes | None) -> None:
+def _disconnect(http: web.BaseRequest, last: bytes | None) -> None:
     """Close a connection, soon even if its client does not read what is left."""
     transport: Any = http.transport
     if transport is None:
