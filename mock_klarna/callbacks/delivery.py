@@ -27,6 +27,7 @@ from mock_klarna.domain.records import CommandResult, Decision, Job, Order, Purc
 from mock_klarna.emulator.context import Context
 from mock_klarna.emulator.faults import Faults
 from mock_klarna.errors import UnknownName
+from mock_klarna.store.in_process import KeyedLocks
 from mock_klarna.validation import write_json
 
 GARBLED_BODY = b'{"authorization_token": "\xff\xfe garbage'
@@ -94,7 +95,7 @@ class Deliveries:
         self._context = context
         self._store = context.store
         self._injector = FaultInjector(Faults(context), client)
-        self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
+        self._slots = KeyedLocks(AT_ONCE)
 
     async def find(self, merchant: str | None, callback_id: str) -> Delivery:
         """Return a callback by its id; raises `UnknownName` when there is none, or none of this merchant."""
@@ -184,7 +185,7 @@ class Deliveries:
 
     async def _attempt(self, delivery: Delivery) -> tuple[Attempt, ...]:
         """Send a callback once, or as often as a fault says."""
-        async with self._slots[delivery.merchant]:
+        async with self._slots.locked(delivery.merchant):
             now = await self._context.now(delivery.merchant)
             return tuple(await self._injector.post(delivery, now))
 

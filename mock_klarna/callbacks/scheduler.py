@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import assert_never
@@ -13,6 +12,7 @@ from mock_klarna.domain.records import Job, RecordJob
 from mock_klarna.domain.time import require_reachable
 from mock_klarna.emulator import Emulator
 from mock_klarna.errors import MockKlarnaError, StoreFailure
+from mock_klarna.store.in_process import KeyedLocks
 
 _log = logging.getLogger(__name__)
 _DRAIN_SECONDS = 0.2
@@ -61,6 +61,10 @@ class DueMerchants:
         due, self._due = self._due, set()
         return due
 
+    def timed(self) -> list[str]:
+        """Return the merchants that have a timer."""
+        return list(self._timers)
+
     def cancel_timers(self) -> None:
         """Cancel all timers."""
         for timer in self._timers.values():
@@ -75,7 +79,7 @@ class Scheduler:
         self._store = emulator.store
         self._deliveries = deliveries
         self._due_merchants = due_merchants
-        self._moving: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._moving = KeyedLocks()
         self._woken: set[str] = set()
         self._looking: set[str] = set()
         self._running: dict[asyncio.Task[None], Job] = {}
@@ -83,6 +87,11 @@ class Scheduler:
     def wake(self, merchant: str) -> None:
         """Look at the jobs of a merchant soon."""
         self._due_merchants.add(merchant)
+
+    def forget(self, merchant: str | None) -> None:
+        """Keep no timer for jobs that a reset of a merchant, or of all, has deleted."""
+        for name in self._due_merchants.timed() if merchant is None else [merchant]:
+            self.wake(name)
 
     async def run(self) -> None:
         """Run jobs as they become due, until cancelled."""
@@ -121,10 +130,10 @@ class Scheduler:
 
     async def _try_due(self, merchant: str, group: asyncio.TaskGroup) -> None:
         """Start the jobs that are due; try again a little later where the store fails."""
-        if self._moving[merchant].locked():
+        if self._moving.is_used(merchant):
             return  # moving the clock runs the jobs that are due, and wakes for this merchant afterwards
         try:
-            async with self._moving[merchant]:
+            async with self._moving.locked(merchant):
                 await self._start_due(merchant, group)
         except StoreFailure as failure:
             _log.warning("the jobs of %s cannot be looked at: %s; again in %g s", merchant, failure, _RETRY_SECONDS)
@@ -198,7 +207,7 @@ class Scheduler:
     @asynccontextmanager
     async def _clock_locked(self, merchant: str) -> AsyncIterator[None]:
         """Let no other call move a merchant's clock, once the callbacks have ended that may be repeated."""
-        async with self._moving[merchant], self._store.exclusive(f"clock:{merchant}"):
+        async with self._moving.locked(merchant), self._store.exclusive(f"clock:{merchant}"):
             await self._finish_calls(merchant)
             yield
 

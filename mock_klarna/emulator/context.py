@@ -67,6 +67,7 @@ class Context:
         self.validator = shared_validator(strict=settings.strict, tolerant_sums=settings.sum_tolerance == "lines")
         self.real_time = real_time
         self.default_seed = seed
+        self._renewals = 0
         self.rules = PlacingRules(
             strict=settings.strict,
             timeout_ends_token=settings.timeout_ends_token,
@@ -85,9 +86,17 @@ class Context:
     async def draw(self, merchant: str, purpose: str) -> tuple[float, tuple[str, str, int]]:
         """Return the time on a merchant's clock, and its next random draw for a purpose: seed, purpose and number."""
         record = await self.store.get(Merchant, merchant)
-        seed = record.seed if record and record.seed is not None else self.default_seed
+        seed = record.seed if record and record.seed is not None else self._current_seed()
         number = await self.store.count(merchant, purpose)
         return self._time(record), (seed, purpose, number)
+
+    def _current_seed(self) -> str:
+        return f"{self.default_seed}/{self._renewals}" if self._renewals else self.default_seed
+
+    def renew_seed(self) -> str:
+        """Let the counters of merchants without a seed of their own begin again without repeating ids; return the new seed."""
+        self._renewals += 1
+        return self._current_seed()
 
     async def new_id(self, merchant: str, purpose: str) -> tuple[float, str]:
         """Return the time on a merchant's clock, and a new UUID for something that the merchant creates."""

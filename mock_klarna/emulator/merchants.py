@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from mock_klarna.domain.events import ClockMoved, Event
 from mock_klarna.domain.records import Decision, FirstHost, Merchant
 from mock_klarna.domain.urls import host_of, username_of
-from mock_klarna.emulator.context import Context, uuid_from
+from mock_klarna.emulator.context import Context
 
 
 class Merchants:
@@ -16,7 +16,6 @@ class Merchants:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._resets = 0
 
     async def names(self) -> list[str]:
         """Return the names of all merchants that have data."""
@@ -55,16 +54,13 @@ class Merchants:
         """Delete everything of a merchant or of all, and start again with a seed.
 
         Without one, the server's own seed applies if the settings name it, and else a new one, so that ids are not repeated.
+        It is stored only if other servers have to know it.
         """
         names = [merchant] if merchant is not None else await self.names()
         await self._context.store.clear(merchant)
-        for name in names:
-            fresh = seed if seed is not None else self._fresh_seed(name)
-            if fresh is not None:
-                await self._context.persist(partial(self._change, name, seed=fresh))
-
-    def _fresh_seed(self, merchant: str) -> str | None:
-        if self._context.settings.seed:
-            return None
-        self._resets += 1
-        return uuid_from(self._context.default_seed, merchant, "reset", self._resets)
+        if seed is None and not self._context.settings.seed:
+            fresh = self._context.renew_seed()
+            seed = fresh if self._context.store.is_shared else None
+        if seed is not None:
+            for name in names:
+                await self._context.persist(partial(self._change, name, seed=seed))

@@ -19,6 +19,9 @@ R = TypeVar("R", bound=Record)
 class Store(Protocol):
     """Records, jobs, counters and the journal of every merchant."""
 
+    is_shared: bool
+    """Whether other servers may use the same state."""
+
     async def open(self) -> None:
         """Connect to the engine; raises `MockKlarnaError` where it cannot be used."""
         ...

@@ -10,15 +10,20 @@ from mock_klarna.domain.journal import JournalFilter
 
 
 class KeyedLocks:
-    """A lock for each name that is in use."""
+    """A lock for each name that is in use, for `at_once` callers at a time."""
 
-    def __init__(self) -> None:
-        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+    def __init__(self, at_once: int = 1) -> None:
+        self._at_once = at_once
+        self._locks: dict[str, tuple[asyncio.Semaphore, int]] = {}
+
+    def is_used(self, name: str) -> bool:
+        """Return whether a caller has the lock of this name."""
+        return name in self._locks
 
     @asynccontextmanager
     async def locked(self, name: str) -> AsyncIterator[None]:
-        """Wait until no other caller has the lock of this name, and take it."""
-        lock, users = self._locks.get(name, (asyncio.Lock(), 0))
+        """Wait until fewer than `at_once` other callers have the lock of this name, and take it."""
+        lock, users = self._locks.get(name) or (asyncio.Semaphore(self._at_once), 0)
         self._locks[name] = lock, users + 1
         try:
             async with lock:

@@ -38,6 +38,8 @@ _MOST_EMPTY = 1000
 class MemoryStore:
     """A store in dictionaries, with limits on journals and callbacks."""
 
+    is_shared = False
+
     def __init__(self, bounds: Bounds = DEFAULT_BOUNDS) -> None:
         self._bounds = bounds
         self._merchants: dict[str, MerchantState] = {}

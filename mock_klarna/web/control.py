@@ -257,6 +257,7 @@ async def reset(services: Services, request: ApiRequest) -> ApiResponse:
     """Delete everything of a merchant or of all, and begin again with a seed."""
     seed = request.body.get("seed")
     await services.emulator.merchants.reset(request.scope, None if seed is None else str(seed))
+    services.scheduler.forget(request.scope)
     return ApiResponse(204)
 
 
