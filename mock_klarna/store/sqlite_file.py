@@ -51,8 +51,12 @@ def connect(path: Path, *, is_shared_by_threads: bool = False) -> sqlite3.Connec
         cached_statements=256,
         check_same_thread=not is_shared_by_threads,
     )
-    connection.execute("PRAGMA cache_size = -16000")
-    connection.execute("PRAGMA temp_store = MEMORY")
+    try:
+        connection.execute("PRAGMA cache_size = -16000")
+        connection.execute("PRAGMA temp_store = MEMORY")
+    except sqlite3.Error:  # such as for a file that is no database
+        connection.close()
+        raise
     return connection
 
 
