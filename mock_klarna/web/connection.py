@@ -27,6 +27,7 @@ MOST_PIPELINED = 32
 _SMALL_BODY = 64 << 10
 """Bytes of a body that are read and discarded after an early answer, so that the connection can be used again."""
 _READ_SIZE = 256 << 10
+_END_OF_HEAD = b"\r\n\r\n"
 _log = logging.getLogger(__name__)
 Parsed = tuple[Any, bool, bytes]
 """Requests with their bodies, whether the connection changes its protocol, and what is left."""
@@ -96,7 +97,7 @@ class RequestParser:
         messages = parsed[0]
         if messages and not is_in_body and not self._head_size:
             message, payload = messages[0]
-            if payload.is_eof() and data.isascii() and message.path[0] == "/" and not message.upgrade:
+            if payload.is_eof() and _has_ascii_head(data) and message.path[0] == "/" and not message.upgrade:
                 return self._with_following(parsed)  # one complete request, as nearly always
         if messages:
             self._head_is_complete()
@@ -153,6 +154,10 @@ class RequestParser:
     @staticmethod
     def _cleaned(parsed: Parsed) -> Parsed:
         return [(_clean(message), payload) for message, payload in parsed[0]], parsed[1], parsed[2]
+
+
+def _has_ascii_head(data: bytes) -> bool:
+    return data.isascii() or data[: data.find(_END_OF_HEAD)].isascii()
 
 
 def _clean(message: RawRequestMessage) -> RawRequestMessage:
