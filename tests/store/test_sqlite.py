@@ -98,8 +98,9 @@ async def test_a_symlink_to_a_file_stays_a_symlink_and_the_file_keeps_its_mode_a
     )
 
 
-def test_a_new_file_can_be_read_by_its_owner_only(tmp_path: Path) -> None:
-    SqliteStore(tmp_path / "state.db")
+async def test_a_new_file_can_be_read_by_its_owner_only(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "state.db")
+    await store.close()
     assert (tmp_path / "state.db").stat().st_mode & 0o777 == 0o600
 
 
