@@ -1,6 +1,7 @@
 """The entries of the journal: every exchange, every callback attempt and every event, in their order."""
 
 from collections.abc import Collection, Iterator
+from functools import cache
 
 from msgspec import Struct
 from msgspec.structs import astuple
@@ -68,16 +69,33 @@ def entry_size(merchant: str, data: Exchange | Sent | Event) -> int:
         bodies = len(data.request_body) + len(attempt.answer)
         return name + _SENT_BYTES + bodies + texts + _headers(attempt.answer_headers)
     size = name + _EXCHANGE_BYTES + len(data.request_body) + len(data.response_body) + _text(data.path)
-    size += _text(data.explanation) + _headers(data.request_headers)
+    size += _headers(data.request_headers)
+    if data.explanation:
+        size += _text(data.explanation)
     return size + memory_of(data.problems) if data.problems else size
+
+
+_IDS = ("_id", "_key", "_token")
+
+
+@cache
+def _members_of_any_length(kind: type[Event]) -> tuple[str, ...]:
+    """Return the members of an event that are not numbers, and not ids that are made here."""
+    return tuple(
+        name
+        for name, annotation in kind.__annotations__.items()
+        if not name.endswith(_IDS) and annotation not in (int, float)
+    )
 
 
 def _event_size(event: Event) -> int:
     size = EVENT_BYTES
-    for value in astuple(event):
-        if isinstance(value, str):
+    for name in _members_of_any_length(type(event)):
+        value = getattr(event, name)
+        kind = type(value)
+        if kind is str:
             size += _text(value) if len(value) > _SHORT else 0
-        elif isinstance(value, tuple | dict):
+        elif kind is tuple or kind is dict:
             size += memory_of(value)
     return size
 
@@ -89,7 +107,7 @@ def _text(text: str) -> int:
 def _headers(headers: tuple[tuple[str, str], ...]) -> int:
     size = _HEADER_BYTES * len(headers)
     for name, value in headers:
-        size += 2 * _text(name) + _text(value)
+        size += 2 * len(name) + (len(value) if value.isascii() else 4 * len(value))
     return size
 
 

@@ -391,7 +391,7 @@ async def _append(services: Services, name: str, request: ApiRequest, response: 
         request_headers=tuple([(header, headers[header]) for header in _RECORDED_HEADERS if header in headers]),
         request_body=request.raw_body,
         response_body=response.body,
-        problems=tuple([problem.shown() for problem in request.problems]),
+        problems=tuple([problem.shown() for problem in request.problems]) if request.problems else (),
         explanation=request.explanation,
     )
     purchase_id = request.purchase_id or await _purchase_of_token(services, request)
