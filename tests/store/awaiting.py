@@ -22,6 +22,11 @@ class Awaiting:
         self._store = store
         self._random = Random(seed)
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other servers may use the same state."""
+        return self._store.is_shared
+
     async def _wait(self) -> None:
         for _ in range(self._random.randint(1, MOST_TURNS)):
             await asyncio.sleep(0)
