@@ -27,6 +27,7 @@ from mock_klarna.domain.records import (
 )
 from mock_klarna.errors import MockKlarnaError, bounded
 from mock_klarna.validation.explain import one_of, path_text, words
+from mock_klarna.validation.json_body import MalformedBody, read_json
 from mock_klarna.validation.schemas import Part, Schema
 
 if TYPE_CHECKING:
@@ -239,8 +240,8 @@ class _Content:
         """Return what is expected instead of a text; nothing when it is possible."""
         expected = _expected(self.schema)
         try:
-            value = orjson.loads(text)
-        except orjson.JSONDecodeError:
+            value = read_json(text.encode())
+        except MalformedBody:
             return expected
         error = next(iter(self.validator.iter_errors(value)), None)
         if error is None:

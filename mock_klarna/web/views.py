@@ -11,19 +11,20 @@ from mock_klarna.domain.journal import Entry, Exchange, Sent, readable
 from mock_klarna.domain.order import balance, expires_at, klarna_reference
 from mock_klarna.domain.records import Capture, Fault, Order, Purchase, Refund
 from mock_klarna.domain.time import moment
+from mock_klarna.validation import MalformedBody, read_json
 
 _MAX_BODY = 64 << 10
 Json = dict[str, Any]
 
 
 def body(raw: bytes) -> Any:
-    """Return a body as JSON, or as text if it is not JSON or longer than 64 KiB, which is cut off."""
+    """Return a body as JSON, or as text if no request may have such a body or it is longer than 64 KiB, which is cut off."""
     if not raw:
         return None
     if len(raw) <= _MAX_BODY:
         try:
-            return orjson.loads(raw)
-        except orjson.JSONDecodeError:
+            return read_json(raw)
+        except MalformedBody:
             return raw.decode("utf-8", "backslashreplace")
     return raw[:_MAX_BODY].decode("utf-8", "backslashreplace") + f"… ({len(raw)} bytes)"
 

@@ -195,6 +195,9 @@ DAMAGES = {
     "with a time that is a word": _into(*RECORD, "button", 0, "created_at", value="soon"),
     "with a version that is true": _into(*RECORD, "button", 0, "version", value=True),
     "with a key that is a list": _into(*RECORD, "button", 0, "button_key", value=["a"]),
+    "with an order that is nested too deep": _into(
+        *RECORD, "order", 0, "body", value='{"purchase_currency":"SEK","a":' + "[" * 64 + "]" * 64 + "}"
+    ),
     "with a job that is due some day": _into("merchants", "shop", "jobs", 0, "due", value="some day"),
 }
 

@@ -38,6 +38,15 @@ async def test_entries_are_in_order(klarna: MockKlarnaAsync, purchase: Json, tok
     assert {entry["merchant"] for entry in entries} == {klarna.merchant}
 
 
+@pytest.mark.parametrize("depth", [64, 65, 254, 255, 1000])
+async def test_a_body_of_any_depth_can_be_listed(connect: Connect, depth: int) -> None:
+    body = b"[" * depth + b"]" * depth
+    async with connect() as connection:
+        await connection.ask("POST", "/instantshopping/v1/buttons", body)
+        entry = (await connection.ask("GET", f"{JOURNAL}?name=create_button")).json["entries"][0]
+    assert entry["request_body"] == (json.loads(body) if depth <= 64 else body.decode())
+
+
 async def test_entries_are_filtered(klarna: MockKlarnaAsync, purchase: Json) -> None:
     called = await klarna.wait_for("place_order")
     assert await names(klarna, kind="exchange") == ["create_button"]
