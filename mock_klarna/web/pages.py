@@ -199,7 +199,7 @@ def _modules() -> tuple[str, ...]:
 
 
 LIBRARY = "/instantshopping/lib/v1/lib.js"
-FILES = "/instantshopping/static/{path:.+}"
+FILES = r"/instantshopping/static/{path:[\s\S]+}"
 _FOLDER = Path(__file__).parent / "static"
 _TYPES = {
     ".css": "text/css; charset=utf-8",

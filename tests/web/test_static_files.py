@@ -49,6 +49,7 @@ async def test_every_file_is_served_with_its_media_type(get: aiohttp.ClientSessi
         "a" * 300 + ".js",
         "a/" * 2500 + "a.js",
         "%E9.js",
+        "a%0Ab.js",
     ],
 )
 async def test_other_paths_are_not_found(get: aiohttp.ClientSession, path: str) -> None:
