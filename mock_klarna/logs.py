@@ -2,10 +2,12 @@
 
 import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 
 _LONGEST = 8000
+_CONTROL = re.compile(r"\n(?!  )|[^\n\t -~\u00a0-\u2027\u202f-\U0010ffff]")
 
 
 class JsonFormatter(logging.Formatter):
@@ -25,7 +27,11 @@ class JsonFormatter(logging.Formatter):
 
 
 class TextFormatter(logging.Formatter):
-    """A record as text, cut to a readable length."""
+    r"""A record as text, cut to a readable length; control characters, such as a line break in a path, are shown as `\x0a`."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Return the line without a traceback; the lines of a list of problems begin with two blanks."""
+        return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line or lines."""
