@@ -20,12 +20,8 @@ class Awaiting:
 
     def __init__(self, store: Store, seed: int = 0) -> None:
         self._store = store
+        self.is_shared = store.is_shared
         self._random = Random(seed)
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether other servers may use the same state."""
-        return self._store.is_shared
 
     async def _wait(self) -> None:
         for _ in range(self._random.randint(1, MOST_TURNS)):
