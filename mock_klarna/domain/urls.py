@@ -19,10 +19,14 @@ _PRIVATE_ENDINGS = (
 )
 
 
-@lru_cache(maxsize=4096)
 def is_absolute(url: str) -> bool:
     """Return whether a URL is an absolute http or https one, with a host, without blanks, of at most 2000 characters."""
-    if len(url) > MOST_CHARACTERS or any(mark <= " " for mark in url):
+    return len(url) <= MOST_CHARACTERS and _is_absolute(url)
+
+
+@lru_cache(maxsize=4096)
+def _is_absolute(url: str) -> bool:
+    if any(mark <= " " for mark in url):
         return False
     try:
         parts = urlsplit(url)
@@ -31,11 +35,13 @@ def is_absolute(url: str) -> bool:
         return False
 
 
-@lru_cache(maxsize=4096)
 def is_callable(url: str, *, strict: bool = False) -> bool:
     """Return whether Klarna's server may call a URL: https; unless strict, http too for loopback and private hosts."""
-    if not is_absolute(url):
-        return False
+    return is_absolute(url) and _is_callable(url, strict)
+
+
+@lru_cache(maxsize=4096)
+def _is_callable(url: str, strict: bool) -> bool:
     parts = urlsplit(url)
     return parts.scheme == "https" or (not strict and is_private_host(parts.hostname or ""))
 

@@ -12,6 +12,8 @@ from mock_klarna.errors import Unauthorized
 
 CHALLENGE = 'Basic realm="Klarna", charset="UTF-8"'
 _MAX_CACHED = 1024
+_LONGEST_CACHED = 500
+"""Characters of an `Authorization` header that is remembered with what it means."""
 
 
 class BasicCredentials(NamedTuple):
@@ -28,9 +30,12 @@ _GUIDE_TOKEN = "pwhcueUff0MmwLShJiBE9JHA=="  # noqa: S105
 _GUIDE_CREDENTIALS = BasicCredentials("guide", "", _NOT_A_PAIR)
 
 
-@lru_cache(maxsize=_MAX_CACHED)
 def parse_basic(header: str) -> BasicCredentials:
     """Return the credentials of an `Authorization` header, "" for none."""
+    return _parsed_before(header) if len(header) <= _LONGEST_CACHED else _parsed(header)
+
+
+def _parsed(header: str) -> BasicCredentials:
     scheme, _, token = header.strip().partition(" ")
     if scheme.lower() != "basic":
         problem = f"the scheme {scheme[:20]!r} is not Basic" if scheme else "no credentials were sent"
@@ -42,6 +47,9 @@ def parse_basic(header: str) -> BasicCredentials:
         return BasicCredentials(user, "", _NOT_A_PAIR)
     empty = "username" if not user else "password" if not password else ""
     return BasicCredentials(user, password, f"the {empty} is empty" if empty else "")
+
+
+_parsed_before = lru_cache(maxsize=_MAX_CACHED)(_parsed)
 
 
 def _decoded(token: str) -> str:
@@ -93,7 +101,8 @@ class Credentials:
         merchant = self._merchant_at(sent.user, host)
         if self._passwords and not self._is_listed(merchant, sent.password):
             raise Unauthorized(f"the credentials of {merchant[:80]!r} are not accepted; {self.advice()}")
-        if not self._separate and len(self._accepted_headers) < _MAX_CACHED:
+        is_short = len(authorization) <= _LONGEST_CACHED
+        if is_short and not self._separate and len(self._accepted_headers) < _MAX_CACHED:
             self._accepted_headers[authorization] = merchant
         return merchant
 

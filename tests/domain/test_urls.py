@@ -1,5 +1,8 @@
 """Merchant URLs and API hosts."""
 
+import sys
+from collections.abc import Callable
+
 import pytest
 
 from mock_klarna.domain import urls
@@ -135,3 +138,11 @@ def test_the_hosts_of_klarna_checkouts_new_owner_are_among_them() -> None:
 def test_a_username_is_a_different_merchant_at_every_host() -> None:
     assert len({merchant_at("PK00000_test", host) for host in API_HOSTS}) == len(API_HOSTS) == 8
     assert merchant_at("PK00000_test", EUROPEAN_PLAYGROUND) == "PK00000_test"
+
+
+@pytest.mark.parametrize("check", [urls.is_absolute, urls.is_callable])
+def test_a_url_that_is_too_long_is_not_kept(check: Callable[[str], bool]) -> None:
+    url = "https://shop.example.com/" + "x" * 100_000
+    before = sys.getrefcount(url)
+    assert not check(url)
+    assert sys.getrefcount(url) == before

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import aiohttp
 import pytest
 
 from mock_klarna import MockKlarnaAsync, Settings
+from mock_klarna.web.auth import Credentials
 from mock_klarna.web.operations import OPERATIONS
 
 Guide = Callable[[str], Any]
@@ -141,3 +143,11 @@ class TestUnknownUser:
         assert [(entry["merchant"], entry["status"]) for entry in entries] == [("", 401)] * len(refused)
         one = await klarna.send("GET", f"/_mock/journal/{entries[0]['seq']}", headers={"Authorization": refused[0]})
         assert one.body == entries[0]
+
+
+def test_long_credentials_are_accepted_but_not_kept() -> None:
+    credentials = Credentials(())
+    header = basic("m" * 10_000 + ":secret")
+    before = sys.getrefcount(header)
+    assert credentials.merchant(header, "localhost") == credentials.claimed(header, "localhost") == "m" * 10_000
+    assert sys.getrefcount(header) == before
