@@ -23,12 +23,13 @@ from mock_klarna.store import sql
 from mock_klarna.store.in_process import KeyedLocks, Waiters, Watching
 from mock_klarna.store.journal import DEFAULT_BOUNDS, Bounds
 from mock_klarna.store.postgres_connections import Connections, PostgresSession, parse_url
-from mock_klarna.store.postgres_jobs import RELAXED, JobQueue, clock_lock
-from mock_klarna.store.postgres_schema import TYPES, prepare_schema
+from mock_klarna.store.postgres_jobs import JobQueue, clock_lock
+from mock_klarna.store.postgres_schema import prepare_schema
 from mock_klarna.store.postgres_servers import Heartbeat, ServerConnection
+from mock_klarna.store.postgres_snapshot import Staging
 from mock_klarna.store.postgres_statements import (
-    ADD_MERCHANT,
     CLEAR,
+    COUNT,
     COUNT_REQUEST,
     CUT_JOURNAL,
     MOST_ENTRIES,
@@ -53,7 +54,7 @@ from mock_klarna.store.sql_rows import (
     record_row,
     storable,
 )
-from mock_klarna.store.sql_snapshot import Staging, read_state
+from mock_klarna.store.sql_snapshot import read_state
 
 R = TypeVar("R", bound=Record)
 
@@ -389,8 +390,7 @@ class PostgresStore(SqlStore):
         drawn = preloaded.draw(merchant, name) if preloaded is not None else None
         if drawn is not None:
             return drawn
-        statement = f"WITH m AS ({ADD_MERCHANT}) {sql.COUNT}, {RELAXED}"
-        return int(await self.value(statement, storable(merchant), name))
+        return int(await self.value(COUNT, storable(merchant), name))
 
     async def count_request(self, merchant: str, limit: str, second: int) -> int:
         """Count a request under a rate limit, and return how many all servers counted in this second of the database's clock."""
@@ -425,7 +425,7 @@ class PostgresStore(SqlStore):
     async def load(self, portions: AsyncIterator[Portion]) -> None:
         """Replace the state of the merchants that the portions name by what these contain, all or nothing."""
         async with self._connections.session() as session:
-            staging = Staging(session, TYPES, _INSERT_STAGED_MERCHANTS)
+            staging = Staging(session)
             await staging.fill(portions, self.bounds.most_callbacks)
             await session.fetch("ANALYZE staged_records")
             try:
@@ -468,6 +468,3 @@ class PostgresStore(SqlStore):
 
 
 _PAUSES = (0.001, 0.002, 0.004, 0.008, *[0.015] * 60)
-_INSERT_STAGED_MERCHANTS = (
-    "INSERT INTO merchants (name, clock_offset) SELECT name, clock_offset FROM staged_merchants ORDER BY position"
-)

@@ -74,6 +74,9 @@ _ENTRY_ARRAYS = """unnest($1::float8[], $2::text[], $3::text[], $4::text[], $5::
     WITH ORDINALITY"""
 MOST_ENTRY_ROWS = 8
 """Entries above which arrays are faster than rows, and of which a statement for each number would be too many."""
+COUNT = f"""
+WITH m AS ({ADD_MERCHANT}) INSERT INTO counters (merchant, name, value) VALUES ($1, $2, 1)
+ON CONFLICT (merchant, name) DO UPDATE SET value = counters.value + 1 RETURNING value, {RELAXED}"""
 COUNT_REQUEST = f"""
 INSERT INTO request_counts AS c (merchant, name, second, requests)
 VALUES ($1, $2, extract(epoch FROM clock_timestamp())::bigint, 1)

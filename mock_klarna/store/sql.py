@@ -1,11 +1,11 @@
-"""What both SQL engines share: the schema and its versions, the statements that both understand, and the journal's limits.
+"""What both SQL engines share: the statements that both understand, and the journal's limits.
 
-Statements are written with PostgreSQL's `$1`; SQLite gets `?1`.
+Statements are written with PostgreSQL's `$1`; SQLite gets `?1`. What they read are tables in PostgreSQL and views in SQLite.
 """
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator
 from typing import Any, TypeVar
 
 from mock_klarna.domain.journal import Entry, JournalFilter
@@ -21,39 +21,6 @@ from mock_klarna.store.sql_rows import (
 )
 
 R = TypeVar("R", bound=Record)
-MIGRATIONS: Sequence[Sequence[str]] = (
-    (
-        "CREATE TABLE merchants (name TEXT PRIMARY KEY, position {serial}, dropped {integer} NOT NULL DEFAULT 0)",
-        """CREATE TABLE records (
-            position {serial_key}, kind TEXT NOT NULL, key TEXT NOT NULL, alias TEXT, merchant TEXT NOT NULL,
-            subject TEXT, version {integer} NOT NULL, owner TEXT, body {bytes} NOT NULL)""",
-        "CREATE UNIQUE INDEX records_key ON records (key, kind)",
-        "CREATE INDEX records_alias ON records (alias) WHERE alias IS NOT NULL",
-        "CREATE INDEX records_merchant ON records (merchant, kind, position)",
-        "CREATE INDEX records_subject ON records (subject, kind, position) WHERE subject IS NOT NULL",
-        "CREATE INDEX records_owner ON records (owner) WHERE owner IS NOT NULL",
-        """CREATE TABLE jobs (
-            position {serial_key}, merchant TEXT NOT NULL, job_id TEXT NOT NULL, due {real} NOT NULL, kind TEXT NOT NULL,
-            subject TEXT NOT NULL, number {integer} NOT NULL, owner TEXT)""",
-        "CREATE UNIQUE INDEX jobs_waiting ON jobs (merchant, job_id) WHERE owner IS NULL",
-        "CREATE INDEX jobs_due ON jobs (merchant, due, position) WHERE owner IS NULL",
-        "CREATE INDEX jobs_owner ON jobs (owner) WHERE owner IS NOT NULL",
-        """CREATE TABLE counters (
-            merchant TEXT NOT NULL, name TEXT NOT NULL, value {integer} NOT NULL, PRIMARY KEY (merchant, name))""",
-        """CREATE TABLE journal (
-            seq {sequence_key}, at {real} NOT NULL, merchant TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
-            purchase_id TEXT, is_event {integer} NOT NULL, size {integer} NOT NULL, data {bytes} NOT NULL)""",
-        "CREATE INDEX journal_merchant ON journal (merchant, is_event, seq, size)",
-        "CREATE INDEX journal_purchase ON journal (purchase_id, seq) WHERE purchase_id IS NOT NULL",
-    ),
-)
-"""The statements that lead from each version of the schema to the next one; a database has the number of the last."""
-
-
-def migrations(types: Mapping[str, str]) -> list[list[str]]:
-    """Return the migrations with an engine's names of column types."""
-    return [[statement.format_map(types) for statement in step] for step in MIGRATIONS]
-
 
 GET = "SELECT body FROM records WHERE kind = $1 AND key = $2"
 GET_ALIASED = (
@@ -77,10 +44,6 @@ DROPPED_OF_ALL = "SELECT coalesce(sum(dropped), 0) FROM merchants"
 NEXT_DUE = "SELECT min(due) FROM jobs WHERE merchant = $1 AND owner IS NULL"
 WAITING = (
     "SELECT due, merchant, kind, subject, number FROM jobs WHERE merchant = $1 AND owner IS NULL ORDER BY due, position"
-)
-COUNT = (
-    "INSERT INTO counters (merchant, name, value) VALUES ($1, $2, 1) "
-    "ON CONFLICT (merchant, name) DO UPDATE SET value = counters.value + 1 RETURNING value"
 )
 MERCHANTS = "SELECT name FROM merchants WHERE name <> '' ORDER BY position"
 JOURNAL_SIZE = "SELECT coalesce(sum(size), 0) FROM journal WHERE merchant = $1"

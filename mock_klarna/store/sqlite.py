@@ -2,26 +2,19 @@
 
 Statements run in the event loop: one takes some ten microseconds, less than handing it to a thread would. The file is in WAL
 mode with `synchronous=NORMAL`: what was answered survives the death of the process; a power cut may cost what was written
-since the last checkpoint. Checkpoints, which wait for the disk, and large dumps run in threads with connections of their own.
+since the last checkpoint. Checkpoints, which wait for the disk, and dumps run in threads with connections of their own.
 """
 
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Sequence
-from contextlib import (
-    AbstractAsyncContextManager,
-    AbstractContextManager,
-    aclosing,
-    asynccontextmanager,
-    contextmanager,
-    suppress,
-)
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing
 from pathlib import Path
 from typing import Any, TypeVar
 
 from mock_klarna.domain.callbacks import Delivery, read_back
-from mock_klarna.domain.journal import NO_MERCHANT, Exchange, JournalFilter, Sent, narrowest_filter
+from mock_klarna.domain.journal import Exchange, JournalFilter, Sent, narrowest_filter
 from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.errors import WriteConflict
 from mock_klarna.store import sql
@@ -36,74 +29,57 @@ from mock_klarna.store.sql_rows import (
     entry_row,
     event_filters,
     event_rows,
-    job_columns,
     job_of_row,
     record_of,
     record_row,
     storable,
 )
-from mock_klarna.store.sql_snapshot import Staging, read_state
-from mock_klarna.store.sqlite_file import (
-    TYPES,
-    FileLock,
-    connect,
-    error_at_open,
-    error_while_running,
-    migrate,
-    numbered,
-    require_ours,
-    transaction,
-    usable_path,
-)
+from mock_klarna.store.sql_snapshot import read_state
+from mock_klarna.store.sqlite_connection import Connection
+from mock_klarna.store.sqlite_file import FileLock, error_at_open, migrate, require_ours, transaction, usable_path
 from mock_klarna.store.sqlite_session import open_session
+from mock_klarna.store.sqlite_states import States, with_state
 
 R = TypeVar("R", bound=Record)
 
 OWNER = "server"
-CHECKPOINT_PAGES = 2000
-_NEW_MERCHANT = "INSERT INTO merchants (name, position) SELECT $1, coalesce(max(position), 0) + 1 FROM merchants"
-_INSERT_STAGED_MERCHANTS = (
-    "INSERT INTO merchants (name, position) SELECT name, position + (SELECT coalesce(max(position), 0) FROM merchants) "
-    "FROM staged_merchants ORDER BY position"
-)
-_IS_MERCHANT = "SELECT 1 FROM merchants WHERE name = $1"
 _INSERT = (
-    "INSERT INTO records (kind, key, alias, merchant, subject, version, owner, body) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING"
+    "INSERT INTO record_rows (kind, key, alias, state, subject, version, owner, body) SELECT $1, $2, $3, $4, $5, $6, $7, $8 "
+    "WHERE NOT EXISTS (SELECT 1 FROM records WHERE kind = $1 AND key = $2)"
 )
 _UPDATE = (
-    "UPDATE records SET alias = $3, merchant = $4, subject = $5, version = $6, owner = $7, body = $8 "
-    "WHERE kind = $1 AND key = $2 AND version = $6 - 1"
+    "UPDATE record_rows SET alias = $3, subject = $5, version = $6, owner = $7, body = $8 "
+    "WHERE kind = $1 AND key = $2 AND state = $4 AND version = $6 - 1"
 )
-_CANCEL = "DELETE FROM jobs WHERE merchant = $1 AND job_id = $2 AND owner IS NULL"
-_SCHEDULE = "INSERT OR REPLACE INTO jobs (merchant, job_id, due, kind, subject, number) VALUES ($1, $2, $3, $4, $5, $6)"
+_CANCEL = "DELETE FROM job_rows WHERE state = $1 AND job_id = $2 AND owner IS NULL"
 _FIRST_DUE = (
     "SELECT position, due, merchant, kind, subject, number FROM jobs "
     "WHERE merchant = $1 AND owner IS NULL AND due <= $2 ORDER BY due, position LIMIT 1"
 )
-_CLAIM = "UPDATE jobs SET owner = $2 WHERE position = $1"
-_FINISH = "DELETE FROM jobs WHERE merchant = $1 AND job_id = $2 AND due = $3 AND number = $4 AND owner IS NOT NULL"
-_IS_WAITING = "SELECT 1 FROM jobs WHERE merchant = $1 AND job_id = $2 AND owner IS NULL"
+_CLAIM = "UPDATE job_rows SET owner = $2 WHERE position = $1"
+_FINISH = (
+    "DELETE FROM job_rows WHERE state = (SELECT state FROM merchants WHERE name = $1) AND job_id = $2 AND due = $3 "
+    "AND number = $4 AND owner IS NOT NULL"
+)
+_IS_WAITING = "SELECT 1 FROM job_rows WHERE state = $1 AND job_id = $2 AND owner IS NULL"
 _RELEASE = (
-    """DELETE FROM jobs WHERE owner IS NOT NULL AND EXISTS (SELECT 1 FROM jobs AS waiting WHERE waiting.owner IS NULL
-        AND waiting.merchant = jobs.merchant AND waiting.job_id = jobs.job_id)""",
-    """DELETE FROM jobs WHERE owner IS NOT NULL AND position NOT IN (SELECT max(position) FROM jobs WHERE owner IS NOT NULL
-        GROUP BY merchant, job_id)""",
-    "UPDATE jobs SET owner = NULL WHERE owner IS NOT NULL",
+    """DELETE FROM job_rows WHERE owner IS NOT NULL AND EXISTS (SELECT 1 FROM job_rows AS waiting WHERE waiting.owner IS NULL
+        AND waiting.state = job_rows.state AND waiting.job_id = job_rows.job_id)""",
+    """DELETE FROM job_rows WHERE owner IS NOT NULL AND position NOT IN (SELECT max(position) FROM job_rows
+        WHERE owner IS NOT NULL GROUP BY state, job_id)""",
+    "UPDATE job_rows SET owner = NULL WHERE owner IS NOT NULL",
 )
 _APPEND = (
-    "INSERT INTO journal (seq, at, merchant, kind, name, purchase_id, is_event, size, data) "
+    "INSERT INTO journal_rows (seq, at, state, kind, name, purchase_id, is_event, size, data) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 )
-_COUNT_RECORDS = "SELECT coalesce(sum(count), 0) FROM totals WHERE kind = $1"
-_COUNT_OF_MERCHANT = f"{_COUNT_RECORDS} AND merchant = $2"
-_LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'journal'"
-_CHECKPOINT_BEGINS = 0.01
-"""Seconds until the checkpoint of a loaded snapshot runs in its thread; the next commit would else run it in the loop."""
-_PAGES_OF_ROW = 6
-"""Pages that deleting a record changes: its own, and one of each index."""
-_FIRST_PORTION, _PORTION_SECONDS = 20, 0.002
-"""Rows that are deleted at first before other requests run, and how long deleting a portion should take."""
+_COUNT = (
+    "INSERT INTO counter_rows (state, name, value) VALUES ($1, $2, 1) "
+    "ON CONFLICT (state, name) DO UPDATE SET value = value + 1 RETURNING value"
+)
+_COUNT_RECORDS = "SELECT coalesce(sum(count), 0) FROM totals JOIN merchants USING (state) WHERE kind = $1"
+_COUNT_OF_MERCHANT = f"{_COUNT_RECORDS} AND name = $2"
+_LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'journal_rows'"
 
 
 class SqliteStore(SqlStore):
@@ -111,34 +87,33 @@ class SqliteStore(SqlStore):
 
     def __init__(self, path: Path, bounds: Bounds = DEFAULT_BOUNDS) -> None:
         super().__init__(bounds)
-        self.statements = 0
-        """How many statements were executed."""
         self._path = usable_path(path)
         self._waiters = Waiters()
         self._locks = KeyedLocks()
         self._request_counts = RequestCounts()
         self._lock = FileLock(self._path)
-        self._checkpoint: asyncio.Future[None] | None = None
-        self._pages = 0
-        self._merchants: set[str] = set()
-        self._writable = asyncio.Event()
-        self._writable.set()
         self._claimed: set[Job] = set()
         try:
             self._connection = self._open()
         except BaseException:
             self._lock.release()
             raise
+        self._states = States(self._connection)
 
-    def _open(self) -> sqlite3.Connection:
+    @property
+    def statements(self) -> int:
+        """How many statements were executed."""
+        return self._connection.statements
+
+    def _open(self) -> Connection:
         try:
-            connection = connect(self._path)
+            connection = Connection(self._path)
         except sqlite3.Error as fault:
             raise error_at_open(self._path, fault) from fault
         try:
-            require_ours(connection, self._path)
-            migrate(connection)
-            self._take_over(connection)
+            require_ours(connection.raw, self._path)
+            migrate(connection.raw)
+            self._take_over(connection.raw)
         except sqlite3.Error as fault:
             connection.close()
             raise error_at_open(self._path, fault) from fault
@@ -152,44 +127,27 @@ class SqliteStore(SqlStore):
         with transaction(connection):
             for statement in _RELEASE:
                 connection.execute(statement)
-            open_ = connection.execute("SELECT kind, key, body FROM records WHERE owner IS NOT NULL").fetchall()
-            for kind, key, body in open_:
+            open_ = connection.execute("SELECT position, kind, body FROM records WHERE owner IS NOT NULL").fetchall()
+            for position, kind, body in open_:
                 record = record_of(kind, body)
-                jobs = connection.execute("SELECT job_id FROM jobs WHERE merchant = ?", (record.merchant,))
+                jobs = connection.execute("SELECT job_id FROM jobs WHERE merchant = ?", (storable(record.merchant),))
                 row = record_row(read_back(record, {job_id for (job_id,) in jobs}), OWNER)
                 connection.execute(
-                    "UPDATE records SET owner = NULL, body = ? WHERE kind = ? AND key = ?", (row.body, kind, key)
+                    "UPDATE record_rows SET owner = NULL, body = ? WHERE position = ?", (row.body, position)
                 )
             connection.execute("INSERT OR REPLACE INTO server VALUES (1, ?)", (os.getpid(),))
             self._seq = int(connection.execute(_LAST_SEQ).fetchone()[0])
 
     async def open(self) -> None:
-        """Do nothing: the file is open."""
+        """Delete what the last server left of old states; the file is open."""
+        self._states.begin_deletion()
 
     async def fetch(self, statement: str, *values: Any) -> list[Row]:
         """Execute one statement and return its rows."""
-        if not statement.startswith("SELECT"):
-            await self._may_write()
         return self._execute(statement, *values).fetchall()
 
     def _execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
-        self.statements += 1
-        try:
-            return self._connection.execute(*numbered(statement, values))
-        except sqlite3.Error as fault:
-            raise error_while_running(self._path, fault) from fault
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        try:
-            with transaction(self._connection):
-                yield
-        except BaseException as fault:
-            self._merchants.clear()  # a new one is gone with the transaction
-            if isinstance(fault, sqlite3.Error):
-                raise error_while_running(self._path, fault) from fault
-            raise
-        self._consider_checkpoint()
+        return self._connection.execute(statement, *values)
 
     async def preload(self, merchant: str, *names: str, draws: Sequence[str] = ()) -> None:
         """Do nothing: there is no network."""
@@ -207,23 +165,24 @@ class SqliteStore(SqlStore):
         """Write all of a decision or nothing; return the journal position after it."""
         owner = storable(merchant)
         events = event_rows(owner, decision.events, now)
-        await self._may_write()
+        rows = [record_row(record, OWNER) for record in decision.writes]
         before = self._seq
         try:
-            with self._transaction():
-                self._require_merchant(owner)
-                for record in decision.writes:
-                    self._write(record_row(record, OWNER))
+            with self._connection.transaction():
+                state = self._states.of(owner)
+                for row in rows:
+                    self._write(row)
                 for job_id in decision.cancels:
-                    self._execute(_CANCEL, owner, storable(job_id))
+                    self._execute(_CANCEL, state, storable(job_id))
                 for job in decision.finished:
                     self._finish(job)
                 for job in decision.jobs:
-                    self._schedule(job)
-                self._append(events)
+                    self._states.schedule(self._states.of(storable(job.merchant)), job)
+                self._append(state, events)
         except BaseException:
             self._seq = before
             raise
+        self._states.committed(rows)
         await self._limit_journal(owner, sum(row.size for row in events))
         callbacks = sum(isinstance(record, Delivery) and record.version == 1 for record in decision.writes)
         if callbacks:
@@ -236,23 +195,15 @@ class SqliteStore(SqlStore):
         for entry in entries:
             self._waiters.wake(entry)
 
-    def _require_merchant(self, merchant: str) -> None:
-        if merchant not in self._merchants:
-            if self._execute(_IS_MERCHANT, merchant).fetchone() is None:
-                self._execute(_NEW_MERCHANT, merchant)
-            self._merchants.add(merchant)
-
     def _write(self, row: RecordRow) -> None:
-        if not self._execute(_INSERT if row.version == 1 else _UPDATE, *row).rowcount:
+        columns = with_state(row, self._states.of(row.merchant))
+        if not self._execute(_INSERT if row.version == 1 else _UPDATE, *columns).rowcount:
             raise WriteConflict(f"{row.kind} {row.key}")
 
-    def _schedule(self, job: Job) -> None:
-        self._execute(_SCHEDULE, *job_columns(job))
-
-    def _append(self, rows: Sequence[EntryRow]) -> None:
+    def _append(self, state: int, rows: Sequence[EntryRow]) -> None:
         for row in rows:
             self._seq += 1
-            self._execute(_APPEND, self._seq, *row)
+            self._execute(_APPEND, self._seq, row.at, state, *row[2:])
 
     async def _limit_journal(self, merchant: str, size: int) -> None:
         if size:
@@ -264,12 +215,10 @@ class SqliteStore(SqlStore):
         """Append an exchange or a callback to the journal; return its `seq`."""
         owner = storable(merchant)
         row = entry_row(owner, kind, name, data, at, purchase_id)
-        await self._may_write()
         before = self._seq
         try:
-            with self._transaction():
-                self._require_merchant(owner)
-                self._append([row])
+            with self._connection.transaction():
+                self._append(self._states.of(owner), [row])
         except BaseException:
             self._seq = before
             raise
@@ -282,8 +231,7 @@ class SqliteStore(SqlStore):
     async def cut_journal(self, merchant: str, excess: int, newest: int) -> int:
         """Drop entries below `newest` until `excess` bytes are free, exchanges and callbacks first; return the bytes freed."""
         freed = 0
-        await self._may_write()
-        with self._transaction():
+        with self._connection.transaction():
             while freed < excess:
                 rows = self._execute(sql.OLDEST_ENTRIES, merchant, newest).fetchall()
                 gone = []
@@ -294,7 +242,7 @@ class SqliteStore(SqlStore):
                     freed += size
                 if not gone:
                     break
-                self._connection.executemany("DELETE FROM journal WHERE seq = ?", gone)
+                self._connection.raw.executemany("DELETE FROM journal_rows WHERE seq = ?", gone)
                 self._execute("UPDATE merchants SET dropped = dropped + $2 WHERE name = $1", merchant, len(gone))
         return freed
 
@@ -314,7 +262,6 @@ class SqliteStore(SqlStore):
 
     async def claim(self, merchant: str, until: float) -> Job | None:
         """Take a merchant's first job that is due at `until`; `finish` it when done."""
-        await self._may_write()
         row = self._execute(_FIRST_DUE, storable(merchant), until).fetchone()
         if row is None:
             return None
@@ -335,21 +282,22 @@ class SqliteStore(SqlStore):
 
     async def finish(self, job: Job) -> None:
         """Delete a claimed job, unless a decision did so when it was committed."""
-        await self._may_write()
         if job in self._claimed:
             self._finish(job)
 
-    def _finish(self, job: Job) -> None:
-        self._execute(_FINISH, storable(job.merchant), storable(job.job_id), job.due, job.number)
+    def _finish(self, job: Job) -> bool:
+        was_claimed = (
+            self._execute(_FINISH, storable(job.merchant), storable(job.job_id), job.due, job.number).rowcount > 0
+        )
         self._claimed.discard(job)
+        return was_claimed
 
     async def release(self, job: Job) -> None:
         """Put a claimed job back, so that it is claimed again."""
-        await self._may_write()
-        with self._transaction():
-            if not self._execute(_IS_WAITING, storable(job.merchant), storable(job.job_id)).fetchone():
-                self._schedule(job)
-            self._finish(job)
+        with self._connection.transaction():
+            state = self._states.of(storable(job.merchant))
+            if self._finish(job) and not self._execute(_IS_WAITING, state, storable(job.job_id)).fetchone():
+                self._states.schedule(state, job)
 
     async def wait_for_other_servers(self, merchant: str, kinds: Collection[str]) -> None:
         """Do nothing: there is no other server."""
@@ -366,47 +314,19 @@ class SqliteStore(SqlStore):
     async def count(self, merchant: str, name: str) -> int:
         """Increment a counter and return its new value: 1 the first time."""
         owner = storable(merchant)
-        await self._may_write()
-        with self._transaction():
-            self._require_merchant(owner)
-            return int(self._execute(sql.COUNT, owner, name).fetchone()[0])
+        with self._connection.transaction():
+            return int(self._execute(_COUNT, self._states.of(owner), name).fetchone()[0])
 
     async def count_request(self, merchant: str, limit: str, second: int) -> int:
         """Count a request under a rate limit, and return how many there were in this second."""
         return self._request_counts.count(merchant, limit, second)
 
     async def clear(self, merchant: str | None) -> None:
-        """Delete the state of a merchant, or of all, in portions that take a few milliseconds, so that others do not wait."""
-        names = [NO_MERCHANT, *await self.merchants()] if merchant is None else [storable(merchant)]
-        for name in names:
-            for table in ("jobs", "records", "journal"):
-                await self._delete_in_portions(table, name)
-        await self._may_write()
-        with self._transaction():
-            for name in names:
-                for table in ("records", "jobs", "counters", "journal"):
-                    self._execute(f"DELETE FROM {table} WHERE merchant = $1", name)
-                self._execute("DELETE FROM merchants WHERE name = $1", name)
+        """Delete the state of a merchant, or of all: it is gone at once, and its rows are deleted while others go on."""
+        self._states.clear(None if merchant is None else storable(merchant))
         self._forget_sizes()
 
-    async def _delete_in_portions(self, table: str, merchant: str) -> None:
-        statement = f"DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE merchant = $1 LIMIT $2)"
-        time, rows = asyncio.get_running_loop().time, _FIRST_PORTION
-        while True:
-            await self._may_write()
-            started = time()
-            deleted = self._execute(statement, merchant, rows).rowcount
-            if deleted < rows:
-                return
-            self._consider_checkpoint(deleted * _PAGES_OF_ROW)
-            ended = time()
-            rows = max(_FIRST_PORTION, int(rows * min(2, _PORTION_SECONDS / max(ended - started, 1e-4))))
-            await asyncio.sleep(0)
-            if time() - ended > _PORTION_SECONDS / 8:  # other requests did something: they get more time than this
-                await asyncio.sleep(2 * _PORTION_SECONDS)
-
     def _forget_sizes(self) -> None:
-        self._merchants.clear()
         self._limits.forget()
         self._counts.clear()
 
@@ -419,57 +339,17 @@ class SqliteStore(SqlStore):
                     yield portion
 
     async def load(self, portions: AsyncIterator[Portion]) -> None:
-        """Replace the state of the merchants that the portions name by what these contain, all or nothing.
+        """Replace the state of the merchants that the portions name by what these contain, all or nothing."""
+        await self._states.load(portions, self.bounds.most_callbacks)
+        self._forget_sizes()
 
-        SQLite has one writer: other writes wait while the new state replaces the old one. Reads do not.
-        """
-        async with open_session(self._path) as session:
-            staging = Staging(session, TYPES, _INSERT_STAGED_MERCHANTS)
-            await staging.fill(portions, self.bounds.most_callbacks)
-            async with self._only_writer():
-                await session.fetch("BEGIN IMMEDIATE")
-                await staging.replace()
-                await session.fetch("COMMIT")
-                self._forget_sizes()
-                checkpoint = asyncio.ensure_future(session.fetch("PRAGMA wal_checkpoint(PASSIVE)"))
-                await asyncio.sleep(_CHECKPOINT_BEGINS)
-            await checkpoint
-
-    @asynccontextmanager
-    async def _only_writer(self) -> AsyncIterator[None]:
-        """Let the other writes of this store wait."""
-        await self._may_write()
-        self._writable.clear()
-        try:
-            yield
-        finally:
-            self._writable.set()
-
-    async def _may_write(self) -> None:
-        """Wait while the state is being replaced."""
-        while not self._writable.is_set():
-            await self._writable.wait()
-
-    def _consider_checkpoint(self, pages: int = 1) -> None:
-        """Write the WAL into the file in a thread after many commits; the loop does not wait for the disk."""
-        self._pages += pages
-        if self._pages < CHECKPOINT_PAGES or (self._checkpoint is not None and not self._checkpoint.done()):
-            return
-        self._pages = 0
-        with suppress(RuntimeError):
-            self._checkpoint = asyncio.get_running_loop().run_in_executor(None, self._run_checkpoint)
-
-    def _run_checkpoint(self) -> None:
-        with suppress(sqlite3.Error):
-            connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
-            try:
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            finally:
-                connection.close()
+    async def wait_for_deletion(self) -> None:
+        """Wait until the rows of old states are deleted."""
+        await self._states.wait_for_deletion()
 
     async def close(self) -> None:
         """Close the file and release its lock."""
-        if self._checkpoint is not None:
-            await self._checkpoint
+        await self._states.close()
+        await self._connection.end_checkpoint()
         self._connection.close()
         self._lock.release()

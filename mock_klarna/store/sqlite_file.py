@@ -12,32 +12,66 @@ from typing import Any
 
 from mock_klarna.errors import MockKlarnaError, StoreFailure, StoreFull
 from mock_klarna.settings import SettingsError
-from mock_klarna.store import sql
 
 APPLICATION_ID = 0x4D4B4C41
 """`MKLA`: the mark of our files."""
 CHECKED_BYTES = 32 << 20
 """Files up to this size are checked as a whole when they are opened; larger ones would take longer than a start may."""
-TYPES = {
-    "serial_key": "INTEGER PRIMARY KEY",
-    "sequence_key": "INTEGER PRIMARY KEY AUTOINCREMENT",
-    "serial": "INTEGER",
-    "integer": "INTEGER",
-    "real": "REAL",
-    "bytes": "BLOB",
-}
-_TOTALS = (
-    """CREATE TABLE totals (
-        kind TEXT, merchant TEXT, count INTEGER NOT NULL, PRIMARY KEY (kind, merchant)) WITHOUT ROWID""",
-    """CREATE TRIGGER record_added AFTER INSERT ON records BEGIN
-        INSERT INTO totals VALUES (new.kind, new.merchant, 1) ON CONFLICT DO UPDATE SET count = count + 1; END""",
-    """CREATE TRIGGER record_removed AFTER DELETE ON records BEGIN
-        UPDATE totals SET count = count - 1 WHERE kind = old.kind AND merchant = old.merchant;
-        DELETE FROM totals WHERE kind = old.kind AND merchant = old.merchant AND count = 0; END""",
-    "CREATE TABLE server (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL)",
+MIGRATIONS: Sequence[Sequence[str]] = (
+    (
+        "CREATE TABLE states (state INTEGER PRIMARY KEY AUTOINCREMENT)",
+        """CREATE TABLE merchants (
+            state INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, dropped INTEGER NOT NULL DEFAULT 0,
+            position INTEGER AS (state))""",
+        """CREATE TABLE record_rows (
+            position INTEGER PRIMARY KEY, state INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, alias TEXT,
+            subject TEXT, version INTEGER NOT NULL, owner TEXT, body BLOB NOT NULL)""",
+        "CREATE UNIQUE INDEX records_key ON record_rows (key, kind, state)",
+        "CREATE INDEX records_alias ON record_rows (alias) WHERE alias IS NOT NULL",
+        "CREATE INDEX records_state ON record_rows (state, kind, position)",
+        "CREATE INDEX records_subject ON record_rows (subject, kind, state, position) WHERE subject IS NOT NULL",
+        "CREATE INDEX records_owner ON record_rows (owner) WHERE owner IS NOT NULL",
+        """CREATE TABLE job_rows (
+            position INTEGER PRIMARY KEY, state INTEGER NOT NULL, job_id TEXT NOT NULL, due REAL NOT NULL, kind TEXT NOT NULL,
+            subject TEXT NOT NULL, number INTEGER NOT NULL, owner TEXT)""",
+        "CREATE UNIQUE INDEX jobs_waiting ON job_rows (state, job_id) WHERE owner IS NULL",
+        "CREATE INDEX jobs_due ON job_rows (state, due, position)",
+        "CREATE INDEX jobs_claimed ON job_rows (state, job_id) WHERE owner IS NOT NULL",
+        """CREATE TABLE counter_rows (
+            state INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (state, name))""",
+        """CREATE TABLE journal_rows (
+            seq INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, state INTEGER NOT NULL, kind TEXT NOT NULL,
+            name TEXT NOT NULL, purchase_id TEXT, is_event INTEGER NOT NULL, size INTEGER NOT NULL, data BLOB NOT NULL)""",
+        "CREATE INDEX journal_state ON journal_rows (state, is_event, seq, size)",
+        "CREATE INDEX journal_purchase ON journal_rows (purchase_id, seq) WHERE purchase_id IS NOT NULL",
+        """CREATE VIEW records AS
+            SELECT r.position, r.kind, r.key, r.alias, m.name AS merchant, r.subject, r.version, r.owner, r.body
+            FROM record_rows AS r JOIN merchants AS m ON m.state = r.state""",
+        """CREATE VIEW jobs AS
+            SELECT r.position, m.name AS merchant, r.job_id, r.due, r.kind, r.subject, r.number, r.owner
+            FROM job_rows AS r JOIN merchants AS m ON m.state = r.state""",
+        """CREATE VIEW counters AS
+            SELECT m.name AS merchant, r.name, r.value FROM counter_rows AS r JOIN merchants AS m ON m.state = r.state""",
+        """CREATE VIEW journal AS
+            SELECT r.seq, r.at, m.name AS merchant, r.kind, r.name, r.purchase_id, r.is_event, r.size, r.data
+            FROM journal_rows AS r JOIN merchants AS m ON m.state = r.state""",
+        """CREATE TRIGGER record_deleted INSTEAD OF DELETE ON records BEGIN
+            DELETE FROM record_rows WHERE position = old.position; END""",
+        """CREATE TABLE totals (
+            kind TEXT, state INTEGER, count INTEGER NOT NULL, PRIMARY KEY (kind, state)) WITHOUT ROWID""",
+        """CREATE TRIGGER row_added AFTER INSERT ON record_rows BEGIN
+            INSERT INTO totals VALUES (new.kind, new.state, 1) ON CONFLICT DO UPDATE SET count = count + 1; END""",
+        """CREATE TRIGGER row_removed AFTER DELETE ON record_rows BEGIN
+            UPDATE totals SET count = count - 1 WHERE kind = old.kind AND state = old.state;
+            DELETE FROM totals WHERE kind = old.kind AND state = old.state AND count = 0; END""",
+        "CREATE TABLE server (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL)",
+    ),
 )
-MIGRATIONS = sql.migrations(TYPES)
-MIGRATIONS[0] += _TOTALS
+"""The statements that lead from each version of the schema to the next one; a file has the number of the last.
+
+Each row belongs to a state. `merchants` says which state each merchant has; the views show the rows of these states only.
+`states` has all states of which there may be rows.
+"""
 _NUMBERS = tuple(map(str, range(1, 33)))
 
 
@@ -93,7 +127,7 @@ def migrate(connection: sqlite3.Connection) -> None:
     """Upgrade the schema in one transaction."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA wal_autocheckpoint = 10000")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version == len(MIGRATIONS):
         return

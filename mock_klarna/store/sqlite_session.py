@@ -1,7 +1,6 @@
-"""A connection to an SQLite file whose statements execute in a thread of their own: for dumps and loads, which take long."""
+"""A connection to an SQLite file whose statements execute in a thread of their own: for dumps, which take long."""
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,11 +32,8 @@ class SqliteSession:
             raise error_while_running(self._path, fault) from fault
 
     async def connect(self) -> None:
-        """Open the file. What is temporary, such as staging tables, is in files beside it, which nobody else can open."""
-        os.environ.setdefault("SQLITE_TMPDIR", str(self._path.parent.absolute()))
+        """Open the file."""
         self._connection = await self._run(partial(connect, self._path, is_shared_by_threads=True))
-        for pragma in ("temp_store = FILE", "temp.journal_mode = OFF", "wal_autocheckpoint = 0"):
-            await self.fetch(f"PRAGMA {pragma}")
 
     async def fetch(self, statement: str, *values: Any) -> list[Row]:
         """Execute one statement and return its rows."""
@@ -48,16 +44,6 @@ class SqliteSession:
         cursor = await self._run(lambda: self._connection.execute(*numbered(statement, values)))
         while page := await self._run(cursor.fetchmany, _PAGE):
             yield page
-
-    async def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-        """Insert rows into a staging table."""
-        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
-        await self._run(self._insert, statement, rows)
-
-    def _insert(self, statement: str, rows: Sequence[Row]) -> None:
-        self._connection.execute("BEGIN")
-        self._connection.executemany(statement, rows)
-        self._connection.execute("COMMIT")
 
     async def close(self) -> None:
         """Interrupt what still executes, and close."""
@@ -70,7 +56,7 @@ class SqliteSession:
 
 @asynccontextmanager
 async def open_session(path: Path) -> AsyncIterator[SqliteSession]:
-    """Open a connection of its own for a dump or a load; raises `StoreFailure`."""
+    """Open a connection of its own for a dump; raises `StoreFailure`."""
     session = SqliteSession(path)
     try:
         await session.connect()

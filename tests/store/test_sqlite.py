@@ -14,6 +14,7 @@ from mock_klarna.domain.records import ButtonKey
 from mock_klarna.errors import MockKlarnaError, StoreFull
 from mock_klarna.settings import SettingsError
 from mock_klarna.store.sqlite import SqliteStore
+from mock_klarna.store.sqlite_connection import Connection
 from mock_klarna.store.sqlite_file import MIGRATIONS
 from tests.commands import Command
 from tests.merchants.pages import urls
@@ -134,12 +135,12 @@ def damaged(path: Path) -> None:
     store = SqliteStore(path)
     for number in range(200):
         store._connection.execute(
-            "INSERT INTO records (kind, key, merchant, version, body) VALUES ('button', ?, 'shop', 1, zeroblob(500))",
-            (f"b-{number}",),
+            "INSERT INTO record_rows (kind, key, state, version, body) VALUES ('button', $1, 1, 1, zeroblob(500))",
+            f"b-{number}",
         )
     asyncio.run(store.close())
     content = bytearray(path.read_bytes())
-    for at in range(len(content) // 2, len(content), 4096):
+    for at in range(len(content) // 8192 * 4096, len(content), 4096):
         content[at : at + 64] = b"\xff" * 64
     path.write_bytes(content)
 
@@ -193,7 +194,7 @@ async def test_a_request_is_answered_507_while_the_disk_is_full(
     opened: list[SqliteStore] = []
     connect = SqliteStore._open
 
-    def remembered(store: SqliteStore) -> sqlite3.Connection:
+    def remembered(store: SqliteStore) -> Connection:
         opened.append(store)
         return connect(store)
 
