@@ -274,6 +274,23 @@ def require_started(purchase: Purchase) -> None:
         )
 
 
+def require_shown(purchase: Purchase, order_amount: int, amount: int | None, version: int | None) -> None:
+    """Raise `StateConflict` if the shopper pays another amount or another version of the session than the current one.
+
+    `amount` and `version` are what the shopper has seen; None stands for a client that does not say it.
+    """
+    if amount is not None and amount != order_amount:
+        raise StateConflict(
+            f"the total is {order_amount}, not {amount}", where="amount", hint="show the current total, then pay again"
+        )
+    if version is not None and version != purchase.version:
+        raise StateConflict(
+            f"the session has version {purchase.version}, not {version}",
+            where="version",
+            hint="show the current session, then pay again",
+        )
+
+
 def authorize(
     purchase: Purchase, outcome: Outcome, token: str, order: Json, raw: bytes, now: float, rules: PlacingRules
 ) -> CommandResult[Purchase]:

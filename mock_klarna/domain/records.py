@@ -103,7 +103,8 @@ class Purchase(Record, frozen=True, kw_only=True):
     """One shopper's purchase from the click to its end.
 
     `session` is the JSON of what the page and the shopper have chosen; `order` is the JSON of the authorized order, the
-    bytes that `GET` answers and `place_order` sends. `state` is a key of `purchase.PURCHASE_TRANSITIONS`.
+    bytes that `GET` answers and `place_order` sends. `state` is a key of `purchase.PURCHASE_TRANSITIONS`. `page_version` is the
+    number of the page's latest options that the session has, counted by the page.
     """
 
     kind: ClassVar[str] = "purchase"
@@ -120,6 +121,7 @@ class Purchase(Record, frozen=True, kw_only=True):
     outcome: Outcome = Outcome()
     expires_at: float = 0.0
     merchant_timeout: float | None = None
+    page_version: int = 0
     order_id: str | None = None
     fraud_status: str | None = None
     deny: Mapping[str, str] | None = None

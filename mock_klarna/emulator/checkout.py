@@ -41,7 +41,12 @@ class Checkout:
         return purchase
 
     async def start(
-        self, button: ButtonKey, page: Json, integrator_url: str | None, merchant_timeout: float | None
+        self,
+        button: ButtonKey,
+        page: Json,
+        integrator_url: str | None,
+        merchant_timeout: float | None,
+        page_version: int = 0,
     ) -> Purchase:
         """Start a session from a key and the options of its page (klarna.md §6.3).
 
@@ -59,6 +64,7 @@ class Checkout:
             created_at=now,
             session=write_json(opened),
             merchant_timeout=merchant_timeout,
+            page_version=page_version,
         )
         event = SessionInitiated(purchase_id=purchase.purchase_id, button_key=button.button_key)
         await self._context.commit(merchant, Decision(writes=(purchase,), events=(event,)), now)
@@ -100,9 +106,22 @@ class Checkout:
         """Apply the merchant's answer to an `update` callback (klarna.md §4.2)."""
         return await self.take(purchase, checkout_steps.update(purchase.purchase_id, changes))
 
-    async def update_from_page(self, purchase: Purchase, changes: Json) -> Purchase:
-        """Apply options that the page gives while the dialog is open (klarna.md §6.4)."""
-        return await self.take(purchase, checkout_steps.update_from_page(purchase.purchase_id, changes))
+    async def update_from_page(self, purchase: Purchase, changes: Json, page_version: int | None = None) -> Purchase:
+        """Apply options that the page gives while the dialog is open (klarna.md §6.4).
+
+        `page_version` is the page's number of these options. Options that are not newer than those of the session are ignored.
+        """
+        step = checkout_steps.update_from_page(purchase.purchase_id, changes)
+
+        def command(current: Purchase, _now: float) -> CommandResult[Purchase]:
+            if page_version is None:
+                return self._changed(current, step)[0]
+            purchases.require_started(current)
+            if page_version <= current.page_version:
+                return CommandResult(value=current)
+            return self._changed(replace(current, page_version=page_version), step)[0]
+
+        return await self._decide(purchase, command, None)
 
     async def take(
         self,
@@ -116,13 +135,18 @@ class Checkout:
 
         def command(current: Purchase, _now: float) -> CommandResult[Purchase]:
             nonlocal changed
-            changed, event = step(_session(current))
-            checkout_steps.order_of(self._context.validator, changed)
-            return purchases.change_session(current, write_json(changed), event)
+            result, changed = self._changed(current, step)
+            return result
 
         taken = await self._decide(purchase, command, now)
         url = (changed.get("merchant_urls") or {}).get("update")
         return await self._send_update(taken, changed, update_context, url) if update_context and url else taken
+
+    def _changed(self, purchase: Purchase, step: checkout_steps.Step) -> tuple[CommandResult[Purchase], Json]:
+        """Return the result of a step and the changed session; raises `InvalidInput` if that is not a valid order."""
+        changed, event = step(_session(purchase))
+        checkout_steps.order_of(self._context.validator, changed)
+        return purchases.change_session(purchase, write_json(changed), event), changed
 
     async def _send_update(self, purchase: Purchase, current: Json, update_context: str, url: str) -> Purchase:
         body = self._with_spelling(session.update_body(current, update_context, purchase.button_key))
@@ -153,16 +177,20 @@ class Checkout:
             ),
         )
 
-    async def pay(self, purchase: Purchase, outcome: str | Json | None) -> Purchase:
+    async def pay(
+        self, purchase: Purchase, outcome: str | Json | None, amount: int | None = None, version: int | None = None
+    ) -> Purchase:
         """Pay: the risk check, then a token and `place_order`, or a refusal (klarna.md §5).
 
-        `outcome` replaces that of the risk check; without one the shopper's e-mail address decides (klarna.md §8.1).
+        `outcome` replaces that of the risk check; without one the shopper's e-mail address decides (klarna.md §8.1). `amount` and
+        `version` are the total and the version of the session that the shopper has seen; raises `StateConflict` if they differ.
         """
         opened = _require_identified(_session(purchase))
         now, token = await self._context.new_id(purchase.merchant, "token")
 
         def command(current: Purchase, now: float) -> CommandResult[Purchase]:
             paid = opened if current is purchase else _require_identified(_session(current))
+            purchases.require_shown(current, session.order(paid)["order_amount"], amount, version)
             result = risk.check(paid, outcome, pending_everywhere=self._context.settings.pending_everywhere)
             if isinstance(result, str):
                 return purchases.decline(current, result)

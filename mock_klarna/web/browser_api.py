@@ -95,6 +95,7 @@ def view(purchase: Purchase) -> Json:
     return {
         "session_id": purchase.purchase_id,
         "button_key": purchase.button_key,
+        "version": purchase.version,
         "state": purchase.state,
         "identified": purchase.state != "started" or bool(state.get("identified")),
         **{name: state.get(name, [] if name in _LISTS else None) for name in _SESSION_MEMBERS},
@@ -204,7 +205,8 @@ async def create_session(services: Services, request: ApiRequest) -> ApiResponse
     address = request.body.get("page_url", "")
     timeout = services.settings.merchant_timeout or None
     shown = address if is_absolute(address) else None
-    return _answer(request, await services.emulator.checkout.start(offer.button, page, shown, timeout), 201)
+    version = request.body.get("page_version") or 0
+    return _answer(request, await services.emulator.checkout.start(offer.button, page, shown, timeout, version), 201)
 
 
 async def _left_session(services: Services, session_id: str, button_key: str) -> Purchase | None:
@@ -281,21 +283,28 @@ async def answer_checkboxes(services: Services, request: ApiRequest) -> ApiRespo
 
 
 async def update(services: Services, request: ApiRequest) -> ApiResponse:
-    """Take new options from the page while the dialog is open; they change nothing after the shopper has paid."""
+    """Take new options from the page while the dialog is open; they change nothing after the shopper has paid.
+
+    With `page_version`, options that are not newer than those of the session change nothing either.
+    """
     purchase = await _session(services, request)
     changes, problems = await _checked_page(services, request)
     if problems:
         raise InvalidInput(problems, where="options")
     if purchase.state != "started":
         return _answer(request, purchase)
-    return _answer(request, await services.emulator.checkout.update_from_page(purchase, changes))
+    version = request.body.get("page_version")
+    return _answer(request, await services.emulator.checkout.update_from_page(purchase, changes, version))
 
 
 async def pay(services: Services, request: ApiRequest) -> ApiResponse:
-    """Press the final button; `outcome` replaces the outcome that the e-mail address selects."""
-    return _answer(
-        request, await services.emulator.checkout.pay(await _session(services, request), request.body.get("outcome"))
-    )
+    """Press the final button; `outcome` replaces the outcome that the e-mail address selects.
+
+    `amount` and `version` are what the shopper has seen. If the session has changed, nothing is paid.
+    """
+    outcome, amount, version = (request.body.get(name) for name in ("outcome", "amount", "version"))
+    purchase = await _session(services, request)
+    return _answer(request, await services.emulator.checkout.pay(purchase, outcome, amount, version))
 
 
 async def wait(services: Services, request: ApiRequest) -> ApiResponse:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from mock_klarna.domain import session
 from mock_klarna.domain.records import Merchant, Order, Purchase
 from mock_klarna.emulator import Emulator
 from mock_klarna.errors import InvalidInput, NoSuchOrder, NotAllowed, NotFound, StateConflict, UnknownName
@@ -119,6 +120,23 @@ async def test_a_shipping_option_that_is_removed_while_it_is_chosen_is_not_bough
         paid = await emulator.checkout.pay(await emulator.checkout.find(None, started.purchase_id), None)
         assert raised([chosen, changed]).keys() <= {object, InvalidInput}
         assert orjson.loads(paid.order)["selected_shipping_option"]["id"] == "slow"
+
+
+async def test_what_is_paid_is_what_the_shopper_has_seen_while_the_page_changes_it(emulator: Emulator) -> None:
+    button = await emulator.buttons.create("shop", {"merchant_urls": urls("http://shop")})
+    dearer = {**PAGE["order_lines"][0], "unit_price": 990000, "total_amount": 990000, "total_tax_amount": 198000}
+    for _ in range(CALLS):
+        started = await emulator.checkout.start(button, PAGE, None, None)
+        seen = await emulator.checkout.identify(started, None)
+        amount = session.order(orjson.loads(seen.session))["order_amount"]
+        paid, updated = await outcomes(
+            [
+                emulator.checkout.pay(seen, None, amount, seen.version),
+                emulator.checkout.update_from_page(seen, {"order_lines": [dearer]}, 1),
+            ]
+        )
+        assert raised([paid, updated]) == {object: 1, StateConflict: 1}
+        assert isinstance(paid, StateConflict) or paid.order_amount == amount
 
 
 async def test_a_purchase_is_authorized_once_by_simultaneous_clicks(emulator: Emulator) -> None:

@@ -442,3 +442,56 @@ async def test_pages_of_any_origin_can_send_requests_without_credentials(klarna:
         async with browser.post(url, json={}, headers=headers) as refused:
             assert refused.status == 400
             assert refused.headers["Access-Control-Allow-Origin"] == "*"
+
+
+async def test_a_payment_of_another_amount_or_version_is_refused(
+    ask: Ask, klarna: MockKlarnaAsync, options: Json, session: str
+) -> None:
+    shown = (await ask(f"{session}/identify", {"shopper": "se-approved"})).body
+    seen = {"amount": shown["totals"]["order_amount"], "version": shown["version"]}
+    line = options["order_lines"][0] | {"unit_price": 10000, "total_amount": 10000, "total_tax_amount": 2000}
+    await ask(f"{session}/update", {"options": {"order_lines": [line]}})
+    for members, where in ((seen, "amount"), ({"version": seen["version"]}, "version")):
+        refused = await ask(f"{session}/pay", members)
+        assert (refused.status, refused.body["where"]) == (409, where)
+    current = (await ask(session, method="GET")).body
+    assert (current["state"], current["totals"]["order_amount"]) == ("started", 15000)
+    paid = await ask(f"{session}/pay", {"amount": 15000, "version": current["version"]})
+    assert paid.body["state"] == "authorized"
+    assert (await klarna.find_purchase(paid.body["session_id"]))["order"]["order_amount"] == 15000
+
+
+async def test_a_change_of_the_goods_at_the_same_price_is_a_new_version(ask: Ask, options: Json, session: str) -> None:
+    shown = (await ask(f"{session}/identify", {"shopper": "se-approved"})).body
+    await ask(f"{session}/update", {"options": {"order_lines": [options["order_lines"][0] | {"name": "White"}]}})
+    seen = {"amount": shown["totals"]["order_amount"], "version": shown["version"]}
+    assert (await ask(f"{session}/pay", seen)).body["where"] == "version"
+
+
+@pytest.mark.parametrize("body", [{}, {"amount": None, "version": None}, {"amount": 124000}])
+async def test_a_payment_need_not_say_what_the_shopper_has_seen(ask: Ask, session: str, body: Json) -> None:
+    await ask(f"{session}/identify", {"shopper": "se-approved"})
+    assert (await ask(f"{session}/pay", body)).body["state"] == "authorized"
+
+
+@pytest.mark.parametrize("body", [{"amount": "a lot"}, {"version": 1.5}])
+async def test_amount_and_version_are_integers(ask: Ask, session: str, body: Json) -> None:
+    answer = await ask(f"{session}/pay", body)
+    assert [problem["path"] for problem in answer.body["errors"]] == list(body)
+
+
+async def test_older_options_of_the_page_do_not_replace_newer_ones(ask: Ask, options: Json) -> None:
+    view = (await ask("/sessions", {"options": options, "page_version": 3})).body
+    session = f"/sessions/{view['session_id']}"
+
+    async def named(name: str, **more: int) -> str:
+        line = options["order_lines"][0] | {"name": name}
+        view = (await ask(f"{session}/update", {"options": {"order_lines": [line]}, **more})).body
+        shown: str = view["order_lines"][0]["name"]
+        return shown
+
+    assert await named("newer", page_version=5) == "newer"
+    assert await named("older", page_version=4) == "newer"
+    assert await named("sent twice", page_version=5) == "newer"
+    assert await named("without a version") == "without a version"
+    assert await named("newest", page_version=6) == "newest"
