@@ -1,13 +1,14 @@
-import { draftOf } from "./draft.js";
+import { draftOf, storedDraft, storeDraft } from "./draft.js";
 import { Drawer } from "./drawer.js";
-import { byId, replaceContent, safeUrl } from "./elements.js";
+import { byId, safeUrl } from "./elements.js";
 import { Frame } from "./frame.js";
 import { identification } from "./identification.js";
 import { outcome } from "./outcomes.js";
 import { Events, ParentPage } from "./page.js";
+import { patch } from "./patch.js";
 import { review } from "./review.js";
 import { isFinal, RequestError, Session, stepOf } from "./session.js";
-import { language, texts } from "./texts.js";
+import { language, money, texts } from "./texts.js";
 
 /** @typedef {import("./draft.js").Draft} Draft */
 /** @typedef {import("./session.js").Step} Step */
@@ -30,6 +31,12 @@ export class Dialog {
     this.showing = Promise.resolve();
     this.editing = false;
     this.paying = false;
+    this.isSlow = false;
+    /** Whether controls get their rendered values back, because the server has refused a command. */
+    this.reset = false;
+    /** @type {import("./draft.js").FieldErrors} */
+    this.errors = {};
+    this.testShopper = "";
     /** @type {Step | ""} */
     this.shown = "";
   }
@@ -38,7 +45,7 @@ export class Dialog {
   async start() {
     await this.session.refresh();
     await this.showing;
-    this.page.listen({ update: () => this.perform(() => this.session.refresh()), focus: () => this.frame.focus() });
+    this.page.listen({ update: () => this.session.refresh().catch((error) => this.recover(error)), focus: () => this.frame.focus() });
     this.page.send("ready");
   }
 
@@ -55,20 +62,24 @@ export class Dialog {
   }
 
   /**
-   * Fill the form with the data of the page, unless the shopper has changed the form.
+   * Fill the form with the data of the page, unless the shopper has changed the form, in this dialog or in an earlier one.
    *
    * @param {View} view
    */
   prefill(view) {
     if (this.draft && JSON.stringify(this.draft) !== this.prefilled) return;
-    this.draft = draftOf(view);
-    this.prefilled = JSON.stringify(this.draft);
+    const ofPage = draftOf(view);
+    this.draft = (!this.draft && storedDraft(view)) || ofPage;
+    this.prefilled = JSON.stringify(ofPage);
   }
 
   /** @param {View} view */
   render(view) {
     const step = stepOf(view, this.editing);
-    replaceContent(byId("step"), this.content(step, view));
+    const content = this.content(step, view);
+    if (step === this.shown) patch(byId("step"), [content], this.reset);
+    else byId("step").replaceChildren(content);
+    this.reset = false;
     this.frame.progress(step);
     if (step !== this.shown) this.enter(step, view);
   }
@@ -95,12 +106,18 @@ export class Dialog {
       view,
       session,
       draft: /** @type {Draft} */ (this.draft),
+      errors: this.errors,
+      showErrors: (errors) => this.set({ errors }),
+      testShopper: this.testShopper,
+      selectTestShopper: (testShopper) => this.set({ testShopper }),
       redraft: (draft) => this.redraft(draft, view),
+      keepDraft: () => this.draft && storeDraft(view, this.draft),
+      isSlow: this.isSlow,
       showReview: () => this.setEditing(false),
       edit: () => this.setEditing(true),
       perform: (command) => this.perform(command),
       announce: (text) => this.frame.announce(text),
-      pay: () => this.pay(),
+      pay: () => this.pay(view),
       isEmbedded: this.page.isPresent,
       close: () => this.close(),
       leave: (url) => this.leave(url),
@@ -112,14 +129,23 @@ export class Dialog {
    * @param {View} view
    */
   redraft(draft, view) {
-    this.draft = draft;
-    this.render(view);
+    storeDraft(view, draft);
+    this.set({ draft });
+  }
+
+  /**
+   * Change the state of the dialog and render it.
+   *
+   * @param {{draft?: Draft, errors?: import("./draft.js").FieldErrors, testShopper?: string, editing?: boolean, isSlow?: boolean}} state
+   */
+  set(state) {
+    Object.assign(this, state);
+    if (this.session.view) this.render(this.session.view);
   }
 
   /** @param {boolean} editing */
   setEditing(editing) {
-    this.editing = editing;
-    if (this.session.view) this.render(this.session.view);
+    this.set({ editing });
   }
 
   /**
@@ -133,23 +159,29 @@ export class Dialog {
     this.shown = step;
     this.frame.startStep(isFirst);
     if (step === "waiting") this.wait();
-    if (step === "placed") this.events.sendConfirmation(view);
+    if (step === "placed") {
+      storeDraft(view, null);
+      this.events.sendConfirmation(view);
+    }
     const target = safeUrl(view.outcome?.redirect_url);
     if (step === "redirecting" && target) this.leave(target);
   }
 
-  /** Pay, once at a time. */
-  async pay() {
+  /**
+   * Pay, once at a time.
+   *
+   * @param {View} shown what the shopper has seen
+   */
+  async pay(shown) {
     if (this.paying) return;
     this.paying = true;
-    await this.perform(() => this.session.pay(this.drawer.outcome));
+    await this.perform(() => this.session.pay(shown, this.drawer.outcome));
     this.paying = false;
   }
 
   /** Wait for the merchant's decision, and say so if it takes long. */
   wait() {
-    const showDelay = () => this.shown === "waiting" && (byId("waiting-long").textContent = this.frame.t("waiting_long"));
-    setTimeout(showDelay, SLOW_AFTER_MS);
+    setTimeout(() => this.set({ isSlow: true }), SLOW_AFTER_MS);
     return this.perform(() => this.session.waitForDecision());
   }
 
@@ -163,16 +195,26 @@ export class Dialog {
     try {
       await command();
     } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
       await this.recover(error);
     }
   }
 
-  /** @param {RequestError} error */
+  /**
+   * Show the current session and why a command was not executed.
+   *
+   * @param {unknown} error
+   */
   async recover(error) {
-    const name = error.status === 0 ? "unreachable" : error.status === 404 ? "gone" : "not_possible";
-    const view = name === "not_possible" ? await this.session.refresh().catch(() => null) : null;
-    if (!view || !isFinal(view)) this.frame.showError(name);
+    if (!(error instanceof RequestError)) throw error;
+    if (error.status === 0) return this.frame.showError("unreachable");
+    if (error.status === 404) return this.frame.showError("gone");
+    this.reset = true;
+    const view = await this.session.refresh().catch(() => null);
+    await this.showing;
+    if (view && isFinal(view)) return;
+    const hasChanged = view && ["amount", "version"].includes(error.where);
+    const amount = view ? money(view.totals.order_amount, view.purchase_currency, view.locale) : "";
+    this.frame.showError(hasChanged ? "order_changed" : "not_possible", { amount });
   }
 
   /** Close the dialog; the session can be continued with the next click. */

@@ -1,4 +1,5 @@
 import { country, isoDate, isPhone, isPostalCode, phone, titleOf, titles } from "./countries.js";
+import { readStored, store } from "./page.js";
 
 /** @typedef {import("./types.js").Country} Country */
 /** @typedef {import("./types.js").Shopper} Shopper */
@@ -26,6 +27,38 @@ export function draftOf(view) {
   const values = { country: view.purchase_country, ...filled(billing, view.customer ?? {}) };
   if (separate) for (const name of ADDRESS_MEMBERS) values[`shipping_${name}`] = shipping[name] ?? "";
   return { values, separate: separate && Boolean(view.options?.allow_separate_shipping_address), shopper: "" };
+}
+
+/**
+ * The draft that an earlier dialog of the same button has stored, or null.
+ *
+ * @param {View} view
+ * @returns {Draft | null}
+ */
+export function storedDraft(view) {
+  try {
+    return JSON.parse(readStored(storageName(view)) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Store a draft, so that closing the dialog or a denial does not lose it; null removes it.
+ *
+ * @param {View} view
+ * @param {Draft | null} draft
+ */
+export function storeDraft(view, draft) {
+  store(storageName(view), JSON.stringify(draft));
+}
+
+/**
+ * @param {View} view
+ * @returns {string}
+ */
+function storageName({ button_key, purchase_country }) {
+  return `draft:${button_key}:${purchase_country}`;
 }
 
 /**
@@ -114,6 +147,25 @@ export function fieldOf(path) {
 }
 
 /** @typedef {Record<string, string>} FieldErrors the name of a text for each invalid field */
+
+/** @type {Record<string, string>} The text of each rule that a field can break. */
+const ERRORS = {
+  required: "error_required",
+  email: "error_email",
+  phone: "error_phone",
+  postal_code: "error_postal_code",
+  date: "error_date_of_birth",
+};
+
+/**
+ * The name of the text for a problem in the server's answer.
+ *
+ * @param {import("./types.js").Problem} problem
+ * @returns {string}
+ */
+export function errorName({ path, rule = "" }) {
+  return ERRORS[rule] ?? (path.endsWith(".country") ? "error_country" : "error_other");
+}
 
 const REQUIRED = ["given_name", "family_name", "street_address", "postal_code", "city", "country"];
 

@@ -1,4 +1,5 @@
-import { activateButton, byId, element, replaceContent } from "./elements.js";
+import { activateButton, byId, element } from "./elements.js";
+import { patch } from "./patch.js";
 import { ask } from "./session.js";
 
 /** @typedef {import("./texts.js").Translate} Translate */
@@ -6,6 +7,7 @@ import { ask } from "./session.js";
 
 const OUTCOMES = ["", "ACCEPTED", "PENDING", "REJECTED"];
 const PAUSE_MS = 1500;
+const PAYLOAD_HEADING = "Session as it is now";
 
 /** The developer's drawer, in English: the journal with all payloads, and the result of the risk check to force. */
 export class Drawer {
@@ -18,7 +20,7 @@ export class Drawer {
     this.place = byId("drawer");
     this.opener = activateButton("drawer-button", () => this.toggle());
     this.rows = element("ol", { id: "timeline", "aria-label": "Timeline" });
-    this.payload = element("details", { id: "session-payload" }, element("summary", {}, "Session as it is now"));
+    this.payload = element("details", { id: "session-payload" }, element("summary", {}, PAYLOAD_HEADING));
     /** @type {View | null} */
     this.view = null;
   }
@@ -79,7 +81,7 @@ export class Drawer {
   show(view) {
     this.view = view;
     if (!this.isOpen) return;
-    replaceContent(this.payload, this.payload.firstElementChild, json(view));
+    patch(this.payload, [element("summary", {}, PAYLOAD_HEADING), json(view)]);
     this.follow();
   }
 }

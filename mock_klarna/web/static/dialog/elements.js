@@ -2,6 +2,39 @@
 /** @typedef {string | number | boolean | null | undefined | ((event: any) => unknown)} Value */
 
 /**
+ * The listeners of each element by type of event. One function per event calls them, so that `patch` can replace them.
+ *
+ * @type {WeakMap<Element, Record<string, (event: any) => unknown>>}
+ */
+const listeners = new WeakMap();
+
+/** @param {Event} event */
+function callListener(event) {
+  listeners.get(/** @type {Element} */ (event.currentTarget))?.[event.type]?.(event);
+}
+
+/**
+ * @param {Element} target
+ * @param {string} type
+ * @param {(event: any) => unknown} listener
+ */
+function listen(target, type, listener) {
+  target.addEventListener(type, callListener); // adding the same function again changes nothing
+  listeners.set(target, { ...listeners.get(target), [type]: listener });
+}
+
+/**
+ * Give an element the listeners of another one, in place of its own.
+ *
+ * @param {Element} target
+ * @param {Element} source
+ */
+export function adoptListeners(target, source) {
+  listeners.delete(target);
+  for (const [type, listener] of Object.entries(listeners.get(source) ?? {})) listen(target, type, listener);
+}
+
+/**
  * Create an element. Attributes named `on…` are listeners; those that are false, null or undefined are left out.
  * Children that are not nodes become text, so that merchants' texts cannot contain markup.
  *
@@ -14,8 +47,18 @@
 export function element(tag, attributes = {}, ...children) {
   const created = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) assign(created, name, value);
-  created.append(...children.flat().filter(isShown).map((child) => (child instanceof Node ? child : String(child))));
+  created.append(...nodes(children.flat()));
   return created;
+}
+
+/**
+ * The children as nodes; those that are false, null or undefined are left out.
+ *
+ * @param {Child[]} children
+ * @returns {Node[]}
+ */
+export function nodes(children) {
+  return children.filter(isShown).map((child) => (child instanceof Node ? child : document.createTextNode(String(child))));
 }
 
 /**
@@ -32,7 +75,7 @@ function isShown(child) {
  * @param {Value} value
  */
 function assign(created, name, value) {
-  if (typeof value === "function") created.addEventListener(name.slice(2), value);
+  if (typeof value === "function") listen(created, name.slice(2), value);
   else if (value === true) created.setAttribute(name, "");
   else if (value !== false && value !== null && value !== undefined) created.setAttribute(name, String(value));
 }
@@ -61,19 +104,6 @@ export function activateButton(id, action) {
   button.addEventListener("click", action);
   button.hidden = false;
   return button;
-}
-
-/**
- * Replace the content of an element, and focus the element with the same id as the one that had the focus.
- *
- * @param {HTMLElement} place
- * @param {...Child} content
- */
-export function replaceContent(place, ...content) {
-  const active = document.activeElement;
-  const id = active instanceof HTMLElement && place.contains(active) ? active.id : "";
-  place.replaceChildren(...content.filter(isShown).map((child) => (child instanceof Node ? child : String(child))));
-  if (id) document.getElementById(id)?.focus({ preventScroll: true });
 }
 
 /**

@@ -2,24 +2,21 @@ import { allowedCountries, country, countryName, hasTitles, titles } from "./cou
 import { requiredFields } from "./draft.js";
 import { element } from "./elements.js";
 
-/** @typedef {import("./draft.js").Draft} Draft */
-/** @typedef {import("./texts.js").Translate} Translate */
-/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").StepContext} StepContext */
 
 /**
  * The fields of a person: e-mail address and phone number, and those that the merchant or the country requires.
  *
- * @param {Translate} t
- * @param {View} view
- * @param {Draft} draft
+ * @param {StepContext} context
  * @returns {HTMLElement}
  */
-export function identityFields(t, view, draft) {
+export function identityFields(context) {
+  const { t, view, draft } = context;
   const options = view.options ?? {};
   const needed = requiredFields(draft, options);
   const hasTitle = hasTitles(draft.values.country);
   const offered = titles(draft.values.country).map((title) => /** @type {[string, string]} */ ([title.toLowerCase(), title]));
-  const field = fields(t, draft, needed);
+  const field = fields(context, needed);
   return element(
     "div",
     { class: "fields" },
@@ -35,15 +32,14 @@ export function identityFields(t, view, draft) {
 /**
  * The fields of one address; the ids of the shipping address start with `shipping_`.
  *
- * @param {Translate} t
- * @param {View} view
- * @param {Draft} draft
+ * @param {StepContext} context
  * @param {"billing" | "shipping"} kind
  * @returns {HTMLElement}
  */
-export function addressFields(t, view, draft, kind) {
+export function addressFields(context, kind) {
+  const { t, view, draft } = context;
   const prefix = kind === "shipping" ? "shipping_" : "";
-  const field = fields(t, draft, requiredFields(draft, view.options ?? {}), prefix, kind);
+  const field = fields(context, requiredFields(draft, view.options ?? {}), prefix, kind);
   const offered = allowedCountries(view, kind, draft.separate);
   const names = offered.map((code) => /** @type {[string, string]} */ ([code, countryName(code, view.locale)]));
   return element(
@@ -61,17 +57,17 @@ export function addressFields(t, view, draft, kind) {
 }
 
 /**
- * @param {Translate} t
- * @param {Draft} draft
+ * @param {StepContext} context
  * @param {Set<string>} needed
  * @param {string} prefix
  * @param {string} section of the autocomplete attribute
  * @returns {(name: string, more: Partial<Field>) => Field}
  */
-function fields(t, draft, needed, prefix = "", section = "") {
+function fields(context, needed, prefix = "", section = "") {
   return (name, more) => {
     const id = prefix + name;
-    const field = { id, label: t(name), value: draft.values[id] ?? "", required: needed.has(id), ...more };
+    const { t, draft } = context;
+    const field = { id, label: t(name), value: draft.values[id] ?? "", required: needed.has(id), error: errorText(context, id), ...more };
     return section ? { ...field, autocomplete: `${section} ${more.autocomplete}` } : field;
   };
 }
@@ -82,6 +78,7 @@ function fields(t, draft, needed, prefix = "", section = "") {
  * @property {string} label
  * @property {string} value
  * @property {boolean} required
+ * @property {string} error "" if there is none
  * @property {string} [autocomplete]
  * @property {string} [type]
  * @property {string} [inputmode]
@@ -92,7 +89,7 @@ function fields(t, draft, needed, prefix = "", section = "") {
 /**
  * A labelled input with a hint and an error message.
  *
- * @param {Translate} t
+ * @param {import("./texts.js").Translate} t
  * @param {Field} field
  * @returns {HTMLElement}
  */
@@ -104,7 +101,7 @@ function input(t, field) {
 /**
  * A labelled select; its first entry is empty unless a value is selected.
  *
- * @param {Translate} t
+ * @param {import("./texts.js").Translate} t
  * @param {Field} field
  * @param {[string, string][]} choices value and label
  * @returns {HTMLElement}
@@ -120,18 +117,18 @@ function select(t, field, choices) {
  * @param {Field} field
  * @returns {Record<string, string | boolean>}
  */
-function aria({ id, required, hint }) {
+function aria({ id, required, hint, error }) {
   const described = hint ? `${id}__hint ${id}__error` : `${id}__error`;
-  return { "aria-required": String(required), "aria-describedby": described };
+  return { "aria-required": String(required), "aria-describedby": described, "aria-invalid": error !== "" && "true" };
 }
 
 /**
- * @param {Translate} t
+ * @param {import("./texts.js").Translate} t
  * @param {Field} field
  * @param {HTMLElement} control
  * @returns {HTMLElement}
  */
-function wrapped(t, { id, label, required, hint, width }, control) {
+function wrapped(t, { id, label, required, hint, width, error }, control) {
   const optional = element("span", { class: "optional" }, ` (${t("optional")})`);
   return element(
     "div",
@@ -139,30 +136,20 @@ function wrapped(t, { id, label, required, hint, width }, control) {
     element("label", { for: id }, label, !required && optional),
     control,
     hint && element("p", { class: "hint", id: `${id}__hint` }, hint),
-    element("p", { class: "error", id: `${id}__error` }),
+    element("p", { class: "error", id: `${id}__error` }, error),
   );
 }
 
 /**
- * Show the error of each field, and focus the first one.
+ * The text of a field's error, "" if there is none.
  *
- * @param {HTMLElement} form
- * @param {Map<string, string>} errors text by field id
+ * @param {StepContext} context
+ * @param {string} id
+ * @returns {string}
  */
-export function showFieldErrors(form, errors) {
-  for (const control of form.querySelectorAll("input[id], select[id]")) setError(control, errors.get(control.id));
-  const first = form.querySelector('[aria-invalid="true"]');
-  if (first instanceof HTMLElement) first.focus();
-}
-
-/**
- * @param {Element} control
- * @param {string | undefined} text
- */
-function setError(control, text) {
-  const place = document.getElementById(`${control.id}__error`);
-  if (!place) return;
-  place.textContent = text ?? "";
-  if (text) control.setAttribute("aria-invalid", "true");
-  else control.removeAttribute("aria-invalid");
+export function errorText({ t, view, draft, errors }, id) {
+  const name = errors[id];
+  if (!name) return "";
+  const code = draft.values[id.startsWith("shipping_") ? "shipping_country" : "country"] ?? "";
+  return t(name, { country: countryName(code, view.locale), dialling: country(code)?.dialling ?? "" });
 }

@@ -1,4 +1,5 @@
 import { activateButton, byId, element } from "./elements.js";
+import { patch } from "./patch.js";
 import { money } from "./texts.js";
 
 /** @typedef {import("./session.js").Step} Step */
@@ -29,10 +30,10 @@ export class Frame {
   translate(t, code, view) {
     this.t = t;
     document.documentElement.lang = code;
-    byId("merchant").textContent = view.merchant_name ?? "";
+    patch(byId("merchant"), [view.merchant_name]);
     byId("close-button").setAttribute("aria-label", t("close"));
     this.announceTotal(view);
-    for (const place of document.querySelectorAll("[data-text]")) place.textContent = t(place.getAttribute("data-text") ?? "");
+    for (const place of document.querySelectorAll("[data-text]")) patch(place, [t(place.getAttribute("data-text") ?? "")]);
     for (const image of document.querySelectorAll("img[data-label]")) image.setAttribute("alt", t(image.getAttribute("data-label") ?? ""));
   }
 
@@ -84,9 +85,12 @@ export class Frame {
     byId("status").textContent = text;
   }
 
-  /** @param {string} name of a text, "" to remove the message */
-  showError(name) {
-    byId("error-message").textContent = name ? this.t(name) : "";
+  /**
+   * @param {string} name of a text, "" to remove the message
+   * @param {Record<string, string>} values in the text
+   */
+  showError(name, values = {}) {
+    byId("error-message").textContent = name ? this.t(name, values) : "";
   }
 
   /**

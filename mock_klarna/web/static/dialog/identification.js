@@ -1,7 +1,7 @@
-import { allowedCountries, country, countryName } from "./countries.js";
-import { draftOfShopper, fieldErrors, fieldOf, identifyBody } from "./draft.js";
+import { allowedCountries } from "./countries.js";
+import { draftOfShopper, errorName, fieldErrors, fieldOf, identifyBody } from "./draft.js";
 import { element } from "./elements.js";
-import { addressFields, identityFields, showFieldErrors } from "./form.js";
+import { addressFields, errorText, identityFields } from "./form.js";
 import { orderSummary } from "./review.js";
 import { ask, RequestError } from "./session.js";
 
@@ -19,25 +19,30 @@ import { ask, RequestError } from "./session.js";
  */
 export function identification(context) {
   const { t, view, draft } = context;
+  const summary = element("p", { class: "form-error", role: "alert", id: "form-error" });
   const form = element(
     "form",
-    { id: "identification", novalidate: true },
+    {
+      id: "identification",
+      novalidate: true,
+      oninput: ({ currentTarget }) => read(currentTarget, context),
+      onchange: (event) => changed(event, event.currentTarget, context),
+      onsubmit: (event) => {
+        event.preventDefault();
+        submit(event.currentTarget, context);
+      },
+    },
     element("h2", { id: "step-heading", tabindex: "-1" }, t("your_details")),
     orderSummary(context),
     testShoppers(context),
-    identityFields(t, view, draft),
-    addressFields(t, view, draft, "billing"),
+    identityFields(context),
+    addressFields(context, "billing"),
     view.options?.allow_separate_shipping_address && separateSwitch(context),
-    draft.separate && element("fieldset", {}, element("legend", {}, t("shipping_address")), addressFields(t, view, draft, "shipping")),
-    element("p", { class: "form-error", role: "alert", id: "form-error" }),
+    draft.separate && element("fieldset", { id: "shipping-address" }, element("legend", {}, t("shipping_address")), addressFields(context, "shipping")),
+    summary,
     element("button", { id: "address-button", class: "primary", type: "submit" }, t("continue")),
   );
-  form.addEventListener("input", () => read(form, draft));
-  form.addEventListener("change", (event) => changed(event, form, context));
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    submit(form, context);
-  });
+  summary.textContent = errorSummary(form, context);
   return form;
 }
 
@@ -45,15 +50,19 @@ export function identification(context) {
  * Read the fields into the draft; after a change, it is no longer the test shopper's.
  *
  * @param {HTMLFormElement} form
- * @param {Draft} draft
+ * @param {StepContext} context
  */
-function read(form, draft) {
+function read(form, { draft, keepDraft }) {
   for (const control of form.querySelectorAll("input[name], select[name]")) {
     if (!(control instanceof HTMLInputElement || control instanceof HTMLSelectElement)) continue;
     if (draft.values[control.name] !== control.value && (draft.values[control.name] || control.value)) draft.shopper = "";
     draft.values[control.name] = control.value;
   }
+  keepDraft();
 }
+
+/** Fields whose errors depend on the country. */
+const COUNTRY_FIELDS = ["country", "region", "postal_code", "phone", "title"];
 
 /**
  * Render the form again if the country or the separate address changes its fields.
@@ -62,11 +71,14 @@ function read(form, draft) {
  * @param {HTMLFormElement} form
  * @param {StepContext} context
  */
-function changed(event, form, { draft, redraft }) {
+function changed(event, form, context) {
   const control = /** @type {HTMLInputElement} */ (event.target);
-  read(form, draft);
+  const { draft, errors, redraft, showErrors } = context;
+  read(form, context);
   if (control.id === "separate-shipping") redraft({ ...draft, separate: control.checked, shopper: "" });
-  if (control.id === "country" || control.id === "shipping_country") redraft(draft);
+  if (control.id !== "country" && control.id !== "shipping_country") return;
+  const prefix = control.id.replace("country", "");
+  showErrors(Object.fromEntries(Object.entries(errors).filter(([id]) => !COUNTRY_FIELDS.some((name) => id === prefix + name))));
 }
 
 /**
@@ -74,11 +86,12 @@ function changed(event, form, { draft, redraft }) {
  * @param {StepContext} context
  */
 async function submit(form, context) {
-  read(form, context.draft);
+  read(form, context);
   const { view, draft, session } = context;
   const countries = { billing: allowedCountries(view, "billing", draft.separate), shipping: allowedCountries(view, "shipping", true) };
-  const errors = new Map(Object.entries(fieldErrors(draft, view.options ?? {}, countries)));
-  if (errors.size) return showErrors(form, context, new Map([...errors].map(([id, name]) => [id, errorText(context, id, name)])));
+  const errors = fieldErrors(draft, view.options ?? {}, countries);
+  showErrors(form, context, errors);
+  if (Object.keys(errors).length) return;
   await context.perform(() => session.identify(identifyBody(draft)).then(context.showReview, (error) => showProblems(form, context, error)));
 }
 
@@ -92,30 +105,35 @@ async function submit(form, context) {
 function showProblems(form, context, error) {
   if (!(error instanceof RequestError) || !error.problems.length) throw error;
   const shown = (/** @type {string} */ id) => (form.querySelector(`#${CSS.escape(id)}`) ? id : id.replace("shipping_", ""));
-  showErrors(form, context, new Map(error.problems.map(({ path, expected }) => [shown(fieldOf(path)), context.t("error_other", { expected })])));
+  showErrors(form, context, Object.fromEntries(error.problems.map((problem) => [shown(fieldOf(problem.path)), errorName(problem)])));
 }
 
 /**
- * @param {StepContext} context
- * @param {string} id
- * @param {string} name
- * @returns {string}
- */
-function errorText({ t, view, draft }, id, name) {
-  const code = draft.values[id.startsWith("shipping_") ? "shipping_country" : "country"] ?? "";
-  return t(name, { country: countryName(code, view.locale), dialling: country(code)?.dialling ?? "" });
-}
-
-/**
+ * Show the error of each field, and focus the first one.
+ *
  * @param {HTMLFormElement} form
  * @param {StepContext} context
- * @param {Map<string, string>} errors
+ * @param {import("./draft.js").FieldErrors} errors
  */
-function showErrors(form, { t }, errors) {
-  const withoutField = [...errors].filter(([id]) => !form.querySelector(`#${CSS.escape(id)}`)).map(([id, text]) => `${id}: ${text}`);
-  const summary = form.querySelector("#form-error");
-  if (summary) summary.textContent = [t("check_fields", { count: errors.size }), ...withoutField].join(" ");
-  showFieldErrors(form, errors);
+function showErrors(form, context, errors) {
+  context.showErrors(errors);
+  const first = form.querySelector('[aria-invalid="true"]');
+  if (first instanceof HTMLElement) first.focus();
+}
+
+/**
+ * How many fields are invalid, and the errors of those that the form does not have.
+ *
+ * @param {HTMLFormElement} form
+ * @param {StepContext} context
+ * @returns {string}
+ */
+function errorSummary(form, context) {
+  const names = Object.keys(context.errors);
+  if (!names.length) return "";
+  const withoutField = names.filter((id) => !form.querySelector(`#${CSS.escape(id)}`));
+  const texts = withoutField.map((id) => `${context.t(id.replace("shipping_", ""))}: ${errorText(context, id)}`);
+  return [context.t("check_fields", { count: names.length }), ...texts].join(" ");
 }
 
 /**
@@ -124,7 +142,7 @@ function showErrors(form, { t }, errors) {
  */
 function separateSwitch({ t, draft }) {
   const box = element("input", { id: "separate-shipping", type: "checkbox", checked: draft.separate });
-  return element("label", { class: "choice" }, box, element("span", {}, t("separate_shipping")));
+  return element("label", { class: "choice", for: box.id }, box, element("span", {}, t("separate_shipping")));
 }
 
 /**
@@ -137,16 +155,15 @@ function testShoppers(context) {
   const { t, view, draft } = context;
   const shoppers = view.shoppers ?? [];
   if (!shoppers.length) return false;
-  const options = shoppers.map(({ name }) => element("option", { value: name, selected: name === draft.shopper }, name));
-  const choice = element("select", { id: "test-shopper", "aria-describedby": "test-shopper-is" }, options);
-  const description = element("p", { id: "test-shopper-is", class: "hint", "aria-live": "polite" });
-  const describe = () => (description.textContent = shoppers.find(({ name }) => name === choice.value)?.description ?? "");
-  choice.addEventListener("change", describe);
-  describe();
-  const fill = () => context.perform(() => fillIn(choice.value, context));
+  const selected = shoppers.find(({ name }) => name === (context.testShopper || draft.shopper)) ?? shoppers[0];
+  const options = shoppers.map(({ name }) => element("option", { value: name, selected: name === selected?.name }, name));
+  const select = (/** @type {any} */ event) => context.selectTestShopper(event.currentTarget.value);
+  const choice = element("select", { id: "test-shopper", "aria-describedby": "test-shopper-is", onchange: select }, options);
+  const description = element("p", { id: "test-shopper-is", class: "hint", "aria-live": "polite" }, selected?.description);
+  const fill = () => context.perform(() => fillIn(selected?.name ?? "", context));
   const button = element("button", { id: "fill-button", class: "secondary", type: "button", onclick: fill }, t("fill_in"));
   const label = element("label", { for: "test-shopper" }, t("test_shopper"));
-  return element("div", { class: "test-shopper" }, label, element("div", { class: "row" }, choice, button), description);
+  return element("div", { class: "test-shopper", id: "test-shopper__root" }, label, element("div", { class: "row" }, choice, button), description);
 }
 
 /**

@@ -33,7 +33,12 @@ export function outcome(step, context) {
 
 /** @type {Partial<Record<Step, (context: StepContext) => OutcomeView>>} */
 const OUTCOMES = {
-  waiting: ({ t }) => ({ icon: "busy", heading: t("waiting_heading"), text: t("waiting_text"), more: [element("p", { id: "waiting-long", class: "muted" })] }),
+  waiting: ({ t, isSlow }) => ({
+    icon: "busy",
+    heading: t("waiting_heading"),
+    text: t("waiting_text"),
+    more: [element("p", { id: "waiting-long", class: "muted" }, isSlow && t("waiting_long"))],
+  }),
   redirecting: ({ t }) => ({ icon: "busy", heading: t("redirecting_heading"), text: t("redirecting_text") }),
   placed,
   denied,

@@ -133,6 +133,6 @@ export function store(name, value) {
   try {
     sessionStorage.setItem(`mock-klarna:${name}`, value);
   } catch {
-    // without storage, a reload starts a new session
+    // without storage, a reload starts a new session with an empty form
   }
 }

@@ -28,7 +28,7 @@ export function review(context) {
     checkboxes(context),
     totals(context),
     element("p", { class: "terms" }, t("terms_before"), " ", link(view.terms_url, t("terms_link")), "."),
-    element("div", { class: "final-button" }, pay),
+    element("div", { class: "final-button", id: "final-button" }, pay),
   );
 }
 
@@ -85,14 +85,23 @@ function addressLines(members, locale) {
 function checkboxes({ t, view, session, perform }) {
   const boxes = view.additional_checkboxes ?? [];
   const previous = view.merchant_requested ?? {};
-  const answers = Object.fromEntries(boxes.map(({ id }) => [id, previous[id] ?? false]));
-  const answer = (/** @type {string} */ id, /** @type {boolean} */ yes) => perform(() => session.answer(Object.assign(answers, { [id]: yes })));
   const rows = boxes.map(({ id, text }, at) => {
-    const box = element("input", { type: "checkbox", id: `checkbox-${at}`, checked: answers[id] });
-    box.addEventListener("change", () => answer(id, box.checked));
-    return element("label", { class: "choice" }, box, element("span", {}, text));
+    const box = element("input", { type: "checkbox", id: `checkbox-${at}`, "data-key": id, checked: previous[id] });
+    return element("label", { class: "choice", "data-key": id }, box, element("span", {}, text));
   });
-  return boxes.length > 0 && element("fieldset", { class: "checkboxes" }, element("legend", { class: "visually-hidden" }, t("checkboxes")), rows);
+  const answer = (/** @type {Event} */ { currentTarget }) => perform(() => session.answer(answersIn(/** @type {Element} */ (currentTarget))));
+  const legend = element("legend", { class: "visually-hidden" }, t("checkboxes"));
+  return boxes.length > 0 && element("fieldset", { class: "checkboxes", id: "checkboxes", onchange: answer }, legend, rows);
+}
+
+/**
+ * @param {Element} place
+ * @returns {Record<string, boolean>}
+ */
+function answersIn(place) {
+  /** @type {HTMLInputElement[]} */
+  const boxes = [...place.querySelectorAll("input")];
+  return Object.fromEntries(boxes.map((box) => [box.dataset.key ?? "", box.checked]));
 }
 
 /** Shipping methods that have a text in every language, without spaces and punctuation (klarna.md C-14). */
@@ -119,12 +128,13 @@ function shipping(context) {
 function row({ t, view, session, perform }, option, at) {
   const checked = view.selected_shipping_option?.id === option.id;
   const id = `shipping-option-${at}`;
-  const radio = element("input", { type: "radio", id, name: "shipping-option", value: option.id, checked, onchange: () => perform(() => session.chooseShipping(option.id)) });
+  const choose = () => perform(() => session.chooseShipping(option.id));
+  const radio = element("input", { type: "radio", id, name: "shipping-option", "data-key": option.id, value: option.id, checked, onchange: choose });
   const price = option.price ? money(option.price, view.purchase_currency, view.locale) : t("free");
   const details = [option.description, method(t, option), ...delivery(t, option, view.locale)].filter(Boolean);
   return element(
     "label",
-    { class: "option", for: id },
+    { class: "option", for: id, "data-key": option.id },
     radio,
     element(
       "span",

@@ -7,11 +7,13 @@ export class RequestError extends Error {
    * @param {number} status
    * @param {string} message
    * @param {Problem[]} problems
+   * @param {string} where the member of the request or the state that is the reason
    */
-  constructor(status, message, problems = []) {
+  constructor(status, message, problems = [], where = "") {
     super(message);
     this.status = status;
     this.problems = problems;
+    this.where = where;
   }
 }
 
@@ -27,7 +29,7 @@ const SDK = new URL("../../sdk/", import.meta.url);
 export async function ask(path, body) {
   const answer = await send(path, body);
   const content = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new RequestError(answer.status, String(content.detail ?? answer.status), content.errors);
+  if (!answer.ok) throw new RequestError(answer.status, String(content.detail ?? answer.status), content.errors, content.where);
   return content;
 }
 
@@ -64,11 +66,14 @@ export class Session {
     this.view = null;
     /** @type {Promise<unknown>} */
     this.tail = Promise.resolve();
+    /** @type {Promise<View> | null} the fetch of the view that has not started yet */
+    this.next = null;
   }
 
-  /** Fetch the current view. */
+  /** Fetch the current view, once for all calls before the request is sent. */
   refresh() {
-    return this.command("");
+    this.next ??= this.command("", () => void (this.next = null));
+    return this.next;
   }
 
   /** @param {unknown} shopper a test shopper's name, or addresses and customer */
@@ -77,11 +82,13 @@ export class Session {
   }
 
   /**
-   * @param {Record<string, string>} attributes
-   * @param {number} quantity
+   * Choose a variation and a quantity.
+   *
+   * @param {(view: View) => {product_attributes: Record<string, string>, quantity: number}} choose called with the view that the
+   *   earlier commands result in
    */
-  specify(attributes, quantity) {
-    return this.command("/specify", { product_attributes: attributes, quantity });
+  specify(choose) {
+    return this.command("/specify", choose);
   }
 
   /** @param {string} id */
@@ -95,12 +102,15 @@ export class Session {
   }
 
   /**
-   * Pay; `outcome` is the result of Klarna's risk check that the developer's drawer forces, "" if the e-mail address decides.
+   * Pay what the shopper has seen. The server refuses it if the session has another total or other goods by then.
    *
-   * @param {string} outcome
+   * @param {View} shown
+   * @param {string} outcome the result of Klarna's risk check that the developer's drawer forces, "" if the e-mail address decides
    */
-  pay(outcome) {
-    return this.command("/pay", outcome ? { outcome } : {});
+  pay(shown, outcome) {
+    const amount = shown.totals.order_amount;
+    const version = (/** @type {View} */ now) => (offerOf(now) === offerOf(shown) ? now : shown).version;
+    return this.command("/pay", (/** @type {View} */ now) => ({ amount, version: version(now), ...(outcome && { outcome }) }));
   }
 
   /** Wait until the purchase has ended; try again while the server cannot be reached. */
@@ -116,7 +126,7 @@ export class Session {
    * Run a command after the earlier ones, so that the latest answer is shown last.
    *
    * @param {string} path
-   * @param {unknown} [body]
+   * @param {unknown} [body] or a function that returns it, called with the view that the earlier commands result in
    * @returns {Promise<View>}
    */
   command(path, body) {
@@ -133,7 +143,7 @@ export class Session {
   async perform(path, body) {
     this.busy(++this.waiting > 0);
     try {
-      return this.show(await ask(this.path + path, body));
+      return this.show(await ask(this.path + path, typeof body === "function" ? body(this.view) : body));
     } finally {
       this.busy(--this.waiting > 0);
     }
@@ -148,6 +158,17 @@ export class Session {
     this.changed(this.view);
     return this.view;
   }
+}
+
+/**
+ * What the shopper pays for, as text: goods, delivery, total and terms.
+ *
+ * @param {View} view
+ * @returns {string}
+ */
+function offerOf(view) {
+  const { order_lines, selected_shipping_option, totals, purchase_currency, terms_url, additional_checkboxes } = view;
+  return JSON.stringify([order_lines, selected_shipping_option, totals, purchase_currency, terms_url, additional_checkboxes]);
 }
 
 /**

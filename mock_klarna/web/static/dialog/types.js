@@ -21,6 +21,8 @@
  *
  * @typedef {Object} View
  * @property {string} session_id
+ * @property {string} button_key
+ * @property {number} version grows with each change
  * @property {State} state
  * @property {boolean} [identified]
  * @property {string} locale
@@ -57,7 +59,13 @@
  * @property {View} view
  * @property {import("./session.js").Session} session
  * @property {import("./draft.js").Draft} draft
+ * @property {import("./draft.js").FieldErrors} errors of the form
+ * @property {(errors: import("./draft.js").FieldErrors) => void} showErrors
+ * @property {string} testShopper the name of the selected test shopper, "" for the first one
+ * @property {(name: string) => void} selectTestShopper
  * @property {(draft: import("./draft.js").Draft) => void} redraft replace the draft and render the form again
+ * @property {() => void} keepDraft store the draft, so that it is there when the dialog is opened again
+ * @property {boolean} isSlow whether the merchant's decision takes long
  * @property {() => void} showReview
  * @property {() => void} edit go back to the form
  * @property {(command: () => Promise<unknown>) => Promise<void>} perform run a command, and show the error if the server refuses it

@@ -18,20 +18,42 @@ export function variations(context) {
   const items = view.items ?? [];
   const item = chosenItem(items, view.order_lines);
   if (!item) return false;
-  const pick = (/** @type {Item} */ other, count = quantity(context)) => context.perform(() => context.session.specify(attributes(other), count));
+  const pick = (/** @type {Pick} */ choose) => context.perform(() => context.session.specify((now) => choiceOf(now, item, choose)));
+  const other = (/** @type {string} */ identifier, /** @type {string} */ value) =>
+    pick((now, offered) => ({ item: nearestItem(offered, now, identifier, value) }));
   return element(
     "section",
     { class: "variations", "aria-labelledby": "variations-heading" },
     element("h3", { id: "variations-heading" }, t("variations")),
-    products(items).length > 1 && productChoice(products(items), item, t("product"), pick),
-    choices(items, item).map((choice) => valueChoice(choice, (value) => pick(nearestItem(items, item, choice.identifier, value)))),
-    quantityChoice(context, (count) => pick(item, count)),
+    products(items).length > 1 && productChoice(products(items), item, t("product"), (chosen) => pick(() => ({ item: chosen }))),
+    choices(items, item).map((choice) => valueChoice(choice, (value) => other(choice.identifier, value))),
+    quantityChoice(context, (count) => pick((_now, _offered, before) => ({ quantity: count(before) }))),
   );
 }
 
-/** @param {StepContext} context */
-function quantity({ view }) {
-  return view.order_lines[0]?.quantity ?? 1;
+/**
+ * What the shopper changes: called with the item that is chosen, all items and the quantity.
+ *
+ * @typedef {(now: Item, items: Item[], quantity: number) => {item?: Item, quantity?: number}} Pick
+ */
+
+/**
+ * The variation and the quantity after a choice. The rest is as in the view, so that choices in quick succession add up.
+ *
+ * @param {import("./types.js").View} view
+ * @param {Item} shown
+ * @param {Pick} choose
+ */
+function choiceOf(view, shown, choose) {
+  const items = view.items ?? [];
+  const now = chosenItem(items, view.order_lines) ?? shown;
+  const { item = now, quantity = quantityOf(view) } = choose(now, items, quantityOf(view));
+  return { product_attributes: attributes(item), quantity };
+}
+
+/** @param {import("./types.js").View} view */
+function quantityOf({ order_lines: [line] }) {
+  return line?.quantity ?? 1;
 }
 
 /**
@@ -43,9 +65,9 @@ function quantity({ view }) {
  */
 function productChoice(offered, item, label, pick) {
   const options = offered.map(({ group_identifier: value, name }) => element("option", { value, selected: value === item.group_identifier }, name));
-  const control = element("select", { id: "product" }, options);
-  control.addEventListener("change", () => pick(offered.find(({ group_identifier }) => group_identifier === control.value) ?? item));
-  return element("div", { class: "field" }, element("label", { for: "product" }, label), control);
+  const chosen = (/** @type {string} */ value) => offered.find(({ group_identifier }) => group_identifier === value) ?? item;
+  const control = element("select", { id: "product", onchange: (event) => pick(chosen(event.currentTarget.value)) }, options);
+  return element("div", { class: "field", id: "product__root" }, element("label", { for: "product" }, label), control);
 }
 
 /**
@@ -57,26 +79,29 @@ function valueChoice({ identifier, label, chosen, values }, pick) {
   const chips = values.map(({ value, label: text, available }, at) => {
     const id = `attribute-${identifier}-${at}`;
     const name = `attribute-${identifier}`;
-    const radio = element("input", { type: "radio", id, name, value, checked: value === chosen, onchange: () => pick(value) });
-    return element("label", { class: available ? "chip" : "chip unavailable" }, radio, text);
+    const radio = element("input", { type: "radio", id, name, "data-key": value, value, checked: value === chosen, onchange: () => pick(value) });
+    return element("label", { class: available ? "chip" : "chip unavailable", "data-key": value }, radio, text);
   });
-  return element("fieldset", { class: "chips" }, element("legend", {}, label), element("div", { class: "chip-row" }, chips));
+  return element("fieldset", { class: "chips", "data-key": identifier }, element("legend", {}, label), element("div", { class: "chip-row" }, chips));
 }
 
 /**
  * @param {StepContext} context
- * @param {(count: number) => void} pick
+ * @param {(change: (before: number) => number) => void} pick
  * @returns {HTMLElement}
  */
-function quantityChoice(context, pick) {
-  const { t } = context;
-  const now = quantity(context);
-  const change = (/** @type {number} */ count) => pick(Math.min(MAX_QUANTITY, Math.max(1, Math.trunc(count) || 1)));
-  const less = element("button", { type: "button", id: "quantity-less", "aria-label": t("less"), disabled: now <= 1, onclick: () => change(now - 1) }, "−");
-  const more = element("button", { type: "button", id: "quantity-more", "aria-label": t("more"), disabled: now >= MAX_QUANTITY, onclick: () => change(now + 1) }, "+");
-  const count = element("input", { id: "quantity", type: "number", min: 1, max: MAX_QUANTITY, inputmode: "numeric", value: now });
-  count.addEventListener("change", () => change(count.valueAsNumber));
-  return element("div", { class: "field quantity" }, element("label", { for: "quantity" }, t("quantity")), element("div", { class: "stepper" }, less, count, more));
+function quantityChoice({ t, view }, pick) {
+  const now = quantityOf(view);
+  const valid = (/** @type {number} */ count) => Math.min(MAX_QUANTITY, Math.max(1, Math.trunc(count) || 1));
+  const add = (/** @type {number} */ difference) => pick((before) => valid(before + difference));
+  const set = (/** @type {Event} */ { currentTarget }) => {
+    const count = valid(/** @type {HTMLInputElement} */ (currentTarget).valueAsNumber);
+    pick(() => count);
+  };
+  const less = element("button", { type: "button", id: "quantity-less", "aria-label": t("less"), disabled: now <= 1, onclick: () => add(-1) }, "−");
+  const more = element("button", { type: "button", id: "quantity-more", "aria-label": t("more"), disabled: now >= MAX_QUANTITY, onclick: () => add(1) }, "+");
+  const count = element("input", { id: "quantity", type: "number", min: 1, max: MAX_QUANTITY, inputmode: "numeric", value: now, onchange: set });
+  return element("div", { class: "field quantity", id: "quantity__root" }, element("label", { for: "quantity" }, t("quantity")), element("div", { class: "stepper" }, less, count, more));
 }
 
 /** @typedef {{identifier: string, label: string, chosen: string, values: {value: string, label: string, available: boolean}[]}} Choice */
