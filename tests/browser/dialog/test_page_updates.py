@@ -1,0 +1,227 @@
+"""Updates of the page while the dialog is open: they never disturb the shopper, and nothing is paid that was not shown."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.async_api import expect
+
+from mock_klarna import MockKlarna
+from tests.browser.conftest import load
+from tests.browser.dialog.dialog import ALICE, BUTTON, Dialog
+
+if TYPE_CHECKING:
+    from playwright.async_api import Frame, Page, Route
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+Json = dict[str, Any]
+Open = Callable[..., Awaitable[Dialog]]
+Order = Callable[[], Json]
+ASK = "(changes) => new Promise((done) => Klarna.InstantShopping.update(changes, done))"
+SHIPPING = [
+    {"id": name, "name": name, "price": 0, "tax_amount": 0, "tax_rate": 2500} for name in ("express", "post", "pigeon")
+]
+
+
+@asynccontextmanager
+async def held(tab: "Page", url: str) -> "AsyncIterator[asyncio.Event]":
+    """Let requests wait until the block ends; the event is set once there is one."""
+    arrived, free = asyncio.Event(), asyncio.Event()
+
+    async def wait(route: "Route") -> None:
+        arrived.set()
+        await free.wait()
+        await route.continue_()
+
+    await tab.route(url, wait)
+    yield arrived
+    free.set()
+
+
+def frame_of(tab: "Page") -> "Frame":
+    frame = tab.frame(name="klarna-instant-shopping-fullscreen")
+    assert frame is not None
+    return frame
+
+
+def line(options: Json, price: int, name: str = "White") -> Json:
+    """Return changes to the price and the name of the first order line."""
+    amounts = {"unit_price": price, "total_amount": price, "total_tax_amount": price // 5}
+    return {"order_lines": [options["order_lines"][0] | amounts | {"name": name}]}
+
+
+async def update(tab: "Page", changes: Json) -> None:
+    assert await tab.evaluate(ASK, changes) == {"show_button": True}
+
+
+async def test_text_that_is_typed_during_updates_stays_in_order(tab: "Page", open_dialog: Open, options: Json) -> None:
+    dialog = await open_dialog()
+    street = dialog.find("#street_address")
+    for number, text in enumerate(("Svea", "vaegen", " 4", "6")):
+        await street.press_sequentially(text)
+        await update(tab, line(options, 10000, f"Pack {number}"))
+        await expect(dialog.find(".order-summary")).to_contain_text(f"Pack {number}")
+    await expect(street).to_have_value("Sveavaegen 46")
+    await expect(street).to_be_focused()
+
+
+async def test_an_update_keeps_the_elements_the_selection_and_the_scroll_position(
+    tab: "Page", open_dialog: Open, options: Json
+) -> None:
+    dialog = await open_dialog()
+    await dialog.fill(ALICE)
+    await dialog.find("#city").evaluate(
+        "(city) => { city.focus({preventScroll: true}); city.setSelectionRange(2, 5); }"
+    )
+    state = """() => {
+        const [step, city] = ["step", "city"].map((id) => document.getElementById(id));
+        return [step.scrollTop, window.scrollY, document.activeElement.id, city.selectionStart, city.selectionEnd];
+    }"""
+    await tab.set_viewport_size({"width": 390, "height": 500})
+    try:
+        await frame_of(tab).evaluate("() => { document.getElementById('step').scrollTop = 150; scrollTo(0, 150) }")
+        before = await frame_of(tab).evaluate(state)
+        await frame_of(tab).evaluate("() => document.querySelectorAll('#step *').forEach((one) => (one.isKept = true))")
+        await update(tab, line(options, 10000))
+        await expect(dialog.find(".order-summary")).to_contain_text("White")
+        assert await frame_of(tab).evaluate(state) == before
+        assert 150 in before[:2]
+    finally:
+        await tab.set_viewport_size({"width": 1280, "height": 720})
+    count = "() => [...document.querySelectorAll('#step *')].filter((one) => !one.isKept).length"
+    assert await frame_of(tab).evaluate(count) == 0
+
+
+async def test_an_update_does_not_end_a_composition_of_characters(
+    tab: "Page", open_dialog: Open, options: Json
+) -> None:
+    dialog = await open_dialog()
+    await dialog.find("#city").focus()
+    await frame_of(tab).evaluate(
+        "() => { window.ended = 0; document.addEventListener('compositionend', () => (window.ended += 1)) }"
+    )
+    keyboard = await tab.context.new_cdp_session(frame_of(tab))
+    await keyboard.send("Input.imeSetComposition", {"text": "とうき", "selectionStart": 3, "selectionEnd": 3})
+    await update(tab, line(options, 10000))
+    await expect(dialog.find(".order-summary")).to_contain_text("White")
+    assert await frame_of(tab).evaluate("window.ended") == 0
+    await keyboard.send("Input.imeSetComposition", {"text": "とうきょう", "selectionStart": 5, "selectionEnd": 5})
+    await keyboard.send("Input.insertText", {"text": "東京"})
+    await expect(dialog.find("#city")).to_have_value("東京")
+
+
+@pytest.mark.parametrize("locale", ["en-SE", "sv-SE"])
+async def test_marks_of_invalid_fields_survive_updates(
+    tab: "Page", open_dialog: Open, options: Json, locale: str
+) -> None:
+    dialog = await open_dialog()
+    await dialog.fill({**ALICE, "postal_code": "1134", "city": ""})
+    await dialog.find("#address-button").click()
+    await expect(dialog.find("[aria-invalid=true]")).to_have_count(2)
+    await update(tab, {**line(options, 10000), "locale": locale})
+    await expect(dialog.find(".order-summary")).to_contain_text("White")
+    await expect(dialog.find("[aria-invalid=true]")).to_have_count(2)
+    text = {"en-SE": "Please fill this in.", "sv-SE": "Fyll i det här fältet."}[locale]
+    await expect(dialog.find("#city__error")).to_have_text(text)
+    await expect(dialog.find("#postal_code")).to_be_focused()
+
+
+async def test_a_choice_that_is_not_sent_yet_survives_updates(tab: "Page", open_dialog: Open, options: Json) -> None:
+    dialog = await open_dialog()
+    names = await dialog.find("#test-shopper option").all_inner_texts()
+    await dialog.find("#test-shopper").select_option(names[-1])
+    await update(tab, line(options, 10000))
+    await expect(dialog.find(".order-summary")).to_contain_text("White")
+    await expect(dialog.find("#test-shopper")).to_have_value(names[-1])
+    await dialog.find("#fill-button").click()
+    await dialog.find("#status").get_by_text(names[-1]).wait_for(state="attached")
+
+
+async def test_the_focus_follows_a_shipping_option_to_its_new_place(tab: "Page", open_dialog: Open) -> None:
+    dialog = await open_dialog(shipping_options=SHIPPING)
+    await dialog.identify()
+    await dialog.frame.get_by_label("post").focus()
+    await update(tab, {"shipping_options": SHIPPING[::-1]})
+    await expect(dialog.find("#shipping .option-name").first).to_have_text("pigeon")
+    await expect(dialog.frame.get_by_label("post")).to_be_focused()
+    await expect(dialog.frame.get_by_label("express")).to_be_checked()
+    await update(tab, {"shipping_options": SHIPPING[1:]})
+    await expect(dialog.find("#shipping .option")).to_have_count(2)
+    await expect(dialog.frame.get_by_label("post")).to_be_focused()
+
+
+async def test_choices_in_quick_succession_add_up(tab: "Page", open_dialog: Open, page: Callable[[str], Any]) -> None:
+    cart = page("se-variations")
+    boxes = [{"id": "news", "text": "Send me news"}, {"id": "adult", "text": "I am 18 or older"}]
+    more = {"items": cart["items"], "shipping_options": cart["shipping_options"], "additional_checkboxes": boxes}
+    dialog = await open_dialog(order_lines=None, **more)
+    await dialog.identify()
+    async with held(tab, "**/sessions/*/specify") as arrived:
+        await dialog.frame.get_by_text("blå").click()
+        await arrived.wait()
+        await dialog.frame.get_by_text("L", exact=True).click()
+        await dialog.find("#quantity-more").click()
+        await dialog.find("#quantity-more").click()
+        for box in boxes:
+            await dialog.frame.get_by_label(box["text"]).check()
+    await expect(dialog.find("#quantity")).to_have_value("3")
+    await dialog.idle()
+    for box in boxes:
+        await expect(dialog.frame.get_by_label(box["text"])).to_be_checked()
+    view = await frame_of(tab).evaluate(
+        "() => fetch(location.pathname.replace('dialog', 'sdk/sessions')).then((answer) => answer.json())"
+    )
+    assert (view["order_lines"][0]["reference"], view["order_lines"][0]["quantity"]) == ("TS-blue-l", 3)
+    assert view["merchant_requested"] == {"news": True, "adult": True}
+
+
+async def test_a_total_that_changes_before_the_payment_is_shown_and_asked_for_again(
+    tab: "Page", open_dialog: Open, order: Order, options: Json, mock_klarna: MockKlarna, console_errors: list[str]
+) -> None:
+    dialog = await open_dialog()
+    await dialog.identify()
+    await expect(dialog.find("#checkout-button")).to_have_text("Pay 1 240,00\xa0kr")
+    async with held(tab, "**/sessions/*/pay") as arrived:
+        await dialog.pay()
+        await arrived.wait()
+        await update(tab, line(options, 9900000))
+    await expect(dialog.find("#error-message")).to_contain_text("The total is now 99 050,00\xa0kr")
+    await expect(dialog.find("#checkout-button")).to_have_text("Pay 99 050,00\xa0kr")
+    assert [purchase["state"] for purchase in mock_klarna.purchases()] == ["started"]
+    await dialog.pay()
+    await dialog.find("#confirmation__bottom").wait_for()
+    assert order()["order_amount"] == 9905000
+    assert all("409" in error for error in console_errors)
+    console_errors.clear()
+
+
+async def test_other_goods_at_the_same_price_are_asked_for_again(
+    tab: "Page", open_dialog: Open, order: Order, options: Json, console_errors: list[str]
+) -> None:
+    dialog = await open_dialog()
+    await dialog.identify()
+    async with held(tab, "**/sessions/*/pay") as arrived:
+        await dialog.pay()
+        await arrived.wait()
+        await update(tab, {"order_lines": [options["order_lines"][0] | {"name": "White"}]})
+    await expect(dialog.find("#error-message")).to_contain_text("The order has changed")
+    await dialog.pay()
+    await dialog.find("#confirmation__bottom").wait_for()
+    assert order()["order_lines"][0]["name"] == "White"
+    assert all("409" in error for error in console_errors)
+    console_errors.clear()
+
+
+@pytest.mark.usefixtures("order")
+async def test_a_choice_that_does_not_change_the_order_does_not_refuse_the_payment(
+    tab: "Page", open_dialog: Open
+) -> None:
+    dialog = await open_dialog(additional_checkboxes=[{"id": "news", "text": "Send me news"}])
+    await dialog.identify()
+    async with held(tab, "**/sessions/*/checkboxes") as arrived:
+        await dialog.frame.get_by_label("Send me news").check()
+        await arrived.wait()
+        await dialog.find("#checkout-button").click()
+    await dialog.find("#confirmation__bottom").wait_for()
