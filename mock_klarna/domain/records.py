@@ -104,7 +104,8 @@ class Purchase(Record, frozen=True, kw_only=True):
 
     `session` is the JSON of what the page and the shopper have chosen; `order` is the JSON of the authorized order, the
     bytes that `GET` answers and `place_order` sends. `state` is a key of `purchase.PURCHASE_TRANSITIONS`. `page_version` is the
-    number of the page's latest options that the session has, counted by the page.
+    number of the page's latest options that the session has, counted by the page. `draft` is the JSON of what the shopper has
+    typed into the form.
     """
 
     kind: ClassVar[str] = "purchase"
@@ -122,6 +123,7 @@ class Purchase(Record, frozen=True, kw_only=True):
     expires_at: float = 0.0
     merchant_timeout: float | None = None
     page_version: int = 0
+    draft: bytes = b""
     order_id: str | None = None
     fraud_status: str | None = None
     deny: Mapping[str, str] | None = None

@@ -47,6 +47,7 @@ class Checkout:
         integrator_url: str | None,
         merchant_timeout: float | None,
         page_version: int = 0,
+        draft: bytes = b"",
     ) -> Purchase:
         """Start a session from a key and the options of its page (klarna.md §6.3).
 
@@ -65,6 +66,7 @@ class Checkout:
             session=write_json(opened),
             merchant_timeout=merchant_timeout,
             page_version=page_version,
+            draft=draft,
         )
         event = SessionInitiated(purchase_id=purchase.purchase_id, button_key=button.button_key)
         await self._context.commit(merchant, Decision(writes=(purchase,), events=(event,)), now)
@@ -101,6 +103,16 @@ class Checkout:
         if not answers and not checkout_steps.has_checkboxes(purchase.session):
             return purchase
         return await self.take(purchase, checkout_steps.answer_checkboxes(purchase.purchase_id, answers))
+
+    async def keep_draft(self, purchase: Purchase, draft: Json) -> Purchase:
+        """Keep what the shopper has typed into the form, in any state of the purchase; it has no effect on the order."""
+        raw = write_json(draft)
+
+        def command(current: Purchase, _now: float) -> CommandResult[Purchase]:
+            kept = replace(current, version=current.version + 1, draft=raw)
+            return CommandResult(value=kept, writes=(kept,))
+
+        return await self._decide(purchase, command, None)
 
     async def update(self, purchase: Purchase, changes: Json) -> Purchase:
         """Apply the merchant's answer to an `update` callback (klarna.md §4.2)."""

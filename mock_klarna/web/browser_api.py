@@ -107,6 +107,7 @@ def view(purchase: Purchase) -> Json:
         "countries": _countries(state),
         "shoppers": _shoppers(state),
         "outcome": _outcome(purchase),
+        "draft": orjson.loads(purchase.draft or b"null"),
     }
 
 
@@ -190,7 +191,11 @@ def _error(offer: Offer) -> Json:
 
 
 async def create_session(services: Services, request: ApiRequest) -> ApiResponse:
-    """Start a session, or continue one that was left: the shopper clicked the button."""
+    """Start a session, or continue one that was left: the shopper clicked the button.
+
+    A session does not continue if the page has newer options. A new session has what the shopper has typed in the one that was
+    left, unless that one is an order.
+    """
     page, offer = await _offer(services, request)
     if offer.code == UNKNOWN_KEY:
         raise UnknownName("the button key is not known", where="setup.key", hint=offer.problems[0].expected)
@@ -200,21 +205,24 @@ async def create_session(services: Services, request: ApiRequest) -> ApiResponse
         raise StateConflict(
             "the button is not offered", where="setup.key", hint="check show_button in the result of load()"
         )
-    if left := await _left_session(services, request.body.get("session_id", ""), offer.button.button_key):
+    left = await _left_session(services, request.body.get("session_id", ""), offer.button.button_key)
+    version = request.body.get("page_version") or 0
+    if left and left.state == "started" and version <= left.page_version:
         return _answer(request, left)
+    draft = left.draft if left and left.state != "placed" else b""
     address = request.body.get("page_url", "")
     timeout = services.settings.merchant_timeout or None
     shown = address if is_absolute(address) else None
-    version = request.body.get("page_version") or 0
-    return _answer(request, await services.emulator.checkout.start(offer.button, page, shown, timeout, version), 201)
+    started = await services.emulator.checkout.start(offer.button, page, shown, timeout, version, draft)
+    return _answer(request, started, 201)
 
 
 async def _left_session(services: Services, session_id: str, button_key: str) -> Purchase | None:
-    """Return the session if it is of this button and can be continued."""
+    """Return the session if it is of this button."""
     purchase = await services.emulator.store.get(Purchase, session_id) if session_id else None
     if purchase is None or purchase.purchase_id != session_id:
         return None
-    return purchase if purchase.state == "started" and purchase.button_key == button_key else None
+    return purchase if purchase.button_key == button_key else None
 
 
 def _answer(request: ApiRequest, purchase: Purchase, status: int = 200) -> ApiResponse:
@@ -256,6 +264,12 @@ async def _shopper_of_form(services: Services, request: ApiRequest, purchase: Pu
     if problems:
         raise InvalidInput(problems, where="body")
     return shopper
+
+
+async def keep_draft(services: Services, request: ApiRequest) -> ApiResponse:
+    """Keep what the shopper has typed into the form, for the next dialog."""
+    purchase = await _session(services, request)
+    return _answer(request, await services.emulator.checkout.keep_draft(purchase, request.body))
 
 
 async def specify(services: Services, request: ApiRequest) -> ApiResponse:

@@ -491,6 +491,9 @@ BROWSER = (
     ),
     _browser_read(name="sdk_session", path=_SESSION, handler=browser_api.get_session, errors=(404,)),
     _browser_step(name="sdk_identify", path=f"{_SESSION}/identify", handler=browser_api.identify),
+    _browser_step(
+        name="sdk_draft", path=f"{_SESSION}/draft", handler=browser_api.keep_draft, errors=(400, 404, 413, 415)
+    ),
     _browser_step(name="sdk_specify", path=f"{_SESSION}/specify", handler=browser_api.specify),
     _browser_step(name="sdk_shipping", path=f"{_SESSION}/shipping", handler=browser_api.choose_shipping),
     _browser_step(name="sdk_checkboxes", path=f"{_SESSION}/checkboxes", handler=browser_api.answer_checkboxes),

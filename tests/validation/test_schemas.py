@@ -87,6 +87,7 @@ OURS = (
     "reset",
     "run_scenario",
     "set_token_status",
+    "sdk_draft",
 )
 
 

@@ -495,3 +495,52 @@ async def test_older_options_of_the_page_do_not_replace_newer_ones(ask: Ask, opt
     assert await named("sent twice", page_version=5) == "newer"
     assert await named("without a version") == "without a version"
     assert await named("newest", page_version=6) == "newest"
+
+
+DRAFT = {"values": {"given_name": "Al", "phone": "07"}, "separate": False, "shopper": ""}
+
+
+async def test_a_new_session_has_the_form_of_one_that_ended_without_an_order(
+    ask: Ask, klarna: MockKlarnaAsync, options: Json, session: str
+) -> None:
+    left = session.rpartition("/")[2]
+    await ask(f"{session}/draft", DRAFT)
+    continued = await ask("/sessions", {"options": options, "session_id": left})
+    assert (continued.status, continued.body["draft"]) == (200, DRAFT)
+    await ask(f"{session}/identify", {"shopper": "se-approved"})
+    await ask(f"{session}/pay", {})
+    purchase = await klarna.find_purchase(left)
+    assert "draft" not in purchase["order"]
+    await klarna.deny_authorization(purchase["authorization_token"])
+    begun = await ask("/sessions", {"options": options, "session_id": left})
+    assert (begun.status, begun.body["draft"], begun.body["identified"]) == (201, DRAFT, False)
+
+
+async def test_a_session_does_not_continue_with_older_options_than_those_of_the_page(ask: Ask, options: Json) -> None:
+    first = (await ask("/sessions", {"options": options, "page_version": 1})).body["session_id"]
+    await ask(f"/sessions/{first}/draft", DRAFT)
+    line = options["order_lines"][0] | {"name": "White"}
+    newer = {"options": options | {"order_lines": [line]}, "session_id": first}
+    assert (await ask("/sessions", newer | {"page_version": 1})).body["session_id"] == first
+    begun = await ask("/sessions", newer | {"page_version": 2})
+    assert (begun.status, begun.body["order_lines"][0]["name"], begun.body["draft"]) == (201, "White", DRAFT)
+
+
+async def test_a_new_session_has_nothing_of_an_order_that_was_placed(
+    ask: Ask, klarna: MockKlarnaAsync, options: Json, session: str
+) -> None:
+    left = session.rpartition("/")[2]
+    await ask(f"{session}/draft", DRAFT)
+    await ask(f"{session}/identify", {"shopper": "se-approved"})
+    await ask(f"{session}/pay", {})
+    purchase = await klarna.find_purchase(left)
+    await klarna.create_order(purchase["authorization_token"], purchase["order"])
+    begun = await ask("/sessions", {"options": options, "session_id": left})
+    assert (begun.status, begun.body["draft"]) == (201, None)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"values": [5]}, {"values": {"city": 5}}, DRAFT | {"more": 1}, {"values": {"city": "x" * 1001}}]
+)
+async def test_a_draft_is_a_form(ask: Ask, session: str, body: Json) -> None:
+    assert (await ask(f"{session}/draft", body)).status == 400

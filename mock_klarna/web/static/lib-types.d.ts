@@ -40,14 +40,26 @@ interface Instance {
   id: string;
   /** The page's options with all updates. */
   options: Options;
+  /** How often the options have changed. */
+  version: number;
+  /** The changes that the session does not have; null for none. */
+  changes: Options | null;
   /** Its design; null while it is not shown. */
   design: Design | null;
   /** The drawn button of each container. */
   drawn: WeakMap<Element, Drawn>;
   /** The session that the next click continues, "" for none. */
   session: string;
-  /** Executes load() and update() in the order of the calls. */
-  queue: Promise<void>;
+  /** The state of that session, as the dialog has shown it last. */
+  state: string;
+  /** Whether the session has the changes that were sent last. */
+  sent: Promise<boolean>;
+  /** The callbacks of load() and update() that the next check answers. */
+  callbacks: Callback[];
+  isChecking: boolean;
+  /** Milliseconds between two checks while the dialog is open, and when the next one may start. */
+  pause: number;
+  free: number;
 }
 
 interface Dialog {

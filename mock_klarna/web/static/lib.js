@@ -14,6 +14,8 @@ button:focus-visible { outline: 3px solid #1f6feb; outline-offset: 2px }
 p { margin: .35em 0 0; font-size: 12px; color: #3d434d; text-wrap: balance }
 p.on-dark { color: #fff }
 p:empty { display: none }`;
+  const PAUSE_MS = 400;
+  const RETRY_MS = 1000;
   const NO_OBJECT = "the options are not a JSON object";
   const FRAME_STYLE = `position:fixed;inset:0;width:100%;height:100%;max-width:none;margin:0;border:0;
     z-index:2147483647;color-scheme:normal;background:rgba(11,14,20,.55)`;
@@ -132,26 +134,51 @@ p:empty { display: none }`;
 
   /** @returns {Instance} */
   function addInstance(/** @type {string} */ id) {
-    const instance = { id, options: {}, design: null, drawn: new WeakMap(), session: "", queue: Promise.resolve() };
+    const instance = { id, options: {}, version: 0, changes: null, design: null, drawn: new WeakMap(), session: "", state: "",
+      sent: Promise.resolve(true), callbacks: [], isChecking: false, pause: 0, free: 0 };
     instances.set(id, instance);
     return instance;
   }
 
-  /** Checks a button on the server, draws it and calls back, after the earlier calls.
+  /** Takes new options of the page, and checks the button with them. After load() with other options, a purchase that the
+   * merchant decides on is left alone.
    * @type {(instance: Instance, options: Options, changes: Options, callback: Callback) => void} */
   function refresh(instance, options, changes, callback) {
-    const same = JSON.stringify(options) === JSON.stringify(instance.options);
-    if (!same && dialog?.instance !== instance) instance.session = "";
+    if (JSON.stringify(options) !== JSON.stringify(instance.options)) {
+      instance.version += 1;
+      instance.changes = merge(instance.changes || {}, changes);
+      if (changes === options && !isOpen(instance)) instance.state = "";
+    }
     instance.options = options;
-    instance.queue = instance.queue.then(async () => {
-      await waitForPage(instance.id, options);
-      const { show_button, button, error } = await check(bodyOf(instance.id, options));
+    instance.callbacks.push(callback);
+    if (!instance.isChecking) checkButton(instance);
+  }
+
+  /** Checks a button on the server, draws it and calls back. Calls that come during a check are answered by the next one. */
+  async function checkButton(/** @type {Instance} */ instance) {
+    instance.isChecking = true;
+    while (instance.callbacks.length) {
+      await waitForTurn(instance);
+      await waitForPage(instance.id, instance.options);
+      const callbacks = instance.callbacks.splice(0);
+      const { show_button, button, error } = await check(bodyOf(instance.id, instance.options));
       instance.design = (show_button && button) || null;
       show(instance);
-      if (show_button && !same) await updateDialog(instance, changes);
-      run(callback, error ? { show_button, error } : { show_button });
-    });
+      if (show_button) await sendChanges(instance);
+      instance.free = performance.now() + instance.pause;
+      for (const callback of callbacks) run(callback, error ? { show_button, error } : { show_button });
+    }
+    instance.isChecking = false;
   }
+
+  /** Waits between the checks of a button with an open dialog, the longer the more calls come in quick succession. */
+  async function waitForTurn(/** @type {Instance} */ instance) {
+    const left = isOpen(instance) ? instance.free - performance.now() : 0;
+    instance.pause = left > 0 ? Math.min(2 * instance.pause, 4 * PAUSE_MS) : PAUSE_MS;
+    if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
+  }
+
+  const isOpen = (/** @type {Instance} */ instance) => dialog !== null && dialog.instance === instance;
 
   /** Draws or removes a button. The container's other children stay: it may contain the rest of the page. */
   function show(/** @type {Instance} */ instance) {
@@ -214,11 +241,18 @@ p:empty { display: none }`;
     }
   }
 
-  /** Returns the id of a new session, or of the earlier one if it can continue; or "". */
-  async function openSession(/** @type {Instance} */ { id, options, session }) {
+  /** Returns the id of a new session, or of the earlier one if it can continue; or "". It has the page's latest options. */
+  async function openSession(/** @type {Instance} */ instance) {
+    const { id, options, version, session, state } = instance;
+    if (session && state === "authorized") return session; // the merchant decides on it
+    instance.changes = null;
     try {
-      const { body } = await post("sessions", { ...bodyOf(id, options), session_id: session });
-      return String(body.session_id ?? "");
+      const { body } = await post("sessions", { ...bodyOf(id, options), session_id: session, page_version: version });
+      if (!body.session_id || !isOpen(instance)) return "";
+      instance.state = "started";
+      instance.session = String(body.session_id);
+      while (instance.changes && (await sendChanges(instance)));
+      return instance.session;
     } catch {
       return "";
     }
@@ -236,11 +270,20 @@ p:empty { display: none }`;
     drawn.button.focus({ preventScroll: true });
   }
 
-  /** Sends changes of the page to an open dialog. */
-  async function updateDialog(/** @type {Instance} */ instance, /** @type {Options} */ changes) {
-    if (dialog?.instance !== instance || !instance.session) return;
-    await post(`sessions/${instance.session}/update`, { options: changes }).catch(() => {});
-    send("update");
+  /** Sends the page's changes to the session of the open dialog, after earlier ones; returns whether the session has them. */
+  function sendChanges(/** @type {Instance} */ instance) {
+    instance.sent = instance.sent.then(async () => {
+      const { session, changes, version } = instance;
+      if (!session || !changes || !isOpen(instance)) return true;
+      instance.changes = null;
+      const request = post(`sessions/${session}/update`, { options: changes, page_version: version });
+      const status = await request.then((answer) => answer.status, () => 0);
+      if (status === 200) send("update");
+      else instance.changes = merge(changes, instance.changes || {});
+      if (status === 0 || status >= 500) setTimeout(() => sendChanges(instance), RETRY_MS);
+      return status === 200;
+    });
+    return instance.sent;
   }
 
   function send(/** @type {string} */ type) {
@@ -259,12 +302,12 @@ p:empty { display: none }`;
     event({ name, payload }) {
       if (dialog) emit(dialog.instance, name, payload);
     },
-    close({ state }) {
-      if (dialog && state !== "started") dialog.instance.session = "";
-      close();
+    state({ state }) {
+      if (dialog) dialog.instance.state = state;
     },
+    close,
     redirect({ url }) {
-      handlers.close({});
+      close();
       // other schemes, such as javascript:, are not opened
       if (/^https?:\/\//i.test(url)) location.assign(url);
     },

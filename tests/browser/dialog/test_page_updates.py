@@ -10,7 +10,7 @@ from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
 from tests.browser.conftest import load
-from tests.browser.dialog.dialog import ALICE, BUTTON, Dialog
+from tests.browser.dialog.dialog import ALICE, BUTTON, FRAME, Dialog
 
 if TYPE_CHECKING:
     from playwright.async_api import Frame, Page, Route
@@ -130,6 +130,7 @@ async def test_marks_of_invalid_fields_survive_updates(
 
 async def test_a_choice_that_is_not_sent_yet_survives_updates(tab: "Page", open_dialog: Open, options: Json) -> None:
     dialog = await open_dialog()
+    await dialog.find("#test-shopper").wait_for()
     names = await dialog.find("#test-shopper option").all_inner_texts()
     await dialog.find("#test-shopper").select_option(names[-1])
     await update(tab, line(options, 10000))
@@ -212,6 +213,108 @@ async def test_other_goods_at_the_same_price_are_asked_for_again(
     assert order()["order_lines"][0]["name"] == "White"
     assert all("409" in error for error in console_errors)
     console_errors.clear()
+
+
+async def test_an_update_between_the_click_and_the_start_of_the_session_is_sold(
+    tab: "Page", product_page: Callable[..., str], order: Order, options: Json
+) -> None:
+    await tab.goto(product_page(load({**options, "locale": "en-SE"})))
+    dialog = Dialog(tab)
+    async with held(tab, "**/sdk/sessions") as arrived:
+        await tab.locator(BUTTON).click()
+        await arrived.wait()
+        await update(tab, line(options, 20000, "Grey"))
+        await update(tab, {"merchant_reference1": "later"})
+        await update(tab, line(options, 10000))
+    await dialog.identify()
+    await expect(dialog.find("#checkout-button")).to_have_text("Pay 150,00\xa0kr")
+    await dialog.pay()
+    await dialog.find("#confirmation__bottom").wait_for()
+    assert order()["order_lines"][0]["name"] == "White"
+    assert order()["merchant_reference1"] == "later"
+
+
+async def test_updates_before_the_first_answer_of_the_server_are_sold(
+    tab: "Page", product_page: Callable[..., str], order: Order, options: Json
+) -> None:
+    await tab.goto(product_page(load({**options, "locale": "en-SE"})))
+    await tab.locator(BUTTON).wait_for()
+    async with held(tab, "**/sdk/load") as arrived:
+        await tab.evaluate("(changes) => Klarna.InstantShopping.update(changes)", line(options, 10000))
+        await arrived.wait()
+        await tab.locator(BUTTON).click()
+        dialog = Dialog(tab)
+        await dialog.identify()
+        await dialog.pay()
+        await dialog.find("#confirmation__bottom").wait_for()
+    assert order()["order_lines"][0]["name"] == "White"
+
+
+async def test_an_update_that_the_network_loses_is_sent_again(
+    tab: "Page", open_dialog: Open, options: Json, console_errors: list[str]
+) -> None:
+    dialog = await open_dialog()
+    await dialog.find("#address-button").wait_for()
+    lost: list[str] = []
+
+    async def lose_first(route: "Route") -> None:
+        lost.append(route.request.url)
+        await (route.abort() if len(lost) == 1 else route.continue_())
+
+    await tab.route("**/sessions/*/update", lose_first)
+    await update(tab, line(options, 10000))
+    await expect(dialog.find(".order-summary")).to_contain_text("White")
+    assert len(lost) == 2
+    assert all("ERR_FAILED" in error for error in console_errors)
+    console_errors.clear()
+
+
+async def test_an_update_while_the_dialog_is_closed_is_sold(
+    tab: "Page", open_dialog: Open, order: Order, options: Json
+) -> None:
+    dialog = await open_dialog()
+    await dialog.identify()
+    await dialog.find("#close-button").click()
+    await expect(tab.locator(FRAME)).to_have_count(0)
+    await update(tab, line(options, 10000))
+    await tab.locator(BUTTON).click()
+    await dialog.continue_to_review()
+    await expect(dialog.find("#checkout-button")).to_have_text("Pay 150,00\xa0kr")
+    await dialog.pay()
+    await dialog.find("#confirmation__bottom").wait_for()
+    assert order()["order_lines"][0]["name"] == "White"
+
+
+UPDATES_OF_A_SECOND = """(lines) => {
+    let number = 0;
+    const timer = setInterval(() => {
+        const name = `Pack ${number}`;
+        Klarna.InstantShopping.update({order_lines: [{...lines[0], name}]}, (offer) => answers.push([name, offer.show_button]));
+        if ((number += 1) === 100) clearInterval(timer);
+    }, 10);
+}"""
+
+
+@pytest.mark.parametrize("step", ["identification", "review"])
+async def test_a_hundred_updates_of_a_second_need_few_requests(
+    tab: "Page", open_dialog: Open, options: Json, step: str
+) -> None:
+    await tab.clock.install()
+    dialog = await open_dialog()
+    if step == "review":
+        await dialog.identify()
+    await dialog.find("#address-button, #checkout-button").wait_for()
+    await dialog.idle()
+    requests: list[str] = []
+    tab.on("request", lambda request: requests.append(request.url))
+    await tab.evaluate(UPDATES_OF_A_SECOND, options["order_lines"])
+    for _ in range(40):
+        await tab.clock.run_for(100)
+    await tab.wait_for_function("answers.length === 101")
+    place = ".order-summary" if step == "identification" else ".totals"
+    await expect(dialog.find(place)).to_contain_text("Pack 99")
+    assert await tab.evaluate("answers.slice(1)") == [[f"Pack {number}", True] for number in range(100)]
+    assert len(requests) <= 12, requests
 
 
 @pytest.mark.usefixtures("order")

@@ -1,4 +1,4 @@
-import { draftOf, storedDraft, storeDraft } from "./draft.js";
+import { draftOf } from "./draft.js";
 import { Drawer } from "./drawer.js";
 import { byId, safeUrl } from "./elements.js";
 import { Frame } from "./frame.js";
@@ -15,6 +15,7 @@ import { language, money, texts } from "./texts.js";
 /** @typedef {import("./types.js").View} View */
 
 const SLOW_AFTER_MS = 8000;
+const KEEP_MS = 1000;
 
 /** The dialog: renders the current step of the session and executes what the shopper does. */
 export class Dialog {
@@ -29,6 +30,8 @@ export class Dialog {
     this.session = new Session(session, (view) => (this.showing = this.show(view)), (busy) => this.frame.busy(busy));
     this.events = new Events(this.page);
     this.showing = Promise.resolve();
+    this.kept = ""; // the draft that the server has
+    window.addEventListener("pagehide", () => this.keepDraft());
     this.editing = false;
     this.paying = false;
     this.isSlow = false;
@@ -43,10 +46,22 @@ export class Dialog {
 
   /** Fetch the session and show it; after that, listen to messages of the shop's page. */
   async start() {
-    await this.session.refresh();
+    await this.session.refresh().catch((error) => {
+      if (error.status === 404) this.sendState("gone");
+      throw error;
+    });
     await this.showing;
     this.page.listen({ update: () => this.session.refresh().catch((error) => this.recover(error)), focus: () => this.frame.focus() });
     this.page.send("ready");
+  }
+
+  /**
+   * Tell the page the state of the purchase, which decides what its button does next.
+   *
+   * @param {string} state
+   */
+  sendState(state) {
+    this.page.send("state", { state });
   }
 
   /** @param {View} view */
@@ -56,6 +71,7 @@ export class Dialog {
     if (this.session.view !== view) return;
     this.prefill(view);
     this.frame.translate(this.t, code, view);
+    this.sendState(view.state);
     this.events.sendChanges(view);
     this.drawer.show(view);
     this.render(view);
@@ -69,8 +85,9 @@ export class Dialog {
   prefill(view) {
     if (this.draft && JSON.stringify(this.draft) !== this.prefilled) return;
     const ofPage = draftOf(view);
-    this.draft = (!this.draft && storedDraft(view)) || ofPage;
+    this.draft = (!this.draft && view.draft) || ofPage;
     this.prefilled = JSON.stringify(ofPage);
+    this.kept = JSON.stringify(view.draft ?? ofPage);
   }
 
   /** @param {View} view */
@@ -110,8 +127,7 @@ export class Dialog {
       showErrors: (errors) => this.set({ errors }),
       testShopper: this.testShopper,
       selectTestShopper: (testShopper) => this.set({ testShopper }),
-      redraft: (draft) => this.redraft(draft, view),
-      keepDraft: () => this.draft && storeDraft(view, this.draft),
+      redraft: (draft) => this.set({ draft }),
       isSlow: this.isSlow,
       showReview: () => this.setEditing(false),
       edit: () => this.setEditing(true),
@@ -122,15 +138,6 @@ export class Dialog {
       close: () => this.close(),
       leave: (url) => this.leave(url),
     };
-  }
-
-  /**
-   * @param {Draft} draft
-   * @param {View} view
-   */
-  redraft(draft, view) {
-    storeDraft(view, draft);
-    this.set({ draft });
   }
 
   /**
@@ -159,10 +166,7 @@ export class Dialog {
     this.shown = step;
     this.frame.startStep(isFirst);
     if (step === "waiting") this.wait();
-    if (step === "placed") {
-      storeDraft(view, null);
-      this.events.sendConfirmation(view);
-    }
+    if (step === "placed") this.events.sendConfirmation(view);
     const target = safeUrl(view.outcome?.redirect_url);
     if (step === "redirecting" && target) this.leave(target);
   }
@@ -207,7 +211,10 @@ export class Dialog {
   async recover(error) {
     if (!(error instanceof RequestError)) throw error;
     if (error.status === 0) return this.frame.showError("unreachable");
-    if (error.status === 404) return this.frame.showError("gone");
+    if (error.status === 404) {
+      this.sendState("gone");
+      return this.frame.showError("gone");
+    }
     this.reset = true;
     const view = await this.session.refresh().catch(() => null);
     await this.showing;
@@ -217,10 +224,20 @@ export class Dialog {
     this.frame.showError(hasChanged ? "order_changed" : "not_possible", { amount });
   }
 
+  /** Keep what was typed, unless it is ordered or kept already. A closing dialog waits a moment for that. */
+  async keepDraft() {
+    const text = JSON.stringify(this.draft);
+    if (!this.draft || text === this.kept || this.session.view?.state === "placed") return;
+    this.kept = text;
+    const limit = new Promise((resolve) => setTimeout(resolve, KEEP_MS));
+    await Promise.race([this.session.keepDraft(this.draft).catch(() => undefined), limit]);
+  }
+
   /** Close the dialog; the session can be continued with the next click. */
-  close() {
+  async close() {
     const { view } = this.session;
-    if (this.page.isPresent) this.page.send("close", { state: view?.state ?? "" });
+    await this.keepDraft();
+    if (this.page.isPresent) this.page.send("close");
     else if (view?.state === "started") this.frame.showPaused(() => this.setEditing(this.editing));
     else if (view && isFinal(view)) location.reload();
   }

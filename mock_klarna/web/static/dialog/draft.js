@@ -1,5 +1,4 @@
 import { country, isoDate, isPhone, isPostalCode, phone, titleOf, titles } from "./countries.js";
-import { readStored, store } from "./page.js";
 
 /** @typedef {import("./types.js").Country} Country */
 /** @typedef {import("./types.js").Shopper} Shopper */
@@ -27,38 +26,6 @@ export function draftOf(view) {
   const values = { country: view.purchase_country, ...filled(billing, view.customer ?? {}) };
   if (separate) for (const name of ADDRESS_MEMBERS) values[`shipping_${name}`] = shipping[name] ?? "";
   return { values, separate: separate && Boolean(view.options?.allow_separate_shipping_address), shopper: "" };
-}
-
-/**
- * The draft that an earlier dialog of the same button has stored, or null.
- *
- * @param {View} view
- * @returns {Draft | null}
- */
-export function storedDraft(view) {
-  try {
-    return JSON.parse(readStored(storageName(view)) ?? "null");
-  } catch {
-    return null;
-  }
-}
-
-/**
- * Store a draft, so that closing the dialog or a denial does not lose it; null removes it.
- *
- * @param {View} view
- * @param {Draft | null} draft
- */
-export function storeDraft(view, draft) {
-  store(storageName(view), JSON.stringify(draft));
-}
-
-/**
- * @param {View} view
- * @returns {string}
- */
-function storageName({ button_key, purchase_country }) {
-  return `draft:${button_key}:${purchase_country}`;
 }
 
 /**

@@ -52,13 +52,12 @@ export function identification(context) {
  * @param {HTMLFormElement} form
  * @param {StepContext} context
  */
-function read(form, { draft, keepDraft }) {
+function read(form, { draft }) {
   for (const control of form.querySelectorAll("input[name], select[name]")) {
     if (!(control instanceof HTMLInputElement || control instanceof HTMLSelectElement)) continue;
     if (draft.values[control.name] !== control.value && (draft.values[control.name] || control.value)) draft.shopper = "";
     draft.values[control.name] = control.value;
   }
-  keepDraft();
 }
 
 /** Fields whose errors depend on the country. */

@@ -24,10 +24,11 @@ const SDK = new URL("../../sdk/", import.meta.url);
  *
  * @param {string} path below `/instantshopping/sdk/`, or from the root if it starts with a slash
  * @param {unknown} [body]
+ * @param {RequestInit} [more] options of the request
  * @returns {Promise<any>}
  */
-export async function ask(path, body) {
-  const answer = await send(path, body);
+export async function ask(path, body, more = {}) {
+  const answer = await send(path, body, more);
   const content = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new RequestError(answer.status, String(content.detail ?? answer.status), content.errors, content.where);
   return content;
@@ -36,12 +37,13 @@ export async function ask(path, body) {
 /**
  * @param {string} path
  * @param {unknown} body
+ * @param {RequestInit} more
  * @returns {Promise<Response>}
  */
-async function send(path, body) {
+async function send(path, body, more) {
   const post = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   try {
-    return await fetch(new URL(path, SDK), body === undefined ? {} : post);
+    return await fetch(new URL(path, SDK), body === undefined ? more : { ...post, ...more });
   } catch {
     throw new RequestError(0, "unreachable");
   }
@@ -111,6 +113,16 @@ export class Session {
     const amount = shown.totals.order_amount;
     const version = (/** @type {View} */ now) => (offerOf(now) === offerOf(shown) ? now : shown).version;
     return this.command("/pay", (/** @type {View} */ now) => ({ amount, version: version(now), ...(outcome && { outcome }) }));
+  }
+
+  /**
+   * Keep the form for the next dialog, beside the other commands. The browser sends it even if the page goes away.
+   *
+   * @param {import("./draft.js").Draft} draft
+   * @returns {Promise<unknown>}
+   */
+  keepDraft(draft) {
+    return ask(`${this.path}/draft`, draft, { keepalive: true });
   }
 
   /** Wait until the purchase has ended; try again while the server cannot be reached. */

@@ -44,6 +44,7 @@
  * @property {{order_amount: number, order_tax_amount: number}} totals
  * @property {{billing: string[], shipping: string[]}} countries that the addresses may be in
  * @property {Outcome} [outcome]
+ * @property {import("./draft.js").Draft | null} [draft] the form as the shopper left it in an earlier dialog
  * @property {ShopperName[]} [shoppers]
  *
  * @typedef {{path: string, expected: string, rule?: string}} Problem
@@ -64,7 +65,6 @@
  * @property {string} testShopper the name of the selected test shopper, "" for the first one
  * @property {(name: string) => void} selectTestShopper
  * @property {(draft: import("./draft.js").Draft) => void} redraft replace the draft and render the form again
- * @property {() => void} keepDraft store the draft, so that it is there when the dialog is opened again
  * @property {boolean} isSlow whether the merchant's decision takes long
  * @property {() => void} showReview
  * @property {() => void} edit go back to the form
