@@ -89,16 +89,18 @@ class JobQueue:
         if job not in self._claimed:
             return  # a decision finished it
         self._finished.append(job)
-        if len(self._finished) == 1:
-            asyncio.get_running_loop().call_later(_FINISH_SECONDS, self._finish_soon)
+        if self._finishing is None or self._finishing.done():
+            self._finishing = asyncio.create_task(self._finish_soon())
 
     def was_finished(self, job: Job) -> None:
         """Note that a committed decision deleted a claimed job."""
         self._claimed.discard(job)
 
-    def _finish_soon(self) -> None:
-        if self._finished and (self._finishing is None or self._finishing.done()):
-            self._finishing = asyncio.create_task(self.finish_all())
+    async def _finish_soon(self) -> None:
+        """Delete the jobs that were finished lately, and those that are finished meanwhile."""
+        while self._finished:
+            await asyncio.sleep(_FINISH_SECONDS)
+            await self.finish_all()
 
     async def finish_all(self) -> None:
         """Delete the jobs that were finished lately; if that fails, a later heartbeat puts them back."""
@@ -157,4 +159,3 @@ class JobQueue:
         """Delete the jobs that were finished lately."""
         if self._finishing is not None:
             await asyncio.wait([self._finishing])
-        await self.finish_all()
