@@ -44,8 +44,8 @@ _DELETE_ROWS = tuple(
     for table in ("job_rows", "record_rows", "journal_rows", "counter_rows")
 )
 _FORGET_STATE = "DELETE FROM states WHERE state = $1"
-_PORTION_SECONDS = 0.002
-"""How long the statements of a portion execute; its commit comes on top."""
+_PORTION_SECONDS = 0.001
+"""How long the statements of a portion execute; its commit takes about as long again."""
 _DELETION_PAUSE = 0.02
 """Seconds between two portions of rows that are deleted."""
 _PAGES_OF_ROW = 6

@@ -25,16 +25,26 @@ from tests.merchants.running import AUTHORIZATIONS, BUTTONS, Json
 
 NO_MERCHANT = "http://127.0.0.1:1"
 SHOPPERS = 4
+LOADED = "loaded"
+"""The merchant whose state is replaced again and again."""
+KEYS = 2000
+"""How many button keys its states have."""
 _LOST = (Unreachable, aiohttp.ClientError, OSError, asyncio.TimeoutError)
 
 
 @dataclass
 class Acknowledged:
-    """What servers answered: orders by purchase, the captured sum by order, and the authorized purchases."""
+    """What servers answered: orders by purchase, the captured sum by order, and the authorized purchases.
+
+    `loaded` has the button keys of the merchant whose state is replaced again and again; `loading` has those of the request that
+    was not answered yet.
+    """
 
     orders: dict[str, str] = field(default_factory=dict)
     captured: dict[str, int] = field(default_factory=dict)
     authorized: set[str] = field(default_factory=set)
+    loaded: list[str] = field(default_factory=list)
+    loading: list[str] = field(default_factory=list)
     answers: int = 0
 
 
@@ -96,6 +106,35 @@ async def _buy(client: Client, seen: Acknowledged) -> None:
             seen.answers += 1
 
 
+async def replace(url: str, seen: Acknowledged, until: asyncio.Event) -> None:
+    """Load a new state of a merchant and reset it in turn, until the server is gone."""
+    with contextlib.suppress(*_LOST):
+        async with Client(url, LOADED) as client:
+            while not until.is_set():
+                number = int(seen.loading[0].partition("-")[0]) + 1 if seen.loading else 0
+                seen.loading = [f"{number}-{key}" for key in range(KEYS)]
+                assert (await client.send("PUT", "/_mock/snapshot", _snapshot(seen.loading))).status == 204
+                seen.loaded = seen.loading
+                if number % 3 == 0:
+                    seen.loading = [f"{number}-"]
+                    assert (await client.send("POST", "/_mock/reset", {})).status == 204
+                    seen.loaded = []
+
+
+def _snapshot(keys: list[str]) -> Json:
+    buttons = [{"merchant": LOADED, "version": 1, "button_key": key, "body": "{}", "created_at": 1.0} for key in keys]
+    return {"version": 1, "merchants": {LOADED: {"records": {"button": buttons}, "jobs": [], "counters": {}}}}
+
+
+async def require_one_state(url: str, seen: Acknowledged) -> None:
+    """The merchant whose state is replaced has the old state or the new one."""
+    async with Client(url, LOADED) as client:
+        merchants = (await client.ask("GET", "/_mock/snapshot"))["merchants"]
+    found = [button["button_key"] for button in merchants.get(LOADED, {}).get("records", {}).get("button", [])]
+    assert found in (seen.loaded, [key for key in seen.loading if not key.endswith("-")]), (len(found), found[:1])
+    seen.loaded = found
+
+
 async def require_everything(client: Client, seen: Acknowledged, purchases: list[str]) -> None:
     """Compare purchases, orders, captures and callbacks with what was answered; raises AssertionError for what is missing."""
     for purchase_id in purchases:
@@ -125,7 +164,7 @@ async def _require_callback(client: Client, purchase_id: str, state: str) -> Non
 
 
 async def sqlite_rounds(path: str, rounds: int, chance: Random, tell: Callable[[str], None]) -> Acknowledged:
-    """Kill a server on an SQLite file so many times."""
+    """Kill a server on an SQLite file so many times, also in the middle of a load, a reset and the deletion of old rows."""
     server, seen = Server(f"sqlite:{path}"), Acknowledged()
     try:
         await _sqlite_rounds(server, seen, rounds, chance, tell)
@@ -144,11 +183,13 @@ async def _sqlite_rounds(
         before = set(seen.authorized)
         over = asyncio.Event()
         shoppers = [asyncio.create_task(shop(server.url, seen, over)) for _ in range(SHOPPERS)]
+        shoppers.append(asyncio.create_task(replace(server.url, seen, over)))
         await _moment(seen, chance)
         await server.kill()
         over.set()
         await asyncio.gather(*shoppers)
         await server.start()
+        await require_one_state(server.url, seen)
         async with Client(server.url, "shop") as client:
             older = chance.sample(sorted(before), min(10, len(before)))
             await require_everything(client, seen, [*sorted(seen.authorized - before), *older])

@@ -60,16 +60,27 @@ def rows(store: SqliteStore) -> dict[str, int]:
     return {table: store._execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ROWS}
 
 
+async def until_rows(store: SqliteStore, count: int) -> None:
+    """Let a load write until so many records are there."""
+    while rows(store)["record_rows"] < count:  # noqa: ASYNC110
+        await asyncio.sleep(0)
+
+
 async def copied(store: SqliteStore, tmp_path: Path, name: str) -> SqliteStore:
     """Open the files as they are now, as after a crash."""
+    opened = SqliteStore(copied_file(tmp_path, name))
+    await opened.open()
+    return opened
+
+
+def copied_file(tmp_path: Path, name: str) -> Path:
+    """Copy the database and its WAL."""
     folder = tmp_path / name
     folder.mkdir()
     for path in tmp_path.glob("state.db*"):
         if not path.name.endswith("-shm"):
             shutil.copy(path, folder)
-    opened = SqliteStore(folder / "state.db")
-    await opened.open()
-    return opened
+    return folder / "state.db"
 
 
 async def test_commits_of_another_merchant_go_on_while_a_portion_is_loaded(store: SqliteStore) -> None:
@@ -118,9 +129,8 @@ async def test_a_load_that_does_not_end_leaves_nothing(store: SqliteStore, is_ca
     before, visible = rows(store), await dumped(store)
     twice = portion("twice", 1, "other"), portion("twice", 1, "third")
     loading = asyncio.create_task(store.load(endless(portion("new", 100), *(() if is_cancelled else twice))))
-    while rows(store)["record_rows"] < 101 and not loading.done():
-        await asyncio.sleep(0)
     if is_cancelled:
+        await until_rows(store, 101)
         loading.cancel()
     with pytest.raises(asyncio.CancelledError if is_cancelled else MockKlarnaError):
         await loading
@@ -133,8 +143,7 @@ async def test_a_crash_during_a_load_leaves_the_old_state_and_nothing_of_the_new
 ) -> None:
     before, visible = rows(store), await dumped(store)
     loading = asyncio.create_task(store.load(endless(portion("new", 100))))
-    while rows(store)["record_rows"] < 101:
-        await asyncio.sleep(0)
+    await until_rows(store, 101)
     again = await copied(store, tmp_path, "again")
     loading.cancel()
     assert await dumped(again) == visible
@@ -176,8 +185,7 @@ async def test_a_crash_at_any_moment_of_a_load_leaves_one_of_the_states_complete
 
 async def test_a_key_is_looked_up_in_the_current_state_only(store: SqliteStore) -> None:
     loading = asyncio.create_task(store.load(endless(portion("old", 100))))
-    while rows(store)["record_rows"] < 101:
-        await asyncio.sleep(0)
+    await until_rows(store, 101)
     await store.commit("shop", writing(button("old-0", version=2, body=b"changed")), 1.0)
     found = await store.get(ButtonKey, "old-0")
     assert found is not None
@@ -192,8 +200,7 @@ async def test_a_key_is_looked_up_in_the_current_state_only(store: SqliteStore) 
 
 async def test_of_two_loads_with_the_same_key_the_second_that_ends_is_refused(store: SqliteStore) -> None:
     first = asyncio.create_task(store.load(endless(portion("same", 1, "first"))))
-    while rows(store)["record_rows"] < 2:
-        await asyncio.sleep(0)
+    await until_rows(store, 2)
     first.cancel()
     is_ended = asyncio.Event()
 
@@ -202,8 +209,7 @@ async def test_of_two_loads_with_the_same_key_the_second_that_ends_is_refused(st
         await is_ended.wait()
 
     second = asyncio.create_task(store.load(until_it_may_end()))
-    while rows(store)["record_rows"] < 3:
-        await asyncio.sleep(0)
+    await until_rows(store, 3)
     await store.load(portions(portion("same", 1, "third")))
     is_ended.set()
     with pytest.raises(MockKlarnaError, match="button same-0 already belongs to 'third'"):
