@@ -27,7 +27,7 @@ NO_MERCHANT = "http://127.0.0.1:1"
 SHOPPERS = 4
 LOADED = "loaded"
 """The merchant whose state is replaced again and again."""
-KEYS = 2000
+KEYS = 200
 """How many button keys its states have."""
 _LOST = (Unreachable, aiohttp.ClientError, OSError, asyncio.TimeoutError)
 
