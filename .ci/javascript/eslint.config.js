@@ -23,6 +23,7 @@ export default [
       ],
     },
   },
-  { files: ["**/lib.js"], rules: { "max-lines": ["error", 400] } }, // pages load it with one script element
-  { files: ["**/lib.js", "**/demo/static/*.js"], languageOptions: { sourceType: "script" } },
+  // the browsers of shops are older; pages load lib.js with one script element, so it is one file
+  { files: ["**/lib.js"], languageOptions: { ecmaVersion: 2019 }, rules: { "max-lines": ["error", 650] } },
+  { files: ["**/lib.js", "**/arrival.js", "**/demo/static/*.js"], languageOptions: { sourceType: "script" } },
 ];

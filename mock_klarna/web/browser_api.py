@@ -43,6 +43,18 @@ _NOT_NOW: Mapping[str, str] = {
 }
 """What the page shows if a click cannot start a purchase."""
 
+_CLOSE: Mapping[str, str] = {
+    "en": "Close",
+    "sv": "Stäng",
+    "de": "Schließen",
+    "fi": "Sulje",
+    "nb": "Lukk",
+    "da": "Luk",
+    "nl": "Sluiten",
+    "fr": "Fermer",
+}
+"""The name of the button that closes a dialog that is not ready yet."""
+
 
 def language(locale: str) -> str:
     """Return the language of a locale if there are texts in it, else English."""
@@ -52,7 +64,7 @@ def language(locale: str) -> str:
 
 
 def button(look: Look) -> dict[str, str]:
-    """Return a button as lib.js draws it: look, label, the note below it, and the text for a failed click."""
+    """Return a button as lib.js draws it: look, label, the note below it, and the texts for a failed and for a slow click."""
     code = language(look.locale)
     texts = _BUTTON_TEXTS[code]
     return {
@@ -64,6 +76,7 @@ def button(look: Look) -> dict[str, str]:
         "label": texts[_TYPES.index(look.type)],
         "note": texts[-1],
         "not_now": _NOT_NOW[code],
+        "close": _CLOSE[code],
     }
 
 

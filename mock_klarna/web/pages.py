@@ -1,7 +1,9 @@
 """The pages that shoppers see and the static files: lib.js, the dialog in its frame, a key's own page (klarna.md §6.6 and §7)."""
 
+import re
 from collections.abc import Iterable
 from functools import cache, lru_cache
+from gzip import compress
 from hashlib import blake2b
 from html import escape
 from io import BytesIO
@@ -89,7 +91,8 @@ def _head(more: str, styles: Iterable[str] = _STYLES) -> str:
 
 def _scripts(modules: Iterable[str]) -> str:
     preloads = "".join(f'<link rel="modulepreload" href="{_STATIC}/dialog/{name}">\n' for name in modules)
-    return f'{preloads}<script type="module" src="{_STATIC}/dialog/main.js"></script>\n'
+    arrival = f'<script src="{_STATIC}/dialog/arrival.js"></script>\n'  # before everything that may fail
+    return f'{arrival}{preloads}<script type="module" src="{_STATIC}/dialog/main.js"></script>\n'
 
 
 DIALOG = "/instantshopping/dialog/{session_id}"
@@ -104,6 +107,7 @@ _LONGEST_ADDRESS = 600
 """Characters of an address in a QR code: longer ones make it too fine for the cameras of phones."""
 _HEADERS = {
     "Cache-Control": "no-store",
+    "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -195,7 +199,7 @@ def _countries() -> str:
 @cache
 def _modules() -> tuple[str, ...]:
     """Return the names of the dialog's modules, so that a browser fetches them all at once."""
-    return tuple(sorted(path.name for path in _MODULES.glob("*.js") if path.name != "types.js"))
+    return tuple(sorted(path.name for path in _MODULES.glob("*.js") if path.name not in {"types.js", "arrival.js"}))
 
 
 LIBRARY = "/instantshopping/lib/v1/lib.js"
@@ -211,8 +215,8 @@ _TYPES = {
 
 
 async def library(request: web.Request) -> web.Response:
-    """Serve lib.js (guide, step 2.a)."""
-    return _served(request, "lib.js")
+    """Serve lib.js without its comments (guide, step 2.a); the file with them is among the other files."""
+    return _served(request, "lib.js", compact=True)
 
 
 async def file(request: web.Request) -> web.Response:
@@ -220,27 +224,39 @@ async def file(request: web.Request) -> web.Response:
     return _served(request, request.match_info["path"])
 
 
-def _served(request: web.Request, name: str) -> web.Response:
-    """Return a file of the folder, or 304 if the browser has it already."""
-    contents = _contents(name)
-    if contents is None:
+def _served(request: web.Request, name: str, compact: bool = False) -> web.Response:
+    """Return a file of the folder, compressed if the browser accepts it, or 304 if the browser has it already."""
+    path = _files().get(name)
+    if path is None:
         return _problem(404, f"no file {name[:100]!r}", "path")
-    tag = f'"{blake2b(contents, digest_size=12).hexdigest()}"'
-    headers = {**CORS, "ETag": tag, "Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+    is_compressed = _accepts_gzip(request.headers.get("Accept-Encoding", ""))
+    contents, tag = _content(path, path.stat().st_mtime_ns, compact, is_compressed)
+    headers = {**CORS, **_FILE_HEADERS, "ETag": tag, "Content-Type": _TYPES[path.suffix]}
     if tag in request.headers.get("If-None-Match", ""):
+        del headers["Content-Type"]
         return web.Response(status=304, headers=headers)
-    return web.Response(body=contents, headers={**headers, "Content-Type": _TYPES[Path(name).suffix]})
+    if is_compressed:
+        headers["Content-Encoding"] = "gzip"
+    return web.Response(body=contents, headers=headers)
+
+
+_FILE_HEADERS = {
+    "Cache-Control": "no-cache",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Vary": "Accept-Encoding",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def _accepts_gzip(accepted: str) -> bool:
+    """Return whether an Accept-Encoding header names gzip without `q=0`."""
+    parts = (entry.replace(" ", "").partition(";q=") for entry in accepted.lower().split(","))
+    return any(name == "gzip" and (not weight or weight.strip("0.")) for name, _, weight in parts)
 
 
 def _problem(status: int, detail: str, where: str) -> web.Response:
     problem = problem_details(status, detail, where=where)
     return web.Response(status=status, body=problem.body, headers=CORS | problem.headers)
-
-
-def _contents(name: str) -> bytes | None:
-    """Return the content of a file, or None for a name that is not served."""
-    path = _files().get(name)
-    return None if path is None else _content(path, path.stat().st_mtime_ns)
 
 
 @cache
@@ -251,6 +267,15 @@ def _files() -> dict[str, Path]:
 
 
 @lru_cache(maxsize=256)
-def _content(path: Path, _changed: int) -> bytes:
-    """Return the content of a file, which is read again when it has changed; without it no file descriptor is needed."""
-    return path.read_bytes()
+def _content(path: Path, _changed: int, compact: bool, is_compressed: bool) -> tuple[bytes, str]:
+    """Return the content of a file and its tag. It is read again when it has changed; without that, no file is opened."""
+    content = path.read_bytes()
+    if compact:
+        content = _COMMENT.sub(b"", content)
+    if is_compressed:
+        content = compress(content, mtime=0)
+    return content, f'"{blake2b(content, digest_size=12).hexdigest()}"'
+
+
+_COMMENT = re.compile(rb"/\*\*[\s\S]*?\*/ ?|(?<=\s)// .*|^\s+", re.MULTILINE)
+"""Comments, indentation and empty lines of a script without `/**` and ` // ` in its texts."""

@@ -90,12 +90,112 @@ async def test_a_container_that_the_page_empties_stays_empty_until_it_loads_agai
     assert await tab.locator(BUTTON).count() == 1
 
 
-async def test_load_answers_for_an_instance_without_a_container(
+NO_CONTAINER = "the page has no <klarna-instant-shopping"
+
+
+@pytest.mark.parametrize(
+    ("body", "instance_id", "message"),
+    [
+        ("", "button-1", f'{NO_CONTAINER} data-instance-id="button-1">, only the ids []'),
+        (
+            "<klarna-instant-shopping data-instance-id=b />",
+            42,
+            f'{NO_CONTAINER} data-instance-id="42">, only the ids ["b"]',
+        ),
+        ("<klarna-instant-shopping />", "b", f'{NO_CONTAINER} data-instance-id="b">, only the ids [""]'),
+    ],
+)
+async def test_load_says_which_container_is_missing(
+    tab: "Page", product_page: Product, options: Json, body: str, instance_id: str, message: str
+) -> None:
+    warnings: list[str] = []
+    tab.on("console", lambda shown: warnings.append(shown.text) if shown.type == "warning" else None)
+    await tab.goto(product_page(load(instance(options, instance_id)), body))
+    await tab.wait_for_function("answers.length === 1")
+    error = {"code": "not_drawn", "message": message, "invalid_fields": [], "problems": []}
+    assert await tab.evaluate("answers") == [{"show_button": False, "error": error}]
+    assert warnings == [f"mock-klarna: {message}"]
+    await tab.evaluate(f"document.body.innerHTML = '<klarna-instant-shopping data-instance-id={instance_id} />'")
+    await tab.locator(BUTTON).wait_for()
+
+
+async def test_a_refused_load_without_a_callback_says_why_in_the_console(
     tab: "Page", product_page: Product, options: Json
 ) -> None:
-    await tab.goto(product_page(load(instance(options, 42))))
+    wrong = {**options, "setup": {**options["setup"], "key": "no-key"}}
+    await tab.goto(product_page())
+    async with tab.expect_console_message(lambda shown: shown.type == "warning") as warning:
+        await tab.evaluate("(options) => Klarna.InstantShopping.load(options)", wrong)
+    refused = await tab.evaluate(
+        "(options) => new Promise((done) => Klarna.InstantShopping.load(options, done))", wrong
+    )
+    assert refused["error"]["message"]
+    assert (await warning.value).text == f"mock-klarna: {refused['error']['message']}"
+
+
+BREAKS = {
+    "without shared style sheets": ("delete window.CSSStyleSheet;", None),
+    "without shadow roots": ("Element.prototype.attachShadow = undefined;", "attachShadow"),
+    "with its own prepend": ("Element.prototype.prepend = () => { throw new Error('the shop'); };", "the shop"),
+    "with its own createElement": ("document.createElement = () => null;", "cannot be drawn"),
+}
+
+
+@pytest.mark.parametrize("page_kind", BREAKS)
+async def test_a_button_that_cannot_be_drawn_is_an_error_and_later_calls_work(
+    tab: "Page", product_page: Product, options: Json, page_kind: str
+) -> None:
+    script, reason = BREAKS[page_kind]
+    keep = "window.kept = [Element.prototype.attachShadow, Element.prototype.prepend, document.createElement];"
+    repair = "[Element.prototype.attachShadow, Element.prototype.prepend, document.createElement] = kept;"
+    await tab.goto(product_page(f"window.repair = () => {{ {repair} }}; {keep} {script} {load(options)}"))
     await tab.wait_for_function("answers.length === 1")
-    assert await tab.locator(BUTTON).count() == 0
+    await tab.evaluate(f"() => {{ repair(); {load(options)} }}")
+    await tab.wait_for_function("answers.length === 2")
+    first, second = await tab.evaluate("answers")
+    assert first["show_button"] is (reason is None)
+    assert (reason or "") in str(first.get("error"))
+    assert second == {"show_button": True}
+    height = "(button) => [button.clientHeight >= 44, getComputedStyle(button).backgroundColor]"
+    assert await tab.locator(BUTTON).evaluate(height) == [True, "rgb(11, 92, 107)"]
+
+
+SHADOW = """(mode) => {
+    const host = document.createElement("shop-product");
+    document.body.append(host);
+    const inner = host.attachShadow({ mode });
+    inner.innerHTML = "<style>* { all: unset }</style><div><klarna-instant-shopping data-instance-id=button-1 /></div>";
+    window.containerInside = inner.querySelector("klarna-instant-shopping");
+}"""
+
+
+@pytest.mark.parametrize("mode", ["open", "closed"])
+@pytest.mark.parametrize("first", ["load", "container"])
+async def test_a_container_in_a_shadow_root_gets_its_button_and_its_removal_closes_the_dialog(
+    tab: "Page", product_page: Product, options: Json, mode: str, first: str
+) -> None:
+    await tab.goto(product_page("", "<p>"))
+    if first == "container":
+        await tab.evaluate(SHADOW, mode)
+    await tab.evaluate(load(options))
+    if first == "load":
+        await tab.wait_for_function("answers.length === 1")
+        await tab.evaluate(SHADOW, mode)
+    await tab.wait_for_function("containerInside.firstElementChild && containerInside.firstElementChild.shadowRoot")
+    await tab.evaluate("containerInside.firstElementChild.shadowRoot.querySelector('button').click()")
+    frame = tab.frame_locator("#klarna-instant-shopping-fullscreen")
+    await frame.get_by_text("Battery Power Pack Black").first.wait_for()
+    await tab.evaluate("document.querySelector('shop-product').remove()")
+    await tab.locator("iframe").wait_for(state="detached")
+
+
+async def test_a_container_in_a_declared_shadow_root_gets_its_button(
+    tab: "Page", product_page: Product, options: Json
+) -> None:
+    inner = "<klarna-instant-shopping data-instance-id=button-1></klarna-instant-shopping>"
+    body = f"<shop-product><template shadowrootmode=open>{inner}</template></shop-product>"
+    await tab.goto(product_page(load(options), body))
+    await tab.locator(BUTTON).wait_for()
 
 
 async def test_an_instance_id_may_be_a_number(tab: "Page", product_page: Product, options: Json) -> None:

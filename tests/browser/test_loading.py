@@ -1,6 +1,5 @@
 """All known ways in which shops load lib.js (klarna.md §6.1)."""
 
-import gzip
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -67,10 +66,74 @@ async def test_an_error_in_the_pages_callback_is_reported_as_an_error_of_the_pag
     console_errors.clear()
 
 
+LOADERS = {
+    "fetch and eval": "fetch('LIB').then((answer) => answer.text()).then((text) => (0, eval)(text))",
+    "fetch and new Function": "fetch('LIB').then((answer) => answer.text()).then((text) => new Function(text)())",
+    "import()": "import('LIB')",
+    "a module script": (
+        "new Promise((done) => document.head.append(Object.assign(document.createElement('script'),"
+        "{ type: 'module', src: 'LIB', onload: done })))"
+    ),
+    "a copied element": (
+        "new Promise((done) => { const script = document.createRange().createContextualFragment("
+        "'<script src=LIB></' + 'script>').firstChild; script.onload = done; document.body.append(script) })"
+    ),
+    "the readable file": "import('LIB'.replace('lib/v1', 'static'))",
+    "another query": "import('LIB?v=5#x')",
+}
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+async def test_the_library_finds_its_server_however_it_is_loaded(
+    tab: "Page", shop: Shop, mock_klarna: MockKlarna, options: Json, loader: str
+) -> None:
+    await tab.goto(shop.show(f"<!doctype html><title>Product</title>{CONTAINER}"))
+    script = LOADERS[loader].replace("LIB", mock_klarna.url + LIBRARY)
+    await tab.evaluate(f"window.answers = []; ({script}).then(() => {{ {load(options)} }})")
+    await tab.get_by_role("button", name="Expresskassa").click()
+    await tab.frame_locator("iframe").locator("#close-button").wait_for()
+
+
+async def test_a_copy_on_another_path_says_that_it_cannot_find_its_server(
+    tab: "Page", shop: Shop, mock_klarna: MockKlarna, options: Json
+) -> None:
+    source = await (await tab.request.get(mock_klarna.url + LIBRARY)).text()
+    shop.show(source, "/copy.js")
+    warnings: list[str] = []
+    tab.on("console", lambda shown: warnings.append(shown.text) if shown.type == "warning" else None)
+    head = f"<script>answers = []; klarnaAsyncCallback = () => {{ {load(options)} }}</script><script src=/copy.js></script>"
+    await tab.goto(shop.show("<!doctype html>" + head + CONTAINER))
+    await tab.wait_for_function("answers.length === 1")
+    (answer,) = await tab.evaluate("answers")
+    assert (answer["show_button"], answer["error"]["code"]) == (False, "network_error")
+    assert "/instantshopping/lib/v1/lib.js" in answer["error"]["message"]
+    assert set(warnings) == {f"mock-klarna: {answer['error']['message']}"}
+
+
+async def test_a_second_library_takes_over_the_containers_of_a_removed_one(
+    tab: "Page", product_page: Product, options: Json, mock_klarna: MockKlarna
+) -> None:
+    await tab.goto(product_page())
+    again = "(address) => { delete window.Klarna; return import(address + '?again') }"
+    await tab.evaluate(again, mock_klarna.url + LIBRARY)
+    await tab.evaluate(load(options))
+    await tab.get_by_role("button", name="Expresskassa").wait_for()
+    await tab.evaluate(f"document.body.innerHTML = '{CONTAINER}'")
+    await tab.get_by_role("button", name="Expresskassa").wait_for()
+
+
 async def test_the_library_is_small_and_revalidated_each_time(tab: "Page", mock_klarna: MockKlarna) -> None:
-    answer = await tab.request.get(mock_klarna.url + LIBRARY)
-    assert len(gzip.compress(await answer.body())) < 6_000
+    address = mock_klarna.url + LIBRARY
+    answer = await tab.request.get(address, headers={"Accept-Encoding": "gzip, deflate, br"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert int(answer.headers["content-length"]) <= 6_000
+    assert answer.headers["vary"] == "Accept-Encoding"
     assert answer.headers["cache-control"] == "no-cache"
     assert answer.headers["access-control-allow-origin"] == "*"
-    again = await tab.request.get(mock_klarna.url + LIBRARY, headers={"If-None-Match": answer.headers["etag"]})
+    tag = answer.headers["etag"]
+    again = await tab.request.get(address, headers={"If-None-Match": tag, "Accept-Encoding": "gzip"})
     assert again.status == 304
+    plain = await tab.request.get(address, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.headers["etag"] != tag
+    assert await plain.body() == await answer.body()

@@ -1,5 +1,6 @@
 """The files that browsers load."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -64,3 +65,42 @@ async def test_an_unchanged_file_is_answered_with_304(get: aiohttp.ClientSession
         tag = first.headers["ETag"]
     async with get.get(path, headers={"If-None-Match": tag}) as second:
         assert (second.status, await second.read(), second.headers["ETag"]) == (304, b"", tag)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip", "gzip"),
+        ("deflate, GZIP;q=0.5, br", "gzip"),
+        ("br, gzip ; q=1.0", "gzip"),
+        ("gzip;q=0", None),
+        ("gzip;q=0.000, br", None),
+        ("identity", None),
+        ("xgzip", None),
+        ("", None),
+    ],
+)
+async def test_a_file_is_compressed_for_browsers_that_accept_it(
+    get: aiohttp.ClientSession, accepted: str, encoding: str | None
+) -> None:
+    for path in ("/instantshopping/lib/v1/lib.js", "/instantshopping/static/texts/sv.json"):
+        async with get.get(path, headers={"Accept-Encoding": accepted}) as answer:
+            assert answer.headers.get("Content-Encoding") == encoding
+            assert answer.headers["Vary"] == "Accept-Encoding"
+            assert (await answer.text()).strip()
+
+
+async def test_pages_of_every_embedder_policy_may_load_the_files_and_the_dialog(get: aiohttp.ClientSession) -> None:
+    for path in ("/instantshopping/lib/v1/lib.js", "/instantshopping/static/lib.css", "/instantshopping/dialog/any"):
+        async with get.get(path) as answer:
+            assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+
+
+async def test_lib_js_is_sent_without_its_comments(get: aiohttp.ClientSession) -> None:
+    async with get.get("/instantshopping/lib/v1/lib.js") as answer:
+        sent = await answer.text()
+    source = FILES["lib.js"].decode()
+    assert "/**" in source
+    assert "/**" not in sent
+    assert sent.count("function ") == re.sub(r"/\*\*.*?\*/", "", source, flags=re.DOTALL).count("function ")

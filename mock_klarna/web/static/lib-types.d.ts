@@ -9,13 +9,14 @@ interface Design {
   label: string;
   note: string;
   not_now: string;
+  close: string;
 }
 
 /** The result of load() and update(). */
 interface Offer {
   show_button: boolean;
   button?: Design;
-  error?: object;
+  error?: { code: string; message: string; invalid_fields: string[]; problems: object[] };
 }
 
 type Callback = ((offer: Offer) => void) | undefined;
@@ -62,12 +63,25 @@ interface Instance {
   free: number;
 }
 
+/** The element that a button is drawn in. */
+type Container = HTMLElement;
+
 interface Dialog {
   instance: Instance;
   drawn: Drawn;
   container: Element | null;
+  /** The element that contains the frame, in the page. */
+  root: HTMLElement;
+  modal: HTMLDialogElement;
+  alert: HTMLElement;
   frame: HTMLIFrameElement;
-  overflow: string;
+  /** Disappears with the content of the body. */
+  marker: Comment;
+  /** Value and priority of the page's own `overflow`. */
+  overflow: [string, string];
+  /** The likely cause if the dialog is not ready in time. */
+  waitsFor: string;
+  timer: number;
 }
 
 interface Window {

@@ -2,36 +2,68 @@
 (() => {
   "use strict";
   const MARK = "mock-klarna";
-  const STYLE = `
-:host { display: block; max-width: 26rem; font: 16px/1.4 system-ui, sans-serif; text-align: center }
-button { width: 100%; min-height: 48px; padding: .6em 1em; border: 1px solid; border-radius: 10px; font: inherit;
-  font-weight: 600; cursor: pointer; overflow-wrap: anywhere; color: #fff; background: #0b5c6b; border-color: #0b5c6b }
-.dark { background: #16181d; border-color: #16181d }
-.light { color: #16181d; background: #fff; border-color: #16181d }
-button:hover { filter: brightness(1.15) }
-.light:hover { filter: brightness(.95) }
-button:focus-visible { outline: 3px solid #1f6feb; outline-offset: 2px }
-p { margin: .35em 0 0; font-size: 12px; color: #3d434d; text-wrap: balance }
-p.on-dark { color: #fff }
-p:empty { display: none }`;
+  const TAG = "klarna-instant-shopping";
+  const BUTTON = `${MARK}-button`;
+  const OVERLAY = `${MARK}-overlay`;
+  const LIMIT_MS = 10000;
+  const FRAME_STYLE = `all:initial;position:fixed;top:0;left:0;width:100%;height:100%;border:0;color-scheme:normal;
+    z-index:2147483647`.replace(/;|$/g, "!important;");
   const PAUSE_MS = 400;
   const RETRY_MS = 1000;
   const NO_OBJECT = "the options are not a JSON object";
-  const FRAME_STYLE = `position:fixed;inset:0;width:100%;height:100%;max-width:none;margin:0;border:0;
-    z-index:2147483647;color-scheme:normal;background:rgba(11,14,20,.55)`;
 
-  const scripts = [document.currentScript, ...document.scripts].map((script) => /** @type {any} */ (script)?.src || "");
-  const server = scripts.find((address) => address.includes("/instantshopping/lib/"))?.split("/instantshopping/lib/")[0];
   window.Klarna = window.Klarna || {};
-  if (!server || window.Klarna.InstantShopping) return;
-  const origin = new URL(server).origin;
+  if (window.Klarna.InstantShopping) return;
+  const server = findServer();
+  const origin = server && new URL(server).origin;
+  const NO_SERVER = "lib.js cannot find its server: load it from the path /instantshopping/lib/v1/lib.js of the server";
+
+  /** What an open dialog waits for; the likely causes of a dialog that is not ready in time. */
+  const WAITS_FOR = {
+    session: `${server} does not answer`,
+    page: `${server} does not send the dialog`,
+    browser: `${server} cannot be reached, or the page's Cross-Origin-Embedder-Policy forbids the dialog`,
+    modules: "a module of the dialog does not arrive",
+  };
 
   /** @type {Map<string, Instance>} */
   const instances = new Map();
+  /** The containers in the page and in its shadow roots, by instance id. @type {Map<string, Set<Container>>} */
+  const containers = new Map();
+  /** The id of each of them. @type {Map<Container, string>} */
+  const ids = new Map();
   /** @type {Listener[]} */
-  let listeners = [];
+  const listeners = [];
   /** @type {Dialog | null} */
   let dialog = null;
+  let styles = "";
+  /** @type {CSSStyleSheet | undefined} */
+  let sheet;
+  const styled = fetchStyles();
+  /** The last rule of the page's Content-Security-Policy that the server broke. */
+  let violation = "";
+
+  /** Returns where lib.js came from: its script element, import() or fetch(); "" if that is unknown. */
+  function findServer() {
+    const { currentScript, scripts } = /** @type {any} */ (document);
+    const fetched = performance.getEntriesByType("resource").map(({ name }) => name);
+    const sources = [currentScript && currentScript.src, new Error().stack, ...[...scripts].map(({ src }) => src), ...fetched];
+    const found = sources.map((text) => /(https?:\/\/[^\s()@]*?)\/instantshopping\/(lib|static)\//.exec(text || "")).find(Boolean);
+    return found ? found[1] : "";
+  }
+
+  /** Fetches the styles; without them the buttons work, but look plain. */
+  async function fetchStyles() {
+    try {
+      if (server) styles = await (await fetch(`${server}/instantshopping/static/lib.css`)).text();
+    } catch {
+      styles = "";
+    }
+  }
+
+  function warn(/** @type {string} */ text) {
+    console.warn(`${MARK}: ${text}`);
+  }
 
   /** Calls a function of the page; its errors do not stop the library. */
   function run(/** @type {any} */ callback, /** @type {object} */ argument) {
@@ -45,7 +77,10 @@ p:empty { display: none }`;
   }
 
   /** Returns the instance id in the options, or "". */
-  const idOf = (/** @type {any} */ options) => String(options?.setup?.instance_id ?? "");
+  function idOf(/** @type {any} */ options) {
+    const { instance_id: id } = (options && options.setup) || {};
+    return id === undefined || id === null ? "" : String(id);
+  }
 
   /** Returns the button with an id, or the only one if either has no id. */
   function instanceOf(/** @type {string} */ id) {
@@ -53,11 +88,61 @@ p:empty { display: none }`;
     return instances.get(id) || (only ? [...instances.values()][0] : undefined);
   }
 
-  /** Returns the container of a button. */
-  function containerOf(/** @type {string} */ id) {
-    const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("klarna-instant-shopping")]);
-    if (id) return all.find((element) => element.dataset.instanceId === id);
-    return all.find((element) => !element.dataset.instanceId) || (all.length === 1 ? all[0] : undefined);
+  /** Returns the container of a button. @type {(id: string) => Container | undefined} */
+  function containerOf(id) {
+    const [first] = containers.get(id) || [];
+    return first || (id === "" && ids.size === 1 ? [...ids.keys()][0] : undefined);
+  }
+
+  /** Says which container is missing. */
+  function missing(/** @type {string} */ id) {
+    const others = [...ids.values()].slice(0, 9);
+    return `the page has no <${TAG} data-instance-id=${JSON.stringify(id)}>, only the ids ${JSON.stringify(others)}`;
+  }
+
+  /** Keeps a container that was added, renamed or removed, and draws or closes what belongs to it. */
+  function track(/** @type {Container} */ container) {
+    const [before, id] = [ids.get(container), container.dataset.instanceId || ""];
+    if (before !== undefined) {
+      const same = /** @type {Set<Container>} */ (containers.get(before));
+      same.delete(container);
+      if (!same.size) containers.delete(before);
+      ids.delete(container);
+    }
+    if (container.isConnected) {
+      ids.set(container, id);
+      containers.set(id, (containers.get(id) || new Set()).add(container));
+    }
+    queueMicrotask(() => redraw(id));
+  }
+
+  /** Draws buttons in a container that has been added; closes the dialog of a removed one (klarna.md §6.4). */
+  function redraw(/** @type {string} */ id) {
+    for (const instance of new Set([instances.get(id), instances.get("")])) {
+      const container = instance && containerOf(instance.id);
+      if (instance && container && instance.design && !instance.drawn.has(container)) show(instance);
+    }
+    closeIfGone();
+  }
+
+  /** Tells the browser to call `track` for all containers. Another copy of lib.js may have defined the element. */
+  function watchContainers() {
+    const defined = /** @type {any} */ (customElements.get(TAG));
+    if (defined) {
+      defined.changed = track;
+      document.querySelectorAll(TAG).forEach((element) => track(/** @type {any} */ (element)));
+      return;
+    }
+    /** @type {any} */
+    const Element = class extends HTMLElement {};
+    Element.observedAttributes = ["data-instance-id"];
+    Element.changed = track;
+    for (const reaction of ["connected", "disconnected", "attributeChanged"]) {
+      Element.prototype[`${reaction}Callback`] = function () {
+        Element.changed(this);
+      };
+    }
+    customElements.define(TAG, Element);
   }
 
   /** Sends a request; rejects without an answer. */
@@ -75,31 +160,47 @@ p:empty { display: none }`;
 
   /** @returns {Promise<Offer>} */
   async function check(/** @type {object} */ body) {
+    if (!server) return failed("network_error", NO_SERVER);
     try {
       const answer = await post("load", body);
       return answer.status === 200 ? answer.body : failed("bad_value", answer.body.detail);
     } catch (error) {
-      return failed("network_error", `no answer from ${server}: ${error}`);
+      return failed("network_error", await causeOf(error));
     }
+  }
+
+  /** Says why a request has no answer. */
+  async function causeOf(/** @type {any} */ error) {
+    violation = "";
+    await new Promise((resolve) => setTimeout(resolve)); // the browser reports a violation after the failure
+    return violation || `no answer from ${server}: ${error}`;
+  }
+
+  /** Keeps what the page's Content-Security-Policy does not allow the server; without its frame there is no dialog. */
+  function keepViolation(/** @type {SecurityPolicyViolationEvent} */ { blockedURI, effectiveDirective, disposition }) {
+    if (!origin || !blockedURI.startsWith(origin) || disposition === "report") return;
+    violation = `the page's Content-Security-Policy has no "${effectiveDirective} ${origin}"`;
+    if (effectiveDirective === "frame-src") explain(violation);
   }
 
   /** Returns a request's body. Older pages set members of setup as `data-` attributes. */
   function bodyOf(/** @type {string} */ id, /** @type {Options} */ options) {
-    const { key, environment, region, instanceId } = containerOf(id)?.dataset ?? {};
+    const container = containerOf(id);
+    const { key, environment, region, instanceId } = container ? container.dataset : /** @type {DOMStringMap} */ ({});
     const setup = { key, environment, region, instance_id: instanceId, ...options.setup };
     return { options: { ...options, setup }, page_url: location.href };
   }
 
-  /** Waits for an element that may have the key. */
-  async function waitForPage(/** @type {string} */ id, /** @type {Options} */ options) {
-    if (options.setup?.key || containerOf(id) || document.readyState !== "loading") return;
+  /** Waits for the container until the page has been read. */
+  async function waitForContainer(/** @type {string} */ id) {
+    if (containerOf(id) || document.readyState !== "loading") return;
     await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve));
   }
 
   /** Returns a copy of the options, or null if they are not a JSON object. */
   function copyOf(/** @type {any} */ options) {
     try {
-      const copy = JSON.parse(JSON.stringify(options ?? {}));
+      const copy = JSON.parse(JSON.stringify(options || {}));
       return typeof copy === "object" && !Array.isArray(copy) ? copy : null;
     } catch {
       return null;
@@ -108,7 +209,7 @@ p:empty { display: none }`;
 
   function load(/** @type {any} */ pageOptions, /** @type {Callback=} */ callback) {
     const options = copyOf(pageOptions);
-    if (!options) return run(callback, failed("bad_value", NO_OBJECT));
+    if (!options) return answer(callback, failed("bad_value", NO_OBJECT));
     const id = idOf(options);
     const instance = (id ? instances.get(id) : instanceOf(id)) || addInstance(id);
     refresh(instance, options, options, callback);
@@ -119,7 +220,7 @@ p:empty { display: none }`;
     const instance = changes && instanceOf(idOf(changes));
     if (instance) return refresh(instance, merge(instance.options, changes), changes, callback);
     const message = `setup.instance_id: expected one of the loaded buttons: ${[...instances.keys()].join(", ")}`;
-    run(callback, changes ? failed("not_loaded", message, ["setup.instance_id"]) : failed("bad_value", NO_OBJECT));
+    answer(callback, changes ? failed("not_loaded", message, ["setup.instance_id"]) : failed("bad_value", NO_OBJECT));
   }
 
   /** Returns changed options; some members are merged. */
@@ -128,7 +229,7 @@ p:empty { display: none }`;
     for (const name of ["setup", "merchant_urls", "options"]) {
       if (changes[name]) result[name] = { ...options[name], ...changes[name] };
     }
-    if (changes.styling) result.styling = { theme: { ...options.styling?.theme, ...changes.styling.theme } };
+    if (changes.styling) result.styling = { theme: { ...(options.styling || {}).theme, ...changes.styling.theme } };
     return result;
   }
 
@@ -159,14 +260,16 @@ p:empty { display: none }`;
     instance.isChecking = true;
     while (instance.callbacks.length) {
       await waitForTurn(instance);
-      await waitForPage(instance.id, instance.options);
+      if (!instance.options.setup || !instance.options.setup.key) await waitForContainer(instance.id);
       const callbacks = instance.callbacks.splice(0);
-      const { show_button, button, error } = await check(bodyOf(instance.id, instance.options));
-      instance.design = (show_button && button) || null;
-      show(instance);
-      if (show_button) await sendChanges(instance);
+      const offer = await check(bodyOf(instance.id, instance.options));
+      instance.design = (offer.show_button && offer.button) || null;
+      await waitForContainer(instance.id);
+      await styled;
+      const failure = show(instance);
+      if (instance.design) await sendChanges(instance);
       instance.free = performance.now() + instance.pause;
-      for (const callback of callbacks) run(callback, error ? { show_button, error } : { show_button });
+      for (const callback of callbacks) answer(callback, failure ? failed("not_drawn", failure) : offer);
     }
     instance.isChecking = false;
   }
@@ -178,17 +281,29 @@ p:empty { display: none }`;
     if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
   }
 
+  /** Calls back, and says in the console what is wrong. */
+  function answer(/** @type {Callback} */ callback, /** @type {Offer} */ { show_button, error }) {
+    if (error) warn(error.message);
+    run(callback, error ? { show_button, error } : { show_button });
+  }
+
   const isOpen = (/** @type {Instance} */ instance) => dialog !== null && dialog.instance === instance;
 
-  /** Draws or removes a button. The container's other children stay: it may contain the rest of the page. */
+  /** Draws or removes a button; returns what prevents it. The container's other children stay: it may contain the rest of the page. */
   function show(/** @type {Instance} */ instance) {
     const container = containerOf(instance.id);
-    if (!container) return;
-    const drawn = instance.drawn.get(container) ?? createButton(instance);
-    instance.drawn.set(container, drawn);
-    if (!instance.design) return drawn.root.remove();
-    draw(drawn, instance.design);
-    if (drawn.root.parentElement !== container) container.prepend(drawn.root);
+    if (!container) return instance.design ? missing(instance.id) : "";
+    try {
+      const drawn = instance.drawn.get(container) || createButton(instance);
+      instance.drawn.set(container, drawn);
+      if (instance.design) draw(drawn, instance.design);
+      if (!instance.design) drawn.root.remove();
+      else if (drawn.root.parentElement !== container) container.prepend(drawn.root);
+      return "";
+    } catch (error) {
+      instance.drawn.delete(container);
+      return `the button cannot be drawn: ${error}`;
+    }
   }
 
   function draw(/** @type {Drawn} */ { root, button, note, alert }, /** @type {Design} */ design) {
@@ -202,72 +317,154 @@ p:empty { display: none }`;
 
   /** Creates a button that the page's styles and security policy do not affect. @returns {Drawn} */
   function createButton(/** @type {Instance} */ instance) {
-    const [root, button, note, alert] = ["div", "button", "p", "p"].map((tag) => document.createElement(tag));
+    const [root, button, note, alert] = [BUTTON, "button", "p", "p"].map((tag) => document.createElement(tag));
     const drawn = { root, button, note, alert };
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(STYLE);
     button.setAttribute("type", "button");
     button.setAttribute("aria-describedby", (note.id = "note"));
     alert.setAttribute("role", "alert");
     button.addEventListener("click", () => open(instance, drawn));
-    const shadow = root.attachShadow({ mode: "open" });
-    shadow.adoptedStyleSheets = [sheet];
-    shadow.append(button, note, alert);
+    shadowOf(root).append(button, note, alert);
     return drawn;
+  }
+
+  /** Returns a new shadow root with the styles; older browsers have no style sheets that can be shared. */
+  function shadowOf(/** @type {HTMLElement} */ root) {
+    const shadow = root.attachShadow({ mode: "open" });
+    try {
+      if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(styles);
+      shadow.adoptedStyleSheets = [sheet];
+    } catch {
+      shadow.append(Object.assign(document.createElement("style"), { textContent: styles }));
+    }
+    return shadow;
   }
 
   /** Opens the dialog. Its frame exists before the click handlers run: shops use it (klarna.md §6.6). */
   async function open(/** @type {Instance} */ instance, /** @type {Drawn} */ drawn) {
+    closeIfGone();
     if (dialog) return;
     drawn.alert.textContent = "";
-    const page = document.documentElement;
-    const frame = document.createElement("iframe");
-    const opened = { instance, drawn, container: drawn.root.parentElement, frame, overflow: page.style.overflow };
-    dialog = opened;
-    frame.id = frame.name = "klarna-instant-shopping-fullscreen";
-    frame.title = `${drawn.button.textContent} (${MARK})`;
-    frame.style.cssText = FRAME_STYLE;
-    page.style.overflow = "hidden";
-    document.body.append(frame);
-    emit(instance, "buy_button_clicked", {});
-    const id = await openSession(instance);
+    const opened = (dialog = createDialog(instance, drawn));
+    let id = "";
+    let cause = "";
+    try {
+      showDialog(opened);
+      emit(instance, "buy_button_clicked", {});
+      id = await openSession(instance);
+    } catch (error) {
+      warn((cause = await causeOf(error)));
+    }
     if (dialog !== opened) return;
-    instance.session = id;
     if (id) {
-      frame.src = `${server}/instantshopping/dialog/${id}?parent=${location.origin}`;
+      opened.waitsFor = WAITS_FOR.page;
+      opened.frame.src = `${server}/instantshopping/dialog/${id}?parent=${location.origin}`;
     } else {
       close();
-      drawn.alert.textContent = instance.design?.not_now ?? "";
+      drawn.alert.textContent = `${instance.design ? instance.design.not_now : ""} ${cause}`.trim();
     }
   }
 
-  /** Returns the id of a new session, or of the earlier one if it can continue; or "". It has the page's latest options. */
-  async function openSession(/** @type {Instance} */ instance) {
-    const { id, options, version, session, state } = instance;
-    if (session && state === "authorized") return session; // the merchant decides on it
-    instance.changes = null;
-    try {
-      const { body } = await post("sessions", { ...bodyOf(id, options), session_id: session, page_version: version });
-      if (!body.session_id || !isOpen(instance)) return "";
-      instance.state = "started";
-      instance.session = String(body.session_id);
-      while (instance.changes && (await sendChanges(instance)));
-      return instance.session;
-    } catch {
-      return "";
-    }
+  /** Creates the dialog: the frame, and until it is ready a progress indicator and a button to close it. @returns {Dialog} */
+  function createDialog(/** @type {Instance} */ instance, /** @type {Drawn} */ drawn) {
+    const tags = [OVERLAY, "dialog", "slot", "div", "i", "p", "button"];
+    const [root, modal, slot, box, spinner, alert, button] = tags.map((tag) => /** @type {any} */ (document.createElement(tag)));
+    const frame = document.createElement("iframe");
+    frame.id = frame.name = `${TAG}-fullscreen`;
+    frame.title = `${drawn.button.textContent} (${MARK})`;
+    frame.style.cssText = FRAME_STYLE;
+    frame.addEventListener("load", () => {
+      if (opened.waitsFor === WAITS_FOR.page) opened.waitsFor = WAITS_FOR.browser;
+    });
+    root.lang = drawn.root.lang;
+    modal.setAttribute("aria-label", frame.title);
+    alert.setAttribute("role", "alert");
+    alert.lang = "en";
+    button.setAttribute("aria-label", instance.design ? instance.design.close : "");
+    button.textContent = "×";
+    button.className = "light";
+    button.autofocus = frame.inert = true;
+    button.addEventListener("click", close);
+    modal.addEventListener("close", () => dialog === opened && close());
+    box.append(button, spinner, alert);
+    modal.append(slot, box);
+    shadowOf(root).append(modal);
+    root.append(frame);
+    const marker = document.createComment(MARK);
+    const container = drawn.root.parentElement;
+    const { style } = document.documentElement;
+    /** @type {[string, string]} */
+    const overflow = [style.getPropertyValue("overflow"), style.getPropertyPriority("overflow")];
+    const waitsFor = WAITS_FOR.session;
+    const opened = { instance, drawn, container, root, modal, alert, frame, marker, overflow, waitsFor, timer: 0 };
+    return opened;
+  }
+  /** Shows the dialog above everything else and beside the body, so that no rule for the body matters. */
+  function showDialog(/** @type {Dialog} */ opened) {
+    const page = document.documentElement;
+    page.style.setProperty("overflow", "hidden", "important");
+    (document.body || page).append(opened.marker);
+    page.append(opened.root);
+    if (opened.modal.showModal) opened.modal.showModal();
+    else opened.modal.setAttribute("open", "");
+    opened.timer = setTimeout(() => explain(opened.waitsFor), LIMIT_MS);
+    window.addEventListener("message", receive);
+    window.addEventListener("keydown", closeOnEscape, true);
+    observer.observe(document, { childList: true, subtree: true });
+  }
+
+  /** Says in the page why the dialog is not ready. It may still become ready. */
+  function explain(/** @type {string} */ cause) {
+    if (!dialog || dialog.modal.className) return;
+    warn(cause);
+    dialog.alert.textContent = cause;
   }
 
   /** Closes the dialog and focuses the button. */
   function close() {
     if (!dialog) return;
-    const { drawn, frame, overflow } = dialog;
+    const { drawn, frame, root, modal, marker, timer, overflow } = dialog;
     dialog = null;
+    clearTimeout(timer);
+    observer.disconnect();
+    window.removeEventListener("keydown", closeOnEscape, true);
     frame.id = "";
-    frame.style.display = "none";
-    setTimeout(() => frame.remove(), 200); // its own event handler may still be running
-    document.documentElement.style.overflow = overflow;
+    root.hidden = true;
+    if (modal.close) modal.close();
+    setTimeout(() => root.remove(), 200); // its own event handler may still be running
+    marker.remove();
+    document.documentElement.style.setProperty("overflow", ...overflow);
     drawn.button.focus({ preventScroll: true });
+  }
+
+  function closeOnEscape(/** @type {KeyboardEvent} */ event) {
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    close();
+  }
+
+  /** Closes the dialog if the page has removed its frame, its container or the body. */
+  function closeIfGone() {
+    if (!dialog) return;
+    const { frame, marker, container, instance } = dialog;
+    const hasContainer = (container && container.isConnected) || containerOf(instance.id);
+    if (!frame.isConnected || !marker.isConnected || !hasContainer) close();
+  }
+  const observer = new MutationObserver(closeIfGone);
+
+  /** Returns the id of a new session, or of the earlier one if it can continue; or "". It has the page's latest options.
+   * Rejects without an answer. @type {(instance: Instance) => Promise<string>} */
+  async function openSession(instance) {
+    const { id, options, version, session, state } = instance;
+    if (session && state === "authorized") return session; // the merchant decides on it
+    instance.changes = null;
+    const { body } = await post("sessions", { ...bodyOf(id, options), session_id: session, page_version: version });
+    if (!body.session_id) warn(body.detail);
+    if (!body.session_id || !isOpen(instance)) return "";
+    instance.state = "started";
+    instance.session = String(body.session_id);
+    while (instance.changes && (await sendChanges(instance)));
+    return instance.session;
   }
 
   /** Sends the page's changes to the session of the open dialog, after earlier ones; returns whether the session has them. */
@@ -287,15 +484,23 @@ p:empty { display: none }`;
   }
 
   function send(/** @type {string} */ type) {
-    if (!dialog) return;
-    dialog.frame.contentWindow?.postMessage({ source: MARK, type, session_id: dialog.instance.session }, origin);
+    const target = dialog && dialog.frame.contentWindow;
+    if (dialog && target) target.postMessage({ source: MARK, type, session_id: dialog.instance.session }, origin);
   }
 
   /** Handlers of the dialog's messages, by type. @type {Record<string, (data: any) => void>} */
   const handlers = {
+    arrived() {
+      if (dialog) dialog.waitsFor = WAITS_FOR.modules;
+    },
+    failed({ reason }) {
+      explain(`the dialog cannot start: ${reason}`);
+    },
     ready() {
       if (!dialog) return;
-      dialog.frame.style.background = "transparent";
+      clearTimeout(dialog.timer);
+      dialog.modal.className = "ready";
+      dialog.frame.inert = false;
       dialog.frame.focus();
       send("focus");
     },
@@ -316,36 +521,30 @@ p:empty { display: none }`;
   /** Handles messages of the dialog only. */
   function receive(/** @type {MessageEvent} */ { origin: from, source, data }) {
     if (!dialog || from !== origin || source !== dialog.frame.contentWindow) return;
-    if (data?.source === MARK && data.session_id === dialog.instance.session) handlers[data.type]?.(data);
+    if (!data || data.source !== MARK || data.session_id !== dialog.instance.session) return;
+    if (Object.keys(handlers).includes(data.type)) handlers[data.type](data);
   }
 
   function emit(/** @type {Instance} */ instance, /** @type {string} */ event, /** @type {object} */ payload) {
-    const id = instance.id || containerOf("")?.dataset.instanceId || "";
-    for (const listener of listeners) {
+    const container = containerOf(instance.id);
+    const id = instance.id || (container && container.dataset.instanceId) || "";
+    for (const listener of [...listeners]) {
       const wanted = listener.event === event && [id, instance.id, ""].includes(listener.id);
       if (wanted) run(listener.handler, { ...payload, instanceId: id, instance_id: id });
     }
   }
 
   function on(/** @type {any} */ event, /** @type {any} */ handler, /** @type {any} */ options) {
-    listeners = [...listeners, { event, handler, id: idOf(options) }];
+    listeners.push({ event, handler, id: idOf(options) });
   }
 
   /** Removes a handler, those of an event, or all; of a button or of all. */
   function off(/** @type {any} */ event, /** @type {any} */ handler, /** @type {any} */ options) {
     const id = idOf(options);
-    listeners = listeners.filter(
+    const stays = listeners.filter(
       (listener) => (event && listener.event !== event) || (handler && listener.handler !== handler) || (id && listener.id !== id),
     );
-  }
-
-  /** Draws in added containers; closes the dialog of a removed one (klarna.md §6.4). */
-  function redraw() {
-    for (const instance of instances.values()) {
-      const container = containerOf(instance.id);
-      if (container && instance.design && !instance.drawn.has(container)) show(instance);
-    }
-    if (dialog && !dialog.container?.isConnected && !containerOf(dialog.instance.id)) close();
+    listeners.splice(0, Infinity, ...stays);
   }
 
   /** @type {unknown} */
@@ -372,9 +571,9 @@ p:empty { display: none }`;
   }
 
   window.Klarna.InstantShopping = { load, update, on, off };
-  window.addEventListener("message", receive);
   window.addEventListener("pagehide", close);
-  const observed = { childList: true, subtree: true, attributes: true, attributeFilter: ["data-instance-id"] };
-  new MutationObserver(redraw).observe(document, observed);
+  document.addEventListener("securitypolicyviolation", keepViolation);
+  if (!server) warn(NO_SERVER);
+  watchContainers();
   watchCallback();
 })();

@@ -1,7 +1,7 @@
 import { loadCountries } from "./countries.js";
 import { Dialog } from "./dialog.js";
 import { byId } from "./elements.js";
-import { readStored, store } from "./page.js";
+import { ParentPage, readStored, store } from "./page.js";
 import { ask } from "./session.js";
 import { language, texts } from "./texts.js";
 
@@ -44,6 +44,9 @@ async function isOpen(session) {
 
 start(document.body.dataset).catch(async (error) => {
   const t = await texts(language(document.body.dataset.locale));
-  byId("step").textContent = error.status === 404 ? t("gone") : t("unreachable");
+  const reason = error.status === 404 ? t("gone") : t("unreachable");
+  byId("step").textContent = reason;
   byId("step").setAttribute("role", "alert");
+  const { session = "", parent = "" } = document.body.dataset;
+  new ParentPage(parent, session).send("failed", { reason });
 });
