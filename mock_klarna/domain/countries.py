@@ -22,6 +22,10 @@ _BRITISH = r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}"
 _EIRCODE = r"[A-Z]\d[\dW] ?[A-Z\d]{4}"
 
 
+_BETWEEN_DIGITS = re.compile(r"\(0\)|[\s().\-/]")
+_FOREIGN = re.compile(r"\+\d{6,15}")
+
+
 class UnknownCountry(LookupError):
     """A country without test shoppers; the message lists those that have some."""
 
@@ -36,7 +40,8 @@ class Country:
 
     `code` is ISO 3166 alpha-2 in upper case, `locale` Klarna's form of the default language ("sv-SE"), `currency`
     ISO 4217, `dialling` the international prefix with its plus. `digits` is the minimum and maximum number of digits of a
-    phone number after the prefix, without a trunk zero. In `mobiles`, the patterns of generated numbers, "#" stands for
+    phone number after the prefix, without a trunk zero, landlines included; `keeps_zero` says that the zero at the beginning
+    is part of the number. In `mobiles`, the patterns of generated numbers, "#" stands for
     any digit and "%" for one from 1 to 9. `postal_code` is a regular expression. `titles` maps a gender to the titles of
     klarna.md §3.10, the usual one first; it is empty if Klarna defines none.
     """
@@ -50,6 +55,7 @@ class Country:
     postal_code: str
     region_needed: bool = False
     titles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    keeps_zero: bool = False
 
     def accepts_postal_code(self, text: str) -> bool:
         """Return whether `text` has the form of a postal code, with or without surrounding spaces, in any letter case."""
@@ -59,6 +65,22 @@ class Country:
         """Return whether `text` is a phone number in international form; a trunk zero is allowed (klarna.md §8.2)."""
         low, high = self.digits
         return re.fullmatch(rf"{re.escape(self.dialling)}0?\d{{{low},{high}}}", text) is not None
+
+    def phone(self, text: str) -> str | None:
+        """Return a phone number as people write it in international form, or None if it is none.
+
+        It may be in national form, with or without the trunk zero, or in the international form of any country, of which the
+        length is not checked.
+        """
+        digits = _BETWEEN_DIGITS.sub("", text.strip())
+        digits = "+" + digits[2:] if digits.startswith("00") else digits
+        if not digits.startswith("+"):
+            prefixed = digits.startswith(self.dialling[1:]) and len(digits) > self.digits[1]
+            trunk = "" if self.keeps_zero else "0"
+            digits = "+" + digits if prefixed else self.dialling + digits.removeprefix(trunk)
+        if digits.startswith(self.dialling):
+            return digits if self.accepts_phone(digits) else None
+        return digits if _FOREIGN.fullmatch(digits) else None
 
     def gender_of(self, title: str) -> str | None:
         """Return the gender of a title, or None for an unknown title."""
@@ -70,22 +92,22 @@ _NANP_CA = ("+141655501##", "+151455501##", "+160455501##")
 _NANP_US = ("+121255501##", "+131055501##", "+131255501##", "+161755501##")
 
 _ROWS = (
-    Country("AT", "de-AT", "EUR", "+43", (8, 12), ("+43664%######", "+43676%######"), _FOUR, titles=_GERMAN),
+    Country("AT", "de-AT", "EUR", "+43", (5, 12), ("+43664%######", "+43676%######"), _FOUR, titles=_GERMAN),
     Country("AU", "en-AU", "AUD", "+61", (9, 9), ("+614%#######",), _FOUR, region_needed=True),
     Country("BE", "nl-BE", "EUR", "+32", (8, 9), ("+3247%######", "+3248%######"), _FOUR, titles=_DUTCH),
     Country("CA", "en-CA", "CAD", "+1", (10, 10), _NANP_CA, _CANADIAN, region_needed=True),
     Country("CH", "de-CH", "CHF", "+41", (9, 9), ("+4176%######", "+4179%######"), _FOUR, titles=_SWISS),
     Country("CZ", "cs-CZ", "CZK", "+420", (9, 9), ("+42060%######", "+42077%######"), _THREE_TWO),
-    Country("DE", "de-DE", "EUR", "+49", (9, 12), ("+49176%#######", "+4917139200##"), _FIVE, titles=_GERMAN),
+    Country("DE", "de-DE", "EUR", "+49", (6, 12), ("+49176%#######", "+4917139200##"), _FIVE, titles=_GERMAN),
     Country("DK", "da-DK", "DKK", "+45", (8, 8), ("+4542%#####", "+4551%#####"), _FOUR),
     Country("ES", "es-ES", "EUR", "+34", (9, 9), ("+346%#######",), _FIVE),
-    Country("FI", "fi-FI", "EUR", "+358", (7, 10), ("+35840%######", "+35850%######"), _FIVE),
+    Country("FI", "fi-FI", "EUR", "+358", (5, 10), ("+35840%######", "+35850%######"), _FIVE),
     Country("FR", "fr-FR", "EUR", "+33", (9, 9), ("+33639980###", "+33639981###"), _FIVE),
     Country("GB", "en-GB", "GBP", "+44", (9, 10), ("+447700900###",), _BRITISH, titles=_ENGLISH),
     Country("GR", "el-GR", "EUR", "+30", (10, 10), ("+30694%######", "+30697%######"), _THREE_TWO),
     Country("HU", "hu-HU", "HUF", "+36", (8, 9), ("+3620%######", "+3630%######"), _FOUR),
-    Country("IE", "en-IE", "EUR", "+353", (8, 9), ("+35385%######", "+35387%######"), _EIRCODE),
-    Country("IT", "it-IT", "EUR", "+39", (8, 11), ("+39333%######", "+39347%######"), _FIVE),
+    Country("IE", "en-IE", "EUR", "+353", (7, 9), ("+35385%######", "+35387%######"), _EIRCODE),
+    Country("IT", "it-IT", "EUR", "+39", (6, 11), ("+39333%######", "+39347%######"), _FIVE, keeps_zero=True),
     Country("MX", "es-MX", "MXN", "+52", (10, 10), ("+5255%#######", "+5233%#######"), _FIVE),
     Country("NL", "nl-NL", "EUR", "+31", (9, 9), ("+316%#######",), r"\d{4} ?[A-Z]{2}", titles=_DUTCH),
     Country("NO", "nb-NO", "NOK", "+47", (8, 8), ("+474%######", "+479%######"), _FOUR),

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
-_IN_A_PHONE = re.compile(r"[\s()/.-]")
-_NATIONAL = re.compile(r"\d{6,15}")
+_YEAR_FIRST = re.compile(r"(\d{4})[-./ ]\s*(\d{1,2})[-./ ]\s*(\d{1,2})|(\d{4})(\d\d)(\d\d)")
+_YEAR_LAST = re.compile(r"(\d{1,2})[-./ ]\s*(\d{1,2})[-./ ]\s*(\d{4})|(\d\d)(\d\d)(\d{4})")
 _REQUIRED = {
     "given_name": "a first name",
     "family_name": "a last name",
@@ -26,15 +26,20 @@ _OLDEST = 130
 
 
 def shopper_from_form(
-    given: Mapping[str, Any], options: Mapping[str, Any], today: date
+    given: Mapping[str, Any], options: Mapping[str, Any], today: date, locale: str = ""
 ) -> tuple[Shopper, list[Problem]]:
-    """Return the shopper that a form describes, and the problems of its fields.
+    """Return the shopper that a form describes, and the problems of its fields. Phones and dates are read as people type them.
 
     given: `billing_address`, optionally `shipping_address` and `customer`. The paths of problems start with these names.
     options: the page's options, some of which make fields mandatory (klarna.md §3.3).
+    locale: that of the page, which decides whether days or months come first in dates.
     """
     billing, customer = _trimmed(given.get("billing_address")), _trimmed(given.get("customer"))
     shipping = _trimmed(given.get("shipping_address")) if given.get("shipping_address") else None
+    for address in (billing, shipping or {}):
+        read_phone(address)
+    if "date_of_birth" in customer:
+        customer["date_of_birth"] = read_date(customer["date_of_birth"], locale)
     found = [
         *_address_problems("billing_address", billing, options),
         *_contact_problems(billing, options),
@@ -70,18 +75,43 @@ def _address_problems(path: str, address: Mapping[str, str], options: Mapping[st
 
 def _phone_problems(path: str, address: Mapping[str, str], home: Country) -> Iterator[Problem]:
     phone = address.get("phone")
-    if phone and not _is_phone(phone, home):
+    if phone and not home.phone(phone):
         expected = f"a phone number such as {home.mobiles[0].replace('#', '0').replace('%', '1')}"
         yield Problem(f"{path}.phone", "phone", phone, expected)
 
 
-def _is_phone(phone: str, home: Country) -> bool:
-    """Return whether a phone number is valid, in national form or in the international form of any country."""
-    digits = _IN_A_PHONE.sub("", phone)
-    digits = "+" + digits[2:] if digits.startswith("00") else digits
-    if digits.startswith(home.dialling):
-        return home.accepts_phone(digits)
-    return _NATIONAL.fullmatch(digits.removeprefix("+")) is not None
+def read_phone(address: dict[str, str]) -> None:
+    """Write the phone number of an address in international form; one that cannot be read stays as it is."""
+    home, phone = COUNTRIES.get(address.get("country", "")), address.get("phone")
+    if home and phone:
+        address["phone"] = home.phone(phone) or phone
+
+
+def read_date(text: str, locale: str) -> str:
+    """Return a date as people type it in ISO 8601: `1.1.1980`, `01011980` or `1980-01-01`; a text that is none is returned.
+
+    The month comes before the day in the locales of the US.
+    """
+    text = text.strip()
+    candidates = []
+    if year_first := _YEAR_FIRST.fullmatch(text):
+        candidates.append([part for part in year_first.groups() if part])
+    if year_last := _YEAR_LAST.fullmatch(text):
+        one, two, year = (part for part in year_last.groups() if part)
+        candidates.append([year, one, two] if locale.upper().endswith("-US") else [year, two, one])
+    for year, month, day in candidates:
+        iso = f"{year}-{month:0>2}-{day:0>2}"
+        if iso >= "1800" and _is_day(iso):
+            return iso
+    return text
+
+
+def _is_day(iso: str) -> bool:
+    try:
+        date.fromisoformat(iso)
+    except ValueError:
+        return False
+    return True
 
 
 def _contact_problems(billing: Mapping[str, str], options: Mapping[str, Any]) -> Iterator[Problem]:
@@ -103,11 +133,10 @@ def _customer_problems(customer: Mapping[str, str], options: Mapping[str, Any], 
 
 
 def _is_birthday(text: str, today: date) -> bool:
-    try:
-        born = date.fromisoformat(text)
-    except ValueError:
+    if len(text) != 10 or not _is_day(text):
         return False
-    return len(text) == 10 and born < today and today.year - born.year <= _OLDEST
+    born = date.fromisoformat(text)
+    return born < today and today.year - born.year <= _OLDEST
 
 
 def _set_title(billing: dict[str, str], customer: dict[str, str]) -> None:

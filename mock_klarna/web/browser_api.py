@@ -273,7 +273,7 @@ async def identify(services: Services, request: ApiRequest) -> ApiResponse:
 async def _shopper_of_form(services: Services, request: ApiRequest, purchase: Purchase) -> Shopper:
     state = orjson.loads(purchase.session or b"{}")
     today = utc(await services.emulator.context.now(purchase.merchant)).date()
-    shopper, problems = shopper_from_form(request.body, state.get("options") or {}, today)
+    shopper, problems = shopper_from_form(request.body, state.get("options") or {}, today, state.get("locale") or "")
     if problems:
         raise InvalidInput(problems, where="body")
     return shopper

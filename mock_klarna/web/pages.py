@@ -186,7 +186,6 @@ def _countries() -> str:
     rows = {
         code: {
             "dialling": country.dialling,
-            "digits": country.digits,
             "postal_code": country.postal_code,
             "region_needed": country.region_needed,
             "titles": country.titles,

@@ -73,6 +73,29 @@ def test_a_phone_is_accepted_in_international_form_alone(code: str, good: list[s
 
 
 @pytest.mark.parametrize(
+    ("code", "text", "phone"),
+    [
+        ("SE", "070-174 06 15", "+46701740615"),
+        ("SE", "0046 70 1740615", "+46701740615"),
+        ("SE", "46701740615", "+46701740615"),
+        ("SE", "+49 176 14284340", "+4917614284340"),
+        ("SE", "+4612", None),
+        ("SE", "call me", None),
+        ("DE", "30306900", "+4930306900"),
+        ("DE", "030 306900", "+4930306900"),
+        ("DE", "+49 30 306900", "+4930306900"),
+        ("DE", "+49 (0)30/30-69-00", "+4930306900"),
+        ("DE", "+49017614284340", "+49017614284340"),
+        ("IT", "06 6982", "+39066982"),
+        ("US", "(310) 668-3312", "+13106683312"),
+        ("US", "1 310 668 3312", "+13106683312"),
+    ],
+)
+def test_a_phone_is_read_as_people_type_it(code: str, text: str, phone: str | None) -> None:
+    assert country(code).phone(text) == phone
+
+
+@pytest.mark.parametrize(
     ("code", "title", "gender"),
     [
         ("DE", "Frau", "female"),

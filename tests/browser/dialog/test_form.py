@@ -23,7 +23,9 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-async def test_an_invalid_field_shows_the_reason_and_has_the_focus(open_dialog: Open, name: str) -> None:
+async def test_an_invalid_field_shows_the_reason_and_has_the_focus(
+    open_dialog: Open, console_errors: list[str], name: str
+) -> None:
     value, text = WRONG[name]
     dialog = await open_dialog(options={"date_of_birth_mandatory": True, "phone_mandatory": True})
     good = {**ALICE, "phone": "070 174 06 15", "date_of_birth": "1985-10-20"}
@@ -34,6 +36,41 @@ async def test_an_invalid_field_shows_the_reason_and_has_the_focus(open_dialog: 
     await expect(dialog.find("[aria-invalid=true]")).to_have_count(1)
     await dialog.fill({name: good[name]})
     await dialog.continue_to_review()
+    assert all("400" in error for error in console_errors)  # the server reads phone numbers and dates
+    console_errors.clear()
+
+
+TYPED = {
+    "phone": ["30306900", "030 306900", "+49 (0)30 306900", "0049 30/306900"],
+    "date_of_birth": ["01021980", "1.2.1980", "1980-02-01", "01/02/1980"],
+}
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name in TYPED for text in TYPED[name]])
+async def test_phones_and_dates_are_read_as_people_type_them(
+    open_dialog: Open, order: Callable[[], Json], name: str, text: str
+) -> None:
+    dialog = await open_dialog(purchase_country="DE", purchase_currency="EUR", locale="de-DE")
+    await dialog.fill({**ALICE, "postal_code": "10178", "city": "Berlin", name: text})
+    await dialog.continue_to_review()
+    await dialog.pay()
+    await dialog.find("#confirmation__bottom").wait_for()
+    found = {**order()["billing_address"], **order().get("customer", {})}
+    assert found[name] == {"phone": "+4930306900", "date_of_birth": "1980-02-01"}[name]
+
+
+async def test_a_refusal_of_the_server_is_in_the_language_of_the_page(
+    open_dialog: Open, console_errors: list[str]
+) -> None:
+    dialog = await open_dialog(locale="sv-SE", options={"date_of_birth_mandatory": True})
+    await dialog.fill({**ALICE, "phone": "+46 12", "date_of_birth": "i går"})
+    await dialog.find("#address-button").click()
+    await expect(dialog.find("#phone__error")).to_have_text("Det är inget telefonnummer. I Sverige börjar det med +46.")
+    await expect(dialog.find("#date_of_birth__error")).to_have_text("Skriv datumet som år-månad-dag.")
+    await expect(dialog.find("#form-error")).to_contain_text("2")
+    assert "Please" not in await dialog.find("#dialog").inner_text()
+    assert all("400" in error for error in console_errors)
+    console_errors.clear()
 
 
 FLAGS = ["phone", "date_of_birth", "national_identification_number", "title"]

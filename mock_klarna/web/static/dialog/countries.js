@@ -91,67 +91,10 @@ export function countryName(code, locale) {
 }
 
 /**
- * A phone number in international form, from a national form.
- *
- * @param {string} text
- * @param {Country | undefined} home
- * @returns {string}
- */
-export function phone(text, home) {
-  const digits = text.trim().replace(/[\s().\-/]/g, "").replace(/^00/, "+");
-  if (!digits || digits.startsWith("+") || !home) return digits;
-  const prefix = home.dialling.slice(1);
-  if (digits.startsWith(prefix) && digits.length > home.digits[1]) return `+${digits}`;
-  return home.dialling + digits.replace(/^0/, "");
-}
-
-/**
- * Whether `phone` returned a valid number; of foreign numbers only the shape is checked.
- *
- * @param {string} text
- * @param {Country} home
- * @returns {boolean}
- */
-export function isPhone(text, home) {
-  if (!text.startsWith(home.dialling)) return /^\+\d{6,15}$/.test(text);
-  const [minimum, maximum] = home.digits;
-  return new RegExp(`^\\${home.dialling}0?\\d{${minimum},${maximum}}$`).test(text);
-}
-
-/**
  * @param {string} text
  * @param {Country} home
  * @returns {boolean}
  */
 export function isPostalCode(text, home) {
   return new RegExp(`^(?:${home.postal_code})$`).test(text.trim().toUpperCase());
-}
-
-const YEAR_FIRST = /^(\d{4})[-./ ]?(\d{2})[-./ ]?(\d{2})$/;
-const YEAR_LAST = /^(\d{1,2})[-./ ](\d{1,2})[-./ ](\d{4})$/;
-
-/**
- * A date in ISO 8601 from the form that is usual in a country (US: month first); "" if the text is not a date.
- *
- * @param {string} text
- * @param {string} country
- * @returns {string}
- */
-export function isoDate(text, country) {
-  const [year = "", month = "", day = ""] = parts(text.trim(), country);
-  const iso = `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`;
-  const date = new Date(`${iso}T00:00:00Z`);
-  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(iso) ? iso : "";
-}
-
-/**
- * @param {string} text
- * @param {string} country
- * @returns {string[]}
- */
-function parts(text, country) {
-  const first = YEAR_FIRST.exec(text);
-  if (first) return first.slice(1);
-  const [, one = "", two = "", year = ""] = YEAR_LAST.exec(text) ?? [];
-  return country === "US" ? [year, one, two] : [year, two, one];
 }

@@ -1,4 +1,4 @@
-import { country, isoDate, isPhone, isPostalCode, phone, titleOf, titles } from "./countries.js";
+import { country, isPostalCode, titleOf, titles } from "./countries.js";
 
 /** @typedef {import("./types.js").Country} Country */
 /** @typedef {import("./types.js").Shopper} Shopper */
@@ -66,11 +66,10 @@ function filled(address, customer) {
 export function identifyBody(draft) {
   if (draft.shopper) return { shopper: draft.shopper };
   const { values } = draft;
-  const home = country(values.country);
   const title = titles(values.country).find((known) => known.toLowerCase() === values.title);
-  const contact = { email: values.email ?? "", phone: phone(values.phone ?? "", home) };
+  const contact = { email: values.email ?? "", phone: values.phone ?? "" };
   const billing_address = nonEmpty({ ...addressOf(values, ""), ...contact, title });
-  const customer = nonEmpty({ ...picked(values, CUSTOMER_MEMBERS), date_of_birth: isoDate(values.date_of_birth ?? "", values.country ?? ""), title });
+  const customer = nonEmpty({ ...picked(values, CUSTOMER_MEMBERS), title });
   const body = { billing_address, customer };
   return draft.separate ? { ...body, shipping_address: nonEmpty({ ...addressOf(values, "shipping_"), ...contact }) } : body;
 }
@@ -154,7 +153,7 @@ export function requiredFields(draft, options) {
 }
 
 /**
- * The errors of a draft, found before it is sent.
+ * The errors of a draft, found before it is sent. The server alone reads phone numbers and dates.
  *
  * @param {Draft} draft
  * @param {Record<string, boolean>} options
@@ -175,13 +174,9 @@ export function fieldErrors(draft, options, allowed) {
  * @returns {FieldErrors}
  */
 function contactErrors(values) {
-  const home = country(values.country);
-  const number = phone(values.phone ?? "", home);
   /** @type {FieldErrors} */
   const errors = {};
   if (values.email && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(values.email.trim())) errors.email = "error_email";
-  if (number && home && !isPhone(number, home)) errors.phone = "error_phone";
-  if (values.date_of_birth && !isoDate(values.date_of_birth, values.country ?? "")) errors.date_of_birth = "error_date_of_birth";
   return errors;
 }
 

@@ -48,7 +48,7 @@
  * @property {ShopperName[]} [shoppers]
  *
  * @typedef {{path: string, expected: string, rule?: string}} Problem
- * @typedef {{dialling: string, digits: [number, number], postal_code: string, region_needed: boolean,
+ * @typedef {{dialling: string, postal_code: string, region_needed: boolean,
  *   titles: Record<string, string[]>}} Country
  */
 
