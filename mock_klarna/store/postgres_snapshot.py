@@ -111,6 +111,6 @@ class Staging:
         Raises `MockKlarnaError` if a key or alias belongs to a merchant that is not replaced.
         """
         for kind, name, merchant in await self._session.fetch(f"{_TAKEN} LIMIT 1"):
-            raise MockKlarnaError(f"{kind} {name} already belongs to {merchant!r}")
+            raise MockKlarnaError(f"{kind} {name} already belongs to {merchant!r}", where="merchants")
         for statement in (*_REPLACE, *_INSERT):
             await self._session.fetch(statement)

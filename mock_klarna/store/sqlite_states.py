@@ -180,7 +180,7 @@ class States:
         for state, (kind, name) in load.taken.items():
             for (merchant,) in self._connection.execute(_MERCHANT_OF, state).fetchall():
                 if merchant not in load.states:
-                    raise MockKlarnaError(f"{kind} {name} already belongs to {merchant!r}")
+                    raise MockKlarnaError(f"{kind} {name} already belongs to {merchant!r}", where="merchants")
 
     def _delete_rows(self, states: Iterable[int]) -> None:
         self._unused += states

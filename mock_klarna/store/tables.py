@@ -276,4 +276,4 @@ class SnapshotIndex:
         """Raise `MockKlarnaError` if a key or alias belongs to a merchant that is not replaced."""
         for kind, name, merchant in self._taken:
             if merchant not in replaced and name in self.records[kind] and self._get(kind, name) is not None:
-                raise MockKlarnaError(f"{kind} {name} already belongs to {merchant!r}")
+                raise MockKlarnaError(f"{kind} {name} already belongs to {merchant!r}", where="merchants")

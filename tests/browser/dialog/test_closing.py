@@ -66,7 +66,11 @@ async def test_what_was_typed_is_there_after_a_denial_but_not_after_the_purchase
     await dialog.find("#back-button").click()
     await tab.locator(BUTTON).click()
     await has_typed(dialog, ALICE)
-    shop.decide = lambda callback: mock_klarna.create_order(callback["authorization_token"], callback["order"]) and None
+
+    def placing(callback: Json) -> None:
+        mock_klarna.create_order(callback["authorization_token"], callback["order"])
+
+    shop.decide = placing
     await dialog.continue_to_review()
     await dialog.pay()
     await dialog.find("#confirmation__bottom").wait_for()
