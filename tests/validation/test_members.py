@@ -114,7 +114,6 @@ def test_a_clock_that_is_behind_does_not_refuse_test_shoppers() -> None:
         ("create_order", changed(ORDER, "customer.date_of_birth", "1980-02-30"), "customer.date_of_birth"),
         ("page", {"customer": {"date_of_birth": "1980-02-30"}}, "customer.date_of_birth"),
         ("create_token", {"customer": {"date_of_birth": "1980-02-30"}}, "customer.date_of_birth"),
-        ("sdk_identify", {"customer": {"date_of_birth": "1980-02-30"}}, "customer.date_of_birth"),
         ("create_purchase", {"shopper": {"date_of_birth": "1980-02-30"}}, "shopper.date_of_birth"),
         (
             "create_purchase",
