@@ -169,6 +169,9 @@ class Deliveries:
             return None
 
     async def _new(self, merchant: str, request: CallbackRequest) -> Delivery:
+        return await self._context.create(lambda: self._create(merchant, request))
+
+    async def _create(self, merchant: str, request: CallbackRequest) -> Delivery:
         now, callback_id = await self._context.new_id(merchant, "callback")
         delivery = Delivery(
             merchant=merchant,

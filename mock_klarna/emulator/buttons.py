@@ -28,6 +28,9 @@ class Buttons:
 
     async def create(self, merchant: str, options: Json) -> ButtonKey:
         """Create a button key from its setup options."""
+        return await self._context.create(lambda: self._create(merchant, options))
+
+    async def _create(self, merchant: str, options: Json) -> ButtonKey:
         now, button_key = await self._context.new_id(merchant, "button")
         body = _with_key(button_key, options)
         button = ButtonKey(merchant=merchant, button_key=button_key, body=body, created_at=now)

@@ -55,6 +55,9 @@ class Checkout:
         `StateConflict` if the button is not offered, `InvalidInput` with everything that key and page lack.
         """
         opened = checkout_steps.opened(self._context.validator, button.body, page, integrator_url)
+        return await self._context.create(lambda: self._start(button, opened, merchant_timeout))
+
+    async def _start(self, button: ButtonKey, opened: Json, merchant_timeout: float | None) -> Purchase:
         merchant = button.merchant
         now, purchase_id = await self._context.new_id(merchant, "purchase")
         purchase = Purchase(
@@ -226,6 +229,9 @@ class Checkout:
         after any purchase. Raises `StateConflict` if the button is not offered or Klarna declines the shopper, and `InvalidInput`
         for an invalid order.
         """
+        return await self._context.create(lambda: self._order(button, page, body))
+
+    async def _order(self, button: ButtonKey, page: Json, body: Json) -> Order:
         validator, settings, merchant = self._context.validator, self._context.settings, button.merchant
         now, purchase_id = await self._context.new_id(merchant, "purchase")
         _, draw = await self._context.draw(merchant, "shopper")

@@ -1,5 +1,6 @@
 """The context of every command: the store, the settings, each merchant's clock and seed, and how a decision is committed."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from typing import Any, Protocol, TypeVar
@@ -111,6 +112,17 @@ class Context:
         if decision.jobs:
             self._job_observer.jobs_added(merchant, min(job.due for job in decision.jobs) - now)
         return position
+
+    async def create(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Run an attempt that draws ids and commits a new record, and again with the next ids while a record has one of them.
+
+        A snapshot can have more records than its counters say.
+        """
+        while True:
+            try:
+                return await attempt()
+            except WriteConflict:
+                await asyncio.sleep(0)
 
     async def persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Run an attempt that loads, decides and commits, and again while it raises `WriteConflict`.

@@ -58,6 +58,9 @@ class CustomerTokens:
 
     async def order(self, merchant: str, customer_token: str, body: Json) -> Order:
         """Place an order with a token, without a shopper; raises `BadValue` for another currency than the token's."""
+        return await self._context.create(lambda: self._order(merchant, customer_token, body))
+
+    async def _order(self, merchant: str, customer_token: str, body: Json) -> Order:
         token = await self.read(merchant, customer_token)
         _require_agreed_currency(token, body)
         now, order_id = await self._context.new_id(merchant, "order")

@@ -28,6 +28,9 @@ class Faults:
 
         `body` is a checked `create_fault` body: where the fault applies (`on`, `operation`), how often, and its effects.
         """
+        return await self._context.create(lambda: self._create(merchant, body))
+
+    async def _create(self, merchant: str, body: Json) -> Fault:
         now, fault_id = await self._context.new_id(merchant, "fault")
         fault = Fault(
             merchant=merchant,

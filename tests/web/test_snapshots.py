@@ -50,6 +50,31 @@ async def test_a_restored_purchase_lives_on(klarna: MockKlarnaAsync, purchase: J
     assert (await klarna.find_purchase(purchase["purchase_id"]))["state"] == "timed_out"
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/instantshopping/v1/buttons", {"merchant_urls": {"place_order": "http://127.0.0.1:1/"}}),
+        ("/_mock/orders", {"cart": "se-battery-pack"}),
+        ("/_mock/purchases", {"cart": "se-battery-pack", "wait": 0}),
+        ("/_mock/faults", {"on": "callback", "drop": True}),
+    ],
+)
+async def test_after_a_snapshot_with_too_low_counters_new_records_still_get_new_ids(
+    klarna: MockKlarnaAsync, button: Json, path: str, body: Json
+) -> None:
+    for _ in range(3):
+        await klarna.send("POST", path, body)
+    before = await klarna.snapshot()
+    before["merchants"][klarna.merchant]["counters"] = {}
+    await klarna.load_snapshot(before)
+    assert (await klarna.send("POST", path, body)).status == 201
+    after = await klarna.snapshot()
+    old, new = (state["merchants"][klarna.merchant]["records"] for state in (before, after))
+    kinds = old.keys() - {"callback"}  # these are being sent meanwhile
+    assert {kind: new[kind][: len(old[kind])] for kind in kinds} == {kind: old[kind] for kind in kinds}
+    assert sum(len(new[kind]) for kind in kinds) > sum(len(old[kind]) for kind in kinds)
+
+
 async def test_a_snapshot_of_one_merchant_leaves_the_others_alone(klarna: MockKlarnaAsync, state: Json) -> None:
     await klarna.send("POST", "/_mock/clock?merchant=other", {"advance": 60})
     assert set((await klarna.snapshot())["merchants"]) == {klarna.merchant}
