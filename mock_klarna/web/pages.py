@@ -276,5 +276,5 @@ def _content(path: Path, _changed: int, compact: bool, is_compressed: bool) -> t
     return content, f'"{blake2b(content, digest_size=12).hexdigest()}"'
 
 
-_COMMENT = re.compile(rb"/\*\*[\s\S]*?\*/ ?|(?<=\s)// .*|^\s+", re.MULTILINE)
-"""Comments, indentation and empty lines of a script without `/**` and ` // ` in its texts."""
+_COMMENT = re.compile(rb"/\*\*[\s\S]*?\*/ ?|(?<=\s)// .*|^\s+|(?<=[;{,(\[])\n\s*", re.MULTILINE)
+"""Comments, indentation and needless line ends of a script without `/**` and ` // ` in its texts."""

@@ -107,7 +107,7 @@ async def test_a_copy_on_another_path_says_that_it_cannot_find_its_server(
     (answer,) = await tab.evaluate("answers")
     assert (answer["show_button"], answer["error"]["code"]) == (False, "network_error")
     assert "/instantshopping/lib/v1/lib.js" in answer["error"]["message"]
-    assert set(warnings) == {f"mock-klarna: {answer['error']['message']}"}
+    assert warnings == [f"mock-klarna: {answer['error']['message']}"]
 
 
 async def test_a_second_library_takes_over_the_containers_of_a_removed_one(

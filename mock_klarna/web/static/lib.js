@@ -14,15 +14,15 @@
 
   window.Klarna = window.Klarna || {};
   if (window.Klarna.InstantShopping) return;
-  const server = findServer();
-  const origin = server && new URL(server).origin;
+  let server = findServer();
+  let origin = "";
   const NO_SERVER = "lib.js cannot find its server: load it from the path /instantshopping/lib/v1/lib.js of the server";
 
   /** What an open dialog waits for; the likely causes of a dialog that is not ready in time. */
   const WAITS_FOR = {
-    session: `${server} does not answer`,
-    page: `${server} does not send the dialog`,
-    browser: `${server} cannot be reached, or the page's Cross-Origin-Embedder-Policy forbids the dialog`,
+    session: "the server does not answer",
+    page: "the server does not send the dialog",
+    browser: "the server cannot be reached, or the page's Cross-Origin-Embedder-Policy forbids the dialog",
     modules: "a module of the dialog does not arrive",
   };
 
@@ -39,7 +39,7 @@
   let styles = "";
   /** @type {CSSStyleSheet | undefined} */
   let sheet;
-  const styled = fetchStyles();
+  const started = start();
   /** The last rule of the page's Content-Security-Policy that the server broke. */
   let violation = "";
 
@@ -52,10 +52,16 @@
     return found ? found[1] : "";
   }
 
-  /** Fetches the styles; without them the buttons work, but look plain. */
-  async function fetchStyles() {
+  /** Fetches the styles; without them the buttons work, but look plain. Browsers list what fetch() has loaded a little later. */
+  async function start() {
+    for (let tries = 0; !server && tries < 20; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      server = findServer();
+    }
+    if (!server) return warn(NO_SERVER);
+    origin = new URL(server).origin;
     try {
-      if (server) styles = await (await fetch(`${server}/instantshopping/static/lib.css`)).text();
+      styles = await (await fetch(`${server}/instantshopping/static/lib.css`)).text();
     } catch {
       styles = "";
     }
@@ -262,10 +268,10 @@
       await waitForTurn(instance);
       if (!instance.options.setup || !instance.options.setup.key) await waitForContainer(instance.id);
       const callbacks = instance.callbacks.splice(0);
+      await started;
       const offer = await check(bodyOf(instance.id, instance.options));
       instance.design = (offer.show_button && offer.button) || null;
       await waitForContainer(instance.id);
-      await styled;
       const failure = show(instance);
       if (instance.design) await sendChanges(instance);
       instance.free = performance.now() + instance.pause;
@@ -281,9 +287,9 @@
     if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
   }
 
-  /** Calls back, and says in the console what is wrong. */
+  /** Calls back, and says in the console what a page may not notice. */
   function answer(/** @type {Callback} */ callback, /** @type {Offer} */ { show_button, error }) {
-    if (error) warn(error.message);
+    if (error && (typeof callback !== "function" || error.code === "not_drawn")) warn(error.message);
     run(callback, error ? { show_button, error } : { show_button });
   }
 
@@ -415,8 +421,7 @@
   /** Says in the page why the dialog is not ready. It may still become ready. */
   function explain(/** @type {string} */ cause) {
     if (!dialog || dialog.modal.className) return;
-    warn(cause);
-    dialog.alert.textContent = cause;
+    warn((dialog.alert.textContent = `${cause} (${server})`));
   }
 
   /** Closes the dialog and focuses the button. */
@@ -573,7 +578,6 @@
   window.Klarna.InstantShopping = { load, update, on, off };
   window.addEventListener("pagehide", close);
   document.addEventListener("securitypolicyviolation", keepViolation);
-  if (!server) warn(NO_SERVER);
   watchContainers();
   watchCallback();
 })();

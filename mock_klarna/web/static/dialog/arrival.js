@@ -1,5 +1,6 @@
 /** Tells the shop's page that the dialog's page has arrived, and which of its files fail. It is not a module, because the modules may fail. */
 (() => {
+  document.currentScript?.remove();
   const { search, pathname } = window.location;
   const session = pathname.split("/").pop();
   const origin = new URLSearchParams(search).get("parent") || "";
@@ -21,5 +22,6 @@
     },
     true,
   );
+  window.addEventListener("unhandledrejection", ({ reason }) => send({ type: "failed", reason: String(reason) }));
   send({ type: "arrived" });
 })();

@@ -44,9 +44,8 @@ async function isOpen(session) {
 
 start(document.body.dataset).catch(async (error) => {
   const t = await texts(language(document.body.dataset.locale));
-  const reason = error.status === 404 ? t("gone") : t("unreachable");
-  byId("step").textContent = reason;
+  byId("step").textContent = error.status === 404 ? t("gone") : t("unreachable");
   byId("step").setAttribute("role", "alert");
   const { session = "", parent = "" } = document.body.dataset;
-  new ParentPage(parent, session).send("failed", { reason });
+  new ParentPage(parent, session).send("ready"); // the shopper can read this and close the dialog
 });
