@@ -185,6 +185,11 @@ def _host(value: Any) -> str:
     return str(value)
 
 
+def _without_password(value: Any) -> Any:
+    """Return a value for a message: the password of a URL is replaced."""
+    return re.sub(r"(://[^:/@]*:).*@", r"\1...@", value) if isinstance(value, str) else value
+
+
 def _store(value: Any) -> str:
     _require(isinstance(value, str) and re.fullmatch(_STORE, value, re.DOTALL))
     return str(value)
@@ -418,7 +423,7 @@ def _validated(setting: Field[Any], value: Any) -> Any:
         allowed = str(error)
         if isinstance(setting.default, tuple):
             allowed = f"a tuple of texts, each {allowed.removesuffix(_SEVERAL)}"
-        raise SettingsError(f"{setting.name}: {value!r} is not {allowed}") from None
+        raise SettingsError(f"{setting.name}: {_without_password(value)!r} is not {allowed}") from None
 
 
 def setting_fields() -> tuple[Field[Any], ...]:
@@ -441,7 +446,7 @@ def parsed(setting: Field[Any], text: str, source: str) -> Any:
     try:
         return setting.metadata["parse"](text)
     except ValueError as allowed:
-        raise SettingsError(f"{source}: {text!r} is not {allowed}") from None
+        raise SettingsError(f"{source}: {_without_password(text)!r} is not {allowed}") from None
 
 
 def server_url(scheme: str, host: str, port: int) -> str:

@@ -55,9 +55,13 @@ class Checkout:
         `StateConflict` if the button is not offered, `InvalidInput` with everything that key and page lack.
         """
         opened = checkout_steps.opened(self._context.validator, button.body, page, integrator_url)
-        return await self._context.create(lambda: self._start(button, opened, merchant_timeout))
+        return await self._context.create(
+            lambda: self._start(button, opened, merchant_timeout, page_version=page_version, draft=draft)
+        )
 
-    async def _start(self, button: ButtonKey, opened: Json, merchant_timeout: float | None) -> Purchase:
+    async def _start(
+        self, button: ButtonKey, opened: Json, merchant_timeout: float | None, *, page_version: int, draft: bytes
+    ) -> Purchase:
         merchant = button.merchant
         now, purchase_id = await self._context.new_id(merchant, "purchase")
         purchase = Purchase(

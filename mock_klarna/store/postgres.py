@@ -399,10 +399,14 @@ class PostgresStore(SqlStore):
     async def clear(self, merchant: str | None) -> None:
         """Delete the state of a merchant, or of all."""
         self._preloads.forget()
-        if merchant is None:
-            await self.fetch(CLEAR.format("", ""))
+        conditions = ("", "") if merchant is None else ("WHERE merchant = $1", "WHERE name = $1")
+        values = () if merchant is None else (storable(merchant),)
+        for _ in range(_CLEAR_TRIES):
+            with contextlib.suppress(WriteConflict):  # a commit took its locks in another order
+                await self.fetch(CLEAR.format(*conditions), *values)
+                break
         else:
-            await self.fetch(CLEAR.format("WHERE merchant = $1", "WHERE name = $1"), storable(merchant))
+            raise StoreFailure("too many commits are in progress to delete the state")
         self._forget_sizes()
         self._server_connection.announce_cleared()
 
@@ -467,4 +471,5 @@ class PostgresStore(SqlStore):
         await self._connections.close()
 
 
+_CLEAR_TRIES = 10
 _PAUSES = (0.001, 0.002, 0.004, 0.008, *[0.015] * 60)

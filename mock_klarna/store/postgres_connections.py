@@ -19,6 +19,7 @@ LEASE = 10.0
 """Seconds without a heartbeat after which a server counts as gone; `?lease=` of the URL changes it."""
 MOST_CONNECTIONS = 8
 DEFAULT_SCHEMA = "mock_klarna"
+_ESCAPED = "write # as %23, @ as %40, / as %2F and other special characters of user and password likewise"
 _PAGE = 64
 """Rows of a dump that are fetched at a time."""
 
@@ -33,7 +34,15 @@ class StoreUrl(NamedTuple):
 
 def parse_url(url: str) -> StoreUrl:
     """Return the parts of `postgresql://USER:PASSWORD@HOST/DATABASE?schema=NAME&lease=SECONDS`; raises `SettingsError`."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port, database = parts.port, parts.path.strip("/")
+    except ValueError as error:
+        raise SettingsError(f"--store: the URL of PostgreSQL is not readable: {error}; {_ESCAPED}") from None
+    if parts.fragment or not database or port == 0:
+        raise SettingsError(
+            f"--store: the URL of PostgreSQL has to end with /DATABASE, or with parameters after it; {_ESCAPED}"
+        )
     pairs = dict(parse_qsl(parts.query))
     schema, lease = pairs.pop("schema", DEFAULT_SCHEMA), pairs.pop("lease", str(LEASE))
     if not schema.replace("_", "a").isalnum() or not schema.isascii() or len(schema) > 60:

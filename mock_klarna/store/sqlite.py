@@ -36,7 +36,15 @@ from mock_klarna.store.sql_rows import (
 )
 from mock_klarna.store.sql_snapshot import read_state
 from mock_klarna.store.sqlite_connection import Connection
-from mock_klarna.store.sqlite_file import FileLock, error_at_open, migrate, require_ours, transaction, usable_path
+from mock_klarna.store.sqlite_file import (
+    SQLITE_ERRORS,
+    FileLock,
+    error_at_open,
+    migrate,
+    require_ours,
+    transaction,
+    usable_path,
+)
 from mock_klarna.store.sqlite_session import open_session
 from mock_klarna.store.sqlite_states import States, with_state
 
@@ -108,13 +116,13 @@ class SqliteStore(SqlStore):
     def _open(self) -> Connection:
         try:
             connection = Connection(self._path)
-        except sqlite3.Error as fault:
+        except SQLITE_ERRORS as fault:
             raise error_at_open(self._path, fault) from fault
         try:
             require_ours(connection.raw, self._path)
             migrate(connection.raw)
             self._take_over(connection.raw)
-        except sqlite3.Error as fault:
+        except SQLITE_ERRORS as fault:
             connection.close()
             raise error_at_open(self._path, fault) from fault
         except BaseException:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from mock_klarna.store.sqlite_file import connect, error_while_running, numbered, transaction
+from mock_klarna.store.sqlite_file import SQLITE_ERRORS, connect, error_while_running, numbered, transaction
 
 CHECKPOINT_PAGES = 2000
 """Commits, or pages that a portion writes, after which a checkpoint begins."""
@@ -34,7 +34,7 @@ class Connection:
         self.statements += 1
         try:
             return self._connection.execute(*numbered(statement, values))
-        except sqlite3.Error as fault:
+        except SQLITE_ERRORS as fault:
             raise error_while_running(self._path, fault) from fault
 
     @contextmanager
@@ -43,7 +43,7 @@ class Connection:
         try:
             with transaction(self._connection):
                 yield
-        except sqlite3.Error as fault:
+        except SQLITE_ERRORS as fault:
             raise error_while_running(self._path, fault) from fault
         self._pages += 1
         if self._pages >= CHECKPOINT_PAGES and (self._checkpoint is None or self._checkpoint.done()):

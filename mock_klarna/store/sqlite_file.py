@@ -72,6 +72,8 @@ MIGRATIONS: Sequence[Sequence[str]] = (
 Each row belongs to a state. `merchants` says which state each merchant has; the views show the rows of these states only.
 `states` has all states of which there may be rows.
 """
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What a statement raises when SQLite fails; messages about a damaged schema quote its bytes, which may not be UTF-8."""
 _NUMBERS = tuple(map(str, range(1, 33)))
 
 
@@ -88,7 +90,7 @@ def connect(path: Path, *, is_shared_by_threads: bool = False) -> sqlite3.Connec
     try:
         connection.execute("PRAGMA cache_size = -16000")
         connection.execute("PRAGMA temp_store = MEMORY")
-    except sqlite3.Error:  # such as for a file that is no database
+    except SQLITE_ERRORS:  # such as for a file that is no database
         connection.close()
         raise
     return connection
@@ -247,12 +249,14 @@ def _damaged(path: Path, said: str) -> MockKlarnaError:
     return MockKlarnaError(f"{path} is damaged: {said}", where="store", hint=hint)
 
 
-def error_at_open(path: Path, fault: sqlite3.Error) -> MockKlarnaError:
+def error_at_open(path: Path, fault: Exception) -> MockKlarnaError:
     """Return the error for a database that cannot be opened."""
+    if isinstance(fault, UnicodeDecodeError):
+        return _damaged(path, "its schema is not readable text")
     code = fault.sqlite_errorcode & 0xFF if hasattr(fault, "sqlite_errorcode") else 0
     match code:
         case sqlite3.SQLITE_NOTADB:
-            return MockKlarnaError(f"{path} is no SQLite database", where="store", hint="name another file")
+            return MockKlarnaError(f"{path} is not an SQLite database", where="store", hint="name another file")
         case sqlite3.SQLITE_CORRUPT:
             return _damaged(path, str(fault))
         case sqlite3.SQLITE_FULL:
@@ -261,8 +265,10 @@ def error_at_open(path: Path, fault: sqlite3.Error) -> MockKlarnaError:
             return MockKlarnaError(f"cannot use {path}: {fault}", where="store", hint="name another file")
 
 
-def error_while_running(path: Path, fault: sqlite3.Error) -> Exception:
+def error_while_running(path: Path, fault: Exception) -> Exception:
     """Return the error that a request raises when SQLite fails; an error that only a bug causes is returned unchanged."""
+    if isinstance(fault, UnicodeDecodeError):
+        return StoreFailure(f"the store {path.name} cannot be used: it is damaged")
     code = fault.sqlite_errorcode & 0xFF if hasattr(fault, "sqlite_errorcode") else 0
     if code == sqlite3.SQLITE_FULL:
         return StoreFull(f"the disk of {path.name} is full; nothing was changed")

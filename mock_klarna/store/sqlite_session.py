@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mock_klarna.store.sql_rows import Row
-from mock_klarna.store.sqlite_file import connect, error_while_running, numbered
+from mock_klarna.store.sqlite_file import SQLITE_ERRORS, connect, error_while_running, numbered
 
 T = TypeVar("T")
 _PAGE = 64
@@ -28,7 +28,7 @@ class SqliteSession:
     async def _run(self, function: Callable[..., T], *values: Any) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, function, *values)
-        except sqlite3.Error as fault:
+        except SQLITE_ERRORS as fault:
             raise error_while_running(self._path, fault) from fault
 
     async def connect(self) -> None:

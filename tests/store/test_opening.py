@@ -30,6 +30,30 @@ def test_a_store_that_does_not_exist_is_refused_with_those_that_do(unknown: str)
 
 
 @pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("klarna:secret@127.0.0.1:99999/klarna", "Port out of range"),
+        ("klarna:secret@127.0.0.1:abc/klarna", "Port could not be cast"),
+        ("klarna:se#cret@127.0.0.1:5432/klarna", "# as %23"),
+        ("klarna:secret@[::1/klarna", "Invalid IPv6 URL"),
+        ("klarna:secret@127.0.0.1:5432", "has to end with /DATABASE"),
+        ("klarna:secret@127.0.0.1:5432/klarna#x", "has to end with /DATABASE"),
+    ],
+)
+def test_a_url_of_postgresql_that_cannot_be_read_is_refused_without_its_password(place: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said) as refused:
+        open_store(Settings(store=f"postgresql://{place}"))
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["postgresql+asyncpg://klarna:secret@host/klarna", "mysql://u:secret@host/x"])
+def test_a_refused_store_does_not_show_a_password(url: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings(store=url)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
     "store", ["redis://db", "sqlite:/nowhere/state.db", "sqlite:/", "file:/tmp/x", "postgresql://127.0.0.1:1/x"]
 )
 def test_a_server_that_cannot_open_its_store_ends_with_a_usage_error(command: Command, store: str) -> None:

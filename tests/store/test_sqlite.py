@@ -145,13 +145,22 @@ def damaged(path: Path) -> None:
     path.write_bytes(content)
 
 
+def with_an_unreadable_schema(path: Path) -> None:
+    asyncio.run(SqliteStore(path).close())
+    content = bytearray(path.read_bytes())
+    at = content.index(b"CREATE TABLE")
+    content[at : at + 12] = b"\xff" * 12
+    path.write_bytes(content)
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
         (of_another_application, "is a database of another application"),
         (of_a_newer_version, "was written by a newer mock-klarna"),
-        (not_a_database, "is no SQLite database"),
+        (not_a_database, "is not an SQLite database"),
         (damaged, "is damaged"),
+        (with_an_unreadable_schema, "is damaged"),
     ],
 )
 def test_a_file_that_is_not_a_store_of_this_version_is_refused_in_one_sentence(
