@@ -14,11 +14,13 @@ Product = Callable[..., str]
 CONTAINER = "<klarna-instant-shopping data-instance-id={}></klarna-instant-shopping>"
 LOAD_ALL = """async ([options, count]) => {
     const { InstantShopping } = Klarna;
+    const started = performance.now();
     const loads = [...Array(count).keys()].map((id) => new Promise((done) => {
         InstantShopping.on("buy_button_clicked", () => {}, { setup: { instance_id: id } });
         InstantShopping.load({ ...options, setup: { ...options.setup, instance_id: id } }, done);
     }));
-    return (await Promise.all(loads)).filter((answer) => answer.show_button).length;
+    const shown = (await Promise.all(loads)).filter((answer) => answer.show_button).length;
+    return [shown, performance.now() - started];
 }"""
 COUNTED = ("querySelector", "querySelectorAll", "getElementsByTagName", "createElement", "attachShadow", "replaceSync")
 COUNT = f"""
@@ -33,8 +35,8 @@ MutationObserver.prototype.observe = function (...given) {{ observed += 1; retur
 """
 
 
-async def loaded(tab: "Page", product_page: Product, options: Json, count: int) -> None:
-    """Show a page with buttons, which are offered by a route: the time of the server is not measured."""
+async def loaded(tab: "Page", product_page: Product, options: Json, count: int) -> float:
+    """Show a page with buttons and return the seconds until all are drawn; the time of the server is not in them."""
     body = "".join(map(CONTAINER.format, range(count)))
     await tab.goto(product_page("", body))
     offer = await tab.evaluate(
@@ -43,29 +45,22 @@ async def loaded(tab: "Page", product_page: Product, options: Json, count: int) 
         [await tab.evaluate("document.scripts[1].src.replace('lib/v1/lib.js', 'sdk/load')"), options],
     )
     await tab.evaluate("(offer) => { window.fetch = async () => ({ status: 200, json: async () => offer }) }", offer)
-    assert await tab.evaluate(LOAD_ALL, [options, count]) == count
-
-
-async def script_seconds(tab: "Page") -> float:
-    """Return the time that the tab has spent in scripts."""
-    session = await tab.context.new_cdp_session(tab)
-    await session.send("Performance.enable")
-    metrics = (await session.send("Performance.getMetrics"))["metrics"]
-    await session.detach()
-    return next(float(metric["value"]) for metric in metrics if metric["name"] == "ScriptDuration")
+    shown, milliseconds = await tab.evaluate(LOAD_ALL, [options, count])
+    assert shown == count
+    return float(milliseconds) / 1000
 
 
 async def test_the_work_for_a_thousand_buttons_is_ten_times_that_for_a_hundred(
     tab: "Page", product_page: Product, options: Json
 ) -> None:
     await tab.add_init_script(COUNT)
-    calls = {}
+    calls, seconds = {}, {}
     for count in (100, 1000):
-        await loaded(tab, product_page, options, count)
+        seconds[count] = await loaded(tab, product_page, options, count)
         calls[count] = await tab.evaluate("calls")
     assert calls[1000] <= 11 * calls[100], calls
     assert calls[1000] <= 8 * 1000, calls
-    assert await script_seconds(tab) < 3
+    assert 0 < seconds[1000] < 3
 
 
 async def test_a_page_with_a_thousand_buttons_changes_as_fast_as_without_them(
@@ -75,14 +70,15 @@ async def test_a_page_with_a_thousand_buttons_changes_as_fast_as_without_them(
     await loaded(tab, product_page, options, 1000)
     change = """async (count) => {
         const before = calls;
+        const started = performance.now();
         for (let at = 0; at < count; at += 1) {
             const box = document.body.appendChild(document.createElement("p"));
             await Promise.resolve();
             box.remove();
             await Promise.resolve();
         }
-        return [calls - before - count, observed];
+        return [calls - before - count, observed, performance.now() - started];
     }"""
-    before = await script_seconds(tab)
-    assert await tab.evaluate(change, 1000) == [0, 0]
-    assert await script_seconds(tab) - before < 1
+    *more, milliseconds = await tab.evaluate(change, 1000)
+    assert more == [0, 0]
+    assert 0 < milliseconds < 2000, "1 ms for each of 2,000 changes"
