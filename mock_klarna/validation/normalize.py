@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from mock_klarna.errors import Problem
 from mock_klarna.validation.schemas import Catalogue, Parts, Schema
 
+_MOST_VALUES = 10_000
 EXPLAINED_ENTRIES = 1000
 """Entries of a list that are checked first in a body that is not valid as it is; an order may have as many lines."""
 
@@ -26,6 +27,22 @@ def without_nulls(body: Any) -> Any:
     if isinstance(body, list):
         return [without_nulls(value) if isinstance(value, dict | list) else value for value in body]
     return body
+
+
+def has_whole_floats(body: Any) -> bool:
+    """Return whether a body has numbers such as 1.0, which are integers for JSON Schema: the outer `_MOST_VALUES` are looked at."""
+    branches, seen = [body] if isinstance(body, dict | list) else [], 0
+    for branch in branches:
+        seen += len(branch)
+        if seen > _MOST_VALUES:
+            return False
+        for value in branch.values() if isinstance(branch, dict) else branch:
+            kind = type(value)
+            if kind is float and value.is_integer():
+                return True
+            if kind is dict or kind is list:
+                branches.append(value)
+    return False
 
 
 def leniencies(schema: Schema, *, strict: bool = False) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from mock_klarna import resources
 from mock_klarna.errors import Problem
 from mock_klarna.validation.explain import NOT_CHECKED, in_order, value_at
 from mock_klarna.validation.members import MemberRules, Today, last_birth, member_rules
-from mock_klarna.validation.normalize import excerpt, normalize, without_nulls
+from mock_klarna.validation.normalize import excerpt, has_whole_floats, normalize, without_nulls
 from mock_klarna.validation.schemas import Catalogue, SchemaValidator, load
 from mock_klarna.validation.sums import SUMS, Sums
 
@@ -46,7 +46,8 @@ class _Operation:
     def is_clearly_valid(self, body: Any) -> bool:
         if not self.schema.is_valid(body) or (self.sums and not self.sums.are_plain(body)):
             return False
-        return self.members.are_obeyed(body)
+        is_summed = self.sums is not None and self.sums.is_order  # such sums have integers only
+        return (is_summed or not has_whole_floats(body)) and self.members.are_obeyed(body)
 
     def rule_problems(self, body: Any, refused: Container[str]) -> list[Problem]:
         found = (

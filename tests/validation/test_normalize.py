@@ -321,3 +321,23 @@ def test_what_klarna_computes_itself_is_ignored_in_a_key(validator: Validator, m
 def test_no_body_is_an_empty_one(validator: Validator, nulls: bool) -> None:
     """klarna.md §3.14: no body means a generic message."""
     assert validator.check("deny_authorization", None, nulls=nulls) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("operation", "sent", "stored"),
+    [
+        ("capture_order", {"captured_amount": 100.0}, {"captured_amount": 100}),
+        ("refund_order", {"refunded_amount": 1e2}, {"refunded_amount": 100}),
+        ("update_order_authorization", {"order_amount": 5.0}, {"order_amount": 5}),
+        ("create_fault", {"on": "callback", "drop": True, "times": 2.0}, {"on": "callback", "drop": True, "times": 2}),
+        ("create_purchase", {"select": {"quantity": 2.0}, "wait": 0.5}, {"select": {"quantity": 2}, "wait": 0.5}),
+        ("create_order", {**ORDER, "order_amount": float(ORDER["order_amount"])}, ORDER),
+    ],
+)
+@pytest.mark.parametrize("strict", [False, True])
+def test_integers_are_integers_also_where_the_body_is_valid_without_a_conversion(
+    operation: str, sent: Any, stored: Any, strict: bool
+) -> None:
+    accepted, problems = Validator(strict=strict).check(operation, sent)
+    assert problems == []
+    assert repr(accepted) == repr(stored)
