@@ -166,6 +166,7 @@ def _target(text: str) -> str:
     try:
         return str(ip_network(text.strip("[]"), strict=False))
     except ValueError:
+        _require(not re.fullmatch(r"[\d./]+|.*[:/].*", text))  # a mistyped address, which as a name would match nothing
         return _host_name(text)
 
 

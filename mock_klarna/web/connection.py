@@ -26,6 +26,8 @@ MOST_PIPELINED = 32
 """Requests that are read ahead while the first one is answered."""
 _SMALL_BODY = 64 << 10
 """Bytes of a body that are read and discarded after an early answer, so that the connection can be used again."""
+_LINGERING_SECONDS = 2.0
+"""How long the rest of a refused body is received, so that the client can read the response, before the connection is closed."""
 _READ_SIZE = 256 << 10
 _END_OF_HEAD = b"\r\n\r\n"
 _log = logging.getLogger(__name__)
@@ -174,7 +176,7 @@ class ClientConnection(web.RequestHandler):
     __slots__ = ("_refused", "_requests")
 
     def __init__(self, server: web.Server, loop: asyncio.AbstractEventLoop, head_timeout: float) -> None:
-        super().__init__(server, loop=loop, access_log=None)  # type: ignore[arg-type]
+        super().__init__(server, loop=loop, access_log=None, lingering_time=_LINGERING_SECONDS)  # type: ignore[arg-type]
         self._refused: StreamReader | None = None
         self._requests = RequestParser(self, loop, head_timeout)
         self._parser: Any = self._requests

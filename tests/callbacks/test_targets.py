@@ -89,7 +89,7 @@ def test_a_host_can_be_allowed_or_denied_by_its_name(host: str, expected: bool) 
             Targets(Settings(callback_deny=names)).is_allowed_by_name(host)
 
 
-@pytest.mark.parametrize("target", ["10.0.0.0/33", "a b", "http://shop.test", ""])
+@pytest.mark.parametrize("target", ["10.0.0.0/33", "300.1.1.1", "127.1", "fe80::zz", "a b", "http://shop.test", ""])
 def test_a_setting_that_is_no_target_is_refused(target: str) -> None:
     with pytest.raises(SettingsError, match="a network such as"):
         Settings(callback_deny=(target,))
