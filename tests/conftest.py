@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
@@ -124,3 +125,11 @@ def new_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         return engine
 
     return empty
+
+
+@pytest.fixture
+def hang_up_is_not_ignored() -> Iterator[None]:
+    """Tests that run under `nohup` start processes that ignore SIGHUP; those of this test do not."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)

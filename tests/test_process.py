@@ -14,6 +14,8 @@ from mock_klarna import process
 from mock_klarna.settings import SettingsError
 from tests.commands import Command
 
+pytestmark = pytest.mark.usefixtures("hang_up_is_not_ignored")
+
 INSTALLED = ["asyncio", "uvloop"]
 
 

@@ -17,6 +17,8 @@ from tests.merchants.processes import ROOT, environment, served, started
 from tests.merchants.running import buy
 from tests.merchants.shop import ReceivedRequest, Shop
 
+pytestmark = pytest.mark.usefixtures("hang_up_is_not_ignored")
+
 
 async def test_a_server_stops_while_callbacks_are_in_progress(
     shop: Shop, record_property: Callable[[str, object], None]
