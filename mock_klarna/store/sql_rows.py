@@ -89,10 +89,10 @@ def record_row(record: Record, owner: str) -> RecordRow:
     in_flight = isinstance(record, Delivery) and record.state == "in_flight"
     return RecordRow(
         record.kind,
-        record.key,
-        record.alias,
-        record.merchant,
-        record.subject,
+        storable(record.key),
+        record.alias and storable(record.alias),
+        storable(record.merchant),
+        record.subject and storable(record.subject),
         record.version,
         owner if in_flight else None,
         _encode(record),

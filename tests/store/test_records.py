@@ -4,7 +4,7 @@ import pytest
 
 from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.journal import JournalFilter
-from mock_klarna.domain.records import ButtonKey, Decision, Order, Purchase, Record
+from mock_klarna.domain.records import ButtonKey, Decision, Merchant, Order, Purchase, Record
 from mock_klarna.errors import WriteConflict
 from mock_klarna.store.base import Store
 from tests.store.samples import button, created, delivery, dumped, job, order, purchase, writing
@@ -118,3 +118,15 @@ async def test_the_oldest_callbacks_above_the_limit_are_dropped(store: Store) ->
     assert kept == [f"c-{number}" for number in range(3, 13)]
     assert await store.get(Delivery, "c-2") is None
     assert [found.callback_id for found in await store.records(Delivery, "shop", subject="p-0")] == kept[1::2]
+
+
+async def test_a_merchant_whose_name_no_database_can_store_has_records_of_its_own(store: Store) -> None:
+    name = "a\0b\ud800"
+    await store.commit(name, writing(button("b-1", name)), 1.0)
+    await store.commit(name, writing(Merchant(merchant=name, clock_offset=5.0)), 1.0)
+    assert [record.key for record in await store.records(ButtonKey, name)] == ["b-1"]
+    found = await store.get(Merchant, name)
+    assert found is not None
+    assert found.clock_offset == 5.0
+    await store.clear(name)
+    assert await store.records(ButtonKey, name) == []
