@@ -244,12 +244,16 @@ class Messages:
         found = message.operation.pattern.match(message.target.decode("latin-1"))
         created = {f"{what}_id": answer.headers.get(f"{what}-id") for what in ("capture", "refund")}
         self._paths.append({**(found.groupdict() if found else {}), **{k: v for k, v in created.items() if v}})
+        try:
+            content = orjson.loads(answer.body)
+        except orjson.JSONDecodeError:  # no body, or a fault that was requested
+            return
         if message.operation.name == "get_snapshot":
-            self._snapshot = orjson.loads(answer.body) if len(answer.body) < 10 * _LARGEST_LEARNED else self._snapshot
+            self._snapshot = content if len(answer.body) < 10 * _LARGEST_LEARNED else self._snapshot
         elif message.operation.name == "list_scenarios":
-            self._values.remember("scenario", self._rng.choice(orjson.loads(answer.body)["scenarios"])["name"])
-        elif answer.media == "application/json" and len(answer.body) < _LARGEST_LEARNED:
-            self._values.learn(orjson.loads(answer.body))
+            self._values.remember("scenario", self._rng.choice(content["scenarios"])["name"])
+        elif len(answer.body) < _LARGEST_LEARNED:
+            self._values.learn(content)
 
     # A request for an operation
 
