@@ -11,6 +11,7 @@ import pytest
 
 from mock_klarna.cli.main import COMMANDS, parser
 from tests.commands import Command
+from tests.merchants.processes import environment
 from tests.scenario.conftest import BUTTON
 
 MODULES = {command.module for command in COMMANDS.values()}
@@ -35,9 +36,9 @@ DEMO = ("demo", "--once", "--port", "0")
 
 
 def _run(*line: object, **variables: str) -> subprocess.CompletedProcess[bytes]:
-    environment = {**os.environ, "GITHUB_ACTIONS": "", **variables}
+    own = {**environment(), "GITHUB_ACTIONS": "", **variables}
     command = [sys.executable, "-m", "mock_klarna", *map(str, line)]
-    return subprocess.run(command, capture_output=True, check=False, timeout=60, env=environment)
+    return subprocess.run(command, capture_output=True, check=False, timeout=60, env=own)
 
 
 @pytest.fixture

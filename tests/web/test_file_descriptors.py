@@ -15,6 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 from mock_klarna.web.sockets import AcceptErrorFilter
+from tests.merchants.processes import environment
 
 SOURCE = "socket.accept() out of system resource\nsocket: <asyncio.TransportSocket fd=6>"
 FILES = 64
@@ -62,6 +63,7 @@ def serving_with_few_files(loop: str) -> Iterator[subprocess.Popen[str]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=environment(),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES)),  # noqa: PLW1509
     ) as server:
         try:
