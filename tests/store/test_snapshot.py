@@ -220,7 +220,6 @@ _STATE: dict[str, Any] = {"records": {}, "jobs": [], "counters": {}}
 @pytest.mark.parametrize(
     ("merchants", "place"),
     [
-        ({"": {"L": {}}}, "merchants..records"),
         ({"": _STATE | {"L": {}}}, "merchants..L"),
         ({"": {}}, "merchants..records"),
         ({"": 1}, "merchants."),
