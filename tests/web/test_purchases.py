@@ -45,6 +45,7 @@ async def test_the_merchants_checkboxes_are_answered(klarna: MockKlarnaAsync, bu
 
 
 async def test_a_purchase_is_found_by_its_id_and_by_its_token(klarna: MockKlarnaAsync, purchase: Json) -> None:
+    await klarna.wait_for("place_order")
     found = [await klarna.find_purchase(purchase[name]) for name in ("purchase_id", "authorization_token")]
     assert [one["purchase_id"] for one in found] == [purchase["purchase_id"]] * 2
     assert found[0]["callbacks"][0]["kind"] == "place_order"
