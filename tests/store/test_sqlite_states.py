@@ -77,7 +77,7 @@ def copied_file(tmp_path: Path, name: str) -> Path:
     """Copy the database and its WAL."""
     folder = tmp_path / name
     folder.mkdir()
-    for path in tmp_path.glob("state.db*"):
+    for path in sorted(tmp_path.glob("state.db*"), reverse=True):  # the WAL first: a checkpoint may run in a thread
         if not path.name.endswith("-shm"):
             shutil.copy(path, folder)
     return folder / "state.db"
