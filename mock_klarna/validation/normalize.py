@@ -114,8 +114,8 @@ def _is_object(parts: Parts) -> bool:
 
 
 def _scalar(parts: Parts, value: Any, strict: bool) -> Any:
-    if isinstance(value, float) and value.is_integer() and any(part.schema.get("type") == "integer" for part in parts):
-        return int(value)
+    if isinstance(value, float) and any(part.schema.get("type") == "integer" for part in parts):
+        return int(value) if value.is_integer() and abs(value) < LARGEST_ID else value
     for part in parts:
         for name in leniencies(part.schema, strict=strict):
             value = _CONVERSIONS[name].convert(value)
@@ -155,7 +155,7 @@ def _empty_as_missing(value: Any) -> Any:
 
 
 LARGEST_ID = 2**63
-"""Numbers below this one, and no fractions, are taken as ids."""
+"""Numbers below this one, and no fractions, are taken as ids; JSON cannot have larger integers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -331,6 +331,8 @@ def test_no_body_is_an_empty_one(validator: Validator, nulls: bool) -> None:
         ("update_order_authorization", {"order_amount": 5.0}, {"order_amount": 5}),
         ("create_fault", {"on": "callback", "drop": True, "times": 2.0}, {"on": "callback", "drop": True, "times": 2}),
         ("create_purchase", {"select": {"quantity": 2.0}, "wait": 0.5}, {"select": {"quantity": 2}, "wait": 0.5}),
+        ("sdk_pay", {"amount": 5.0, "version": -1e300}, {"amount": 5, "version": -1e300}),
+        ("sdk_pay", {"amount": 1e300, "version": 2.0**63}, {"amount": 1e300, "version": 2.0**63}),
         ("create_order", {**ORDER, "order_amount": float(ORDER["order_amount"])}, ORDER),
     ],
 )
