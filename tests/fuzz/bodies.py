@@ -128,7 +128,7 @@ class Bodies:
             "capture_order": lambda: {"captured_amount": rng.choice([1, 100, 1000])},
             "refund_order": lambda: {"refunded_amount": rng.choice([1, 100])},
             "create_token": dict,
-            "run_scenario": dict,
+            "run_scenario": lambda: {"vars": {"shop": _CLOSED}},
             "sdk_pay": dict,
             "sdk_specify": dict,
             "set_clock": lambda: {"advance": rng.choice([1, 60, 3600, 86_400, "2h"])},

@@ -20,7 +20,7 @@ _HOST = b"127.0.0.1"
 _WEIGHTS = {
     "create_purchase": 5, "add_order": 4, "create_order": 4, "create_button": 2, "sdk_sessions": 3, "put_snapshot": 4,
     "get_snapshot": 0.5, "set_clock": 0.3, "create_fault": 0.5, "list_shoppers": 0.1, "events": 0.05, "openapi": 0.02,
-    "run_scenario": 0.02, "reset": 0.05,
+    "run_scenario": 0.1, "reset": 0.05,
 }  # fmt: skip
 """How often an operation is called, compared with the others."""
 _BEGINNING = (
