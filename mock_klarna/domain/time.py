@@ -1,7 +1,8 @@
-"""Times on a merchant's clock: their range, their text, and durations."""
+"""Times on a merchant's clock: their range, their text, and durations; and days on which shoppers can be born."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from mock_klarna.errors import InvalidInput, Problem
 
@@ -33,6 +34,34 @@ def require_reachable(seconds: float, name: str, sent: object) -> None:
     if not EARLIEST <= seconds <= LATEST:
         hint = f"a time of the clock from {moment(EARLIEST)} to {moment(LATEST)}; this would be {moment(seconds)}"
         raise InvalidInput([Problem(name, "range", sent, hint)], where="body")
+
+
+EARLIEST_BIRTH = "1900-01-01"
+"""The first day on which a shopper can be born."""
+_SHOPPERS_DAY = date(2026, 1, 1)
+
+
+def last_birth(today: date) -> date:
+    """Return the last day on which a shopper can be born: today, or the day for which shoppers are generated if that is later.
+
+    Tests freeze clocks, and machines without a battery start in 1970; test shoppers can buy there too.
+    """
+    return max(today, _SHOPPERS_DAY)
+
+
+@lru_cache(maxsize=1024)
+def is_birth(text: str, last: date) -> bool:
+    """Return whether a text in the form 1985-10-20 is a day that exists, from 1900 to `last`."""
+    return len(text) == len(EARLIEST_BIRTH) and is_day(text) and EARLIEST_BIRTH <= text <= last.isoformat()
+
+
+def is_day(text: str) -> bool:
+    """Return whether a text in the form 1985-10-20 is a day that exists."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from mock_klarna.domain.countries import COUNTRIES, Country, canonical
+from mock_klarna.domain.time import EARLIEST_BIRTH, is_birth, is_day
 from mock_klarna.errors import Problem
 from mock_klarna.shoppers.named import Shopper
 
@@ -22,7 +23,6 @@ _REQUIRED = {
     "street_address": "a street and number",
     "city": "a city",
 }
-_OLDEST = 130
 
 
 def shopper_from_form(
@@ -101,17 +101,9 @@ def read_date(text: str, locale: str) -> str:
         candidates.append([year, one, two] if locale.upper().endswith("-US") else [year, two, one])
     for year, month, day in candidates:
         iso = f"{year}-{month:0>2}-{day:0>2}"
-        if iso >= "1800" and _is_day(iso):
+        if iso >= "1800" and is_day(iso):
             return iso
     return text
-
-
-def _is_day(iso: str) -> bool:
-    try:
-        date.fromisoformat(iso)
-    except ValueError:
-        return False
-    return True
 
 
 def _contact_problems(billing: Mapping[str, str], options: Mapping[str, Any]) -> Iterator[Problem]:
@@ -128,15 +120,10 @@ def _customer_problems(customer: Mapping[str, str], options: Mapping[str, Any], 
         if options.get(f"{name}_mandatory") and name not in customer:
             yield Problem(f"customer.{name}", "required", None, "a value, which the merchant requires")
     born = customer.get("date_of_birth")
-    if born and not _is_birthday(born, today):
-        yield Problem("customer.date_of_birth", "date", born, "a day in the past such as 1985-10-20")
-
-
-def _is_birthday(text: str, today: date) -> bool:
-    if len(text) != 10 or not _is_day(text):
-        return False
-    born = date.fromisoformat(text)
-    return born < today and today.year - born.year <= _OLDEST
+    if born and not is_birth(born, today):
+        yield Problem(
+            "customer.date_of_birth", "date", born, f"a day such as 1985-10-20, from {EARLIEST_BIRTH} to today"
+        )
 
 
 def _set_title(billing: dict[str, str], customer: dict[str, str]) -> None:

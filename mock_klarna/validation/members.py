@@ -7,15 +7,16 @@ from typing import Any
 
 from mock_klarna.domain import urls
 from mock_klarna.domain.countries import COUNTRIES
+from mock_klarna.domain.time import EARLIEST_BIRTH, is_birth
 from mock_klarna.errors import Problem
 from mock_klarna.validation.schemas import Catalogue, Parts
 
-EARLIEST_BIRTH = "1900-01-01"
-_SHOPPERS_DAY = date(2026, 1, 1)
 _CALLED = "an absolute https URL of at most 2000 characters; http is accepted for loopback and private hosts"
 _CALLED_STRICTLY = "an absolute https URL of at most 2000 characters"
 _SHOWN = "an absolute http or https URL of at most 2000 characters"
 Today = Callable[[], date]
+Rule = Callable[[str, Mapping[str, Any]], bool]
+"""Returns whether a member obeys its rule, from its value and the object that contains it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Member:
     above: tuple[str, ...]
     name: str
     kind: str
+    is_obeyed: Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +53,8 @@ class MemberRules:
             carrier = _inside(body, above)
             for member in members if carrier else ():
                 value = carrier.get(member.name)
-                if isinstance(value, str) and not self._is_right(member.kind, value, carrier):
+                if isinstance(value, str) and not member.is_obeyed(value, carrier):
                     yield member, carrier
-
-    def _is_right(self, kind: str, value: str, carrier: Mapping[str, Any]) -> bool:
-        if kind == "currency":
-            return value == _currency_of(carrier, value)
-        if kind == "birth":
-            return is_birth(value, self.today())
-        if kind == "shown_or_empty" and not value:
-            return True
-        return urls.is_callable(value, strict=self.strict) if kind == "called" else urls.is_absolute(value)
 
     def _problem(self, member: Member, carrier: Mapping[str, Any]) -> Problem:
         path, value = ".".join((*member.above, member.name)), carrier[member.name]
@@ -72,23 +65,6 @@ class MemberRules:
             return Problem(path, "date", value, f"a day that exists, from {EARLIEST_BIRTH} to {self.today()}")
         called = _CALLED_STRICTLY if self.strict else _CALLED
         return Problem(path, "url", value, called if member.kind == "called" else _SHOWN)
-
-
-def last_birth(today: date) -> date:
-    """Return the last day on which a shopper can be born: today, or the day for which shoppers are generated if that is later.
-
-    Tests freeze clocks, and machines without a battery start in 1970; test shoppers can buy there too.
-    """
-    return max(today, _SHOPPERS_DAY)
-
-
-def is_birth(text: str, today: date) -> bool:
-    """Return whether a text in the form 1985-10-20 is a day that exists, from 1900 to today."""
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return EARLIEST_BIRTH <= text <= today.isoformat()
 
 
 def _currency_of(carrier: Mapping[str, Any], currency: str) -> str:
@@ -105,21 +81,35 @@ def _inside(body: Any, steps: tuple[str, ...]) -> Mapping[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
+def _rule(kind: str, strict: bool, today: Today) -> Rule:
+    match kind:
+        case "currency":
+            return lambda value, carrier: value == _currency_of(carrier, value)
+        case "birth":
+            return lambda value, _: is_birth(value, today())
+        case "called":
+            return lambda value, _: urls.is_callable(value, strict=strict)
+        case "shown_or_empty":
+            return lambda value, _: not value or urls.is_absolute(value)
+        case _:
+            return lambda value, _: urls.is_absolute(value)
+
+
 def member_rules(catalogue: Catalogue, parts: Parts, *, strict: bool, today: Today) -> MemberRules:
     """Return the rules of the members below `parts`; entries of lists have none."""
     groups: dict[tuple[str, ...], list[Member]] = {}
-    for member in _marked(catalogue, parts, ()):
-        groups.setdefault(member.above, []).append(member)
+    for above, name, kind in _marked(catalogue, parts, ()):
+        groups.setdefault(above, []).append(Member(above, name, kind, _rule(kind, strict, today)))
     return MemberRules(groups, strict, today)
 
 
-def _marked(catalogue: Catalogue, parts: Parts, above: tuple[str, ...]) -> Iterator[Member]:
+def _marked(catalogue: Catalogue, parts: Parts, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str, str]]:
     members = catalogue.members(parts)
     for name, inner in members.items():
         kinds = [part.schema[mark] for part in inner for mark in ("x-url", "x-date") if mark in part.schema]
         if kinds:
-            yield Member(above, name, kinds[0])
+            yield above, name, kinds[0]
         elif name == "purchase_currency" and "purchase_country" in members:
-            yield Member(above, name, "currency")
+            yield above, name, "currency"
         else:
             yield from _marked(catalogue, inner, (*above, name))

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from mock_klarna import resources
+from mock_klarna.domain.time import last_birth
 from mock_klarna.errors import Problem
 from mock_klarna.validation.explain import NOT_CHECKED, in_order, value_at
-from mock_klarna.validation.members import MemberRules, Today, last_birth, member_rules
+from mock_klarna.validation.members import MemberRules, Today, member_rules
 from mock_klarna.validation.normalize import excerpt, has_whole_floats, normalize, without_nulls
 from mock_klarna.validation.schemas import Catalogue, SchemaValidator, load
 from mock_klarna.validation.sums import SUMS, Sums
@@ -69,7 +70,7 @@ class Validator:
     def __init__(self, *, strict: bool = False, tolerant_sums: bool = False, today: Today = _today) -> None:
         self.strict = strict
         self._tolerant_sums = tolerant_sums
-        self._today = today
+        self.today = today
         self._operations: dict[str, _Operation] = {}
 
     @cached_property
@@ -112,7 +113,7 @@ class Validator:
             document=path,
             schema=self._schemas.schema(path),
             sums=SUMS.get(operation),
-            members=member_rules(self.catalogue, self.catalogue.parts(path), strict=self.strict, today=self._today),
+            members=member_rules(self.catalogue, self.catalogue.parts(path), strict=self.strict, today=self.today),
             tolerates_sums=self._tolerant_sums,
         )
         return known

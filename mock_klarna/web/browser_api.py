@@ -9,7 +9,6 @@ from mock_klarna.domain import session
 from mock_klarna.domain.button import Look
 from mock_klarna.domain.journal import JournalFilter
 from mock_klarna.domain.records import Purchase
-from mock_klarna.domain.time import utc
 from mock_klarna.domain.urls import is_absolute
 from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
 from mock_klarna.errors import InvalidInput, Problem, StateConflict, UnknownName
@@ -264,16 +263,14 @@ async def identify(services: Services, request: ApiRequest) -> ApiResponse:
     name = request.body.get("shopper")
     if name is not None:
         return _answer(request, await services.emulator.checkout.identify(purchase, name))
-    return _answer(
-        request,
-        await services.emulator.checkout.identify_as(purchase, await _shopper_of_form(services, request, purchase)),
-    )
+    shopper = _shopper_of_form(services, request, purchase)
+    return _answer(request, await services.emulator.checkout.identify_as(purchase, shopper))
 
 
-async def _shopper_of_form(services: Services, request: ApiRequest, purchase: Purchase) -> Shopper:
+def _shopper_of_form(services: Services, request: ApiRequest, purchase: Purchase) -> Shopper:
     state = orjson.loads(purchase.session or b"{}")
-    today = utc(await services.emulator.context.now(purchase.merchant)).date()
-    shopper, problems = shopper_from_form(request.body, state.get("options") or {}, today, state.get("locale") or "")
+    options, locale = state.get("options") or {}, state.get("locale") or ""
+    shopper, problems = shopper_from_form(request.body, options, services.validator.today(), locale)
     if problems:
         raise InvalidInput(problems, where="body")
     return shopper

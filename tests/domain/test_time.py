@@ -1,8 +1,11 @@
-"""Times and durations."""
+"""Times, durations and days of birth."""
+
+from datetime import date
 
 import pytest
 
-from mock_klarna.domain.time import EARLIEST, LATEST, moment, seconds
+from mock_klarna.domain.time import EARLIEST, LATEST, is_birth, last_birth, moment, seconds
+from mock_klarna.shoppers.generate import TODAY
 
 
 @pytest.mark.parametrize(
@@ -45,3 +48,20 @@ def test_a_duration_is_a_number_of_seconds_or_numbers_with_units(duration: float
 def test_an_invalid_duration_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="90s"):
         seconds(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["1980-02-30", "1900-02-29", "1899-12-31", "2026-01-02", "2999-01-01", "1980-00-10", "1980-1-1", ""]
+)
+def test_a_day_that_does_not_exist_or_cannot_be_a_birth_is_refused(text: str) -> None:
+    assert not is_birth(text, date(2026, 1, 1))
+
+
+@pytest.mark.parametrize("text", ["1900-01-01", "1980-02-29", "2026-01-01"])
+def test_a_day_from_1900_to_today_can_be_a_birth(text: str) -> None:
+    assert is_birth(text, date(2026, 1, 1))
+
+
+def test_a_clock_that_is_behind_does_not_refuse_test_shoppers() -> None:
+    assert last_birth(date(1970, 1, 1)) == TODAY
+    assert last_birth(date(2030, 5, 1)) == date(2030, 5, 1)

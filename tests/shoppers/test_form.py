@@ -1,8 +1,11 @@
 """How the fields of the form are read."""
 
+from datetime import date
+
 import pytest
 
-from mock_klarna.shoppers.form import read_date
+from mock_klarna.domain.time import is_birth
+from mock_klarna.shoppers.form import read_date, shopper_from_form
 
 
 @pytest.mark.parametrize(
@@ -26,3 +29,11 @@ def test_a_date_is_read_in_the_order_of_the_locale(text: str, locale: str, iso: 
 @pytest.mark.parametrize("text", ["20/10/1985", "1985-02-29", "yesterday", "1985", "1.1.80"])
 def test_a_text_that_is_no_date_stays_as_it_is(text: str) -> None:
     assert read_date(text, "en-US") == text
+
+
+@pytest.mark.parametrize(("born", "is_accepted"), [("1899-12-31", False), ("1900-01-01", True), ("2026-01-02", False)])
+def test_the_form_accepts_the_births_that_an_order_may_have(born: str, is_accepted: bool) -> None:
+    given = {"billing_address": {"country": "SE"}, "customer": {"date_of_birth": born}}
+    _, problems = shopper_from_form(given, {}, date(2026, 1, 1))
+    assert ("customer.date_of_birth" not in {problem.path for problem in problems}) is is_accepted
+    assert is_birth(born, date(2026, 1, 1)) is is_accepted

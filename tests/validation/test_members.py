@@ -7,9 +7,7 @@ import pytest
 from faker.providers.address import Provider as Addresses
 
 from mock_klarna.domain.countries import COUNTRIES
-from mock_klarna.shoppers.generate import TODAY
 from mock_klarna.validation import Validator
-from mock_klarna.validation.members import is_birth, last_birth
 from tests.validation.samples import changed, sample
 
 BUTTON = {"merchant_urls": {"place_order": "https://shop.example.com/klarna"}}
@@ -89,23 +87,6 @@ def test_the_codes_are_those_of_the_standards(validator: Validator) -> None:
     languages, _, of_locales = documents["components/locale.json"]["pattern"].strip("^$").partition("-")
     assert of_locales == f"({'|'.join(countries)})"
     assert len(languages.split("|")) == 183
-
-
-@pytest.mark.parametrize(
-    "text", ["1980-02-30", "1900-02-29", "1899-12-31", "2026-01-02", "2999-01-01", "1980-00-10", "1980-1-1", ""]
-)
-def test_a_day_that_does_not_exist_or_cannot_be_a_birth_is_refused(text: str) -> None:
-    assert not is_birth(text, date(2026, 1, 1))
-
-
-@pytest.mark.parametrize("text", ["1900-01-01", "1980-02-29", "2026-01-01"])
-def test_a_day_from_1900_to_today_can_be_a_birth(text: str) -> None:
-    assert is_birth(text, date(2026, 1, 1))
-
-
-def test_a_clock_that_is_behind_does_not_refuse_test_shoppers() -> None:
-    assert last_birth(date(1970, 1, 1)) == TODAY
-    assert last_birth(date(2030, 5, 1)) == date(2030, 5, 1)
 
 
 @pytest.mark.parametrize(
