@@ -105,10 +105,9 @@ def _text(text: str) -> int:
 
 
 def _headers(headers: tuple[tuple[str, str], ...]) -> int:
-    size = _HEADER_BYTES * len(headers)
-    for name, value in headers:
-        size += 2 * len(name) + (len(value) if value.isascii() else 4 * len(value))
-    return size
+    names = "".join([name for name, _ in headers])
+    values = "".join([value for _, value in headers])
+    return _HEADER_BYTES * len(headers) + 2 * len(names) + _text(values)
 
 
 def memory_of(value: object) -> int:

@@ -76,7 +76,7 @@ def can_be_packed(record: Record) -> bool:
 
 def packed(record: Record, authorized: bytes) -> Stored:
     """Return an order or a callback as it takes the least memory; `authorized` is the authorized order of its purchase."""
-    assert isinstance(record, Order | Delivery)
+    assert type(record) is Order or type(record) is Delivery
     body = record.body
     if body == authorized:
         return record if body is authorized else replace(record, body=authorized)

@@ -80,6 +80,8 @@ class RequestParser:
         self._head_size = 0
         self._payload: StreamReader = EMPTY_PAYLOAD
         self._failure: HttpProcessingError | None = None
+        self.is_drained = False
+        """Whether the parser contains nothing that was not returned yet."""
         self.is_broken = False
         """Whether an error was raised: nothing that follows can be understood."""
 
@@ -94,6 +96,7 @@ class RequestParser:
     def _parsed(self, data: bytes) -> Parsed:
         if self._failure is not None:
             raise self._failure
+        self.is_drained = False
         is_in_body = not self._payload.is_eof()
         parsed: Parsed = self._feed(data)
         messages = parsed[0]
@@ -115,6 +118,7 @@ class RequestParser:
         try:
             following = self._feed(b"")
             if not following[0]:
+                self.is_drained = True
                 return parsed
             while following[0]:
                 found = [*found, *following[0]]
@@ -130,6 +134,7 @@ class RequestParser:
     def _fail(self, error: HttpProcessingError) -> None:
         """Let the connection meet an error after the requests that were complete."""
         self._failure = error.with_traceback(None)
+        self.is_drained = False
         self._loop.call_soon(self._connection.data_received, b"")
 
     def _head_is_complete(self) -> None:
@@ -182,8 +187,12 @@ class ClientConnection(web.RequestHandler):
         self._parser: Any = self._requests
 
     def data_received(self, data: bytes) -> None:
-        """Parse what arrived; what follows an error and the rest of a refused body are discarded as they are."""
-        if self._refused is None and not self._requests.is_broken:
+        """Parse what arrived; what follows an error and the rest of a refused body are discarded as they are.
+
+        aiohttp calls it without data after each request, for what the parser still contains.
+        """
+        requests = self._requests
+        if self._refused is None and not requests.is_broken and (data or not requests.is_drained):
             super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
