@@ -235,7 +235,7 @@ class ExpectationFailed(KlarnaError):
 
 
 class StoreFailure(KlarnaError):
-    """503: the database is away or cannot be used; nothing was changed, or it is not known whether it was."""
+    """503: the database cannot be reached or cannot be used; nothing was changed, or it is not known whether it was."""
 
     status = 503
     error_code = "service_unavailable"

@@ -60,17 +60,33 @@ def run_in_loop(main: Coroutine[Any, Any, T], loop: str = "auto") -> T:
 async def _until_stopped(main: Coroutine[Any, Any, T]) -> T:
     import asyncio
 
-    tasks = [asyncio.current_task()]
+    task = asyncio.current_task()
 
     def stop() -> None:
-        """Cancel the task once: a second signal must not interrupt the end."""
-        while tasks:
-            task = tasks.pop()
-            if task is not None:
-                task.cancel()
+        """Cancel the task, and ignore stop signals from now on: a second one must not interrupt the end of the process."""
+        _ignore_stop_signals()
+        if task is not None:
+            task.cancel()
 
     on_stop_signal(stop)
     return await main
+
+
+def _ignore_stop_signals() -> None:
+    """Ignore stop signals until the process ends. They are blocked meanwhile: between two handlers, one would end the process."""
+    import asyncio
+    from contextlib import suppress
+
+    loop, numbers = asyncio.get_running_loop(), _obeyed_signals()
+    can_block = hasattr(signal, "pthread_sigmask")
+    if can_block:
+        signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    for number in numbers:
+        with suppress(NotImplementedError):  # the loops of Windows
+            loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
+    if can_block:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
 
 
 def _loop_factory(loop: str, main: Coroutine[Any, Any, Any]) -> "Callable[[], asyncio.AbstractEventLoop] | None":

@@ -22,7 +22,7 @@ from mock_klarna.errors import MockKlarnaError, StoreFailure, WriteConflict
 from mock_klarna.store import sql
 from mock_klarna.store.in_process import KeyedLocks, Waiters, Watching
 from mock_klarna.store.journal import DEFAULT_BOUNDS, Bounds
-from mock_klarna.store.postgres_connections import Connections, PostgresSession, parse_url
+from mock_klarna.store.postgres_connections import Connections, PostgresSession, hint_at_open, parse_url
 from mock_klarna.store.postgres_jobs import JobQueue, clock_lock
 from mock_klarna.store.postgres_schema import prepare_schema
 from mock_klarna.store.postgres_servers import Heartbeat, ServerConnection
@@ -134,14 +134,10 @@ class PostgresStore(SqlStore):
         try:
             self._shift = await prepare_schema(self._connections, self._lease)
             await self._heartbeat.start()
-        except StoreFailure as fault:
-            raise MockKlarnaError(
-                fault.error_message, where="store", hint="start the database, or name another one"
-            ) from None
-        except asyncpg.PostgresError as fault:
-            raise MockKlarnaError(
-                f"the database refuses: {fault}", where="store", hint="check user, password and database"
-            ) from None
+        except StoreFailure as failure:
+            raise MockKlarnaError(failure.error_message, where="store", hint=hint_at_open(failure)) from None
+        except asyncpg.PostgresError as error:
+            raise MockKlarnaError(f"the database refuses: {error}", where="store", hint=hint_at_open(error)) from None
 
     async def fetch(self, statement: str, *values: Any) -> list[Row]:
         """Execute one statement and return its rows."""
@@ -373,7 +369,7 @@ class PostgresStore(SqlStore):
         self._jobs.finish(job)
 
     async def release(self, job: Job) -> None:
-        """Put a claimed job back, so that it is claimed again; if the database is away, a later heartbeat does it."""
+        """Put a claimed job back, so that it is claimed again; if the database cannot be reached, a later heartbeat does it."""
         await self._jobs.release(job)
 
     async def wait_for_other_servers(self, merchant: str, kinds: Collection[str]) -> None:

@@ -58,19 +58,32 @@ def parse_url(url: str) -> StoreUrl:
 
 @contextlib.contextmanager
 def translated_errors() -> Iterator[None]:
-    """Raise `StoreFailure` if the database is away or full, and `WriteConflict` if another try helps."""
+    """Raise `StoreFailure` if the database cannot be reached or written, `StoreFull` if it is full, or `WriteConflict`."""
     try:
         yield
     except (TimeoutError, OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as fault:
-        raise StoreFailure(f"the database is away: {fault or type(fault).__name__}") from fault
+        raise StoreFailure(f"the database cannot be reached: {fault or type(fault).__name__}") from fault
     except (asyncpg.OperatorInterventionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as fault:
-        raise StoreFailure(f"the database is away: {fault}") from fault
+        raise StoreFailure(f"the database cannot be reached: {fault}") from fault
     except (asyncpg.DiskFullError, asyncpg.OutOfMemoryError) as fault:
         raise StoreFull(f"the database is full: {fault}") from fault
     except (asyncpg.ReadOnlySQLTransactionError, asyncpg.InsufficientPrivilegeError) as fault:
         raise StoreFailure(f"the database cannot be written: {fault}") from fault
     except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as fault:
         raise WriteConflict(str(fault)) from fault
+
+
+def hint_at_open(fault: BaseException) -> str:
+    """Return what to do about the error with which a store could not be opened."""
+    match fault.__cause__ or fault:
+        case asyncpg.InsufficientPrivilegeError():
+            return "give the user the right to create a schema, or name one that belongs to the user with ?schema="
+        case asyncpg.InvalidAuthorizationSpecificationError() | asyncpg.InvalidCatalogNameError():
+            return "check user, password and database"
+        case asyncpg.InterfaceError() | asyncpg.SyntaxOrAccessError():
+            return "correct the parameters of the URL: schema and lease are mock-klarna's, all others are PostgreSQL's"
+        case _:
+            return "start the database, or name another one"
 
 
 class Connections:
@@ -88,7 +101,7 @@ class Connections:
         self.statements = 0
 
     async def open(self, command_timeout: float | None = 60) -> Any:
-        """Open a connection that only the caller uses; raises `StoreFailure` if the database is away."""
+        """Open a connection that only the caller uses; raises `StoreFailure` if the database cannot be reached."""
         settings = {"search_path": self.schema, "application_name": f"mock-klarna {__version__}", "jit": "off"}
         with translated_errors():
             return await asyncpg.connect(
@@ -97,7 +110,7 @@ class Connections:
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Any]:
-        """Lend a connection; raises `StoreFailure` if the database is away."""
+        """Lend a connection; raises `StoreFailure` if the database cannot be reached."""
         async with self._slots:
             with translated_errors():
                 connection = self._take() or await self.open()
@@ -108,7 +121,7 @@ class Connections:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator["PostgresSession"]:
-        """Open a connection for a dump or a load, which may take long; raises `StoreFailure` if the database is away."""
+        """Open a connection for a dump or a load, which may take long; raises `StoreFailure` if the database cannot be reached."""
         connection = await self.open(command_timeout=None)
         try:
             with translated_errors():

@@ -115,7 +115,7 @@ class JobQueue:
             self._claimed.difference_update(finished)
 
     async def release(self, job: Job) -> None:
-        """Put a claimed job back, so that it is claimed again; if the database is away, a later heartbeat does it."""
+        """Put a claimed job back, so that it is claimed again; if the database cannot be reached, a later heartbeat does it."""
         self._claimed.discard(job)
         with contextlib.suppress(StoreFailure):
             rows = await self._fetch(_OWN_JOBS, self._owner)

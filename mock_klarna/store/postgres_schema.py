@@ -42,18 +42,25 @@ MIGRATIONS: Sequence[Sequence[str]] = (
     ),
 )
 """The statements that lead from each version of the schema to the next one; a schema has the number of the last."""
+_TABLES_OF_OTHERS = """
+SELECT count(*) > 0 AND NOT bool_or(c.relname = 'schema_version') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm')"""
 _OTHER_VERSION = "SELECT version FROM servers WHERE version <> $1 AND seen > now() - make_interval(secs => $2) LIMIT 1"
 
 
 async def prepare_schema(connections: Connections, lease: float) -> int:
     """Create or upgrade the schema; return the number that is added to transaction ids in `seq`.
 
-    Raises `MockKlarnaError` for a schema of a newer version, or one that a server of another version uses.
+    Raises `MockKlarnaError` for a schema of another application or of a newer version, or one that a server of another version
+    uses.
     """
     schema = connections.schema
     async with connections.use() as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", connections.lock_key("schema"))
         await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+        if await connection.fetchval(_TABLES_OF_OTHERS, schema):
+            said = f"schema {schema} contains tables of another application"
+            raise MockKlarnaError(said, where="store", hint="name another schema with ?schema=")
         await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT, shift BIGINT)")
         row = await connection.fetchrow("SELECT version, shift FROM schema_version")
         version, shift = row or (0, 0)

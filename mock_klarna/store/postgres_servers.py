@@ -58,7 +58,7 @@ class ServerConnection:
         self.is_alone = False
 
     async def execute(self, statement: str, *values: Any) -> Any:
-        """Execute a statement and return the first value of its row; raises `StoreFailure` if the database is away."""
+        """Execute a statement and return the first value of its row; raises `StoreFailure` if the database cannot be reached."""
         async with self._turn:
             with translated_errors():
                 self._connections.statements += 1

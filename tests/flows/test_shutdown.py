@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,16 @@ async def test_a_stop_signal_ends_a_server_with_0_and_removes_the_ready_file(
         server.process.send_signal(number)
         assert await server.process.wait() == 0
         assert not ready.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+async def test_stop_signals_that_go_on_until_the_end_change_nothing(number: signal.Signals) -> None:
+    async with served() as server:
+        with suppress(ProcessLookupError):
+            while server.process.returncode is None:
+                os.kill(server.process.pid, number)
+                await asyncio.sleep(0)
+        assert await server.process.wait() == 0
 
 
 async def test_a_stop_signal_ends_a_server_whose_database_does_not_answer() -> None:

@@ -1,13 +1,16 @@
 import sys
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from mock_klarna.errors import MockKlarnaError
 from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.base import open_store
 from mock_klarna.store.memory import MemoryStore
 from mock_klarna.store.sqlite import SqliteStore
 from tests.commands import Command
+from tests.database import Database
 
 
 def test_the_default_store_is_memory() -> None:
@@ -22,7 +25,22 @@ async def test_a_file_is_named_by_its_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "unknown", ["", "sqlite", "sqlite:", "file", "file:/tmp/x", "redis://db", "Memory", "memory:", "postgresql:"]
+    "unknown",
+    [
+        "",
+        "sqlite",
+        "sqlite:",
+        "sqlite: ",
+        "sqlite:new/",
+        "sqlite::memory:",
+        "sqlite:file:x.db",
+        "file",
+        "file:/tmp/x",
+        "redis://db",
+        "Memory",
+        "memory:",
+        "postgresql:",
+    ],
 )
 def test_a_store_that_does_not_exist_is_refused_with_those_that_do(unknown: str) -> None:
     with pytest.raises(SettingsError, match="memory, sqlite:PATH or postgresql://"):
@@ -69,3 +87,41 @@ def test_a_server_without_the_driver_of_postgresql_says_how_to_install_it(monkey
     monkeypatch.setitem(sys.modules, "asyncpg", None)
     with pytest.raises(SettingsError, match=r"needs the driver asyncpg; pip install 'mock-klarna\[postgres\]'"):
         open_store(Settings(store="postgresql://127.0.0.1/x"))
+
+
+async def _executed(database: Database, statement: str) -> None:
+    connection = await asyncpg.connect(database.url("public").partition("?")[0])
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("query", "said", "hint"),
+    [
+        ("schema=of_an_app", "schema of_an_app contains tables of another application", "?schema="),
+        ("schema=information_schema", "contains tables of another application", "?schema="),
+        ("schema=pg_x", "unacceptable schema name", "schema and lease"),
+        ("foo=1", "unrecognized configuration parameter", "schema and lease"),
+        ("sslmode=blah", "sslmode", "schema and lease"),
+    ],
+)
+async def test_a_database_that_cannot_be_used_is_refused_with_what_to_do(
+    database: Database, query: str, said: str, hint: str
+) -> None:
+    await _executed(database, "CREATE SCHEMA IF NOT EXISTS of_an_app; CREATE TABLE IF NOT EXISTS of_an_app.records ()")
+    store = open_store(Settings(store=f"{database.url('x').partition('?')[0]}?{query}"))
+    with pytest.raises(MockKlarnaError, match=said) as refused:
+        await store.open()
+    assert hint in refused.value.hint
+    await store.close()
+
+
+async def test_a_user_without_rights_is_told_which_are_needed(database: Database) -> None:
+    await _executed(database, "DROP ROLE IF EXISTS newcomer; CREATE ROLE newcomer LOGIN")
+    store = open_store(Settings(store=database.url("not_there").replace("postgres@", "newcomer@")))
+    with pytest.raises(MockKlarnaError) as refused:
+        await store.open()
+    assert "right to create a schema" in refused.value.hint
+    await store.close()

@@ -100,4 +100,4 @@ async def test_a_server_without_its_database_ends_with_one_sentence() -> None:
     process = await started("--store", "postgresql://postgres@127.0.0.1:1/postgres")
     _, said = await process.communicate()
     assert (process.returncode, said.count(b"\n")) == (2, 1), said.decode()
-    assert b"the database is away" in said
+    assert b"the database cannot be reached" in said
