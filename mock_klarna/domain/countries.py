@@ -9,6 +9,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+ADDRESS_MEMBERS = (
+    "given_name",
+    "family_name",
+    "email",
+    "title",
+    "street_address",
+    "street_address2",
+    "postal_code",
+    "city",
+    "region",
+    "phone",
+    "country",
+    "care_of",
+    "attention",
+    "organization_name",
+)
+"""The members of an address (klarna.md §3.10), in the order of the guide's examples."""
+
 _ENGLISH = {"male": ("Mr",), "female": ("Ms", "Mrs", "Miss")}
 _GERMAN = {"male": ("Herr",), "female": ("Frau",)}
 _SWISS = {"male": ("Herr", "M", "Sig."), "female": ("Frau", "Mme", "Sig.ra")}

@@ -38,7 +38,8 @@ def require_reachable(seconds: float, name: str, sent: object) -> None:
 
 EARLIEST_BIRTH = "1900-01-01"
 """The first day on which a shopper can be born."""
-_SHOPPERS_DAY = date(2026, 1, 1)
+SHOPPERS_DAY = date(2026, 1, 1)
+"""The day for which the ages of shoppers are calculated by default, so that they are the same in every run."""
 
 
 def last_birth(today: date) -> date:
@@ -46,7 +47,7 @@ def last_birth(today: date) -> date:
 
     Tests freeze clocks, and machines without a battery start in 1970; test shoppers can buy there too.
     """
-    return max(today, _SHOPPERS_DAY)
+    return max(today, SHOPPERS_DAY)
 
 
 @lru_cache(maxsize=1024)

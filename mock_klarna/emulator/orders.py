@@ -9,6 +9,7 @@ import orjson
 
 from mock_klarna.domain import captures
 from mock_klarna.domain import order as orders
+from mock_klarna.domain.countries import ADDRESS_MEMBERS
 from mock_klarna.domain.records import Capture, CommandResult, Order, Purchase, Refund
 from mock_klarna.emulator.context import Context
 from mock_klarna.errors import NoSuchOrder, NotAllowed, UnknownName, WriteConflict
@@ -197,7 +198,8 @@ def _changed_addresses(current: Json, request: OrderRequest) -> Json:
     """Return the addresses that a request changes; one that is sent as it is stored is no change (klarna.md §9.1)."""
     changed = {}
     for name in _ADDRESSES:
-        sent, stored = request.body.get(name) or {}, current[name]
+        body, stored = request.body.get(name) or {}, current[name]
+        sent = {member: value for member, value in body.items() if member in ADDRESS_MEMBERS}
         if any(value != stored.get(member, "") for member, value in sent.items()):
             changed[name] = {**stored, **sent}
     if "billing_address" in changed and not request.may_change_billing:

@@ -11,7 +11,8 @@ from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from mock_klarna.domain.countries import country
+from mock_klarna.domain.countries import ADDRESS_MEMBERS, country
+from mock_klarna.domain.time import SHOPPERS_DAY
 from mock_klarna.shoppers.named import Shopper
 from mock_klarna.shoppers.national_ids import national_id
 
@@ -21,24 +22,6 @@ if TYPE_CHECKING:
     from faker import Faker
 
     from mock_klarna.domain.countries import Country
-
-ADDRESS_MEMBERS = (
-    "given_name",
-    "family_name",
-    "email",
-    "title",
-    "street_address",
-    "street_address2",
-    "postal_code",
-    "city",
-    "region",
-    "phone",
-    "country",
-    "care_of",
-    "attention",
-    "organization_name",
-)
-"""The members of an address (klarna.md §3.10), in the order of the guide's examples."""
 
 CUSTOMER_MEMBERS = (
     "date_of_birth",
@@ -226,9 +209,6 @@ def _provinces() -> tuple[tuple[str, str, str], ...]:
     return (*south, *_PREFIX_X)
 
 
-TODAY = date(2026, 1, 1)
-"""The day for which ages are calculated by default, so that shoppers are the same in every run."""
-
 _PROVIDERS = ["faker.providers.address", "faker.providers.person"]
 _FAKER_LOCALES = {"nb-NO": "no-NO"}
 _PERSON_MEMBERS = ("given_name", "family_name", "email", "title", "phone")
@@ -236,7 +216,7 @@ _lock = threading.Lock()
 
 
 def person(
-    country_code: str, seed: str, members: Mapping[str, object] | None = None, *, today: date = TODAY
+    country_code: str, seed: str, members: Mapping[str, object] | None = None, *, today: date = SHOPPERS_DAY
 ) -> Shopper:
     """Return a generated shopper of a country, 18 to 79 years old on `today`. The same seed gives the same shopper.
 

@@ -120,6 +120,18 @@ async def test_the_shipping_address_changes_beside_a_billing_address_that_does_n
     assert await changes(order) == ["shipping_address"]
 
 
+async def test_members_that_no_address_has_are_ignored(order: ManagedOrder) -> None:
+    before = await order.get()
+    capture = f"/captures/{(await order.capture(1000)).headers['Capture-Id']}"
+    body = {"shipping_address": {"house_extension": "B"}, "billing_address": {"house_extension": "B"}}
+    for path in ("/customer-details", f"{capture}/customer-details"):
+        assert (await order.send("PATCH", path, body)).status == 204
+        shown = await order.get()
+        assert shown["shipping_address"] == shown["captures"][0]["shipping_address"] == before["shipping_address"]
+        assert shown["billing_address"] == before["billing_address"]
+    assert await changes(order) == []
+
+
 async def test_a_cancelled_order_takes_no_customer_details_even_unchanged(order: ManagedOrder) -> None:
     body = {"shipping_address": (await order.get())["shipping_address"]}
     await order.send("POST", "/cancel")

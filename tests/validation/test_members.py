@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from faker.providers.address import Provider as Addresses
 
-from mock_klarna.domain.countries import COUNTRIES
+from mock_klarna.domain.countries import ADDRESS_MEMBERS, COUNTRIES
 from mock_klarna.validation import Validator
 from tests.validation.samples import changed, sample
 
@@ -76,6 +76,10 @@ def test_a_country_that_does_not_exist_is_refused_in_a_key(validator: Validator,
     ((path, rule, value, expected),) = refusals(validator, "create_button", body)
     assert (path, rule, value) == (member if member == "purchase_country" else f"{member}[1]", "enum", "XX")
     assert expected.startswith("an ISO 3166 alpha-2 country code such as SE")
+
+
+def test_the_members_of_an_address_are_those_of_its_schema(validator: Validator) -> None:
+    assert tuple(validator.catalogue.documents["components/address.json"]["properties"]) == ADDRESS_MEMBERS
 
 
 def test_the_codes_are_those_of_the_standards(validator: Validator) -> None:
