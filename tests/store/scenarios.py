@@ -36,7 +36,9 @@ async def play(
     played = 0
     transcripts = defaultdict[str, set[tuple[str, ...]]](set)
     async with AsyncExitStack() as stack:
-        servers = [await stack.enter_async_context(served("--store", store)) for _ in range(2)]
+        # Scenarios count callbacks in the journal; the usual bound is too small for so many merchants.
+        flags = ("--store", store, "--all-journals-bytes", str(1 << 30))
+        servers = [await stack.enter_async_context(served(*flags)) for _ in range(2)]
         url = await stack.enter_async_context(forwarding([server.url for server in servers]))
         shop = await stack.enter_async_context(serve_shop(url))
         client = await stack.enter_async_context(Client(url))
