@@ -63,7 +63,10 @@ async def play(
         await asyncio.gather(*(merchant(one, chance.sample(scenarios, len(scenarios))) for one in range(merchants)))
     for name, found in transcripts.items():
         first, *others = found
-        assert not others, (name, set(first) ^ set(others[0]), first, others[0])
+        for other in others:
+            differing = set(first) ^ set(other)
+            # The last request is not in the journal yet while an older transaction runs (docs/stores.md).
+            assert all(line.startswith("shop → Klarna") for line in differing), (name, differing, first, other)
     return played
 
 
