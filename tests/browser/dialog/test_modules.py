@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from mock_klarna import MockKlarna
+from mock_klarna.web.bundle import bundle_modules
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
@@ -83,3 +84,30 @@ async def test_an_unavailable_variation_leads_to_the_nearest_one(blank: "Page", 
     colours, _sizes = await blank.evaluate(CALL, [path, "choices", [items, RED_S]])
     assert [(value["value"], value["available"]) for value in colours["values"]] == [("red", True), ("blue", False)]
     assert await blank.evaluate(CALL, [path, "nearestItem", [items, RED_S, "clr", "blue"]]) == BLUE_M
+
+
+MODULES = {
+    "main.js": """
+        import { count, Counter as Other, later } from "./counter.js";
+        import { text } from "./text.js";
+        window.combined = [count(), new Other(3).value, later.name, text("a/b/* c */")]; // not a comment: "
+    """,
+    "counter.js": """
+        import { text } from "./text.js";
+        let calls = 0; /* in this module alone */
+        export function count() { return (calls += 1) + text("x") }
+        export class Counter { constructor(start) { this.value = start / 2 / 3 } }
+        export const later = async () => { await null }
+        ;(() => count())()
+    """,
+    "text.js": """
+        const calls = [];
+        export const text = (value) => `${calls.push(value)}: ${`${value}`.replace(/[/*"`]+/g, "`//`")}`;
+    """,
+}
+
+
+async def test_a_combined_script_does_what_its_modules_do(blank: "Page") -> None:
+    await blank.evaluate(bundle_modules("main.js", MODULES.__getitem__))
+    expected = ["22: x", 0.5, "later", "3: a`//`b`//` c `//`"]
+    assert await blank.evaluate("window.combined") == expected
