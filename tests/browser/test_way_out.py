@@ -24,7 +24,7 @@ FRAME = "#klarna-instant-shopping-fullscreen"
 OVERLAY = "mock-klarna-overlay:not([hidden])"
 READY = OVERLAY + " dialog.ready"
 SCROLLING = "document.documentElement.style.overflow"
-SESSIONS, DIALOG, MODULE = "**/sdk/sessions", "**/instantshopping/dialog/**", "**/dialog/review.js"
+SESSIONS, DIALOG, MODULE = "**/sdk/sessions", "**/instantshopping/dialog/**", "**/dialog/main.js"
 
 
 @asynccontextmanager
@@ -152,11 +152,25 @@ async def test_a_policy_without_connections_is_named_in_the_answer(
     console_errors.clear()
 
 
+async def test_a_script_that_cannot_be_loaded_is_named_at_once(
+    tab: "Page", product_page: Product, options: Json, console_errors: list[str]
+) -> None:
+    await tab.goto(product_page(load(options)))
+    await tab.route(MODULE, lambda route: route.fulfill(status=500))
+    await tab.locator(BUTTON).click()
+    await expect(tab.locator(OVERLAY).get_by_role("alert")).to_contain_text("main.js")
+    await tab.get_by_role("button", name="Stäng").click()
+    await tab.unroute(MODULE)
+    await assert_recovered(tab)
+    console_errors.clear()
+
+
 @pytest.mark.parametrize("module", ["main.js", "review.js", "texts.js"])
-async def test_a_module_that_cannot_be_loaded_is_named_at_once(
+async def test_a_module_that_is_loaded_as_it_is_and_fails_is_named_at_once(
     tab: "Page", product_page: Product, options: Json, console_errors: list[str], module: str
 ) -> None:
     await tab.goto(product_page(load(options)))
+    await tab.route(DIALOG, lambda route: route.continue_(url=f"{route.request.url}&modules"))
     await tab.route(f"**/dialog/{module}", lambda route: route.fulfill(status=500))
     await tab.locator(BUTTON).click()
     await expect(tab.locator(OVERLAY).get_by_role("alert")).to_contain_text(module)

@@ -57,8 +57,18 @@ async def test_the_page_of_a_key_cannot_be_framed(browse: Any) -> None:
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
 
 
-async def test_the_dialog_refers_to_every_module_and_style_sheet(browse: Any) -> None:
-    _, _, text = await browse("/instantshopping/dialog/some-session")
+async def test_the_dialog_loads_combined_files_of_one_version(browse: Any) -> None:
+    _, headers, text = await browse("/instantshopping/dialog/some-session")
+    assert (headers["Content-Encoding"], headers["Vary"]) == ("gzip", "Accept-Encoding")
+    files = re.findall(r'(?:href|src)="(/[^"]+)"', text)
+    (folder,) = {file.partition("/dialog/")[0] for file in files}
+    assert re.fullmatch(r"/instantshopping/static-[0-9a-f]{16}", folder)
+    assert files == [f"{folder}/dialog/{name}" for name in ("dialog.css", "arrival.js", "main.js")]
+    assert {(await browse(file))[0] for file in files} == {200}
+
+
+async def test_the_dialog_can_load_every_module_and_style_sheet_as_it_is(browse: Any) -> None:
+    _, _, text = await browse("/instantshopping/dialog/some-session?modules")
     files = set(re.findall(r'(?:href|src)="(/[^"]+)"', text))
     modules = {path.name for path in (TEXTS.parent / "dialog").glob("*.js")} - {"types.js"}
     assert files == {f"/instantshopping/static/dialog/{name}" for name in modules | {"dialog.css", "steps.css"}}

@@ -18,14 +18,14 @@ export function language(locale) {
 
 /**
  * The texts of a language, as a function from a name to its sentence with `{values}` filled in.
- * A missing text is shown in English.
+ * All languages have the same texts.
  *
  * @param {string} code
  * @returns {Promise<Translate>}
  */
 export async function texts(code) {
-  const [own, english] = await Promise.all([read(code), read("en")]);
-  return (name, values = {}) => filled(own[name] ?? english[name] ?? name, values);
+  const own = await read(code);
+  return (name, values = {}) => filled(own[name] ?? name, values);
 }
 
 /** @type {Map<string, Promise<Record<string, string>>>} */
