@@ -51,9 +51,8 @@ class EntryFormatter:
 
 
 def _ended(entry: Json) -> float:
-    """Return when an entry ended, in seconds; the time of a callback in the journal is when it was sent."""
-    duration = entry["duration_ms"] / 1000 if entry["kind"] == "callback" else 0.0
-    return timestamp(entry) + float(duration)
+    """Return when an entry ended, in seconds; the time of a request or callback in the journal is when it began."""
+    return timestamp(entry) + float(entry.get("duration_ms", 0)) / 1000
 
 
 class Walkthrough:
@@ -86,7 +85,7 @@ class Walkthrough:
         """Print and return new entries; wait up to so many seconds for the first."""
         path = f"/_mock/journal?after={self._position}&wait={wait}"
         page = (await self._klarna.send("GET", path, headers=_ALL_MERCHANTS)).body
-        entries: list[Json] = page["entries"]
+        entries: list[Json] = sorted(page["entries"], key=lambda entry: entry["seq"])
         self._position = page["position"]
         for entry in entries:
             for line in self._formatter.lines(entry):

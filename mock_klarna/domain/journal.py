@@ -1,7 +1,8 @@
 """The entries of the journal: every exchange, every callback attempt and every event, in their order."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache
+from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import astuple
@@ -13,6 +14,9 @@ from mock_klarna.errors import Problem
 EXCHANGE, CALLBACK, EVENT = "exchange", "callback", "event"
 KINDS = (EXCHANGE, CALLBACK, EVENT)
 """`exchange`: a request of a merchant. `callback`: an attempt to call a merchant. `event`: an event of a decision."""
+
+LAST_POSITION = 1 << 62
+"""A position after every entry."""
 
 NO_MERCHANT = ""
 """The merchant of entries and faults that belong to none, such as refused requests without known credentials."""
@@ -132,7 +136,10 @@ def memory_of(value: object) -> int:
 
 
 class Entry(Struct, frozen=True, kw_only=True, gc=False):
-    """One entry of a merchant's journal. `seq` rises over all merchants; `at` is the merchant's clock; `size` is in bytes."""
+    """One entry of a merchant's journal. `seq` rises over all merchants; `size` is in bytes.
+
+    `at` is the time on the merchant's clock when it began: a request arrived, a callback was sent, an event was decided.
+    """
 
     seq: int
     at: float
@@ -142,6 +149,29 @@ class Entry(Struct, frozen=True, kw_only=True, gc=False):
     purchase_id: str | None
     data: Exchange | Sent | Event
     size: int = EVENT_BYTES
+
+
+T = TypeVar("T")
+
+
+def in_order_of_time(entries: Iterable[T], when: Callable[[T], tuple[str, str, float]]) -> list[T]:
+    """Return entries sorted by when they began; `when` gives kind, name and time of one.
+
+    Requests and callbacks are recorded when they end, and their time is when they began. None of them is moved before a change
+    of the clock, after which times can be lower.
+    """
+    ordered: list[tuple[T, str, float]] = []
+    for entry in entries:
+        kind, name, at = when(entry)
+        position = len(ordered)
+        while kind != EVENT and position and _is_later(ordered[position - 1], at):
+            position -= 1
+        ordered.insert(position, (entry, name, at))
+    return [entry for entry, _, _ in ordered]
+
+
+def _is_later(earlier: tuple[object, str, float], at: float) -> bool:
+    return earlier[1] != "clock_moved" and earlier[2] > at
 
 
 class JournalFilter(Struct, frozen=True, kw_only=True, gc=False):

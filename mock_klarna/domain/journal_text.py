@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from mock_klarna.domain import journal
 from mock_klarna.errors import Problem
 
 Json = Mapping[str, Any]
@@ -160,21 +161,8 @@ def _problem(problem: Json) -> str:
 
 
 def in_order_of_time(entries: Iterable[Json]) -> list[Json]:
-    """Return entries sorted by when they started: a callback is recorded when it ends, its time is when it was sent.
-
-    No callback is moved before a change of the clock, after which times can be lower.
-    """
-    ordered: list[Json] = []
-    for entry in entries:
-        position = len(ordered)
-        while entry["kind"] == "callback" and position and _starts_before(entry, ordered[position - 1]):
-            position -= 1
-        ordered.insert(position, entry)
-    return ordered
-
-
-def _starts_before(callback: Json, earlier: Json) -> bool:
-    return earlier["name"] != "clock_moved" and timestamp(callback) < timestamp(earlier)
+    """Return entries sorted by when they began, as `GET /_mock/journal` sorts those of one answer."""
+    return journal.in_order_of_time(entries, lambda entry: (entry["kind"], entry["name"], timestamp(entry)))
 
 
 def timestamp(entry: Json) -> float:

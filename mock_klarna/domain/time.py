@@ -29,6 +29,11 @@ def moment(seconds: float) -> str:
     return utc(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def precise_moment(seconds: float) -> str:
+    """Return a time as `moment` does, with microseconds: what happens in one millisecond has an order."""
+    return utc(seconds).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def require_reachable(seconds: float, name: str, sent: object) -> None:
     """Raise `InvalidInput` for a time out of range; `name` and `sent` are the member of the body and its value."""
     if not EARLIEST <= seconds <= LATEST:

@@ -81,6 +81,11 @@ class Context:
         """Return the time on a merchant's own clock, seconds in UTC."""
         return self._time(await self.store.get(Merchant, merchant))
 
+    async def time_of(self, merchant: str, real_time: float) -> float:
+        """Return the time on a merchant's clock at a real time, seconds in UTC."""
+        record = await self.store.get(Merchant, merchant)
+        return real_time + (record.clock_offset if record else 0.0)
+
     def _time(self, record: Merchant | None) -> float:
         return self.real_time() + (record.clock_offset if record else 0.0)
 

@@ -73,7 +73,7 @@ class JournalReader:
         if answer.status != 200:
             raise StepError(f"cannot read the journal: GET {path} answered {answer.status}")
         page = answer.body
-        self.entries += page["entries"]
+        self.entries += sorted(page["entries"], key=lambda entry: entry["seq"])  # the same in every run
         self._position = page["position"]
         return bool(page["entries"])
 

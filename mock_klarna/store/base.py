@@ -83,8 +83,8 @@ class Store(Protocol):
         """Append an exchange or a callback to the journal; return its `seq`."""
         ...
 
-    async def entries(self, watch: JournalFilter, after: int, limit: int) -> list[Entry]:
-        """Return up to `limit` journal entries after a position, oldest first."""
+    async def entries(self, watch: JournalFilter, after: int, limit: int, *, before: int | None = None) -> list[Entry]:
+        """Return up to `limit` journal entries after a position, oldest first; those before `before`, if given, newest first."""
         ...
 
     async def entry(self, seq: int) -> Entry | None:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
+from itertools import dropwhile, takewhile
 
 from mock_klarna.domain.journal import EVENT, Entry
 
@@ -46,6 +47,11 @@ class JournalBuffer:
     def after(self, seq: int) -> Iterator[Entry]:
         """Yield the entries after a position, oldest first."""
         return merge(_tail(self._events, seq), _tail(self._exchanges, seq), key=lambda entry: entry.seq)
+
+    def before(self, seq: int, after: int) -> Iterator[Entry]:
+        """Yield the entries before a position and after another one, newest first."""
+        newest = merge(reversed(self._events), reversed(self._exchanges), key=lambda entry: entry.seq, reverse=True)
+        return takewhile(lambda entry: entry.seq > after, dropwhile(lambda entry: entry.seq >= seq, newest))
 
     def find(self, seq: int) -> Entry | None:
         """Return the entry at a position, or None if it was dropped."""

@@ -178,14 +178,18 @@ class MemoryStore:
         """Append an exchange or a callback to the journal; return its `seq`."""
         return self._append(self._state_of(merchant), at, merchant, kind, name, purchase_id, data)
 
-    def _entries(self, watch: JournalFilter, after: int) -> Iterable[Entry]:
+    def _entries(self, watch: JournalFilter, after: int, before: int | None = None) -> Iterable[Entry]:
         chosen = self._merchants.values() if watch.merchant is None else [self._merchants.get(watch.merchant)]
-        streams = [state.journal.after(after) for state in chosen if state]
-        return filter(watch.matches, merge(*streams, key=lambda entry: entry.seq))
+        streams = [
+            state.journal.after(after) if before is None else state.journal.before(before, after)
+            for state in chosen
+            if state
+        ]
+        return filter(watch.matches, merge(*streams, key=lambda entry: entry.seq, reverse=before is not None))
 
-    async def entries(self, watch: JournalFilter, after: int, limit: int) -> list[Entry]:
-        """Return up to `limit` journal entries after a position, oldest first."""
-        return list(islice(self._entries(watch, after), limit))
+    async def entries(self, watch: JournalFilter, after: int, limit: int, *, before: int | None = None) -> list[Entry]:
+        """Return up to `limit` journal entries after a position, oldest first; those before `before`, if given, newest first."""
+        return list(islice(self._entries(watch, after, before), limit))
 
     async def entry(self, seq: int) -> Entry | None:
         """Return one journal entry, or None when there is none or it was dropped."""

@@ -312,22 +312,26 @@ class PostgresStore(SqlStore):
         self._preloads.forget()
         return int(await self.value(self._with_shift("SELECT HORIZON - 1")))
 
-    async def _page(self, watch: JournalFilter, after: int, limit: int) -> list[Entry]:
+    async def _page(self, watch: JournalFilter, after: int, before: int | None, limit: int) -> list[Entry]:
         """Return entries in order; wait for the end of the transactions that are older than the newest of them."""
-        conditions, values = sql.entries_query(watch, after)
-        statement = self._with_shift(
-            f"SELECT HORIZON, {sql.ENTRY_COLUMNS} FROM journal WHERE {conditions} ORDER BY seq LIMIT {limit}"
-        )
+        conditions, values = sql.entries_query(watch, after, before)
+        order = "seq" if before is None else "seq DESC"
+        select = f"SELECT HORIZON, {sql.ENTRY_COLUMNS} FROM journal WHERE {conditions}"
+        end = f"ORDER BY {order} LIMIT {limit}"
         target = None
         for pause in _PAUSES:
-            rows = await self.fetch(statement, *values)
+            rows = await self.fetch(self._with_shift(f"{select} {end}"), *values)
             complete = [row for row in rows if row[1] < row[0]]
             if len(complete) == len(rows):
                 break
-            target = target or rows[-1][1]
+            target = target or max(row[1] for row in rows)
             if rows[0][0] > target:
                 break
             await asyncio.sleep(pause)
+        if before is not None and len(complete) < len(
+            rows
+        ):  # there are older ones in place of those that are not complete
+            complete = await self.fetch(self._with_shift(f"{select} AND seq < HORIZON {end}"), *values)
         return [entry_of_row(row[1:]) for row in complete]
 
     async def wait(self, watch: JournalFilter, after: int, seconds: float) -> bool:

@@ -57,9 +57,12 @@ DELETE_OLDEST = (
 _PAGE = 500
 
 
-def entries_query(watch: JournalFilter, after: int) -> tuple[str, list[Any]]:
-    """Return the conditions on the journal's columns that a watch names, and their values; the limit comes after them."""
+def entries_query(watch: JournalFilter, after: int, before: int | None) -> tuple[str, list[Any]]:
+    """Return the conditions on the journal's columns that a watch names, and their values; order and limit come after them."""
     conditions, values = ["seq > $1"], list[Any]([after])
+    if before is not None:
+        values.append(before)
+        conditions.append("seq < $2")
     for column in ("merchant", "purchase_id", "kind", "name"):
         value = getattr(watch, column)
         if value is not None:
@@ -206,20 +209,21 @@ class SqlStore(ABC):
         await self.fetch(DELETE, kind.kind, storable(key))
         self._counts = {counted: known for counted, known in self._counts.items() if counted[0] != kind.kind}
 
-    async def entries(self, watch: JournalFilter, after: int, limit: int) -> list[Entry]:
-        """Return up to `limit` journal entries after a position, oldest first."""
+    async def entries(self, watch: JournalFilter, after: int, limit: int, *, before: int | None = None) -> list[Entry]:
+        """Return up to `limit` journal entries after a position, oldest first; those before `before`, if given, newest first."""
         found: list[Entry] = []
         while len(found) < limit:
-            page = await self._page(watch, after, min(_PAGE, limit))
+            page = await self._page(watch, after, before, min(_PAGE, limit))
             found += filter(watch.matches, page)
             if len(page) < min(_PAGE, limit):
                 break
-            after = page[-1].seq
+            after, before = (page[-1].seq, None) if before is None else (after, page[-1].seq)
         return found[:limit]
 
-    async def _page(self, watch: JournalFilter, after: int, limit: int) -> list[Entry]:
-        conditions, values = entries_query(watch, after)
-        statement = f"SELECT {ENTRY_COLUMNS} FROM journal WHERE {conditions} ORDER BY seq LIMIT {limit}"
+    async def _page(self, watch: JournalFilter, after: int, before: int | None, limit: int) -> list[Entry]:
+        conditions, values = entries_query(watch, after, before)
+        order = "seq" if before is None else "seq DESC"
+        statement = f"SELECT {ENTRY_COLUMNS} FROM journal WHERE {conditions} ORDER BY {order} LIMIT {limit}"
         return list(map(entry_of_row, await self.fetch(statement, *values)))
 
     async def entry(self, seq: int) -> Entry | None:

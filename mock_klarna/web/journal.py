@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Iterable, Iterator
 
 import orjson
 
-from mock_klarna.domain.journal import NO_MERCHANT, Entry, JournalFilter
+from mock_klarna.domain.journal import LAST_POSITION, NO_MERCHANT, Entry, JournalFilter, in_order_of_time
 from mock_klarna.errors import UnknownName
 from mock_klarna.web import views
 from mock_klarna.web.request import EVENT_STREAM, JSON, ApiRequest, ApiResponse, Services, json_response, position
@@ -23,31 +23,58 @@ _LAST_EVENT = (
 
 
 async def list_entries(services: Services, request: ApiRequest) -> ApiResponse:
-    """Return what happened, in order; with `wait`, wait so many seconds for the first entry that matches."""
+    """Return what happened, in order; with `wait`, wait so many seconds for the first entry that matches.
+
+    The parameters `after`, `limit` and `order` select entries by when they were recorded, and those of an answer are sorted by when
+    they began: a request and a callback are recorded when they end.
+    """
     wanted, after, limit = _filter(request), request.query["after"], request.query["limit"]
-    first = await find_entries(services, wanted, after, min(limit, _LARGEST_PAGE), request.query["wait"])
+    before = LAST_POSITION if request.query["order"] == "newest" else None
+    first = await find_entries(services, wanted, after, min(limit, _LARGEST_PAGE), request.query["wait"], before)
     is_all = len(first) == limit or len(first) < _LARGEST_PAGE
     if not is_all or sum(entry.size for entry in first) > _PAGE_BYTES:
-        return ApiResponse(200, headers={"Content-Type": JSON}, stream=_listed(services, wanted, after, limit))
+        stream = _listed(services, wanted, after, limit, before)
+        return ApiResponse(200, headers={"Content-Type": JSON}, stream=stream)
     return json_response(
         {
-            "entries": [views.entry(entry) for entry in first],
-            "position": first[-1].seq if first else after,
+            "entries": [views.entry(entry) for entry in _sorted(first, before)],
+            "position": max((entry.seq for entry in first), default=after),
             "dropped": await services.emulator.store.dropped(wanted.merchant),
         }
     )
 
 
-async def _listed(services: Services, wanted: JournalFilter, after: int, limit: int) -> AsyncGenerator[bytes]:
-    """Yield the parts of a long list of entries."""
-    start, count = b'{"entries":[', _FIRST_PAGE
-    while limit > 0 and (page := await services.emulator.store.entries(wanted, after, min(limit, count))):
-        after, limit, count = page[-1].seq, limit - len(page), _next_page(page)
-        for part in _joined(orjson.dumps(views.entry(entry)) for entry in page):
+def _sorted(entries: list[Entry], before: int | None) -> list[Entry]:
+    """Return entries sorted by when they began, in the direction in which they are given: `before` is None for oldest first."""
+    if before is None:
+        return in_order_of_time(entries, _when)
+    return in_order_of_time(reversed(entries), _when)[::-1]
+
+
+def _when(entry: Entry) -> tuple[str, str, float]:
+    return entry.kind, entry.name, entry.at
+
+
+async def _listed(
+    services: Services, wanted: JournalFilter, after: int, limit: int, before: int | None
+) -> AsyncGenerator[bytes]:
+    """Yield the parts of a long list of entries; a page is sorted together with the one that follows it."""
+    start, count, position = b'{"entries":[', _FIRST_PAGE, after
+    entries, sorted_page = services.emulator.store.entries, list[Entry]()
+    while limit > 0 and (page := await entries(wanted, after, min(limit, count), before=before)):
+        position = max(position, page[0].seq, page[-1].seq)
+        after, before = (page[-1].seq, None) if before is None else (after, page[-1].seq)
+        limit, count = limit - len(page), _next_page(page)
+        both = _sorted([*sorted_page, *page], before)
+        complete, sorted_page = both[: len(sorted_page)], both[len(sorted_page) :]
+        for part in _joined(orjson.dumps(views.entry(entry)) for entry in complete):
             yield start + b",".join(part)
             start = b","
+    for part in _joined(orjson.dumps(views.entry(entry)) for entry in sorted_page):
+        yield start + b",".join(part)
+        start = b","
     dropped = await services.emulator.store.dropped(wanted.merchant)
-    yield (b"" if start == b"," else start) + b'],"position":%d,"dropped":%d}' % (after, dropped)
+    yield (b"" if start == b"," else start) + b'],"position":%d,"dropped":%d}' % (position, dropped)
 
 
 def _next_page(page: list[Entry]) -> int:
@@ -93,14 +120,14 @@ async def stream_entries(services: Services, request: ApiRequest) -> ApiResponse
 
 
 async def find_entries(
-    services: Services, wanted: JournalFilter, after: int, limit: int, seconds: float
+    services: Services, wanted: JournalFilter, after: int, limit: int, seconds: float, before: int | None = None
 ) -> list[Entry]:
-    """Return journal entries after a position; wait up to so many real seconds for the first one."""
+    """Return journal entries as the store does; wait up to so many real seconds for the first one."""
     store, clock = services.emulator.store, asyncio.get_running_loop().time
     deadline = clock() + seconds
     with store.watching(wanted) as watching:
         while True:
-            found = await store.entries(wanted, after, limit)
+            found = await store.entries(wanted, after, limit, before=before)
             left = deadline - clock()
             if found or left <= 0:
                 return found

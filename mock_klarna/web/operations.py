@@ -316,7 +316,7 @@ SANDBOX = (
         method="GET",
         path="/_mock/journal",
         handler=journal.list_entries,
-        parameters=(*_JOURNAL_FILTER, query.AFTER, query.LIMIT, query.WAIT),
+        parameters=(*_JOURNAL_FILTER, query.AFTER, query.ORDER, query.LIMIT, query.WAIT),
     ),
     _sandbox(
         name="events",

@@ -78,11 +78,11 @@ def http_handler(services: Services, api: Api, name: str, respond: Stage, counte
     check_access = access_check(services.settings) if rules.is_protected else None
     added_headers = (_CORS_API if rules.is_cross_origin else {}) | (PROTECTION if rules.is_protected else {})
     record = _RECORDERS[rules.journal]
-    forget_preloaded = services.emulator.store.forget_preloaded
+    forget_preloaded, real_time = services.emulator.store.forget_preloaded, services.emulator.context.real_time
 
     async def handle(http: web.Request) -> web.StreamResponse:
         started = perf_counter()
-        request = ApiRequest(http, correlation_id())
+        request = ApiRequest(http, correlation_id(), arrived=real_time())
         forget_preloaded()
         try:
             if check_access is not None:
@@ -395,9 +395,8 @@ async def _append(services: Services, name: str, request: ApiRequest, response: 
         explanation=request.explanation,
     )
     purchase_id = request.purchase_id or await _purchase_of_token(services, request)
-    return await emulator.store.record(
-        merchant, EXCHANGE, name, data, await emulator.context.now(merchant), purchase_id
-    )
+    at = await emulator.context.time_of(merchant, request.arrived)
+    return await emulator.store.record(merchant, EXCHANGE, name, data, at, purchase_id)
 
 
 async def _merchant_of_refused(services: Services, http: web.Request) -> str:

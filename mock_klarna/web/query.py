@@ -8,14 +8,12 @@ from typing import Any
 from multidict import MultiMapping
 
 from mock_klarna.domain.callbacks import CALLBACKS, DELIVERY_STATES
-from mock_klarna.domain.journal import KINDS
+from mock_klarna.domain.journal import KINDS, LAST_POSITION
 from mock_klarna.domain.purchase import PURCHASE_TRANSITIONS
 from mock_klarna.errors import InvalidInput, Problem
 
 Json = dict[str, Any]
 Query = MultiMapping[str]
-MAX_POSITION = 1 << 62
-"""The greatest journal position in a request."""
 _NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _STATUS = "^[1-5]([0-9]{2}|[xX]{2})$"
 _MAX_NAME, _MAX_DIGITS = 80, 20
@@ -45,13 +43,14 @@ def _text(name: str, description: str, **more: Any) -> Parameter:
     return Parameter(name=name, description=description, schema={"type": "string"}, **more)
 
 
-def _choice(name: str, description: str, words: Collection[str]) -> Parameter:
+def _choice(name: str, description: str, words: Collection[str], default: str | None = None) -> Parameter:
     return Parameter(
         name=name,
         description=description,
         schema={"type": "string", "enum": [*words]},
         read=lambda text: text if text in words else None,
         expected="one of " + ", ".join(words),
+        default=default,
     )
 
 
@@ -99,8 +98,11 @@ PURCHASE_ID = _text("purchase_id", "Only what belongs to this purchase.")
 PURCHASE_STATE = _choice("state", "Only purchases in this state.", PURCHASE_TRANSITIONS)
 CALLBACK_KIND = _choice("kind", "Only callbacks of this kind.", CALLBACKS)
 CALLBACK_STATE = _choice("state", "Only callbacks in this state.", DELIVERY_STATES)
-AFTER = _integer("after", "Only entries after this position.", MAX_POSITION, default=0)
-AFTER_OR_LAST_SEEN = _integer("after", "Only entries after this position.", MAX_POSITION, default=None)
+AFTER = _integer("after", "Only entries after this position.", LAST_POSITION, default=0)
+AFTER_OR_LAST_SEEN = _integer("after", "Only entries after this position.", LAST_POSITION, default=None)
+ORDER = _choice(
+    "order", "Whether the oldest entries come first, or the newest ones.", ("oldest", "newest"), default="oldest"
+)
 LIMIT = _integer("limit", "How many at the most.", 10_000, default=100)
 WAIT = _seconds("wait", "Seconds to wait for it to happen.", 600)
 SECONDS = _seconds("seconds", "Seconds to wait for the purchase to end.", 600)

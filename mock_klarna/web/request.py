@@ -63,6 +63,7 @@ class ApiRequest:
     query: the values of all query parameters of the operation.
     purchase_id: the purchase that the request turned out to be about.
     problems, explanation: what the journal says about an error.
+    arrived: real time, seconds in UTC.
     fault: the fault that was requested for this request with `POST /_mock/faults`.
     """
 
@@ -77,6 +78,7 @@ class ApiRequest:
     explanation: str = ""
     fault: dict[str, Any] | None = None
     allowance: Allowance | None = None
+    arrived: float = 0.0
     stream: AsyncIterator[bytes] = field(default_factory=_nothing)
 
     @property

@@ -10,7 +10,7 @@ from mock_klarna.domain.events import Event, event_data
 from mock_klarna.domain.journal import Entry, Exchange, Sent, readable
 from mock_klarna.domain.order import balance, expires_at, klarna_reference
 from mock_klarna.domain.records import Capture, Fault, Order, Purchase, Refund
-from mock_klarna.domain.time import moment
+from mock_klarna.domain.time import moment, precise_moment
 from mock_klarna.validation import MalformedBody, read_json
 
 _MAX_BODY = 64 << 10
@@ -109,7 +109,7 @@ def entry(record: Entry) -> Json:
     """Return an entry of the journal."""
     return {
         "seq": record.seq,
-        "at": moment(record.at),
+        "at": precise_moment(record.at),
         "merchant": record.merchant,
         "kind": record.kind,
         "name": record.name,
@@ -128,7 +128,7 @@ def _details(data: Exchange | Sent | Event) -> Json:
             "number": data.number,
             "request_body": body(data.request_body),
             **attempt(data.attempt),
-            "at": moment(data.attempt.at),
+            "at": precise_moment(data.attempt.at),
         }
     return _exchange(data)
 

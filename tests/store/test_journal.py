@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from mock_klarna.domain.events import event_name
-from mock_klarna.domain.journal import EVENT, EVENT_BYTES, EXCHANGE, KINDS, JournalFilter
+from mock_klarna.domain.journal import EVENT, EVENT_BYTES, EXCHANGE, KINDS, LAST_POSITION, JournalFilter
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store, open_store
 from tests.store.samples import created, exchange, telling
@@ -157,3 +157,19 @@ async def test_clearing_a_journal_makes_room_for_others(tight: Store) -> None:
 
 def test_there_are_three_kinds_of_entries() -> None:
     assert set(KINDS) == {"exchange", "callback", "event"}
+
+
+async def test_entries_before_a_position_are_read_newest_first(store: Store) -> None:
+    for number in range(3):
+        await store.commit("shop", telling(created(f"b-{number}")), 1.0)
+        await store.record("other", EXCHANGE, "get_button", exchange(), 1.0, None)
+    order = await seen(store)
+
+    async def newest(watch: JournalFilter, after: int, limit: int, before: int) -> list[int]:
+        return [entry.seq for entry in await store.entries(watch, after, limit, before=before)]
+
+    assert await newest(EVERYTHING, 0, 100, LAST_POSITION) == order[::-1]
+    assert await newest(EVERYTHING, 0, 2, LAST_POSITION) == order[:3:-1]
+    assert await newest(EVERYTHING, order[1], 100, order[4]) == [order[3], order[2]]
+    assert await newest(JournalFilter(merchant="shop"), 0, 2, LAST_POSITION) == [order[4], order[2]]
+    assert await newest(JournalFilter(status="200", merchant="other"), 0, 2, order[5]) == [order[3], order[1]]

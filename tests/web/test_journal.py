@@ -13,6 +13,7 @@ from tests.web.connection import Connection
 Json = dict[str, Any]
 Connect = Callable[[], Connection]
 JOURNAL = "/_mock/journal"
+PLACED = {"place_order": "http://127.0.0.1:1/place-order"}
 OTHER = {"Authorization": "Basic b3RoZXI6c2VjcmV0"}
 
 
@@ -20,22 +21,34 @@ async def names(klarna: MockKlarnaAsync, **filters: Any) -> list[str]:
     return [entry["name"] for entry in await klarna.journal(**filters)]
 
 
-async def test_entries_are_in_order(klarna: MockKlarnaAsync, purchase: Json, token: str) -> None:
+async def test_entries_are_in_the_order_in_which_they_began(
+    klarna: MockKlarnaAsync, purchase: Json, token: str
+) -> None:
     await klarna.wait_for("place_order")
     await klarna.send("DELETE", token)
     entries = await klarna.journal()
     assert [entry["name"] for entry in entries] == [
-        "button_created",
         "create_button",
+        "button_created",
         "session_initiated",
         "identification_updated",
         "purchase_authorized",
         "place_order",
-        "purchase_denied",
         "deny_authorization",
+        "purchase_denied",
     ]
-    assert [entry["seq"] for entry in entries] == sorted(entry["seq"] for entry in entries)
+    assert [entry["at"] for entry in entries] == sorted(entry["at"] for entry in entries)
     assert {entry["merchant"] for entry in entries} == {klarna.merchant}
+    newest = await klarna.journal(order="newest")
+    assert newest == entries[::-1]
+    assert await klarna.journal(order="newest", limit=2) == newest[:2]
+    assert await klarna.journal(order="newest", after=purchase_position(entries)) == newest[:2]
+
+
+def purchase_position(entries: list[Json]) -> int:
+    """Return the position after the last entry before the merchant's decision."""
+    earlier = (entry["seq"] for entry in entries if entry["name"] not in ("deny_authorization", "purchase_denied"))
+    return max(map(int, earlier))
 
 
 @pytest.mark.parametrize("depth", [64, 65, 254, 255, 1000])
@@ -54,7 +67,7 @@ async def test_entries_are_filtered(klarna: MockKlarnaAsync, purchase: Json) -> 
     assert await names(klarna, name="button_created") == ["button_created"]
     assert "create_button" not in await names(klarna, purchase_id=purchase["purchase_id"])
     assert await names(klarna, after=called["seq"]) == []
-    assert await names(klarna, limit=2) == ["button_created", "create_button"]
+    assert await names(klarna, limit=2) == ["create_button", "button_created"]
     assert await names(klarna, limit=0) == []
     assert await names(klarna, merchant="other") == []
     everybodys = (await klarna.send("GET", JOURNAL, headers={"Authorization": ""})).body
@@ -175,7 +188,7 @@ async def test_the_stream_has_old_and_new_entries(klarna: MockKlarnaAsync, conne
 async def test_a_stream_continues_after_the_last_event(
     klarna: MockKlarnaAsync, connect: Connect, button: Json, how: str
 ) -> None:
-    seen = (await klarna.journal())[-1]["seq"]
+    seen = (await klarna.send("GET", JOURNAL)).body["position"]
     await klarna.advance_clock(1)
     async with connect() as connection, asyncio.timeout(10):
         path = f"/_mock/events?after={seen}" if how == "query" else "/_mock/events"
@@ -193,3 +206,49 @@ async def test_a_stream_can_be_filtered(klarna: MockKlarnaAsync, connect: Connec
 async def test_a_stream_with_an_invalid_filter_is_refused(klarna: MockKlarnaAsync) -> None:
     answer = await klarna.send("GET", "/_mock/events?kind=nonsense")
     assert (answer.status, answer.body["errors"][0]["path"]) == (400, "kind")
+
+
+async def test_a_long_list_has_the_newest_entries_first(klarna: MockKlarnaAsync) -> None:
+    for number in range(150):
+        await klarna.create_button(name=f"Button {number}", merchant_urls=PLACED)
+    oldest = await klarna.journal(limit=1000)
+    newest = await klarna.journal(limit=1000, order="newest")
+    assert (len(oldest), newest) == (300, oldest[::-1])
+    assert [entry["at"] for entry in oldest] == sorted(entry["at"] for entry in oldest)
+    page = (await klarna.send("GET", f"{JOURNAL}?limit=250&order=newest")).body
+    assert page["position"] == max(entry["seq"] for entry in oldest)
+    assert {entry["seq"] for entry in page["entries"]} == set(sorted(entry["seq"] for entry in oldest)[50:])
+
+
+async def test_a_slow_request_is_listed_where_it_began(klarna: MockKlarnaAsync, connect: Connect, button: Json) -> None:
+    path = f"/instantshopping/v1/buttons/{button['button_key']}"
+    async with connect() as connection, asyncio.timeout(30):
+        connection.writer.write(connection.head(f"PUT {path}", Content_Length=2, Expect="100-continue"))
+        await connection.reader.readuntil(b"100 Continue\r\n\r\n")
+        await klarna.get_button(button["button_key"])
+        assert (await connection.answer(b"{}")).status == 200
+    began = ["create_button", "update_button", "get_button"]
+    listed = await klarna.journal(kind="exchange")
+    assert [entry["name"] for entry in listed] == began
+    assert [entry["name"] for entry in sorted(listed, key=lambda entry: entry["seq"])] == [
+        "create_button",
+        "get_button",
+        "update_button",
+    ]
+
+
+async def test_nothing_is_moved_before_a_change_of_the_clock(klarna: MockKlarnaAsync) -> None:
+    await klarna.create_button(merchant_urls=PLACED)
+    await klarna.advance_clock("1h")
+    await klarna.set_clock("2020-01-01T00:00:00Z")
+    await klarna.create_button(merchant_urls=PLACED)
+    listed = await names(klarna)
+    assert listed == [
+        "create_button",
+        "button_created",
+        "clock_moved",
+        "clock_moved",
+        "create_button",
+        "button_created",
+    ]
+    assert await names(klarna, order="newest") == listed[::-1]
