@@ -94,5 +94,5 @@ def merchant_urls(url: str) -> dict[str, str]:
         "confirmation": f"{url}/thanks",
         "place_order": f"{url}/klarna/place-order",
         "push": f"{url}/klarna/push?order_id={{checkout.order.id}}",
-        "notification": f"{url}/klarna/notification",
+        "notification": f"{url}/klarna/notification?order_id={{checkout.order.id}}",
     }

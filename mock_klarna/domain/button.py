@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from mock_klarna.domain.urls import names_order
 from mock_klarna.errors import Problem
 
 _REQUIRED = {
@@ -32,6 +33,23 @@ def problems(session: Mapping[str, Any]) -> list[Problem]:
 
 def _missing(path: str, expected: str) -> Problem:
     return Problem(path=path, rule="required", value=None, expected=expected)
+
+
+_PLACEHOLDER = "a URL with {checkout.order.id}, which the order id replaces"
+_WITHOUT_ORDER_ID = {
+    "push": "a push has no body, so without it the shop cannot tell which order it is about",
+    "notification": "without it only the body says which order it is about",
+}
+
+
+def warnings(options: Mapping[str, Any]) -> tuple[Problem, ...]:
+    """Return the URLs of a key that are called about an order and have no placeholder for the order id (klarna.md §3.2)."""
+    urls = options.get("merchant_urls") or {}
+    return tuple(
+        Problem(f"merchant_urls.{name}", "order_id", urls[name], f"{_PLACEHOLDER}; {reason}")
+        for name, reason in _WITHOUT_ORDER_ID.items()
+        if urls.get(name) and not names_order(urls[name])
+    )
 
 
 def not_served(session: Mapping[str, Any], served: Collection[str]) -> str | None:

@@ -31,7 +31,10 @@ def readable(text: str) -> str:
 
 
 class Exchange(Struct, frozen=True, kw_only=True, gc=False):
-    """A request and its answer: bodies as bytes, `duration` in seconds, `explanation` is why it was refused."""
+    """A request and its answer: bodies as bytes, `duration` in seconds, `explanation` is why it was refused.
+
+    `warnings` are about members that are accepted and probably not what the merchant wants.
+    """
 
     method: str
     path: str
@@ -43,6 +46,7 @@ class Exchange(Struct, frozen=True, kw_only=True, gc=False):
     response_body: bytes = b""
     problems: tuple[Problem, ...] = ()
     explanation: str = ""
+    warnings: tuple[Problem, ...] = ()
 
 
 class Sent(Struct, frozen=True, kw_only=True, gc=False):
@@ -76,7 +80,8 @@ def entry_size(merchant: str, data: Exchange | Sent | Event) -> int:
     size += _headers(data.request_headers)
     if data.explanation:
         size += _text(data.explanation)
-    return size + memory_of(data.problems) if data.problems else size
+    found = (*data.problems, *data.warnings)
+    return size + memory_of(found) if found else size
 
 
 _IDS = ("_id", "_key", "_token")

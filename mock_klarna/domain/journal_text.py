@@ -93,7 +93,8 @@ def describe(entry: Json, *, shop: str = _SHOP, detailed: bool = False, timed: b
         case _:
             (actor, text), is_error = _event(entry, timed=timed), False
             text = f"{text} [{entry['name']}]" if detailed and entry["name"] in EVENTS else text
-    problems = tuple(map(_problem, entry.get("problems", ())[:_MOST_PROBLEMS]))
+    found = (*entry.get("problems", ()), *entry.get("warnings", ()))
+    problems = tuple(map(_problem, found[:_MOST_PROBLEMS]))
     return EntryText(actor, text if detailed else shorten_ids(text), problems, is_error)
 
 

@@ -68,6 +68,11 @@ def is_address(host: str) -> bool:
     return True
 
 
+def names_order(url: str) -> bool:
+    """Return whether a URL has a placeholder that the order id replaces."""
+    return any(placeholder in url for placeholder in _PLACEHOLDERS)
+
+
 def with_order_id(url: str, order_id: str) -> str:
     """Return the URL with the order id in place of `{checkout.order.id}` and `{order.id}` (klarna.md §3.2)."""
     if "{" not in url:

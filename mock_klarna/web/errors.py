@@ -1,7 +1,7 @@
 """Errors as responses: Klarna's bodies for Klarna's APIs, problem details (RFC 9457) for our own; and the log lines."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mock_klarna.errors import (
@@ -10,6 +10,7 @@ from mock_klarna.errors import (
     KlarnaError,
     MethodNotAllowed,
     MockKlarnaError,
+    Problem,
     StoreFailure,
     Unauthorized,
 )
@@ -156,7 +157,7 @@ def _log_refusal(error: KlarnaError, request: ApiRequest, name: str) -> None:
         error.status,
         error.error_message,
         request.correlation_id,
-        _problem_lines(request),
+        _problem_lines(request.problems),
         f"\n  and {more} more in the journal" if more > 0 else "",
         extra={"problems": [problem.as_json() for problem in error.problems[:_MAX_LOGGED]]},
     )
@@ -164,8 +165,14 @@ def _log_refusal(error: KlarnaError, request: ApiRequest, name: str) -> None:
 
 def log_page_problems(request: ApiRequest, name: str) -> None:
     """Log the problems of what a shop's page sent."""
-    _log.warning("%s of %s: refused%s", name, request.merchant or "an unknown merchant", _problem_lines(request))
+    lines = _problem_lines(request.problems)
+    _log.warning("%s of %s: refused%s", name, request.merchant or "an unknown merchant", lines)
 
 
-def _problem_lines(request: ApiRequest) -> str:
-    return "".join(f"\n  {problem.as_text()}" for problem in request.problems[:_MAX_LOGGED])
+def log_warnings(request: ApiRequest, name: str) -> None:
+    """Log what a request has that is accepted, and probably not what the merchant wants."""
+    _log.warning("%s of %s: accepted, but%s", name, request.merchant, _problem_lines(request.warnings))
+
+
+def _problem_lines(problems: Sequence[Problem]) -> str:
+    return "".join(f"\n  {problem.as_text()}" for problem in problems[:_MAX_LOGGED])

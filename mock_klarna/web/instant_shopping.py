@@ -2,12 +2,14 @@
 
 from functools import partial
 
+from mock_klarna.domain.button import warnings
 from mock_klarna.web.request import ApiRequest, ApiResponse, FindProblems, Services, json_response
 
 
 async def create_button(services: Services, request: ApiRequest) -> ApiResponse:
     """Create a button key based on setup options (guide, step 1)."""
     button = await services.emulator.buttons.create(request.merchant, request.body)
+    request.warnings = warnings(request.body)
     location = {"Location": f"/instantshopping/v1/buttons/{button.button_key}"}
     return ApiResponse(201, button.body, location)
 
@@ -19,9 +21,9 @@ async def get_button(services: Services, request: ApiRequest) -> ApiResponse:
 
 async def update_button(services: Services, request: ApiRequest) -> ApiResponse:
     """Update the setup options of a button key."""
-    return ApiResponse(
-        200, (await services.emulator.buttons.update(request.merchant, request.path("button_key"), request.body)).body
-    )
+    button = await services.emulator.buttons.update(request.merchant, request.path("button_key"), request.body)
+    request.warnings = warnings(request.body)
+    return ApiResponse(200, button.body)
 
 
 async def get_authorization(services: Services, request: ApiRequest) -> ApiResponse:

@@ -29,7 +29,7 @@ from mock_klarna.store.base import Store
 from mock_klarna.validation import LARGE_BODY, write_json
 from mock_klarna.web import auth, rate_limits
 from mock_klarna.web.access import PROTECTION, access_check
-from mock_klarna.web.errors import error_response, log_page_problems
+from mock_klarna.web.errors import error_response, log_page_problems, log_warnings
 from mock_klarna.web.operation import Api, ApiRules, Authentication, JournalPolicy, Operation
 from mock_klarna.web.query import in_query, read_query
 from mock_klarna.web.request import (
@@ -344,6 +344,8 @@ async def _record_and_explain(
     if request.allowance is not None:
         headers.update(request.allowance.headers)
     seq = await _record(services, name, request, response, started)
+    if request.warnings:
+        log_warnings(request, name)
     if response.status >= 400 and seq is not None:
         headers[EXPLANATION] = f"{request.http.scheme}://{request.http.host}/_mock/journal/{seq}"
 
@@ -393,6 +395,7 @@ async def _append(services: Services, name: str, request: ApiRequest, response: 
         response_body=response.body,
         problems=tuple([problem.shown() for problem in request.problems]) if request.problems else (),
         explanation=request.explanation,
+        warnings=tuple([warning.shown() for warning in request.warnings]) if request.warnings else (),
     )
     purchase_id = request.purchase_id or await _purchase_of_token(services, request)
     at = await emulator.context.time_of(merchant, request.arrived)

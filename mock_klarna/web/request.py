@@ -63,6 +63,7 @@ class ApiRequest:
     query: the values of all query parameters of the operation.
     purchase_id: the purchase that the request turned out to be about.
     problems, explanation: what the journal says about an error.
+    warnings: what is accepted, and probably not what the merchant wants.
     arrived: real time, seconds in UTC.
     fault: the fault that was requested for this request with `POST /_mock/faults`.
     """
@@ -78,6 +79,7 @@ class ApiRequest:
     explanation: str = ""
     fault: dict[str, Any] | None = None
     allowance: Allowance | None = None
+    warnings: tuple[Problem, ...] = ()
     arrived: float = 0.0
     stream: AsyncIterator[bytes] = field(default_factory=_nothing)
 

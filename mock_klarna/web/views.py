@@ -145,6 +145,7 @@ def _exchange(data: Exchange) -> Json:
         "response_body": body(data.response_body),
         "explanation": data.explanation or None,
         "problems": [problem.as_json() for problem in data.problems],
+        "warnings": [warning.as_json() for warning in data.warnings],
     }
 
 

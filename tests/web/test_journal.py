@@ -252,3 +252,42 @@ async def test_nothing_is_moved_before_a_change_of_the_clock(klarna: MockKlarnaA
         "button_created",
     ]
     assert await names(klarna, order="newest") == listed[::-1]
+
+
+URL = "http://127.0.0.1:1/callback"
+PUSH = "a push has no body, so without it the shop cannot tell which order it is about"
+NOTIFICATION = "without it only the body says which order it is about"
+
+
+@pytest.mark.parametrize(
+    ("urls", "warned"),
+    [
+        ({"push": URL}, [("merchant_urls.push", PUSH)]),
+        (
+            {"push": URL, "notification": URL},
+            [("merchant_urls.push", PUSH), ("merchant_urls.notification", NOTIFICATION)],
+        ),
+        ({"push": f"{URL}?order={{checkout.order.id}}", "notification": f"{URL}/{{order.id}}"}, []),
+        ({"push": f"{URL}?order={{order_id}}"}, [("merchant_urls.push", PUSH)]),
+        ({"confirmation": URL, "update": URL}, []),
+    ],
+)
+@pytest.mark.parametrize("is_new", [True, False], ids=["new", "changed"])
+async def test_a_key_whose_urls_do_not_name_the_order_is_accepted_with_a_warning(
+    klarna: MockKlarnaAsync, caplog: pytest.LogCaptureFixture, urls: Json, warned: list[tuple[str, str]], is_new: bool
+) -> None:
+    if is_new:
+        await klarna.create_button(merchant_urls=PLACED | urls)
+    else:
+        created = await klarna.create_button(merchant_urls=PLACED)
+        await klarna.update_button(created["button_key"], merchant_urls=PLACED | urls)
+    entry = (await klarna.journal(kind="exchange"))[-1]
+    assert (entry["status"], entry["problems"], entry["explanation"]) == (201 if is_new else 200, [], None)
+    found = [(warning["path"], warning["rule"], warning["value"]) for warning in entry["warnings"]]
+    assert found == [(path, "order_id", urls[path.removeprefix("merchant_urls.")]) for path, _ in warned]
+    assert all(
+        warning["expected"] == f"a URL with {{checkout.order.id}}, which the order id replaces; {reason}"
+        for warning, (_, reason) in zip(entry["warnings"], warned, strict=True)
+    )
+    lines = [record.getMessage() for record in caplog.records if "accepted, but" in record.getMessage()]
+    assert [line.count("\n  merchant_urls.") for line in lines] == ([len(warned)] if warned else [])
