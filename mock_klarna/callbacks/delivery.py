@@ -49,7 +49,7 @@ class FaultInjector:
         fault = await self._faults.take(delivery.merchant, "callback", delivery.callback)
         if fault is not None:
             return await self._post_with(fault, delivery, at)
-        attempt = await self._client.post(delivery.url, delivery.body, at)
+        attempt = await self._client.post(delivery.url, delivery.body, at, delivery.merchant)
         self._release(delivery.merchant)
         return [attempt]
 
@@ -69,7 +69,7 @@ class FaultInjector:
             return [_not_sent(at, "answered", fault["status"], "a fault answered in the merchant's place")]
         body = GARBLED_BODY if fault.get("garbage") else delivery.body
         times = 2 if fault.get("twice") else 1
-        return [await self._client.post(delivery.url, body, at) for _ in range(times)]
+        return [await self._client.post(delivery.url, body, at, delivery.merchant) for _ in range(times)]
 
     async def _wait_for_next(self, merchant: str) -> None:
         try:

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-import ipaddress
+import errno
+import os
 import socket
 import ssl
 from collections.abc import Callable, Iterable
@@ -17,15 +18,15 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from mock_klarna import __version__
+from mock_klarna.callbacks.diagnosis import Diagnosis, error_status, is_alone_in_container, port_of, unknown_host
 from mock_klarna.callbacks.targets import RefusedTarget, Targets
 from mock_klarna.domain.callbacks import Attempt
 from mock_klarna.domain.journal import readable
+from mock_klarna.domain.urls import is_address
 from mock_klarna.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     import aiohttp
-
-_CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 
 
 def rewrites(pairs: Iterable[str]) -> dict[str, str]:
@@ -47,31 +48,6 @@ def rewritten(url: str, hosts: dict[str, str]) -> str:
     names_port = ":" in target.rpartition("]")[2]
     port = f":{parts.port}" if parts.port and not names_port else ""
     return urlunsplit(parts._replace(netloc=f"{user}{at}{target}{port}"))
-
-
-def in_container() -> bool:
-    """Return whether this process runs inside a container."""
-    return any(Path(mark).exists() for mark in _CONTAINER_MARKS)
-
-
-def is_loopback(url: str) -> bool:
-    """Return whether a URL's host is this machine itself."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-def remedy(url: str) -> str | None:
-    """Return a hint for a refused connection: inside a container, `localhost` is the container and not the shop's machine."""
-    if not (is_loopback(url) and in_container()):
-        return None
-    host = urlsplit(url).hostname
-    return (
-        f"inside this container {host} is the container itself; start it with --callback-host-rewrite "
-        f"{host}=host.docker.internal (and --add-host host.docker.internal:host-gateway on Linux), or use the shop's service name"
-    )
 
 
 Address = tuple[Any, ...]
@@ -177,14 +153,15 @@ def no_tls(error: Exception) -> tuple[str, str | None]:
     """Return why there is no TLS connection, and a hint if there is one."""
     reason = str(getattr(error, "reason", None) or error).replace("_", " ").lower()
     is_plain = reason in ("wrong version number", "http request", "record layer failure", "packet length too long")
-    remedy = "plain HTTP seems to answer there: is it an http:// URL?" if is_plain else None
-    return f"no TLS connection: {reason}", remedy
+    hint = "plain HTTP seems to answer there: is it an http:// URL?" if is_plain else None
+    return f"no TLS connection: {reason}", hint
 
 
 MAX_ANSWER = 64 << 10
 """Bytes of a merchant's answer that are read and stored."""
 _MOST_HEADERS = 50
 _IDLE_SECONDS = 1.0
+_PROBE_SECONDS = 1.0
 _USER_AGENT = f"mock-klarna/{__version__}"
 
 
@@ -197,12 +174,8 @@ class _CallResult(NamedTuple):
     remedy: str | None = None
 
 
-def _no_connection(error: OSError, url: str) -> _CallResult:
-    cause = getattr(error, "os_error", error)
-    if isinstance(cause, RefusedTarget):
-        return _CallResult("not_allowed", error=cause.strerror, remedy=cause.remedy)
-    outcome = "refused" if isinstance(cause, ConnectionRefusedError) else "unreachable"
-    return _CallResult(outcome, error=cause.strerror or str(error), remedy=remedy(url))
+def _unknown(cause: OSError, url: str) -> _CallResult:
+    return _CallResult("unreachable", error=f"the host is not known: {cause.strerror}", remedy=unknown_host(url))
 
 
 class _Connection:
@@ -230,10 +203,11 @@ class MerchantClient:
         self._hosts = rewrites(settings.callback_host_rewrite)
         self._trust = trust(settings)
         self._targets = Targets(settings)
+        self._diagnosis = Diagnosis(self, is_alone_in_container=is_alone_in_container())
         self._sessions: dict[tuple[bool, bool], aiohttp.ClientSession] = {}
 
-    async def post(self, url: str, body: bytes, at: float) -> Attempt:
-        """Post JSON, or nothing if `body` is empty; `at` is the merchant's time.
+    async def post(self, url: str, body: bytes, at: float, merchant: str = "") -> Attempt:
+        """Post JSON to a merchant, or nothing if `body` is empty; `at` is the merchant's time.
 
         Outcomes: answered: a complete HTTP answer. redirected: a redirect, which is not followed. too_long: an answer of which
         only the beginning was read. refused, unreachable: no connection. untrusted: a certificate that is not accepted.
@@ -241,8 +215,10 @@ class MerchantClient:
         """
         started = asyncio.get_running_loop().time()
         seen: list[aiohttp.ClientResponse] = []
-        outcome, answer, error, remedy = await self._outcome(url, body, seen)
+        outcome, answer, error, remedy = await self._outcome(merchant, url, body, seen)
         response = seen[0] if seen else None
+        if response is not None:
+            self._diagnosis.answered(merchant, rewritten(url, self._hosts))
         return Attempt(
             at=at,
             duration=round(asyncio.get_running_loop().time() - started, 6),
@@ -251,10 +227,10 @@ class MerchantClient:
             error=readable(error) if error else None,
             answer=answer,
             answer_headers=_headers(response) if response else (),
-            remedy=remedy,
+            remedy=readable(remedy) if remedy else None,
         )
 
-    async def _outcome(self, url: str, body: bytes, seen: "list[aiohttp.ClientResponse]") -> _CallResult:
+    async def _outcome(self, merchant: str, url: str, body: bytes, seen: "list[aiohttp.ClientResponse]") -> _CallResult:
         import aiohttp
 
         try:
@@ -266,12 +242,63 @@ class MerchantClient:
         except aiohttp.ClientConnectorSSLError as error:
             return _CallResult("broken", b"", *no_tls(error.os_error))
         except aiohttp.ClientConnectorDNSError as error:
-            reason = f"the host is not known: {error.os_error.strerror}"
-            return _CallResult("unreachable", error=reason, remedy=remedy(url))
+            return _unknown(error.os_error, rewritten(url, self._hosts))
         except (aiohttp.ClientConnectorError, RefusedTarget) as error:
-            return _no_connection(error, url)
+            return await self._no_connection(merchant, getattr(error, "os_error", error), url)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return _CallResult("broken", error=f"{type(error).__name__}: {error}"[:500])
+            remedy = None if seen else await self._diagnosis.no_http(rewritten(url, self._hosts))
+            return _CallResult("broken", error=f"{type(error).__name__}: {error}"[:500], remedy=remedy)
+
+    async def _no_connection(self, merchant: str, cause: OSError, url: str) -> _CallResult:
+        target = rewritten(url, self._hosts)
+        if isinstance(cause, RefusedTarget):
+            return _CallResult("not_allowed", error=cause.strerror, remedy=cause.remedy)
+        if isinstance(cause, socket.gaierror):
+            return _unknown(cause, target)
+        reason = cause.strerror or str(cause)
+        if isinstance(cause, ConnectionRefusedError):
+            return _CallResult("refused", error=reason, remedy=await self._diagnosis.refused(merchant, target))
+        return _CallResult("unreachable", error=reason)
+
+    async def reach(self, url: str) -> str | None:
+        """Return why no connection to a URL can be opened, and what to do; None if there is one. Nothing is sent."""
+        target = rewritten(url, self._hosts)
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._connect(urlsplit(target).hostname or "", port_of(target))
+        except TimeoutError:
+            return f"no connection within {self._timeout:g} s"
+        except OSError as error:
+            result = await self._no_connection("", error, url)
+            return result.remedy or result.error
+        return None
+
+    async def connects(self, host: str, port: int, context: ssl.SSLContext | None = None) -> bool:
+        """Return whether a connection can be opened within a second, with TLS if there is a context."""
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS):
+                await self._connect(host, port, context)
+        except OSError:  # also when the time is over
+            return False
+        return True
+
+    async def _connect(self, host: str, port: int, context: ssl.SSLContext | None = None) -> None:
+        """Open a connection to a host that may be called, and close it; raises OSError."""
+        is_trusted = self._targets.is_allowed_by_name(host)
+        failed: OSError = OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
+        addresses = [host] if is_address(host) else [each["host"] for each in await Resolver().resolve(host, port)]
+        for address in addresses:
+            if not is_trusted:
+                self._targets.require_allowed(address)
+            try:
+                name = host if context else None
+                _, writer = await asyncio.open_connection(address, port, ssl=context, server_hostname=name)
+            except OSError as error:
+                failed = error
+                continue
+            writer.transport.abort()
+            return
+        raise failed
 
     async def _exchange(self, url: str, body: bytes, seen: "list[aiohttp.ClientResponse]") -> _CallResult:
         """Post, and again over a new connection where a kept one turns out to be closed.
@@ -320,9 +347,11 @@ class MerchantClient:
             if not response.content.at_eof():
                 response.close()
                 return _CallResult("too_long", answer, f"only the first {MAX_ANSWER} bytes of the answer were read")
+            remedy = error_status(response.status, answer, response.headers) if response.status >= 300 else None
             if response.status in (301, 302, 303, 307, 308):
-                return _CallResult("redirected", answer, f"not followed: {response.headers.get('Location', '')}"[:500])
-            return _CallResult("answered", answer)
+                error = f"not followed: {response.headers.get('Location', '')}"[:500]
+                return _CallResult("redirected", answer, error, remedy)
+            return _CallResult("answered", answer, remedy=remedy)
 
     async def _tls(self, url: str) -> ssl.SSLContext | bool:
         """Return what aiohttp takes as `ssl` for a URL; the system's authorities are loaded for the first https URL."""

@@ -8,7 +8,7 @@ from mock_klarna.domain.journal_text import describe, in_order_of_time, timestam
 
 Json = Mapping[str, Any]
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_PORT = re.compile(r"(?<=//)([^/\s:]+):\d+")
+_PORT = re.compile(r"(?:(?<=//)|(?<=\bon )|(?<=\bto ))([^/\s:]+|\[[0-9a-f:]+\]):\d+")
 _ACTOR_WIDTH = 13
 
 

@@ -7,14 +7,13 @@ import threading
 from asyncio import StreamReader, StreamWriter
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 import orjson
 import pytest
 
-from mock_klarna.callbacks import http
-from mock_klarna.callbacks.http import MAX_ANSWER, is_loopback, remedy, rewrites, rewritten
+from mock_klarna.callbacks.http import MAX_ANSWER, rewrites, rewritten
 from mock_klarna.client import Client
 from tests.merchants.processes import ROOT
 from tests.merchants.running import Json, buy, callbacks, calls, emulator, place
@@ -59,44 +58,6 @@ def test_a_host_is_replaced_and_everything_else_kept(url: str, target: str) -> N
     assert rewritten(url, HOSTS) == target
 
 
-@pytest.mark.parametrize(
-    ("url", "loopback"),
-    [
-        ("http://localhost:1/", True),
-        ("http://shop.localhost/", True),
-        ("http://127.0.0.1/", True),
-        ("http://127.8.9.1/", True),
-        ("http://[::1]:80/", True),
-        ("http://10.0.0.1/", False),
-        ("http://shop/", False),
-        ("http://notlocalhost/", False),
-    ],
-)
-def test_a_url_of_this_machine_is_recognized(url: str, loopback: bool) -> None:
-    assert is_loopback(url) is loopback
-
-
-@pytest.mark.parametrize(
-    ("url", "inside", "named"),
-    [
-        ("http://localhost:3000/", True, "localhost=host.docker.internal"),
-        ("http://127.0.0.1/", True, "127.0.0.1=host.docker.internal"),
-        ("http://localhost:3000/", False, None),
-        ("http://shop/", True, None),
-    ],
-)
-def test_inside_a_container_a_refused_localhost_gets_a_hint(
-    url: str, inside: bool, named: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mark = tmp_path / ".containerenv"
-    if inside:
-        mark.touch()
-    monkeypatch.setattr(http, "_CONTAINER_MARKS", (str(mark),))
-    hint = remedy(url)
-    assert (hint is None) is (named is None)
-    assert named is None or f"--callback-host-rewrite {named}" in str(hint)
-
-
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -111,12 +72,15 @@ class Restarting:
     def __init__(self) -> None:
         self.url = ""
         self.connections = 0
+        self.requests = 0
         self.answers = True
 
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Answer one request of a connection."""
         self.connections += 1
-        await _request(reader)
+        with suppress(EOFError):
+            await _request(reader)
+            self.requests += 1
         if self.answers:
             writer.write(OK)
             await reader.read(1)
@@ -145,7 +109,7 @@ async def test_a_merchant_that_closes_a_new_connection_is_not_called_twice(resta
     async with emulator() as client:
         await buy(client, restarting.url)
         (entry,) = await calls(client, "place_order")
-    assert (entry["outcome"], restarting.connections) == ("broken", 1)
+    assert (entry["outcome"], restarting.requests) == ("broken", 1)
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])

@@ -22,7 +22,10 @@ async def state(klarna: MockKlarnaAsync, purchase: Json) -> Any:
     """A snapshot with a record of each kind in it: a key, a placed and a waiting purchase, callbacks, a fault, a clock."""
     order = await klarna.get_authorization(purchase["authorization_token"])
     await klarna.create_order(purchase["authorization_token"], order)
-    await klarna.purchase(page=order, wait=0, outcome={"fraud_status": "PENDING", "then": "ACCEPTED", "after": "2h"})
+    outcome = {"fraud_status": "PENDING", "then": "ACCEPTED", "after": "2h"}
+    waiting = await klarna.purchase(page=order, wait=0, outcome=outcome)
+    for each in (purchase, waiting):  # a snapshot has a callback that is being sent as one that was interrupted
+        await klarna.wait_for("place_order", within=30, purchase_id=each["purchase_id"])
     await klarna.advance_clock("1h")
     await klarna.fault("callback", drop=True)
     return await klarna.snapshot()
