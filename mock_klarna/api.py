@@ -121,7 +121,8 @@ class Commands(Generic[Object, Objects, Nothing]):
     def purchase(self, **options: Any) -> Object:
         """Let a shopper buy; takes the members of `POST /_mock/purchases` and gives the purchase.
 
-        Waits up to `wait` seconds (10) for the merchant to place or deny; 0 returns as soon as the merchant is being called.
+        Waits up to `wait` seconds (10) for the merchant to place or deny; 0 returns as soon as the merchant is being called. It
+        returns earlier if the merchant was not reached or answers with an error: `hint` of the purchase says why.
         """
         return self._ask("POST", "/_mock/purchases", options)
 

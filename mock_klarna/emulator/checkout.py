@@ -3,15 +3,17 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
 import orjson
 from msgspec.structs import replace
 
 from mock_klarna.domain import purchase as purchases
-from mock_klarna.domain import session
-from mock_klarna.domain.events import Event, SessionInitiated, UpdateIgnored
-from mock_klarna.domain.journal import JournalFilter
+from mock_klarna.domain import session, undecided
+from mock_klarna.domain.callbacks import Delivery
+from mock_klarna.domain.events import AuthorizationRefused, Event, SessionInitiated, UpdateIgnored
+from mock_klarna.domain.journal import EVENT, EXCHANGE, LAST_POSITION, Entry, Exchange, JournalFilter
 from mock_klarna.domain.records import ButtonKey, CommandResult, Decision, Order, Purchase
 from mock_klarna.emulator import checkout_steps
 from mock_klarna.emulator.buttons import NO_SHOP
@@ -22,6 +24,7 @@ from mock_klarna.validation import write_json
 
 _log = logging.getLogger("mock_klarna.callbacks")
 Json = dict[str, Any]
+_REFUSED = "authorization_refused"
 
 
 class Checkout:
@@ -270,21 +273,62 @@ class Checkout:
         await self._context.commit(merchant, Decision(writes=writes, events=tuple(events), jobs=result.jobs), now)
         return result.value[1]
 
-    async def wait_for_end(self, purchase: Purchase, seconds: float) -> Purchase:
-        """Return a purchase when it has ended, or after this many real seconds."""
+    async def wait_for_end(self, purchase: Purchase, seconds: float, *, gives_up: bool = False) -> Purchase:
+        """Return a purchase when it has ended, or after this many real seconds.
+
+        With `gives_up` it is returned earlier when its merchant was not reached, or answered the callback with an error and did
+        not decide within `GRACE_SECONDS`.
+        """
         if seconds <= 0 or purchase.state not in ("started", "authorized"):
             return purchase
         store = self._context.store
         clock = asyncio.get_running_loop().time  # a test can freeze or move `real_time`
-        deadline = clock() + seconds
+        deadline, asked_at = clock() + seconds, None
         with store.watching(JournalFilter(purchase_id=purchase.purchase_id)) as watching:
             while True:
                 await store.preload(purchase.merchant, purchase.purchase_id)
                 purchase = await self.find(None, purchase.purchase_id)
-                left = deadline - clock()
-                if purchase.state not in ("started", "authorized") or left <= 0:
+                now, ends = clock(), deadline
+                if gives_up and purchase.state == "authorized":
+                    patience = await self._patience(purchase)
+                    asked_at = None if patience == inf else asked_at or now
+                    ends = min(deadline, (asked_at or now) + patience)
+                if purchase.state not in ("started", "authorized") or ends <= now:
                     return purchase
-                await watching.wait(left)
+                await watching.wait(ends - now)
+
+    async def _patience(self, purchase: Purchase) -> float:
+        """Return for how many real seconds a decision on an authorized purchase can still come; `inf` for no limit."""
+        deliveries = await self._callbacks(purchase)
+        is_asked = undecided.last_request(deliveries) is not None
+        refused = await self._newest_entry(purchase, EVENT, _REFUSED) if is_asked else None
+        return undecided.patience_of(deliveries, is_refused=refused is not None)
+
+    async def _newest_entry(self, purchase: Purchase, kind: str, name: str | None = None) -> Entry | None:
+        watch = JournalFilter(purchase_id=purchase.purchase_id, kind=kind, name=name)
+        found = await self._context.store.entries(watch, 0, 1, before=LAST_POSITION)
+        return found[0] if found else None
+
+    async def _callbacks(self, purchase: Purchase) -> list[Delivery]:
+        return await self._context.store.records(Delivery, purchase.merchant, subject=purchase.purchase_id)
+
+    async def with_callbacks(self, purchase: Purchase) -> tuple[list[Delivery], str | None]:
+        """Return the callbacks of a purchase, and why it is not decided: None if it is, or if its merchant was not asked yet."""
+        deliveries = await self._callbacks(purchase)
+        hint = undecided.hint(purchase, deliveries)
+        return deliveries, None if hint is None else "; ".join([hint, *await self._refusals(purchase)])
+
+    async def _refusals(self, purchase: Purchase) -> list[str]:
+        """Return how the merchant's last request about a purchase was refused, and who used its token in the merchant's place."""
+        found = []
+        request = await self._newest_entry(purchase, EXCHANGE)
+        if request is not None and isinstance(request.data, Exchange) and request.data.status >= 400:
+            found.append(f"its {request.name} was answered {request.data.status} {request.data.explanation}".rstrip())
+        refused = await self._newest_entry(purchase, EVENT, _REFUSED)
+        if refused is not None and isinstance(refused.data, AuthorizationRefused):
+            other = refused.data.refused_merchant
+            found.append(f"{other} used the token and was answered 403: it belongs to {purchase.merchant}")
+        return found
 
 
 def _session(purchase: Purchase) -> Json:

@@ -1,8 +1,12 @@
 """The `expect_…` steps. They wait for changes of the journal, never for a fixed time."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
+from mock_klarna.domain import undecided
+from mock_klarna.domain.callbacks import ORDER_CALLBACKS
 from mock_klarna.domain.journal_text import value_text
 from mock_klarna.domain.purchase import FRAUD_TRANSITIONS, PURCHASE_TRANSITIONS
 from mock_klarna.scenario.matching import differences
@@ -13,12 +17,20 @@ _SHORT_WAIT = 0.3
 """Seconds in which nearly every shop decides; the rest of the time follows the journal."""
 _DEFAULT_WAIT = 10.0
 _UNDECIDED = ("started", "authorized")
-_DECIDED_BY_SHOP = frozenset({"placed", "denied"})
+_MEMBERS_OF_DECISION = frozenset({"order_id", "customer_token", "fraud_status", "deny", "redirect_url"})
+"""Members of a purchase that have a value only once its merchant has decided."""
+_FROM_SHOP: Mapping[str, frozenset[str]] = {
+    "exchange": frozenset({"get_authorization", "create_order", "deny_authorization", "create_token"}),
+    "event": frozenset({"purchase_placed", "purchase_denied", "customer_token_created", "order_acknowledged"}),
+    "callback": frozenset({*undecided.ASKING, *(kind.name for kind in ORDER_CALLBACKS)}),
+}
+"""Journal entries, by kind, that a purchase gets only from a merchant who was asked to decide, or when it is asked."""
 _TRANSITIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "state": PURCHASE_TRANSITIONS,
     "fraud_status": FRAUD_TRANSITIONS,
 }
 _MAX_SHOWN_ENTRIES = 5
+_MAX_HINTS = 10
 _ENTRY_OPTIONS = frozenset({"of", "within", "count", "kind", "operation", "name", "body", "answer"})
 """Members of `expect_callback`, `expect_request` and `expect_event` that are not compared as they are."""
 
@@ -45,7 +57,8 @@ async def expect_purchase(run: ScenarioRun, step: Step) -> Any:
 
     async def look_up(purchase_id: str) -> _Found:
         purchase = await run.get(f"/_mock/purchases/{purchase_id}")
-        return purchase, is_unreachable(run, step.args, purchase)
+        is_given_up_on = _needs_decision(step.args) and is_given_up(run, purchase)
+        return purchase, is_given_up_on or is_unreachable(step.args, purchase)
 
     return await _expect_records(run, step, look_up)
 
@@ -58,7 +71,7 @@ async def expect_order(run: ScenarioRun, step: Step) -> Any:
         if not purchase["order_id"]:
             return None, _is_order_unreachable(run, purchase)
         order = await run.get(f"/_mock/orders/{purchase['order_id']}")
-        return order, is_unreachable(run, step.args, order)
+        return order, is_unreachable(step.args, order)
 
     return await _expect_records(run, step, look_up)
 
@@ -72,12 +85,12 @@ def with_short_wait(body: Json) -> tuple[Json, float]:
 
 
 async def wait_for_decision(run: ScenarioRun, purchase: Json, wait: float) -> Json:
-    """Return a purchase once it is decided, once its shop used wrong credentials, or after so many seconds."""
+    """Return a purchase once it is decided, once its shop cannot decide any more, or after so many seconds."""
     purchase_id, latest = purchase["purchase_id"], purchase
 
     async def check_decision() -> Mismatch | None:
         nonlocal latest
-        if latest["state"] not in _UNDECIDED or any(mismatched_merchants(run, [purchase_id])):
+        if latest["state"] not in _UNDECIDED or is_given_up(run, latest):
             return None
         latest = await run.get(f"/_mock/purchases/{purchase_id}")
         return None if latest["state"] not in _UNDECIDED else Mismatch()
@@ -108,25 +121,53 @@ def credential_mismatch(run: ScenarioRun) -> str:
     )
 
 
-def is_unreachable(run: ScenarioRun, expected: Json, actual: Json) -> bool:
-    """Return whether a purchase or an order can no longer become what is expected.
+def is_given_up(run: ScenarioRun, purchase: Json) -> bool:
+    """Return whether a purchase waits for a shop that will not decide: it was not reached, refused, or has wrong credentials."""
+    is_mismatched = purchase["state"] == "authorized" and any(mismatched_merchants(run, [purchase["purchase_id"]]))
+    return is_mismatched or _is_asked_in_vain(run, purchase)
 
-    It has reached another final state, or its shop uses the credentials of another merchant.
-    """
-    if any(_is_state_unreachable(table, actual.get(name), expected.get(name)) for name, table in _TRANSITIONS.items()):
-        return True
-    return expected.get("state") in _DECIDED_BY_SHOP and _has_credential_mismatch(run, actual)
+
+def _is_asked_in_vain(run: ScenarioRun, purchase: Json) -> bool:
+    """Return whether a callback that asks the shop to decide on a purchase has ended, and leads to no decision."""
+    if purchase["state"] != "authorized":
+        return False
+    asking = [each for each in purchase["callbacks"] if each["kind"] in undecided.ASKING and each["attempts"]]
+    if not asking or asking[-1]["state"] not in ("delivered", "failed"):
+        return False
+    callback_id, attempts = asking[-1]["callback_id"], asking[-1]["attempts"]
+    made = asking[-1]["attempts_dropped"] + len(attempts)
+    own = run.journal.of_purchases([purchase["purchase_id"]], with_unassigned=False)
+    if sum(entry["kind"] == "callback" and entry["callback_id"] == callback_id for entry in own) < made:
+        return False  # their entries are written after them
+    since = run.asked_since.setdefault((callback_id, made), monotonic())
+    return monotonic() >= since + undecided.patience(attempts[-1]["outcome"], attempts[-1]["status"])
+
+
+async def hints(run: ScenarioRun) -> list[str]:
+    """Return why the latest purchases of a scenario are not decided, each reason once; those that were deleted have none."""
+    paths = [f"/_mock/purchases/{purchase_id}" for purchase_id in run.all_purchases[-_MAX_HINTS:]]
+    answers = [await run.client.send("GET", path) for path in paths]
+    found = dict.fromkeys(answer.body["hint"] for answer in answers if answer.status == 200)
+    return [hint for hint in found if hint]
+
+
+def is_unreachable(expected: Json, actual: Json) -> bool:
+    """Return whether a purchase or an order has reached a final state other than the expected one."""
+    return any(
+        _is_state_unreachable(table, actual.get(name), expected.get(name)) for name, table in _TRANSITIONS.items()
+    )
+
+
+def _needs_decision(expected: Json) -> bool:
+    """Return whether a purchase can be as expected only once its merchant has decided."""
+    if "state" in expected:
+        return expected["state"] in ("placed", "denied")
+    return any(expected.get(name) is not None for name in _MEMBERS_OF_DECISION)
 
 
 def _is_order_unreachable(run: ScenarioRun, purchase: Json) -> bool:
     """Return whether a purchase without an order can no longer get one."""
-    return _is_state_unreachable(PURCHASE_TRANSITIONS, purchase["state"], "placed") or _has_credential_mismatch(
-        run, purchase
-    )
-
-
-def _has_credential_mismatch(run: ScenarioRun, purchase: Json) -> bool:
-    return purchase["state"] == "authorized" and any(mismatched_merchants(run, [purchase["purchase_id"]]))
+    return _is_state_unreachable(PURCHASE_TRANSITIONS, purchase["state"], "placed") or is_given_up(run, purchase)
 
 
 def _is_state_unreachable(transitions: Mapping[str, frozenset[str]], state: Any, expected: Any) -> bool:
@@ -151,38 +192,64 @@ def _expected_members(args: Json, **journal_names: str) -> Json:
     return {**members, **{theirs: args[ours] for ours, theirs in journal_names.items() if ours in args}}
 
 
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """The journal entries that an expectation is about: of a kind and a name, and of these purchases or of the whole journal."""
+
+    run: ScenarioRun
+    kind: str
+    name: str
+    purchase_ids: list[str]
+    with_unassigned: bool
+    expected: Json
+
+    def candidates(self) -> list[Json]:
+        """Return those of the kind and the name."""
+        journal, ids = self.run.journal, self.purchase_ids
+        found = journal.of_purchases(ids, with_unassigned=self.with_unassigned) if ids else iter(journal.entries)
+        return [entry for entry in found if (entry["kind"], entry["name"]) == (self.kind, self.name)]
+
+    def matching(self) -> list[Json]:
+        """Return those of them that are as expected."""
+        return [entry for entry in self.candidates() if not any(differences(self.expected, entry))]
+
+    async def are_given_up(self) -> bool:
+        """Return whether no further entry can come, because the shop will decide on none of the purchases."""
+        if self.name not in _FROM_SHOP[self.kind]:
+            return False
+        is_over = _is_asked_in_vain if self.name in undecided.ASKING else is_given_up
+        for purchase_id in self.purchase_ids:
+            if not is_over(self.run, await self.run.get(f"/_mock/purchases/{purchase_id}")):
+                return False
+        return bool(self.purchase_ids)
+
+
 async def _expect_entries(run: ScenarioRun, step: Step, kind_and_name: tuple[str, str], expected: Json) -> Any:
     """Wait for journal entries as expected: exactly `count` of them, or at least one; return the newest."""
     args = step.args
     purchase_ids = run.purchases_of(args) if "of" in args else run.current_purchases
-
-    def candidates() -> list[Json]:
-        if purchase_ids:
-            entries = run.journal.of_purchases(purchase_ids, with_unassigned="of" not in args)
-        else:
-            entries = iter(run.journal.entries)
-        return [entry for entry in entries if (entry["kind"], entry["name"]) == kind_and_name]
-
-    def matching() -> list[Json]:
-        return [entry for entry in candidates() if not any(differences(expected, entry))]
+    entries = _Entries(run, *kind_and_name, purchase_ids, "of" not in args, expected)
 
     async def check_enough() -> Mismatch | None:
         await run.journal.read_more()
-        return None if len(matching()) >= args.get("count", 1) else Mismatch()
+        if len(entries.matching()) >= args.get("count", 1):
+            return None
+        return Mismatch(unreachable=await entries.are_given_up())
 
     async def check_any() -> Mismatch | None:
         await run.journal.read_more()
-        return Mismatch() if not matching() else None
+        return Mismatch() if not entries.matching() else None
 
     if args.get("count") == 0 and "within" in args:
         await run.wait_until(args, check_any)
     mismatch = await run.wait_until(args, check_enough)
-    if mismatch is not None or len(matching()) > args.get("count", len(matching())):
+    matching = entries.matching()
+    if mismatch is not None or len(matching) > args.get("count", len(matching)):
         raise ExpectationFailed(
             _expected_entries_text(args, kind_and_name, expected),
-            _actual_entries_text(candidates(), kind_and_name[1], expected),
+            _actual_entries_text(entries.candidates(), entries.name, expected),
         )
-    return next(reversed(matching()), None)
+    return next(reversed(matching), None)
 
 
 _KIND_TEXT = {"callback": "callback", "exchange": "request", "event": "event"}

@@ -93,6 +93,7 @@ class ScenarioRun:
     """The state of one running scenario.
 
     `current_purchases` are the ids from the latest purchase step, `all_purchases` those from every step.
+    `asked_since` says when a callback to the merchant was first seen to have ended without a decision, a reading of `monotonic`.
     `steps` are the executed steps, each with whether it passed. `borrowed_merchants` are the merchants other than the
     scenario's own whose credentials a step used.
     """
@@ -106,6 +107,7 @@ class ScenarioRun:
     all_purchases: list[str] = field(default_factory=list)
     steps: list[tuple[Step, bool]] = field(default_factory=list)
     borrowed_merchants: set[str] = field(default_factory=set)
+    asked_since: dict[tuple[str, int], float] = field(default_factory=dict)
 
     async def request(
         self,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from mock_klarna.scenario.expectations import credential_mismatch
+from mock_klarna.scenario.expectations import credential_mismatch, hints
 from mock_klarna.scenario.model import Scenario, StepError
 from mock_klarna.scenario.report import Failure, Report
 from mock_klarna.scenario.run import ExpectationFailed, JournalReader, ScenarioRun, Sender
@@ -110,13 +110,19 @@ async def _run_all_steps(run: ScenarioRun) -> Failure | None:
     try:
         await run_steps(run, run.scenario.steps, "steps")
     except ExpectationFailed as failed:
-        await run.journal.read_more()
-        return _failure(run, failed.expected, "; ".join(filter(None, [failed.actual, credential_mismatch(run)])))
+        return _failure(run, failed.expected, await _with_cause(run, failed.actual))
     except StepError as error:
-        return _failure(run, "a step that can be executed", str(error))
+        return _failure(run, "a step that can be executed", await _with_cause(run, str(error)))
     except (LookupError, TypeError, ValueError) as error:  # the value of a variable has the wrong type for the step
         return _failure(run, "values that the step can use", f"{type(error).__name__}: {error}")
     return None
+
+
+async def _with_cause(run: ScenarioRun, actual: str) -> str:
+    """Return what happened, and why the shop did not decide on the purchases, if it did not."""
+    await run.journal.read_more()
+    mismatch = credential_mismatch(run)
+    return "; ".join([actual, mismatch] if mismatch else [actual, *await hints(run)])
 
 
 def _failure(run: ScenarioRun, expected: str, actual: str) -> Failure:

@@ -86,10 +86,13 @@ async def get_authority(services: Services, _request: ApiRequest) -> ApiResponse
 
 
 async def create_purchase(services: Services, request: ApiRequest) -> ApiResponse:
-    """Let a shopper buy without a browser, and wait for what the merchant decides."""
+    """Let a shopper buy without a browser, and wait for what the merchant decides.
+
+    A merchant that will not decide is not waited for, unless the body says when the shopper stops waiting and that is to be seen.
+    """
     purchase = await emulator.buy(services.emulator, request.scope, request.body)
-    wait = request.body.get("wait", _DEFAULT_WAIT)
-    purchase = await services.emulator.checkout.wait_for_end(purchase, wait)
+    wait, timeout = request.body.get("wait", _DEFAULT_WAIT), request.body.get("merchant_timeout")
+    purchase = await services.emulator.checkout.wait_for_end(purchase, wait, gives_up=not timeout or timeout > wait)
     response = json_response(await _purchase(services, purchase), 201)
     response.headers["Location"] = f"/_mock/purchases/{purchase.purchase_id}"
     return response
@@ -112,8 +115,7 @@ async def get_purchase(services: Services, request: ApiRequest) -> ApiResponse:
 
 
 async def _purchase(services: Services, purchase: Purchase) -> Json:
-    callbacks = await services.emulator.store.records(Delivery, purchase.merchant, subject=purchase.purchase_id)
-    return views.purchase(purchase, callbacks)
+    return views.purchase(purchase, *await services.emulator.checkout.with_callbacks(purchase))
 
 
 # Placed orders

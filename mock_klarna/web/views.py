@@ -29,8 +29,8 @@ def body(raw: bytes) -> Any:
     return raw[:_MAX_BODY].decode("utf-8", "backslashreplace") + f"… ({len(raw)} bytes)"
 
 
-def purchase(record: Purchase, deliveries: list[Delivery]) -> Json:
-    """Return a purchase with its callbacks."""
+def purchase(record: Purchase, deliveries: list[Delivery], hint: str | None = None) -> Json:
+    """Return a purchase with its callbacks; `hint` is why it is not decided."""
     return {
         "purchase_id": record.purchase_id,
         "merchant": record.merchant,
@@ -44,6 +44,7 @@ def purchase(record: Purchase, deliveries: list[Delivery]) -> Json:
         "deny": dict(record.deny) if record.deny is not None else None,
         "redirect_url": record.redirect_url,
         "consumer_message": record.consumer_message,
+        "hint": hint,
         "created_at": moment(record.created_at),
         "expires_at": moment(record.expires_at) if record.expires_at else None,
         "order": orjson.Fragment(record.order) if record.order else None,

@@ -7,7 +7,7 @@ import pytest
 from mock_klarna.scenario.loader import load_scenarios
 from mock_klarna.scenario.report import Report
 from mock_klarna.scenario.runner import RunOptions, run_scenario
-from tests.scenario.conftest import PURCHASE, RunSteps, WriteScenario
+from tests.scenario.conftest import BUTTON, PURCHASE, RunSteps, WriteScenario
 
 BUTTON_OF_OTHER_MERCHANT = (
     '- create_button: {merchant_urls: {place_order: "${shop}/klarna/place-order", terms: "${shop}/terms"}}'
@@ -74,9 +74,59 @@ def test_other_credentials_of_the_scenario_itself_are_not_reported(run_in_time: 
         f"{PURCHASE}\n{place_as_other_merchant}\n- expect_purchase: {{state: placed, within: 0.05}}"
     ).failure
     assert failure is not None
-    assert failure.actual == "state: expected placed, was authorized"
+    assert failure.actual.startswith("state: expected placed, was authorized; the connection to ")
 
 
 def test_the_answer_of_a_purchase_is_compared_after_the_decision_of_a_slow_shop(run_in_time: RunSteps) -> None:
     slow = BUTTON_OF_OTHER_MERCHANT.replace("place-order", "place-order?merchant=${merchant}&then=slow&seconds=0.5")
     assert run_in_time(f"{slow}\n{WAITING_PURCHASE}\n  answer: {{state: placed}}", SHOP).passed
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [
+        "expect_purchase: {state: placed, within: 1d}",
+        "expect_purchase: {fraud_status: ACCEPTED, within: 1d}",
+        "expect_order: {within: 1d}",
+        "expect_request: {operation: create_order, within: 1d}",
+        "expect_event: {name: purchase_placed, within: 1d}",
+        "expect_callback: {kind: push, within: 1d}",
+        "expect_callback: {kind: place_order, status: 200, within: 1d}",
+    ],
+)
+def test_a_shop_that_refuses_connections_is_not_waited_for(expectation: str, run_in_time: RunSteps) -> None:
+    failure = run_in_time(f"{BUTTON}\n{WAITING_PURCHASE}\n- {expectation}").failure
+    assert failure is not None
+    assert failure.step == expectation.partition(":")[0]
+    assert failure.actual.endswith("nobody listens on 127.0.0.1:1; is the shop running there?")
+
+
+def test_several_purchases_of_a_shop_that_refuses_connections_are_not_waited_for(run_in_time: RunSteps) -> None:
+    buying = "- purchases: {count: 3, cart: se-battery-pack, shopper: se-approved, wait: 600}"
+    failure = run_in_time(f"{BUTTON}\n{buying}\n- expect_purchase: {{state: placed, within: 1d}}").failure
+    assert failure is not None
+    assert failure.actual.count("nobody listens on 127.0.0.1:1") == 1
+
+
+def test_a_shop_that_answers_with_an_error_is_waited_for_during_a_grace(run_in_time: RunSteps) -> None:
+    fault = "- fault: {on: callback, status: 404}"
+    expected = "- expect_callback: {kind: place_order, status: 404, within: 1d}\n- expect_order: {within: 1d}"
+    failure = run_in_time(f"{BUTTON}\n{fault}\n{WAITING_PURCHASE}\n{expected}").failure
+    assert failure is not None
+    assert (failure.step, "neither placed nor denied" in failure.actual) == ("expect_order", True)
+
+
+def test_every_attempt_of_a_refused_callback_is_counted(run_in_time: RunSteps) -> None:
+    steps = "- fault: {on: callback, twice: true}\n" + WAITING_PURCHASE
+    assert run_in_time(f"{BUTTON}\n{steps}\n- expect_callback: {{kind: place_order, count: 2, within: 1d}}").passed
+
+
+def test_after_a_refused_callback_the_scenario_can_place_the_order_itself(run_in_time: RunSteps) -> None:
+    placed = "- place: {}\n- expect_purchase: {state: placed, within: 1d}"
+    assert run_in_time(f"{BUTTON}\n{WAITING_PURCHASE}\n{placed}").passed
+
+
+def test_what_comes_without_the_shop_is_waited_for(run_in_time: RunSteps) -> None:
+    buying = WAITING_PURCHASE.replace("wait: 600", "wait: 600, merchant_timeout: 0.5")
+    timed_out = "- expect_event: {name: purchase_timed_out, within: 1d}\n- expect_purchase: {state: timed_out}"
+    assert run_in_time(f"{BUTTON}\n{buying}\n{timed_out}").passed

@@ -16,6 +16,7 @@ from mock_klarna.client import Client
 from mock_klarna.emulator import idempotency
 from mock_klarna.server import serve
 from mock_klarna.settings import Settings
+from tests.conftest import CLOSED
 from tests.extent import extent
 from tests.merchants.pages import PAGE, urls
 from tests.merchants.running import AUTHORIZATIONS, BUTTONS, Json, buy, callbacks, calls, place
@@ -36,6 +37,18 @@ async def test_every_server_shows_what_another_one_did(replicas: list[Client], s
     path = f"/ordermanagement/v1/orders/{order['order_id']}"
     assert (await third.send("POST", f"{path}/captures", {"captured_amount": 100})).status == 201
     assert (await first.ask("GET", path))["captured_amount"] == 100
+
+
+async def test_a_refused_callback_ends_the_wait_at_a_server_that_did_not_send_it(postgres: str) -> None:
+    settings = Settings(port=0, store=postgres)
+    async with serve(settings) as first, serve(settings) as second, Client(first.url, "shop") as client:
+        bought = await buy(client, CLOSED)
+        checkout = second.services.emulator.checkout
+        async with asyncio.timeout(60):
+            purchase = await checkout.find("shop", bought["purchase_id"])
+            waited = await checkout.wait_for_end(purchase, 600, gives_up=True)
+        assert waited.state == "authorized"
+        assert "nobody listens on 127.0.0.1:1" in str((await checkout.with_callbacks(waited))[1])
 
 
 async def test_of_simultaneous_commands_on_all_servers_one_is_executed(replicas: list[Client]) -> None:

@@ -1,5 +1,6 @@
 """Callbacks to https: which certificates are trusted, and the record of an untrusted one."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -157,19 +158,24 @@ def test_an_unusable_callback_ca_is_an_error_at_start(tmp_path: Path, content: b
     assert str(refused.value) == f"--callback-ca: {file} cannot be used: {why}"
 
 
-async def test_an_untrusted_shop_is_in_the_journal_and_in_the_purchase(tmp_path: Path) -> None:
+async def test_an_untrusted_shop_is_in_the_journal_and_in_the_purchase_and_is_not_waited_for(tmp_path: Path) -> None:
     async with (
+        asyncio.timeout(60),
         shop(tmp_path, samples.bare_pair("localhost")) as port,
         serve(Settings(port=0)) as running,
         Client(running.url) as client,
     ):
         place_order = f"https://localhost:{port}/place-order"
         button = await client.ask("POST", "/instantshopping/v1/buttons", _options(place_order))
-        bought = await client.ask("POST", "/_mock/purchases", {"button_key": button["button_key"], "wait": 0})
+        bought = await client.ask("POST", "/_mock/purchases", {"button_key": button["button_key"], "wait": 600})
         journal = await client.ask("GET", "/_mock/journal?kind=callback&wait=10")
-        (callback,) = (await client.ask("GET", f"/_mock/purchases/{bought['purchase_id']}"))["callbacks"]
+        (callback,) = bought["callbacks"]
     assert (journal["entries"][0]["outcome"], journal["entries"][0]["remedy"]) == ("untrusted", TRUST)
     assert callback["attempts"][0]["outcome"] == "untrusted"
+    assert bought["hint"] == (
+        f"place_order to {place_order} failed "
+        f"(untrusted: the site's certificate is not accepted: self-signed certificate): {TRUST}"
+    )
 
 
 def _options(place_order: str) -> dict[str, object]:
