@@ -1,6 +1,7 @@
 """`mock-klarna healthcheck` and `mock-klarna wait`: ask a server for its health, with the standard library only."""
 
 import argparse
+import asyncio
 import json
 import os
 import sys
@@ -9,6 +10,7 @@ from contextlib import closing
 
 from mock_klarna.cli.main import UNREACHABLE
 from mock_klarna.cli.options import server_address
+from mock_klarna.errors import Unreachable
 from mock_klarna.settings import server_url, setting_fields, value_from
 
 _REQUEST_TIMEOUT = 3.0
@@ -46,6 +48,38 @@ def run_wait(arguments: argparse.Namespace) -> int:
             return UNREACHABLE
         time.sleep(_RETRY_SECONDS)
     return 0
+
+
+async def wait_for_shop(url: str, seconds: float) -> None:
+    """Wait until a URL of a shop answers with a status below 500; certificates are not checked.
+
+    Raises `Unreachable` after so many seconds.
+    """
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + seconds
+    while reason := await asyncio.to_thread(_silence_of, url):
+        if clock() >= deadline:
+            raise Unreachable(f"nobody answered at {url} within {seconds:g} s", where="--wait-for", hint=reason)
+        await asyncio.sleep(_RETRY_SECONDS)
+
+
+def _silence_of(url: str) -> str:
+    """Return why a shop does not answer at a URL; empty if it does."""
+    import ssl
+    from http.client import HTTPException
+    from urllib.error import HTTPError
+    from urllib.request import HTTPSHandler, ProxyHandler, build_opener
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with build_opener(ProxyHandler({}), HTTPSHandler(context=context)).open(url, timeout=_REQUEST_TIMEOUT):
+            return ""
+    except HTTPError as answer:
+        answer.close()
+        return f"it answered {answer.code}" if answer.code >= 500 else ""
+    except (OSError, ValueError, HTTPException) as error:
+        return str(getattr(error, "reason", error)) or type(error).__name__
 
 
 def own_url() -> str:

@@ -1,7 +1,7 @@
 """The `mock-klarna` command: the table of commands, and what their errors and exit codes mean.
 
-Exit codes: 0 success (all passed), 1 an expectation failed, 2 usage error, 3 could not bind an address, 4 target
-unreachable, 130 interrupted.
+Exit codes: 0 success (all passed), 1 an expectation failed, 2 usage error, 3 could not bind an address, 4 server or
+shop unreachable, 130 interrupted.
 """
 
 import argparse

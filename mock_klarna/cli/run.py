@@ -10,10 +10,12 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from mock_klarna.cli.health import wait_for_shop
 from mock_klarna.cli.main import USAGE_ERROR
 from mock_klarna.cli.options import add_settings, server_address, settings_from, warn_about_variables
 from mock_klarna.client import Client
-from mock_klarna.errors import MockKlarnaError
+from mock_klarna.domain.urls import is_absolute
+from mock_klarna.errors import MockKlarnaError, Unreachable
 from mock_klarna.process import run_in_loop
 from mock_klarna.scenario import loader, report
 from mock_klarna.scenario.model import InvalidFiles, Scenario
@@ -41,6 +43,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--url", help="use the server at this address instead of starting one")
     parser.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="set a variable (repeatable)")
+    parser.add_argument("--wait-for", metavar="URL", help="first wait until the shop answers at this URL")
+    parser.add_argument(
+        "--wait-timeout",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long --wait-for waits (default 60)",
+    )
     parser.add_argument("--junit", metavar="FILE", help="write a JUnit XML report")
     parser.add_argument(
         "--transcript",
@@ -62,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Return 0 if all scenarios passed, 1 if one failed, 2 for invalid files.
 
     Raises `MockKlarnaError` for usage errors, `CannotBind` when no server can be started, and `Unreachable` when the
-    server does not answer.
+    server or the shop does not answer.
     """
     _check_arguments(arguments)
     variables = _variables(arguments)
@@ -86,6 +96,8 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
     if arguments.merchant is not None and not (user and password):
         hint = "give USER:PASSWORD, the credentials that the shop sends to Klarna"
         raise MockKlarnaError(f"{arguments.merchant!r} has no user or no password", where="--merchant", hint=hint)
+    if arguments.wait_for is not None:
+        server_address("--wait-for", arguments.wait_for)
     if arguments.url is None:
         return
     server_address("--url", arguments.url)
@@ -122,14 +134,30 @@ def _load_scenarios(arguments: argparse.Namespace, variables: Mapping[str, str])
 
 async def _run(arguments: argparse.Namespace, scenarios: list[Scenario], variables: Mapping[str, str]) -> int:
     logging.getLogger("mock_klarna").setLevel(logging.CRITICAL)
-    started_at, started = time.time(), time.perf_counter()
     async with AsyncExitStack() as stack:
         options = await _run_options(arguments, scenarios, variables, stack)
+        if arguments.wait_for is not None:  # once the server runs, without which the shop may not start
+            await wait_for_shop(arguments.wait_for, arguments.wait_timeout)
+        if arguments.url is None:  # another server may reach shops that this process does not
+            await _require_shops(scenarios, variables, settings_from(arguments))
+        started_at, started = time.time(), time.perf_counter()
         reports = await run_scenarios(scenarios, options, lambda each: _print_report(each, verbose=arguments.verbose))
     duration = time.perf_counter() - started
     print(report.summary(reports, duration))
     _write_reports(arguments, reports, started_at, duration)
     return 0 if all(each.passed for each in reports) else _EXPECTATION_FAILED
+
+
+async def _require_shops(scenarios: list[Scenario], variables: Mapping[str, str], settings: Settings) -> None:
+    """Raise `Unreachable` unless a connection to each shop is possible that the variable `shop` names by a URL."""
+    from mock_klarna.callbacks.http import MerchantClient
+
+    client = MerchantClient(settings)
+    values = [scenario.variables["shop"] for scenario in scenarios if "shop" in scenario.variables]
+    for url in dict.fromkeys([variables["shop"]] if "shop" in variables else values):
+        reason = await client.reach(url) if isinstance(url, str) and is_absolute(url) else None
+        if reason is not None:
+            raise Unreachable(f"nobody answers at {url}", hint=f"{reason} (--wait-for {url} waits for it)")
 
 
 async def _run_options(

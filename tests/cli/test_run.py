@@ -1,12 +1,15 @@
 """`run` runs scenarios: what it prints, which reports it writes, and its exit codes."""
 
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from mock_klarna import Settings, serve_in_thread
 from tests.commands import Command, command_process
+from tests.conftest import CLOSED
 from tests.scenario.conftest import BUTTON
 
 PASSES = f"name: Passes\nsteps:\n  {BUTTON}\n"
@@ -110,3 +113,84 @@ steps:
     (files / "fails.yaml").write_text(text)
     result = command("run", files / "fails.yaml")
     assert result.returncode == 0, result.stdout
+
+
+SHOPPING = """name: {name}
+vars: {{shop: null}}
+steps:
+  - create_button: {{merchant_urls: {{place_order: "${{shop}}/klarna/place-order", terms: "${{shop}}/terms"}}}}
+  - purchase: {{cart: se-battery-pack, shopper: se-approved, wait: 600}}
+  - expect_purchase: {{state: placed, within: 1d}}
+"""
+CLOSED_SHOP = "nobody listens on 127.0.0.1:1; is the shop running there?"
+
+
+def test_a_shop_that_does_not_answer_exits_4_before_anything_is_run(command: Command, files: Path) -> None:
+    (files / "passes.yaml").write_text(SHOPPING.format(name="Shopping"))
+    for arguments in ([], ["--merchant", "K1:secret"]):
+        result = command("run", files / "passes.yaml", "--var", f"shop={CLOSED}", *arguments)
+        assert (result.returncode, result.stdout) == (4, "")
+        assert f"nobody answers at {CLOSED}; {CLOSED_SHOP} (--wait-for {CLOSED} waits for it)" in result.stderr
+
+
+def test_the_shop_of_a_file_is_tried_too(command: Command, files: Path) -> None:
+    (files / "passes.yaml").write_text(SHOPPING.format(name="Shopping").replace("null", CLOSED))
+    assert command("run", files / "passes.yaml").returncode == 4
+
+
+def test_a_shop_that_only_another_server_reaches_is_not_tried(command: Command, files: Path) -> None:
+    (files / "passes.yaml").write_text(PASSES.replace("steps:", "vars: {shop: null}\nsteps:"))
+    with serve_in_thread(Settings(port=0)) as server:
+        result = command("run", files / "passes.yaml", "--url", server.url, "--var", "shop=http://no-shop.invalid")
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_cause_stands_in_the_failure_the_junit_message_and_the_annotation(
+    command: Command, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for number in range(4):
+        (files / f"{number}.yaml").write_text(SHOPPING.format(name=f"Shopping {number}"))
+    with serve_in_thread(Settings(port=0)) as server:
+        line = [*sorted(files.glob("[0-9].yaml")), "--url", server.url, "--var", f"shop={CLOSED}"]
+        result = command("run", *line, "--merchant", "K1:secret", "--junit", files / "report.xml")
+    assert result.returncode == 1
+    failures = ET.parse(files / "report.xml").findall("./testsuite/testcase/failure")
+    actual = [text for text in result.stdout.splitlines() if text.strip().startswith("actual ")]
+    annotations = [text for text in result.stdout.splitlines() if text.startswith("::error ")]
+    assert [len(found) for found in (failures, actual, annotations)] == [4, 4, 4]
+    assert all(CLOSED_SHOP in failure.attrib["message"] for failure in failures)
+    assert all(CLOSED_SHOP in text for text in [*actual, *annotations])
+
+
+def test_a_shop_is_waited_for(command: Command, files: Path) -> None:
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as shop:
+        shop_url = f"http://127.0.0.1:{shop.server_port}/ready"
+        Thread(target=shop.handle_request).start()
+        result = command("run", files / "passes.yaml", "--wait-for", shop_url, "--wait-timeout", "0")
+        assert result.returncode == 4
+        assert f"--wait-for: nobody answered at {shop_url} within 0 s; it answered 501\n" in result.stderr
+    with serve_in_thread(Settings(port=0)) as other:
+        assert command("run", files / "passes.yaml", "--wait-for", f"{other.url}/nothing").returncode == 0
+
+
+def test_a_shop_that_does_not_come_exits_4(command: Command, files: Path) -> None:
+    result = command("run", files / "passes.yaml", "--wait-for", CLOSED, "--wait-timeout", "0.01")
+    assert (result.returncode, "Connection refused" in result.stderr) == (4, True)
+    assert command("run", files / "passes.yaml", "--wait-for", "shop:3000").returncode == 2
+
+
+def test_a_shop_that_starts_late_is_waited_for(command: Command, files: Path) -> None:
+    answers = iter([503, 503, 404])
+
+    class Starting(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(next(answers))
+
+    with HTTPServer(("127.0.0.1", 0), Starting) as shop:
+        serving = Thread(target=shop.serve_forever)
+        serving.start()
+        result = command("run", files / "passes.yaml", "--wait-for", f"http://127.0.0.1:{shop.server_port}")
+        shop.shutdown()
+        serving.join()
+    assert (result.returncode, next(answers, None)) == (0, None)
