@@ -2,7 +2,9 @@
 
 import logging
 import os
+import re
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ from mock_klarna.settings import Settings, SettingsError
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _LOCAL_NETWORKS = ("127.0.0.0/8", "::1")
 _MOST_LOGGED_HOSTS = 100
+_TRUST_AUTHORITY = "`mock-klarna ca --recipes` says how it can trust it"
+_TRUST_ISSUER = "let it trust the issuer of --tls-cert"
 _log = logging.getLogger(__name__)
 
 
@@ -86,6 +90,7 @@ def _context(pair: Pair, names: tuple[str, ...]) -> ssl.SSLContext:
     context.set_alpn_protocols(["http/1.1"])
     with _as_file(pair.certificates + pair.key) as file:
         context.load_cert_chain(file)
+    context.sslobject_class = _logging_failures(_TRUST_AUTHORITY if names else _TRUST_ISSUER)
     if names:
         context.sni_callback = _log_unnamed_hosts(names)
     return context
@@ -107,6 +112,41 @@ def _as_file(content: bytes) -> Iterator[str]:
         yield name
     finally:
         Path(name).unlink()
+
+
+_REFUSED = re.compile(r"ALERT[_ ](UNKNOWN[_ ]CA|CERTIFICATE[_ ]UNKNOWN|BAD[_ ]CERTIFICATE)", re.IGNORECASE)
+_PLAIN_HTTP = re.compile(r"\bHTTP[_ ]REQUEST\b", re.IGNORECASE)
+_LOGGED_SECONDS = 1.0
+
+
+def _logging_failures(remedy: str) -> type[ssl.SSLObject]:
+    """Return the class of connections that log, at most once a second, which clients do not trust the certificate or TLS.
+
+    `remedy` says how clients trust it.
+    """
+    silent_until = 0.0
+
+    def log(text: str, *arguments: str) -> None:
+        nonlocal silent_until
+        if time.monotonic() >= silent_until:
+            silent_until = time.monotonic() + _LOGGED_SECONDS
+            _log.warning(text, *arguments)
+
+    class Connection(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            try:
+                super().do_handshake()
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                raise
+            except ssl.SSLError as error:
+                if refused := _REFUSED.search(str(error)):
+                    alert = refused.group(1).lower().replace("_", " ")
+                    log("a client does not trust the certificate of this server (%s): %s", alert, remedy)
+                elif _PLAIN_HTTP.search(str(error)):
+                    log("a client speaks plain HTTP at the port of TLS: use https:// there, or the port of HTTP")
+                raise
+
+    return Connection
 
 
 def _log_unnamed_hosts(names: tuple[str, ...]) -> Callable[[ssl.SSLObject, str | None, ssl.SSLContext], None]:

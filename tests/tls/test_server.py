@@ -1,11 +1,15 @@
 """HTTPS and HTTP: the same emulator at two addresses; without --tls there is no trace of HTTPS."""
 
+import asyncio
 import base64
 import json
+import logging
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +147,45 @@ def test_unusable_certificates_end_with_2_and_one_sentence(
     assert code == 2
     assert message.startswith(f"mock-klarna: --tls-folder: {folder / 'authority.pem'}: CN=mock-klarna authority ")
     assert message.count("\n") == 1
+
+
+class Lines(logging.Handler):
+    """Gives the lines that the server logs about its connections."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: asyncio.Queue[str] = asyncio.Queue()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.put_nowait(record.getMessage())
+
+    async def next(self) -> str:
+        """Wait for the next line."""
+        async with asyncio.timeout(30):
+            return await self._lines.get()
+
+
+@pytest.fixture
+async def lines() -> AsyncIterator[Lines]:
+    """The lines that the server logs from now on."""
+    handler, logger = Lines(), logging.getLogger("mock_klarna.certificates")
+    logger.addHandler(handler)
+    yield handler
+    logger.removeHandler(handler)
+
+
+async def test_a_client_that_does_not_trust_the_certificate_leaves_a_line_with_the_remedy(lines: Lines) -> None:
+    async with serve(SECURE) as running:
+        with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
+            await asyncio.to_thread(urllib.request.urlopen, f"{running.tls_url}/_mock/health")
+        assert await lines.next() == (
+            "a client does not trust the certificate of this server (unknown ca): "
+            "`mock-klarna ca --recipes` says how it can trust it"
+        )
+
+
+async def test_a_client_that_speaks_plain_http_at_the_port_of_tls_leaves_a_line(lines: Lines) -> None:
+    async with serve(SECURE) as running, aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientError):
+            await session.get(str(running.tls_url).replace("https:", "http:"))
+        assert (await lines.next()).startswith("a client speaks plain HTTP at the port of TLS: use https:// there")
