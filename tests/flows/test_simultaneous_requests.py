@@ -54,10 +54,6 @@ async def test_of_thirty_requests_to_place_or_deny_one_succeeds_in_every_round(e
         health = await client.ask("GET", "/_mock/health")
     assert health["orders"] == states["placed"]
     assert states.total() == rounds
-    assert states["denied"]
-    assert (
-        states["placed"] or engine == "awaiting"
-    )  # placing makes more calls to the store, so with this engine it is late
 
 
 @pytest.mark.usefixtures("engine")
