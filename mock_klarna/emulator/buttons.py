@@ -181,5 +181,5 @@ def _missing(options: Json, page: Json, page_problems: Sequence[Problem]) -> lis
 
 def _may_be_empty(page: Mapping[str, Any]) -> bool:
     """Return whether the page requests a button although there is nothing to buy yet (klarna.md §6.3, `AllowEmpty`)."""
-    allowed = page.get("allow_empty") or page["setup"].get("allow_empty")
-    return any(allowed.values()) if isinstance(allowed, dict) else bool(allowed)
+    spelled = [options.get(name) for options in (page, page["setup"]) for name in ("AllowEmpty", "allow_empty")]
+    return any(any(allowed.values()) if isinstance(allowed, dict) else allowed for allowed in spelled)

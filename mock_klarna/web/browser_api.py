@@ -338,10 +338,11 @@ async def wait(services: Services, request: ApiRequest) -> ApiResponse:
 
 
 async def timeline(services: Services, request: ApiRequest) -> ApiResponse:
-    """Return the journal entries of a session, for the developer's drawer."""
+    """Return the journal entries of a session by time, for the developer's drawer; a request is journaled after its events."""
     after = request.query["after"]
     purchase = await _session(services, request)
     wanted = JournalFilter(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
     entries = await journal.find_entries(services, wanted, after, _MAX_ENTRIES, 0)
     position = entries[-1].seq if entries else after
-    return json_response({"entries": [views.entry(entry) for entry in entries], "position": position})
+    by_time = sorted(entries, key=lambda entry: entry.at)
+    return json_response({"entries": [views.entry(entry) for entry in by_time], "position": position})

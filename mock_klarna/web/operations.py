@@ -489,6 +489,13 @@ BROWSER = (
         handler=browser_api.create_session,
         answers=((200, ANY_OBJECT), (201, ANY_OBJECT)),
     ),
+    _browser_read(
+        name="sdk_shoppers",
+        path="/instantshopping/sdk/shoppers",
+        handler=control.list_shoppers,
+        parameters=(query.COUNTRY,),
+        errors=(404,),
+    ),
     _browser_read(name="sdk_session", path=_SESSION, handler=browser_api.get_session, errors=(404,)),
     _browser_step(name="sdk_identify", path=f"{_SESSION}/identify", handler=browser_api.identify),
     _browser_step(

@@ -9,6 +9,7 @@ import pytest
 from mock_klarna import MockKlarnaAsync
 from mock_klarna.client import Answer, Client
 from mock_klarna.settings import Settings
+from tests.merchants import shop as shops
 
 Json = dict[str, Any]
 Ask = Callable[..., Awaitable[Answer]]
@@ -152,9 +153,15 @@ async def test_the_button_is_not_shown_in_a_country_that_is_not_served(ask: Ask,
     assert await loaded(ask, options | {"purchase_country": "JP"}) == {"show_button": False, "instance_id": "button-1"}
 
 
-async def test_a_button_may_load_without_order_lines_if_the_page_says_so(ask: Ask, options: Json) -> None:
-    answer = await loaded(ask, options | {"order_lines": [], "allow_empty": {"order_lines": True}})
-    assert answer["show_button"] is True
+@pytest.mark.parametrize("name", ["AllowEmpty", "allow_empty"])
+@pytest.mark.parametrize("allowed", [{"order_lines": True}, {"items": True}, True])
+async def test_a_button_may_load_without_order_lines_if_the_page_says_so(
+    ask: Ask, options: Json, name: str, allowed: object
+) -> None:
+    empty = options | {"order_lines": []}
+    assert (await loaded(ask, empty | {name: allowed}))["show_button"] is True
+    assert (await loaded(ask, empty | {"setup": options["setup"] | {name: allowed}}))["show_button"] is True
+    assert (await loaded(ask, empty | {name: {"order_lines": False}}))["show_button"] is False
 
 
 async def test_an_invalid_load_is_in_the_journal_of_the_keys_merchant(
@@ -381,6 +388,33 @@ async def test_the_timeline_has_the_entries_of_one_session(ask: Ask, options: Js
     assert [entry["name"] for entry in first["entries"]] == ["session_initiated", "identification_updated"]
     later = (await ask(f"{session}/timeline?after={first['position']}", method="GET")).body
     assert later == {"entries": [], "position": first["position"]}
+
+
+async def test_the_timeline_is_in_the_order_of_time(
+    ask: Ask, klarna: MockKlarnaAsync, page: Callable[[str], Any]
+) -> None:
+    async with shops.opened() as shop:
+
+        async def place(callback: shops.ReceivedRequest) -> tuple[int, bytes]:
+            await klarna.create_order(callback.json["authorization_token"], callback.json["order"])
+            return 200, b""
+
+        shop.answers["/place-order"] = place
+        button = await klarna.create_button(merchant_urls={"place_order": f"{shop.url}/place-order", "terms": shop.url})
+        bought = await klarna.purchase(button_key=button["button_key"], page=page("se-battery-pack"))
+        await klarna.wait_for("place_order")
+    entries = (await ask(f"/sessions/{bought['purchase_id']}/timeline", method="GET")).body["entries"]
+    times, names = [entry["at"] for entry in entries], [entry["name"] for entry in entries]
+    assert times == sorted(times)
+    # the callback is journaled when it is answered, but was sent before
+    assert names.index("place_order") < names.index("create_order")
+
+
+async def test_a_page_of_any_origin_can_read_the_test_shoppers(ask: Ask, klarna: MockKlarnaAsync) -> None:
+    headers = {"Origin": "null", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+    answer = await klarna.send("GET", f"{SDK}/shoppers?country=SE", headers=headers)
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "se-approved" in [shopper["name"] for shopper in answer.body["shoppers"]]
 
 
 @pytest.mark.parametrize("name", ["", "/wait", "/timeline"])

@@ -363,7 +363,7 @@
     if (dialog !== opened) return;
     if (id) {
       opened.waitsFor = WAITS_FOR.page;
-      opened.frame.src = `${server}/instantshopping/dialog/${id}?parent=${location.origin}`;
+      opened.frame.src = `${server}/instantshopping/dialog/${id}?parent=${window.origin}`;
     } else {
       close();
       drawn.alert.textContent = `${instance.design ? instance.design.not_now : ""} ${cause}`.trim();
@@ -490,7 +490,8 @@
 
   function send(/** @type {string} */ type) {
     const target = dialog && dialog.frame.contentWindow;
-    if (dialog && target) target.postMessage({ source: MARK, type, session_id: dialog.instance.session }, origin);
+    const to = window.origin === "null" ? "*" : origin; // the frame of a sandboxed page has no origin either
+    if (dialog && target) target.postMessage({ source: MARK, type, session_id: dialog.instance.session }, to);
   }
 
   /** Handlers of the dialog's messages, by type. @type {Record<string, (data: any) => void>} */
@@ -525,7 +526,7 @@
 
   /** Handles messages of the dialog only. */
   function receive(/** @type {MessageEvent} */ { origin: from, source, data }) {
-    if (!dialog || from !== origin || source !== dialog.frame.contentWindow) return;
+    if (!dialog || ![origin, window.origin].includes(from) || source !== dialog.frame.contentWindow) return;
     if (!data || data.source !== MARK || data.session_id !== dialog.instance.session) return;
     if (Object.keys(handlers).includes(data.type)) handlers[data.type](data);
   }

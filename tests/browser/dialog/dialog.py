@@ -25,9 +25,9 @@ ALICE = {
 
 @dataclass(frozen=True, slots=True)
 class Dialog:
-    """The dialog in a tab."""
+    """The dialog in a tab, or in a frame of a tab."""
 
-    tab: "Page"
+    tab: "Page | FrameLocator"
 
     @property
     def frame(self) -> "FrameLocator":

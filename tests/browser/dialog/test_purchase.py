@@ -9,6 +9,7 @@ from playwright.async_api import expect
 from mock_klarna import MockKlarna
 from tests.browser.conftest import load
 from tests.browser.dialog.dialog import ALICE, BUTTON, Dialog
+from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -187,3 +188,25 @@ async def test_a_closed_dialog_resumes_at_the_same_step(
     await tab.locator(BUTTON).click()
     await dialog.find("#checkout-button" if step == "review" else "#address-button").wait_for()
     assert len(mock_klarna.purchases()) == 1
+
+
+async def test_a_page_in_a_sandboxed_frame_sells(
+    tab: "Page",
+    product_page: Callable[..., str],
+    options: Json,
+    shop: Shop,
+    order: Order,
+    console_errors: list[str],
+) -> None:
+    address = product_page(load({**options, "locale": "en-SE"}))
+    await tab.goto(shop.show(f'<iframe sandbox="allow-scripts" src="{address}" width="900" height="700">', "/preview"))
+    page = tab.frame_locator("iframe")
+    await page.locator(BUTTON).click()
+    dialog = Dialog(page)
+    await dialog.identify()
+    await dialog.pay()
+    await dialog.find("#confirmation__bottom").click()
+    await page.get_by_role("heading", name="confirmation").wait_for()
+    assert order()["billing_address"]["email"] == "customer@email.se"
+    assert not [text for text in console_errors if not text.startswith("Blocked autofocusing")]
+    console_errors.clear()

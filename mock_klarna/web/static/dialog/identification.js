@@ -27,10 +27,6 @@ export function identification(context) {
       novalidate: true,
       oninput: ({ currentTarget }) => read(currentTarget, context),
       onchange: (event) => changed(event, event.currentTarget, context),
-      onsubmit: (event) => {
-        event.preventDefault();
-        submit(event.currentTarget, context);
-      },
     },
     element("h2", { id: "step-heading", tabindex: "-1" }, t("your_details")),
     orderSummary(context),
@@ -40,7 +36,7 @@ export function identification(context) {
     view.options?.allow_separate_shipping_address && separateSwitch(context),
     draft.separate && element("fieldset", { id: "shipping-address" }, element("legend", {}, t("shipping_address")), addressFields(context, "shipping")),
     summary,
-    element("button", { id: "address-button", class: "primary", type: "submit" }, t("continue")),
+    element("button", { id: "address-button", class: "primary", type: "submit", onclick: (event) => clicked(event, context) }, t("continue")),
   );
   summary.textContent = errorSummary(form, context);
   return form;
@@ -78,6 +74,18 @@ function changed(event, form, context) {
   if (control.id !== "country" && control.id !== "shipping_country") return;
   const prefix = control.id.replace("country", "");
   showErrors(Object.fromEntries(Object.entries(errors).filter(([id]) => !COUNTRY_FIELDS.some((name) => id === prefix + name))));
+}
+
+/**
+ * Submit the form in place of the browser, which submits no form in a sandboxed frame. The Enter key clicks the button too.
+ *
+ * @param {Event} event
+ * @param {StepContext} context
+ */
+function clicked(event, context) {
+  event.preventDefault();
+  const { form } = /** @type {HTMLButtonElement} */ (event.currentTarget);
+  if (form) submit(form, context);
 }
 
 /**
@@ -170,7 +178,7 @@ function testShoppers(context) {
  * @param {StepContext} context
  */
 async function fillIn(name, context) {
-  const { shoppers } = await ask(`/_mock/shoppers?country=${encodeURIComponent(context.view.purchase_country)}`);
+  const { shoppers } = await ask(`shoppers?country=${encodeURIComponent(context.view.purchase_country)}`);
   const shopper = shoppers.find((/** @type {Shopper} */ one) => one.name === name);
   if (!shopper) return;
   context.redraft(draftOfShopper(shopper, context.view.options ?? {}));
