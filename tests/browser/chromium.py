@@ -30,13 +30,11 @@ async def launched(*arguments: str) -> AsyncIterator["Browser"]:
     try:
         from playwright.async_api import async_playwright
     except ImportError:
-        _missing("the package playwright is not installed; it is in the extra `test`")
+        missing("the package playwright is not installed; it is in the extra `test`")
     async with async_playwright() as playwright:
         found = executable(playwright.chromium)
         if not found.exists():
-            _missing(
-                f"no Chromium at {found}; `playwright install chromium` fetches one, PLAYWRIGHT_CHROMIUM names one"
-            )
+            missing(f"no Chromium at {found}; `playwright install chromium` fetches one, PLAYWRIGHT_CHROMIUM names one")
         browser = await playwright.chromium.launch(executable_path=found, args=[*ARGUMENTS, *arguments])
         yield browser
         await browser.close()
@@ -49,7 +47,7 @@ def executable(chromium: "BrowserType") -> Path:
     return next((path for path in INSTALLED if path.exists()), Path(chromium.executable_path))
 
 
-def _missing(reason: str) -> NoReturn:
+def missing(reason: str) -> NoReturn:
     """Skip the test, or fail it where it must not be skipped: in continuous integration."""
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail(reason)
