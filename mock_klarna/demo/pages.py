@@ -12,13 +12,6 @@ from mock_klarna.demo.callbacks import SHOP_STATE
 from mock_klarna.demo.klarna import Call
 
 STATIC = Path(__file__).parent / "static"
-_HEAD = (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Orders</title>'
-    '<link rel="icon" href="data:,"><link rel="stylesheet" href="/static/shop.css"></head><body>'
-    '<header><a href="/">The demo shop</a><nav><a href="/orders">Orders</a> <a href="/terms">Terms</a></nav></header>'
-    '<main><div class="words"><h1>Orders</h1>'
-)
-_TABLE = "<table><thead><tr><th>Order<th>Articles<th>Amount<th>Fraud status<th>State<th></tr></thead><tbody>"
 
 
 def add_static_pages(router: web.UrlDispatcher) -> None:
@@ -34,35 +27,40 @@ async def product(request: web.Request) -> web.Response:
     """Show the products, each with a button; a strict policy lets the page load only from itself and from Klarna."""
     shop = request.app[SHOP_STATE]
     klarna = shop.klarna.url
-    policy = (
-        f"default-src 'none'; script-src 'self' {klarna}; connect-src {klarna}; frame-src {klarna}; "
-        f"style-src 'self' {klarna}; img-src 'self' data:; base-uri 'none'; form-action 'none'"
-    )
-    response = _page("product", klarna=klarna, key=shop.button_key)
-    response.headers["Content-Security-Policy"] = policy
-    return response
+    values = {"klarna": klarna, "key": shop.button_key}
+    main = _template("product")
+    for placeholder, value in values.items():
+        main = main.replace("{{" + placeholder + "}}", escape(value))
+    policy = f"script-src 'self' {klarna}; connect-src {klarna}; frame-src {klarna}; style-src 'self' {klarna}"
+    return _page("Products", main, policy)
 
 
 async def terms(_request: web.Request) -> web.Response:
     """Show the terms that the purchase dialog links to."""
-    return _page("plain", title="Terms", text="This shop is for tests. It does not sell or deliver anything.")
+    return _text_page("Terms", "This shop is for tests. It does not sell or deliver anything.")
 
 
 async def thanks(_request: web.Request) -> web.Response:
     """Show the confirmation page after a purchase."""
-    return _page("plain", title="Thank you", text="Your order is listed under Orders.")
+    return _text_page("Thank you", "Your order is listed under Orders.", "good")
 
 
 async def sorry(_request: web.Request) -> web.Response:
     """Show the page of a denial with `deny_redirect_url` (guide, step 3)."""
-    return _page("plain", title="Sorry", text="The shop denied this purchase. Nothing was bought.")
+    return _text_page("Sorry", "The shop denied this purchase. Nothing was bought.", "bad")
 
 
-def _page(name: str, **values: str) -> web.Response:
-    text = _template(name)
-    for placeholder, value in values.items():
-        text = text.replace("{{" + placeholder + "}}", escape(value))
-    return web.Response(text=text, content_type="text/html", headers={"Cache-Control": "no-cache"})
+def _text_page(title: str, text: str, style: str = "") -> web.Response:
+    links = '<p class="links"><a class="button" href="/">Back to the shop</a> <a href="/orders">Orders</a></p>'
+    return _page(title, f'<div class="words {style}"><h1>{title}</h1><p>{text}</p>{links}</div>')
+
+
+def _page(title: str, main: str, policy: str = "style-src 'self'") -> web.Response:
+    """Return a page of the shop; `main` is HTML, `policy` says what the page may load beside pictures of the shop."""
+    text = _template("layout").replace("{{title}}", escape(title)).replace("{{main}}", main)
+    rest = "default-src 'none'; img-src 'self' data:; base-uri 'none'; form-action 'self'"
+    headers = {"Cache-Control": "no-cache", "Content-Security-Policy": f"{rest}; {policy}"}
+    return web.Response(text=text, content_type="text/html", headers=headers)
 
 
 @cache
@@ -71,7 +69,7 @@ def _template(name: str) -> str:
 
 
 async def orders(request: web.Request) -> web.StreamResponse:
-    """Show the orders of `?merchant=` or of all: a table for browsers; for others JSON with callbacks and calls to Klarna."""
+    """Show the orders of `?merchant=` or of all: a list for browsers; for others JSON with callbacks and calls to Klarna."""
     merchant, shop = request.query.get("merchant"), request.app[SHOP_STATE]
     if _accepts_html(request):
         return _orders_page(shop.books.orders(merchant))
@@ -84,17 +82,34 @@ def _accepts_html(request: web.Request) -> bool:
 
 
 def _orders_page(shown: list[Order]) -> web.Response:
-    rows = "".join(map(_row, reversed(shown)))
-    text = f"{_TABLE}{rows}</tbody></table>" if rows else "<p>There are no orders yet.</p>"
-    return web.Response(text=f"{_HEAD}{text}</div></main></body></html>", content_type="text/html")
+    items = "".join(map(_item, reversed(shown)))
+    nothing = '<p class="empty">There are no orders yet. <a href="/">Buy something</a></p>'
+    listed = f'<ul class="orders">{items}</ul>' if items else nothing
+    return _page("Orders", f'<div class="wide"><h1>Orders</h1>{listed}</div>')
 
 
-def _row(placed: Order) -> str:
-    articles = ", ".join(str(line.get("name", "")) for line in placed.body["order_lines"])
+def _item(placed: Order) -> str:
+    """Return an order of the list."""
+    lines = placed.body["order_lines"]
+    articles = ", ".join(str(line.get("name", "")) for line in lines if line.get("type") != "shipping_fee")
     amount = f"{placed.body['order_amount'] / 100:.2f} {placed.body['purchase_currency']}"
-    link = f'<a href="/orders/{placed.order_id}">{placed.order_id[:8]}</a>'
-    cells = (link, escape(articles), escape(amount), escape(placed.fraud_status), _state(placed), _ship_button(placed))
-    return f"<tr><td>{'<td>'.join(cells)}</tr>"
+    link = f'<a href="/orders/{placed.order_id}">Order {placed.order_id[:8]}</a>'
+    status = f'<span class="badge {placed.fraud_status.lower()}">{escape(placed.fraud_status)}</span>'
+    parts = (
+        f'<div class="picture">{_picture(lines)}</div>',
+        f'<div class="articles"><h2><bdi>{escape(articles)}</bdi></h2><p>{link}</p></div>',
+        f'<p class="states">{status} <span class="badge">{_state(placed)}</span></p>',
+        f'<p class="price">{escape(amount)}</p>',
+        f'<div class="action">{_ship_button(placed)}</div>',
+    )
+    return f"<li>{''.join(parts)}</li>"
+
+
+def _picture(lines: list[dict[str, object]]) -> str:
+    """Return the picture of the first article. The policy of the page allows only pictures of the shop."""
+    url = str(lines[0].get("image_url") or "") if lines else ""
+    is_own = url.startswith(("http:", "https:")) and "/static/" in url
+    return f'<img src="{escape(url)}" alt="">' if is_own else ""
 
 
 def _state(placed: Order) -> str:

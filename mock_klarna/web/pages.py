@@ -41,14 +41,14 @@ _CARD = """<div id="dialog" {role} tabindex="-1">
  title="Developer" hidden>&lt;/&gt;</button>
 <button id="close-button" class="icon" type="button" aria-label="Close" hidden>&#215;</button>
 </header>
-<p id="ribbon" data-text="test_environment">Test environment: no money moves, nothing is delivered</p>
+<p id="ribbon" data-text="test_environment"></p>
 <ol id="progress">
 <li data-text="step_details"></li>
 <li data-text="step_review"></li>
 <li data-text="step_done"></li>
 </ol>
 <p id="error-message" role="alert"></p>
-<main id="step" aria-busy="true"></main>
+<main id="step" aria-busy="true"><div class="skeleton">{skeleton}</div></main>
 <div id="status" role="status" class="visually-hidden"></div>
 <aside id="drawer" aria-labelledby="drawer-heading" lang="en" hidden></aside>
 </div>
@@ -67,14 +67,18 @@ _INTRO = """<section id="intro">
 def dialog_markup(head: str, data: str) -> str:
     """Return the page of the frame; `head` is what `head_markup` returns, `data` are attributes, escaped already."""
     modal = 'role="dialog" aria-modal="true" aria-labelledby="dialog-title"'
-    return f'{head}<body class="framed" {data}>\n{_CARD.format(role=modal)}</body>\n</html>\n'
+    return f'{head}<body class="framed" {data}>\n{_card(modal)}</body>\n</html>\n'
 
 
 def offsite_markup(head: str, data: str, code: str) -> str:
     """Return a key's own page; `code` is the escaped address of its QR code."""
     region = 'role="region" aria-labelledby="dialog-title"'
-    inside = _INTRO.format(code=code) + _CARD.format(role=region)
+    inside = _INTRO.format(code=code) + _card(region)
     return f'{head}<body class="offsite" {data}>\n{inside}</body>\n</html>\n'
+
+
+def _card(role: str) -> str:
+    return _CARD.format(role=role, skeleton="<i></i>" * 7)
 
 
 def not_offered(head: str, reasons: Iterable[str]) -> str:
@@ -99,14 +103,14 @@ DIALOG = "/instantshopping/dialog/{session_id}"
 OFFSITE = "/instantshopping/buy/{button_key}"
 QR_CODE = OFFSITE + "/qr.svg"
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data: http: https:; "
     "base-uri 'none'; form-action 'none'"
 )
 _LONGEST_ADDRESS = 600
 """Characters of an address in a QR code: longer ones make it too fine for the cameras of phones."""
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Embedder-Policy": "credentialless",  # for pages with this policy or require-corp; shows pictures of shops
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",

@@ -5,6 +5,7 @@ The tests share one browser and so one loop: each module says `pytestmark = pyte
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ Json = dict[str, Any]
 Product = Callable[..., str]
 LIBRARY = "/instantshopping/lib/v1/lib.js"
 TIMEOUT_MS = 20_000
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><rect width="8" height="8" fill="teal"/></svg>'
+"""What the tab gets from the internet: carts name pictures there."""
 WATCHDOG_SECONDS = 90.0
 
 
@@ -43,6 +46,7 @@ async def context(browser: "Browser") -> "AsyncIterator[BrowserContext]":
     """A browser context, once for all tests of a worker: the first page of each context opens a whole browser window."""
     context = await browser.new_context()
     context.set_default_timeout(TIMEOUT_MS)
+    await context.route(re.compile("^https:"), lambda route: route.fulfill(body=PICTURE, content_type="image/svg+xml"))
     await context.new_page()  # keeps the window open between the tests
     yield context
     await context.close()

@@ -105,7 +105,7 @@ async def test_pages_of_every_embedder_policy_may_load_the_files_and_the_dialog(
     for path in (LIBRARY, "/instantshopping/static/lib.css", "/instantshopping/dialog/any"):
         async with get.get(path) as answer:
             assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
-    assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+    assert answer.headers["Cross-Origin-Embedder-Policy"] == "credentialless"
 
 
 async def test_lib_js_is_sent_without_its_comments(get: aiohttp.ClientSession) -> None:

@@ -23,6 +23,11 @@ function taxIn(price) {
   return Math.round(price - (price * 10000) / (10000 + TAX_RATE));
 }
 
+/** @param {string} name with the colour as the fragment */
+function picture(name) {
+  return `${location.origin}/static/${name}`;
+}
+
 /**
  * @param {"B" | "W" | "G"} colour
  * @param {"S" | "L"} size
@@ -33,6 +38,7 @@ function batteryLine(colour, size) {
     type: "physical",
     reference: size === "S" ? `19-402-${colour}` : `19-404-${colour}`,
     name: `Battery Power Pack ${COLOURS[colour]}, ${name}`,
+    image_url: picture(`battery.svg#${colour}`),
     quantity: 1,
     unit_price: price,
     tax_rate: TAX_RATE,
@@ -58,6 +64,7 @@ function shirtItem(clr, colour, sz, size) {
     reference: `TS-${clr}-${sz}`,
     group_identifier: "t-shirt",
     name: `T-shirt ${colour}, ${size}`,
+    image_url: picture(`shirt.svg#${clr}`),
     unit_price: 19900,
     tax_rate: TAX_RATE,
     total_amount: 19900,

@@ -21,7 +21,7 @@ function merchantUrls() {
 /** @param {string} instance */
 function options(instance) {
   return {
-    setup: { instance_id: instance, key: document.body.dataset.key, environment: "playground", region: "eu" },
+    setup: { instance_id: instance, key: document.querySelector("main [data-key]")?.getAttribute("data-key"), environment: "playground", region: "eu" },
     purchase_country: "SE",
     purchase_currency: "SEK",
     locale: "en-SE",
@@ -51,7 +51,7 @@ function show() {
   const price = document.getElementById("price");
   if (chosen) chosen.textContent = `Battery Power Pack ${colour.selectedOptions[0]?.text}`;
   if (price) price.textContent = new Intl.NumberFormat("en-SE", { style: "currency", currency: "SEK" }).format(total_amount / 100);
-  document.getElementById("pack")?.setAttribute("class", `pack ${colour.value}`);
+  document.getElementById("pack")?.setAttribute("src", `/static/battery.svg#${colour.value}`);
 }
 
 function updateBattery() {

@@ -6,7 +6,7 @@
   const BUTTON = `${MARK}-button`;
   const OVERLAY = `${MARK}-overlay`;
   const LIMIT_MS = 10000;
-  const FRAME_STYLE = `all:initial;position:fixed;top:0;left:0;width:100%;height:100%;border:0;color-scheme:normal;
+  const FRAME_STYLE = `all:initial;position:fixed;top:0;left:0;width:100%;height:100%;border:0;color-scheme:light dark;
     z-index:2147483647`.replace(/;|$/g, "!important;");
   const PAUSE_MS = 400;
   const RETRY_MS = 1000;

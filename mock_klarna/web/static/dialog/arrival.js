@@ -15,6 +15,7 @@
   window.addEventListener(
     "error",
     (event) => {
+      if (event.target instanceof HTMLImageElement) return; // the dialog starts without pictures too
       const { src, href } = /** @type {any} */ (event.target);
       if (src && isNamed) return; // the script itself fails with each module that it needs
       isNamed = true;

@@ -95,7 +95,7 @@ function fields(context, needed, prefix = "", section = "") {
  */
 function input(t, field) {
   const { id, type = "text", autocomplete, inputmode, value } = field;
-  return wrapped(t, field, element("input", { id, name: id, type, autocomplete, inputmode, value, ...aria(field) }));
+  return wrapped(t, field, element("input", { id, name: id, type, dir: type === "text" && "auto", autocomplete, inputmode, value, ...aria(field) }));
 }
 
 /**

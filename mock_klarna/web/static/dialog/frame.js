@@ -30,7 +30,7 @@ export class Frame {
   translate(t, code, view) {
     this.t = t;
     document.documentElement.lang = code;
-    patch(byId("merchant"), [view.merchant_name]);
+    patch(byId("merchant"), [view.merchant_name && element("bdi", {}, view.merchant_name)]);
     byId("close-button").setAttribute("aria-label", t("close"));
     this.announceTotal(view);
     for (const place of document.querySelectorAll("[data-text]")) patch(place, [t(place.getAttribute("data-text") ?? "")]);
@@ -64,7 +64,7 @@ export class Frame {
    * @param {boolean} isFirst the first step takes the focus only if the dialog has it
    */
   startStep(isFirst) {
-    byId("step").scrollTop = 0;
+    byId("step").scrollTop = this.dialog.scrollTop = 0;
     window.scrollTo(0, 0);
     if (!isFirst || document.hasFocus()) this.focus();
   }
@@ -102,7 +102,7 @@ export class Frame {
     const button = element("button", { id: "resume-button", class: "primary", type: "button", onclick: resume }, this.t("resume"));
     const text = element("p", { class: "message" }, this.t("paused_text"));
     const heading = element("h2", { id: "step-heading", tabindex: "-1" }, this.t("paused_heading"));
-    byId("step").replaceChildren(element("div", { class: "outcome pause", id: "outcome" }, element("div", { class: "outcome-icon", "aria-hidden": "true" }), heading, text, button));
+    byId("step").replaceChildren(element("div", { class: "outcome pause", id: "outcome" }, element("div", { class: "outcome-icon", "aria-hidden": "true" }), heading, text, element("div", { class: "actions" }, button)));
     this.focus();
   }
 }
@@ -158,7 +158,7 @@ function isBefore(active, first) {
 function focusable(dialog) {
   /** @type {HTMLElement[]} */
   const found = [...dialog.querySelectorAll(FOCUSABLE)].filter((one) => one instanceof HTMLElement);
-  return found.filter((one) => one.checkVisibility() && !isSkipped(one));
+  return found.filter((one) => one.checkVisibility({ visibilityProperty: true }) && !isSkipped(one));
 }
 
 /**

@@ -2,7 +2,7 @@ import { allowedCountries } from "./countries.js";
 import { draftOfShopper, errorName, fieldErrors, fieldOf, identifyBody } from "./draft.js";
 import { element } from "./elements.js";
 import { addressFields, errorText, identityFields } from "./form.js";
-import { orderSummary } from "./review.js";
+import { orderSummary } from "./products.js";
 import { ask, RequestError } from "./session.js";
 
 /** @typedef {import("./draft.js").Draft} Draft */
@@ -35,8 +35,12 @@ export function identification(context) {
     addressFields(context, "billing"),
     view.options?.allow_separate_shipping_address && separateSwitch(context),
     draft.separate && element("fieldset", { id: "shipping-address" }, element("legend", {}, t("shipping_address")), addressFields(context, "shipping")),
-    summary,
-    element("button", { id: "address-button", class: "primary", type: "submit", onclick: (event) => clicked(event, context) }, t("continue")),
+    element(
+      "div",
+      { class: "actions" },
+      summary,
+      element("button", { id: "address-button", class: "primary", type: "submit", onclick: (event) => clicked(event, context) }, t("continue")),
+    ),
   );
   summary.textContent = errorSummary(form, context);
   return form;

@@ -26,7 +26,7 @@ export function outcome(step, context) {
     { id: "outcome", class: `outcome ${icon}`, "data-step": step },
     element("div", { class: "outcome-icon", "aria-hidden": "true" }),
     element("h2", { id: "step-heading", tabindex: "-1" }, heading),
-    element("p", { id: "consumer-message", class: "message" }, text),
+    element("p", { id: "consumer-message", class: "message", dir: "auto" }, text),
     more,
   );
 }
@@ -99,7 +99,7 @@ function continueButton({ t, view, isEmbedded, leave, close }) {
   const url = safeUrl(view.outcome?.redirect_url);
   const label = url ? "to_confirmation" : isEmbedded ? "close" : "start_again";
   const proceed = () => (url ? leave(url) : close());
-  return element("button", { id: "confirmation__bottom", class: "primary", type: "button", onclick: proceed }, t(label));
+  return action(element("button", { id: "confirmation__bottom", class: "primary", type: "button", onclick: proceed }, t(label)));
 }
 
 /**
@@ -108,7 +108,15 @@ function continueButton({ t, view, isEmbedded, leave, close }) {
  */
 function backButton({ t, isEmbedded, close }) {
   const label = t(isEmbedded ? "back_to_shop" : "start_again");
-  return element("button", { id: "back-button", class: "primary", type: "button", onclick: close }, label);
+  return action(element("button", { id: "back-button", class: "primary", type: "button", onclick: close }, label));
+}
+
+/**
+ * @param {HTMLElement} button
+ * @returns {HTMLElement}
+ */
+function action(button) {
+  return element("div", { class: "actions" }, button);
 }
 
 /** Deny codes that have a text of their own (klarna.md §3.14); the others share the general text. */

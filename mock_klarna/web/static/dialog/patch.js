@@ -97,18 +97,30 @@ function patchNode(old, fresh, reset) {
 }
 
 /**
- * Change the attributes, except those with the initial value of a control.
+ * Change the attributes, except those with the initial value of a control, and whether details are open.
  *
  * @param {HTMLElement} old
  * @param {HTMLElement} fresh
  */
 function patchAttributes(old, fresh) {
-  const initial = old instanceof HTMLOptionElement ? "selected" : isChecked(old) ? "checked" : old instanceof HTMLInputElement ? "value" : "";
+  const initial = initialAttribute(old);
   for (const name of old.getAttributeNames()) if (name !== initial && !fresh.hasAttribute(name)) old.removeAttribute(name);
   for (const name of fresh.getAttributeNames()) {
     const value = fresh.getAttribute(name) ?? "";
     if (name !== initial && old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
+}
+
+/**
+ * The attribute that says how an element begins, "" if it has none.
+ *
+ * @param {HTMLElement} one
+ * @returns {string}
+ */
+function initialAttribute(one) {
+  if (one instanceof HTMLOptionElement) return "selected";
+  if (one instanceof HTMLDetailsElement) return "open";
+  return isChecked(one) ? "checked" : one instanceof HTMLInputElement ? "value" : "";
 }
 
 /**

@@ -1,5 +1,6 @@
 import { countryName } from "./countries.js";
 import { element, link } from "./elements.js";
+import { productLines } from "./products.js";
 import { money } from "./texts.js";
 import { variations } from "./variations.js";
 
@@ -9,7 +10,7 @@ import { variations } from "./variations.js";
 /** @typedef {import("./types.js").ShippingOption} ShippingOption */
 
 /**
- * The second step: products, delivery, price, and the button to pay.
+ * The second step: products and total, delivery, address, and the button to pay.
  *
  * @param {StepContext} context
  * @returns {HTMLElement}
@@ -22,13 +23,13 @@ export function review(context) {
     "div",
     { id: "review" },
     element("h2", { id: "step-heading", tabindex: "-1" }, t("review")),
-    variations(context),
-    addresses(context),
-    shipping(context),
-    checkboxes(context),
     totals(context),
+    variations(context),
+    shipping(context),
+    addresses(context),
+    checkboxes(context),
     element("p", { class: "terms" }, t("terms_before"), " ", link(view.terms_url, t("terms_link")), "."),
-    element("div", { class: "final-button", id: "final-button" }, pay),
+    element("div", { class: "actions", id: "final-button" }, pay),
   );
 }
 
@@ -43,12 +44,12 @@ function addresses({ t, view, edit }) {
   return element(
     "section",
     { class: "card addresses", "aria-labelledby": "addresses-heading" },
+    element("button", { id: "edit-button", class: "plain", type: "button", onclick: edit }, t("change")),
     element("h3", { id: "addresses-heading" }, same ? t("your_address") : t("billing_address")),
     address(billing, view.locale),
     element("p", { class: "muted" }, billing.email, billing.phone && ` · ${billing.phone}`),
     !same && element("h3", {}, t("shipping_address")),
     !same && address(delivery, view.locale),
-    element("button", { id: "edit-button", class: "plain", type: "button", onclick: edit }, t("change")),
   );
 }
 
@@ -58,8 +59,7 @@ function addresses({ t, view, edit }) {
  * @returns {HTMLElement}
  */
 function address(members, locale) {
-  const lines = addressLines(members, locale).flatMap((line, at) => (at ? [element("br"), line] : [line]));
-  return element("address", {}, lines);
+  return element("address", {}, addressLines(members, locale).map((line) => element("span", { dir: "auto" }, line)));
 }
 
 /**
@@ -87,7 +87,7 @@ function checkboxes({ t, view, session, perform }) {
   const previous = view.merchant_requested ?? {};
   const rows = boxes.map(({ id, text }, at) => {
     const box = element("input", { type: "checkbox", id: `checkbox-${at}`, "data-key": id, checked: previous[id] });
-    return element("label", { class: "choice", "data-key": id }, box, element("span", {}, text));
+    return element("label", { class: "choice", "data-key": id }, box, element("span", { dir: "auto" }, text));
   });
   const answer = (/** @type {Event} */ { currentTarget }) => perform(() => session.answer(answersIn(/** @type {Element} */ (currentTarget))));
   const legend = element("legend", { class: "visually-hidden" }, t("checkboxes"));
@@ -139,8 +139,8 @@ function row({ t, view, session, perform }, option, at) {
     element(
       "span",
       { class: "option-text" },
-      element("span", { class: "option-name" }, option.name, option.promo && element("span", { class: "promo" }, option.promo)),
-      details.map((text) => element("span", { class: "muted" }, text)),
+      element("span", { class: "option-name" }, element("bdi", {}, option.name), option.promo && element("span", { class: "promo" }, option.promo)),
+      details.map((text) => element("span", { class: "muted" }, element("bdi", {}, text))),
     ),
     element("span", { class: "price" }, price),
   );
@@ -180,47 +180,28 @@ function timeslot(slot, locale) {
 }
 
 /**
- * The order lines, the total, and the tax in it.
+ * The order lines, the delivery, the total, and the tax in it.
  *
  * @param {StepContext} context
  * @returns {HTMLElement}
  */
-function totals({ t, view }) {
+function totals(context) {
+  const { t, view } = context;
   const price = (/** @type {number} */ minor) => money(minor, view.purchase_currency, view.locale);
   const option = view.selected_shipping_option;
   return element(
     "section",
     { class: "card totals", "aria-labelledby": "totals-heading" },
-    element("h3", { id: "totals-heading" }, t("summary")),
+    element("h3", { id: "totals-heading", class: "visually-hidden" }, t("summary")),
+    productLines(context),
     element(
       "dl",
       {},
-      view.order_lines.map((line) => pair(lineText(line), price(line.total_amount))),
       option && pair(t("shipping_line", { name: option.name }), option.price ? price(option.price) : t("free")),
       pair(t("total"), price(view.totals.order_amount), "total"),
       pair(t("tax"), price(view.totals.order_tax_amount), "muted"),
     ),
   );
-}
-
-/**
- * The products and the total in one line.
- *
- * @param {StepContext} context
- * @returns {HTMLElement | false}
- */
-export function orderSummary({ view }) {
-  const names = view.order_lines.map(lineText);
-  const amount = money(view.totals.order_amount, view.purchase_currency, view.locale);
-  return names.length > 0 && element("p", { class: "card order-summary" }, element("span", {}, names.join(", ")), element("strong", { class: "price" }, amount));
-}
-
-/**
- * @param {import("./types.js").Line} line
- * @returns {string}
- */
-function lineText({ quantity, name }) {
-  return quantity === 1 ? name : `${quantity} × ${name}`;
 }
 
 /**

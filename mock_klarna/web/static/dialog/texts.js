@@ -56,7 +56,17 @@ async function fetched(url) {
  * @returns {string}
  */
 export function filled(text, values) {
-  return text.replace(/\{(\w+)\}/g, (placeholder, name) => String(values[name] ?? placeholder));
+  return text.replace(/\{(\w+)\}/g, (placeholder, name) => isolated(String(values[name] ?? placeholder)));
+}
+
+/**
+ * A value for a sentence: letters that are written from right to left do not change the order of the words around them.
+ *
+ * @param {string} value
+ * @returns {string}
+ */
+function isolated(value) {
+  return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(value) ? `\u2068${value}\u2069` : value;
 }
 
 /**
