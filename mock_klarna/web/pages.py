@@ -36,17 +36,19 @@ _HEAD = """<!doctype html>
 
 _CARD = """<div id="dialog" {role} tabindex="-1">
 <header>
+<div class="head">
 <h1 id="dialog-title">Instant Shopping <span id="merchant"></span></h1>
 <button id="drawer-button" class="icon" type="button" aria-label="Developer" aria-expanded="false" aria-controls="drawer"
  title="Developer" hidden>&lt;/&gt;</button>
 <button id="close-button" class="icon" type="button" aria-label="Close" hidden>&#215;</button>
-</header>
+</div>
 <p id="ribbon" data-text="test_environment"></p>
 <ol id="progress">
 <li data-text="step_details"></li>
 <li data-text="step_review"></li>
 <li data-text="step_done"></li>
 </ol>
+</header>
 <p id="error-message" role="alert"></p>
 <main id="step" aria-busy="true"><div class="skeleton">{skeleton}</div></main>
 <div id="status" role="status" class="visually-hidden"></div>
@@ -55,12 +57,12 @@ _CARD = """<div id="dialog" {role} tabindex="-1">
 <noscript>Instant Shopping needs JavaScript.</noscript>
 """
 
-_INTRO = """<section id="intro">
-<h1 data-text="offsite_heading"></h1>
+_INTRO = """<aside id="intro" aria-labelledby="intro-heading">
+<h1 id="intro-heading" data-text="offsite_heading"></h1>
 <h2 data-text="scan_heading"></h2>
 <p data-text="scan_text"></p>
 <img src="{code}" alt="" width="180" height="180" data-label="scan_label">
-</section>
+</aside>
 """
 
 
@@ -72,12 +74,11 @@ def dialog_markup(head: str, data: str) -> str:
 
 def offsite_markup(head: str, data: str, code: str) -> str:
     """Return a key's own page; `code` is the escaped address of its QR code."""
-    region = 'role="region" aria-labelledby="dialog-title"'
-    inside = _INTRO.format(code=code) + _card(region)
+    inside = _INTRO.format(code=code) + _card()
     return f'{head}<body class="offsite" {data}>\n{inside}</body>\n</html>\n'
 
 
-def _card(role: str) -> str:
+def _card(role: str = "") -> str:
     return _CARD.format(role=role, skeleton="<i></i>" * 7)
 
 
