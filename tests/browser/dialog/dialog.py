@@ -34,9 +34,9 @@ class Dialog:
         """The frame that the dialog is in."""
         return self.tab.frame_locator(FRAME)
 
-    def find(self, selector: str) -> "Locator":
-        """Return the elements of the dialog that match a selector."""
-        return self.frame.locator(selector)
+    def find(self, selector: str, has_text: str | None = None) -> "Locator":
+        """Return the elements of the dialog that match a selector, or those of them that contain a text."""
+        return self.frame.locator(selector, has_text=has_text)
 
     async def fill(self, values: Mapping[str, str]) -> None:
         """Type into fields by their ids."""

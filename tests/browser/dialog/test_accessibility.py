@@ -59,6 +59,61 @@ async def test_the_focus_stays_in_the_dialog(tab: "Page", open_dialog: Open, pre
     assert "" not in way
 
 
+HIDDEN = """(() => {
+  const active = document.activeElement;
+  const {left, top, right, bottom} = active.getBoundingClientRect();
+  const at = document.elementFromPoint((left + right) / 2, (Math.max(top, 0) + Math.min(bottom, innerHeight)) / 2);
+  const isSeen = at && (active.contains(at) || at.contains(active) || at.closest("label")?.control === active);
+  return isSeen && bottom > 0 && top < innerHeight ? "" : `${active.id} is behind ${at?.id || at?.className}`;
+})()"""
+"""The focused element if something covers it or it is outside the window."""
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 256), (390, 600)])
+@pytest.mark.parametrize("pressed", ["Tab", "Shift+Tab"])
+async def test_the_focus_is_never_behind_something(
+    tab: "Page", open_dialog: Open, width: int, height: int, pressed: str
+) -> None:
+    await tab.set_viewport_size({"width": width, "height": height})
+    await tab.emulate_media(reduced_motion="reduce")
+    dialog = await open_dialog()
+    await expect(dialog.find("#step-heading")).to_be_focused()
+    frame = tab.frame(name="klarna-instant-shopping-fullscreen")
+    assert frame is not None
+    hidden = []
+    for _ in range(20):
+        await tab.keyboard.press(pressed)
+        hidden.append(await frame.evaluate(HIDDEN))
+    await dialog.find("#drawer-button").click()
+    await dialog.find("#timeline li").first.wait_for()
+    for _ in range(8):
+        await tab.keyboard.press(pressed)
+        hidden.append(await frame.evaluate(HIDDEN))
+    assert [text for text in hidden if text] == []
+
+
+async def test_names_of_any_direction_are_isolated(
+    tab: "Page", open_dialog: Open, options: Json, order: Callable[[], Json]
+) -> None:
+    name = "باور بنك (أسود)"
+    dialog = await open_dialog(order_lines=[{**options["order_lines"][0], "name": name, "quantity": 1}])
+    await expect(dialog.find(".order-summary bdi")).to_have_text(name)
+    await dialog.fill({**ALICE, "given_name": "أليس", "street_address": "شارع الملك 5"})
+    directions = "one => getComputedStyle(one).direction"
+    assert [
+        await dialog.find(f"#{each}").evaluate(directions) for each in ("given_name", "street_address", "city")
+    ] == [
+        "rtl",
+        "rtl",
+        "ltr",
+    ]
+    await dialog.continue_to_review()
+    street = dialog.find("address span", has_text="شارع")
+    assert await street.evaluate(directions) == "rtl"
+    await dialog.pay()
+    await expect(dialog.find("#step-heading")).to_have_text("Thank you, \u2068أليس\u2069!")
+
+
 async def test_escape_closes_the_dialog_and_gives_the_focus_back(tab: "Page", open_dialog: Open) -> None:
     dialog = await open_dialog()
     await expect(dialog.find("#step-heading")).to_be_focused()
