@@ -20,6 +20,7 @@ async def test_firefox_plays_a_purchase(
     tmp_path: Path, product_page: Callable[..., str], options: Json, shop: Shop, mock_klarna: MockKlarna
 ) -> None:
     shop.decide = placing(mock_klarna)
+    options["order_lines"][0]["image_url"] = ""  # this browser is not kept from the internet
     async with launched(tmp_path) as firefox:
         await firefox.call("browsingContext.navigate", context=firefox.tab, url=product_page(load(options)))
         button = "document.querySelector('mock-klarna-button')?.shadowRoot.querySelector('button')"

@@ -22,6 +22,15 @@ ALICE = {
     "city": "Stockholm",
 }
 
+HIDDEN = """(() => {
+  const active = document.activeElement;
+  const {left, top, right, bottom} = active.getBoundingClientRect();
+  const at = document.elementFromPoint((left + right) / 2, (Math.max(top, 0) + Math.min(bottom, innerHeight)) / 2);
+  const isSeen = at && (active.contains(at) || at.contains(active) || at.closest("label")?.control === active);
+  return isSeen && bottom > 0 && top < innerHeight ? "" : `${active.id} is behind ${at?.id || at?.className}`;
+})()"""
+"""The focused element if something covers it or it is outside the window."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dialog:

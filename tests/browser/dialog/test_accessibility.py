@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.dialog.dialog import ALICE, BUTTON, FRAME, Dialog
+from tests.browser.dialog.dialog import ALICE, BUTTON, FRAME, HIDDEN, Dialog
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -57,16 +57,6 @@ async def test_the_focus_stays_in_the_dialog(tab: "Page", open_dialog: Open, pre
     way = await _tab_to(tab, dialog, "address-button", pressed)
     assert {"close-button", "drawer-button", "email"} < set(way)
     assert "" not in way
-
-
-HIDDEN = """(() => {
-  const active = document.activeElement;
-  const {left, top, right, bottom} = active.getBoundingClientRect();
-  const at = document.elementFromPoint((left + right) / 2, (Math.max(top, 0) + Math.min(bottom, innerHeight)) / 2);
-  const isSeen = at && (active.contains(at) || at.contains(active) || at.closest("label")?.control === active);
-  return isSeen && bottom > 0 && top < innerHeight ? "" : `${active.id} is behind ${at?.id || at?.className}`;
-})()"""
-"""The focused element if something covers it or it is outside the window."""
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 256), (390, 600)])

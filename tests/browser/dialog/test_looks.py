@@ -10,7 +10,7 @@ from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
 from tests.browser.conftest import load
-from tests.browser.dialog.dialog import BUTTON, Dialog
+from tests.browser.dialog.dialog import BUTTON, HIDDEN, Dialog
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
@@ -78,6 +78,10 @@ async def test_the_button_to_go_on_is_visible_in_every_step(
     await tab.locator("#fill-button").click()
     await expect(tab.locator("#email")).not_to_have_value("")
     await expect(tab.locator("#address-button")).to_be_in_viewport(ratio=1)
+    await tab.locator("#email").focus()
+    for _ in range(8):
+        assert await tab.evaluate(HIDDEN) == ""
+        await tab.keyboard.press("Tab")
     await tab.locator("#address-button").click()
     await expect(tab.locator("#checkout-button")).to_be_in_viewport(ratio=1)
     assert await tab.evaluate("[scrollY, document.documentElement.scrollHeight > innerHeight]") == [0, True]

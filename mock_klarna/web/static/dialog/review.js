@@ -131,7 +131,7 @@ function row({ t, view, session, perform }, option, at) {
   const choose = () => perform(() => session.chooseShipping(option.id));
   const radio = element("input", { type: "radio", id, name: "shipping-option", "data-key": option.id, value: option.id, checked, onchange: choose });
   const price = option.price ? money(option.price, view.purchase_currency, view.locale) : t("free");
-  const details = [option.description, method(t, option), ...delivery(t, option, view.locale)].filter(Boolean);
+  const details = [option.description, method(t, option), ...delivery(t, option, view.locale)].filter((text) => text && text !== option.name);
   return element(
     "label",
     { class: "option", for: id, "data-key": option.id },
