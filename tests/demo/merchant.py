@@ -10,7 +10,7 @@ from mock_klarna.client import Client
 Json = dict[str, Any]
 
 
-def cart(name: str, **first_line: Any) -> Json:
+def cart(name: str, /, **first_line: Any) -> Json:
     """Return a stored cart with changed members of its first line."""
     page: Json = orjson.loads((resources.fixtures() / "carts" / f"{name}.json").read_bytes())
     page["order_lines"][0].update(first_line)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.demo.merchant import Merchant
+from tests.demo.merchant import Merchant, cart
 
 HTML = {"Accept": "text/html"}
 
@@ -67,9 +67,28 @@ async def test_a_subscription_has_a_customer_token(merchant: Merchant) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "text"), [("/", "Battery Power Pack Black"), ("/terms", "Terms"), ("/thanks", "Thank")]
+    ("path", "text"),
+    [
+        ("/", "Battery Power Pack Black"),
+        ("/terms", "Terms"),
+        ("/thanks", "Thank"),
+        ("/sorry", "Sorry"),
+        ("/orders", "Orders"),
+    ],
 )
-async def test_the_shop_has_pages(merchant: Merchant, path: str, text: str) -> None:
-    answer = await merchant.shop.send("GET", path)
+async def test_the_shop_has_pages_for_every_window(merchant: Merchant, path: str, text: str) -> None:
+    answer = await merchant.shop.send("GET", path, headers=HTML)
     assert answer.headers["Content-Type"].startswith("text/html")
-    assert text in answer.body
+    assert f"<h1>{text}" in answer.body or f'<h1 id="chosen">{text}' in answer.body
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in answer.body
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; img-src 'self' data:;")
+    assert "unsafe" not in policy
+
+
+async def test_names_of_articles_are_text_in_the_list_of_orders(merchant: Merchant) -> None:
+    await merchant.purchase(page=cart("se-battery-pack", name="<b>Pack</b>", image_url='http://x.example/static/"><b>'))
+    path = f"/orders?merchant={merchant.klarna.merchant}"
+    shown = (await merchant.shop.send("GET", path, headers=HTML)).body
+    assert "&lt;b&gt;Pack&lt;/b&gt;" in shown
+    assert "<b>" not in shown
