@@ -59,9 +59,9 @@ _CARD = """<div id="dialog" {role} tabindex="-1">
 
 _INTRO = """<aside id="intro" aria-labelledby="intro-heading">
 <h1 id="intro-heading" data-text="offsite_heading"></h1>
+<img src="{code}" alt="" width="180" height="180" data-label="scan_label">
 <h2 data-text="scan_heading"></h2>
 <p data-text="scan_text"></p>
-<img src="{code}" alt="" width="180" height="180" data-label="scan_label">
 </aside>
 """
 
