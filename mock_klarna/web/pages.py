@@ -85,8 +85,8 @@ def _card(role: str = "") -> str:
 def not_offered(head: str, reasons: Iterable[str]) -> str:
     """Return the page of a key without a page of its own, with the reasons for the developer."""
     listed = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
-    text = "<h1>This cannot be bought here</h1><p>The button key does not hold all that a page of its own needs:</p>"
-    card = f'<div id="dialog"><main id="step">{text}<ul>{listed}</ul></main></div>'
+    text = "<h1>This cannot be bought here</h1><p>Why this button key has no page of its own:</p>"
+    card = f'<div id="dialog"><main id="step" class="problem">{text}<ul>{listed}</ul></main></div>'
     return f'{head}<body class="offsite">\n{card}\n</body>\n</html>\n'
 
 
