@@ -90,6 +90,14 @@ def bounded(value: object) -> Any:
     return value
 
 
+def xml_text(text: str) -> str:
+    """Return text with the characters replaced that XML does not allow."""
+    return _NOT_XML.sub("�", text)
+
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 def _cut(text: str) -> str:
     return f"{text[:_LONGEST_TEXT]}… ({len(text)} characters)"
 

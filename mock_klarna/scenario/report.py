@@ -1,6 +1,5 @@
 """The result of a scenario, and its forms: text, JSON, JUnit XML, and annotations and summaries for GitHub Actions."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -8,10 +7,9 @@ from itertools import groupby
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from mock_klarna.errors import xml_text
 from mock_klarna.scenario.model import FileError, Scenario
 from mock_klarna.scenario.source import Place
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,7 @@ def junit(reports: Sequence[Report], started: float, duration: float, host: str 
     timestamp = datetime.fromtimestamp(started, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     for folder, group in groupby(by_folder, key=lambda report: str(report.scenario.file.parent)):
         cases = list(group)
-        counts = {"name": _xml_text(folder), **_junit_counts(cases, duration), "skipped": "0"}
+        counts = {"name": xml_text(folder), **_junit_counts(cases, duration), "skipped": "0"}
         suite = ET.SubElement(root, "testsuite", {**counts, "timestamp": timestamp, "hostname": host})
         for report in cases:
             _add_junit_case(suite, report)
@@ -159,13 +157,8 @@ def _junit_counts(reports: Sequence[Report], run_duration: float) -> dict[str, s
 
 
 def _add_junit_case(suite: ET.Element, report: Report) -> None:
-    names = {"name": _xml_text(report.scenario.title), "classname": _xml_text(report.scenario.name)}
+    names = {"name": xml_text(report.scenario.title), "classname": xml_text(report.scenario.name)}
     case = ET.SubElement(suite, "testcase", {**names, "time": f"{report.duration:.3f}"})
     if not report.passed:
-        failure = ET.SubElement(case, "failure", {"message": _xml_text(report.message()), "type": "expectation"})
-        failure.text = _xml_text("\n".join(report.details()))
-
-
-def _xml_text(text: str) -> str:
-    """Return text with the characters replaced that XML does not allow."""
-    return _NOT_XML.sub("�", text)
+        failure = ET.SubElement(case, "failure", {"message": xml_text(report.message()), "type": "expectation"})
+        failure.text = xml_text("\n".join(report.details()))

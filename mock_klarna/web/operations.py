@@ -6,6 +6,7 @@ from mock_klarna.web import (
     browser_api,
     control,
     customer_tokens,
+    findings,
     instant_shopping,
     journal,
     order_management,
@@ -325,6 +326,9 @@ SANDBOX = (
         handler=journal.stream_entries,
         parameters=(*_JOURNAL_FILTER, query.AFTER_OR_LAST_SEEN, query.LAST_EVENT_ID),
         media=EVENT_STREAM,
+    ),
+    _sandbox(
+        name="findings", method="GET", path="/_mock/findings", handler=findings.find, answers=((200, "findings"),)
     ),
     _sandbox(name="journal_entry", method="GET", path="/_mock/journal/{seq}", handler=journal.get_entry, errors=(404,)),
     _sandbox(

@@ -17,6 +17,7 @@ from typing import Any
 
 from mock_klarna import resources
 from mock_klarna.api import Commands, MockKlarna
+from mock_klarna.certify import RULES
 from mock_klarna.cli.main import COMMANDS
 from mock_klarna.cli.run import add as add_run_flags
 from mock_klarna.domain.events import Event
@@ -114,6 +115,12 @@ def parameters() -> str:
 def _parameter_row(parameter: Parameter, where: str) -> Row:
     name = f"`{parameter.name}`" + (" (header)" if parameter.location == "header" else "")
     return name, _form(parameter.schema), parameter.description.rstrip("."), where
+
+
+def rules() -> str:
+    """Return the rules of `certify`."""
+    found = ((f"`{rule.id}`", rule.title, rule.severity.value, rule.source, rule.needs) for rule in RULES)
+    return _table(("rule", "a shop that obeys it", "else", "source", "decided by"), list(found))
 
 
 def problem_types() -> str:
@@ -361,7 +368,7 @@ TABLES: dict[str, Callable[..., str]] = {
     each.__name__: each
     for each in (
         commands, run, settings, klarna, mock, parameters, problem_types, body, events, scenario, beside, steps, members,
-        matchers, carts, shoppers, methods, layers, modules,
+        matchers, carts, shoppers, methods, layers, modules, rules,
     )
 }  # fmt: skip
 """Every table by the name in its marker."""

@@ -1,0 +1,356 @@
+"""The rules of the callbacks before an order: place_order and update, what the shop checks, and how it denies."""
+
+import math
+import re
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlsplit
+
+from mock_klarna.certify.rule import Observation, Rule, Severity, broken, nothing, obeyed
+from mock_klarna.certify.traffic import Entry, Traffic, body_of, is_ok, moment_of
+
+_SLOW_SECONDS, _TOO_SLOW_SECONDS = 2.0, 10.0
+_DENY_CODES = (
+    "address_error",
+    "item_out_of_stock",
+    "consumer_underaged",
+    "unsupported_shipping_address",
+    "other",
+)
+_NOT_MODIFIED = 304
+_SECRET = re.compile(r"(?=.*\d)[A-Za-z0-9_\-]{16,}")
+
+
+def _every_callback_is_decided(traffic: Traffic) -> Iterator[Observation]:
+    timed_out = {entry["purchase_id"]: entry for entry in traffic.events("purchase_timed_out")}
+    for authorization in traffic.authorizations:
+        first, decision = authorization.attempts[0], authorization.decision
+        ended = timed_out.get(first["purchase_id"])
+        if ended is not None:
+            yield broken(
+                first,
+                ended,
+                seen=f"neither an order nor a denial within {ended['seconds']:g} s",
+                expected="POST …/orders or DELETE …/authorizations/{token} while the shopper waits",
+            )
+        elif decision is not None:
+            yield obeyed(first, decision)
+
+
+def _decisions_are_quick(traffic: Traffic) -> Iterator[Observation]:
+    taken = sorted(
+        (moment_of(authorization.decision) - moment_of(authorization.attempts[0]), number)
+        for number, authorization in enumerate(traffic.authorizations)
+        if authorization.decision is not None
+    )
+    if not taken:
+        return
+    seconds, number = taken[math.ceil(0.95 * len(taken)) - 1]
+    slow = traffic.authorizations[number]
+    entries: list[Entry] = [slow.attempts[0], slow.decision] if slow.decision is not None else []
+    if seconds <= _SLOW_SECONDS:
+        yield obeyed(*entries)
+    else:
+        yield broken(
+            *entries,
+            seen=f"{seconds:.1f} s from the callback to the decision (95 % of {len(taken)} are not slower)",
+            expected=f"at most {_SLOW_SECONDS:g} s",
+            severity=Severity.ERROR if seconds > _TOO_SLOW_SECONDS else None,
+        )
+
+
+def _authorization_is_read(traffic: Traffic) -> Iterator[Observation]:
+    for authorization in traffic.authorizations:
+        decision = authorization.decision
+        if decision is None or decision["name"] != "create_order":
+            continue
+        reads = [entry for entry in authorization.requests_named("get_authorization") if entry["seq"] < decision["seq"]]
+        if reads:
+            yield obeyed(reads[0], decision)
+        else:
+            yield broken(
+                authorization.attempts[0],
+                decision,
+                seen="POST …/orders without GET …/authorizations/{token} before it",
+                expected="read the authorization first: anybody can send a callback",
+            )
+
+
+def _repeated_callback_places_once(traffic: Traffic) -> Iterator[Observation]:
+    for authorization in traffic.authorizations:
+        delivered = [entry for entry in authorization.attempts if entry["status"] is not None]
+        if len(delivered) < 2:
+            continue
+        posted = authorization.requests_named("create_order")
+        other = next((entry for entry in posted[1:] if body_of(entry) != body_of(posted[0])), None)
+        if other is None:
+            yield obeyed(*delivered, *posted)
+        else:
+            yield broken(
+                *delivered,
+                other,
+                seen="the second callback led to another order body",
+                expected="no second POST, or the same body",
+            )
+
+
+def _url_has_a_secret(traffic: Traffic) -> Iterator[Observation]:
+    seen: set[str] = set()
+    for authorization in traffic.authorizations:
+        entry = authorization.attempts[0]
+        url = urlsplit(entry["url"])
+        if entry["url"] in seen:
+            continue
+        seen.add(entry["url"])
+        parts = [*url.path.split("/"), *(value for _name, value in parse_qsl(url.query))]
+        if any(_SECRET.fullmatch(part) for part in parts):
+            yield obeyed(entry)
+        else:
+            yield broken(
+                entry, seen=f"{url.path} without a secret", expected="a random part of 16 or more characters in the URL"
+            )
+
+
+def _callbacks_are_not_redirected(traffic: Traffic) -> Iterator[Observation]:
+    for entry in traffic.callbacks():
+        status = entry["status"]
+        if status is None:
+            continue
+        if 300 <= status < 400 and status != _NOT_MODIFIED:
+            yield broken(
+                entry, seen=f"{entry['name']} was answered {status}", expected="the final URL in merchant_urls"
+            )
+        else:
+            yield obeyed(entry)
+
+
+def _updates_are_answered(traffic: Traffic) -> Iterator[Observation]:
+    ignored = {entry["purchase_id"]: entry for entry in traffic.events("update_ignored")}
+    for entry in traffic.callbacks("update"):
+        problem = ignored.get(entry["purchase_id"])
+        if problem is not None and abs(moment_of(problem) - moment_of(entry)) < _TOO_SLOW_SECONDS + 1:
+            yield broken(entry, problem, seen=problem["reason"], expected="200 with lines that add up, or 304")
+        elif entry["status"] is not None:
+            yield obeyed(entry)
+
+
+def _deny_codes_are_known(traffic: Traffic) -> Iterator[Observation]:
+    for entry in traffic.exchanges("deny_authorization"):
+        body = body_of(entry)
+        if "deny_code" in body or "deny_redirect_url" not in body:
+            code = body.get("deny_code")
+            if code in _DENY_CODES:
+                yield obeyed(entry)
+            else:
+                yield broken(entry, seen=f"deny_code {code or 'missing'}", expected=f"one of {', '.join(_DENY_CODES)}")
+
+
+def _other_has_a_message(traffic: Traffic) -> Iterator[Observation]:
+    for entry in traffic.exchanges("deny_authorization"):
+        body = body_of(entry)
+        if body.get("deny_code") == "other":
+            if body.get("deny_message"):
+                yield obeyed(entry)
+            else:
+                yield broken(
+                    entry, seen="deny_code other without deny_message", expected="a sentence in the shopper's language"
+                )
+
+
+def _redirect_or_code(traffic: Traffic) -> Iterator[Observation]:
+    for entry in traffic.exchanges("deny_authorization"):
+        body = body_of(entry)
+        if body.get("deny_redirect_url") and (body.get("deny_code") or body.get("deny_message")):
+            yield broken(
+                entry, seen="deny_redirect_url with deny_code or deny_message", expected="only one of the two ways"
+            )
+        else:
+            yield obeyed(entry)
+
+
+def _refusals_are_denials(traffic: Traffic) -> Iterator[Observation]:
+    for authorization in traffic.authorizations:
+        refused = [entry for entry in authorization.attempts if entry["status"] is not None and not is_ok(entry)]
+        if not refused:
+            continue
+        if authorization.decision is not None:
+            yield obeyed(refused[0], authorization.decision)
+        else:
+            yield broken(
+                refused[0],
+                seen=f"place_order was answered {refused[0]['status']}, and nothing else happened",
+                expected="DELETE …/authorizations/{token}: the status of the answer means nothing to Klarna",
+            )
+
+
+RULES = (
+    Rule(
+        id="C1",
+        title="Every place_order callback is decided",
+        severity=Severity.ERROR,
+        source="guide, step 3",
+        remedy="Place or deny within 60 s; later the shopper has seen an error.",
+        look=_every_callback_is_decided,
+        needs="a place_order callback",
+    ),
+    Rule(
+        id="C2",
+        title="Decisions are quick",
+        severity=Severity.WARNING,
+        source="klarna.md §4.1",
+        remedy="Decide within 2 s, and do slow work in a queue after that; the shopper waits.",
+        look=_decisions_are_quick,
+        needs="a place_order callback that was decided",
+    ),
+    Rule(
+        id="C3",
+        title="The authorization is read before the order is placed",
+        severity=Severity.WARNING,
+        source="klarna.md §1.3",
+        remedy="Call GET /instantshopping/v1/authorizations/{token} first: callbacks carry no authentication.",
+        look=_authorization_is_read,
+        needs="an order that was placed after a callback",
+    ),
+    Rule(
+        id="C4",
+        title="A forged callback places nothing",
+        severity=Severity.ERROR,
+        source="klarna.md §1.3",
+        remedy="Put a secret into the URL of the callback, and read the authorization before placing.",
+        look=nothing,
+        needs="a forged callback; the sandbox sends none by itself",
+    ),
+    Rule(
+        id="C5",
+        title="A repeated callback places one order",
+        severity=Severity.ERROR,
+        source="klarna.md §4.1",
+        remedy="Store the authorization_token with the order, and answer a second callback with the first result.",
+        look=_repeated_callback_places_once,
+        needs="a place_order callback that arrived twice",
+    ),
+    Rule(
+        id="C6",
+        title="A callback after the token expired does no harm",
+        severity=Severity.WARNING,
+        source="klarna.md §5",
+        remedy="Stop when Klarna answers 404, and tell the shopper.",
+        look=nothing,
+        needs="a callback for an expired token; the sandbox sends none by itself",
+    ),
+    Rule(
+        id="C7",
+        title="A second authorization of the same cart works",
+        severity=Severity.WARNING,
+        source="klarna.md §4.1",
+        remedy="Do not key orders on the cart alone: a shopper can buy the same cart again.",
+        look=nothing,
+        needs="two authorizations of one cart; the sandbox makes none by itself",
+    ),
+    Rule(
+        id="C8",
+        title="The callback URL has a secret",
+        severity=Severity.HINT,
+        source="klarna.md §1.3",
+        remedy="Add a random token of the shop to the path or the query of merchant_urls.place_order, and check it.",
+        look=_url_has_a_secret,
+        needs="a place_order callback",
+    ),
+    Rule(
+        id="C9",
+        title="Callbacks are not redirected",
+        severity=Severity.ERROR,
+        source="klarna.md §4",
+        remedy="Give the final URL in merchant_urls; Klarna sends one POST and follows nothing.",
+        look=_callbacks_are_not_redirected,
+        needs="a callback that was answered",
+    ),
+    Rule(
+        id="C10",
+        title="Update callbacks are answered with an order that can be used",
+        severity=Severity.ERROR,
+        source="klarna.md §4.2",
+        remedy="Answer 200 with lines whose sums are right, or 304, within the time limit.",
+        look=_updates_are_answered,
+        needs="an update callback",
+    ),
+    *(
+        Rule(
+            id=number,
+            title=title,
+            severity=severity,
+            source="guide, step 3",
+            remedy=remedy,
+            look=nothing,
+            needs="a shopper who cheats; the sandbox sends none by itself",
+        )
+        for number, title, severity, remedy in (
+            (
+                "V1",
+                "A changed price is denied",
+                Severity.ERROR,
+                "Compare unit_price of each line with the catalogue, and deny if they differ.",
+            ),
+            (
+                "V2",
+                "A quantity that is not in stock is denied",
+                Severity.WARNING,
+                "Compare quantity with the stock, and deny with item_out_of_stock.",
+            ),
+            (
+                "V3",
+                "A country that the shop does not ship to is denied",
+                Severity.WARNING,
+                "Check the shipping address, and deny with unsupported_shipping_address.",
+            ),
+            (
+                "V4",
+                "A shipping option that was not offered is denied",
+                Severity.ERROR,
+                "Compare id and price of the selected shipping option with those that the shop offers.",
+            ),
+            (
+                "V5",
+                "An article that the shop does not sell is denied",
+                Severity.ERROR,
+                "Look up the reference of each line in the catalogue, and deny if there is none.",
+            ),
+        )
+    ),
+    Rule(
+        id="D1",
+        title="Denials have one of the five codes",
+        severity=Severity.WARNING,
+        source="klarna.md §3.14",
+        remedy=f"Send one of {', '.join(_DENY_CODES)}.",
+        look=_deny_codes_are_known,
+        needs="a denial without redirect",
+    ),
+    Rule(
+        id="D2",
+        title="A denial with the code other has a message",
+        severity=Severity.WARNING,
+        source="klarna.md §3.14",
+        remedy="Send deny_message in the language of the purchase; the shopper reads it. Its language is not checked.",
+        look=_other_has_a_message,
+        needs="a denial with the code other",
+    ),
+    Rule(
+        id="D3",
+        title="A denial has a redirect, or a code with a message",
+        severity=Severity.WARNING,
+        source="klarna.md §3.14",
+        remedy="Send deny_redirect_url alone, or deny_code with deny_message.",
+        look=_redirect_or_code,
+        needs="a denial",
+    ),
+    Rule(
+        id="D4",
+        title="A refusal in the shop leads to a denial",
+        severity=Severity.ERROR,
+        source="guide, step 3",
+        remedy="Send DELETE …/authorizations/{token}; the status of the answer to the callback is not read.",
+        look=_refusals_are_denials,
+        needs="a place_order callback that was answered with an error",
+    ),
+)
+"""The rules of callbacks, of what the shop checks, and of denials."""

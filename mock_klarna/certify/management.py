@@ -1,0 +1,282 @@
+"""The rules after an order was placed, and of HTTP in general."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
+
+from mock_klarna.certify.rule import Observation, Rule, Severity, broken, nothing, obeyed
+from mock_klarna.certify.traffic import ORDERS, Entry, Traffic, body_of, header, is_ok, lines, path_part
+
+_IDEMPOTENCY_KEY = "Klarna-Idempotency-Key"
+_WITH_KEY = ("capture_order", "refund_order")
+_AMOUNTS = ("captured_amount", "refunded_amount")
+_PUSHES_WITHOUT_ACKNOWLEDGEMENT = 3
+_LIBRARY = re.compile(
+    r"(?i)(python|curl|guzzle|php|axios|node|go-http|java|okhttp|apache-httpclient|libwww|ruby|aiohttp|httpx|dart|wget)\S*"
+)
+_PERSONAL = re.compile(r"[^/?&=\s]+@[^/?&=\s]+\.[a-z]{2,}|(?<!\d)\d{6}-?\d{4}(?!\d)", re.IGNORECASE)
+
+
+def _acknowledged_after_push(traffic: Traffic) -> Iterator[Observation]:
+    pushes = _pushes(traffic)
+    for entry in traffic.accepted("acknowledge_order"):
+        order_id = path_part(entry, ORDERS)
+        pushed = [one for one in pushes.get(order_id, ()) if one["seq"] < entry["seq"]]
+        if pushed:
+            yield obeyed(pushed[0], entry)
+        elif order_id in pushes or _has_push_url(traffic, order_id):
+            yield broken(entry, seen="acknowledged before the push", expected="acknowledge when the push arrives")
+
+
+def _has_push_url(traffic: Traffic, order_id: str) -> bool:
+    for authorization in traffic.authorizations:
+        decision = authorization.decision
+        if decision is not None and _order_id(decision) == order_id:
+            return bool(traffic.merchant_urls(authorization).get("push"))
+    return False
+
+
+def _order_id(entry: Entry) -> str:
+    body = entry["response_body"]
+    return str(body.get("order_id", "")) if isinstance(body, dict) else ""
+
+
+def _pushes(traffic: Traffic) -> dict[str, list[Entry]]:
+    """Return the attempts to push, by order id: the id is part of the URL, or that of the purchase's order."""
+    of_purchase = {entry["purchase_id"]: entry["order_id"] for entry in traffic.events("purchase_placed")}
+    found: dict[str, list[Entry]] = defaultdict(list)
+    for entry in traffic.callbacks("push"):
+        found[of_purchase.get(entry["purchase_id"], "")].append(entry)
+    return found
+
+
+def _orders_are_acknowledged(traffic: Traffic) -> Iterator[Observation]:
+    acknowledged = {entry["order_id"]: entry for entry in traffic.events("order_acknowledged", "order_captured")}
+    for order_id, attempts in _pushes(traffic).items():
+        if order_id in acknowledged:
+            yield obeyed(attempts[0], acknowledged[order_id])
+        elif len(attempts) >= _PUSHES_WITHOUT_ACKNOWLEDGEMENT:
+            yield broken(
+                attempts[-1],
+                seen=f"{len(attempts)} pushes without an answer to them",
+                expected="POST /ordermanagement/v1/orders/{order_id}/acknowledge",
+            )
+
+
+def _requests_have_idempotency_keys(traffic: Traffic) -> Iterator[Observation]:
+    for entry in traffic.exchanges(*_WITH_KEY):
+        if header(entry, _IDEMPOTENCY_KEY):
+            yield obeyed(entry)
+        else:
+            yield broken(entry, seen=f"{entry['name']} without {_IDEMPOTENCY_KEY}", expected="a UUID, stored first")
+
+
+def _keys_belong_to_one_amount(traffic: Traffic) -> Iterator[Observation]:
+    first: dict[str, Entry] = {}
+    for entry in traffic.exchanges(*_WITH_KEY):
+        key = header(entry, _IDEMPOTENCY_KEY)
+        if not key:
+            continue
+        before = first.setdefault(key, entry)
+        if _purpose(before) == _purpose(entry):
+            yield obeyed(entry)
+        else:
+            yield broken(
+                before,
+                entry,
+                seen=f"{_IDEMPOTENCY_KEY} {key} again for another request",
+                expected="a key of its own for each capture and refund",
+            )
+
+
+def _purpose(entry: Entry) -> tuple[object, ...]:
+    body = body_of(entry)
+    return (entry["path"], *(body.get(name) for name in _AMOUNTS))
+
+
+def _amounts_are_possible(traffic: Traffic) -> Iterator[Observation]:
+    for entry in traffic.exchanges(*_WITH_KEY, "cancel_order", "release_remaining_authorization"):
+        if entry["status"] == 403:
+            yield broken(
+                entry,
+                seen=f"{entry['name']}: {entry['explanation'] or 'refused'}",
+                expected="at most what remains; read the order first",
+            )
+        elif is_ok(entry):
+            yield obeyed(entry)
+
+
+def _captures_have_shipping_info(traffic: Traffic) -> Iterator[Observation]:
+    physical = {
+        _order_id(decision)
+        for authorization in traffic.authorizations
+        if (decision := authorization.decision) is not None
+        and any(line.get("type", "physical") == "physical" for line in lines(body_of(decision)))
+    }
+    for entry in traffic.accepted("capture_order"):
+        order_id = path_part(entry, ORDERS)
+        if order_id not in physical:
+            continue
+        later = list(traffic.of_order(order_id, "add_capture_shipping_info", "add_shipping_info"))
+        if body_of(entry).get("shipping_info") or later:
+            yield obeyed(entry, *later[:1])
+        else:
+            yield broken(entry, seen="a capture without shipping_info", expected="the parcel's carrier and number")
+
+
+def _user_agent_names_the_shop(traffic: Traffic) -> Iterator[Observation]:
+    seen: set[str] = set()
+    for entry in traffic.exchanges():
+        if entry["name"].startswith("sdk_"):
+            continue
+        agent = header(entry, "User-Agent") or ""
+        if agent in seen:
+            continue
+        seen.add(agent)
+        if agent and not _LIBRARY.match(agent):
+            yield obeyed(entry)
+        else:
+            yield broken(
+                entry, seen=f"User-Agent: {agent or 'missing'}", expected="the name and version of the shop or plugin"
+            )
+
+
+def _urls_have_no_personal_data(traffic: Traffic) -> Iterator[Observation]:
+    for entry in (*traffic.exchanges(), *traffic.callbacks()):
+        url = urlsplit(entry.get("path") or entry["url"])
+        text = unquote(f"{url.path}?{url.query}")
+        found = _PERSONAL.search(text)
+        if found:
+            yield broken(entry, seen=f"{found[0]} in a URL", expected="ids only; URLs are written to logs")
+        else:
+            yield obeyed(entry)
+
+
+def _one_region_for_one_username(traffic: Traffic) -> Iterator[Observation]:
+    for entry in traffic.exchanges():
+        explanation = entry["explanation"] or ""
+        if entry["status"] == 401 and "region" in explanation:
+            yield broken(entry, seen=explanation, expected="credentials of the region of the host")
+
+
+RULES = (
+    Rule(
+        id="M1",
+        title="Orders are acknowledged after the push",
+        severity=Severity.WARNING,
+        source="klarna.md §4.4",
+        remedy="Acknowledge when the push arrives; Klarna sends no push for an acknowledged order.",
+        look=_acknowledged_after_push,
+        needs="an acknowledged order with a push URL",
+    ),
+    Rule(
+        id="M2",
+        title="Orders are acknowledged",
+        severity=Severity.ERROR,
+        source="klarna.md §4.4",
+        remedy="Answer each push with POST …/acknowledge; pushes end after 48 h.",
+        look=_orders_are_acknowledged,
+        needs="a push that was answered or repeated; move the clock to repeat it",
+    ),
+    Rule(
+        id="M3",
+        title="A repeated push changes nothing",
+        severity=Severity.WARNING,
+        source="klarna.md §4.4",
+        remedy="Answer a second push at once, and do nothing that was done before.",
+        look=nothing,
+        needs="a push that arrives twice; this cannot be seen in the journal yet",
+    ),
+    Rule(
+        id="M4",
+        title="Captures and refunds have an idempotency key",
+        severity=Severity.WARNING,
+        source="klarna.md §9.4",
+        remedy="Send Klarna-Idempotency-Key with a UUID that is stored before the call.",
+        look=_requests_have_idempotency_keys,
+        needs="a capture or a refund",
+    ),
+    Rule(
+        id="M5",
+        title="A retry has the idempotency key of the first try",
+        severity=Severity.ERROR,
+        source="klarna.md §9.4",
+        remedy="Store the key before the call, and send it again after a lost answer.",
+        look=nothing,
+        needs="a lost answer to a capture; this cannot be seen in the journal yet",
+    ),
+    Rule(
+        id="M6",
+        title="An idempotency key belongs to one request",
+        severity=Severity.ERROR,
+        source="klarna.md §9.4",
+        remedy="Make a new key for each capture and refund: Klarna compares the key only, and does nothing for a second request.",
+        look=_keys_belong_to_one_amount,
+        needs="a capture or a refund with a key",
+    ),
+    Rule(
+        id="M7",
+        title="Captures, refunds and cancellations are possible",
+        severity=Severity.WARNING,
+        source="klarna.md §9.1",
+        remedy="Capture at most remaining_authorized_amount, refund at most captured_amount, and cancel only before a capture.",
+        look=_amounts_are_possible,
+        needs="a capture, a refund or a cancellation",
+    ),
+    Rule(
+        id="M8",
+        title="Captures of goods have shipping info",
+        severity=Severity.HINT,
+        source="klarna.md §9.1",
+        remedy="Send shipping_info with the capture, or with POST …/shipping-info.",
+        look=_captures_have_shipping_info,
+        needs="a capture of an order with physical goods",
+    ),
+    Rule(
+        id="M9",
+        title="Orders are captured or extended before they expire",
+        severity=Severity.WARNING,
+        source="klarna.md §9.1",
+        remedy="Capture within 28 days, or call POST …/extend-authorization-time.",
+        look=nothing,
+        needs="an order of 28 days; this cannot be seen in the journal yet",
+    ),
+    Rule(
+        id="T1",
+        title="User-Agent names the shop",
+        severity=Severity.HINT,
+        source="klarna.md §1.4",
+        remedy="Send a User-Agent with the name and version of the shop or plugin.",
+        look=_user_agent_names_the_shop,
+        needs="a request",
+    ),
+    Rule(
+        id="T2",
+        title="Klarna-Correlation-Id is logged",
+        severity=Severity.HINT,
+        source="klarna.md §1.5",
+        remedy="Write Klarna-Correlation-Id of each response to the log; Klarna's support asks for it.",
+        look=nothing,
+        needs="a look at the shop's log: what it keeps is not in the traffic",
+    ),
+    Rule(
+        id="T3",
+        title="URLs have no personal data",
+        severity=Severity.WARNING,
+        source="klarna.md §1.1",
+        remedy="Put ids into URLs, no e-mail addresses and no national ids.",
+        look=_urls_have_no_personal_data,
+        needs="a request or a callback",
+    ),
+    Rule(
+        id="T4",
+        title="Credentials are used in one region",
+        severity=Severity.WARNING,
+        source="klarna.md §1.2",
+        remedy="Use the host of the region that the credentials belong to.",
+        look=_one_region_for_one_username,
+        needs="--separate-regions and requests to two regions",
+    ),
+)
+"""The rules of Order Management and of HTTP."""

@@ -1,0 +1,302 @@
+"""The rules of placing an order."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from mock_klarna.certify.rule import Observation, Rule, Severity, broken, nothing, obeyed
+from mock_klarna.certify.traffic import (
+    Authorization,
+    Entry,
+    Traffic,
+    body_of,
+    is_ok,
+    lines,
+    moment_of,
+)
+from mock_klarna.domain.sums import LINE_RULES, ORDER_RULES
+
+_LONGEST_REFERENCE = 255
+_ADDRESSES = ("billing_address", "shipping_address")
+_AFTER_PAYMENT = ("capture_order", "acknowledge_order")
+
+
+def _amounts_are_as_authorized(traffic: Traffic) -> Iterator[Observation]:
+    for authorization, entry in _posted(traffic):
+        body = body_of(entry)
+        differing = [
+            name
+            for name in ("order_amount", "order_tax_amount")
+            if name in body and name in authorization.order and body[name] != authorization.order[name]
+        ]
+        if differing:
+            name = differing[0]
+            yield broken(
+                authorization.attempts[0],
+                entry,
+                seen=f"{name} {body[name]}",
+                expected=f"{authorization.order[name]}, as authorized",
+            )
+        else:
+            yield obeyed(entry)
+
+
+def _sums_are_right(traffic: Traffic) -> Iterator[Observation]:
+    for entry in traffic.exchanges("create_order", "create_button", "update_button"):
+        wrong = [problem for problem in entry["problems"] if problem["rule"] in LINE_RULES | ORDER_RULES]
+        if wrong:
+            first = wrong[0]
+            yield broken(
+                entry, seen=f"{first['path']}: {first['value']}", expected=f"{first['expected']}", severity=None
+            )
+        elif is_ok(entry) and lines(body_of(entry)):
+            yield obeyed(entry)
+
+
+def _shipping_is_a_line(traffic: Traffic) -> Iterator[Observation]:
+    for authorization, entry in _posted(traffic):
+        fees = [line for line in lines(authorization.order) if line.get("type") == "shipping_fee"]
+        if not fees:
+            continue
+        if any(line.get("type") == "shipping_fee" for line in lines(body_of(entry))):
+            yield obeyed(entry)
+        else:
+            yield broken(
+                entry,
+                seen="no line of type shipping_fee",
+                expected=f"the line {fees[0].get('name')} of the authorized order",
+            )
+
+
+def _orders_have_a_reference(traffic: Traffic) -> Iterator[Observation]:
+    used: dict[str, Entry] = {}
+    for _authorization, entry in _posted(traffic):
+        if not is_ok(entry):
+            continue
+        order_id = str(entry["response_body"].get("order_id")) if isinstance(entry["response_body"], dict) else ""
+        later = [body_of(one) for one in traffic.of_order(order_id, "update_merchant_references")]
+        found = [body.get("merchant_reference1") for body in (body_of(entry), *later)]
+        reference = next((str(one) for one in reversed(found) if one), "")
+        if not reference:
+            yield broken(entry, seen="no merchant_reference1", expected="the order number that the customer sees")
+        elif len(reference) > _LONGEST_REFERENCE:
+            yield broken(
+                entry,
+                seen=f"merchant_reference1 with {len(reference)} characters",
+                expected=f"at most {_LONGEST_REFERENCE} characters",
+            )
+        elif reference in used and body_of(used[reference]) != body_of(entry):
+            yield broken(
+                used[reference],
+                entry,
+                seen=f"merchant_reference1 {reference} for two orders",
+                expected="another number for each order",
+            )
+        else:
+            yield obeyed(entry)
+        used.setdefault(reference, entry)
+
+
+def _addresses_are_as_authorized(traffic: Traffic) -> Iterator[Observation]:
+    for authorization, entry in _posted(traffic):
+        differing = list(_differing_members(authorization.order, body_of(entry)))
+        if differing:
+            path, sent, given = differing[0]
+            yield broken(authorization.attempts[0], entry, seen=f"{path}: {sent}", expected=f"{given}, as authorized")
+        else:
+            yield obeyed(entry)
+
+
+def _differing_members(authorized: dict[str, Any], posted: dict[str, Any]) -> Iterator[tuple[str, object, object]]:
+    for name in _ADDRESSES:
+        given, sent = authorized.get(name), posted.get(name)
+        if isinstance(given, dict) and isinstance(sent, dict):
+            for member, value in given.items():
+                if member in sent and sent[member] != value:
+                    yield f"{name}.{member}", sent[member], value
+
+
+def _pending_is_not_paid(traffic: Traffic) -> Iterator[Observation]:
+    reviewed = {entry["order_id"]: entry for entry in traffic.events("fraud_review_ended")}
+    for placed in traffic.events("purchase_placed"):
+        if placed["fraud_status"] != "PENDING":
+            continue
+        order_id = placed["order_id"]
+        ended = reviewed.get(order_id)
+        early = [
+            entry
+            for entry in traffic.of_order(order_id, *_AFTER_PAYMENT)
+            if ended is None or entry["seq"] < ended["seq"]
+        ]
+        if early:
+            yield broken(
+                placed,
+                early[0],
+                seen=f"{early[0]['name']} while fraud_status was PENDING",
+                expected="wait for the notification FRAUD_RISK_ACCEPTED",
+            )
+        elif ended is not None:
+            yield obeyed(placed, ended)
+
+
+def _rejected_is_a_refusal(traffic: Traffic) -> Iterator[Observation]:
+    rejected = [entry for entry in traffic.events("purchase_placed") if entry["fraud_status"] == "REJECTED"]
+    rejected += [entry for entry in traffic.events("fraud_review_ended") if entry["fraud_status"] == "REJECTED"]
+    for entry in rejected:
+        later = [one for one in traffic.of_order(entry["order_id"], *_AFTER_PAYMENT) if one["seq"] > entry["seq"]]
+        if later:
+            yield broken(
+                entry, later[0], seen=f"{later[0]['name']} of a rejected order", expected="cancel the order in the shop"
+            )
+        else:
+            yield obeyed(entry)
+
+
+def _nothing_after_the_decision(traffic: Traffic) -> Iterator[Observation]:
+    for authorization in traffic.authorizations:
+        decision = authorization.decision
+        if decision is None:
+            continue
+        other = {"create_order": "deny_authorization", "deny_authorization": "create_order"}[decision["name"]]
+        late = [entry for entry in authorization.requests_named(other) if entry["seq"] > decision["seq"]]
+        if late:
+            yield broken(
+                decision,
+                late[0],
+                seen=f"{late[0]['name']} after {decision['name']}",
+                expected="one decision for each authorization",
+            )
+        else:
+            yield obeyed(decision)
+
+
+def _no_second_order_body(traffic: Traffic) -> Iterator[Observation]:
+    for authorization in traffic.authorizations:
+        decision = authorization.decision
+        if decision is None or decision["name"] != "create_order":
+            continue
+        late = [
+            entry
+            for entry in authorization.requests_named("create_order")
+            if entry["seq"] > decision["seq"] and body_of(entry) != body_of(decision)
+        ]
+        if late:
+            yield broken(
+                decision,
+                late[0],
+                seen=f"another order {moment_of(late[0]) - moment_of(decision):.0f} s after it was placed",
+                expected="changes of a placed order go to Order Management",
+            )
+        else:
+            yield obeyed(decision)
+
+
+def _posted(traffic: Traffic) -> Iterator[tuple[Authorization, Entry]]:
+    """Yield each posted order that was accepted or refused, with its authorization."""
+    for authorization in traffic.authorizations:
+        for entry in authorization.requests_named("create_order"):
+            if body_of(entry):
+                yield authorization, entry
+
+
+RULES = (
+    Rule(
+        id="O1",
+        title="Amounts are posted as they were authorized",
+        severity=Severity.WARNING,
+        source="klarna.md §3.11",
+        remedy="Post the order of the authorization, and add only references and merchant_data.",
+        look=_amounts_are_as_authorized,
+        needs="a posted order",
+    ),
+    Rule(
+        id="O2",
+        title="Sums of lines and order are right",
+        severity=Severity.ERROR,
+        source="klarna.md §10",
+        remedy="Calculate total_amount = quantity * unit_price - total_discount_amount, and the tax inside it, in minor units.",
+        look=_sums_are_right,
+        needs="an order with lines",
+    ),
+    Rule(
+        id="O3",
+        title="The shipping fee is an order line",
+        severity=Severity.ERROR,
+        source="guide, step 3",
+        remedy="Keep the line of type shipping_fee of the authorized order.",
+        look=_shipping_is_a_line,
+        needs="a posted order with shipping",
+    ),
+    Rule(
+        id="O4",
+        title="Every order has a merchant_reference1 of its own",
+        severity=Severity.WARNING,
+        source="klarna.md §3.11",
+        remedy="Send the order number as merchant_reference1 with the order, or with PATCH …/merchant-references.",
+        look=_orders_have_a_reference,
+        needs="a placed order",
+    ),
+    Rule(
+        id="O5",
+        title="Addresses are posted as they were authorized",
+        severity=Severity.WARNING,
+        source="klarna.md §3.10",
+        remedy="Do not change addresses, such as blanks in postal codes, between the authorization and the order.",
+        look=_addresses_are_as_authorized,
+        needs="a posted order",
+    ),
+    Rule(
+        id="O6",
+        title="A PENDING order is not treated as paid",
+        severity=Severity.ERROR,
+        source="klarna.md §9.3",
+        remedy="Read fraud_status. Hold a PENDING order until the notification arrives.",
+        look=_pending_is_not_paid,
+        needs="a PENDING order whose review ended, or that was captured or acknowledged",
+    ),
+    Rule(
+        id="O7",
+        title="A REJECTED order is not captured",
+        severity=Severity.ERROR,
+        source="klarna.md §3.13",
+        remedy="Read fraud_status; REJECTED comes with status 200 and is a refusal.",
+        look=_rejected_is_a_refusal,
+        needs="a REJECTED order",
+    ),
+    Rule(
+        id="O8",
+        title="An order whose answer was lost is posted again unchanged",
+        severity=Severity.ERROR,
+        source="klarna.md §4.1",
+        remedy="Retry POST …/orders with the same body; Klarna answers with the same order.",
+        look=nothing,
+        needs="a lost answer; this cannot be seen in the journal yet",
+    ),
+    Rule(
+        id="O9",
+        title="Retries wait longer each time",
+        severity=Severity.WARNING,
+        source="klarna.md §1.5",
+        remedy="Wait for Retry-After, else double the pause with each try.",
+        look=nothing,
+        needs="answers 429 and 503; this cannot be seen in the journal yet",
+    ),
+    Rule(
+        id="O10",
+        title="A decided authorization is not decided again",
+        severity=Severity.WARNING,
+        source="klarna.md §5",
+        remedy="Store the decision with the authorization_token; do not deny what was placed, nor place what was denied.",
+        look=_nothing_after_the_decision,
+        needs="an authorization that was placed or denied",
+    ),
+    Rule(
+        id="O11",
+        title="A placed order is not posted again with changes",
+        severity=Severity.WARNING,
+        source="klarna.md §5",
+        remedy="Change a placed order with Order Management.",
+        look=_no_second_order_body,
+        needs="a placed order",
+    ),
+)
+"""The rules of placing an order."""

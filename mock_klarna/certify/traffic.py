@@ -1,0 +1,149 @@
+"""The traffic of one merchant: its journal entries, arranged as the rules ask for them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+Json = dict[str, Any]
+Entry = Mapping[str, Any]
+"""An entry of the journal as `GET /_mock/journal` returns it."""
+
+AUTHORIZATIONS, ORDERS = "authorizations", "orders"
+"""The parts of a path behind which a token and an order id stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """A token that Klarna issued: the attempts of its `place_order` callback, the order, and the merchant's requests with it."""
+
+    token: str
+    button_key: str
+    order: Json
+    attempts: tuple[Entry, ...]
+    requests: tuple[Entry, ...]
+
+    def requests_named(self, *names: str) -> list[Entry]:
+        """Return the requests of some operations, in their order."""
+        return [entry for entry in self.requests if entry["name"] in names]
+
+    @property
+    def decision(self) -> Entry | None:
+        """The first request that placed or denied, or None."""
+        return next(
+            (entry for entry in self.requests_named("create_order", "deny_authorization") if is_ok(entry)), None
+        )
+
+
+class Traffic:
+    """The journal of one merchant.
+
+    entries: as `GET /_mock/journal` returns them. dropped: how many older entries the journal has dropped.
+    """
+
+    def __init__(self, merchant: str, entries: Iterable[Entry], dropped: int = 0) -> None:
+        self.merchant = merchant
+        self.dropped = dropped
+        self.entries: Sequence[Entry] = sorted(entries, key=lambda entry: int(entry["seq"]))
+
+    def exchanges(self, *names: str) -> list[Entry]:
+        """Return the merchant's requests to some operations, all without names, in their order."""
+        return [entry for entry in self._of_kind["exchange"] if not names or entry["name"] in names]
+
+    def accepted(self, *names: str) -> list[Entry]:
+        """Return the requests to some operations that were answered 2xx."""
+        return [entry for entry in self.exchanges(*names) if is_ok(entry)]
+
+    def callbacks(self, *names: str) -> list[Entry]:
+        """Return the attempts to send callbacks of some kinds, of all kinds without names."""
+        return [entry for entry in self._of_kind["callback"] if not names or entry["name"] in names]
+
+    def events(self, *names: str) -> list[Entry]:
+        """Return the events with some names."""
+        return [entry for entry in self._of_kind["event"] if entry["name"] in names]
+
+    @cached_property
+    def _of_kind(self) -> Mapping[str, list[Entry]]:
+        found: dict[str, list[Entry]] = {"exchange": [], "callback": [], "event": []}
+        for entry in self.entries:
+            found[entry["kind"]].append(entry)
+        return found
+
+    @cached_property
+    def authorizations(self) -> Sequence[Authorization]:
+        """The `place_order` callbacks, in the order of their first attempts."""
+        attempts: dict[str, list[Entry]] = {}
+        for entry in self.callbacks("place_order"):
+            token = _object(entry["request_body"]).get("authorization_token")
+            if isinstance(token, str):
+                attempts.setdefault(token, []).append(entry)
+        requests: dict[str, list[Entry]] = {}
+        for entry in self.exchanges("get_authorization", "create_order", "deny_authorization"):
+            requests.setdefault(path_part(entry, AUTHORIZATIONS), []).append(entry)
+        return [
+            Authorization(
+                token, body["button_key"], _object(body.get("order")), tuple(found), tuple(requests.get(token, ()))
+            )
+            for token, found in attempts.items()
+            if (body := _object(found[0]["request_body"]))
+        ]
+
+    @cached_property
+    def buttons(self) -> Mapping[str, Json]:
+        """The options of each button key that the merchant created or changed, as last sent."""
+        found: dict[str, Json] = {}
+        for entry in self.accepted("create_button", "update_button"):
+            answer = _object(entry["response_body"])
+            if "button_key" in answer:
+                found[answer["button_key"]] = answer
+        return found
+
+    def merchant_urls(self, authorization: Authorization) -> Json:
+        """Return the merchant URLs of an authorization: those of its button key, and those of the order that was posted."""
+        urls = dict(_object(self.buttons.get(authorization.button_key, {}).get("merchant_urls")))
+        for entry in authorization.requests_named("create_order"):
+            urls |= _object(_object(entry["request_body"]).get("merchant_urls"))
+        return urls
+
+    def of_order(self, order_id: str, *names: str) -> Iterator[Entry]:
+        """Yield the requests to Order Management about an order."""
+        return (entry for entry in self.exchanges(*names) if path_part(entry, ORDERS) == order_id)
+
+
+def is_ok(entry: Entry) -> bool:
+    """Return whether a request, or an attempt to send a callback, was answered 2xx."""
+    return 200 <= (entry["status"] or 0) < 300
+
+
+def body_of(entry: Entry) -> Json:
+    """Return the body of a request, {} for one that is no JSON object."""
+    return _object(entry["request_body"])
+
+
+def header(entry: Entry, name: str) -> str | None:
+    """Return a header of a request, or None."""
+    wanted = name.casefold()
+    return next((value for given, value in entry["request_headers"] if given.casefold() == wanted), None)
+
+
+def path_part(entry: Entry, after: str) -> str:
+    """Return the part of a request's path behind another part, "" if there is none."""
+    parts = urlsplit(entry["path"]).path.split("/")
+    return parts[parts.index(after) + 1] if after in parts[:-1] else ""
+
+
+def moment_of(entry: Entry) -> float:
+    """Return when an entry happened, in seconds of the merchant's clock."""
+    return datetime.fromisoformat(entry["at"]).timestamp()
+
+
+def lines(order: Mapping[str, Any]) -> list[Json]:
+    """Return the order lines of an order that are JSON objects."""
+    found = order.get("order_lines")
+    return [line for line in found if isinstance(line, dict)] if isinstance(found, list) else []
+
+
+def _object(value: object) -> Json:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,256 @@
+"""Journals of small shops, for each rule one that obeys it and one that breaks it."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from mock_klarna import resources
+from mock_klarna.certify import Traffic
+
+Json = dict[str, Any]
+_START = datetime(2026, 1, 1, tzinfo=UTC)
+TOKEN, BUTTON_KEY, ORDER_ID, PURCHASE_ID = "token-1", "button-1", "order-1", "purchase-1"
+AUTHORIZATION = f"/instantshopping/v1/authorizations/{TOKEN}"
+ORDER = f"/ordermanagement/v1/orders/{ORDER_ID}"
+URLS = {
+    name: f"https://shop.example.com/klarna/{name}/6f1ec1a9d2b84c7e93d1"
+    for name in ("place_order", "push", "notification", "update", "terms", "confirmation")
+}
+AUTHORIZED: Json = {
+    **json.loads((Path(resources.fixtures()) / "carts" / "se-battery-pack.json").read_bytes()),
+    "order_amount": 124000,
+    "order_tax_amount": 24800,
+    "billing_address": {"given_name": "Sara", "postal_code": "111 48", "country": "SE"},
+}
+AUTHORIZED["order_lines"] = [
+    *AUTHORIZED["order_lines"],
+    {
+        "type": "shipping_fee",
+        "reference": "express",
+        "name": "Express",
+        "quantity": 1,
+        "unit_price": 5000,
+        "tax_rate": 2500,
+        "total_amount": 5000,
+        "total_tax_amount": 1000,
+    },
+]
+
+
+class Journal:
+    """A journal that grows by an entry a second; each method adds entries and returns the journal."""
+
+    def __init__(self) -> None:
+        self.entries: list[Json] = []
+        self.seconds = 0.0
+
+    def traffic(self, dropped: int = 0) -> Traffic:
+        """Return what the rules look at."""
+        return Traffic("shop", self.entries, dropped)
+
+    def later(self, seconds: float) -> "Journal":
+        """Let time pass."""
+        self.seconds += seconds
+        return self
+
+    def _add(self, kind: str, name: str, **members: object) -> "Journal":
+        self.seconds += 1
+        at = (_START + timedelta(seconds=self.seconds)).isoformat()
+        frame = {"seq": len(self.entries) + 1, "at": at, "merchant": "shop", "kind": kind, "name": name}
+        self.entries.append({**frame, "purchase_id": PURCHASE_ID, **members})
+        return self
+
+    def sent(
+        self,
+        name: str,
+        path: str,
+        body: object = None,
+        status: int = 200,
+        answer: object = None,
+        headers: Mapping[str, str] = {"User-Agent": "Shop/1.0"},
+        **members: object,
+    ) -> "Journal":
+        """Add a request of the merchant."""
+        return self._add(
+            "exchange",
+            name,
+            **{
+                "method": "POST",
+                "path": path,
+                "status": status,
+                "request_headers": [list(pair) for pair in headers.items()],
+                "request_body": body,
+                "response_body": answer,
+                "explanation": None,
+                "problems": [],
+                **members,
+            },
+        )
+
+    def called(self, name: str, body: object, status: int | None = 200, url: str = "") -> "Journal":
+        """Add an attempt to send a callback."""
+        return self._add("callback", name, url=url or URLS[name], request_body=body, status=status, number=1)
+
+    def happened(self, name: str, **members: object) -> "Journal":
+        """Add an event."""
+        return self._add("event", name, **members)
+
+    def button(self, **options: object) -> "Journal":
+        """Create a button key."""
+        body = {"merchant_urls": URLS, **options}
+        answer = {"button_key": BUTTON_KEY, **body}
+        return self.sent("create_button", "/instantshopping/v1/buttons", body, 201, answer)
+
+    def authorized(self, status: int | None = 200, url: str = "", **order: object) -> "Journal":
+        """Start a session, and send the place_order callback."""
+        body = {"authorization_token": TOKEN, "button_key": BUTTON_KEY, "order": {**AUTHORIZED, **order}}
+        self.happened("session_initiated", button_key=BUTTON_KEY)
+        return self.called("place_order", body, status, url)
+
+    def read(self) -> "Journal":
+        """Read the authorization."""
+        return self.sent("get_authorization", AUTHORIZATION, answer=AUTHORIZED, method="GET")
+
+    def posted(self, status: int = 200, **order: object) -> "Journal":
+        """Post the order."""
+        body = {**AUTHORIZED, "merchant_reference1": "1001", **order}
+        answer = {"order_id": ORDER_ID} if status == 200 else {}
+        return self.sent("create_order", f"{AUTHORIZATION}/orders", body, status, answer)
+
+    def denied(self, status: int = 204, **body: object) -> "Journal":
+        """Deny the authorization."""
+        return self.sent("deny_authorization", AUTHORIZATION, body, status, method="DELETE")
+
+    def placed(self, fraud_status: str = "ACCEPTED") -> "Journal":
+        """Add all of a purchase that goes well, until the order is placed."""
+        self.button().authorized().read().posted()
+        return self.happened("purchase_placed", order_id=ORDER_ID, fraud_status=fraud_status, order_amount=124000)
+
+    def pushed(self) -> "Journal":
+        """Push the order."""
+        return self.called("push", None)
+
+    def captured(self, key: str | None = "k-1", amount: int = 1000, **members: object) -> "Journal":
+        """Capture a part."""
+        headers = {"User-Agent": "Shop/1.0"} | ({"Klarna-Idempotency-Key": key} if key else {})
+        body = {"captured_amount": amount, "shipping_info": [{"tracking_number": "1"}]}
+        return self.sent("capture_order", f"{ORDER}/captures", body, 201, headers=headers, **members)
+
+    def acknowledged(self) -> "Journal":
+        """Acknowledge the order."""
+        self.happened("order_acknowledged", order_id=ORDER_ID)
+        return self.sent("acknowledge_order", f"{ORDER}/acknowledge", status=204)
+
+
+def _line(**members: object) -> list[Json]:
+    return [{**AUTHORIZED["order_lines"][0], **members}, *AUTHORIZED["order_lines"][1:]]
+
+
+def _without(mapping: Mapping[str, Any], *names: str) -> Json:
+    return {name: value for name, value in mapping.items() if name not in names}
+
+
+_PROBLEM = {"path": "order_lines[0].total_tax_amount", "rule": "line_tax", "value": 1, "expected": "23800", "hint": ""}
+Sample = Callable[[], Journal]
+
+SAMPLES: Mapping[str, tuple[Sample, Sample]] = {
+    "K1": (
+        lambda: Journal().button(),
+        lambda: Journal().button(merchant_urls={**URLS, "push": "http://shop.example.com/push"}),
+    ),
+    "K2": (lambda: Journal().button().authorized(), lambda: Journal().button().button()),
+    "K3": (
+        lambda: Journal().placed(),
+        lambda: Journal().button(merchant_urls=_without(URLS, "push")).authorized().posted(),
+    ),
+    "K4": (
+        lambda: Journal().placed(),
+        lambda: Journal().button(merchant_urls=_without(URLS, "confirmation")).authorized().posted(),
+    ),
+    "K5": (lambda: Journal().button(), lambda: Journal().button(merchant_urls=_without(URLS, "terms"))),
+    "K6": (lambda: Journal().authorized(), lambda: Journal().authorized(order_lines=_line(image_url="Array"))),
+    "K7": (lambda: Journal().authorized(), lambda: Journal().authorized(order_lines=_line(reference="express"))),
+    "K8": (lambda: Journal().authorized(), lambda: Journal().authorized(locale="sv-FI")),
+    "K9": (
+        lambda: Journal().read(),
+        lambda: Journal().sent("get_authorization", AUTHORIZATION, headers={"Origin": "https://shop.example.com"}),
+    ),
+    "C1": (lambda: Journal().placed(), lambda: Journal().authorized().happened("purchase_timed_out", seconds=60.0)),
+    "C2": (lambda: Journal().placed(), lambda: Journal().authorized().later(5).posted()),
+    "C3": (lambda: Journal().placed(), lambda: Journal().authorized().posted()),
+    "C5": (
+        lambda: Journal().authorized().posted().authorized().posted(),
+        lambda: Journal().authorized().posted().authorized().posted(403, merchant_reference1="1002"),
+    ),
+    "C8": (lambda: Journal().authorized(), lambda: Journal().authorized(url="https://shop.example.com/place-order")),
+    "C9": (lambda: Journal().authorized(), lambda: Journal().authorized(status=302)),
+    "C10": (
+        lambda: Journal().called("update", {}, 304),
+        lambda: Journal().called("update", {}, 500).happened("update_ignored", reason="answered 500"),
+    ),
+    "D1": (
+        lambda: Journal().authorized().denied(deny_code="address_error"),
+        lambda: Journal().authorized().denied(400, deny_code="no_stock"),
+    ),
+    "D2": (
+        lambda: Journal().authorized().denied(deny_code="other", deny_message="Slut"),
+        lambda: Journal().authorized().denied(deny_code="other"),
+    ),
+    "D3": (
+        lambda: Journal().authorized().denied(deny_redirect_url="https://shop.example.com"),
+        lambda: Journal().authorized().denied(deny_redirect_url="https://shop.example.com", deny_code="other"),
+    ),
+    "D4": (
+        lambda: Journal().authorized(status=500).denied(deny_code="address_error"),
+        lambda: Journal().authorized(status=422),
+    ),
+    "O1": (lambda: Journal().placed(), lambda: Journal().authorized().posted(order_amount=119000)),
+    "O2": (
+        lambda: Journal().placed(),
+        lambda: Journal().sent("create_order", AUTHORIZATION, {}, 400, problems=[_PROBLEM]),
+    ),
+    "O3": (
+        lambda: Journal().placed(),
+        lambda: Journal().authorized().posted(order_lines=AUTHORIZED["order_lines"][:1]),
+    ),
+    "O4": (lambda: Journal().placed(), lambda: Journal().authorized().posted(merchant_reference1="")),
+    "O5": (
+        lambda: Journal().placed(),
+        lambda: Journal().authorized().posted(billing_address={"postal_code": "11148", "country": "SE"}),
+    ),
+    "O6": (
+        lambda: (
+            Journal()
+            .placed("PENDING")
+            .happened("fraud_review_ended", order_id=ORDER_ID, fraud_status="ACCEPTED")
+            .captured()
+        ),
+        lambda: Journal().placed("PENDING").captured(),
+    ),
+    "O7": (lambda: Journal().placed("REJECTED"), lambda: Journal().placed("REJECTED").captured()),
+    "O10": (lambda: Journal().placed(), lambda: Journal().placed().denied(403, deny_code="other")),
+    "O11": (lambda: Journal().placed().posted(), lambda: Journal().placed().posted(403, merchant_reference1="1002")),
+    "M1": (lambda: Journal().placed().pushed().acknowledged(), lambda: Journal().placed().acknowledged()),
+    "M2": (lambda: Journal().placed().pushed().acknowledged(), lambda: Journal().placed().pushed().pushed().pushed()),
+    "M4": (lambda: Journal().captured(), lambda: Journal().captured(key=None)),
+    "M6": (lambda: Journal().captured().captured(), lambda: Journal().captured().captured(amount=2000)),
+    "M7": (
+        lambda: Journal().captured(),
+        lambda: Journal().captured().sent("cancel_order", f"{ORDER}/cancel", status=403),
+    ),
+    "M8": (
+        lambda: Journal().placed().captured(),
+        lambda: Journal().placed().sent("capture_order", f"{ORDER}/captures", {"captured_amount": 1}, 201),
+    ),
+    "T1": (
+        lambda: Journal().read(),
+        lambda: Journal().sent("get_authorization", AUTHORIZATION, headers={"User-Agent": "GuzzleHttp/7"}),
+    ),
+    "T3": (
+        lambda: Journal().read(),
+        lambda: Journal().called("push", None, url="https://shop.example.com/push?email=sara%40example.com"),
+    ),
+}
+"""For each rule that the journal can decide: a journal that obeys it, and one that breaks it."""
