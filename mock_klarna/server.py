@@ -22,6 +22,7 @@ import orjson
 from mock_klarna.callbacks import Deliveries, DueMerchants, Scheduler
 from mock_klarna.callbacks.http import MerchantClient
 from mock_klarna.emulator import Context, Emulator
+from mock_klarna.emulator.context import JournalObserver
 from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.base import Store, open_store
 from mock_klarna.threads import LoopThread
@@ -64,20 +65,21 @@ class Running:
             await self._client.close()
 
 
-def serve(settings: Settings | None = None) -> "ServerContext":
+def serve(settings: Settings | None = None, journal_observer: JournalObserver | None = None) -> "ServerContext":
     """Serve the emulator in the running loop; it accepts requests inside the `async with` and stops at its end.
 
+    The observer notices each entry of the journal that this server records, and each refusal of the control API.
     Raises OSError when an address cannot be bound, `SettingsError` for certificates, folders and files that cannot be used,
     and what `open_store` raises.
     """
-    return ServerContext(settings or Settings())
+    return ServerContext(settings or Settings(), journal_observer)
 
 
 class ServerContext(AbstractAsyncContextManager[Running]):
     """A server for `async with`; a plain `with` raises a TypeError that says what to use."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._context = _serving(settings)
+    def __init__(self, settings: Settings, journal_observer: JournalObserver | None = None) -> None:
+        self._context = _serving(settings, journal_observer)
 
     async def __aenter__(self) -> Running:
         """Start the server."""
@@ -146,14 +148,14 @@ class ServerInThread(AbstractContextManager["MockKlarna"]):
 
 
 @asynccontextmanager
-async def _serving(settings: Settings) -> AsyncIterator[Running]:
+async def _serving(settings: Settings, journal_observer: JournalObserver | None) -> AsyncIterator[Running]:
     _require_usable(settings)
     https = _load_https(settings)
     async with AsyncExitStack() as stack:
         store = open_store(settings)
         stack.push_async_callback(store.close)
         await store.open()
-        services = _services(settings, store, stack, https.authority if https else None)
+        services = _services(settings, store, stack, https.authority if https else None, journal_observer)
         await stack.enter_async_context(_background_work(services.scheduler))
         bound = await stack.enter_async_context(listening(build(services), settings, https.context if https else None))
         stack.enter_context(_ready_file(settings.ready_file, bound))
@@ -164,6 +166,8 @@ async def _serving(settings: Settings) -> AsyncIterator[Running]:
 
 def _require_usable(settings: Settings) -> None:
     """Raise `SettingsError` for settings that would have no effect."""
+    if settings.quiet and settings.verbose:
+        raise SettingsError("--quiet: --verbose is given too; leave one of them out")
     if settings.scenarios and not Path(settings.scenarios).is_dir():
         raise SettingsError(f"--scenarios: {settings.scenarios!r} is not a folder that exists")
     for flag, file in (("--tls-cert", settings.tls_cert), ("--tls-key", settings.tls_key)):
@@ -179,11 +183,17 @@ def _load_https(settings: Settings) -> "Https | None":
     return load_https(settings)
 
 
-def _services(settings: Settings, store: Store, stack: AsyncExitStack, authority: bytes | None) -> Services:
+def _services(
+    settings: Settings,
+    store: Store,
+    stack: AsyncExitStack,
+    authority: bytes | None,
+    journal_observer: JournalObserver | None,
+) -> Services:
     """Connect the parts of a server; `authority` is the certificate that clients of HTTPS have to trust."""
     due_merchants, client = DueMerchants(), MerchantClient(settings)
     stack.push_async_callback(client.close)
-    context = Context(store, settings, _now, settings.seed or token_hex(8), due_merchants)
+    context = Context(store, settings, _now, settings.seed or token_hex(8), due_merchants, journal_observer)
     deliveries = Deliveries(context, client)
     emulator = Emulator(context, deliveries)
     scheduler = Scheduler(emulator, deliveries, due_merchants)

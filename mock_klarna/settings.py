@@ -265,7 +265,13 @@ class Settings:
         "where the state is stored: memory, sqlite:PATH to survive a restart, or postgresql: for several servers",
         metavar="STORE",
     )
-    log_format: str = _setting("text", one_of("text", "json"), "form of the log lines", metavar="FORMAT")
+    log_format: str = _setting(
+        "text", one_of("text", "json"), "form of the lines that say what happens, on standard error", metavar="FORMAT"
+    )
+    quiet: bool = _setting(False, BOOLEAN, "print warnings and errors of the server only, not what happens")
+    verbose: bool = _setting(
+        False, BOOLEAN, "print every event, with ids in full; `run` prints the timeline of passed scenarios too"
+    )
     callback_timeout: float = _setting(
         10.0, number(0.01, 600), "seconds that a merchant may take to answer a callback", metavar="SECONDS"
     )

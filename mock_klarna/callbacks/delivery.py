@@ -1,7 +1,6 @@
 """Sending callbacks, with injected faults, and recording every attempt."""
 
 import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -83,7 +82,6 @@ def _not_sent(at: float, outcome: str, status: int | None, error: str) -> Attemp
     return Attempt(at=at, duration=0.0, outcome=outcome, status=status, error=error)
 
 
-_log = logging.getLogger("mock_klarna.callbacks")
 AT_ONCE = 100
 """Callbacks that are sent to one merchant at the same time; further ones wait and delay no other merchant."""
 
@@ -227,9 +225,9 @@ class Deliveries:
             request_body=delivery.body,
             attempt=attempt,
         )
-        await self._store.record(delivery.merchant, CALLBACK, delivery.callback, sent, attempt.at, delivery.purchase_id)
-        if attempt.outcome != "answered":
-            _log_failure(delivery, attempt)
+        await self._context.record(
+            delivery.merchant, CALLBACK, delivery.callback, sent, attempt.at, delivery.purchase_id
+        )
 
     async def _repeated(self, job: Job, last: Attempt) -> Job | None:
         """Return the job of the next try, or None where the callback is not sent again."""
@@ -260,17 +258,3 @@ class Deliveries:
             attempts = (*attempts[:-1], replace(attempts[-1], error=failure))
         await self._record(delivery, attempts, "failed" if failure else "delivered")
         return changes, failure
-
-
-def _log_failure(delivery: Delivery, attempt: Attempt) -> None:
-    """Log why a callback was not answered."""
-    remedy = f"; {attempt.remedy}" if attempt.remedy else ""
-    _log.warning(
-        "%s of %s to %s: %s: %s%s",
-        delivery.callback,
-        delivery.merchant,
-        delivery.url[:200],
-        attempt.outcome,
-        attempt.error,
-        remedy,
-    )

@@ -15,15 +15,17 @@ from mock_klarna.process import run_in_loop
 from mock_klarna.settings import Settings, variable_with_value
 
 if TYPE_CHECKING:
+    from mock_klarna.client import Client
     from mock_klarna.demo import Shop
-    from mock_klarna.demo.walkthrough import Walkthrough
+    from mock_klarna.logs import Narrator
     from mock_klarna.server import Running
 
 _NOT_PLACED = 1
+_WAIT_SECONDS = 20
+_LAST_ENTRIES = frozenset({("callback", "place_order"), ("event", "purchase_declined"), ("event", "purchase_failed")})
+"""Entries (kind, name) that end the purchase: the shop has answered, or is not called at all."""
 _INTRODUCTION = """\
-Klarna sandbox  {klarna}
-Demo shop       {shop}
-
+Klarna's sandbox is {klarna}. A demo shop starts and creates its button key.
 John Doe buys a Battery Power Pack with express shipping, as in Klarna's integration guide:
 """
 _LINKS = (
@@ -63,71 +65,81 @@ def run(arguments: argparse.Namespace) -> int:
 async def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
     from mock_klarna.client import Client
     from mock_klarna.demo import serve_shop
-    from mock_klarna.demo.walkthrough import Walkthrough
+    from mock_klarna.logs import narrating
 
-    _configure_logging(settings)
     merchant, _, password = (settings.credentials or ("demo-shop:secret",))[0].partition(":")
     async with AsyncExitStack() as stack:
-        running = await _start_emulator(stack, settings, port_is_chosen=_port_is_chosen(arguments))
+        narrator = stack.enter_context(narrating(settings, sys.stdout))
+        running = await _start_emulator(stack, settings, narrator, port_is_chosen=_port_is_chosen(arguments))
+        narrator.print(_INTRODUCTION.format(klarna=running.url))
         serving = serve_shop(
             running.url, port=arguments.shop_port, port_flag="--shop-port", merchant=merchant, password=password
         )
         shop = await stack.enter_async_context(serving)
         klarna = await stack.enter_async_context(Client(running.url, merchant, password))
-        _print(_INTRODUCTION.format(klarna=running.url, shop=shop.url))
-        walkthrough = Walkthrough(klarna, shop.url, _print, colours=_use_colours())
-        code = _print_result(await walkthrough.purchase())
-        return code if arguments.once else await _keep_running(walkthrough, running, shop)
+        purchase = await _buy(klarna, shop.url)
+        narrator.print(_result(purchase))
+        code = 0 if purchase["state"] == "placed" else _NOT_PLACED
+        if not arguments.once:
+            narrator.print(_next_steps(running, shop))
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        return code
 
 
-def _configure_logging(settings: Settings) -> None:
-    """Log as `serve` does, but without refusals, which the walkthrough prints."""
-    import logging
+async def _buy(klarna: "Client", shop_url: str) -> dict[str, Any]:
+    """Let John Doe buy, and return the purchase once the shop has answered (guide, steps 2 and 3)."""
+    started = await klarna.ask("POST", "/_mock/purchases", purchase_body(shop_url))
+    path, position = f"/_mock/journal?purchase_id={started['purchase_id']}&wait={_WAIT_SECONDS}", 0
+    is_ended = False
+    while not is_ended:
+        page = await klarna.ask("GET", f"{path}&after={position}")
+        position = page["position"]
+        is_ended = any((entry["kind"], entry["name"]) in _LAST_ENTRIES for entry in page["entries"])
+    purchase: dict[str, Any] = await klarna.ask("GET", f"/_mock/purchases/{started['purchase_id']}")
+    return purchase
 
-    from mock_klarna import logs
 
-    logs.configure(settings.log_format)
-    logging.getLogger("mock_klarna.refusals").setLevel(logging.ERROR)
+def purchase_body(shop_url: str) -> dict[str, Any]:
+    """Return the body of `POST /_mock/purchases` for the Swedish purchase of the integration guide."""
+    return {
+        "cart": "se-battery-pack",
+        "page": {"merchant_urls": {"terms": f"{shop_url}/terms"}},
+        "integrator_url": f"{shop_url}/",
+        "shopper": "se-guide",
+        "select": {"shipping_option": "express_priority"},
+        "wait": 0,
+    }
 
 
 def _port_is_chosen(arguments: argparse.Namespace) -> bool:
     return bool(arguments.setting_port or variable_with_value("port", os.environ))
 
 
-async def _start_emulator(stack: AsyncExitStack, settings: Settings, *, port_is_chosen: bool) -> "Running":
+async def _start_emulator(
+    stack: AsyncExitStack, settings: Settings, narrator: "Narrator", *, port_is_chosen: bool
+) -> "Running":
     """Serve at the port of the settings, or at any free port if that is the default and in use."""
     from mock_klarna.server import serve
 
+    observer = None if settings.quiet else narrator
     try:
-        return await stack.enter_async_context(serve(settings))
+        return await stack.enter_async_context(serve(settings, observer))
     except CannotBind as error:
         if port_is_chosen or error.flag != "--port" or error.errno != errno.EADDRINUSE:
             raise
-    _print(f"Port {settings.port} is taken, the sandbox uses another one; choose a port with --port.\n")
-    return await stack.enter_async_context(serve(replace(settings, port=0)))
+    narrator.print(f"Port {settings.port} is taken, the sandbox uses another one; choose a port with --port.\n")
+    return await stack.enter_async_context(serve(replace(settings, port=0), observer))
 
 
-def _print_result(purchase: dict[str, Any]) -> int:
+def _result(purchase: dict[str, Any]) -> str:
     if purchase["state"] != "placed":
-        _print(f"\nNot placed: the purchase is {purchase['state']}. {purchase['consumer_message'] or ''}")
-        return _NOT_PLACED
-    _print(f'\nPlaced. John sees "{purchase["consumer_message"]}" and continues to {purchase["redirect_url"]}')
-    return 0
+        return f"\nNot placed: the purchase is {purchase['state']}. {purchase['consumer_message'] or ''}"
+    return f'\nPlaced. John sees "{purchase["consumer_message"]}" and continues to {purchase["redirect_url"]}'
 
 
-async def _keep_running(walkthrough: "Walkthrough", running: "Running", shop: "Shop") -> int:
+def _next_steps(running: "Running", shop: "Shop") -> str:
     links = [(url.format(klarna=running.url, shop=shop.url), text) for url, text in _LINKS]
     width = max(len(url) for url, _ in links)
     lines = "\n".join(f"  {url:{width}}  {text}" for url, text in links)
-    _print(_NEXT_STEPS.format(links=lines, klarna=running.url))
-    with suppress(asyncio.CancelledError):
-        await walkthrough.follow()
-    return 0
-
-
-def _print(text: str) -> None:
-    print(text, flush=True)
-
-
-def _use_colours() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return _NEXT_STEPS.format(links=lines, klarna=running.url)

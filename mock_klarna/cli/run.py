@@ -64,7 +64,6 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--prefix", default="scenario", help="how the names of new merchants start (default scenario)")
     parser.add_argument("--jobs", type=int, default=32, metavar="N", help="how many scenarios run at once (default 32)")
-    parser.add_argument("--verbose", action="store_true", help="print the timeline of passed scenarios too")
     add_settings(parser)
 
 
@@ -103,7 +102,7 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
     server_address("--url", arguments.url)
     for name, value in vars(arguments).items():
         setting = name.removeprefix("setting_")
-        if value is not None and setting not in (name, "seed", "loop"):
+        if value is not None and setting not in (name, "seed", "loop", "verbose"):
             message = "this is a setting of the server that `run` starts, and with --url it starts none"
             raise MockKlarnaError(message, where=flag_of(setting), hint="leave one of them out")
 
@@ -141,7 +140,9 @@ async def _run(arguments: argparse.Namespace, scenarios: list[Scenario], variabl
         if arguments.url is None:  # another server may reach shops that this process does not
             await _require_shops(scenarios, variables, settings_from(arguments))
         started_at, started = time.time(), time.perf_counter()
-        reports = await run_scenarios(scenarios, options, lambda each: _print_report(each, verbose=arguments.verbose))
+        reports = await run_scenarios(
+            scenarios, options, lambda each: _print_report(each, verbose=settings_from(arguments).verbose)
+        )
     duration = time.perf_counter() - started
     print(report.summary(reports, duration))
     _write_reports(arguments, reports, started_at, duration)

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import sys
 from contextlib import suppress
 from importlib import import_module
 
@@ -34,12 +35,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _serve(settings: Settings) -> None:
-    from mock_klarna import logs
+    from mock_klarna.logs import narrating
     from mock_klarna.server import serve
 
-    logs.configure(settings.log_format)
-    async with serve(settings) as running:
-        resume_garbage_collection()
-        urls = f"{running.url} and {running.tls_url}" if running.tls_url else running.url
-        print(f"mock-klarna is ready at {urls}", flush=True)
-        await asyncio.Event().wait()
+    with narrating(settings, sys.stderr) as narrator:
+        async with serve(settings, None if settings.quiet else narrator) as running:
+            resume_garbage_collection()
+            urls = f"{running.url} and {running.tls_url}" if running.tls_url else running.url
+            print(f"mock-klarna is ready at {urls}", flush=True)
+            await asyncio.Event().wait()

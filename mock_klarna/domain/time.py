@@ -29,6 +29,11 @@ def moment(seconds: float) -> str:
     return utc(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def seconds_since_1970(text: str) -> float:
+    """Return the time that a text names, as `moment` returns it, in seconds."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
 def precise_moment(seconds: float) -> str:
     """Return a time as `moment` does, with microseconds: what happens in one millisecond has an order."""
     return utc(seconds).isoformat(timespec="microseconds").replace("+00:00", "Z")

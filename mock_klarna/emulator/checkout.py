@@ -1,7 +1,6 @@
 """The commands of a purchase, from the click on the button to payment. The dialog and the control API use the same ones."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
@@ -22,7 +21,6 @@ from mock_klarna.errors import InvalidInput, StateConflict, UnknownName, in_word
 from mock_klarna.shoppers import Shopper, risk
 from mock_klarna.validation import write_json
 
-_log = logging.getLogger("mock_klarna.callbacks")
 Json = dict[str, Any]
 _REFUSED = "authorization_refused"
 
@@ -189,7 +187,6 @@ class Checkout:
 
     async def _record_failure(self, purchase: Purchase, failure: str) -> None:
         """Record an `update` callback that failed; end the purchase if the setting `update_failure` is `abort`."""
-        _log.warning("update of %s, purchase %s: %s", purchase.merchant, purchase.purchase_id, failure)
         abort = self._context.settings.update_failure == "abort"
         event = UpdateIgnored(purchase_id=purchase.purchase_id, reason=failure)
         await self._context.decide(

@@ -8,7 +8,8 @@ from typing import Any, Protocol, TypeVar
 from msgspec.structs import replace
 
 from mock_klarna.domain.callbacks import callback_jobs
-from mock_klarna.domain.events import AuthorizationRefused
+from mock_klarna.domain.events import AuthorizationRefused, Event, event_name
+from mock_klarna.domain.journal import EVENT, Exchange, Sent
 from mock_klarna.domain.purchase import PlacingRules
 from mock_klarna.domain.records import CommandResult, Decision, Merchant, Purchase, Record
 from mock_klarna.domain.urls import host_of
@@ -30,6 +31,22 @@ class JobObserver(Protocol):
 
     def jobs_added(self, merchant: str, seconds: float) -> None:
         """Notice that new jobs of a merchant are due in `seconds` or later."""
+        ...
+
+
+class JournalObserver(Protocol):
+    """The receiver of what this process records in the journal."""
+
+    def recorded(
+        self,
+        merchant: str,
+        kind: str,
+        name: str,
+        data: Exchange | Sent | Event,
+        at: float,
+        purchase_id: str | None,
+    ) -> None:
+        """Notice an entry; `at` is the merchant's time. Must return soon, and raise nothing."""
         ...
 
 
@@ -61,7 +78,13 @@ class Context:
     """
 
     def __init__(
-        self, store: Store, settings: Settings, real_time: Callable[[], float], seed: str, job_observer: JobObserver
+        self,
+        store: Store,
+        settings: Settings,
+        real_time: Callable[[], float],
+        seed: str,
+        job_observer: JobObserver,
+        journal_observer: JournalObserver | None = None,
     ) -> None:
         self.store = store
         self.settings = settings
@@ -76,6 +99,7 @@ class Context:
             confirmation_order_id=settings.confirmation_order_id,
         )
         self._job_observer = job_observer
+        self.journal_observer = journal_observer
 
     async def now(self, merchant: str) -> float:
         """Return the time on a merchant's own clock, seconds in UTC."""
@@ -114,9 +138,21 @@ class Context:
         if decision.events and (callbacks := callback_jobs(decision, now, self.settings.push_schedule)):
             decision = replace(decision, jobs=(*callbacks, *decision.jobs))
         position = await self.store.commit(merchant, decision, now)
+        if self.journal_observer is not None:
+            for event in decision.events:
+                self.journal_observer.recorded(merchant, EVENT, event_name(event), event, now, event.purchase_id)
         if decision.jobs:
             self._job_observer.jobs_added(merchant, min(job.due for job in decision.jobs) - now)
         return position
+
+    async def record(
+        self, merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
+    ) -> int:
+        """Append an exchange or a callback to the journal; return its `seq`."""
+        seq = await self.store.record(merchant, kind, name, data, at, purchase_id)
+        if self.journal_observer is not None:
+            self.journal_observer.recorded(merchant, kind, name, data, at, purchase_id)
+        return seq
 
     async def create(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Run an attempt that draws ids and commits a new record, and again with the next ids while a record has one of them.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import mock_klarna
 from mock_klarna.api import Json, MockKlarna
-from mock_klarna.domain.journal_text import describe, in_order_of_time
+from mock_klarna.domain.journal_text import journal_lines
 
 if TYPE_CHECKING:
     from mock_klarna.settings import Settings
@@ -87,13 +87,5 @@ def emptied(klarna: MockKlarna) -> Iterator[None]:
 
 
 def timeline(entries: Iterable[Mapping[str, Any]]) -> str:
-    """Return the journal entries of one merchant as text: time of day, start of the purchase id, who does what."""
-    return "\n".join(line for entry in in_order_of_time(entries) for line in _lines(entry))
-
-
-def _lines(entry: Mapping[str, Any]) -> Iterator[str]:
-    described = describe(entry, detailed=True)
-    purchase = (entry.get("purchase_id") or "")[:8]
-    yield f"{entry['at'][11:23]} {purchase:8} {described.actor:13}  {described.text}"
-    for problem in described.problems:
-        yield f"{'':21}   {problem}"
+    """Return the journal entries of one merchant as text."""
+    return "\n".join(journal_lines(entries))

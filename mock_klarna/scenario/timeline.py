@@ -4,25 +4,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mock_klarna.domain.journal_text import describe, in_order_of_time, timestamp
+from mock_klarna.domain.journal_text import describe, journal_lines
 
 Json = Mapping[str, Any]
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PORT = re.compile(r"(?:(?<=//)|(?<=\bon )|(?<=\bto ))([^/\s:]+|\[[0-9a-f:]+\]):\d+")
-_ACTOR_WIDTH = 13
+_ACTOR_WIDTH, _BEFORE_ACTOR = 13, 24
 
 
 def timeline(entries: Iterable[Json], callbacks: Iterable[Json] = ()) -> list[str]:
-    """Return a line for each journal entry, with the seconds since the first one on the merchant's clock.
+    """Return the lines of journal entries.
 
     `callbacks` are those of `GET /_mock/callbacks`; the ones that have no answer yet follow at the end.
     """
-    ordered = in_order_of_time(entries)
-    start = timestamp(ordered[0]) if ordered else 0.0
-    lines = [
-        f"{timestamp(entry) - start:+11.3f}s  {line}" for entry in ordered for line in _entry_lines(entry, timed=True)
-    ]
-    return lines + [f"{'':12}  {line}" for line in _unanswered_lines(callbacks)]
+    return [*journal_lines(entries), *(f"{'':{_BEFORE_ACTOR}}{line}" for line in _unanswered_lines(callbacks))]
 
 
 def transcript(entries: Iterable[Json], callbacks: Iterable[Json] = ()) -> list[str]:
@@ -31,7 +26,7 @@ def transcript(entries: Iterable[Json], callbacks: Iterable[Json] = ()) -> list[
     Entries are grouped by purchase, callbacks last: they are recorded when they are answered, in an order that varies.
     """
     grouped = [entry for group in _by_purchase(entries) for entry in group]
-    lines = [line for entry in grouped for line in _entry_lines(entry, timed=False)]
+    lines = [line for entry in grouped for line in _entry_lines(entry)]
     return _without_ids_and_ports([*lines, *sorted(_unanswered_lines(callbacks))])
 
 
@@ -57,11 +52,11 @@ def _without_ids_and_ports(lines: Iterable[str]) -> list[str]:
     return [_UUID.sub(label, _PORT.sub(r"\1", line)) for line in lines]
 
 
-def _entry_lines(entry: Json, *, timed: bool) -> Iterator[str]:
-    described = describe(entry, detailed=True, timed=timed)
+def _entry_lines(entry: Json) -> Iterator[str]:
+    described = describe(entry, verbose=True, timed=False)
     yield f"{described.actor:{_ACTOR_WIDTH}}  {described.text}"
-    for problem in described.problems:
-        yield f"    {problem}"
+    for detail in described.details:
+        yield f"    {detail}"
 
 
 def _unanswered_lines(callbacks: Iterable[Json]) -> Iterator[str]:

@@ -5,8 +5,12 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from aiohttp import hdrs
+
 from mock_klarna import __version__
 from mock_klarna.domain.callbacks import Delivery
+from mock_klarna.domain.journal import JournalFilter
+from mock_klarna.domain.journal_text import journal_lines
 from mock_klarna.domain.records import ButtonKey, Order, Purchase, Record
 from mock_klarna.domain.time import moment, require_reachable
 from mock_klarna.domain.time import seconds as seconds_of
@@ -15,10 +19,12 @@ from mock_klarna.errors import BadValue, Forbidden, InvalidInput, Problem, Unkno
 from mock_klarna.store.snapshot_stream import Portion, read_snapshot, write_snapshot
 from mock_klarna.validation import MalformedBody
 from mock_klarna.web import views
-from mock_klarna.web.request import JSON, PEM, ApiRequest, ApiResponse, Services, json_response
+from mock_klarna.web.request import JSON, PEM, TEXT, ApiRequest, ApiResponse, Services, json_response
 
 Json = dict[str, Any]
 _DEFAULT_WAIT = 10.0
+_MOST_LINES = 1000
+"""Entries of a purchase that its text has."""
 T = TypeVar("T", bound=Record)
 
 
@@ -107,11 +113,26 @@ async def list_purchases(services: Services, request: ApiRequest) -> ApiResponse
 
 
 async def get_purchase(services: Services, request: ApiRequest) -> ApiResponse:
-    """Return a purchase by its id or its token; `wait` seconds for it to end."""
+    """Return a purchase by its id or its token; `wait` seconds for it to end. `Accept: text/plain` gets what happened, as text."""
     checkout = services.emulator.checkout
     purchase = await checkout.find(request.scope, request.path("purchase_id"))
     purchase = await checkout.wait_for_end(purchase, request.query["wait"])
-    return json_response(await _purchase(services, purchase))
+    accepted = request.http.headers.get(hdrs.ACCEPT, "")
+    if TEXT in accepted and JSON not in accepted:
+        response = await _purchase_text(services, purchase)
+    else:
+        response = json_response(await _purchase(services, purchase))
+    response.headers["Vary"] = "Accept"
+    return response
+
+
+async def _purchase_text(services: Services, purchase: Purchase) -> ApiResponse:
+    wanted = JournalFilter(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
+    entries = await services.emulator.store.entries(wanted, 0, _MOST_LINES)
+    _, hint = await services.emulator.checkout.with_callbacks(purchase)
+    first = f"purchase {purchase.purchase_id} of {purchase.merchant}: {purchase.state}{f': {hint}' if hint else ''}"
+    lines = [first, *journal_lines(map(views.entry, entries)), ""]
+    return ApiResponse(200, "\n".join(lines).encode(), {"Content-Type": f"{TEXT}; charset=utf-8"})
 
 
 async def _purchase(services: Services, purchase: Purchase) -> Json:

@@ -1,7 +1,7 @@
-"""Errors as responses: Klarna's bodies for Klarna's APIs, problem details (RFC 9457) for our own; and the log lines."""
+"""Errors as responses: Klarna's bodies for Klarna's APIs, problem details (RFC 9457) for our own."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from mock_klarna.errors import (
@@ -10,7 +10,6 @@ from mock_klarna.errors import (
     KlarnaError,
     MethodNotAllowed,
     MockKlarnaError,
-    Problem,
     StoreFailure,
     Unauthorized,
 )
@@ -21,8 +20,7 @@ from mock_klarna.web.operation import ErrorFormat
 from mock_klarna.web.request import PROBLEM_JSON, ApiRequest, ApiResponse
 
 Json = dict[str, Any]
-_log = logging.getLogger("mock_klarna.refusals")
-_MAX_LOGGED = 20
+_log = logging.getLogger(__name__)
 _GATEWAY: Json = {
     "http_status_code": 401,
     "http_status_message": "Unauthorized",
@@ -52,7 +50,7 @@ TYPE_BASE = "https://mock-klarna.example/problems/"
 def error_response(
     error: Exception, error_format: ErrorFormat, request: ApiRequest, name: str, settings: Settings
 ) -> ApiResponse:
-    """Return the response to an error that an operation raised, and log it; the journal gets its problems from the request.
+    """Return the response to an error that an operation raised; the journal gets its problems from the request.
 
     An exception that is not an error of the caller is a bug in mock-klarna: a 500 with the traceback in the log.
     """
@@ -60,25 +58,24 @@ def error_response(
     if not isinstance(error, known):
         return _bug(error, error_format, request, name)
     request.problems = error.problems
-    return _FORMATS[error_format](error, request, name, settings)
+    return _FORMATS[error_format](error, request, settings)
 
 
-def _klarna(error: Any, request: ApiRequest, name: str, settings: Settings) -> ApiResponse:
+def _klarna(error: Any, request: ApiRequest, settings: Settings) -> ApiResponse:
     body = _single(error.error_code, error.error_message, request)
-    return _klarna_response(error, body, request, name, settings)
+    return _klarna_response(error, body, request, settings)
 
 
-def _klarna_list(error: Any, request: ApiRequest, name: str, settings: Settings) -> ApiResponse:
+def _klarna_list(error: Any, request: ApiRequest, settings: Settings) -> ApiResponse:
     messages = [error.error_message]
     if isinstance(error, BadValue):
         messages = [f"Bad value: {problem.path or 'body'}" for problem in error.problems]
     body = _list(error.error_code, messages, request)
-    return _klarna_response(error, body, request, name, settings)
+    return _klarna_response(error, body, request, settings)
 
 
-def _klarna_response(error: KlarnaError, body: Json, request: ApiRequest, name: str, settings: Settings) -> ApiResponse:
+def _klarna_response(error: KlarnaError, body: Json, request: ApiRequest, settings: Settings) -> ApiResponse:
     request.explanation = error.error_message
-    _log_refusal(error, request, name)
     if isinstance(error, Unauthorized) and settings.unauthorized_body == "gateway":
         body = _GATEWAY
     return ApiResponse(error.status, write_json(body), _headers(error))
@@ -92,7 +89,7 @@ def _list(code: str, messages: list[str], request: ApiRequest) -> Json:
     return {"error_code": code.upper(), "error_messages": messages, "correlation_id": request.correlation_id}
 
 
-def _problem_details(error: Any, request: ApiRequest, name: str, settings: Settings) -> ApiResponse:
+def _problem_details(error: Any, _request: ApiRequest, _settings: Settings) -> ApiResponse:
     own = _as_own_error(error) if isinstance(error, KlarnaError) else error
     response = problem_details(own.status, own.message, where=own.where, hint=own.hint, problems=own.problems)
     response.headers.update(_headers(error))
@@ -120,7 +117,7 @@ def problem_details(
     return ApiResponse(status, write_json(body), {"Content-Type": PROBLEM_JSON})
 
 
-_FORMATS: dict[ErrorFormat, Callable[[Any, ApiRequest, str, Settings], ApiResponse]] = {
+_FORMATS: dict[ErrorFormat, Callable[[Any, ApiRequest, Settings], ApiResponse]] = {
     ErrorFormat.KLARNA: _klarna,
     ErrorFormat.KLARNA_LIST: _klarna_list,
     ErrorFormat.PROBLEM_DETAILS: _problem_details,
@@ -145,34 +142,3 @@ def _bug(error: Exception, error_format: ErrorFormat, request: ApiRequest, name:
     code = "internal_server_error"
     is_list = error_format is ErrorFormat.KLARNA_LIST
     return ApiResponse(500, write_json(_list(code, [detail], request) if is_list else _single(code, detail, request)))
-
-
-def _log_refusal(error: KlarnaError, request: ApiRequest, name: str) -> None:
-    more = len(error.problems) - _MAX_LOGGED
-    _log.warning(
-        "%s %s of %s: %s %s [%s]%s%s",
-        request.http.method,
-        name,
-        request.merchant or "nobody",
-        error.status,
-        error.error_message,
-        request.correlation_id,
-        _problem_lines(request.problems),
-        f"\n  and {more} more in the journal" if more > 0 else "",
-        extra={"problems": [problem.as_json() for problem in error.problems[:_MAX_LOGGED]]},
-    )
-
-
-def log_page_problems(request: ApiRequest, name: str) -> None:
-    """Log the problems of what a shop's page sent."""
-    lines = _problem_lines(request.problems)
-    _log.warning("%s of %s: refused%s", name, request.merchant or "an unknown merchant", lines)
-
-
-def log_warnings(request: ApiRequest, name: str) -> None:
-    """Log what a request has that is accepted, and probably not what the merchant wants."""
-    _log.warning("%s of %s: accepted, but%s", name, request.merchant, _problem_lines(request.warnings))
-
-
-def _problem_lines(problems: Sequence[Problem]) -> str:
-    return "".join(f"\n  {problem.as_text()}" for problem in problems[:_MAX_LOGGED])

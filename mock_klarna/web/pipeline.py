@@ -29,7 +29,7 @@ from mock_klarna.store.base import Store
 from mock_klarna.validation import LARGE_BODY, write_json
 from mock_klarna.web import auth, rate_limits
 from mock_klarna.web.access import PROTECTION, access_check
-from mock_klarna.web.errors import error_response, log_page_problems, log_warnings
+from mock_klarna.web.errors import error_response
 from mock_klarna.web.operation import Api, ApiRules, Authentication, JournalPolicy, Operation
 from mock_klarna.web.query import in_query, read_query
 from mock_klarna.web.request import (
@@ -95,8 +95,7 @@ def http_handler(services: Services, api: Api, name: str, respond: Stage, counte
             response = await respond(request)
         except Exception as error:
             response = error_response(error, rules.error_format, request, name, settings)
-        if record is not None:
-            await record(services, name, request, response, started)
+        await record(services, name, request, response, started)
         if added_headers:
             response.headers.update(added_headers)
         return await _sent(services, request, response)
@@ -344,8 +343,6 @@ async def _record_and_explain(
     if request.allowance is not None:
         headers.update(request.allowance.headers)
     seq = await _record(services, name, request, response, started)
-    if request.warnings:
-        log_warnings(request, name)
     if response.status >= 400 and seq is not None:
         headers[EXPLANATION] = f"{request.http.scheme}://{request.http.host}/_mock/journal/{seq}"
 
@@ -353,15 +350,26 @@ async def _record_and_explain(
 async def _record_problems(
     services: Services, name: str, request: ApiRequest, response: ApiResponse, started: float
 ) -> None:
-    if request.problems:
-        log_page_problems(request, name)
+    if request.problems or request.explanation:
         await _record(services, name, request, response, started)
+    else:
+        await _show_refusal(services, name, request, response, started)
 
 
-_RECORDERS: dict[JournalPolicy, Callable[..., Awaitable[None]] | None] = {
+async def _show_refusal(
+    services: Services, name: str, request: ApiRequest, response: ApiResponse, started: float
+) -> None:
+    """Let the observer of the journal notice a refusal that is not recorded."""
+    observer = services.emulator.context.journal_observer
+    if observer is not None and response.status >= 400:
+        data = _exchange(request, response, started)
+        observer.recorded(request.merchant, EXCHANGE, name, data, request.arrived, request.purchase_id)
+
+
+_RECORDERS: dict[JournalPolicy, Callable[..., Awaitable[None]]] = {
     JournalPolicy.ALL: _record_and_explain,
     JournalPolicy.PROBLEMS: _record_problems,
-    JournalPolicy.NONE: None,
+    JournalPolicy.NONE: _show_refusal,
 }
 _RECORDED_HEADERS = (hdrs.HOST, hdrs.USER_AGENT, hdrs.CONTENT_TYPE)
 
@@ -381,10 +389,18 @@ async def _record(
 
 
 async def _append(services: Services, name: str, request: ApiRequest, response: ApiResponse, started: float) -> int:
-    http, emulator = request.http, services.emulator
-    merchant = request.merchant or await _merchant_of_refused(services, http)
+    context = services.emulator.context
+    merchant = request.merchant or await _merchant_of_refused(services, request.http)
+    data = _exchange(request, response, started)
+    purchase_id = request.purchase_id or await _purchase_of_token(services, request)
+    at = await context.time_of(merchant, request.arrived)
+    return await context.record(merchant, EXCHANGE, name, data, at, purchase_id)
+
+
+def _exchange(request: ApiRequest, response: ApiResponse, started: float) -> Exchange:
+    http = request.http
     headers = http.headers
-    data = Exchange(
+    return Exchange(
         method=http.method,
         path=http.raw_path,
         status=response.status,
@@ -397,9 +413,6 @@ async def _append(services: Services, name: str, request: ApiRequest, response: 
         explanation=request.explanation,
         warnings=tuple([warning.shown() for warning in request.warnings]) if request.warnings else (),
     )
-    purchase_id = request.purchase_id or await _purchase_of_token(services, request)
-    at = await emulator.context.time_of(merchant, request.arrived)
-    return await emulator.store.record(merchant, EXCHANGE, name, data, at, purchase_id)
 
 
 async def _merchant_of_refused(services: Services, http: web.Request) -> str:

@@ -20,6 +20,7 @@ from mock_klarna.web.streams import Streams
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 PEM = "application/x-pem-file"
+TEXT = "text/plain"
 EVENT_STREAM = "text/event-stream"
 FindProblems = Callable[[Any], list[Problem]]
 """Finds problems of a body beyond those that its schema describes."""

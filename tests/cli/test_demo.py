@@ -14,7 +14,7 @@ STEPS = (
     "11134, SE",
     "express_priority",
     "authorizes 1,240.00",
-    "/orders → 200: order",
+    "/orders → 200 in ",
     "answers place_order with 200",
     "Placed.",
 )

@@ -50,4 +50,4 @@ def test_the_fixtures_work_and_a_failing_test_shows_its_timeline(
     plugins = ("-p", "pytest_asyncio.plugin", "-p", "mock_klarna.pytest_plugin", "-o", "asyncio_mode=auto")
     result = pytester.runpytest_subprocess(*plugins, timeout=120)
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["*POST /instantshopping/v1/buttons → 400*: bad_value:merchant_urls.place_order"])
+    result.stdout.fnmatch_lines(["*POST /instantshopping/v1/buttons → 400 *", "*merchant_urls.place_order *: sent *"])

@@ -20,6 +20,7 @@ def stored(*names: str) -> list[Scenario]:
     return load_scenarios([files[name] for name in names], {}, require_values=False)
 
 
+TIME_WIDTH = 12
 MIXED = ("several-shoppers", "pending-then-accepted", "update-fails", "placed-twice", "expired-token")
 
 
@@ -64,7 +65,7 @@ def test_a_callback_that_is_answered_between_two_requests_of_the_report_is_in_it
     scenario = load_scenarios([write_scenario(PURCHASE)], {}, require_values=False)[0]
     options = replace(run_options, connect=lambda user, password: CallbacksEndFirst(run_options.url, user, password))
     report = asyncio.run(run_scenario(scenario, options))
-    assert report.transcript[-1].startswith("Klarna → shop  place_order at http://127.0.0.1/klarna fails: refused")
+    assert "Klarna → shop  place_order at http://127.0.0.1/klarna fails: refused" in report.transcript
 
 
 def test_another_seed_gives_other_shoppers(run_options: RunOptions) -> None:
@@ -74,7 +75,7 @@ def test_another_seed_gives_other_shoppers(run_options: RunOptions) -> None:
         ).timeline
         for seed in ("1", "2")
     )
-    assert first[0] != second[0]
+    assert first[0][TIME_WIDTH:] != second[0][TIME_WIDTH:]
 
 
 def test_a_transcript_has_no_times_ports_or_ids(run_options: RunOptions) -> None:

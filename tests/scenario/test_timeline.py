@@ -1,4 +1,4 @@
-"""A timeline has rising times, a transcript has neither times nor ids nor ports."""
+"""A timeline has times, a transcript has neither times nor ids nor ports."""
 
 from typing import Any
 
@@ -19,15 +19,19 @@ ANSWER = {
     "status": 200,
     "outcome": "answered",
     "error": None,
-    "duration_ms": 99.0,
+    "duration_ms": 150.0,
 }
 EXPIRED = entry(1, 0.0, "event", "authorization_expired", authorization_token=TOKEN)
 FAILED = entry(2, 0.2, "event", "purchase_failed", reason="x")
 CALLBACK = entry(3, 0.1, "callback", "place_order", **ANSWER)
 
 
-def test_the_seconds_of_a_timeline_rise() -> None:
-    assert [line.split()[0] for line in timeline([EXPIRED, FAILED, CALLBACK])] == ["+0.000s", "+0.100s", "+0.200s"]
+def test_a_timeline_has_the_time_at_which_each_entry_ended() -> None:
+    assert [line.split()[0] for line in timeline([EXPIRED, FAILED, CALLBACK])] == [
+        "00:00:00.000",
+        "00:00:00.200",
+        "00:00:00.250",
+    ]
 
 
 def test_a_transcript_has_callbacks_last_and_no_times_ids_and_ports() -> None:
@@ -40,4 +44,4 @@ def test_a_transcript_has_callbacks_last_and_no_times_ids_and_ports() -> None:
 
 def test_callbacks_without_an_answer_are_at_the_end() -> None:
     callbacks = [{"state": "in_flight", "kind": "push", "url": "http://shop"}, {"state": "done"}]
-    assert timeline([], callbacks) == ["              shop           has not answered push at http://shop yet"]
+    assert timeline([EXPIRED], callbacks)[1:] == [f"{'':24}shop           has not answered push at http://shop yet"]

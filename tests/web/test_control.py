@@ -1,7 +1,6 @@
 """The rest of `/_mock`: clock, faults, callbacks, reviews, reset, shoppers, health."""
 
 import json
-import logging
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -331,15 +330,6 @@ async def test_purchases_and_callbacks_are_filtered(klarna: MockKlarnaAsync, pur
     assert len(await klarna.callbacks(kind="place_order", state="failed")) == 2
     assert await klarna.callbacks(kind="push") == []
     assert await klarna.callbacks(state="delivered") == []
-
-
-async def test_the_log_says_why_a_callback_failed(
-    klarna: MockKlarnaAsync, purchase: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.WARNING, "mock_klarna.callbacks"):
-        (callback,) = await klarna.callbacks(purchase_id=purchase["purchase_id"])
-        await klarna.resend(callback["callback_id"])
-    assert f"place_order of {klarna.merchant} to http://127.0.0.1:1/place-order: refused" in caplog.text
 
 
 async def test_health_counts_what_there_is(klarna: MockKlarnaAsync, purchase: Json) -> None:

@@ -305,3 +305,25 @@ async def test_a_purchase_uses_the_key_in_the_setup_of_the_page(
     unknown = {**older, "setup": {"key": "nonsense"}}
     answer = await klarna.send("POST", "/_mock/purchases", {"page": unknown})
     assert (answer.status, answer.body["where"]) == (404, "button_key")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "media"),
+    [
+        ("text/plain", "text/plain"),
+        ("application/json, text/plain, */*", "application/json"),
+        ("*/*", "application/json"),
+    ],
+)
+async def test_what_happened_to_a_purchase_can_be_read_as_text(
+    klarna: MockKlarnaAsync, purchase: Json, accepted: str, media: str
+) -> None:
+    path = f"{PURCHASES}/{purchase['purchase_id']}"
+    headers = {"Authorization": klarna.client.authorization, "Accept": accepted}
+    answer = await klarna.send("GET", path, headers=headers)
+    assert answer.headers["Content-Type"].partition(";")[0] == media
+    assert answer.headers["Vary"] == "Accept"
+    if media == "text/plain":
+        first, second, *_ = answer.body.splitlines()
+        assert first.startswith(f"purchase {purchase['purchase_id']} of {klarna.merchant}: authorized")
+        assert second.endswith("clicks the button, a session starts [session_initiated]")
