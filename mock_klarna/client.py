@@ -101,12 +101,12 @@ class Client:
             reason = str(error) or type(error).__name__
             raise Unreachable(f"no answer from {self.url}: {reason}", where="--url") from None
 
-    async def ask(self, method: str, path: str, body: Any = None) -> Any:
+    async def ask(self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None) -> Any:
         """Send a request that has to succeed and return the answer's body.
 
         Raises `MockKlarnaError` with the refusal and a line for each of its problems.
         """
-        answer = await self.send(method, path, body)
+        answer = await self.send(method, path, body, headers=headers)
         if answer.status >= 400:
             raise _refusal(f"{method} {path}", answer, await self._problems(answer))
         return answer.body

@@ -32,6 +32,7 @@ class Command(NamedTuple):
 COMMANDS: Mapping[str, Command] = {
     "serve": Command("serve", "Run the emulator until SIGTERM, SIGHUP or Ctrl-C."),
     "demo": Command("demo", "Show a purchase between the emulator and a demo shop, then keep both running."),
+    "tail": Command("tail", "Follow what happens on a running server."),
     "run": Command("run", "Run scenarios, against a server that it starts or an existing one."),
     "certify": Command("certify", "Judge an integration by what it did."),
     "check": Command("check", "Check scenarios, carts and shoppers without running them."),

@@ -1,0 +1,85 @@
+"""`tail` follows the journal of a server, also of one that is started again."""
+
+import json
+import os
+import signal
+import subprocess
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from mock_klarna import MockKlarna, Settings, serve_in_thread
+from tests.commands import Command, command_process
+
+Json = dict[str, Any]
+URLS = {"place_order": "http://127.0.0.1:1/place-order", "terms": "http://127.0.0.1:1/terms"}
+HOST = f"127.{os.getpid() % 200 + 20}.0.1"
+"""An address of this test process alone, so that nobody else gets the port while the server is stopped."""
+
+
+def read_until(process: subprocess.Popen[str], part: str) -> None:
+    """Read what a process prints up to a line with this part."""
+    assert process.stdout is not None
+    assert any(part in line for line in process.stdout), part
+
+
+def buy(klarna: MockKlarna) -> Json:
+    klarna.create_button(merchant_urls=URLS)
+    bought = klarna.purchase(cart="se-battery-pack", wait=0)
+    klarna.wait_for("place_order", purchase_id=bought["purchase_id"])
+    return bought
+
+
+def test_entries_are_printed_also_those_of_a_server_that_was_started_again() -> None:
+    with ExitStack() as first, ExitStack() as stack:
+        klarna = first.enter_context(serve_in_thread(Settings(host=HOST, port=0)))
+        url, port = klarna.url, int(klarna.url.rpartition(":")[2])
+        buy(klarna)
+        process = stack.enter_context(command_process("tail", "--url", url))
+        read_until(process, "shop → Klarna  POST /instantshopping/v1/buttons → 201")
+        read_until(process, "place_order at http://127.0.0.1:1/place-order fails: refused")
+        klarna.advance_clock(61)
+        read_until(process, "gives up after 1 min, timed out: the shop never placed or denied it")
+        first.close()
+        assert process.stderr is not None
+        assert process.stderr.readline() == f"mock-klarna: {url} does not answer any more; trying again\n"
+        klarna = stack.enter_context(serve_in_thread(Settings(host=HOST, port=port)))
+        assert process.stderr.readline() == f"mock-klarna: connected to {url} again\n"
+        buy(klarna)
+        read_until(process, "shop → Klarna  POST /instantshopping/v1/buttons → 201")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+        assert process.stderr.read() == ""
+
+
+def test_entries_can_be_selected_and_printed_as_json(mock_klarna: MockKlarna) -> None:
+    buy(mock_klarna)
+    bought = buy(mock_klarna)
+    selected = ("--merchant", mock_klarna.merchant, "--purchase", bought["purchase_id"], "--kind", "callback")
+    with command_process("tail", "--url", mock_klarna.url, "--json", *selected) as process:
+        assert process.stdout is not None
+        entry = json.loads(process.stdout.readline())
+    assert (entry["kind"], entry["purchase_id"]) == ("callback", bought["purchase_id"])
+    assert entry == mock_klarna.send("GET", f"/_mock/journal/{entry['seq']}").body
+
+
+def test_it_ends_when_nobody_reads_its_output_any_more(mock_klarna: MockKlarna) -> None:
+    buy(mock_klarna)
+    with command_process("tail", "--url", mock_klarna.url, "--verbose") as process:
+        read_until(process, "[purchase_authorized]")
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(timeout=60) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "error"),
+    [("http://127.0.0.1:1", 4, "no answer from http://127.0.0.1:1"), ("nonsense", 2, "is not the URL of a server")],
+)
+def test_an_address_without_a_server_is_an_error(command: Command, url: str, code: int, error: str) -> None:
+    result = command("tail", "--url", url)
+    assert result.returncode == code
+    assert error in result.stderr
