@@ -8,7 +8,7 @@ import orjson
 from mock_klarna.domain import session
 from mock_klarna.domain.button import Look
 from mock_klarna.domain.journal import JournalFilter
-from mock_klarna.domain.records import Purchase
+from mock_klarna.domain.records import ButtonKey, Purchase
 from mock_klarna.domain.urls import is_absolute
 from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
 from mock_klarna.errors import InvalidInput, Problem, StateConflict, UnknownName
@@ -200,6 +200,15 @@ def _error(offer: Offer) -> Json:
         "invalid_fields": list(dict.fromkeys(problem.path for problem in offer.problems)),
         "problems": [problem.as_json() for problem in offer.problems],
     }
+
+
+async def report_problem(services: Services, request: ApiRequest) -> ApiResponse:
+    """Record what lib.js reports in the console of a browser, such as a container that the page does not have."""
+    body = request.body
+    button = await services.emulator.store.get(ButtonKey, body.get("key", ""))
+    request.merchant = button.merchant if button else ""
+    request.explanation = f"{body.get('page_url', 'a page')[:300]}: {body['message']}"
+    return json_response({})
 
 
 async def create_session(services: Services, request: ApiRequest) -> ApiResponse:

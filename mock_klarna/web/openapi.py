@@ -53,7 +53,10 @@ def responses(operation: Operation) -> Iterator[tuple[str, Json]]:
     """Yield each status of an operation's responses, with its description."""
     for status, component in operation.answers:
         shown = f"components/{component}.json" if component else component
-        yield str(status), _response(status, shown, _headers(operation, *operation.headers), operation.media)
+        response = _response(status, shown, _headers(operation, *operation.headers), operation.media)
+        for media in operation.other_media:
+            response["content"][media] = {"schema": _TEXT}
+        yield str(status), response
     for status in _errors(operation):
         explained = ("Mock-Klarna-Explanation",) if operation.api.rules.emulates_klarna else ()
         error_format = operation.api.rules.error_format

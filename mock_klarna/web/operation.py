@@ -131,6 +131,7 @@ class Operation:
     answers: the component that describes the body for each status, `ANY_OBJECT` or `NO_BODY`.
     errors: the statuses that a caller should expect beyond those of every operation of the API.
     headers: names of response headers beyond the usual ones.
+    media: the content type of its answers. other_media: those that the header Accept can select instead.
     is_idempotent: a `Klarna-Idempotency-Key` makes it execute once (klarna.md §9.4).
     counters: the counters from which it takes a number for a new id, so that a store can load them with everything else.
     """
@@ -149,6 +150,7 @@ class Operation:
     errors: tuple[int, ...] = ()
     headers: tuple[str, ...] = ()
     media: str = JSON
+    other_media: tuple[str, ...] = ()
     is_idempotent: bool = False
     counters: tuple[str, ...] = ()
 

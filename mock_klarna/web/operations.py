@@ -14,7 +14,7 @@ from mock_klarna.web import (
     scenarios,
 )
 from mock_klarna.web.operation import ANY_OBJECT, NO_BODY, Api, Operation
-from mock_klarna.web.request import EVENT_STREAM, PEM
+from mock_klarna.web.request import EVENT_STREAM, PEM, TEXT
 
 _NO_CONTENT = ((204, NO_BODY),)
 
@@ -310,6 +310,7 @@ SANDBOX = (
         path="/_mock/purchases/{purchase_id}",
         handler=control.get_purchase,
         parameters=(query.WAIT,),
+        other_media=(TEXT,),
         errors=(404,),
     ),
     _sandbox(
@@ -487,6 +488,12 @@ _browser_step = partial(Operation, api=Api.BROWSER, method="POST", body="require
 
 BROWSER = (
     _browser_step(name="sdk_load", path="/instantshopping/sdk/load", handler=browser_api.load, errors=(400, 413, 415)),
+    _browser_step(
+        name="sdk_problem",
+        path="/instantshopping/sdk/problems",
+        handler=browser_api.report_problem,
+        errors=(400, 413, 415),
+    ),
     _browser_step(
         name="sdk_sessions",
         path=_SESSIONS,

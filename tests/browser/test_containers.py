@@ -106,7 +106,13 @@ NO_CONTAINER = "the page has no <klarna-instant-shopping"
     ],
 )
 async def test_load_says_which_container_is_missing(
-    tab: "Page", product_page: Product, options: Json, body: str, instance_id: str, message: str
+    tab: "Page",
+    product_page: Product,
+    mock_klarna: MockKlarna,
+    options: Json,
+    body: str,
+    instance_id: str,
+    message: str,
 ) -> None:
     warnings: list[str] = []
     tab.on("console", lambda shown: warnings.append(shown.text) if shown.type == "warning" else None)
@@ -115,6 +121,8 @@ async def test_load_says_which_container_is_missing(
     error = {"code": "not_drawn", "message": message, "invalid_fields": [], "problems": []}
     assert await tab.evaluate("answers") == [{"show_button": False, "error": error}]
     assert warnings == [f"mock-klarna: {message}"]
+    journal = mock_klarna.send("GET", "/_mock/journal?name=sdk_problem&wait=20").body
+    assert journal["entries"][-1]["explanation"] == f"{tab.url}: {message}"
     await tab.evaluate(f"document.body.innerHTML = '<klarna-instant-shopping data-instance-id={instance_id} />'")
     await tab.locator(BUTTON).wait_for()
 

@@ -88,6 +88,7 @@ OURS = (
     "run_scenario",
     "set_token_status",
     "sdk_draft",
+    "sdk_problem",
 )
 
 

@@ -579,3 +579,14 @@ async def test_a_new_session_has_nothing_of_an_order_that_was_placed(
 )
 async def test_a_draft_is_a_form(ask: Ask, session: str, body: Json) -> None:
     assert (await ask(f"{session}/draft", body)).status == 400
+
+
+async def test_a_problem_of_a_page_is_in_the_journal_of_the_keys_merchant(
+    klarna: MockKlarnaAsync, ask: Ask, button: Json
+) -> None:
+    report = {"message": "no container", "key": button["button_key"], "page_url": "http://shop.example/" + "x" * 5000}
+    assert (await ask("/problems", report)).status == 200
+    (entry,) = (await klarna.send("GET", "/_mock/journal?name=sdk_problem")).body["entries"]
+    assert entry["explanation"] == f"http://shop.example/{'x' * 280}: no container"
+    assert (await ask("/problems", {"message": "no container", "key": "unknown"})).status == 200
+    assert (await ask("/problems", {"message": ""})).status == 400

@@ -48,6 +48,7 @@ async def test_responses_that_are_not_json_have_their_media_type(document: Json)
         if "get" in document["paths"][path]
     }
     assert media.pop("/_mock/events") == {"text/event-stream"}
+    assert media.pop("/_mock/purchases/{purchase_id}") == {"application/json", "text/plain"}
     assert media.pop("/_mock/ca.pem") == {"application/x-pem-file"}
     assert set().union(*media.values()) == {"application/json"}
 

@@ -159,6 +159,12 @@
     return { status: answer.status, body: await answer.json() };
   }
 
+  /** Tells the server what the page does not show. */
+  function report(/** @type {Instance} */ { options }, /** @type {string} */ message) {
+    const { key } = options.setup || {};
+    post("problems", { key, message, page_url: location.href }).catch(() => {});
+  }
+
   /** @returns {Offer} */
   function failed(/** @type {string} */ code, /** @type {string} */ message, /** @type {string[]} */ fields = []) {
     return { show_button: false, error: { code, message, invalid_fields: fields, problems: [] } };
@@ -273,6 +279,7 @@
       instance.design = (offer.show_button && offer.button) || null;
       await waitForContainer(instance.id);
       const failure = show(instance);
+      if (failure) report(instance, failure);
       if (instance.design) await sendChanges(instance);
       instance.free = performance.now() + instance.pause;
       for (const callback of callbacks) answer(callback, failure ? failed("not_drawn", failure) : offer);
