@@ -27,7 +27,11 @@ def free_port() -> int:
 def process(*command: str, given: bytes = b"") -> Iterator[subprocess.Popen[bytes]]:
     """Run a Python command that prints one line when it is ready."""
     running = subprocess.Popen(
-        [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_ENVIRONMENT
+        [sys.executable, *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # where a server prints what happens
+        env=_ENVIRONMENT,
     )
     assert running.stdin is not None
     assert running.stdout is not None

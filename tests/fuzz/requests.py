@@ -48,7 +48,7 @@ _MOST_SHOWN = 20
 _TROUBLE = re.compile(
     r"Traceback|a bug in mock-klarna|never retrieved|never awaited|Exception ignored|Unhandled|Warning:"
 )
-_LOG_LINE = re.compile(r"\d{4}-\d\d-\d\d \d")
+_LOG_LINE = re.compile(r"\d\d:\d\d:\d\d\.\d{3} ")
 _LONGEST_LINE = 500
 _NO_BODY = (204, 304)
 
