@@ -22,7 +22,8 @@ def shown(containing: str) -> list[str]:
 def _without_numbers(line: str) -> str:
     """Return a line of output without ids, times and ports, which differ in every run."""
     line = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", re.sub(r"http://[\w.]+:\d+", "http://SHOP", line))
-    return re.sub(r"\+?\d+\.\d+ ?(s|ms)\b", "TIME", line)
+    line = re.sub(r"^( +)\d\d:\d\d:\d\d\.\d{3}  (\w{8})?", r"\1TIME PURCHASE", line)
+    return re.sub(r"(less than )?\d+(\.\d+)? ?(s|ms)\b", "TIME", line)
 
 
 def lines() -> list[tuple[str, str]]:
