@@ -7,8 +7,8 @@ from typing import Any
 
 from mock_klarna import resources
 from mock_klarna.errors import MockKlarnaError
-from mock_klarna.scenario.check import Checker
-from mock_klarna.scenario.loader import read_source
+from mock_klarna.scenario.check import scenario_errors
+from mock_klarna.scenario.loader import each_once, is_there, read_source
 from mock_klarna.scenario.model import FileError
 from mock_klarna.scenario.source import Place, Source
 from mock_klarna.validation import Validator
@@ -26,17 +26,16 @@ def check_paths(paths: Iterable[str]) -> tuple[list[Path], list[FileError]]:
 
     Raises `MockKlarnaError` for a path without files.
     """
-    checker, files, errors = Checker(), list[Path](), list[FileError]()
+    results: dict[Path, list[FileError]] = {}
     for path in list(paths) or [str(resources.fixtures() / name) for name in STORED_FOLDERS]:
-        for file, file_errors in _check_path(checker, Path(path)).items():
-            files.append(file)
-            errors += file_errors
-    return files, errors
+        results |= _check_path(Path(path))
+    files = each_once(results)
+    return files, [error for file in files for error in results[file]]
 
 
-def _check_path(checker: Checker, path: Path) -> dict[Path, list[FileError]]:
+def _check_path(path: Path) -> dict[Path, list[FileError]]:
     """Return the errors of each file of a path; files of an unknown kind are ignored unless there are no others."""
-    results = {file: _check_file(checker, file) for file in _files(path)}
+    results = {file: _check_file(file) for file in _files(path)}
     if not results:
         hint = "give a folder with scenarios (.yaml), carts or shoppers (.json)"
         raise MockKlarnaError("nothing to check", where=str(path), hint=hint)
@@ -48,19 +47,19 @@ def _check_path(checker: Checker, path: Path) -> dict[Path, list[FileError]]:
 
 
 def _files(path: Path) -> list[Path]:
-    if not path.exists():
+    if not is_there(path):
         raise MockKlarnaError("no such file or folder", where=str(path), hint="give a path that exists")
     return [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES)
 
 
-def _check_file(checker: Checker, file: Path) -> list[FileError] | None:
+def _check_file(file: Path) -> list[FileError] | None:
     """Return the errors of a file, or None for a file of an unknown kind."""
     source, errors = read_source(file)
     if source is None:
         return errors
     data = source.data
     if file.suffix != ".json" or (isinstance(data, dict) and "steps" in data):
-        return checker.errors(file, source, {})
+        return scenario_errors(file, source, {})
     if isinstance(data, dict) and _CART_MEMBERS & data.keys():
         return list(_page_errors(file, source, data))
     if isinstance(data, dict) and _are_shoppers(list(data.values())):

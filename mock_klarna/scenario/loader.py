@@ -1,14 +1,14 @@
 """Find, read and load scenario files: those of paths on the command line, and stored ones by name."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mock_klarna import resources
 from mock_klarna.errors import MockKlarnaError, UnknownName
-from mock_klarna.scenario.check import Checker
+from mock_klarna.scenario.check import scenario_errors
 from mock_klarna.scenario.model import FileError, InvalidFiles, Scenario
 from mock_klarna.scenario.source import Place, Source, UnreadableFile, parse
 from mock_klarna.scenario.steps import suggestion
@@ -27,16 +27,36 @@ def stored_files(*folders: Path) -> dict[str, Path]:
 
 
 def find_files(paths: Iterable[str]) -> list[Path]:
-    """Return the scenario files of paths: a file, all files below a folder, or a stored scenario by its name.
+    """Return the scenario files of paths, each once: a file, all files below a folder, or a stored scenario by its name.
 
     Raises `MockKlarnaError` for a path without scenarios.
     """
-    return [file for path in paths for file in _find_files(path)]
+    return each_once(file for path in paths for file in _find_files(path))
+
+
+def each_once(files: Iterable[Path]) -> list[Path]:
+    """Return files without those that are named a second time."""
+    found: dict[str, Path] = {}
+    for file in files:
+        found.setdefault(os.path.realpath(file), file)
+    return list(found.values())
+
+
+def is_there(path: Path, kind: Callable[[Path], bool] = Path.exists) -> bool:
+    """Return whether a path exists, and is a file or a folder where `kind` asks for that.
+
+    Raises `MockKlarnaError` for a path that the system cannot look up, such as one in a folder that cannot be read.
+    """
+    try:
+        return kind(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise MockKlarnaError(f"cannot look it up: {reason}", where=str(path), hint="give a path that exists") from None
 
 
 def _find_files(path: str) -> list[Path]:
     file_or_folder = Path(path)
-    if file_or_folder.is_file():
+    if is_there(file_or_folder, Path.is_file):
         return [file_or_folder]
     if file_or_folder.is_dir():
         if files := _files_below(file_or_folder):
@@ -72,17 +92,11 @@ def load_scenarios(
     return scenarios
 
 
-@cache
-def _checker() -> Checker:
-    """Return the checker of this process, which compiles its schemas once."""
-    return Checker()
-
-
 def _load(file: Path, variables: Mapping[str, Any]) -> tuple[Scenario | None, list[FileError]]:
     source, errors = read_source(file)
     if source is None:
         return None, errors
-    errors = _checker().errors(file, source, variables)
+    errors = scenario_errors(file, source, variables)
     return (None if errors else Scenario(file.stem, file, source)), errors
 
 

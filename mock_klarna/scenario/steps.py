@@ -13,12 +13,13 @@ from typing import Any
 from mock_klarna import resources
 from mock_klarna.domain.session import merge
 from mock_klarna.domain.time import seconds
-from mock_klarna.errors import did_you_mean
+from mock_klarna.errors import bounded, did_you_mean
 from mock_klarna.scenario import expectations, order_steps
 from mock_klarna.scenario.model import Json, Step, StepError, parse_step
 from mock_klarna.scenario.run import ExpectationFailed, Mismatch, ScenarioRun
+from mock_klarna.scenario.schema import scenario_schema
 from mock_klarna.scenario.source import UnreadableFile, parse
-from mock_klarna.scenario.variables import substitute, with_changes
+from mock_klarna.scenario.variables import referenced_variables, substitute, with_changes
 
 _BUTTONS = "/instantshopping/v1/buttons"
 _AUTHORIZATIONS = "/instantshopping/v1/authorizations"
@@ -81,7 +82,7 @@ async def purchase(run: ScenarioRun, step: Step) -> Any:
 async def purchases(run: ScenarioRun, step: Step) -> Any:
     """Start `count` purchases at the same time."""
     body = purchase_body(run, step.args)
-    requests = [run.request(step, "POST", "/_mock/purchases", body) for _ in range(step.args["count"])]
+    requests = [run.request(step, "POST", "/_mock/purchases", body) for _ in range(int(step.args["count"]))]
     answers = await asyncio.gather(*requests)
     run.set_purchases(answers)
     return list(answers)
@@ -109,21 +110,30 @@ def purchase_body(run: ScenarioRun, args: Json) -> Json:
 
 
 def load_cart(name: str, folder: Path) -> Json:
-    """Return a stored cart by its name, or the cart of a file by its path relative to the scenario's folder."""
-    if not is_cart_file(name):
+    """Return a stored cart by its name, or the cart of a file by its path relative to the scenario's folder.
+
+    Raises `StepError` for an unknown name, and for a file that cannot be used.
+    """
+    if not name.endswith((".json", ".yaml", ".yml")):
         if name not in resources.cart_names():
-            raise StepError(f"unknown cart {name!r}", where="cart", hint=suggestion(name, resources.cart_names()))
+            raise StepError(
+                f"unknown cart {bounded(name)!r}", where="cart", hint=suggestion(name, resources.cart_names())
+            )
         return resources.cart(name)
+    shown = bounded(name)
     try:
         data = parse((folder / name).read_text("utf-8")).data
-    except (OSError, UnicodeDecodeError, UnreadableFile) as error:
-        raise StepError(f"cannot read the cart {name}: {error}", where="cart") from None
-    return data if isinstance(data, dict) else {}
-
-
-def is_cart_file(name: str) -> bool:
-    """Return whether a cart is the path of a file, not the name of a stored cart."""
-    return name.endswith((".json", ".yaml", ".yml"))
+    except FileNotFoundError:
+        raise StepError(f"no such file: {shown}", where="cart", hint="paths start at the scenario's folder") from None
+    except UnreadableFile as error:
+        place = f"line {error.place.line}"
+        raise StepError(f"cannot read {shown}: {place}: {error}", where="cart", hint=error.hint) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise StepError(f"cannot read {shown}: {reason}", where="cart", hint="give a readable file in UTF-8") from None
+    if not isinstance(data, dict):
+        raise StepError(f"{shown} is not a cart", where="cart", hint="a cart is an object with order_lines")
+    return data
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -190,9 +200,13 @@ async def resend(run: ScenarioRun, step: Step) -> Any:
 
 async def repeat(run: ScenarioRun, step: Step) -> Any:
     """Run some steps several times; `${turn}` counts from 1."""
-    for turn in range(1, substitute(step.args["times"], run.variables) + 1):
+    args = step.args if isinstance(step.args, dict) else substitute(step.args, run.variables)
+    if isinstance(args, dict) and "times" in args:
+        args = {**args, "times": substitute(args["times"], run.variables)}
+    _require_valid({"repeat": args}, step.path)
+    for turn in range(1, int(args["times"]) + 1):
         run.variables["turn"] = turn
-        await run_steps(run, step.args["steps"], f"{step.path}.repeat.steps")
+        await run_steps(run, args["steps"], f"{step.path}.repeat.steps")
 
 
 async def pause(_run: ScenarioRun, step: Step) -> Any:
@@ -247,8 +261,22 @@ async def run_steps(run: ScenarioRun, entries: list[Json], path: str) -> None:
         step, position = parse_step(entry, f"{path}[{index}]"), len(run.steps)
         run.steps.append((step, False))
         if step.name != "repeat":  # whose steps get their variables in each turn
-            step = parse_step(substitute(entry, run.variables), step.path)
+            step = _with_variables(entry, step.path, run.variables)
         result = await STEPS[step.name](run, step)
         run.steps[position] = (step, True)
         if step.save_as:
             run.variables[step.save_as] = result
+
+
+def _with_variables(entry: Json, path: str, variables: Json) -> Step:
+    """Return a step with its variables filled in; raises `StepError` if their values are none that the step can have."""
+    filled = substitute(entry, variables)
+    if any(referenced_variables(entry)):
+        _require_valid(filled, path)
+    return parse_step(filled, path)
+
+
+def _require_valid(entry: Json, path: str) -> None:
+    """Raise `StepError` with the first thing that is wrong with a step whose variables are filled in."""
+    for found in scenario_schema().findings({"name": "step", "steps": [entry]}, {}):
+        raise StepError(path + found.message.removeprefix("steps[0]"), hint=found.hint)

@@ -9,7 +9,7 @@ from mock_klarna.scenario.model import StepError
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_-]*)((?:\.[A-Za-z0-9_-]+|\[\d+\])*)\}")
 _REFERENCE_MEMBER = re.compile(r"[A-Za-z0-9_-]+")
-_PATH_MEMBER = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+_PATH_MEMBER = re.compile(r"\[(\d{1,9})\]|([^.\[\]]+)")
 
 
 class UnknownVariable(StepError):
@@ -71,7 +71,7 @@ def _look_up(reference: re.Match[str], variables: Mapping[str, Any]) -> Any:
 def _member(value: Any, member: str, reference: str) -> Any:
     if isinstance(value, dict) and member in value:
         return value[member]
-    if isinstance(value, list) and member.isdigit() and int(member) < len(value):
+    if isinstance(value, list) and re.fullmatch("[0-9]{1,9}", member) and int(member) < len(value):
         return value[int(member)]
     if isinstance(value, dict):
         hint = "known: " + ", ".join(value)

@@ -323,7 +323,7 @@ def in_order(body: Any, problems: Iterable[Problem]) -> list[Problem]:
 
 def value_at(body: Any, path: str) -> Any:
     """Return the value at a path in Klarna's form, or None."""
-    for step in _steps(path):
+    for step in path_steps(path):
         body = _inside(body, step)
     return body
 
@@ -335,13 +335,14 @@ def _rank(rule: str) -> int:
 
 def _place(body: Any, path: str) -> tuple[int, ...]:
     place = []
-    for step in _steps(path):
+    for step in path_steps(path):
         place.append(step if isinstance(step, int) else _index(body, step))
         body = _inside(body, step)
     return tuple(place)
 
 
-def _steps(path: str) -> list[str | int]:
+def path_steps(path: str) -> list[str | int]:
+    """Return the names and indexes of a path in Klarna's form: the opposite of `path_text`."""
     return [int(index) if index else name for index, name in _STEP.findall(path)]
 
 

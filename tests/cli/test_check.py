@@ -15,6 +15,7 @@ def test_valid_files_exit_0(command: Command, tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "1 file valid\n")
     (tmp_path / "two.yaml").write_text(VALID)
     assert command("check", tmp_path).stdout == "2 files valid\n"
+    assert command("check", tmp_path / "one.yaml", tmp_path, tmp_path / "one.yaml").stdout == "2 files valid\n"
 
 
 def test_an_invalid_file_exits_2_with_an_annotation_for_github(

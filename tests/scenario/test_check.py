@@ -9,14 +9,13 @@ import pytest
 from mock_klarna import resources
 from mock_klarna.domain import events
 from mock_klarna.domain.events import Event, event_name
-from mock_klarna.scenario.check import Checker
+from mock_klarna.scenario.check import scenario_errors
 from mock_klarna.scenario.loader import read_source
 from mock_klarna.scenario.steps import STEPS
 
 SCHEMA: dict[str, Any] = orjson.loads((resources.schemas() / "scenario.json").read_bytes())
 STEP = SCHEMA["properties"]["steps"]["items"]["properties"]
 HEAD = "name: x\nsteps:\n"
-CHECKER = Checker()
 
 
 def errors_of(text: str, tmp_path: Path) -> list[str]:
@@ -25,7 +24,7 @@ def errors_of(text: str, tmp_path: Path) -> list[str]:
     file.write_text(text, "utf-8")
     source, errors = read_source(file)
     if source is not None:
-        errors = CHECKER.errors(file, source, {})
+        errors = scenario_errors(file, source, {})
     return [str(error).removeprefix(f"{file}:") for error in errors]
 
 
@@ -74,6 +73,26 @@ def test_every_member_of_the_schema_has_a_description() -> None:
             HEAD + "  - purchase: {cart: se-batery-pack}\n",
             "3:16",
             ["unknown cart 'se-batery-pack'", "did you mean se-battery-pack?"],
+        ),
+        (
+            HEAD + "  - purchase: {cart: se-shipping-choice, shipping_option: post_nrd}\n",
+            "3:42",
+            ["unknown shipping option 'post_nrd'; did you mean post_nord? the page has post_nord, express_priority"],
+        ),
+        (
+            HEAD + "  - purchases: {count: 2, page: {shipping_options: [{id: a}]}, shipping_option: b}\n",
+            "3:64",
+            ["unknown shipping option 'b'; the page has a"],
+        ),
+        (
+            "name: x\nvars: {how: pigeon}\nsteps:\n  - order: {cart: se-battery-pack, shipping_option: '${how}'}\n",
+            "4:36",
+            ["unknown shipping option 'pigeon'; the page has express_priority"],
+        ),
+        (
+            HEAD + "  - capture: 100\n",
+            "3:5",
+            ["steps[0].capture is invalid: 100; expected an object or null (members:"],
         ),
         (HEAD + "  - purchase: {cart: ./mine.json}\n", "3:16", ["no such file: ./mine.json"]),
         (HEAD + "  - purchase: {shopper: se-aproved}\n", "3:16", ["did you mean se-approved?"]),
@@ -146,6 +165,47 @@ def test_unknown_names_are_reported_together_with_schema_errors(tmp_path: Path) 
 def test_all_errors_are_reported(tmp_path: Path) -> None:
     text = HEAD + "  - purchase: {cart: a}\n  - purchase: {shopper: b}\n  - pause: ${c}\n"
     assert len(errors_of(text, tmp_path)) == 3
+
+
+def test_a_cart_file_is_read_for_its_shipping_options(tmp_path: Path) -> None:
+    cart = tmp_path / "mine.json"
+    cart.write_text('{"shipping_options": [{"id": "van"}]}')
+    steps = (
+        "  - purchase: {cart: mine.json, shipping_option: van}\n  - purchase: {cart: mine.json, shipping_option: car}\n"
+    )
+    (error,) = errors_of(HEAD + steps, tmp_path)
+    assert error.startswith("4:33: unknown shipping option 'car'; the page has van")
+    cart.write_text("[")
+    assert "3:16: cannot read mine.json: line 2: not valid YAML" in errors_of(HEAD + steps, tmp_path)[0]
+    cart.write_text("[]")
+    assert "3:16: mine.json is not a cart; a cart is an object" in errors_of(HEAD + steps, tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "purchase: {cart: digital-without-shipping, shipping_option: van}",
+        "purchase: {cart: se-battery-pack, page: {shipping_options: '${options}'}, shipping_option: van}",
+        "purchase: {shipping_option: van}",
+        "{purchase: {cart: se-battery-pack, shipping_option: van}, status: 400}",
+    ],
+)
+def test_an_option_is_not_judged_where_the_key_may_have_it_or_a_refusal_is_expected(step: str, tmp_path: Path) -> None:
+    assert errors_of(f"name: x\nvars: {{options: null}}\nsteps:\n  - {step}\n", tmp_path) == []
+
+
+def test_one_mistake_is_one_error(tmp_path: Path) -> None:
+    steps = ("repeat: {times: 2, steps: 5}", "pause: '1234567890123456789012345'", "repeat: {times: 2, steps: []}")
+    errors = errors_of("name: x\nsteps:\n" + "".join(f"  - {step}\n" for step in steps), tmp_path)
+    assert [error.partition(":")[0] for error in errors] == ["3", "4", "5"]
+
+
+def test_the_defaults_of_variables_are_checked_in_repeated_steps_too(tmp_path: Path) -> None:
+    text = "name: x\nvars: {n: many}\nsteps:\n  - repeat: {times: '${m}', steps: [{purchase: {quantity: '${n}'}}]}\n"
+    assert [error.partition(";")[0] for error in errors_of(text, tmp_path)] == [
+        "4:14: unknown variable 'm'",
+        "4:49: steps[0].repeat.steps[0].purchase.quantity is invalid: 'many'",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,12 @@ def test_a_variable_without_a_value_is_reported_at_its_declaration(tmp_path: Pat
     assert loader.load_scenarios([file], {"shop": "http://x"})[0].name == "x"
 
 
-def test_scenarios_are_found_by_file_folder_and_stored_name(tmp_path: Path) -> None:
+def test_scenarios_are_found_once_by_file_folder_and_stored_name(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     for name in ("b.yaml", "a.yml", "deep/c.yaml", "cart.json"):
         (tmp_path / name).write_text("name: x\nsteps: [{pause: 0}]\n")
     found = loader.find_files([str(tmp_path), str(tmp_path / "b.yaml"), "accepted"])
-    assert [file.name for file in found] == ["a.yml", "b.yaml", "c.yaml", "b.yaml", "accepted.yaml"]
+    assert [file.name for file in found] == ["a.yml", "b.yaml", "c.yaml", "accepted.yaml"]
 
 
 @pytest.mark.parametrize(

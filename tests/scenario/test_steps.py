@@ -183,13 +183,17 @@ def test_repeated_steps_can_use_the_number_of_their_turn(run_steps: RunSteps) ->
         ("- resend: {kind: push}", "a step that can be executed", "no push was sent yet"),
         (
             "- get_authorization: {}\n  as: it\n- pause: '${it.locale}'",
-            "values that the step can use",
-            "is not a duration",
+            "a step that can be executed",
+            "].pause is invalid: 'sv-SE'; expected a duration such as 90s",
         ),
-        ("- purchase: {cart: '${word}'}", "a step that can be executed", "unknown cart 'soon'"),
+        (
+            "- get_authorization: {}\n  as: it\n- purchase: {cart: '${it.locale}'}",
+            "a step that can be executed",
+            "unknown cart 'sv-SE'",
+        ),
         ("- purchase: {page: {name: '${word.x}'}}", "a step that can be executed", "has no member x"),
         (
-            "- purchase: {cart: se-battery-pack, shipping_option: pigeon}",
+            "- get_authorization: {}\n  as: it\n- purchase: {cart: se-battery-pack, shipping_option: '${it.locale}'}",
             "purchase to be answered with success",
             "express_priority",
         ),
