@@ -23,7 +23,7 @@ from mock_klarna.callbacks import Deliveries, DueMerchants, Scheduler
 from mock_klarna.callbacks.http import MerchantClient
 from mock_klarna.emulator import Context, Emulator
 from mock_klarna.emulator.context import JournalObserver
-from mock_klarna.settings import Settings, SettingsError
+from mock_klarna.settings import Settings, SettingsError, flag_of
 from mock_klarna.store.base import Store, open_store
 from mock_klarna.threads import LoopThread
 from mock_klarna.web.app import build
@@ -170,9 +170,10 @@ def _require_usable(settings: Settings) -> None:
         raise SettingsError("--quiet: --verbose is given too; leave one of them out")
     if settings.scenarios and not Path(settings.scenarios).is_dir():
         raise SettingsError(f"--scenarios: {settings.scenarios!r} is not a folder that exists")
-    for flag, file in (("--tls-cert", settings.tls_cert), ("--tls-key", settings.tls_key)):
+    for name in ("tls_folder", "tls_cert", "tls_key"):
+        file = getattr(settings, name)
         if file and not settings.tls:
-            raise SettingsError(f"{flag}: {file!r} is not used without --tls; give --tls too, or leave it out")
+            raise SettingsError(f"{flag_of(name)}: {file!r} is not used without --tls; give --tls too, or leave it out")
 
 
 def _load_https(settings: Settings) -> "Https | None":

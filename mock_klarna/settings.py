@@ -11,13 +11,16 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from mock_klarna.errors import did_you_mean
+
 PREFIX: Final = "MOCK_KLARNA_"
 RATES: Final = {"production": (40, 200), "playground": (5, 50)}
 """Requests a second of one merchant: those that create a button key, and all others (klarna.md §1.5)."""
 _RATE = r"([1-9][0-9]{0,8})/s"
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = rf"(\*\.)?{_LABEL}(\.{_LABEL})*"
-_SEVERAL = ", several separated by commas"
+SEVERAL: Final = ", several separated by commas"
+"""How the allowed values of a setting with several values end."""
 _STORE = r"memory|sqlite:(?!:memory:$|file:)\S(.*[^/])?|postgres(ql)?://.+"
 _ALL_ADDRESSES = ("", "*", "0.0.0.0")  # noqa: S104
 _SERVICE_ADDRESS = re.compile(r"(tcp|udp|sctp)://", re.IGNORECASE)
@@ -37,11 +40,13 @@ class Allowed(Struct, frozen=True):
     text: the allowed values in words, as error messages and the documentation print them.
     read: makes a value of the right type from the text of a flag or a variable; raises ValueError.
     check: returns the value in its normal form; raises ValueError, also for a wrong type.
+    words: the words among the values, which are suggested for a mistyped one.
     """
 
     text: str
     read: Callable[[str], Any]
     check: Callable[[Any], Any]
+    words: tuple[str, ...] = ()
 
     def parse(self, text: str) -> Any:
         """Return the value that a text stands for; raises ValueError with the allowed values."""
@@ -86,7 +91,7 @@ def one_of(*choices: str) -> Allowed:
         _require(isinstance(value, str) and value in choices)
         return str(value)
 
-    return Allowed("one of " + ", ".join(choices), str, check)
+    return Allowed("one of " + ", ".join(choices), str, check, choices)
 
 
 def text(what: str) -> Allowed:
@@ -106,7 +111,7 @@ def texts(each: str, check_one: Callable[[str], str]) -> Allowed:
         _require(isinstance(value, tuple) and all(isinstance(text, str) for text in value))
         return tuple(check_one(text) for text in value)
 
-    return Allowed(each + _SEVERAL, _split, check)
+    return Allowed(each + SEVERAL, _split, check)
 
 
 def pairs(separator: str, form: str) -> Allowed:
@@ -197,8 +202,8 @@ def _store(value: Any) -> str:
 
 
 PATH = text("a path")
-BOOLEAN = Allowed("true or false", _read_boolean, _boolean)
-RATE = Allowed("production, playground or a number such as 20/s", str, _rate)
+BOOLEAN = Allowed("true or false", _read_boolean, _boolean, ("true", "false"))
+RATE = Allowed("production, playground or a number such as 20/s", str, _rate, tuple(RATES))
 PATHS = texts("a path", _path)
 TARGETS = texts("a network such as 10.0.0.0/8, an IP address, or a host name such as shop.test or *.shop.test", _target)
 ALLOWED_HOSTS = texts(
@@ -210,9 +215,16 @@ STORE = Allowed("memory, sqlite:PATH or postgresql://USER:PASSWORD@HOST/DATABASE
 HOST_NAMES = texts("a host name such as shop.test or *.shop.test, or an IP address", _host_name)
 
 
-def _setting(default: Any, allowed: Allowed, meaning: str, *, metavar: str = "", repeat: bool = False) -> Any:
-    metadata = {"allowed": allowed.text, "parse": allowed.parse, "validate": allowed.validate}
-    return field(default=default, metadata={**metadata, "help": meaning, "metavar": metavar, "repeat": repeat})
+SERVER, TLS, CALLBACKS, BEHAVIOUR, LIMITS = GROUPS = ("Server", "TLS", "Callbacks", "Behaviour", "Limits")
+"""The groups of settings, in the order of the help."""
+
+
+def _setting(
+    default: Any, allowed: Allowed, meaning: str, *, metavar: str = "", repeat: bool = False, group: str = SERVER
+) -> Any:
+    metadata = {"allowed": allowed.text, "words": allowed.words, "parse": allowed.parse, "validate": allowed.validate}
+    metadata |= {"help": meaning, "metavar": metavar, "repeat": repeat, "group": group}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +254,10 @@ class Settings:
         repeat=True,
     )
     strict: bool = _setting(
-        False, BOOLEAN, "demand what the documents demand: https, the authorized order, known deny forms"
+        False,
+        BOOLEAN,
+        "demand what the documents demand: https, the authorized order, known deny forms",
+        group=BEHAVIOUR,
     )
     seed: str = _setting(
         "", text("a text"), "seed of all ids and shoppers; without it every start has its own", metavar="SEED"
@@ -252,12 +267,14 @@ class Settings:
         one_of("production", "playground"),
         "the one environment that pages may name in setup; without it both are accepted",
         metavar="NAME",
+        group=BEHAVIOUR,
     )
     region: str = _setting(
         "",
         one_of("eu", "na", "oc"),
         "the one region that pages may name in setup; without it all are accepted",
         metavar="NAME",
+        group=BEHAVIOUR,
     )
     store: str = _setting(
         "memory",
@@ -273,7 +290,11 @@ class Settings:
         False, BOOLEAN, "print every event, with ids in full; `run` prints the timeline of passed scenarios too"
     )
     callback_timeout: float = _setting(
-        10.0, number(0.01, 600), "seconds that a merchant may take to answer a callback", metavar="SECONDS"
+        10.0,
+        number(0.01, 600),
+        "seconds that a merchant may take to answer a callback",
+        metavar="SECONDS",
+        group=CALLBACKS,
     )
     callback_host_rewrite: tuple[str, ...] = _setting(
         (),
@@ -281,6 +302,7 @@ class Settings:
         "send callbacks for one host to another, such as localhost=host.docker.internal",
         metavar="FROM=TO",
         repeat=True,
+        group=CALLBACKS,
     )
     callback_allow: tuple[str, ...] = _setting(
         (),
@@ -288,6 +310,7 @@ class Settings:
         "network, address or host that callbacks may be sent to although it is denied or link-local",
         metavar="TARGET",
         repeat=True,
+        group=CALLBACKS,
     )
     callback_deny: tuple[str, ...] = _setting(
         (),
@@ -295,6 +318,7 @@ class Settings:
         "network, address or host that callbacks are not sent to, beside link-local and metadata addresses",
         metavar="TARGET",
         repeat=True,
+        group=CALLBACKS,
     )
     callback_ca: tuple[str, ...] = _setting(
         (),
@@ -302,87 +326,117 @@ class Settings:
         "file of certificates in PEM that are trusted for callbacks, beside the system's own",
         metavar="PATH",
         repeat=True,
+        group=CALLBACKS,
     )
-    callback_insecure: bool = _setting(False, BOOLEAN, "send callbacks to https sites with certificates of any issuer")
-    tls: bool = _setting(False, BOOLEAN, "serve https beside http, in the names of Klarna's hosts")
-    tls_port: int = _setting(8443, integer(0, 65535), "port of https; 0 takes any free one", metavar="PORT")
+    callback_insecure: bool = _setting(
+        False, BOOLEAN, "send callbacks to https sites with certificates of any issuer", group=CALLBACKS
+    )
+    tls: bool = _setting(False, BOOLEAN, "serve https beside http, in the names of Klarna's hosts", group=TLS)
+    tls_port: int = _setting(8443, integer(0, 65535), "port of https; 0 takes any free one", metavar="PORT", group=TLS)
     tls_name: tuple[str, ...] = _setting(
-        (), HOST_NAMES, "further host name or address that the certificate names", metavar="NAME", repeat=True
+        (),
+        HOST_NAMES,
+        "further host name or address that the certificate names",
+        metavar="NAME",
+        repeat=True,
+        group=TLS,
     )
     tls_folder: str = _setting(
         "",
         PATH,
         "folder that keeps the certificate authority; without it every start has its own",
         metavar="PATH",
+        group=TLS,
     )
     tls_cert: str = _setting(
-        "", PATH, "certificate in PEM to use: an authority's, or the server's own with its chain", metavar="PATH"
+        "",
+        PATH,
+        "certificate in PEM to use: an authority's, or the server's own with its chain",
+        metavar="PATH",
+        group=TLS,
     )
-    tls_key: str = _setting("", PATH, "private key of --tls-cert in PEM", metavar="PATH")
+    tls_key: str = _setting("", PATH, "private key of --tls-cert in PEM", metavar="PATH", group=TLS)
     separate_regions: bool = _setting(
-        False, BOOLEAN, "each of Klarna's API hosts has its own credentials (USER:PASSWORD@HOST), keys and tokens"
+        False,
+        BOOLEAN,
+        "each of Klarna's API hosts has its own credentials (USER:PASSWORD@HOST), keys and tokens",
+        group=BEHAVIOUR,
     )
     merchant_timeout: float = _setting(
         60.0,
         number(0, 86400),
         "seconds that a shopper waits for the merchant to place or deny; 0 waits as long as the token lives",
         metavar="SECONDS",
+        group=BEHAVIOUR,
     )
-    timeout_ends_token: bool = _setting(True, BOOLEAN, "a token is dead once its shopper has stopped waiting")
+    timeout_ends_token: bool = _setting(
+        True, BOOLEAN, "a token is dead once its shopper has stopped waiting", group=BEHAVIOUR
+    )
     token_lifetime: float = _setting(
-        3600.0, number(1, 86400 * 30), "seconds that an authorization token lives", metavar="SECONDS"
+        3600.0, number(1, 86400 * 30), "seconds that an authorization token lives", metavar="SECONDS", group=BEHAVIOUR
     )
     repeated_order: str = _setting(
         "replay",
         one_of("replay", "refuse"),
         "an order posted again unchanged gets the first answer, or 403",
         metavar="ANSWER",
+        group=BEHAVIOUR,
     )
     sum_tolerance: str = _setting(
         "exact",
         one_of("exact", "lines"),
         "how far both sums of an order may be from those of its lines: not at all, or by one for each line",
         metavar="HOW",
+        group=BEHAVIOUR,
     )
     billing_address_change: str = _setting(
         "refuse",
         one_of("refuse", "accept"),
         "a customer-details request with another billing address gets 403, or changes it as Klarna did until 2022",
         metavar="ANSWER",
+        group=BEHAVIOUR,
     )
     update_failure: str = _setting(
         "keep",
         one_of("keep", "abort"),
         "when an update callback fails the session stays as it was, or the purchase fails",
         metavar="WHAT",
+        group=CALLBACKS,
     )
     push_schedule: str = _setting(
-        "push", one_of("push", "push-old"), "Klarna's newer or older schedule for repeating a push", metavar="SCHEDULE"
+        "push",
+        one_of("push", "push-old"),
+        "Klarna's newer or older schedule for repeating a push",
+        metavar="SCHEDULE",
+        group=CALLBACKS,
     )
     pending_everywhere: bool = _setting(
-        False, BOOLEAN, "the pending e-mail triggers work outside the US and the UK too"
+        False, BOOLEAN, "the pending e-mail triggers work outside the US and the UK too", group=BEHAVIOUR
     )
     shipping_method_case: str = _setting(
         "kebab",
         one_of("kebab", "as-sent"),
         "spelling of shipping_method in callbacks: box-reg, or as the page sent it",
         metavar="CASE",
+        group=CALLBACKS,
     )
-    confirmation_order_id: bool = _setting(False, BOOLEAN, "add ?order_id= to the confirmation URL")
+    confirmation_order_id: bool = _setting(False, BOOLEAN, "add ?order_id= to the confirmation URL", group=BEHAVIOUR)
     unauthorized_body: str = _setting(
         "klarna",
         one_of("klarna", "gateway"),
         "body of a 401: an error object, or the one seen from Klarna's gateway",
         metavar="FORM",
+        group=BEHAVIOUR,
     )
     max_body: int = _setting(
-        8 << 20, integer(1024, 1 << 30), "bytes of a request body that are read at most", metavar="BYTES"
+        8 << 20, integer(1024, 1 << 30), "bytes of a request body that are read at most", metavar="BYTES", group=LIMITS
     )
     body_timeout: float = _setting(
         30.0,
         number(0.1, 3600),
         "seconds that the headers of a request may take to arrive, and then its body",
         metavar="SECONDS",
+        group=LIMITS,
     )
     scenarios: str = _setting("", PATH, "folder of scenarios that are offered beside the stored ones", metavar="PATH")
     rate_limit: str = _setting(
@@ -390,17 +444,21 @@ class Settings:
         RATE,
         "requests a second of each merchant: production, playground or a number such as 20/s; without it any",
         metavar="RATE",
+        group=LIMITS,
     )
     journal_bytes: int = _setting(
-        8 << 20, integer(65536, 1 << 34), "bytes of journal kept for each merchant", metavar="BYTES"
+        8 << 20, integer(65536, 1 << 34), "bytes of journal kept for each merchant", metavar="BYTES", group=LIMITS
     )
     all_journals_bytes: int = _setting(
         64 << 20,
         integer(65536, 1 << 36),
         "bytes of journal kept for all merchants together; the largest journal gives way first",
         metavar="BYTES",
+        group=LIMITS,
     )
-    max_callbacks: int = _setting(10_000, integer(10, 10_000_000), "callbacks kept for each merchant", metavar="COUNT")
+    max_callbacks: int = _setting(
+        10_000, integer(10, 10_000_000), "callbacks kept for each merchant", metavar="COUNT", group=LIMITS
+    )
     loop: str = _setting(
         "auto",
         one_of("auto", "asyncio", "uvloop"),
@@ -413,7 +471,7 @@ class Settings:
         for setting in fields(self):
             value = getattr(self, setting.name)
             if value is not setting.default:
-                object.__setattr__(self, setting.name, _validated(setting, value))
+                object.__setattr__(self, setting.name, validated(setting, value, setting.name))
 
     def default_credentials(self) -> tuple[str, str]:
         """Return a username and a password that the server accepts: the first of `credentials`, or any where all are."""
@@ -421,7 +479,11 @@ class Settings:
         return user, password
 
 
-def _validated(setting: Field[Any], value: Any) -> Any:
+def validated(setting: Field[Any], value: Any, source: str, collection: str = "tuple") -> Any:
+    """Return a setting's value in its normal form; raises `SettingsError` naming the source, the value and the allowed values.
+
+    `collection` is the name of a tuple where the value comes from.
+    """
     if type(value) is type(setting.default) and value == setting.default:
         return value
     try:
@@ -429,12 +491,22 @@ def _validated(setting: Field[Any], value: Any) -> Any:
     except ValueError as error:
         allowed = str(error)
         if isinstance(setting.default, tuple):
-            allowed = f"a tuple of texts, each {allowed.removesuffix(_SEVERAL)}"
-        raise SettingsError(f"{setting.name}: {_without_password(value)!r} is not {allowed}") from None
+            allowed = f"a {collection} of texts, each {allowed.removesuffix(SEVERAL)}"
+        value = list(value) if collection == "list" and isinstance(value, tuple) else value
+        raise _refusal(setting, value, allowed, source) from None
+
+
+def _refusal(setting: Field[Any], value: Any, allowed: str, source: str) -> SettingsError:
+    """Return the error for a value; it suggests the word that was probably meant."""
+    near = did_you_mean(value, setting.metadata["words"]) if isinstance(value, str) else ""
+    return SettingsError(f"{source}: {_without_password(value)!r} is not {allowed}" + (near and f"; {near}"))
 
 
 def setting_fields() -> tuple[Field[Any], ...]:
-    """Return the fields of `Settings` in order. Their metadata: `allowed`, `help`, `metavar`, `parse`, `validate`, `repeat`."""
+    """Return the fields of `Settings` in order.
+
+    Their metadata: `allowed`, `words`, `help`, `metavar`, `parse`, `validate`, `repeat`, `group`.
+    """
     return fields(Settings)
 
 
@@ -452,8 +524,8 @@ def parsed(setting: Field[Any], text: str, source: str) -> Any:
     """Return a setting's value from text; raises `SettingsError` naming the source, the text and the allowed values."""
     try:
         return setting.metadata["parse"](text)
-    except ValueError as allowed:
-        raise SettingsError(f"{source}: {_without_password(text)!r} is not {allowed}") from None
+    except ValueError as error:
+        raise _refusal(setting, text, str(error), source) from None
 
 
 def server_url(scheme: str, host: str, port: int) -> str:

@@ -79,6 +79,7 @@ INVALID: dict[str, tuple[Any, str]] = {
     "callback_timeout": (0, "callback_timeout: 0 is not a number from 0.01 to 600"),
     "token_lifetime": ("1", "token_lifetime: '1' is not a number from 1 to 2592000"),
     "log_format": ("xml", "log_format: 'xml' is not one of text, json"),
+    "environment": ("Playground", "environment: 'Playground' is not one of production, playground; did you mean playground?"),
     "seed": (7, "seed: 7 is not a text"),
     "credentials": ("K123:secret", "credentials: 'K123:secret' is not a tuple of texts, each USER:PASSWORD"),
     "callback_host_rewrite": (("a",), "callback_host_rewrite: ('a',) is not a tuple of texts, each FROM=TO"),
@@ -113,6 +114,7 @@ def test_every_setting_describes_itself() -> None:
         assert setting.metadata["allowed"]
         assert setting.metadata["help"]
         assert setting.metadata["metavar"] or isinstance(setting.default, bool)
+        assert setting.metadata["group"] in settings.GROUPS
 
 
 def test_an_invalid_variable_is_named_with_its_value() -> None:
@@ -168,6 +170,7 @@ def test_a_rate_limit_gives_the_requests_per_second(text: str, limits: tuple[int
         ("scenarios", "{folder}/nowhere", "--scenarios: '{folder}/nowhere' is not a folder that exists"),
         ("scenarios", "{folder}/file", "--scenarios: '{folder}/file' is not a folder that exists"),
         ("tls_cert", "{folder}/file", "--tls-cert: '{folder}/file' is not used without --tls; give --tls too"),
+        ("tls_folder", "{folder}", "--tls-folder: '{folder}' is not used without --tls; give --tls too"),
         ("tls_key", "{folder}/file", "--tls-key: '{folder}/file' is not used without --tls; give --tls too"),
         (
             "store",

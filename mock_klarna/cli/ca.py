@@ -1,7 +1,6 @@
 """`mock-klarna ca`: print the CA certificate of `serve --tls`, or how clients can trust it."""
 
 import argparse
-import os
 import sys
 import urllib.error
 import urllib.request
@@ -12,6 +11,7 @@ from shlex import quote
 
 from mock_klarna.cli.health import own_url
 from mock_klarna.cli.main import UNREACHABLE
+from mock_klarna.cli.options import add_config, setting_value
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.settings import PREFIX
 
@@ -61,6 +61,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help=f"the folder in which a server keeps its authority ({PREFIX}TLS_FOLDER)",
     )
+    add_config(parser)
     parser.add_argument(
         "--recipes",
         action="store_true",
@@ -70,12 +71,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the certificate; return 0, or 4 if the server does not answer. Raises `MockKlarnaError` if there is none."""
-    folder = arguments.tls_folder or ("" if arguments.url else os.environ.get(PREFIX + "TLS_FOLDER", ""))
+    folder = arguments.tls_folder or ("" if arguments.url else setting_value("tls_folder", arguments.config))
     if arguments.recipes:
         print(_recipes(folder), end="")
         return 0
     try:
-        pem = _read(folder) if folder else _download(arguments.url or own_url())
+        pem = _read(folder) if folder else _download(arguments.url or own_url(arguments.config))
     except _NoAnswer as error:
         print(f"mock-klarna: {error}", file=sys.stderr)
         return UNREACHABLE

@@ -9,9 +9,9 @@ import time
 from contextlib import closing
 
 from mock_klarna.cli.main import UNREACHABLE
-from mock_klarna.cli.options import server_address
+from mock_klarna.cli.options import add_config, server_address, setting_value
 from mock_klarna.errors import Unreachable
-from mock_klarna.settings import server_url, setting_fields, value_from
+from mock_klarna.settings import SettingsError, server_url, variable_with_value
 
 _REQUEST_TIMEOUT = 3.0
 _RETRY_SECONDS = 0.05
@@ -19,13 +19,14 @@ _UNHEALTHY = 1
 
 
 def add_healthcheck(parser: argparse.ArgumentParser) -> None:
-    """Add the address of the server."""
+    """Add the address of the server, and the configuration file that may have it."""
     parser.add_argument("--url", default=None, help="address of the server (default: this machine, at its port)")
+    add_config(parser)
 
 
 def run_healthcheck(arguments: argparse.Namespace) -> int:
     """Return 0 if the server is healthy, 1 for any other answer, 4 for none; raises `SettingsError` for an invalid address."""
-    url = arguments.url or own_url()
+    url = arguments.url or own_url(arguments.config)
     code, reason = check_health(url)
     if code:
         print(f"mock-klarna: {url} is not healthy: {reason}", file=sys.stderr)
@@ -40,7 +41,7 @@ def add_wait(parser: argparse.ArgumentParser) -> None:
 
 def run_wait(arguments: argparse.Namespace) -> int:
     """Return 0 once the server is healthy, 4 after the timeout; raises `SettingsError` for an invalid address."""
-    url = arguments.url or own_url()
+    url = arguments.url or own_url(arguments.config)
     deadline = time.monotonic() + arguments.timeout
     while reason := check_health(url)[1]:
         if time.monotonic() >= deadline:
@@ -82,12 +83,15 @@ def _silence_of(url: str) -> str:
         return str(getattr(error, "reason", error)) or type(error).__name__
 
 
-def own_url() -> str:
-    """Return the address of a server on this machine that was started with the same environment variables.
+def own_url(config: str | None = None) -> str:
+    """Return the address of a server on this machine that has the same environment variables and configuration file.
 
-    Raises `SettingsError` for a host or a port that is not allowed.
+    Raises `SettingsError` for a host or a port that is not allowed, and for port 0.
     """
-    host, port = (value_from(os.environ, setting) for setting in setting_fields() if setting.name in ("host", "port"))
+    host, port = (setting_value(name, config) for name in ("host", "port"))
+    if port == 0:
+        source = variable_with_value("port", os.environ) or "the configuration file"
+        raise SettingsError(f"{source}: port 0 is any free port, which only its server knows; give --url")
     return server_url("http", host, port)
 
 

@@ -8,15 +8,16 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
 from mock_klarna import __version__
-from mock_klarna.errors import CannotBind, MockKlarnaError, Unreachable
+from mock_klarna.errors import CannotBind, MockKlarnaError, Unreachable, did_you_mean
 from mock_klarna.settings import SettingsError
 
+_ROOT_OPTIONS = ("-h", "--help", "-V", "--version")
 USAGE_ERROR, CANNOT_BIND, UNREACHABLE, INTERRUPTED = 2, 3, 4, 130
 
 
@@ -44,29 +45,50 @@ COMMANDS: Mapping[str, Command] = {
         "health", "Check whether a server is healthy.", add="add_healthcheck", run="run_healthcheck"
     ),
     "wait": Command("health", "Wait until a server is ready.", add="add_wait", run="run_wait"),
+    "completion": Command("completion", "Print the completion script of a shell."),
 }
 """The commands in the order of the help. A module is imported only when one of its commands is used."""
 
 
 def parser(names: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     """Return the parser of the command line; only the commands in `names` are imported and get their arguments."""
-    root = argparse.ArgumentParser(prog="mock-klarna", description="A local sandbox of Klarna Instant Shopping.")
-    root.add_argument("--version", action="version", version=f"mock-klarna {__version__}")
-    subparsers = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    root = argparse.ArgumentParser(
+        prog="mock-klarna",
+        usage="%(prog)s COMMAND [options]",
+        description="A local sandbox of Klarna Instant Shopping.",
+        epilog="mock-klarna COMMAND --help lists the options of a command.",
+    )
+    root.add_argument("-V", "--version", action="version", version=f"mock-klarna {__version__}")
+    subparsers = root.add_subparsers(prog="mock-klarna", title="commands", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=command.summary.rstrip("."), description=command.summary)
+        summary = command.summary
+        subparser = subparsers.add_parser(name, help=summary.rstrip("."), description=summary, allow_abbrev=False)
         if name in names:
             module = import_module(f"mock_klarna.cli.{command.module}")
             getattr(module, command.add)(subparser)
-            subparser.set_defaults(run=getattr(module, command.run))
+            subparser.usage = " ".join(["%(prog)s [options]", *_positional(subparser)])
+            subparser.set_defaults(run=getattr(module, command.run), parser=subparser)
     return root
 
 
+def _positional(command: argparse.ArgumentParser) -> Iterator[str]:
+    """Return the positional arguments for the usage, which does not list the options: they would fill a screen."""
+    for action in command._actions:
+        if not action.option_strings:
+            yield f"[{action.metavar} ...]" if action.nargs == "*" else str(action.metavar)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line and return its exit code; argparse exits with 2 for unknown arguments."""
+    """Run a command line and return its exit code; argparse exits with 2 for invalid values of arguments."""
     _replace_what_cannot_be_printed()
     argv = sys.argv[1:] if argv is None else argv
-    arguments = parser(argv[:1]).parse_args(argv)
+    if not argv:
+        parser([]).print_help()
+        return USAGE_ERROR
+    _require_command(argv[0])
+    arguments, unknown = parser(argv[:1]).parse_known_args(argv)
+    if unknown:
+        _refuse(arguments.parser, unknown)
     try:
         return int(arguments.run(arguments))
     except KeyboardInterrupt:
@@ -77,6 +99,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (MockKlarnaError, SettingsError, CannotBind) as error:
         print(f"mock-klarna: {error}", file=sys.stderr)
         return _exit_code(error)
+
+
+def _require_command(word: str) -> None:
+    """Exit with a usage error if a command line starts with something else than a command."""
+    if word.startswith("-"):
+        if word not in _ROOT_OPTIONS:
+            _exit(parser([]), f"{word} stands before a command; options follow it, as in mock-klarna serve --port 9000")
+    elif word not in COMMANDS:
+        _exit(parser([]), f"unknown command {word!r}", did_you_mean(word, COMMANDS))
+
+
+def _refuse(command: argparse.ArgumentParser, unknown: Sequence[str]) -> None:
+    """Exit with a usage error about the first argument that a command does not have."""
+    word = next((word for word in unknown if word.startswith("-")), unknown[0]).partition("=")[0]
+    if not word.startswith("-"):
+        _exit(command, f"unexpected argument {word!r}")
+    known = [flag for action in command._actions for flag in action.option_strings]
+    _exit(command, f"unknown option {word}", did_you_mean(word, known))
+
+
+def _exit(command: argparse.ArgumentParser, message: str, suggestion: str = "") -> None:
+    hint = suggestion or f"see {command.prog} --help"
+    command.error(f"{message}; {hint}")
 
 
 def _replace_what_cannot_be_printed() -> None:

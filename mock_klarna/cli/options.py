@@ -8,9 +8,13 @@ from dataclasses import Field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from mock_klarna.cli.config import FILE, PROJECT_FILE, settings_in_file
 from mock_klarna.errors import did_you_mean
 from mock_klarna.settings import (
+    GROUPS,
     PREFIX,
+    SERVER,
+    SEVERAL,
     Settings,
     SettingsError,
     flag_of,
@@ -18,41 +22,86 @@ from mock_klarna.settings import (
     is_service_variable,
     parsed,
     setting_fields,
+    value_from,
     variable_of,
+    variable_with_value,
 )
+
+SHORT_FLAGS: Mapping[str, str] = {"verbose": "-v", "quiet": "-q"}
+"""Short forms of the flags of settings and commands, by the name of the long one."""
+_SAID_BY_METAVAR = ("a path", "a text", "true or false")
+"""Allowed values that the help does not repeat."""
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add an option for every setting; the help names the default and the environment variable."""
-    group = parser.add_argument_group("settings")
+    """Add an option for every setting, in groups; the help names allowed values, default and environment variable."""
+    groups = {name: parser.add_argument_group(name) for name in GROUPS}
+    add_config(groups[SERVER])
     for setting in setting_fields():
-        text = f"{setting.metadata['help']} ({_default(setting)}{PREFIX}{setting.name.upper()})"
-        _add(group, setting, text.replace("%", "%%"))
+        facts = "; ".join([*_allowed(setting), *_default(setting), variable_of(setting.name)])
+        _add(groups[setting.metadata["group"]], setting, f"{setting.metadata['help']} [{facts}]".replace("%", "%%"))
+
+
+def add_config(parser: Any) -> None:
+    """Add the option that names a configuration file."""
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help=f"read settings from this file [default {FILE}, else [tool.mock-klarna] in {PROJECT_FILE}]",
+    )
+
+
+def short_flag(name: str) -> tuple[str, ...]:
+    """Return the short form of a flag, if it has one."""
+    return (SHORT_FLAGS[name],) if name in SHORT_FLAGS else ()
 
 
 def _add(group: Any, setting: Field[Any], text: str) -> None:
-    flag, name = flag_of(setting.name), f"setting_{setting.name}"
+    flags, name = (*short_flag(setting.name), flag_of(setting.name)), f"setting_{setting.name}"
     if isinstance(setting.default, bool):
-        group.add_argument(flag, dest=name, action=argparse.BooleanOptionalAction, default=None, help=text)
+        group.add_argument(*flags, dest=name, action=argparse.BooleanOptionalAction, default=None, help=text)
         return
     action = "append" if setting.metadata["repeat"] else "store"
-    group.add_argument(flag, dest=name, action=action, metavar=setting.metadata["metavar"], help=text)
+    group.add_argument(*flags, dest=name, action=action, metavar=setting.metadata["metavar"], help=text)
 
 
-def _default(setting: Field[Any]) -> str:
+def _allowed(setting: Field[Any]) -> Iterator[str]:
+    each, several, _ = setting.metadata["allowed"].partition(SEVERAL)
+    if each not in _SAID_BY_METAVAR and each != setting.metadata["metavar"]:
+        yield each
+    if several:
+        yield "can be repeated"
+
+
+def _default(setting: Field[Any]) -> Iterator[str]:
     shown = setting.default if not isinstance(setting.default, bool) else str(setting.default).lower()
-    return f"default {shown}; " if shown not in ("", ()) else ""
+    if shown not in ("", ()):
+        yield f"default {shown:.10g}" if isinstance(shown, float) else f"default {shown}"
 
 
 def settings_from(arguments: argparse.Namespace, **defaults: Any) -> Settings:
-    """Return the settings: options override environment variables, which override `defaults`; raises `SettingsError`."""
+    """Return the settings: options, then environment variables, then `defaults`, then the configuration file.
+
+    `defaults` are those of the command. Raises `SettingsError`.
+    """
     given = {}
     for setting in setting_fields():
         value = getattr(arguments, f"setting_{setting.name}", None)
         if value is not None:
             given[setting.name] = _value(setting, value)
-    fallback = {name: value for name, value in defaults.items() if not _is_set(variable_of(name))}
+    in_file = settings_in_file(arguments.config).items()
+    fallback = {name: value for name, value in in_file if variable_with_value(name, os.environ) is None}
+    fallback |= {name: value for name, value in defaults.items() if not _is_set(variable_of(name))}
     return from_environment(os.environ, {**fallback, **given})
+
+
+def setting_value(name: str, config: str | None) -> Any:
+    """Return a setting from its variable, the configuration file or its default, for commands without an option for it."""
+    setting = next(setting for setting in setting_fields() if setting.name == name)
+    in_file = settings_in_file(config)
+    if name in in_file and variable_with_value(name, os.environ) is None:
+        return in_file[name]
+    return value_from(os.environ, setting)
 
 
 def _is_set(variable: str) -> bool:

@@ -84,7 +84,15 @@ def run(arguments: argparse.Namespace) -> int:
         return USAGE_ERROR
     if arguments.url is None:
         warn_about_variables(os.environ)
-    return run_in_loop(_run(arguments, scenarios, variables), settings_from(arguments).loop)
+    return run_in_loop(_run(arguments, scenarios, variables), _settings(arguments).loop)
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """Return the settings of the server that `run` starts, which has its own addresses, store and ready file.
+
+    A configuration file has those of `serve`, which may run at the same time. Raises `SettingsError`.
+    """
+    return settings_from(arguments, port=0, tls_port=0, store="memory", ready_file="")
 
 
 def _check_arguments(arguments: argparse.Namespace) -> None:
@@ -165,7 +173,7 @@ async def _run_options(
     arguments: argparse.Namespace, scenarios: list[Scenario], variables: Mapping[str, str], stack: AsyncExitStack
 ) -> RunOptions:
     """Start the server and the demo shops that the scenarios need, and return how to run them; `stack` stops them."""
-    settings = settings_from(arguments, port=0)
+    settings = _settings(arguments)
     url = arguments.url.rstrip("/") if arguments.url else await _start_server(settings, stack)
     options = RunOptions(
         url=url,

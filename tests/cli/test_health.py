@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from urllib.request import urlopen
 
@@ -81,3 +82,22 @@ def test_a_port_that_is_not_one_is_named(command: Command, monkeypatch: pytest.M
     result = command("healthcheck")
     assert result.stderr == "mock-klarna: MOCK_KLARNA_PORT: 'http' is not an integer from 0 to 65535\n"
     assert result.returncode == 2
+
+
+@LINES
+def test_port_0_is_refused_with_the_name_of_what_gave_it(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: list[str]
+) -> None:
+    ends = ": port 0 is any free port, which only its server knows; give --url\n"
+    (tmp_path / "mine.toml").write_text("port = 0\n")
+    result = command(*line, "--config", tmp_path / "mine.toml")
+    assert (result.returncode, result.stderr) == (2, f"mock-klarna: the configuration file{ends}")
+    monkeypatch.setenv("MOCK_KLARNA_PORT", "0")
+    assert command(*line).stderr == f"mock-klarna: MOCK_KLARNA_PORT{ends}"
+
+
+@LINES
+def test_the_configuration_file_has_the_address(command: Command, line: list[str], tmp_path: Path) -> None:
+    with serve_in_thread(Settings(port=0)) as server:
+        (tmp_path / "mine.toml").write_text(f"port = {server.port}\n")
+        assert command(*line, "--config", tmp_path / "mine.toml").returncode == 0

@@ -9,7 +9,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from mock_klarna import __version__
 from mock_klarna.cli.main import COMMANDS, parser
+from mock_klarna.settings import GROUPS, flag_of, setting_fields, variable_of
 from tests.commands import Command
 from tests.merchants.processes import environment
 from tests.scenario.conftest import BUTTON
@@ -90,15 +92,66 @@ def test_the_help_lists_every_command_with_its_summary(command: Command) -> None
         assert f"{name} {each.summary.rstrip('.')}" in text
 
 
-@pytest.mark.parametrize("line", [[], ["unknown"], ["--port", "1", "serve"], ["serve", "--unknown"]], ids=str)
-def test_unknown_arguments_are_a_usage_error(command: Command, line: list[str]) -> None:
-    result = command(*line)
-    assert result.returncode == 2
-    assert "usage: mock-klarna" in result.stderr
+def test_without_a_command_the_help_is_printed(command: Command) -> None:
+    result = command()
+    assert (result.returncode, result.stderr) == (2, "")
+    assert result.stdout == command("--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "usage", "error"),
+    [
+        ("serv", "COMMAND", "unknown command 'serv'; did you mean serve?"),
+        ("xyz", "COMMAND", "unknown command 'xyz'; see mock-klarna --help"),
+        ("--port 1 serve", "COMMAND", "--port stands before a command; options follow it, as in mock-klarna serve"),
+        ("serve --prot 5", "serve", "unknown option --prot; did you mean --port?"),
+        ("serve --por 5", "serve", "unknown option --por; did you mean --port?"),
+        ("run a.yaml --jnit=x", "run", "unknown option --jnit; did you mean --junit?"),
+        ("wait --url http://x --timeot 5", "wait", "unknown option --timeot; did you mean --timeout?"),
+        ("serve 5", "serve", "unexpected argument '5'; see mock-klarna serve --help"),
+        ("completion bsh", "completion", "argument SHELL: unknown shell 'bsh'; did you mean bash?"),
+    ],
+)
+def test_a_mistyped_word_is_a_usage_error_with_a_suggestion(
+    command: Command, line: str, usage: str, error: str
+) -> None:
+    result = command(*line.split())
+    assert (result.returncode, result.stdout) == (2, "")
+    first, last = result.stderr.splitlines()
+    assert first.startswith(f"usage: mock-klarna {usage} [options]")
+    assert error in last
+
+
+def test_a_mistyped_value_is_a_usage_error_with_a_suggestion(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = " is not one of text, json; did you mean json?\n"
+    assert command("serve", "--log-format", "jsno").stderr == f"mock-klarna: --log-format: 'jsno'{ends}"
+    assert command("serve", "--rate-limit", "plaground").stderr.endswith("; did you mean playground?\n")
+    monkeypatch.setenv("MOCK_KLARNA_STRICT", "ture")
+    assert command("serve").stderr.endswith("MOCK_KLARNA_STRICT: 'ture' is not true or false; did you mean true?\n")
+
+
+def test_the_help_shows_settings_in_groups_with_allowed_values_defaults_and_variables(command: Command) -> None:
+    text = command("serve", "--help").stdout
+    groups = [text.index(f"\n{group}:\n") for group in GROUPS]
+    assert groups == sorted(groups)
+    words = " ".join(text.split())
+    for setting in setting_fields():
+        assert variable_of(setting.name) in words
+        assert flag_of(setting.name) in words
+    assert "form of the log lines [one of text, json; default text; MOCK_KLARNA_LOG_FORMAT]" in words
+    assert "answer a callback [a number from 0.01 to 600; default 10; MOCK_KLARNA_CALLBACK_TIMEOUT]" in words
+    assert "[can be repeated; MOCK_KLARNA_CREDENTIALS]" in words
+
+
+def test_the_version_has_a_short_option(command: Command) -> None:
+    assert command("-V").stdout == command("--version").stdout == f"mock-klarna {__version__}\n"
+
+
+ARGUMENTS = {"completion": ["bash"]}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_a_description_and_a_function(name: str) -> None:
-    arguments = parser([name]).parse_args([name])
+    arguments, _ = parser([name]).parse_known_args([name, *ARGUMENTS.get(name, [])])
     assert callable(arguments.run)
     assert COMMANDS[name].summary.endswith(".")

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from mock_klarna import pytest_plugin
+from mock_klarna.cli.config import settings_in_file
 from mock_klarna.cli.main import parser
 from tests.commands import Command
 from tests.documentation import curl
@@ -26,7 +27,7 @@ def named(found: list[Block]) -> pytest.MarkDecorator:
 
 def commands_of(block: Block) -> list[list[str]]:
     """Return the commands of a console block as words, without variables in front and without the bodies of requests."""
-    code = re.sub(r"'[^']*'", "''", block.code.replace("\\\n", " "))
+    code = re.sub(r" > \S+", "", re.sub(r"'[^']*'", "''", block.code.replace("\\\n", " ")))
     found = [command.split() for line in code.splitlines() for command in re.split(r"&&|\|", line)]
     return [[word for word in words if not re.match(r"[A-Z_]+=", word)] for words in found if words]
 
@@ -117,6 +118,12 @@ def test_the_fixtures_of_a_conftest_are_used(
         "    assert mock_klarna.credentials == ('K123', 'secret') and mock_klarna_settings.strict"
     )
     pytester.runpytest_inprocess(plugins=[pytest_plugin]).assert_outcomes(passed=1)
+
+
+@named(blocks("toml"))
+def test_every_configuration_file_has_settings(block: Block, tmp_path: Any) -> None:
+    (tmp_path / "mock-klarna.toml").write_text(block.code)
+    assert len(settings_in_file(str(tmp_path / "mock-klarna.toml"))) == block.code.count(" = ")
 
 
 @named(blocks("html"))

@@ -64,18 +64,12 @@ def test_a_server_in_a_thread_has_its_https_address() -> None:
         assert (running.tls_url or "").startswith("https://127.0.0.1:")
 
 
-async def test_without_tls_there_is_no_authority_and_nothing_is_written(tmp_path: Path) -> None:
-    settings = Settings(port=0, tls_folder=str(tmp_path / "tls"))
-    async with serve(settings) as running, aiohttp.ClientSession() as session:
+async def test_without_tls_there_is_no_authority() -> None:
+    async with serve(Settings(port=0)) as running, aiohttp.ClientSession() as session:
         refusal = await _json(session, "GET", running.url + "/_mock/ca.pem")
     assert refusal["detail"] == "this server has no certificate authority"
     assert refusal["hint"].startswith("start it with --tls")
     assert running.tls_url is None
-    assert _content(tmp_path) == []
-
-
-def _content(folder: Path) -> list[Path]:
-    return list(folder.iterdir())
 
 
 async def test_no_authority_is_served_for_a_certificate_of_the_user(tmp_path: Path) -> None:

@@ -1,0 +1,50 @@
+"""`mock-klarna completion`: print the script with which a shell completes commands, options, values and paths."""
+
+import argparse
+
+import shtab
+
+from mock_klarna.cli.main import parser as command_line
+from mock_klarna.errors import did_you_mean
+from mock_klarna.settings import setting_fields
+
+_FILES = ("FILE", "PATH", "SCENARIO")
+"""Arguments with these names are paths."""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the shell."""
+    shells = shtab.SUPPORTED_SHELLS
+    parser.add_argument("shell", metavar="SHELL", type=_shell, choices=shells, help=f"the shell: {', '.join(shells)}")
+
+
+def _shell(name: str) -> str:
+    """Return the name of a shell; raises ArgumentTypeError for another one."""
+    if name not in shtab.SUPPORTED_SHELLS:
+        hint = did_you_mean(name, shtab.SUPPORTED_SHELLS) or f"expected one of {', '.join(shtab.SUPPORTED_SHELLS)}"
+        raise argparse.ArgumentTypeError(f"unknown shell {name!r}; {hint}")
+    return name
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the script and return 0."""
+    root = command_line()
+    for action in _actions(root):
+        _describe(action)
+    print(shtab.complete(root, shell=arguments.shell))
+    return 0
+
+
+def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    """Return the actions of a parser and of its commands."""
+    inner = [action.choices.values() for action in parser._actions if isinstance(action.choices, dict)]
+    return [*parser._actions, *(each for commands in inner for command in commands for each in _actions(command))]
+
+
+def _describe(action: argparse.Action) -> None:
+    """Add to an action what a shell can complete: the words of a setting, or paths."""
+    words = {f"setting_{setting.name}": setting.metadata["words"] for setting in setting_fields()}
+    if action.metavar in _FILES:
+        action.complete = shtab.FILE  # type: ignore[attr-defined]
+    elif action.nargs != 0 and words.get(action.dest):
+        action.choices = words[action.dest]
