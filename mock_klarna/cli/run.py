@@ -3,12 +3,14 @@
 import argparse
 import logging
 import os
+import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
 
 from mock_klarna.cli.health import wait_for_shop
 from mock_klarna.cli.main import USAGE_ERROR
@@ -21,11 +23,13 @@ from mock_klarna.scenario import loader, report
 from mock_klarna.scenario.model import InvalidFiles, Scenario
 from mock_klarna.scenario.report import Report
 from mock_klarna.scenario.runner import BUILT_IN_VARIABLES, RunOptions, credentials, run_scenarios
+from mock_klarna.scenario.select import selection
 from mock_klarna.scenario.steps import suggestion
 from mock_klarna.scenario.variables import referenced_variables
 from mock_klarna.settings import Settings, flag_of
 
 _EXPECTATION_FAILED = 1
+_JOBS = 32
 _SETTLE_SECONDS, _SETTLE_SECONDS_FOR_TRANSCRIPT = 0.25, 2.0
 _SHARED_SHOP = ("demo-shop", "secret")
 """Credentials of the demo shop that serves every scenario with `${merchant}` in its URLs."""
@@ -51,7 +55,17 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how long --wait-for waits (default 60)",
     )
+    parser.add_argument("--list", action="store_true", help="print the scenarios and their titles, and run none")
+    parser.add_argument(
+        "-k",
+        metavar="EXPRESSION",
+        help="only scenarios whose name or title contains a word, such as 'push and not (retried or denied)'",
+    )
+    parser.add_argument(
+        "-x", "--exitfirst", action="store_true", help="stop after the first failure; runs one scenario at a time"
+    )
     parser.add_argument("--junit", metavar="FILE", help="write a JUnit XML report")
+    parser.add_argument("--json", metavar="FILE", help="write a report in JSON")
     parser.add_argument(
         "--transcript",
         metavar="FILE",
@@ -63,12 +77,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="run as this merchant and do not reset it (default: a new merchant for each scenario)",
     )
     parser.add_argument("--prefix", default="scenario", help="how the names of new merchants start (default scenario)")
-    parser.add_argument("--jobs", type=int, default=32, metavar="N", help="how many scenarios run at once (default 32)")
+    parser.add_argument("--jobs", type=int, metavar="N", help="how many scenarios run at once (default 32, with -x 1)")
     add_settings(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Return 0 if all scenarios passed, 1 if one failed, 2 for invalid files.
+    """Return 0 if all scenarios passed or were listed, 1 if one failed, 2 for invalid files.
 
     Raises `MockKlarnaError` for usage errors, `CannotBind` when no server can be started, and `Unreachable` when the
     server or the shop does not answer.
@@ -82,6 +96,11 @@ def run(arguments: argparse.Namespace) -> int:
         if _in_github_actions():
             print(*map(report.github_file_annotation, invalid.errors), sep="\n")
         return USAGE_ERROR
+    if arguments.list:
+        _print_list(scenarios)
+        return 0
+    for path in filter(None, [arguments.junit, arguments.json, arguments.transcript]):
+        _make_folder(path)
     if arguments.url is None:
         warn_about_variables(os.environ)
     return run_in_loop(_run(arguments, scenarios, variables), _settings(arguments).loop)
@@ -97,7 +116,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 def _check_arguments(arguments: argparse.Namespace) -> None:
     """Raise `MockKlarnaError` for values out of range, and for settings that `--url` would make useless."""
-    if arguments.jobs < 1:
+    if arguments.jobs is not None and arguments.jobs < 1:
         raise MockKlarnaError(f"{arguments.jobs} is too small", where="--jobs", hint="give 1 or more")
     user, _, password = (arguments.merchant or ":").partition(":")
     if arguments.merchant is not None and not (user and password):
@@ -110,7 +129,7 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
     server_address("--url", arguments.url)
     for name, value in vars(arguments).items():
         setting = name.removeprefix("setting_")
-        if value is not None and setting not in (name, "seed", "loop", "verbose"):
+        if value is not None and setting not in (name, "seed", "loop", "verbose", "quiet"):
             message = "this is a setting of the server that `run` starts, and with --url it starts none"
             raise MockKlarnaError(message, where=flag_of(setting), hint="leave one of them out")
 
@@ -128,31 +147,62 @@ def _variables(arguments: argparse.Namespace) -> dict[str, str]:
 
 
 def _load_scenarios(arguments: argparse.Namespace, variables: Mapping[str, str]) -> list[Scenario]:
-    """Return the scenarios to run; raises `InvalidFiles`, and `MockKlarnaError` for unknown paths and variables."""
+    """Return the scenarios to run or to list.
+
+    Raises `InvalidFiles`, and `MockKlarnaError` for unknown paths and variables and for a `-k` that selects nothing.
+    """
+    is_selected = selection(arguments.k) if arguments.k is not None else None
     started_here = {} if arguments.url else {"shop": _SHOP_PLACEHOLDER}
-    paths = arguments.scenarios or [str(loader.stored_folder())]
-    scenarios = loader.load_scenarios(loader.find_files(paths), {**started_here, **variables})
+    files = loader.find_files(arguments.scenarios or [str(loader.stored_folder())])
+    scenarios = loader.load_scenarios(files, {**started_here, **variables}, require_values=not arguments.list)
     known = {name for scenario in scenarios for name in scenario.variables}
     if unknown := variables.keys() - known:
         name = min(unknown)
         raise MockKlarnaError(f"no scenario has a variable {name!r}", where="--var", hint=suggestion(name, known))
-    return scenarios
+    selected = [scenario for scenario in scenarios if is_selected is None or is_selected(scenario)]
+    if not selected:
+        hint = f"--list prints the names and titles of all {len(scenarios)}"
+        raise MockKlarnaError(f"no scenario matches {arguments.k!r}", where="-k", hint=hint)
+    return selected
+
+
+def _print_list(scenarios: Sequence[Scenario]) -> None:
+    """Print each scenario as `run` takes it, with its title."""
+    stored = set(loader.stored_files().values())
+    names = [scenario.name if scenario.file in stored else str(scenario.file) for scenario in scenarios]
+    width = max(map(len, names))
+    for name, scenario in zip(names, scenarios, strict=True):
+        print(f"{name:{width}}  {scenario.title}")
+
+
+class _StopAtFailure(Exception):
+    """A scenario failed, and `-x` asks to run no further ones."""
 
 
 async def _run(arguments: argparse.Namespace, scenarios: list[Scenario], variables: Mapping[str, str]) -> int:
     logging.getLogger("mock_klarna").setLevel(logging.CRITICAL)
+    settings = _settings(arguments)
+    printer = _Printer(scenarios, verbose=settings.verbose, quiet=settings.quiet)
+    reports: list[Report] = []
+
+    def on_report(each: Report) -> None:
+        reports.append(each)
+        printer.print(each)
+        if arguments.exitfirst and not each.passed:
+            raise _StopAtFailure
+
     async with AsyncExitStack() as stack:
         options = await _run_options(arguments, scenarios, variables, stack)
         if arguments.wait_for is not None:  # once the server runs, without which the shop may not start
             await wait_for_shop(arguments.wait_for, arguments.wait_timeout)
         if arguments.url is None:  # another server may reach shops that this process does not
-            await _require_shops(scenarios, variables, settings_from(arguments))
+            await _require_shops(scenarios, variables, settings)
         started_at, started = time.time(), time.perf_counter()
-        reports = await run_scenarios(
-            scenarios, options, lambda each: _print_report(each, verbose=settings_from(arguments).verbose)
-        )
+        with printer, suppress(_StopAtFailure):
+            await run_scenarios(scenarios, options, on_report)
     duration = time.perf_counter() - started
-    print(report.summary(reports, duration))
+    left_out = len(scenarios) - len(reports)
+    print(report.summary(reports, duration) + (f", {left_out} not run because of -x" if left_out else ""))
     _write_reports(arguments, reports, started_at, duration)
     return 0 if all(each.passed for each in reports) else _EXPECTATION_FAILED
 
@@ -181,7 +231,7 @@ async def _run_options(
         seed=settings.seed or None,
         merchant=arguments.merchant,
         prefix=arguments.prefix,
-        jobs=arguments.jobs,
+        jobs=arguments.jobs or (1 if arguments.exitfirst else _JOBS),
         settle_seconds=_SETTLE_SECONDS_FOR_TRANSCRIPT if arguments.transcript else _SETTLE_SECONDS,
     )
     shops = {} if arguments.url or "shop" in variables else await _start_shops(scenarios, options, stack)
@@ -218,13 +268,46 @@ async def _start_shops(
     return variables
 
 
-def _print_report(result: Report, *, verbose: bool) -> None:
-    """Print the result of a scenario, with details if it failed and with its timeline if `verbose`."""
-    print(f"{'passed' if result.passed else 'FAILED'}  {result.scenario.title}  ({result.duration:.2f} s)")
-    for line in result.timeline if result.passed and verbose else result.details():
-        print(f"        {line}")
-    if not result.passed and _in_github_actions():
-        print(report.github_failure_annotation(result))
+class _Printer:
+    """Prints results as they come; on a terminal also a last line that says how far the run is."""
+
+    def __init__(self, scenarios: Sequence[Scenario], *, verbose: bool, quiet: bool) -> None:
+        self._titles = [" ".join(scenario.title.split()) for scenario in scenarios]
+        self._verbose, self._quiet = verbose, quiet
+        self._is_terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        self._done = self._failed = 0
+
+    def __enter__(self) -> None:
+        """Show what runs first."""
+        self._show_progress()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove the line."""
+        self._clear()
+
+    def print(self, result: Report) -> None:
+        """Print the result of a scenario, with details if it failed and with its timeline if `verbose`."""
+        self._clear()
+        self._done, self._failed = self._done + 1, self._failed + (not result.passed)
+        if not (result.passed and self._quiet):
+            print(f"{'passed' if result.passed else 'FAILED'}  {result.scenario.title}  ({result.duration:.2f} s)")
+            for line in result.timeline if result.passed and self._verbose else result.details():
+                print(f"        {line}")
+        if not result.passed and _in_github_actions():
+            print(report.github_failure_annotation(result))
+        self._show_progress()
+
+    def _show_progress(self) -> None:
+        if self._is_terminal and self._done < len(self._titles):
+            failed = f", {self._failed} failed" if self._failed else ""
+            text = f"{self._done} of {len(self._titles)} done{failed}, waiting for: {self._titles[self._done]}"
+            print(text[: shutil.get_terminal_size().columns - 1], end="", flush=True)
+
+    def _clear(self) -> None:
+        if self._is_terminal:
+            print("\r\x1b[2K", end="", flush=True)
 
 
 def _in_github_actions() -> bool:
@@ -234,9 +317,11 @@ def _in_github_actions() -> bool:
 def _write_reports(
     arguments: argparse.Namespace, reports: Sequence[Report], started_at: float, duration: float
 ) -> None:
-    """Write the files of `--junit` and `--transcript` and GitHub's step summary; raises `MockKlarnaError` if that fails."""
+    """Write the files that the arguments name and GitHub's step summary; raises `MockKlarnaError` if that fails."""
     if arguments.junit:
         _write(arguments.junit, report.junit(reports, started_at, duration))
+    if arguments.json:
+        _write(arguments.json, report.json_report(reports, started_at, duration))
     if arguments.transcript:
         texts = [f"{each.scenario.title}\n" + "".join(f"  {line}\n" for line in each.transcript) for each in reports]
         _write(arguments.transcript, "\n".join(texts).encode())
@@ -245,9 +330,20 @@ def _write_reports(
             file.write(report.github_summary(reports, duration))
 
 
-def _write(path: str, content: bytes) -> None:
+def _make_folder(path: str) -> None:
+    """Make the folder of a report, before anything runs; raises `MockKlarnaError`."""
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_writable(path, error) from None
+
+
+def _write(path: str, content: bytes) -> None:
+    try:
         Path(path).write_bytes(content)
     except OSError as error:
-        raise MockKlarnaError(f"cannot write: {error.strerror}", where=path, hint="give a writable path") from None
+        raise _not_writable(path, error) from None
+
+
+def _not_writable(path: str, error: OSError) -> MockKlarnaError:
+    return MockKlarnaError(f"cannot write: {error.strerror}", where=path, hint="give a writable path")

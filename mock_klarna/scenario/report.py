@@ -7,6 +7,9 @@ from itertools import groupby
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import orjson
+
+from mock_klarna.domain.time import moment
 from mock_klarna.errors import xml_text
 from mock_klarna.scenario.model import FileError, Scenario
 from mock_klarna.scenario.source import Place
@@ -132,6 +135,24 @@ def _table_cell(text: str) -> str:
 def _details(reports: Iterable[Report]) -> list[str]:
     failed = (report for report in reports if not report.passed)
     return [f"#### {report.scenario.title}\n\n~~~\n" + "\n".join(report.details()) + "\n~~~\n" for report in failed]
+
+
+def json_report(reports: Sequence[Report], started: float, duration: float) -> bytes:
+    """Return a JSON document with the counts and every scenario; times as in `junit`."""
+    failed = sum(not report.passed for report in reports)
+    document = {
+        "passed": len(reports) - failed,
+        "failed": failed,
+        "started_at": moment(started),
+        "duration_seconds": round(duration, 3),
+        "scenarios": [{"file": _json_text(str(each.scenario.file)), **each.as_json()} for each in reports],
+    }
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _json_text(path: str) -> str:
+    """Return a path with the bytes replaced that are not UTF-8."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def junit(reports: Sequence[Report], started: float, duration: float, host: str = "localhost") -> bytes:

@@ -1,5 +1,10 @@
 """`run` runs scenarios: what it prints, which reports it writes, and its exit codes."""
 
+import json
+import os
+import subprocess
+import sys
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -10,6 +15,7 @@ import pytest
 from mock_klarna import Settings, serve_in_thread
 from tests.commands import Command, command_process
 from tests.conftest import CLOSED
+from tests.merchants.processes import environment
 from tests.scenario.conftest import BUTTON
 
 PASSES = f"name: Passes\nsteps:\n  {BUTTON}\n"
@@ -65,6 +71,12 @@ def test_a_failed_expectation_exits_1_with_annotations_for_github(
         (["passes.yaml", "--url", "http://127.0.0.1:1", "--no-strict"], "--strict: this is a setting of the server"),
         (["accepted", "--url", "http://127.0.0.1:1"], "the variable shop has no value; --var shop=VALUE"),
         (["passes.yaml", "--junit", "passes.yaml/x.xml"], "cannot write: "),
+        (["passes.yaml", "--json", "."], "cannot write: "),
+        (
+            ["passes.yaml", "-k", "zebra"],
+            "-k: no scenario matches 'zebra'; --list prints the names and titles of all 1",
+        ),
+        (["passes.yaml", "-k", "a and"], "-k: cannot read the expression: expected a word, found the end; give words"),
     ],
 )
 def test_a_usage_error_exits_2_with_a_hint(command: Command, arguments: list[str], error: str, files: Path) -> None:
@@ -194,3 +206,73 @@ def test_a_shop_that_starts_late_is_waited_for(command: Command, files: Path) ->
         shop.shutdown()
         serving.join()
     assert (result.returncode, next(answers, None)) == (0, None)
+
+
+def test_scenarios_are_listed_as_run_takes_them(command: Command, files: Path) -> None:
+    (files / "needs.yaml").write_text("name: Needs a value\nvars: {word: null}\nsteps: [{pause: 0}]\n")
+    result = command("run", files, "accepted", "--list")
+    assert result.returncode == 0
+    rows = dict(line.split("  ", 1) for line in result.stdout.splitlines())
+    assert {name.strip(): title.strip() for name, title in rows.items()} == {
+        f"{files}/fails.yaml": "Fails",
+        f"{files}/needs.yaml": "Needs a value",
+        f"{files}/passes.yaml": "Passes",
+        "accepted": "A shopper buys with express shipping",
+    }
+    listed = command("run", files, "--list", "-k", "pass or needs and value").stdout.splitlines()
+    assert [line.split("  ")[-1].strip() for line in listed] == ["Needs a value", "Passes"]
+
+
+def test_only_scenarios_that_match_are_run(command: Command, files: Path) -> None:
+    result = command("run", files, "-k", "not fails")
+    assert result.returncode == 0
+    assert result.stdout.splitlines()[0].startswith("passed  Passes")
+    assert "\n1 passed in " in result.stdout
+
+
+def test_a_run_ends_after_the_first_failure_and_its_reports_have_what_ran(command: Command, files: Path) -> None:
+    (files / "a.yaml").write_text(PASSES)
+    (files / "z.yaml").write_text(FAILS)
+    paths = [files / name for name in ("a.yaml", "fails.yaml", "passes.yaml", "z.yaml")]
+    result = command("run", *paths, "-x", "--json", files / "new" / "deep" / "report.json")
+    assert result.returncode == 1
+    assert "\n1 passed, 1 failed in " in result.stdout
+    assert result.stdout.endswith(" s, 2 not run because of -x\n")
+    written = json.loads((files / "new" / "deep" / "report.json").read_text("utf-8"))
+    assert (written["passed"], written["failed"]) == (1, 1)
+    first, second = written["scenarios"]
+    assert (first["file"], first["passed"], first["failure"]) == (str(files / "a.yaml"), True, None)
+    assert second["failure"]["step"] == "expect_event"
+    assert second["failure"]["line"] == 4
+    assert second["failure"]["actual"].startswith("there was no purchase_placed")
+    assert second["timeline"]
+
+
+def test_a_quiet_run_prints_failures_and_counts(command: Command, files: Path) -> None:
+    lines = command("run", files, "-q").stdout.splitlines()
+    assert lines[0].startswith("FAILED  Fails")
+    assert lines[-1].startswith("1 passed, 1 failed in ")
+    assert not any("Passes" in line for line in lines)
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="this system has no terminals of this kind")
+def test_a_terminal_shows_how_far_the_run_is(files: Path) -> None:
+    ours, theirs = os.openpty()
+    line = [sys.executable, "-m", "mock_klarna", "run", str(files / "passes.yaml"), str(files / "fails.yaml")]
+    env = {**environment(), "TERM": "xterm", "GITHUB_ACTIONS": "", "COLUMNS": "40"}
+    with subprocess.Popen(line, stdout=theirs, stderr=theirs, env=env) as process:
+        os.close(theirs)
+        shown = b"".join(iter(partial(_read, ours), b"")).decode()
+    os.close(ours)
+    assert process.returncode == 1
+    assert "0 of 2 done, waiting for: Passes\r\x1b[2Kpassed  Passes  (" in shown
+    assert "1 of 2 done, waiting for: Fails\r\x1b[2KFAILED  Fails  (" in shown
+    assert "\x1b[2K1 passed, 1 failed in " in shown
+
+
+def _read(terminal: int) -> bytes:
+    """Read from a terminal; at its end Linux raises an error."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""

@@ -54,12 +54,12 @@ def run() -> str:
     parser = argparse.ArgumentParser(add_help=False)
     add_run_flags(parser)
     settings = {flag_of(setting.name) for setting in setting_fields()}
-    flags = [action for action in parser._actions if action.option_strings and action.option_strings[0] not in settings]
+    flags = [each for each in parser._actions if each.option_strings and settings.isdisjoint(each.option_strings)]
     return _table(("flag", "does"), [(f"`{_usage(flag)}`", (flag.help or "").rstrip(".")) for flag in flags])
 
 
 def _usage(flag: argparse.Action) -> str:
-    (name,) = flag.option_strings
+    name = ", ".join(flag.option_strings)
     return name if flag.nargs == 0 else f"{name} {flag.metavar or flag.dest.upper()}"
 
 
