@@ -4,8 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from mock_klarna.api import MockKlarna, MockKlarnaAsync
-    from mock_klarna.client import Client
+    from mock_klarna.api import Client, MockKlarna, MockKlarnaAsync
     from mock_klarna.errors import MockKlarnaError
     from mock_klarna.server import serve, serve_in_thread
     from mock_klarna.settings import Settings
@@ -24,7 +23,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _MODULES: Final = {
-    "Client": "mock_klarna.client",
+    "Client": "mock_klarna.api",
     "MockKlarna": "mock_klarna.api",
     "MockKlarnaAsync": "mock_klarna.api",
     "MockKlarnaError": "mock_klarna.errors",

@@ -1,20 +1,25 @@
-"""`MockKlarna` and `MockKlarnaAsync`: the sandbox's HTTP requests as methods, without a loop and with one.
+"""`MockKlarna`, `Client` and `MockKlarnaAsync`: the sandbox's HTTP requests as methods, without a loop and with one.
 
-The pytest fixtures, `serve_in_thread()` and `serve()` give them. Every method sends one HTTP request that anyone can send.
+The pytest fixtures, `serve_in_thread()` and `serve()` give them, and `Client` connects to a sandbox that runs already. Every
+method sends one HTTP request that anyone can send.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from operator import itemgetter
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from mock_klarna.threads import LoopThread
+from mock_klarna.errors import MockKlarnaError
+from mock_klarna.threads import LoopThread, silent_server
 
 if TYPE_CHECKING:
-    from mock_klarna.client import Answer, Client
+    from mock_klarna.client import Answer
+    from mock_klarna.client import Client as HttpClient
 
+__tracebackhide__ = True  # pytest shows the line of the test, not how a request is sent
 Json = dict[str, Any]
 T = TypeVar("T")
 Object = TypeVar("Object")
@@ -25,6 +30,9 @@ BUTTONS = "/instantshopping/v1/buttons"
 AUTHORIZATIONS = "/instantshopping/v1/authorizations"
 ORDERS = "/ordermanagement/v1/orders"
 TOKENS = "/customer-token/v1/tokens"
+_LOOK_SECONDS = 0.5
+"""After this time, and again after as much, a request that has no answer yet looks for the reason."""
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104
 
 
 def _same(body: Any) -> Any:
@@ -50,7 +58,7 @@ class Commands(Generic[Object, Objects, Nothing]):
     Every method sends one HTTP request and gives the JSON of its answer; a refusal raises `MockKlarnaError`.
     """
 
-    def __init__(self, client: "Client", tls_url: str | None = None) -> None:
+    def __init__(self, client: "HttpClient", tls_url: str | None = None) -> None:
         self.client = client
         """What sends the requests; it runs in the loop of the sandbox."""
         self.url = client.url
@@ -268,7 +276,7 @@ class MockKlarnaAsync(Commands[Awaitable[Json], Awaitable[list[Json]], Awaitable
     `thread` runs the loop of the client; without it this is the running one.
     """
 
-    def __init__(self, client: "Client", tls_url: str | None = None, thread: LoopThread | None = None) -> None:
+    def __init__(self, client: "HttpClient", tls_url: str | None = None, thread: LoopThread | None = None) -> None:
         super().__init__(client, tls_url)
         self._thread = thread
 
@@ -288,7 +296,10 @@ class MockKlarnaAsync(Commands[Awaitable[Json], Awaitable[list[Json]], Awaitable
     async def _result(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if self._thread is None:
             return await coroutine
-        return await asyncio.wrap_future(self._thread.start(coroutine))
+        try:
+            return await asyncio.wrap_future(self._thread.start(coroutine))
+        except (MockKlarnaError, AssertionError) as error:  # without the frames of the other thread
+            raise error.with_traceback(None) from None
 
 
 class MockKlarna(Commands[Json, list[Json], None]):
@@ -297,7 +308,7 @@ class MockKlarna(Commands[Json, list[Json], None]):
     `thread` runs the loop of the sandbox. A forked process has no such thread: there the first command starts one of its own.
     """
 
-    def __init__(self, client: "Client", thread: LoopThread, tls_url: str | None = None) -> None:
+    def __init__(self, client: "HttpClient", thread: LoopThread, tls_url: str | None = None) -> None:
         super().__init__(client, tls_url)
         self._thread = thread
 
@@ -319,14 +330,85 @@ class MockKlarna(Commands[Json, list[Json], None]):
         return self._result(lambda client: client.send(method, path, body, headers=headers))
 
     def _request(self, method: str, path: str, body: Any = None, then: Then = _same) -> Any:
-        return self._result(lambda client: _asked(client, method, path, body, then))
+        caller = _running_loop()
+        return self._result(lambda client: _asked(client, method, path, body, then, caller))
 
-    def _result(self, request: "Callable[[Client], Coroutine[Any, Any, T]]") -> T:
+    def _result(self, request: "Callable[[HttpClient], Coroutine[Any, Any, T]]") -> T:
         if self._thread.is_of_another_process:
             self._thread = LoopThread()
             self.client = self._thread.enter(self.client.reconnected())
-        return self._thread.start(request(self.client)).result()
+        try:
+            return self._thread.start(request(self.client)).result()
+        except (MockKlarnaError, AssertionError) as error:  # without the frames of the other thread
+            raise error.with_traceback(None) from None
 
 
-async def _asked(client: "Client", method: str, path: str, body: Any, then: Then) -> Any:
-    return then(await client.ask(method, path, body))
+class Client(MockKlarna):
+    """A sandbox that runs already, for tests and scripts without an event loop: unittest, Django's `TestCase`, scripts.
+
+    It sends requests as one merchant, whose credentials are `merchant` and `password`. Use it in `with`, or call `close`.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8080",
+        merchant: str = "mock-merchant",
+        password: str = "secret",  # noqa: S107
+    ) -> None:
+        from mock_klarna.client import Client as HttpClient
+
+        thread = LoopThread()
+        super().__init__(thread.enter(HttpClient(url, merchant, password)), thread)
+
+    def __enter__(self) -> "Client":
+        """Return this client."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections, also those of what `as_merchant` returned; the sandbox keeps its state."""
+        self._thread.stop()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the event loop that runs in this thread, if one does."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+async def _asked(
+    client: "HttpClient",
+    method: str,
+    path: str,
+    body: Any,
+    then: Then,
+    caller: asyncio.AbstractEventLoop | None = None,
+) -> Any:
+    """Send a request and return what `then` makes of the answer.
+
+    Raises `MockKlarnaError` for a refusal, and when the request waits for a shop of this process that cannot answer: its
+    loop does not run, or is `caller`, which waits for this request.
+    """
+    request = asyncio.ensure_future(client.ask(method, path, body))
+    try:
+        while not (await asyncio.wait([request], timeout=_LOOK_SECONDS))[0]:
+            await _require_shops_that_answer(client, caller)
+        return then(request.result())
+    finally:
+        request.cancel()
+
+
+async def _require_shops_that_answer(client: "HttpClient", caller: asyncio.AbstractEventLoop | None) -> None:
+    answer = await client.send("GET", "/_mock/callbacks?state=in_flight")
+    for callback in answer.body["callbacks"] if answer.status == 200 else ():
+        shop = urlsplit(callback["url"])
+        reason = silent_server(shop.port, caller) if shop.port and shop.hostname in _THIS_MACHINE else None
+        if reason is not None:
+            raise MockKlarnaError(f"the shop at {shop.scheme}://{shop.netloc} {reason}")

@@ -11,9 +11,13 @@ import aiohttp
 import orjson
 from msgspec import Struct
 
+from mock_klarna import __version__
 from mock_klarna.errors import MockKlarnaError, Problem, Unreachable
 
+__tracebackhide__ = True  # of pytest, for tests with a server in their own loop
 Json = dict[str, Any]
+USER_AGENT = f"mock-klarna/{__version__}"
+"""The header by which requests of this client are told from those of a shop."""
 _MEMBERS = ("path", "rule", "value", "expected", "formula")
 _CONNECT_SECONDS = 10
 
@@ -92,7 +96,12 @@ class Client:
                 method,
                 self.url + path,
                 data=data,
-                headers={"Authorization": self.authorization, **content_type, **(headers or {})},
+                headers={
+                    "Authorization": self.authorization,
+                    "User-Agent": USER_AGENT,
+                    **content_type,
+                    **(headers or {}),
+                },
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS),
             ) as answer:
                 raw = await answer.read()

@@ -2,7 +2,9 @@
 
 import asyncio
 import atexit
+import gc
 import os
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -73,6 +75,34 @@ class LoopThread:
     def _stop_at_exit(self) -> None:
         with suppress(Exception):
             self.stop(_EXIT_SECONDS)
+
+
+def silent_server(port: int, caller: asyncio.AbstractEventLoop | None) -> str | None:
+    """Return why a server of this process that listens at a port cannot answer now, or None if nothing prevents it.
+
+    `caller` is the loop whose thread waits for the answer without running the loop.
+    """
+    for server in _asyncio_servers():
+        if any(each.getsockname()[1:2] == (port,) for each in server.sockets):
+            loop = server.get_loop()
+            if loop is caller:
+                return (
+                    "runs in the event loop of the test, which waits for this call: use mock_klarna_async and await it"
+                )
+            if not loop.is_running():
+                return (
+                    "runs in an event loop that does not run during this call: give the shop and the test the same loop, "
+                    "with pytest-asyncio the same loop_scope"
+                )
+    return None
+
+
+def _asyncio_servers() -> "list[asyncio.Server]":
+    """Return the servers of all event loops of this process."""
+    kinds = [asyncio.Server]
+    if (uvloop := sys.modules.get("uvloop.loop")) is not None:
+        kinds.append(uvloop.Server)
+    return [each for each in gc.get_objects() if type(each) in kinds]
 
 
 async def _end_other_tasks() -> None:

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, assert_type
 
 import pytest
 
-from mock_klarna.api import Commands, MockKlarna, MockKlarnaAsync
-from mock_klarna.errors import MockKlarnaError
+from mock_klarna.api import Client, Commands, MockKlarna, MockKlarnaAsync
+from mock_klarna.errors import MockKlarnaError, Unreachable
 from mock_klarna.web.operations import OPERATIONS
 
 Page = Callable[[str], Any]
@@ -102,6 +102,21 @@ async def test_the_same_commands_with_a_loop(mock_klarna_async: MockKlarnaAsync,
     )
     assert (answer.status, answer.body) == (204, None)
     assert (await mock_klarna_async.journal(kind="event"))[-1]["name"] == "purchase_denied"
+
+
+def test_a_client_uses_a_sandbox_that_runs_already_and_leaves_its_state(mock_klarna: MockKlarna, shop: str) -> None:
+    with Client(f"{mock_klarna.url}/", *mock_klarna.credentials) as client:
+        key = client.create_button(merchant_urls=urls(shop))["button_key"]
+        other = client.as_merchant("K456")
+        assert (client.url, client.tls_url, client.merchant) == (mock_klarna.url, None, mock_klarna.merchant)
+        assert other.journal() == []
+    assert mock_klarna.get_button(key)["button_key"] == key
+    client.close()
+    with (
+        Client("http://127.0.0.1:1") as client,
+        pytest.raises(Unreachable, match=r"no answer from http://127\.0\.0\.1:1"),
+    ):
+        client.clock()
 
 
 def test_type_checkers_know_what_commands_give(mock_klarna: MockKlarna) -> None:

@@ -14,7 +14,7 @@ URLS = {"place_order": "http://127.0.0.1:1/place", "terms": "https://shop.exampl
 SUITE = """
 import unittest
 
-from mock_klarna import MockKlarnaError, Settings, serve_in_thread
+from mock_klarna import Client, MockKlarnaError, Settings, serve_in_thread
 
 URLS = {"place_order": "http://127.0.0.1:1/place", "terms": "https://shop.example/terms"}
 PAGE = {"purchase_country": "SE", "purchase_currency": "SEK", "locale": "sv-SE", "order_lines": [
@@ -45,6 +45,16 @@ class ShopTest(unittest.TestCase):
             self.klarna.create_button(name="no urls")
 
 
+class RunningSandboxTest(ShopTest):
+    # a sandbox that another process would run
+
+    @classmethod
+    def setUpClass(cls):
+        server = cls.enterClassContext(serve_in_thread(Settings(port=0)))
+        cls.klarna = Client(server.url, "K123", "secret")
+        cls.addClassCleanup(cls.klarna.close)
+
+
 if __name__ == "__main__":
     unittest.main()
 """
@@ -55,7 +65,7 @@ def test_a_suite_of_unittest_uses_the_server_in_a_thread(tmp_path: Path, root: P
     command = [sys.executable, "-W", "error", str(tmp_path / "test_shop.py")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(root)})
     assert done.returncode == 0, done.stderr
-    assert "Ran 3 tests" in done.stderr
+    assert "Ran 6 tests" in done.stderr
 
 
 @pytest.fixture

@@ -57,14 +57,13 @@ def mock_klarna_url(mock_klarna_settings: "Settings", mock_klarna_servers: "Serv
 def mock_klarna_merchant(request: pytest.FixtureRequest, mock_klarna_settings: "Settings") -> tuple[str, str]:
     """Return the username and password of the test's own merchant; override it for a shop whose credentials are fixed.
 
-    After a test its own merchant is empty again, and another one is as it was before.
+    After a test its own merchant is empty again. Another one, also that of the setting `credentials`, is as it was before, with
+    the button keys that the shop has made meanwhile.
     """
-    return _own_merchant(request, mock_klarna_settings)
+    return mock_klarna_settings.default_credentials() if mock_klarna_settings.credentials else _own_merchant(request)
 
 
-def _own_merchant(request: pytest.FixtureRequest, settings: "Settings") -> tuple[str, str]:
-    if settings.credentials:
-        return settings.default_credentials()
+def _own_merchant(request: pytest.FixtureRequest) -> tuple[str, str]:
     name = re.sub(r"\W+", "-", request.node.name)[:40].strip("-")
     return f"{name}-{blake2b(request.node.nodeid.encode(), digest_size=4).hexdigest()}", "secret"
 
@@ -81,7 +80,7 @@ def mock_klarna(
 
     klarna = mock_klarna_servers.running(mock_klarna_settings).as_merchant(*mock_klarna_merchant)
     _add_timeline(request, lambda: _timeline(klarna.journal(limit=10_000)))
-    is_own = mock_klarna_merchant == _own_merchant(request, mock_klarna_settings)
+    is_own = mock_klarna_merchant == _own_merchant(request)
     with emptied(klarna) if is_own else restored(klarna):
         yield klarna
 

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import mock_klarna
 from mock_klarna.api import Json, MockKlarna
+from mock_klarna.client import USER_AGENT
 from mock_klarna.domain.journal_text import journal_lines
 
 if TYPE_CHECKING:
     from mock_klarna.settings import Settings
+
+_MOST_ENTRIES = 10_000
 
 
 class Servers:
@@ -67,16 +70,35 @@ def read_files() -> None:
 
 @contextmanager
 def restored(klarna: MockKlarna) -> Iterator[None]:
-    """Restore the merchant's state at the end, such as the button keys that a shop made; the journal starts empty."""
-    state = klarna.snapshot()
-    _restore(klarna, state)
+    """Restore the merchant's state at the end, and keep the button keys that its shop has made; the journal starts empty."""
+    before = klarna.snapshot()
+    _restore(klarna, before)
     yield
-    _restore(klarna, state)
+    _restore(klarna, _with_keys_of_shop(before, klarna))
 
 
 def _restore(klarna: MockKlarna, state: Json) -> None:
     klarna.reset()
     klarna.load_snapshot(state)
+
+
+def _with_keys_of_shop(before: Json, klarna: MockKlarna) -> Json:
+    """Return a state with the keys that were added to it since, but by requests of another client than ours."""
+    of_test = {
+        entry["response_body"]["button_key"]
+        for entry in klarna.journal(name="create_button", status=201, limit=_MOST_ENTRIES)
+        if [name_and_value for name_and_value in entry["request_headers"] if name_and_value[1] == USER_AGENT]
+    }
+    now, merchants = klarna.snapshot()["merchants"], dict(before["merchants"])
+    for name, merchant in now.items():
+        old = merchants.get(name, {"records": {}, "jobs": [], "counters": {}})
+        known = {record["button_key"] for record in old["records"].get("button", ())} | of_test
+        new = [record for record in merchant["records"].get("button", ()) if record["button_key"] not in known]
+        if new:
+            records = {**old["records"], "button": [*old["records"].get("button", ()), *new]}
+            counters = {**old["counters"], "button": merchant["counters"]["button"]}
+            merchants[name] = {**old, "records": records, "counters": counters}
+    return {**before, "merchants": merchants}
 
 
 @contextmanager

@@ -226,6 +226,163 @@ def test_a_shop_that_is_set_up_once_keeps_its_keys_and_nothing_else_from_test_to
     suite(SHOP + SHARED).assert_outcomes(passed=2)
 
 
+LAZY = """
+import pytest
+from mock_klarna import Settings
+from urllib.request import Request, urlopen
+
+
+class Shop:
+    def __init__(self, url):
+        self.url, self.key = url, None
+
+    def show_page(self):
+        if self.key is None:
+            body = b'{"merchant_urls": {"place_order": "http://127.0.0.1:1/shop", "terms": "https://shop.example/terms"}}'
+            headers = {"Authorization": "Basic SzEyMzpzZWNyZXQ=", "Content-Type": "application/json"}
+            with urlopen(Request(self.url + "/instantshopping/v1/buttons", body, headers)) as answer:
+                self.key = __import__("json").loads(answer.read())["button_key"]
+        return self.key
+
+
+@pytest.fixture(scope="session")
+def shop(mock_klarna_url):
+    return Shop(mock_klarna_url)
+
+
+FIXED
+
+
+@pytest.mark.parametrize("time", [1, 2, 3])
+def test_it(mock_klarna, shop, time):
+    key = shop.show_page()
+    assert mock_klarna.purchase(page=PAGE, wait=0)["button_key"] == key
+    own = mock_klarna.create_button(merchant_urls=URLS)["button_key"]
+    assert own != key
+    assert mock_klarna.purchase(page=PAGE, wait=0)["button_key"] == own
+    assert len(mock_klarna.purchases()) == 2
+
+
+def test_the_keys_of_tests_are_gone_and_that_of_the_shop_is_there(mock_klarna, shop):
+    keys = mock_klarna.snapshot()["merchants"]["K123"]["records"]["button"]
+    assert [each["button_key"] for each in keys] == [shop.key]
+"""
+FIXED_BY_MERCHANT = """
+@pytest.fixture
+def mock_klarna_merchant():
+    return "K123", "secret"
+"""
+FIXED_BY_SETTING = """
+@pytest.fixture(scope="session")
+def mock_klarna_settings():
+    return Settings(port=0, credentials=("K123:secret",), seed="1")
+"""
+
+
+@pytest.mark.parametrize("fixed", [FIXED_BY_MERCHANT, FIXED_BY_SETTING], ids=["merchant", "credentials"])
+def test_a_key_that_the_shop_makes_during_a_test_stays_and_those_of_tests_do_not(suite: Run, fixed: str) -> None:
+    suite(SHOP + LAZY.replace("FIXED", fixed)).assert_outcomes(passed=4)
+
+
+REFUSALS = """
+def test_sync(mock_klarna):
+    mock_klarna.create_button(name="no urls")
+
+
+async def test_async(mock_klarna_async):
+    await mock_klarna_async.create_button(name="no urls")
+
+
+def test_nothing_happens(mock_klarna):
+    mock_klarna.wait_for("push", within=0)
+"""
+
+
+def test_a_refusal_is_shown_at_the_line_of_the_test_and_without_the_lines_of_the_client(suite: Run) -> None:
+    result = suite(REFUSALS)
+    result.assert_outcomes(failed=3)
+    shown = "\n".join(result.stdout.lines)
+    for name in ("test_sync", "test_async", "test_nothing_happens"):
+        part = shown.split(f"_ {name} _", 1)[1].partition("\n---")[0].splitlines()
+        assert len(part) <= 11, part
+        assert any(line.startswith(">       ") for line in part)
+    assert "in create_button" not in shown
+    assert "_base.py" not in shown
+
+
+MIXED = """
+import asyncio
+
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+
+async def place(request):
+    return web.Response()
+
+
+async def started():
+    app = web.Application()
+    app.router.add_post("/place", place)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return runner, f"http://127.0.0.1:{runner.addresses[0][1]}/place"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def session_shop():
+    runner, url = await started()
+    yield url
+    await runner.cleanup()
+
+
+def urls(place):
+    return {**URLS, "place_order": place}
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_another_loop(session_shop, mock_klarna_async):
+    await mock_klarna_async.create_button(merchant_urls=urls(session_shop))
+    await mock_klarna_async.purchase(page=PAGE, shopper="se-approved", wait=60)
+
+
+def test_no_loop(session_shop, mock_klarna):
+    mock_klarna.create_button(merchant_urls=urls(session_shop))
+    mock_klarna.purchase(page=PAGE, shopper="se-approved", wait=60)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_blocked_loop(mock_klarna):
+    runner, url = await started()
+    mock_klarna.create_button(merchant_urls=urls(url))
+    try:
+        mock_klarna.purchase(page=PAGE, shopper="se-approved", wait=60)
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_the_same_loop(session_shop, mock_klarna_async):
+    await mock_klarna_async.create_button(merchant_urls=urls(session_shop))
+    bought = await mock_klarna_async.purchase(page=PAGE, shopper="se-approved", wait=0)
+    assert (await mock_klarna_async.wait_for("place_order", within=60))["outcome"] == "answered"
+"""
+
+
+def test_a_shop_whose_loop_cannot_run_is_explained_in_one_sentence(suite: Run) -> None:
+    result = suite(SHOP + MIXED)
+    result.assert_outcomes(passed=1, failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "E *MockKlarnaError: the shop at http://127.0.0.1:* runs in an event loop that does not run during this call: *",
+            "E *MockKlarnaError: the shop at http://127.0.0.1:* runs in an event loop that does not run during this call: *",
+            "E *MockKlarnaError: the shop at http://127.0.0.1:* runs in the event loop of the test, which waits for this *",
+        ]
+    )
+
+
 def test_the_same_seed_gives_a_test_the_same_ids_every_time(suite: Run) -> None:
     source = """
         import pytest
