@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from mock_klarna.domain.journal_text import value_text
 from mock_klarna.domain.time import seconds
+from mock_klarna.errors import Unreachable
 from mock_klarna.scenario.matching import differences
 from mock_klarna.scenario.model import Scenario, Step, StepError
 
@@ -128,7 +129,10 @@ class ScenarioRun:
         headers = _authorization(credentials)
         if idempotency_key:
             headers["Klarna-Idempotency-Key"] = idempotency_key
-        answer = await self.client.send(method, path, body, headers=headers)
+        try:
+            answer = await self.client.send(method, path, body, headers=headers)
+        except Unreachable as error:  # a fault can drop the connection
+            raise ExpectationFailed(_expected_answer(step), error.message) from None
         if answer.status != step.expected_status if step.expected_status else answer.status >= 400:
             raise ExpectationFailed(_expected_answer(step), _answer_text(answer))
         self.compare_answer(step, answer.body)

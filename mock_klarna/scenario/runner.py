@@ -21,6 +21,8 @@ PASSWORD = "scenario"  # noqa: S105 - without configured credentials the server 
 BUILT_IN_VARIABLES = ("klarna", "merchant", "password")
 """Variables that every scenario has: the URL of the emulator, and the credentials of the scenario's merchant."""
 
+_WRONG_VALUES = (AttributeError, LookupError, TypeError, ValueError)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
@@ -113,7 +115,7 @@ async def _run_all_steps(run: ScenarioRun) -> Failure | None:
         return _failure(run, failed.expected, await _with_cause(run, failed.actual))
     except StepError as error:
         return _failure(run, "a step that can be executed", await _with_cause(run, str(error)))
-    except (LookupError, TypeError, ValueError) as error:  # the value of a variable has the wrong type for the step
+    except _WRONG_VALUES as error:  # the value of a variable has the wrong type for the step
         return _failure(run, "values that the step can use", f"{type(error).__name__}: {error}")
     return None
 

@@ -97,6 +97,16 @@ def test_a_server_that_does_not_answer_exits_4(command: Command, files: Path) ->
     assert "no answer from http://127.0.0.1:1" in result.stderr
 
 
+def test_a_dropped_connection_fails_its_scenario_and_no_other(command: Command, files: Path) -> None:
+    fault = "  - fault: {on: request, operation: create_button, drop: true}\n"
+    (files / "fails.yaml").write_text(f"name: Drops\nsteps:\n{fault}  {BUTTON}\n")
+    result = command("run", files, "--seed", "1")
+    assert result.returncode == 1, result.stderr
+    assert "FAILED  Drops" in result.stdout
+    assert "actual    no answer from http://127.0.0.1:" in result.stdout
+    assert "\n1 passed, 1 failed in " in result.stdout
+
+
 def test_an_existing_server_variables_and_a_transcript_can_be_given(command: Command, files: Path) -> None:
     scenario = files / "passes.yaml"
     head = PASSES.replace("steps:", "vars: {word: null}\nsteps:")

@@ -197,6 +197,16 @@ def test_repeated_steps_can_use_the_number_of_their_turn(run_steps: RunSteps) ->
             "purchase to be answered with success",
             "express_priority",
         ),
+        (
+            "- fault: {on: request, operation: create_order, drop: true}\n- place: {}",
+            "place to be answered with success",
+            "no answer from http://127.0.0.1:",
+        ),
+        (
+            f"- fault: {{on: request, operation: create_button, garbage: true}}\n{BUTTON}\n- capture:",
+            "a step that can be executed",
+            "no order was placed",
+        ),
         ("- decide_fraud: ACCEPTED", "decide_fraud to be answered with success", "answered 404"),
         (
             "- use_button: {name: Unused name, within: 0}",
