@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 T = TypeVar("T")
 _EXIT_SECONDS: Final = 5.0
+_PID: Final = os.getpid()
 
 
 def _real_clock() -> Callable[[], float]:
@@ -82,6 +83,8 @@ def silent_server(port: int, caller: asyncio.AbstractEventLoop | None) -> str | 
 
     `caller` is the loop whose thread waits for the answer without running the loop.
     """
+    if os.getpid() != _PID:
+        return None  # a forked process sees the servers of the other one as they were
     for server in _asyncio_servers():
         if any(each.getsockname()[1:2] == (port,) for each in server.sockets):
             loop = server.get_loop()

@@ -1,10 +1,12 @@
 """A server in a thread: the interpreter ends, and so do processes that are forked beside it."""
 
+import asyncio
 import multiprocessing
 import os
 import subprocess
 import sys
 import threading
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from urllib.error import URLError
@@ -14,6 +16,7 @@ import pytest
 
 from mock_klarna import MockKlarna, Settings, serve_in_thread
 from mock_klarna.settings import SettingsError
+from mock_klarna.threads import silent_server
 
 ROOT = Path(__file__).parents[1]
 NEVER_LEFT = """
@@ -76,6 +79,25 @@ def test_a_server_that_does_not_start_leaves_no_thread() -> None:
 
 def _server_threads() -> int:
     return [thread.name for thread in threading.enumerate()].count("mock-klarna")
+
+
+@pytest.mark.parametrize("module", ["asyncio", "uvloop"])
+def test_a_server_is_silent_while_its_loop_does_not_run_or_waits_for_the_caller(module: str) -> None:
+    loop: asyncio.AbstractEventLoop = import_module(module).new_event_loop()
+    server = loop.run_until_complete(asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0))
+    port = server.sockets[0].getsockname()[1]
+    assert "does not run during this call" in (silent_server(port, None) or "")
+    assert "waits for this call: use mock_klarna_async" in (silent_server(port, loop) or "")
+    assert silent_server(port + 1, None) is None
+
+    async def from_inside() -> None:
+        assert silent_server(port, None) is None
+        server.close()
+        await server.wait_closed()
+
+    loop.run_until_complete(from_inside())
+    assert silent_server(port, None) is None
+    loop.close()
 
 
 def _answer_in_fork(klarna: MockKlarna, pipe: Connection) -> None:

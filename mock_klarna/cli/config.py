@@ -36,10 +36,10 @@ def settings_in_file(path: str | None = None) -> dict[str, Any]:
 
 def _content(file: Path) -> Mapping[str, Any]:
     try:
-        text = file.read_text("utf-8")
-        if file.name == PROJECT_FILE and _TABLE not in text:  # it need not be valid
+        text = file.read_bytes()
+        if file.name == PROJECT_FILE and _TABLE.encode() not in text:  # it need not be valid
             return {}
-        content = tomllib.loads(text)
+        content = tomllib.loads(text.decode())
     except OSError as error:
         raise SettingsError(f"{file}: cannot read the file: {error.strerror}") from None
     except ValueError as error:

@@ -73,8 +73,10 @@ def test_the_table_in_pyproject_is_read_unless_there_is_a_file_of_its_own(write:
 
 
 @pytest.mark.parametrize("text", ["", "[tool.other]\nport = 1\n", "this is [not TOML"])
-def test_a_pyproject_without_the_table_has_no_settings(write: Write, text: str) -> None:
+def test_a_pyproject_without_the_table_has_no_settings(write: Write, text: str, tmp_path: Path) -> None:
     write(text, "pyproject.toml")
+    assert settings_in_file() == {}
+    (tmp_path / "pyproject.toml").write_bytes(text.encode() + b"# caf\xe9\n")
     assert settings_in_file() == {}
 
 
