@@ -79,6 +79,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--prefix", default="scenario", help="how the names of new merchants start (default scenario)")
     parser.add_argument("--jobs", type=int, metavar="N", help="how many scenarios run at once (default 32, with -x 1)")
     add_settings(parser)
+    parser.epilog = (
+        "Unless a flag or a variable says otherwise, the server takes free ports and keeps its state in memory."
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
