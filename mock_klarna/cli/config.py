@@ -1,6 +1,5 @@
 """The configuration file: `mock-klarna.toml`, or the table `[tool.mock-klarna]` in `pyproject.toml`."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import Field
 from pathlib import Path
@@ -35,6 +34,8 @@ def settings_in_file(path: str | None = None) -> dict[str, Any]:
 
 
 def _content(file: Path) -> Mapping[str, Any]:
+    import tomllib
+
     try:
         text = file.read_bytes()
         if file.name == PROJECT_FILE and _TABLE.encode() not in text:  # it need not be valid
