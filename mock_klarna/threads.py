@@ -90,7 +90,8 @@ def silent_server(port: int, caller: asyncio.AbstractEventLoop | None) -> str | 
             loop = server.get_loop()
             if loop is caller:
                 return (
-                    "runs in the event loop of the test, which waits for this call: use mock_klarna_async and await it"
+                    "runs in the event loop of the test, which waits for this call: await the methods of "
+                    "mock_klarna_async or awaitable()"
                 )
             if not loop.is_running():
                 return (

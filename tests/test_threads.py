@@ -87,7 +87,7 @@ def test_a_server_is_silent_while_its_loop_does_not_run_or_waits_for_the_caller(
     server = loop.run_until_complete(asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0))
     port = server.sockets[0].getsockname()[1]
     assert "does not run during this call" in (silent_server(port, None) or "")
-    assert "waits for this call: use mock_klarna_async" in (silent_server(port, loop) or "")
+    assert "waits for this call: await the methods of mock_klarna_async" in (silent_server(port, loop) or "")
     assert silent_server(port + 1, None) is None
 
     async def from_inside() -> None:
