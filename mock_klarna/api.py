@@ -400,9 +400,11 @@ async def _asked(
     try:
         while not (await asyncio.wait([request], timeout=_LOOK_SECONDS))[0]:
             await _require_shops_that_answer(client, caller)
-        return then(request.result())
-    finally:
+    except BaseException:
         request.cancel()
+        await asyncio.gather(request, return_exceptions=True)
+        raise
+    return then(request.result())
 
 
 async def _require_shops_that_answer(client: "HttpClient", caller: asyncio.AbstractEventLoop | None) -> None:
