@@ -285,7 +285,11 @@ class Settings:
     log_format: str = _setting(
         "text", one_of("text", "json"), "form of the lines that say what happens, on standard error", metavar="FORMAT"
     )
-    quiet: bool = _setting(False, BOOLEAN, "print warnings and errors of the server only, not what happens")
+    quiet: bool = _setting(
+        False,
+        BOOLEAN,
+        "print warnings and errors of the server only, not what happens; `run` prints failures and the counts",
+    )
     verbose: bool = _setting(
         False, BOOLEAN, "print every event, with ids in full; `run` prints the timeline of passed scenarios too"
     )

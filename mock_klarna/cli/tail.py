@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import orjson
 
 from mock_klarna.cli.health import own_url
-from mock_klarna.cli.options import server_address
+from mock_klarna.cli.options import server_address, short_flag
 from mock_klarna.domain.journal import KINDS
 from mock_klarna.domain.journal_text import in_order
 from mock_klarna.errors import Unreachable
@@ -35,7 +35,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print entries as `GET /_mock/journal` returns them, one a line"
     )
-    parser.add_argument("--verbose", action="store_true", help="print every event, with ids in full")
+    parser.add_argument(
+        *short_flag("verbose"), "--verbose", action="store_true", help="print every event, with ids in full"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -138,7 +138,7 @@ def test_the_help_shows_settings_in_groups_with_allowed_values_defaults_and_vari
     for setting in setting_fields():
         assert variable_of(setting.name) in words
         assert flag_of(setting.name) in words
-    assert "form of the log lines [one of text, json; default text; MOCK_KLARNA_LOG_FORMAT]" in words
+    assert "[one of text, json; default text; MOCK_KLARNA_LOG_FORMAT]" in words
     assert "answer a callback [a number from 0.01 to 600; default 10; MOCK_KLARNA_CALLBACK_TIMEOUT]" in words
     assert "[can be repeated; MOCK_KLARNA_CREDENTIALS]" in words
 
