@@ -10,6 +10,8 @@ README = ROOT / "README.md"
 PAGES = (README, *sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("C*.md")))
 """Every page, the README first."""
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_COPY = re.compile(r"<!-- file: (\S+) -->\n\n(?:```\w+\n.*?^```\n\n)?", re.DOTALL | re.MULTILINE)
+_LANGUAGES = {".py": "python", ".js": "js", ".mjs": "js", ".php": "php", ".java": "java"}
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)|(?:href|src)=\"([^\"]+)\"")
 
@@ -30,15 +32,30 @@ class Block:
 
 
 def blocks(*languages: str, containing: str = "") -> list[Block]:
-    """Return the code blocks of all pages in some languages (all languages when none is given)."""
+    """Return the code blocks of all pages in some languages (all languages when none is given), without copies of files."""
     found = [block for page in PAGES for block in _blocks(page)]
     return [each for each in found if (not languages or each.language in languages) and containing in each.code]
 
 
 def _blocks(page: Path) -> Iterator[Block]:
-    text = page.read_text("utf-8")
+    text = without_copies(page.read_text("utf-8"))
     for found in _BLOCK.finditer(text):
         yield Block(page, text.count("\n", 0, found.start()) + 2, found[1], found[2])
+
+
+def copied(page: Path, text: str) -> str:
+    """Return a page's text with each file that a comment such as `<!-- file: examples/shop.js -->` names as a code block."""
+
+    def block(found: re.Match[str]) -> str:
+        file = page.parent / found[1]
+        return f"<!-- file: {found[1]} -->\n\n```{_LANGUAGES[file.suffix]}\n{file.read_text('utf-8')}```\n\n"
+
+    return _COPY.sub(block, text)
+
+
+def without_copies(text: str) -> str:
+    """Return a page's text with blank lines in place of the copies of files."""
+    return _COPY.sub(lambda found: "\n" * found[0].count("\n"), text)
 
 
 def anchors(page: Path) -> set[str]:

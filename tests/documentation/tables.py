@@ -1,4 +1,4 @@
-"""The tables of the README and of `docs/`, made from the code.
+"""The tables of the README and of `docs/`, made from the code, and the copies of the examples.
 
 `python -m tests.documentation.tables` writes them into the pages. A table stands below a comment such as
 `<!-- table: settings -->` or `<!-- table: members purchase purchases -->`: the name of a function of this module and its
@@ -29,7 +29,7 @@ from mock_klarna.web.errors import PROBLEM_TYPES, TYPE_BASE
 from mock_klarna.web.operation import Operation
 from mock_klarna.web.operations import OPERATIONS, SANDBOX
 from mock_klarna.web.query import MERCHANT, Parameter
-from tests.documentation.pages import PAGES
+from tests.documentation.pages import PAGES, copied
 
 Json = dict[str, Any]
 Row = tuple[str, ...]
@@ -386,4 +386,4 @@ def placed(text: str) -> list[tuple[str, ...]]:
 
 if __name__ == "__main__":
     for page in PAGES:
-        page.write_text(rewritten(page.read_text("utf-8")), "utf-8")
+        page.write_text(copied(page, rewritten(page.read_text("utf-8"))), "utf-8")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.documentation.pages import PAGES, ROOT, blocks
+from tests.documentation.pages import PAGES, ROOT, blocks, copied, without_copies
 from tests.documentation.tables import STEP_NAMES, TABLES, VARIABLES, placed, rewritten
 
 TEXTS = {page: page.read_text("utf-8") for page in PAGES}
@@ -14,6 +14,11 @@ TEXTS = {page: page.read_text("utf-8") for page in PAGES}
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_tables_of_a_page_are_those_of_the_code(page: Path) -> None:
     assert rewritten(TEXTS[page]) == TEXTS[page], "python -m tests.documentation.tables rewrites the tables"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_examples_on_a_page_are_the_files_in_the_folder_of_examples(page: Path) -> None:
+    assert copied(page, TEXTS[page]) == TEXTS[page], "python -m tests.documentation.tables copies the files"
 
 
 def test_every_table_is_on_a_page() -> None:
@@ -36,6 +41,6 @@ def test_every_code_block_has_a_language_that_is_tested() -> None:
     tested = {"console", "python", "yaml", "html", "js", "json", "text", "toml"}
     assert {block.language for block in blocks()} <= tested
     for page, text in TEXTS.items():
-        assert text.count("\n```") == 2 * sum(block.page == page for block in blocks()), (
+        assert without_copies(text).count("\n```") == 2 * sum(block.page == page for block in blocks()), (
             f"{page.name} has a block without a language"
         )
