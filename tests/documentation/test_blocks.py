@@ -16,8 +16,11 @@ from tests.documentation import curl
 from tests.documentation.conftest import MERCHANT, PASSWORD, Sandbox
 from tests.documentation.pages import Block, blocks
 
-OTHER_PROGRAMS = {"check", "curl", "docker", "echo", "pip", "pytest", "python3", "sudo"}
-"""Programs of console blocks that are tested elsewhere: curl below, docker in `.ci/image`, pip and pytest in `.ci/run`."""
+OTHER_PROGRAMS = {"check", "curl", "docker", "echo", "flask", "mkdir", "node", "php", "pip", "pipx", "pytest", "python3"}
+OTHER_PROGRAMS |= {"sudo", "uvx"}
+"""Programs of console blocks that are tested elsewhere: curl below, flask, node and php in `test_examples.py`, docker in
+`containers.py`, pip, pipx and uvx in `.ci/install`, pytest in `.ci/run`.
+"""
 
 
 def named(found: list[Block]) -> pytest.MarkDecorator:
@@ -63,7 +66,7 @@ def test_every_workflow_and_compose_file_is_one(block: Block) -> None:
     for job in document.get("jobs", {}).values():
         assert job["runs-on"]
         assert all(step.keys() & {"run", "uses"} for step in job["steps"])
-    assert document.get("jobs") or document["services"]
+    assert document.get("jobs") or document.get("services") or document["purchase"]["script"]
 
 
 @named(blocks("yaml", containing="\nsteps:"))
