@@ -16,10 +16,25 @@ from mock_klarna.errors import MockKlarnaError
 from mock_klarna.settings import PREFIX
 
 _FOLDER = "/usr/local/share/ca-certificates"
+_FPM_FILE = "/etc/php/mock-klarna.pem"
+_WORDPRESS = r"""mkdir -p wp-content/mu-plugins && install -m 644 {ca} wp-content/mu-plugins/mock-klarna.pem
+cat > wp-content/mu-plugins/mock-klarna.php <<'END'
+<?php
+add_filter('http_request_args', function ($arguments, $url) {{
+    $is_klarna = preg_match('/\.(klarna\.com|kustom\.co)$/', (string) parse_url($url, PHP_URL_HOST));
+    return $is_klarna ? ['sslcertificates' => __DIR__ . '/mock-klarna.pem'] + $arguments : $arguments;
+}}, 10, 2);
+END"""
 
 RECIPES: Mapping[str, str] = {
     "curl": "curl --cacert {ca} https://api.playground.klarna.com/_mock/health",
     "PHP": "php -d curl.cainfo={ca} -d openssl.cafile={ca} shop.php",
+    "php-fpm on Debian and Ubuntu": (
+        f"sudo install -m 644 {{ca}} {_FPM_FILE} && for folder in /etc/php/*/fpm/conf.d; do "
+        f"printf 'curl.cainfo = {_FPM_FILE}\\nopenssl.cafile = {_FPM_FILE}\\n' | sudo tee \"$folder/mock-klarna.ini\"; "
+        "done && sudo systemctl restart 'php*-fpm'"
+    ),
+    "WordPress, in the folder with wp-config.php": _WORDPRESS,
     "Node.js": "NODE_EXTRA_CA_CERTS={ca} node shop.js",
     "Java": (
         "keytool -importcert -noprompt -alias mock-klarna -file {ca} -keystore mock-klarna.p12 -storetype PKCS12 "
@@ -39,7 +54,7 @@ RECIPES: Mapping[str, str] = {
     "macOS": "security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {ca}",
     "Windows": "certutil -user -addstore Root {ca}",
 }
-"""Commands by client. With curl, PHP, requests and SSL_CERT_FILE the file replaces the system's authorities, else it is added."""
+"""Commands by client. With curl, PHP, php-fpm, requests and SSL_CERT_FILE the file replaces the system's authorities, else it is added."""
 
 
 def recipes(ca: str) -> str:
@@ -65,7 +80,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recipes",
         action="store_true",
-        help="print how to trust it in curl, PHP, Node.js, Java, Python, browsers, images",
+        help="print how to trust it in curl, PHP, WordPress, Node.js, Java, Python, browsers, images",
     )
 
 

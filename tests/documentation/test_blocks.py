@@ -16,7 +16,20 @@ from tests.documentation import curl
 from tests.documentation.conftest import MERCHANT, PASSWORD, Sandbox
 from tests.documentation.pages import Block, blocks
 
-OTHER_PROGRAMS = {"check", "curl", "docker", "echo", "flask", "mkdir", "node", "php", "pip", "pipx", "pytest", "python3"}
+OTHER_PROGRAMS = {
+    "check",
+    "curl",
+    "docker",
+    "echo",
+    "flask",
+    "mkdir",
+    "node",
+    "php",
+    "pip",
+    "pipx",
+    "pytest",
+    "python3",
+}
 OTHER_PROGRAMS |= {"sudo", "uvx"}
 """Programs of console blocks that are tested elsewhere: curl below, flask, node and php in `test_examples.py`, docker in
 `containers.py`, pip, pipx and uvx in `.ci/install`, pytest in `.ci/run`.

@@ -11,6 +11,7 @@ from mock_klarna.certificates.folder import load_or_create
 from mock_klarna.domain.urls import API_HOSTS, SCRIPT_HOST
 from tests.certificates import samples
 from tests.tls import isolation
+from tests.tls.recipes import WORDPRESS
 
 
 @pytest.fixture
@@ -68,6 +69,8 @@ def _require(program: str, package: str) -> None:
 CLIENTS = {
     "curl": ("curl", "curl"),
     "PHP": ("php", "php-cli, with php-curl"),
+    "php-fpm on Debian and Ubuntu": ("cgi-fcgi", "libfcgi-bin, with php-fpm"),
+    "WordPress, in the folder with wp-config.php": ("php", "php-cli, with php-curl"),
     "Node.js": ("node", "nodejs"),
     "Python, with ssl, urllib, aiohttp or httpx": ("python3", "python3"),
     "Debian and Ubuntu": ("update-ca-certificates", "ca-certificates"),
@@ -77,6 +80,10 @@ CLIENTS = {
 @pytest.mark.parametrize("client", CLIENTS)
 def test_each_recipe_works_as_printed(folder: Path, client: str) -> None:
     _require(*CLIENTS[client])
+    if client.startswith("WordPress") and not any(each.exists() for each in WORDPRESS):
+        isolation.missing("there is no WordPress: Debian's package is wordpress")
     ran = isolation.run("recipes", folder, client, trusted={})
     assert ran.returncode == 0, ran.stderr
     assert json.loads(ran.stdout)["status"] == "ok"
+    if client.startswith("WordPress"):
+        assert "certificate" in (folder / "refused").read_text()
