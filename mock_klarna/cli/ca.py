@@ -54,7 +54,10 @@ RECIPES: Mapping[str, str] = {
     "macOS": "security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db {ca}",
     "Windows": "certutil -user -addstore Root {ca}",
 }
-"""Commands by client. With curl, PHP, php-fpm, requests and SSL_CERT_FILE the file replaces the system's authorities, else it is added."""
+"""Commands by client. With curl, PHP, php-fpm, requests and SSL_CERT_FILE the file replaces the system's authorities.
+
+With WordPress it replaces them for Klarna's hosts; with the others it is added.
+"""
 
 
 def recipes(ca: str) -> str:

@@ -17,7 +17,7 @@ def run(code: str, folder: str = ".") -> str:
 
 
 def requested(method: str, url: str, body: Any = None, user: str = "K123:secret") -> tuple[int, dict[str, str], Any]:
-    """Send a request and return status, headers and parsed body of the answer."""
+    """Send a request and return status, headers and body of the answer: parsed if it is JSON, None if it is not."""
     headers = {"Authorization": f"Basic {b64encode(user.encode()).decode()}", "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
     try:
@@ -26,4 +26,8 @@ def requested(method: str, url: str, body: Any = None, user: str = "K123:secret"
         answer = refused
     with answer:
         raw = answer.read()
-        return answer.status, dict(answer.headers), json.loads(raw) if raw else None
+        return (
+            answer.status,
+            dict(answer.headers),
+            json.loads(raw) if "json" in answer.headers.get("Content-Type", "") else None,
+        )
