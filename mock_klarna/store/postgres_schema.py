@@ -57,7 +57,9 @@ async def prepare_schema(connections: Connections, lease: float) -> int:
     schema = connections.schema
     async with connections.use() as connection, connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock($1)", connections.lock_key("schema"))
-        await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+        # IF NOT EXISTS needs the right to create one, also for a schema that is there.
+        if not await connection.fetchval("SELECT to_regnamespace(quote_ident($1)) IS NOT NULL", schema):
+            await connection.execute(f'CREATE SCHEMA "{schema}"')
         if await connection.fetchval(_TABLES_OF_OTHERS, schema):
             said = f"schema {schema} contains tables of another application"
             raise MockKlarnaError(said, where="store", hint="name another schema with ?schema=")

@@ -5,8 +5,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
-
 from mock_klarna import Settings, serve_in_thread
 from tests.documentation import curl
 from tests.documentation.http_file import FILE, LEFT_OUT, operations, parsed, text

@@ -118,6 +118,14 @@ async def test_a_database_that_cannot_be_used_is_refused_with_what_to_do(
     await store.close()
 
 
+async def test_a_user_who_owns_the_schema_needs_no_right_to_create_one(database: Database) -> None:
+    create = "DROP SCHEMA IF EXISTS owned CASCADE; DROP ROLE IF EXISTS tenant; CREATE ROLE tenant LOGIN"
+    await _executed(database, f"{create}; CREATE SCHEMA owned AUTHORIZATION tenant")
+    store = open_store(Settings(store=database.url("owned").replace("postgres@", "tenant@")))
+    await store.open()
+    await store.close()
+
+
 async def test_a_user_without_rights_is_told_which_are_needed(database: Database) -> None:
     await _executed(database, "DROP ROLE IF EXISTS newcomer; CREATE ROLE newcomer LOGIN")
     store = open_store(Settings(store=database.url("not_there").replace("postgres@", "newcomer@")))
