@@ -1,5 +1,6 @@
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -118,10 +119,13 @@ async def test_a_database_that_cannot_be_used_is_refused_with_what_to_do(
     await store.close()
 
 
-async def test_a_user_who_owns_the_schema_needs_no_right_to_create_one(database: Database) -> None:
-    create = "DROP SCHEMA IF EXISTS owned CASCADE; DROP ROLE IF EXISTS tenant; CREATE ROLE tenant LOGIN"
-    await _executed(database, f"{create}; CREATE SCHEMA owned AUTHORIZATION tenant")
-    store = open_store(Settings(store=database.url("owned").replace("postgres@", "tenant@")))
+@pytest.mark.parametrize(
+    "right", ["GRANT CREATE ON DATABASE postgres TO {user}", "CREATE SCHEMA sandbox_of_{user} AUTHORIZATION {user}"]
+)
+async def test_a_user_needs_the_right_to_create_a_schema_or_a_schema_of_its_own(database: Database, right: str) -> None:
+    user = f"tenant_{uuid4().hex[:12]}"
+    await _executed(database, f"CREATE ROLE {user} LOGIN; {right.format(user=user)}")
+    store = open_store(Settings(store=database.url(f"sandbox_of_{user}").replace("postgres@", f"{user}@")))
     await store.open()
     await store.close()
 

@@ -4,8 +4,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from shlex import quote
 
 from mock_klarna.cli.ca import recipes
+from tests.documentation.pages import blocks
 from tests.tls.in_namespace import serving
 
 URL = "https://api.playground.klarna.com/_mock/health"
@@ -20,15 +22,18 @@ echo $answers[0] !== false && $answers[1] !== false ? $answers[1] : curl_error($
     "wordpress.php": f"""<?php
 const ABSPATH = __DIR__ . '/', WPINC = 'wp-includes';
 function get_bloginfo() {{ return '6'; }}
-foreach (['plugin', 'load', 'functions', 'formatting', 'class-wp-error', 'http', 'class-wp-http', 'class-wp-http-proxy',
+function __($text) {{ return $text; }}
+foreach (['plugin', 'load', 'functions', 'formatting', 'kses', 'class-wp-error', 'http', 'class-wp-http', 'class-wp-http-proxy',
     'class-wp-http-response', 'class-wp-http-requests-response', 'class-wp-http-requests-hooks', 'class-wp-http-cookie',
     'class-wp-http-curl', 'class-wp-http-streams', 'class-wp-http-encoding'] as $file) {{
     require ABSPATH . WPINC . "/$file.php";
 }}
 add_filter('pre_option', fn() => '');
 array_map(fn($file) => require $file, glob(ABSPATH . 'wp-content/mu-plugins/*.php'));
-$answer = wp_remote_get('{URL}');
-echo is_wp_error($answer) ? $answer->get_error_message() : $answer['body'];
+foreach (array_slice($argv, 1) as $get) {{
+    $answer = $get('{URL}');
+    echo is_wp_error($answer) ? $answer->get_error_message() : $answer['body'], "\n";
+}}
 """,
     "shop.py": f"import urllib.request\nprint(urllib.request.urlopen('{URL}').read().decode())",
 }
@@ -48,7 +53,9 @@ def main(folder: Path, client: str) -> None:
         recipe = f"({_without_services(recipe)}) >/dev/null\n{_FPM}"
     elif client.startswith("WordPress"):
         _copy_wordpress(folder)
-        recipe = f"php wordpress.php > refused\n{recipe}\nphp wordpress.php"
+        recipe = f"""php wordpress.php wp_remote_get wp_safe_remote_get > refused\n{recipe}
+            echo {quote(blocks("php")[0].code)} >> wp-content/mu-plugins/mock-klarna.php
+            php wordpress.php wp_safe_remote_get | grep --quiet '"status":"ok"' && php wordpress.php wp_remote_get"""
     with serving(folder):
         subprocess.run(["sh", "-c", recipe], cwd=folder, check=True)
 
