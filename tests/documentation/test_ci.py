@@ -46,10 +46,12 @@ def runner(tmp_path: Path) -> Iterator[Runner]:
 def on_free_ports(code: str) -> Any:
     """Return the document of a block, with ports that are free in place of 8080 and 3000."""
     klarna, shop = str(free_port()), str(free_port())
-    code = code.replace("3000", shop)
-    if "uses: YOUR/mock-klarna" in code and "with: {arguments" in code:
-        code = code.replace("with: {arguments", f'with: {{port: "{klarna}", arguments')
-    return yaml.safe_load(code.replace("8080", klarna))
+    document = yaml.safe_load(code.replace("3000", shop).replace("8080", klarna))
+    for job in document["jobs"].values():
+        for step in job["steps"]:
+            if step.get("uses", "").startswith("YOUR/"):
+                step.setdefault("with", {})["port"] = klarna
+    return document
 
 
 @named(JOBS)
@@ -74,7 +76,8 @@ def test_the_job_passes_and_when_an_expectation_fails_it_fails_with_an_annotatio
     assert annotation
     assert "❌" in runner.summary
     assert 'failures="1"' in report.read_text()
-    assert "mock-klarna is ready at" in runner.printed[annotation.end() :], "the log of the server is shown"
+    if "outputs.log" in block.code:
+        assert "mock-klarna is ready at" in runner.printed[annotation.end() :]
 
 
 @named(GITLAB)

@@ -10,7 +10,7 @@ from tests.commands import Command
 from tests.documentation.conftest import MERCHANT, PASSWORD, Sandbox
 from tests.documentation.pages import README, blocks
 
-PAGES_WITH_LINES = {"README.md", "ci.md", "scenarios.md"}
+PAGES_WITH_LINES = {"README.md", "ci.md", "qa.md", "scenarios.md"}
 
 
 def shown(containing: str) -> list[str]:

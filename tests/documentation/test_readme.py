@@ -125,4 +125,4 @@ def test_the_scenario_of_the_readme_is_the_first_of_the_page_about_scenarios() -
 
 
 def test_the_job_for_continuous_integration_is_about_ten_lines() -> None:
-    assert len(block("yaml", "docker exec klarna").code.splitlines()) <= 12
+    assert len(block("yaml", "runs-on").code.splitlines()) <= 12

@@ -80,8 +80,12 @@ class Runner:
                 case unknown:
                     raise AssertionError(f"the tests do not know {unknown}")
 
-        text = yaml.safe_dump({name: part for name, part in step.items() if name != "if"})
-        return dict(yaml.safe_load(_EXPRESSION.sub(value, text)))
+        def evaluated(part: Any) -> Any:
+            if isinstance(part, dict):
+                return {name: evaluated(each) for name, each in part.items() if name != "if"}
+            return _EXPRESSION.sub(value, part) if isinstance(part, str) else part
+
+        return dict(evaluated(step))
 
     def _use(self, step: Step) -> dict[str, str]:
         """Run a composite action, or do what an action of GitHub's does."""
