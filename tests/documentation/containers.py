@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from shlex import quote
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -144,6 +145,7 @@ def compose(runner: Runner) -> None:
     klarna = services["shop"]["environment"]["KLARNA_URL"]
     shop = f"shop --klarna {klarna} --host 0.0.0.0 --port {port} --merchant K123 --password secret"
     run(runner, f"docker run --detach --name shop --ip {_SHOP_ADDRESS} {names} mock-klarna {shop}")
+    run(runner, f"curl --silent --output /dev/null --retry 60 --retry-connrefused http://{_SHOP_ADDRESS}:{port}/")
     (volume,) = services["scenarios"]["volumes"]
     command = services["scenarios"]["command"]
     run(runner, f"docker run {names} --volume {volume.replace('./', '$PWD/')} mock-klarna {command}")
@@ -162,6 +164,51 @@ def gitlab_service(runner: Runner) -> None:
     (runner.workspace / "start-your-shop").write_text(_MERCHANT)
     run(runner, "\n".join(job["script"]))
     assert '"state":"placed"' in runner.printed
+
+
+def https_in_github_actions(runner: Runner) -> None:
+    """https in GitHub Actions: a shop in a container reaches Klarna's address, and trusts the authority."""
+    (job,) = yaml.safe_load(ported(runner, block("services:", 'env: {MOCK_KLARNA_TLS: "true"}').code))["jobs"].values()
+    (service,) = job["services"].values()
+    ports = " ".join(f"--publish {port}" for port in service["ports"])
+    run(runner, f"docker build --tag {service['image']}\ndocker build --tag your-shop")
+    run(runner, f"docker run --detach --name klarna {ports} --env MOCK_KLARNA_TLS=true {service['image']}")
+    run(runner, "docker exec klarna mock-klarna wait")
+    shop = job["steps"].pop()
+    runner.run_steps(job["steps"], {}, {})
+    run(runner, shop["run"].replace("docker run", "docker run --name shop"))
+    run(runner, f"docker exec shop sh -c {quote(_ASK.replace('$1', '$NODE_EXTRA_CA_CERTS'))}")
+    assert runner.printed.endswith("200\n")
+
+
+_ASK = """python -c "import ssl, urllib.request as r
+trusting = ssl.create_default_context(cafile='$1')
+print(r.urlopen('https://api.playground.klarna.com/_mock/health', context=trusting).status)" """
+"""Asks Klarna's address, trusting the authority in a file."""
+
+
+def https_with_compose(runner: Runner) -> None:
+    """https with Compose: a service writes the authority to a volume, and the shop reads it."""
+    services = yaml.safe_load(ported(runner, block("services:", "  authority:").code))["services"]
+    klarna, authority, shop = services["klarna"], services["authority"], services["shop"]
+    settings = [f"--env {name}={value}" for name, value in klarna["environment"].items()]
+    settings += [f"--sysctl {name}={value}" for name, value in klarna["sysctls"].items()]
+    run(runner, f"docker build --tag mock-klarna\ndocker run --detach --name klarna {' '.join(settings)} mock-klarna")
+    run(runner, "docker exec klarna mock-klarna wait")
+    run(runner, "docker inspect --format '{{.NetworkSettings.IPAddress}}' klarna")
+    address = runner.printed.split()[-1]
+    hosts = " ".join(f"--add-host {name}:{address}" for name in ("klarna", *klarna["networks"]["default"]["aliases"]))
+    folder = f"--volume {runner.folder}/authority:"
+    (runner.folder / "authority").mkdir()
+    program, flag, script = authority["entrypoint"]
+    entry = f"{hosts} {folder}/authority --user {authority['user']} --entrypoint {program}"
+    run(runner, f"docker run {entry} mock-klarna {flag} {quote(script)}")
+    file = shop["environment"]["NODE_EXTRA_CA_CERTS"]
+    run(
+        runner,
+        f"docker run {hosts} {folder}/authority:ro --entrypoint sh mock-klarna -c {quote(_ASK.replace('$1', file))}",
+    )
+    assert runner.printed.endswith("200\n")
 
 
 def authority_that_stays(runner: Runner) -> None:
@@ -183,7 +230,7 @@ def authority_that_stays(runner: Runner) -> None:
 
 RECIPES: list[Callable[[Runner], None]] = [docker_on_the_runner, service_container, authority_that_stays]
 if not DOCKER:  # they use addresses of podman's network
-    RECIPES += [gitlab_service, compose]
+    RECIPES += [gitlab_service, compose, https_in_github_actions, https_with_compose]
 
 
 if __name__ == "__main__":
