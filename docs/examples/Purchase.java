@@ -46,7 +46,7 @@ public class Purchase {
         post("/instantshopping/v1/buttons", """
             {"merchant_urls": {"place_order": "%s/klarna/place-order", "terms": "%s/terms"}}""".formatted(url, url));
         var purchase = post("/_mock/purchases", """
-            {"cart": "se-battery-pack", "shopper": "se-approved"}""");
+            {"cart": "se-battery-pack", "shopper": "se-approved", "wait": 60}""");
         shop.stop(1);
         System.out.println(find("\"state\":\\s*\"([^\"]+)\"", purchase));
     }

@@ -29,6 +29,6 @@ test("the shop places the order", async () => {
   const url = `http://127.0.0.1:${shop.address().port}`;
   const merchant_urls = { place_order: `${url}/klarna/place-order`, terms: `${url}/terms` };
   await send("/instantshopping/v1/buttons", { merchant_urls });
-  const purchase = await send("/_mock/purchases", { cart: "se-battery-pack", shopper: "se-approved" });
+  const purchase = await send("/_mock/purchases", { cart: "se-battery-pack", shopper: "se-approved", wait: 60 });
   assert.equal(purchase.state, "placed", JSON.stringify(purchase));
 });

@@ -22,5 +22,5 @@ async def test_the_shop_places_the_order(mock_klarna_async, aiohttp_server):
     server = await aiohttp_server(shop(mock_klarna_async.url, mock_klarna_async.credentials))
     urls = {"place_order": str(server.make_url("/klarna/place-order")), "terms": str(server.make_url("/terms"))}
     await mock_klarna_async.create_button(merchant_urls=urls)
-    purchase = await mock_klarna_async.purchase(cart="se-battery-pack", shopper="se-approved")
+    purchase = await mock_klarna_async.purchase(cart="se-battery-pack", shopper="se-approved", wait=60)
     assert purchase["state"] == "placed"

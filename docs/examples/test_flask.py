@@ -18,5 +18,5 @@ def shop(mock_klarna, monkeypatch):
 def test_the_shop_places_the_order(mock_klarna, shop):
     urls = {"place_order": f"{shop}/klarna/place-order", "terms": f"{shop}/terms"}
     mock_klarna.create_button(merchant_urls=urls)
-    purchase = mock_klarna.purchase(cart="se-battery-pack", shopper="se-approved")
+    purchase = mock_klarna.purchase(cart="se-battery-pack", shopper="se-approved", wait=60)
     assert purchase["state"] == "placed"

@@ -31,7 +31,7 @@ class Sandbox:
 
 @pytest.fixture(scope="session")
 def _sandbox() -> Iterator[Sandbox]:
-    with serve_in_thread(Settings(port=0)) as klarna:
+    with serve_in_thread(Settings(port=0, callback_timeout=60)) as klarna:
         stack = AsyncExitStack()
         opening = stack.enter_async_context(serve_shop(klarna.url, merchant=MERCHANT, password=PASSWORD))
         shop = asyncio.run_coroutine_threadsafe(opening, klarna.loop).result()

@@ -19,6 +19,7 @@ from tests.documentation.workflows import Outputs, Runner
 
 _SHOP = '#!/bin/sh\nexec mock-klarna shop --merchant K123 --password secret "$@"\n'
 _SCENARIO = next(each for each in blocks("yaml", containing="\nsteps:") if each.page.name == "README.md")
+_PATIENT = re.sub(r"within: \d+s", "within: 60s", _SCENARIO.code)
 PACKAGE = "git+https://github.com/YOUR/mock-klarna.git"
 JOBS = [
     block
@@ -36,7 +37,7 @@ def runner(tmp_path: Path) -> Iterator[Runner]:
     environment = {"PATH": path, "PYTHONPATH": sysconfig.get_path("purelib"), **pip}
     with Runner(tmp_path, environment, ROOT) as runner:
         (runner.workspace / "scenarios").mkdir()
-        (runner.workspace / "scenarios" / "express.yaml").write_text(_SCENARIO.code)
+        (runner.workspace / "scenarios" / "express.yaml").write_text(_PATIENT)
         shop = runner.workspace / "start-your-shop"
         shop.write_text(_SHOP)
         shop.chmod(0o755)

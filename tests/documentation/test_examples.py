@@ -32,7 +32,7 @@ from django.conf import settings
 settings.configure(DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}, STATIC_URL="static/")
 """
 _PLAYWRIGHT = """
-export default { use: { launchOptions: { executablePath: "%s", args: %s } } };
+export default { timeout: 240_000, expect: { timeout: 60_000 }, use: { launchOptions: { executablePath: "%s", args: %s } } };
 """
 
 
@@ -50,7 +50,7 @@ def run(command: list[str | Path], folder: Path, **environment: str) -> str:
     ran = subprocess.run(
         command,
         cwd=folder,
-        env={**inherited, "PATH": path, **environment},
+        env={**inherited, "PATH": path, "MOCK_KLARNA_CALLBACK_TIMEOUT": "60", **environment},
         capture_output=True,
         text=True,
         check=False,
