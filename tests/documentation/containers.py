@@ -145,7 +145,6 @@ def compose(runner: Runner) -> None:
     klarna = services["shop"]["environment"]["KLARNA_URL"]
     shop = f"shop --klarna {klarna} --host 0.0.0.0 --port {port} --merchant K123 --password secret"
     run(runner, f"docker run --detach --name shop --ip {_SHOP_ADDRESS} {names} mock-klarna {shop}")
-    run(runner, f"curl --silent --output /dev/null --retry 60 --retry-connrefused http://{_SHOP_ADDRESS}:{port}/")
     (volume,) = services["scenarios"]["volumes"]
     command = services["scenarios"]["command"]
     run(runner, f"docker run {names} --volume {volume.replace('./', '$PWD/')} mock-klarna {command}")
