@@ -1,17 +1,28 @@
 """Runs the curl commands of the pages with curl itself, and sends the requests that tests need beside them."""
 
 import json
+import os
 import subprocess
+import sys
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 
 def run(code: str, folder: str = ".") -> str:
-    """Run a block of curl commands and return what they print; raises AssertionError if one fails."""
+    """Run a block of curl and `mock-klarna` commands and return what they print; raises AssertionError if one fails."""
     script = code.replace("curl ", "curl --fail-with-body --silent --show-error ")
-    ran = subprocess.run(["bash", "-ec", script], capture_output=True, text=True, cwd=folder, check=False)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    ran = subprocess.run(
+        ["bash", "-ec", script],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        check=False,
+        env={**os.environ, "PATH": path},
+    )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 

@@ -60,6 +60,7 @@ _STORY: list[tuple[str, Any, Mapping[str, str]]] = [
     ("deny_authorization", {"deny_code": "item_out_of_stock"}, {}),
     ("journal", None, {"seq": "body.entries[0].seq"}),
     ("journal_entry", None, {}),
+    ("findings", None, {}),
     ("add_order", _ORDER, {"order_id": "body.order_id"}),
     ("list_orders", None, {}),
     ("get_order", None, {}),
