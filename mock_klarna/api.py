@@ -52,6 +52,19 @@ def _first(name: str, body: Any) -> Any:
     return body["entries"][0]
 
 
+def _require_none(severity: str, body: Any) -> None:
+    """Raise AssertionError with the findings that are as severe, ValueError for a severity that does not exist."""
+    from mock_klarna.certify import Severity, finding_text
+
+    wanted = [each.value for each in Severity]
+    if severity not in wanted:
+        raise ValueError(f"severity {severity!r}: one of {', '.join(wanted)}")
+    counted = wanted[: wanted.index(severity) + 1]
+    texts = [finding_text(finding) for finding in body["findings"] if finding["severity"] in counted]
+    if texts:
+        raise AssertionError("\n".join(texts))
+
+
 class Commands(Generic[Object, Objects, Nothing]):
     """What a merchant and a shopper can do, for one merchant of one sandbox.
 
@@ -145,6 +158,14 @@ class Commands(Generic[Object, Objects, Nothing]):
     def journal(self, **filters: Any) -> Objects:
         """List what happened, in order; see `GET /_mock/journal` for the filters, such as `name` and `status`."""
         return self._list(_query("/_mock/journal", filters), "entries")
+
+    def findings(self) -> Objects:
+        """List where this merchant breaks the rules of `certify` in what happened so far, the most severe first."""
+        return self._list("/_mock/findings", "findings")
+
+    def assert_no_findings(self, severity: str = "error") -> Nothing:
+        """Raise AssertionError if this merchant broke a rule that is as severe as `error`, `warning` or `hint`."""
+        return self._request("GET", "/_mock/findings", then=partial(_require_none, severity))
 
     def wait_for(self, name: str, *, within: float = 5.0, **filters: Any) -> Object:
         """Wait for the first journal entry of a name (an event, an operation or a callback) and give it.

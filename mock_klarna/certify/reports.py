@@ -36,11 +36,7 @@ def text(found: Json, url: str = "") -> str:
     merchants = len({result["merchant"] for result in found["rules"]})
     lines = []
     for finding in found["findings"]:
-        of = f" ({finding['merchant']})" if merchants > 1 else ""
-        lines.append(f"{finding['severity']:<8}{finding['rule']:<4}  {finding['title']}{of}")
-        for name in ("seen", "expected", "remedy", "source"):
-            lines += _member(name, finding[name])
-        lines += [*_member("evidence", "  ".join(f"{url}{path}" for path in finding["evidence"])), ""]
+        lines += [finding_text(finding, url, with_merchant=merchants > 1), ""]
     undecided = [result for result in found["rules"] if result["outcome"] == "inconclusive"]
     if undecided:
         lines.append("inconclusive, because there was none of this in the journal:")
@@ -49,6 +45,15 @@ def text(found: Json, url: str = "") -> str:
     if passed:
         lines += [*wrap(f"passed: {' '.join(passed)}", _WIDTH, subsequent_indent="        "), ""]
     return "\n".join([*lines, verdict(found)])
+
+
+def finding_text(finding: Json, url: str = "", *, with_merchant: bool = False) -> str:
+    """Return a finding in several lines: severity, rule and title, then its members and the paths of the evidence."""
+    of = f" ({finding['merchant']})" if with_merchant else ""
+    lines = [f"{finding['severity']:<8}{finding['rule']:<4}  {finding['title']}{of}"]
+    for name in ("seen", "expected", "remedy", "source"):
+        lines += _member(name, finding[name])
+    return "\n".join([*lines, *_member("evidence", "  ".join(f"{url}{path}" for path in finding["evidence"]))])
 
 
 def _once(results: Sequence[Json]) -> Iterator[tuple[str, str]]:

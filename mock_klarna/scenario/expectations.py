@@ -29,6 +29,7 @@ _TRANSITIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "state": PURCHASE_TRANSITIONS,
     "fraud_status": FRAUD_TRANSITIONS,
 }
+_SEVERITIES = ("error", "warning", "hint")
 _MAX_SHOWN_ENTRIES = 5
 _MAX_HINTS = 10
 _ENTRY_OPTIONS = frozenset({"of", "within", "count", "kind", "operation", "name", "body", "answer"})
@@ -74,6 +75,17 @@ async def expect_order(run: ScenarioRun, step: Step) -> Any:
         return order, is_unreachable(step.args, order)
 
     return await _expect_records(run, step, look_up)
+
+
+async def expect_no_findings(run: ScenarioRun, step: Step) -> Any:
+    """Expect that the merchant broke no rule of `certify` that is as severe as `severity`."""
+    severity, skipped = step.args.get("severity", "error"), step.args.get("skip", ())
+    found = await run.get("/_mock/findings")
+    counted = _SEVERITIES[: _SEVERITIES.index(severity) + 1]
+    broken = [one for one in found["findings"] if one["severity"] in counted and one["rule"] not in skipped]
+    if broken:
+        texts = [f"{one['rule']} {one['title']}: {one['seen']}, expected {one['expected']}" for one in broken]
+        raise ExpectationFailed(f"no finding as severe as {severity}", "; ".join(texts[:_MAX_SHOWN_ENTRIES]))
 
 
 def with_short_wait(body: Json) -> tuple[Json, float]:

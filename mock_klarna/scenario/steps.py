@@ -251,6 +251,7 @@ STEPS: Mapping[str, Callable[[ScenarioRun, Step], Awaitable[Any]]] = {
         expectations.expect_event,
         expectations.expect_purchase,
         expectations.expect_order,
+        expectations.expect_no_findings,
     )
 }
 """Every step by its name, which is the name of its function."""

@@ -130,3 +130,13 @@ def test_what_comes_without_the_shop_is_waited_for(run_in_time: RunSteps) -> Non
     buying = WAITING_PURCHASE.replace("wait: 600", "wait: 600, merchant_timeout: 0.5")
     timed_out = "- expect_event: {name: purchase_timed_out, within: 1d}\n- expect_purchase: {state: timed_out}"
     assert run_in_time(f"{BUTTON}\n{buying}\n{timed_out}").passed
+
+
+def test_no_findings_are_expected_up_to_a_severity(run_steps: RunSteps) -> None:
+    wrong = "- place: {body: {order_amount: 1}}\n  status: 400"
+    steps = f"{PURCHASE}\n{wrong}\n"
+    assert run_steps(f"{PURCHASE}\n- expect_no_findings: {{}}").passed
+    failure = run_steps(f"{steps}- expect_no_findings: {{severity: hint, skip: [T1]}}").failure
+    assert failure is not None
+    assert failure.expected == "no finding as severe as hint"
+    assert "O1 Amounts are posted as they were authorized: order_amount 1, expected 124000" in failure.actual

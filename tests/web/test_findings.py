@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from mock_klarna import MockKlarnaAsync
 from mock_klarna.certify import RULES
 from mock_klarna.client import Client
@@ -44,3 +46,17 @@ async def test_without_a_merchant_all_are_judged_separately(klarna: MockKlarnaAs
     assert merchants >= {"findings-one", "findings-two"}
     assert everybody["summary"]["rules"] == len(RULES) * len(merchants)
     assert {result["merchant"] for result in alone["rules"]} == {"findings-two"}
+
+
+async def test_tests_can_assert_that_there_are_no_findings(klarna: MockKlarnaAsync, button: Any) -> None:
+    await klarna.assert_no_findings("hint")
+    body = {"merchant_urls": {"place_order": "https://shop.example.com/p"}}
+    await klarna.send("POST", "/instantshopping/v1/buttons", body, headers={"User-Agent": "python-requests/2"})
+    (finding,) = [one for one in await klarna.findings() if one["rule"] == "T1"]
+    assert finding["severity"] == "hint"
+    with pytest.raises(
+        AssertionError, match=r"hint +T1 +User-Agent names the shop\n +seen +User-Agent: python-requests/2"
+    ):
+        await klarna.assert_no_findings("hint")
+    with pytest.raises(ValueError, match="one of error, warning, hint"):
+        await klarna.assert_no_findings("fatal")
