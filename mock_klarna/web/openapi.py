@@ -52,8 +52,8 @@ _PROTECTION = (403, 421)
 def responses(operation: Operation) -> Iterator[tuple[str, Json]]:
     """Yield each status of an operation's responses, with its description."""
     for status, component in operation.answers:
-        shown = f"components/{component}.json" if component else component
-        response = _response(status, shown, _headers(operation, *operation.headers), operation.media)
+        path = component and f"{component if '/' in component else f'components/{component}'}.json"
+        response = _response(status, path, _headers(operation, *operation.headers), operation.media)
         for media in operation.other_media:
             response["content"][media] = {"schema": _TEXT}
         yield str(status), response

@@ -293,7 +293,7 @@ SANDBOX = (
         path="/_mock/purchases",
         handler=control.create_purchase,
         body="required",
-        answers=((201, ANY_OBJECT),),
+        answers=((201, "purchase"),),
         errors=(404, 409),
         headers=("Location",),
     ),
@@ -302,6 +302,7 @@ SANDBOX = (
         method="GET",
         path="/_mock/purchases",
         handler=control.list_purchases,
+        answers=((200, "purchases"),),
         parameters=(query.PURCHASE_STATE, query.LIMIT),
     ),
     _sandbox(
@@ -309,6 +310,7 @@ SANDBOX = (
         method="GET",
         path="/_mock/purchases/{purchase_id}",
         handler=control.get_purchase,
+        answers=((200, "purchase"),),
         parameters=(query.WAIT,),
         other_media=(TEXT,),
         errors=(404,),
@@ -318,6 +320,7 @@ SANDBOX = (
         method="GET",
         path="/_mock/journal",
         handler=journal.list_entries,
+        answers=((200, "journal"),),
         parameters=(*_JOURNAL_FILTER, query.AFTER, query.ORDER, query.LIMIT, query.WAIT),
     ),
     _sandbox(
@@ -331,7 +334,14 @@ SANDBOX = (
     _sandbox(
         name="findings", method="GET", path="/_mock/findings", handler=findings.find, answers=((200, "findings"),)
     ),
-    _sandbox(name="journal_entry", method="GET", path="/_mock/journal/{seq}", handler=journal.get_entry, errors=(404,)),
+    _sandbox(
+        name="journal_entry",
+        method="GET",
+        path="/_mock/journal/{seq}",
+        handler=journal.get_entry,
+        answers=((200, "journal_entry"),),
+        errors=(404,),
+    ),
     _sandbox(
         name="list_callbacks",
         method="GET",
@@ -373,6 +383,7 @@ SANDBOX = (
         method="GET",
         path="/_mock/orders",
         handler=control.list_orders,
+        answers=((200, "placed_orders"),),
         parameters=(query.LIMIT,),
         errors=(400,),
     ),
@@ -389,6 +400,7 @@ SANDBOX = (
         method="POST",
         path="/_mock/orders/{order_id}/close",
         handler=control.close_order,
+        answers=((200, "placed_order"),),
         errors=(404,),
     ),
     _sandbox(
@@ -396,6 +408,7 @@ SANDBOX = (
         method="GET",
         path="/_mock/customer-tokens/{customer_token}",
         handler=customer_tokens.find_token,
+        answers=((200, "stored_token"),),
         errors=(404,),
     ),
     _sandbox(
@@ -403,6 +416,7 @@ SANDBOX = (
         method="POST",
         path="/_mock/customer-tokens/{customer_token}/status",
         handler=customer_tokens.set_token_status,
+        answers=((200, "stored_token"),),
         body="required",
         errors=(400, 403, 404),
     ),
@@ -411,6 +425,7 @@ SANDBOX = (
         method="POST",
         path="/_mock/orders/{order_id}/decision",
         handler=control.decide_fraud_review,
+        answers=((200, "placed_order"),),
         body="required",
         errors=(400, 404, 409),
     ),
@@ -430,10 +445,12 @@ SANDBOX = (
         path="/_mock/faults",
         handler=control.create_fault,
         body="required",
-        answers=((201, ANY_OBJECT),),
+        answers=((201, "fault"),),
         errors=(400,),
     ),
-    _sandbox(name="list_faults", method="GET", path="/_mock/faults", handler=control.list_faults),
+    _sandbox(
+        name="list_faults", method="GET", path="/_mock/faults", handler=control.list_faults, answers=((200, "faults"),)
+    ),
     _sandbox(
         name="clear_faults",
         method="DELETE",
@@ -450,7 +467,13 @@ SANDBOX = (
         answers=_NO_CONTENT,
         errors=(400,),
     ),
-    _sandbox(name="get_snapshot", method="GET", path="/_mock/snapshot", handler=control.get_snapshot),
+    _sandbox(
+        name="get_snapshot",
+        method="GET",
+        path="/_mock/snapshot",
+        handler=control.get_snapshot,
+        answers=((200, "requests/put_snapshot"),),
+    ),
     _sandbox(
         name="put_snapshot",
         method="PUT",
@@ -466,48 +489,69 @@ SANDBOX = (
         method="GET",
         path="/_mock/shoppers",
         handler=control.list_shoppers,
+        answers=((200, "test_shoppers"),),
         parameters=(query.COUNTRY,),
         errors=(404,),
     ),
-    _sandbox(name="list_scenarios", method="GET", path="/_mock/scenarios", handler=scenarios.list_scenarios),
+    _sandbox(
+        name="list_scenarios",
+        method="GET",
+        path="/_mock/scenarios",
+        handler=scenarios.list_scenarios,
+        answers=((200, "scenarios"),),
+    ),
     _sandbox(
         name="run_scenario",
         method="POST",
         path="/_mock/scenarios/{name}/run",
         handler=scenarios.run_scenario,
+        answers=((200, "scenario_report"),),
         body="optional",
         errors=(400, 404),
     ),
 )
 """The sandbox's own endpoints: everything a test needs beside Klarna's APIs."""
 
+_SHOWN_SESSION = ((200, "session"),)
 _SESSIONS = "/instantshopping/sdk/sessions"
 _SESSION = f"{_SESSIONS}/{{session_id}}"
 _browser_read = partial(Operation, api=Api.BROWSER, method="GET")
-_browser_step = partial(Operation, api=Api.BROWSER, method="POST", body="required", errors=(400, 404, 409, 413, 415))
+_browser_step = partial(
+    Operation, api=Api.BROWSER, method="POST", body="required", answers=_SHOWN_SESSION, errors=(400, 404, 409, 413, 415)
+)
 
 BROWSER = (
-    _browser_step(name="sdk_load", path="/instantshopping/sdk/load", handler=browser_api.load, errors=(400, 413, 415)),
+    _browser_step(
+        name="sdk_load",
+        path="/instantshopping/sdk/load",
+        handler=browser_api.load,
+        answers=((200, "loaded_button"),),
+        errors=(400, 413, 415),
+    ),
     _browser_step(
         name="sdk_problem",
         path="/instantshopping/sdk/problems",
         handler=browser_api.report_problem,
+        answers=((200, ANY_OBJECT),),
         errors=(400, 413, 415),
     ),
     _browser_step(
         name="sdk_sessions",
         path=_SESSIONS,
         handler=browser_api.create_session,
-        answers=((200, ANY_OBJECT), (201, ANY_OBJECT)),
+        answers=((200, "session"), (201, "session")),
+    ),
+    _browser_read(
+        name="sdk_session", path=_SESSION, handler=browser_api.get_session, answers=_SHOWN_SESSION, errors=(404,)
     ),
     _browser_read(
         name="sdk_shoppers",
         path="/instantshopping/sdk/shoppers",
         handler=control.list_shoppers,
+        answers=((200, "test_shoppers"),),
         parameters=(query.COUNTRY,),
         errors=(404,),
     ),
-    _browser_read(name="sdk_session", path=_SESSION, handler=browser_api.get_session, errors=(404,)),
     _browser_step(name="sdk_identify", path=f"{_SESSION}/identify", handler=browser_api.identify),
     _browser_step(
         name="sdk_draft", path=f"{_SESSION}/draft", handler=browser_api.keep_draft, errors=(400, 404, 413, 415)
@@ -521,6 +565,7 @@ BROWSER = (
         name="sdk_wait",
         path=f"{_SESSION}/wait",
         handler=browser_api.wait,
+        answers=_SHOWN_SESSION,
         parameters=(query.SECONDS,),
         errors=(400, 404),
     ),
@@ -528,6 +573,7 @@ BROWSER = (
         name="sdk_timeline",
         path=f"{_SESSION}/timeline",
         handler=browser_api.timeline,
+        answers=((200, "journal"),),
         parameters=(query.AFTER,),
         errors=(400, 404),
     ),
