@@ -1,14 +1,22 @@
-"""The OpenAPI document: valid, and neither more nor less than what is served."""
+"""The OpenAPI document: valid, and what it describes is what is served."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from mock_klarna import MockKlarnaAsync, resources
+from mock_klarna.domain.callbacks import DELIVERY_STATES
+from mock_klarna.domain.customer_token import STATUSES
+from mock_klarna.domain.purchase import PURCHASE_TRANSITIONS
 from mock_klarna.validation import Validator
+from mock_klarna.web.operation import ANY_OBJECT
 from mock_klarna.web.operations import OPERATIONS
+from mock_klarna.web.request import JSON
+from tests.fuzz.answers import Answer, Document
 
 Json = dict[str, Any]
 
@@ -39,6 +47,88 @@ async def test_every_body_is_described(document: Json) -> None:
         assert ("requestBody" in entry) == bool(row.body), row.name
         if row.body:
             assert entry["requestBody"].get("required", False) == (row.body != "optional")
+
+
+def test_every_json_answer_has_a_component() -> None:
+    answers = {row.name: dict(row.answers).values() for row in OPERATIONS if row.media == JSON}
+    assert [name for name, described in answers.items() if ANY_OBJECT in described] == ["openapi"]
+
+
+async def test_the_answers_of_a_purchase_and_its_order_are_as_described(
+    klarna: MockKlarnaAsync, document: Json, purchase: Json, page: Callable[[str], Any]
+) -> None:
+    described, checked = Document(document), set[str]()
+
+    async def send(method: str, path: str, body: Any = None) -> Any:
+        answer = await klarna.send(method, path, body)
+        operation = described.find(method, path)
+        assert operation is not None
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        raw = b"" if answer.body is None else orjson.dumps(answer.body)
+        assert answer.status < 400, answer.body
+        assert described.fault(operation, Answer(answer.status, headers, raw), method) == "", path
+        checked.add(operation.name)
+        return answer.body
+
+    await klarna.wait_for("place_order")
+    placed = await send("POST", "/_mock/orders", {"page": page("se-battery-pack"), "outcome": "PENDING"})
+    order = f"/_mock/orders/{placed['order_id']}"
+    await send("POST", f"{order}/decision", {"fraud_status": "ACCEPTED"})
+    await send("POST", f"{order}/close")
+    await send("POST", "/_mock/faults", {"on": "callback", "operation": "push", "twice": True, "times": 2})
+    await send("POST", "/_mock/clock", {"advance": 1})
+    callback = (await send("GET", "/_mock/callbacks"))["callbacks"][0]["callback_id"]
+    entry = (await send("GET", "/_mock/journal"))["entries"][-1]["seq"]
+    await send("POST", f"/_mock/callbacks/{callback}/resend")
+    await send("POST", "/_mock/purchases", {"page": page("se-battery-pack"), "wait": 0})
+    for path in (
+        "purchases",
+        f"purchases/{purchase['purchase_id']}",
+        f"orders/{placed['order_id']}",
+        "orders",
+        "faults",
+    ):
+        await send("GET", f"/_mock/{path}")
+    for path in ("health", "clock", f"callbacks/{callback}", f"journal/{entry}", "shoppers", "scenarios", "snapshot"):
+        await send("GET", f"/_mock/{path}")
+    button = await klarna.create_button(merchant_urls={"create_customer_token": "http://127.0.0.1:1/t"})
+    subscription = await klarna.purchase(button_key=button["button_key"], page=page("se-battery-pack"), wait=0)
+    created = await klarna.create_token(subscription["authorization_token"])
+    token = f"/_mock/customer-tokens/{created['token_id']}"
+    await send("GET", token)
+    await send("POST", f"{token}/status", {"status": "SUSPENDED"})
+    options = {"options": {"setup": {"key": purchase["button_key"], "instance_id": 1}, **page("se-variations")}}
+    await send("POST", "/instantshopping/sdk/load", options)
+    await send("POST", "/instantshopping/sdk/load", {"options": {"locale": 1}})
+    session = (
+        f"/instantshopping/sdk/sessions/{(await send('POST', '/instantshopping/sdk/sessions', options))['session_id']}"
+    )
+    await send("GET", session)
+    await send("POST", f"{session}/draft", {"values": {"email": "a"}})
+    await send("POST", f"{session}/identify", {"shopper": "se-approved"})
+    await send("POST", f"{session}/specify", {"product_attributes": {"clr": "blue", "size": "m"}})
+    await send("POST", f"{session}/shipping", {"id": "post_nord"})
+    await send("POST", f"{session}/checkboxes", {"answers": {}})
+    await send("POST", f"{session}/update", {"options": {"merchant_reference1": "a"}})
+    await send("POST", f"{session}/pay", {})
+    await send("GET", f"{session}/wait?seconds=0")
+    await send("GET", f"{session}/timeline")
+    unchecked = {"authority", "openapi", "events", "clear_faults", "reset", "put_snapshot", "run_scenario"}
+    ours = {row.name for row in OPERATIONS if row.path.startswith(("/_mock", "/instantshopping/sdk"))}
+    assert ours - checked == unchecked
+
+
+@pytest.mark.parametrize(
+    ("component", "member", "values"),
+    [
+        ("purchase", "state", PURCHASE_TRANSITIONS),
+        ("session", "state", PURCHASE_TRANSITIONS),
+        ("callback_summary", "state", DELIVERY_STATES),
+        ("stored_token", "status", STATUSES),
+    ],
+)
+async def test_answers_list_the_values_of_the_code(document: Json, component: str, member: str, values: Any) -> None:
+    assert document["components"]["schemas"][component]["properties"][member]["enum"] == list(values)
 
 
 async def test_responses_that_are_not_json_have_their_media_type(document: Json) -> None:
