@@ -240,7 +240,7 @@ class _Content:
         """Return what is expected instead of a text; nothing when it is possible."""
         expected = _expected(self.schema)
         try:
-            value = read_json(text.encode())
+            value = read_json(text.encode(), is_bounded=False)  # a session may have the values of a key and of a page
         except MalformedBody:
             return expected
         error = next(iter(self.validator.iter_errors(value)), None)

@@ -7,6 +7,8 @@ import orjson
 from mock_klarna.errors import Problem
 
 DEEPEST = 64
+MOST_VALUES = 300_000
+"""Values of a body: members, entries of lists, and the objects and lists themselves. Parsing more delays all other requests."""
 _EXCERPT = 40
 _NOT_OPENING = bytes(byte for byte in range(256) if byte not in b"{[")
 _WORDS = (
@@ -30,11 +32,14 @@ class MalformedBody(ValueError):
         self.problem = problem
 
 
-def read_json(raw: bytes) -> Any:
+def read_json(raw: bytes, *, is_bounded: bool = True) -> Any:
     """Return the parsed body.
 
-    Raises `MalformedBody` for a body that is empty, cut off, not UTF-8, not JSON (NaN is not) or nested deeper than 64 levels.
+    Raises `MalformedBody` for a body that is empty, cut off, not UTF-8, not JSON (NaN is not), nested deeper than 64 levels, or
+    that has more than `MOST_VALUES` values, which are counted before it is parsed. `is_bounded=False` allows any number of values.
     """
+    if is_bounded and len(raw) > MOST_VALUES and _has_too_many_values(raw):
+        raise MalformedBody(Problem("", "size", excerpt(raw, 0), f"a body of at most {MOST_VALUES} values"))
     try:
         body: object = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -42,6 +47,20 @@ def read_json(raw: bytes) -> Any:
     if len(raw.translate(None, _NOT_OPENING)) > DEEPEST and _is_too_deep(body):
         raise MalformedBody(Problem("", "depth", excerpt(raw, 0), f"JSON of at most {DEEPEST} levels"))
     return body
+
+
+def _has_too_many_values(raw: bytes) -> bool:
+    """Return whether JSON has more than `MOST_VALUES` values, which each have a comma or a bracket outside of texts."""
+    if _count(raw) <= MOST_VALUES:
+        return False
+    pieces = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if pieces.count(b'"') > 2 * MOST_VALUES:
+        return True  # more texts than values are allowed
+    return _count(b"".join(pieces.split(b'"')[::2])) > MOST_VALUES
+
+
+def _count(raw: bytes) -> int:
+    return raw.count(b",") + raw.count(b"[") + raw.count(b"{")
 
 
 def write_json(value: Any) -> bytes:

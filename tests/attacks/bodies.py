@@ -25,6 +25,10 @@ def bodies() -> dict[str, object]:
         "a list as text": {**key, "locale": [{"a": 1}] * 900_000},
         "countries, the last is wrong": {**key, "shipping_countries": ["SE"] * 1_500_000 + [5]},
         "nulls in lists": {**key, "locale": 5, "x": [[None]] * 1_000_000},
+        "as many nulls in lists as are accepted": {**key, "locale": 5, "x": [[None]] * 149_000},
+        "as many lists as are accepted": {**key, "locale": 5, "x": [[]] * 149_000},
+        "as many objects as are accepted": {**key, "locale": 5, "order_lines": [{"a": {}}] * 99_000},
+        "as many names as are accepted": {**key, "locale": 5, "x": {f"member{number}": {} for number in range(149_000)}},
     }
 
 
