@@ -8,6 +8,7 @@ from msgspec import Struct
 
 _LONGEST_TEXT = 200
 _LONGEST_NAME = 80
+_SHORT_NAME = 4
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STEP = re.compile(r"\[\d+\]|[^.\[]+|.")
 
@@ -50,9 +51,35 @@ class Problem(Struct, frozen=True, gc=False):
 
     def as_text(self) -> str:
         """Return the one line that goes to the log."""
+        place = f"{self.path or 'body'} [{self.rule}]: "
+        if self.rule in UNKNOWN:
+            return f"{place}unknown {UNKNOWN[self.rule]}; {self.expected}"
+        if self.is_missing:
+            return f"{place}missing, expected {self.expected}"
         value = "nothing" if self.value is None else repr(bounded(self.value))
-        formula = f" ({self.formula})" if self.formula else ""
-        return f"{self.path or 'body'} [{self.rule}]: sent {value}, expected {self.expected}{formula}"
+        return f"{place}sent {value}, expected {self.expected}" + (f" ({self.formula})" if self.formula else "")
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether a member is missing."""
+        return self.rule == "required" and self.value is None
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, without what would be right: `locale is missing`."""
+        name = self.path or "body"
+        if self.rule in UNKNOWN:
+            return f"{name} is an unknown {UNKNOWN[self.rule]}"
+        return f"{name} is missing" if self.is_missing else f"{name} is not valid ({self.rule})"
+
+    @property
+    def hint(self) -> str:
+        """What would be right, as part of a sentence."""
+        return self.expected if self.rule in UNKNOWN else f"expected {self.expected}"
+
+
+UNKNOWN = {"additionalProperties": "member", "unevaluatedProperties": "member", "unknown_parameter": "parameter"}
+"""Rules of members and parameters that do not exist, and what they are; `expected` of such a problem names others."""
 
 
 def in_words(problems: Iterable[Problem]) -> str:
@@ -75,8 +102,11 @@ def similar(name: str, known: Iterable[str], most: int = 1, cutoff: float = 0.6)
 
 
 def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
-    """Return `did you mean x?` for the known name that is most similar, after a prefix; "" if there is none."""
-    found = similar(name, known)
+    """Return `did you mean x?` for the known name that is most similar, after a prefix; "" if there is none.
+
+    Of short names, such as codes of countries and currencies, most are similar to many others.
+    """
+    found = similar(name, known, cutoff=0.8 if len(name) <= _SHORT_NAME else 0.6)
     return f"did you mean {prefix}{found[0]}?" if found else ""
 
 
@@ -292,13 +322,7 @@ class InvalidInput(MockKlarnaError):
     """A body, parameter or option of our own interface breaks a rule; `problems` lists every one."""
 
     def __init__(self, problems: Sequence[Problem], *, where: str = "") -> None:
-        first = problems[0]
-        super().__init__(
-            f"{first.path or 'body'} is not valid ({first.rule})",
-            where=where,
-            hint=f"expected {first.expected}",
-            problems=problems,
-        )
+        super().__init__(problems[0].sentence, where=where, hint=problems[0].hint, problems=problems)
 
 
 class Forbidden(MockKlarnaError):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.errors import Problem, bounded
+from mock_klarna.errors import InvalidInput, Problem, bounded, did_you_mean
 
 TAX = Problem("order_lines[0].total_tax_amount", "line_tax", 5000, "4545 (4545 to 4546)", "the formula")
 
@@ -25,11 +25,50 @@ def test_a_problem_is_told_as_json_with_both_paths() -> None:
     [
         (TAX, "order_lines[0].total_tax_amount [line_tax]: sent 5000, expected 4545 (4545 to 4546) (the formula)"),
         (Problem("", "type", [], "an object"), "body [type]: sent [], expected an object"),
-        (Problem("locale", "required", None, "present"), "locale [required]: sent nothing, expected present"),
+        (Problem("locale", "required", None, "a locale"), "locale [required]: missing, expected a locale"),
+        (Problem("deny", "type", None, "an object"), "deny [type]: sent nothing, expected an object"),
+        (
+            Problem("dely", "additionalProperties", 5, "did you mean delay?"),
+            "dely [additionalProperties]: unknown member; did you mean delay?",
+        ),
+        (
+            Problem("nme", "unknown_parameter", "a", "known: name"),
+            "nme [unknown_parameter]: unknown parameter; known: name",
+        ),
     ],
 )
 def test_a_problem_is_one_line_of_text(problem: Problem, text: str) -> None:
     assert problem.as_text() == text
+
+
+@pytest.mark.parametrize(
+    ("problem", "text"),
+    [
+        (Problem("wait", "type", "x", "a number"), "query: wait is not valid (type); expected a number"),
+        (Problem("merchant", "required", None, "credentials"), "query: merchant is missing; expected credentials"),
+        (
+            Problem("dely", "additionalProperties", 5, "did you mean delay?"),
+            "query: dely is an unknown member; did you mean delay?",
+        ),
+    ],
+)
+def test_an_error_names_what_is_missing_unknown_or_wrong(problem: Problem, text: str) -> None:
+    assert str(InvalidInput([problem], where="query")) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "suggestion"),
+    [
+        ("dely", ["delay", "drop"], "did you mean delay?"),
+        ("EURO", ["EUR", "EGP"], "did you mean EUR?"),
+        ("USA", ["US", "UA"], "did you mean US?"),
+        ("ABC", ["PAB", "ALL"], ""),
+        ("KRR", ["PKR", "KRW"], ""),
+        ("ZZ", ["ZA"], ""),
+    ],
+)
+def test_short_names_have_to_be_very_similar_to_be_suggested(name: str, known: list[str], suggestion: str) -> None:
+    assert did_you_mean(name, known) == suggestion
 
 
 @pytest.mark.parametrize(

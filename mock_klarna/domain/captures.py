@@ -19,6 +19,8 @@ def capture(order: Order, capture_id: str, amount: int, details: bytes, now: flo
     """
     require_capturable(order, now)
     current = balance(order, now)
+    if not current.remaining:
+        raise CaptureNotAllowed("Capture not allowed. Nothing is left to capture.")
     if not 0 < amount <= current.remaining:
         raise CaptureNotAllowed(f"Capture not allowed. {amount} is not an amount from 1 to {current.remaining}.")
     new = Capture(capture_id=capture_id, captured_amount=amount, captured_at=now, details=details)
@@ -118,6 +120,8 @@ def refund(order: Order, refund_id: str, amount: int, details: bytes, now: float
     current = balance(order, now)
     if not current.captured:
         raise RefundNotAllowed("Order has no captures. Refund not possible")
+    if not current.refundable:
+        raise RefundNotAllowed("Refund not allowed. Everything that was captured has been refunded.")
     if not 0 < amount <= current.refundable:
         raise RefundNotAllowed(f"Refund not allowed. {amount} is not an amount from 1 to {current.refundable}.")
     new = Refund(refund_id=refund_id, refunded_amount=amount, refunded_at=now, details=details)

@@ -128,6 +128,7 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 LINE_RULES = frozenset({"line_total", "line_tax", "line_sign"})
 ORDER_RULES = frozenset({"order_amount", "order_tax_amount"})
 _MOST_TERMS = 12
+_HIGHEST_PERCENT = 100
 
 
 def line_problems(line: Numbers) -> Iterator[Problem]:
@@ -166,7 +167,16 @@ def _total_problem(line: Numbers) -> Iterator[Problem]:
 def _tax_problem(line: Numbers, sent: Fraction, formula: Fraction) -> Problem:
     total, rate = _text(line.expected_total or Fraction(0)), _text(line.tax_rate or Fraction(0))
     words = f"{total} {MINUS} {total}{TIMES}{money.FULL}/({money.FULL}+{rate}) = {_text(formula)}"
-    return Problem(f"{line.path}.{line.names[1]}", "line_tax", _plain(sent), _range(formula, Fraction(1)), words)
+    expected = _range(formula, Fraction(1)) + _rate_advice(line.tax_rate)
+    return Problem(f"{line.path}.{line.names[1]}", "line_tax", _plain(sent), expected, words)
+
+
+def _rate_advice(rate: Fraction | None) -> str:
+    """Return what a tax rate means that is probably given in percent instead of percent * 100."""
+    if rate is None or not 1 <= rate <= _HIGHEST_PERCENT:
+        return ""
+    percent = float(rate)
+    return f"; tax_rate {percent:g} means {percent / 100:g} %, {percent:g} % is {percent * 100:g}"
 
 
 def order_problems(

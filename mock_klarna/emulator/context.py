@@ -223,7 +223,7 @@ class Context:
             return record
         if record is None or host_of(record.merchant) != host_of(merchant):
             raise NotFound(f"{name} is not known")
-        raise NotAllowed(f"{name} belongs to another merchant")
+        raise NotAllowed(f"{name} belongs to merchant {record.merchant!r}, and this request is from {merchant!r}")
 
     async def load_own_purchase(self, merchant: str, token: str) -> Purchase:
         """Load the purchase of a merchant's own token; another merchant's use of a token is an event of its owner.

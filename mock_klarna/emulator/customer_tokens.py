@@ -53,7 +53,9 @@ class CustomerTokens:
         if token is None or host_of(token.merchant) != host_of(merchant):
             raise NotFound("Invalid customer-token ID")
         if token.merchant != merchant:
-            raise NotAllowed("Customer token belongs to another merchant.")
+            raise NotAllowed(
+                f"Customer token belongs to merchant {token.merchant!r}, and this request is from {merchant!r}."
+            )
         return token
 
     async def order(self, merchant: str, customer_token: str, body: Json) -> Order:

@@ -11,8 +11,10 @@ from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from mock_klarna.domain.countries import canonical
 from mock_klarna.domain.sums import LINE_RULES, ORDER_RULES
 from mock_klarna.errors import Problem, did_you_mean
+from mock_klarna.validation.normalize import leniencies
 from mock_klarna.validation.schemas import Catalogue, Parts, SchemaValidator
 
 if TYPE_CHECKING:
@@ -39,8 +41,17 @@ _TYPES = {
 }
 
 
-def words(parts: Parts) -> str:
-    """Return the expected value in words: `x-expected` of the schema, its enum, or its type and limits."""
+def words(parts: Parts, *, strict: bool = True) -> str:
+    """Return the expected value in words: `x-expected` of the schema, its enum, or its type and limits.
+
+    Unless `strict`, they include the numbers that are converted to text.
+    """
+    converted = {name for part in parts for name in leniencies(part.schema, strict=strict)}
+    or_number = next((text for name, text in _ACCEPTED_NUMBERS.items() if name in converted), "")
+    return _own_words_of(parts) + or_number
+
+
+def _own_words_of(parts: Parts) -> str:
     own = _first(parts, "x-expected")
     if own:
         return str(own)
@@ -51,10 +62,14 @@ def words(parts: Parts) -> str:
     return named + _limits(parts)
 
 
-def presence(parts: Parts) -> str:
+_ACCEPTED_NUMBERS = {"number_as_id": ", or a whole number from 0", "number_as_text": ", or a number"}
+"""What conversions accept beside text."""
+
+
+def presence(parts: Parts, *, strict: bool = True) -> str:
     """Return the expected value of a required member that is missing."""
     description = without_sources(str(_first(parts, "description") or "")).rstrip(".")
-    return f"present: {words(parts)}" + (f" ({description})" if description else "")
+    return words(parts, strict=strict) + (f" ({description})" if description else "")
 
 
 def one_of(choices: Sequence[Any]) -> str:
@@ -104,6 +119,10 @@ Json = dict[str, Any]
 Steps = Sequence[str | int]
 _UNKNOWN = frozenset({"additionalProperties", "unevaluatedProperties"})
 _OWN_WORDS = frozenset({"pattern", "not", "enum"})
+_LENGTHS = frozenset({"minLength", "maxLength"})
+"""Rules that say nothing new about a text that does not have the expected form."""
+_FEW = 2
+"""Alternatives up to which the first one counts as missing; of more, the object that has none of them is not valid."""
 _MOST_PROBLEMS = 500
 _LONGEST_NAME = 80
 _LONG_LIST = 100
@@ -154,8 +173,9 @@ def _light_keywords(original: Mapping[str, Any]) -> dict[str, Any]:
 class Explainer:
     """Explains invalid bodies by the schemas of one catalogue; `schemas` skips the valid entries of long lists quickly."""
 
-    def __init__(self, catalogue: Catalogue, schemas: SchemaValidator) -> None:
+    def __init__(self, catalogue: Catalogue, schemas: SchemaValidator, *, strict: bool = False) -> None:
         self._catalogue = catalogue
+        self._strict = strict
         self._schemas = schemas
         self._validator = cache(self._compiled)
 
@@ -174,7 +194,8 @@ class Explainer:
             problems.append(NOT_CHECKED)
         finally:
             _work.reset(work)
-        return problems
+        formless = {problem.path for problem in problems if problem.rule in _OWN_WORDS}
+        return [problem for problem in problems if problem.rule not in _LENGTHS or problem.path not in formless]
 
     def _compiled(self, document: str) -> "Validator":
         return self._sparing(self._contents[document], registry=self._registry)
@@ -236,15 +257,20 @@ class Explainer:
         for name in demanded:
             if name not in body:
                 steps = [*error.absolute_path, name]
-                yield Problem(path_text(steps), "required", None, presence(self._catalogue.at(document, steps)))
+                yield Problem(
+                    path_text(steps),
+                    "required",
+                    None,
+                    presence(self._catalogue.at(document, steps), strict=self._strict),
+                )
 
     def _unknown(self, document: str, error: "ValidationError") -> Iterator[Problem]:
         known = list(self._catalogue.members(self._catalogue.at(document, list(error.absolute_path))))
         body: Any = error.instance
         for name, value in body.items():
             if name not in known:
-                expected = "; ".join(["no such member", f"{did_you_mean(name, known)} known: {one_of(known)}".lstrip()])
-                yield Problem(path_text([*error.absolute_path, name]), "additionalProperties", value, expected)
+                hint = f"{did_you_mean(name, known)} known: {', '.join(known)}".lstrip()
+                yield Problem(path_text([*error.absolute_path, name]), "additionalProperties", value, hint)
 
     def _no_branch(self, document: str, error: "ValidationError") -> Iterator[Problem]:
         if fitting := _fitting(error):
@@ -252,21 +278,28 @@ class Explainer:
                 yield from self._problems_of(document, inner)
             return
         expected = _own_words(error) or "another value"
-        first: Any = next(iter(error.context or ()), None)
-        if first is not None and first.validator == "required":
-            path = path_text([*error.absolute_path, first.validator_value[0]])
+        branches: Any = list(error.context or ())
+        if 1 <= len(branches) <= _FEW and branches[0].validator == "required":
+            path = path_text([*error.absolute_path, branches[0].validator_value[0]])
             yield Problem(path, "required", None, expected)
         else:
             yield Problem(path_text(error.absolute_path), str(error.validator), error.instance, expected)
 
     def _broken(self, document: str, error: "ValidationError") -> Problem:
-        own = _own_words(error) if error.validator in _OWN_WORDS else ""
+        own = self._own_words(document, error)
         expected = own + _suggestion(error) if own else self._expected(document, error)
         return Problem(path_text(error.absolute_path), str(error.validator), error.instance, expected)
 
+    def _own_words(self, document: str, error: "ValidationError") -> str:
+        """Return `x-expected` of the schema of a broken keyword that cannot be put in words."""
+        own = _own_words(error) if error.validator in _OWN_WORDS else ""
+        if not own or own != _own_words_of(parts := self._catalogue.at(document, list(error.absolute_path))):
+            return own
+        return words(parts, strict=self._strict) + _missing_half(error)
+
     def _expected(self, document: str, error: "ValidationError") -> str:
         if error.validator == "type":
-            return words(self._catalogue.at(document, list(error.absolute_path)))
+            return words(self._catalogue.at(document, list(error.absolute_path)), strict=self._strict)
         return broken(str(error.validator), error.validator_value, error.instance) + _suggestion(error)
 
 
@@ -309,6 +342,23 @@ def _suggestion(error: "ValidationError") -> str:
         return ""
     near = did_you_mean(sent, map(str, choices))
     return near and f"; {near}"
+
+
+_LOCALE = re.compile(r"\^\((.*)\)-\((.*)\)")
+_CODES = re.compile(r"([A-Za-z]{2})[-_]([A-Za-z]{2})\b.*", re.DOTALL)
+
+
+def _missing_half(error: "ValidationError") -> str:
+    """Return which half of a locale does not exist, or the locale that was probably meant."""
+    schema, sent = error.schema, error.instance
+    known = _LOCALE.match(str(error.validator_value))
+    codes = _CODES.fullmatch(sent) if isinstance(sent, str) else None
+    if not (isinstance(schema, dict) and "locale" in leniencies(schema) and known and codes):
+        return ""
+    language, country = codes[1].lower(), canonical(codes[2])
+    wrong = [f"{language} is no language of ISO 639-1"] if language not in known[1].split("|") else []
+    wrong += [f"{country} is no country of ISO 3166"] if country not in known[2].split("|") else []
+    return f"; {' and '.join(wrong)}" if wrong else f"; did you mean {language}-{country}?"
 
 
 _STEP = re.compile(r"\[(\d+)\]|([^.\[]+)")

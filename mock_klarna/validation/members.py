@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from msgspec.structs import replace
+
 from mock_klarna.domain import urls
 from mock_klarna.domain.countries import COUNTRIES
 from mock_klarna.domain.time import EARLIEST_BIRTH, is_birth
@@ -47,6 +49,16 @@ class MemberRules:
     def problems(self, body: Any) -> list[Problem]:
         """Return the problem of each member that breaks its rule."""
         return [self._problem(member, carrier) for member, carrier in self._wrong(body)]
+
+    def with_currency(self, body: Any, problem: Problem) -> Problem:
+        """Return the problem of a currency that does not exist with the currency of the purchase country, if that is known."""
+        for member in self.groups.get(tuple(problem.path.split(".")[:-1]), ()):
+            if member.kind == "currency" and problem.path == ".".join((*member.above, member.name)):
+                carrier = _inside(body, member.above)
+                served = COUNTRIES.get(str(carrier.get("purchase_country")))
+                if served:
+                    return replace(problem, expected=f"{served.currency}, the currency of {served.code}")
+        return problem
 
     def _wrong(self, body: Any) -> Iterator[tuple[Member, Mapping[str, Any]]]:
         for above, members in self.groups.items():

@@ -122,7 +122,7 @@ class Validator:
     def _explainer(self) -> "Explainer":
         from mock_klarna.validation.explain import Explainer  # most bodies are valid
 
-        return Explainer(self.catalogue, self._schemas)
+        return Explainer(self.catalogue, self._schemas, strict=self.strict)
 
     async def check_large(self, operation: str, body: object, *, nulls: bool) -> tuple[Any, list[Problem]]:
         """Do what `check` does with a large body: whatever takes long runs in a thread, for one body at a time."""
@@ -154,6 +154,7 @@ class Validator:
         broken = [] if known.schema.is_valid(rounded) else self._explainer.problems(known.document, rounded)
         rest = [NOT_CHECKED] if NOT_CHECKED in broken else []
         broken = [problem for problem in (*broken, *too_long) if problem is not NOT_CHECKED]
+        broken = [known.members.with_currency(normalized, problem) for problem in broken]
         found = [*broken, *known.rule_problems(normalized, {problem.path for problem in broken})]
         problems = in_order(body, [_as_sent(problem, sent) for problem in found])
         return rounded, problems[: _MOST_PROBLEMS - len(rest)] + rest

@@ -1,5 +1,6 @@
 """The sandbox's control API under `/_mock`: server, purchases, orders, callbacks, faults, clock, state, test shoppers."""
 
+from calendar import monthrange
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -267,7 +268,9 @@ def _time(text: str) -> float:
     try:
         time = datetime.fromisoformat(text.upper().replace("Z", "+00:00"))
     except ValueError:
-        raise InvalidInput([Problem("set", "date", text, "a time such as 2026-01-01T00:00:00Z")]) from None
+        year, month = int(text[:4]), int(text[5:7])
+        last = f"a day that exists: {text[:7]} has {monthrange(year, month)[1]} days" if year else "a year from 1970"
+        raise InvalidInput([Problem("set", "date", text, last)], where="body") from None
     seconds = (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
     require_reachable(seconds, "set", text)
     return seconds

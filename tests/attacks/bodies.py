@@ -28,7 +28,11 @@ def bodies() -> dict[str, object]:
         "as many nulls in lists as are accepted": {**key, "locale": 5, "x": [[None]] * 149_000},
         "as many lists as are accepted": {**key, "locale": 5, "x": [[]] * 149_000},
         "as many objects as are accepted": {**key, "locale": 5, "order_lines": [{"a": {}}] * 99_000},
-        "as many names as are accepted": {**key, "locale": 5, "x": {f"member{number}": {} for number in range(149_000)}},
+        "as many names as are accepted": {
+            **key,
+            "locale": 5,
+            "x": {f"member{number}": {} for number in range(149_000)},
+        },
     }
 
 

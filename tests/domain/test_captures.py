@@ -4,7 +4,7 @@ import pytest
 
 from mock_klarna.domain import captures
 from mock_klarna.domain.events import CaptureUpdated, OrderCaptured, OrderRefunded
-from mock_klarna.domain.order import balance
+from mock_klarna.domain.order import balance, update_authorization
 from mock_klarna.domain.records import Capture, Fulfilment, Order
 from mock_klarna.errors import CaptureNotAllowed, NoSuchCapture, NotAllowed, NotFound, RefundNotAllowed
 from tests.domain.samples import NOW, jobs, order
@@ -70,6 +70,18 @@ def test_an_amount_from_1_to_the_captured_one_can_be_refunded(amount: int, allow
     assert balance(result.value, NOW).refundable == 5000 - amount
     event = OrderRefunded(purchase_id="p-1", order_id="o-1", refund_id="r-1", refunded_amount=amount)
     assert (result.events, result.writes) == ((event,), (result.value,))
+
+
+def test_an_order_of_which_everything_was_refunded_cannot_be_refunded() -> None:
+    after = captures.refund(captured(1000, 2000), "r-1", 3000, b"{}", NOW).value
+    with pytest.raises(RefundNotAllowed, match="Everything that was captured has been refunded"):
+        captures.refund(after, "r-2", 1, b"{}", NOW)
+
+
+def test_an_order_whose_authorization_was_reduced_to_nothing_cannot_be_captured() -> None:
+    before = update_authorization(captured(), 0, b"{}", NOW).value
+    with pytest.raises(CaptureNotAllowed, match="Nothing is left to capture"):
+        captures.capture(before, "c-1", 1, b"{}", NOW)
 
 
 def test_an_order_without_captures_cannot_be_refunded() -> None:

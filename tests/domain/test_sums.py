@@ -47,6 +47,20 @@ def test_a_line_within_the_tolerances_has_no_problem(members: dict[str, Any]) ->
             "4545 (4545 to 4546)",
             f"50000 {M} 50000{T}10000/(10000+1000) = 4545.45",
         ),
+        (
+            {"tax_rate": 25, "total_tax_amount": 10000},
+            "total_tax_amount",
+            "line_tax",
+            "125 (124 to 125); tax_rate 25 means 0.25 %, 25 % is 2500",
+            f"50000 {M} 50000{T}10000/(10000+25) = 124.69",
+        ),
+        (
+            {"tax_rate": 5.5, "total_tax_amount": 2607},
+            "total_tax_amount",
+            "line_tax",
+            "27 (27 to 28); tax_rate 5.5 means 0.055 %, 5.5 % is 550",
+            f"50000 {M} 50000{T}10000/(10000+5.50) = 27.48",
+        ),
         ({"total_amount": 50003}, "total_amount", "line_total", "50000 (49998 to 50002)", f"2{T}25000 {M} 0 = 50000"),
         (
             {"total_discount_amount": 500},

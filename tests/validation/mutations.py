@@ -21,6 +21,14 @@ REQUIRED = [
         for name in ("name", "quantity", "unit_price", "tax_rate", "total_amount", "total_tax_amount")
     ),
 ]
+MISSING = {
+    "purchase_country": "an ISO 3166 alpha-2 country code such as SE (Country of the purchase)",
+    "locale": "a language and a country such as sv-SE (",
+    "billing_address": "an object (",
+    "order_lines": "a list (What is bought: 1 to 1000 lines)",
+    "order_lines[0].name": "a string of at most 255 characters (What the shopper reads)",
+    "order_lines[1].name": "a string of at most 255 characters (What the shopper reads)",
+}
 INTEGERS = [path for path in REQUIRED if path.endswith(("amount", "quantity", "price", "rate"))]
 OBJECTS = ["billing_address", "shipping_address", "customer", "merchant_urls"]
 LINE_TEXTS = {"reference": 64, "name": 255, "merchant_data": 255, "product_url": 1024, "image_url": 1024}
@@ -67,7 +75,9 @@ class Mutation:
 def mutations() -> Iterator[Mutation]:
     for order, body in ORDERS.items():
         for path in REQUIRED:
-            yield Mutation(order, path, without(body, path), "required", "present: ")
+            currency = f"{body['purchase_currency']}, the currency of "
+            expected = "an integer" if path in INTEGERS else MISSING.get(path, currency)
+            yield Mutation(order, path, without(body, path), "required", expected)
         for path in INTEGERS:
             yield Mutation(order, path, changed(body, path, "much"), "type", "an integer")
             yield Mutation(order, path, changed(body, path, at(body, path) + 0.5), "type", "an integer")
@@ -127,9 +137,9 @@ def out_of_range(order: str, body: Any) -> Iterator[Mutation]:
         ("purchase_country", "XX", "enum", "an ISO 3166"),
         ("billing_address.country", "S1", "enum", "an ISO 3166"),
         ("shipping_address.country", "ZZ", "enum", "an ISO 3166"),
-        ("purchase_currency", "KRONOR", "enum", "an ISO 4217"),
-        ("purchase_currency", "ABC", "enum", "an ISO 4217"),
-        ("purchase_currency", "KRR", "enum", "an ISO 4217"),
+        ("purchase_currency", "KRONOR", "enum", f"{body['purchase_currency']}, the currency of "),
+        ("purchase_currency", "ABC", "enum", f"{body['purchase_currency']}, the currency of "),
+        ("purchase_currency", "KRR", "enum", f"{body['purchase_currency']}, the currency of "),
         ("purchase_currency", "GBP", "currency", f"{body['purchase_currency']}, the currency of "),
         ("locale", "sv_SE", "pattern", "a language"),
         ("locale", "svenska", "pattern", "a language"),

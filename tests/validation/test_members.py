@@ -63,11 +63,61 @@ def test_a_currency_that_does_not_exist_is_refused(validator: Validator, currenc
     assert expected.startswith("an ISO 4217 currency code such as SEK")
 
 
-@pytest.mark.parametrize("locale", ["qq-QQ", "qq-SE", "sv-QQ", "sv-XX"])
-def test_a_locale_of_no_language_or_country_is_refused(validator: Validator, locale: str) -> None:
-    assert refusals(validator, "create_button", {**BUTTON, "locale": locale}) == [
-        ("locale", "pattern", locale, "a language and a country such as sv-SE")
+@pytest.mark.parametrize("currency", ["ABC", "EURO", 5])
+def test_the_currency_of_the_purchase_country_is_expected(validator: Validator, currency: Any) -> None:
+    rule = "enum" if isinstance(currency, str) else "type"
+    body = {**BUTTON, "purchase_country": "de", "purchase_currency": currency}
+    assert refusals(validator, "create_button", body) == [
+        ("purchase_currency", rule, currency, "EUR, the currency of DE")
     ]
+    (problem,) = refusals(validator, "create_purchase", {"page": {**body, "merchant_urls": {}}})
+    assert problem == ("page.purchase_currency", rule, currency, "EUR, the currency of DE")
+
+
+@pytest.mark.parametrize(
+    ("locale", "advice"),
+    [
+        ("qq-QQ", "; qq is no language of ISO 639-1 and QQ is no country of ISO 3166"),
+        ("qq-SE", "; qq is no language of ISO 639-1"),
+        ("sv-QQ", "; QQ is no country of ISO 3166"),
+        ("sv-XX", "; XX is no country of ISO 3166"),
+        ("sv-SE-x", "; did you mean sv-SE?"),
+        ("en_UK.UTF-8", "; did you mean en-GB?"),
+        ("svenska", ""),
+        ("sv", ""),
+    ],
+)
+def test_a_locale_is_refused_with_the_half_that_does_not_exist(validator: Validator, locale: str, advice: str) -> None:
+    assert refusals(validator, "create_button", {**BUTTON, "locale": locale}) == [
+        ("locale", "pattern", locale, f"a language and a country such as sv-SE{advice}")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "path"),
+    [
+        ("set_clock", {"set": "2026-01-01T00:00:00Z and much more text"}, "set"),
+        ("create_purchase", {"shopper": {"date_of_birth": "1980-02-29 at noon"}}, "shopper.date_of_birth"),
+        ("create_token", {"billing_address": {"postal_code": True}}, "billing_address.postal_code"),
+    ],
+)
+def test_a_text_of_the_wrong_form_has_one_problem(validator: Validator, operation: str, body: Any, path: str) -> None:
+    assert [problem.path for problem in validator.check(operation, body)[1]] == [path]
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "expected"),
+    [
+        ("customer", {"vat_id": True}, "a string of at most 255 characters"),
+        ("customer", {"last_four_ssn": -5}, "a string of at most 255 characters"),
+        ("billing_address", {"postal_code": 1.5}, "a postal code without blanks around it, of at most 10 characters"),
+        ("billing_address", {"phone": []}, "a string of at most 100 characters"),
+    ],
+)
+def test_numbers_that_are_accepted_as_ids_are_among_what_is_expected(member: str, value: Any, expected: str) -> None:
+    for strict, more in ((True, ""), (False, ", or a whole number from 0")):
+        (problem,) = Validator(strict=strict).check("create_token", {member: value})[1]
+        assert problem.expected == expected + more
 
 
 @pytest.mark.parametrize("member", ["purchase_country", "billing_countries", "shipping_countries"])

@@ -91,7 +91,12 @@ def test_a_key_without_both_urls_is_told_so(validator: Validator, body: Any, pat
         ),
         ("create_purchase", {"page": {"order_lines": 5}}, "page.order_lines", "a list"),
         ("create_purchase", {"wait": -1}, "wait", "at least 0"),
-        ("create_fault", {"on": "request"}, "delay", "at least one effect: delay, status, drop"),
+        (
+            "create_fault",
+            {"on": "request"},
+            "",
+            "at least one effect: delay, status, drop, garbage, twice, out_of_order",
+        ),
         ("create_fault", {"on": "request", "drop": True, "tims": 2}, "tims", "did you mean times?"),
         ("create_fault", {"on": "request", "status": 200}, "status", "at least 400"),
         ("set_clock", {}, "advance", "exactly one of advance and set"),

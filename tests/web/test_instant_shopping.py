@@ -65,7 +65,9 @@ async def test_an_update_replaces_whole_members(klarna: MockKlarnaAsync, options
 async def test_another_merchants_key_is_not_allowed(klarna: MockKlarnaAsync, button: Json, method: str) -> None:
     body = {"merchant_urls": URLS} if method == "PUT" else None
     path = f"{BUTTONS}/{button['button_key']}"
-    assert (await klarna.send(method, path, body, {"Authorization": "Basic b3RoZXI6c2VjcmV0"})).status == 403
+    answer = await klarna.send(method, path, body, {"Authorization": "Basic b3RoZXI6c2VjcmV0"})
+    expected = f"button_key belongs to merchant {klarna.merchant!r}, and this request is from 'other'"
+    assert (answer.status, answer.body["error_message"]) == (403, expected)
     unknown = await klarna.send(method, f"{BUTTONS}/123e4567-e89b-12d3-a456-426655440000", body)
     assert (unknown.status, unknown.body["error_code"]) == (404, "not_found")
     assert await klarna.get_button(button["button_key"]) == button

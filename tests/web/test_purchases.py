@@ -99,7 +99,7 @@ WRONG: list[tuple[Json, int, str, str]] = [
     ({"select": {"shiping_option": "x"}}, 400, "select.shiping_option", "did you mean shipping_option?"),
     ({"buton_key": "x"}, 400, "buton_key", "did you mean button_key?"),
     ({"page": {"purchase_country": "JP"}}, 409, "purchase_country", "one of "),
-    ({"page": {"purchase_currency": "kronor"}}, 400, "page.purchase_currency", "ISO 4217"),
+    ({"page": {"purchase_currency": "kronor"}}, 400, "page.purchase_currency", "SEK, the currency of SE"),
     ({"page": {"order_lines": []}}, 400, "order_lines", "at least one order line"),
     ({"page": {"locale": ""}}, 400, "page.locale", "sv-SE"),
     ({"outcome": "MAYBE"}, 400, "outcome", "one of ACCEPTED, PENDING, REJECTED"),
