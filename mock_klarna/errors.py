@@ -1,5 +1,6 @@
 """The errors: those that Klarna would answer, and those of our own API and command line (invalid requests, usage errors)."""
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
@@ -10,7 +11,7 @@ _LONGEST_TEXT = 200
 _LONGEST_NAME = 80
 _SHORT_NAME = 4
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_STEP = re.compile(r"\[\d+\]|[^.\[]+|.")
+_STEP = re.compile(r'\[\d+\]|\[""\]|[^.\[]+|.')
 
 
 class Problem(Struct, frozen=True, gc=False):
@@ -56,7 +57,7 @@ class Problem(Struct, frozen=True, gc=False):
             return f"{place}unknown {UNKNOWN[self.rule]}; {self.expected}"
         if self.is_missing:
             return f"{place}missing, expected {self.expected}"
-        value = "nothing" if self.value is None else repr(bounded(self.value))
+        value = "nothing" if self.value is None else json_text(self.value)
         return f"{place}sent {value}, expected {self.expected}" + (f" ({self.formula})" if self.formula else "")
 
     @property
@@ -89,7 +90,7 @@ def in_words(problems: Iterable[Problem]) -> str:
 
 def _json_path_step(step: str) -> str:
     if step.startswith("["):
-        return step
+        return step.replace('""', "''")
     quoted = step.replace("\\", "\\\\").replace("'", "\\'")
     return f".{step}" if _PLAIN_NAME.fullmatch(step) else f"['{quoted}']"
 
@@ -108,6 +109,12 @@ def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str:
     """
     found = similar(name, known, cutoff=0.8 if len(name) <= _SHORT_NAME else 0.6)
     return f"did you mean {prefix}{found[0]}?" if found else ""
+
+
+def json_text(value: object) -> str:
+    """Return a value as a person reads it: text in quotes, everything else as JSON."""
+    shown = bounded(value)
+    return repr(shown) if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, default=repr)
 
 
 def bounded(value: object) -> Any:

@@ -25,6 +25,10 @@ def test_a_problem_is_told_as_json_with_both_paths() -> None:
     [
         (TAX, "order_lines[0].total_tax_amount [line_tax]: sent 5000, expected 4545 (4545 to 4546) (the formula)"),
         (Problem("", "type", [], "an object"), "body [type]: sent [], expected an object"),
+        (Problem("", "type", [None, True], "an object"), "body [type]: sent [null, true], expected an object"),
+        (Problem("a", "type", True, "a number"), "a [type]: sent true, expected a number"),
+        (Problem("a", "maximum", 10**30, "at most 5"), f"a [maximum]: sent {10**30}, expected at most 5"),
+        (Problem("a", "type", "true", "a number"), "a [type]: sent 'true', expected a number"),
         (Problem("locale", "required", None, "a locale"), "locale [required]: missing, expected a locale"),
         (Problem("deny", "type", None, "an object"), "deny [type]: sent nothing, expected an object"),
         (
@@ -75,6 +79,7 @@ def test_short_names_have_to_be_very_similar_to_be_suggested(name: str, known: l
     ("path", "json_path"),
     [
         ("", "$"),
+        ('merchants[""].records', "$.merchants[''].records"),
         ("[2]", "$[2]"),
         ("a.b[10].c", "$.a.b[10].c"),
         ("we-ird", "$['we-ird']"),

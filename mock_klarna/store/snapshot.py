@@ -25,9 +25,9 @@ from mock_klarna.domain.records import (
     Record,
     RememberedAnswer,
 )
-from mock_klarna.errors import MockKlarnaError, bounded
-from mock_klarna.validation.explain import one_of, path_text, words
-from mock_klarna.validation.json_body import MalformedBody, read_json
+from mock_klarna.errors import MockKlarnaError, bounded, json_text
+from mock_klarna.validation.explain import one_of, words
+from mock_klarna.validation.json_body import MalformedBody, path_text, read_json
 from mock_klarna.validation.schemas import Part, Schema
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def _places(value: Any, path: Sequence[str | int], steps: Steps = ()) -> Iterato
 
 
 def _impossible(value: Any, place: Steps, expected: str) -> MockKlarnaError:
-    return MockKlarnaError(f"{bounded(value)!r} is not possible", where=path_text(place), hint=f"expected {expected}")
+    return MockKlarnaError(f"{json_text(value)} is not possible", where=path_text(place), hint=f"expected {expected}")
 
 
 def _needed(schema: Schema, value: Any) -> Iterator[str]:

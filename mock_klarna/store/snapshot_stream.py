@@ -13,10 +13,9 @@ import orjson
 
 from mock_klarna.domain.callbacks import Delivery, read_back
 from mock_klarna.domain.records import Job, Record
-from mock_klarna.errors import MockKlarnaError, Problem, bounded
+from mock_klarna.errors import MockKlarnaError, Problem, json_text
 from mock_klarna.store.snapshot import KINDS, VERSION, Steps, decode, encode, require_valid
-from mock_klarna.validation.explain import path_text
-from mock_klarna.validation.json_body import MalformedBody, excerpt, read_json
+from mock_klarna.validation.json_body import MalformedBody, excerpt, path_text, read_json
 
 PIECE_BYTES = 1 << 16
 """Bytes of JSON that are read or written at a time; other tasks of the loop run between them."""
@@ -421,6 +420,6 @@ def _checked(definition: str, raw: bytes, place: Steps) -> Any:
         data = read_json(raw)
     except MalformedBody as error:
         where, hint = path_text(place), f"expected {error.problem.expected}"
-        raise MockKlarnaError(f"{bounded(error.problem.value)!r} is not possible", where=where, hint=hint) from None
+        raise MockKlarnaError(f"{json_text(error.problem.value)} is not possible", where=where, hint=hint) from None
     require_valid(definition, data, place)
     return data

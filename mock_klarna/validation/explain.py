@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from mock_klarna.domain.countries import canonical
 from mock_klarna.domain.sums import LINE_RULES, ORDER_RULES
 from mock_klarna.errors import Problem, did_you_mean
+from mock_klarna.validation.json_body import path_text
 from mock_klarna.validation.normalize import leniencies
 from mock_klarna.validation.schemas import Catalogue, Parts, SchemaValidator
 
@@ -124,14 +125,7 @@ _LENGTHS = frozenset({"minLength", "maxLength"})
 _FEW = 2
 """Alternatives up to which the first one counts as missing; of more, the object that has none of them is not valid."""
 _MOST_PROBLEMS = 500
-_LONGEST_NAME = 80
 _LONG_LIST = 100
-
-
-def path_text(steps: Steps) -> str:
-    """Return a place in Klarna's form: `order_lines[0].name`."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step[:_LONGEST_NAME]}" for step in steps)
-    return text.removeprefix(".")
 
 
 NOT_CHECKED = Problem(
@@ -361,7 +355,7 @@ def _missing_half(error: "ValidationError") -> str:
     return f"; {' and '.join(wrong)}" if wrong else f"; did you mean {language}-{country}?"
 
 
-_STEP = re.compile(r"\[(\d+)\]|([^.\[]+)")
+_STEP = re.compile(r'\[(\d+)\]|\[""\]|([^.\[]+)')
 _ENUMERABLE = 1000
 _PRESENCE, _TYPE, _RANGE, _LINE, _ORDER = range(5)
 

@@ -1,5 +1,7 @@
 """Parses JSON bodies, and names the problem of those that are not JSON."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -10,6 +12,7 @@ DEEPEST = 64
 MOST_VALUES = 300_000
 """Values of a body: members, entries of lists, and the objects and lists themselves. Parsing more delays all other requests."""
 _EXCERPT = 40
+_LONGEST_NAME = 80
 _NOT_OPENING = bytes(byte for byte in range(256) if byte not in b"{[")
 _WORDS = (
     ("zero-length", "empty", "a JSON object; the body is empty"),
@@ -77,7 +80,37 @@ def _problem(raw: bytes, error: orjson.JSONDecodeError) -> Problem:
     known = ((rule, words) for mark, rule, words in _WORDS if mark in error.msg)
     rule, words = next(known, ("json", f"JSON; {error.msg}"))
     place = f" (line {error.lineno}, column {error.colno})" if raw.strip() and error.pos else ""
-    return Problem("", rule, excerpt(raw, error.pos), words + place)
+    path = _path_at(raw, error.pos) if rule == "number" else ""
+    return Problem(path, rule, excerpt(raw, error.pos), words + place)
+
+
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[][{},]', re.DOTALL)
+_MOST_SEARCHED = 64 << 10
+
+
+def _path_at(raw: bytes, position: int) -> str:
+    """Return the path of the member or entry at a position of JSON that is right up to there; "" far behind its beginning."""
+    path: list[str | int] = []
+    for found in _TOKEN.finditer(raw, 0, position) if position <= _MOST_SEARCHED else ():
+        token = found[0]
+        if token == b"[":
+            path.append(0)
+        elif token == b"{":
+            path.append("")
+        elif token in b"]}":
+            path.pop()
+        elif token == b",":
+            path[-1] = path[-1] + 1 if isinstance(path[-1], int) else ""
+        elif path and path[-1] == "":
+            path[-1] = orjson.loads(token)
+    return path_text(path)
+
+
+def path_text(steps: Sequence[str | int]) -> str:
+    """Return a place in Klarna's form: `order_lines[0].name`, and `[""]` for a member without a name."""
+    named = (f".{step[:_LONGEST_NAME]}" if step else '[""]' for step in steps if isinstance(step, str))
+    text = "".join(f"[{step}]" if isinstance(step, int) else next(named) for step in steps)
+    return text.removeprefix(".")
 
 
 def excerpt(raw: bytes, position: int) -> str:

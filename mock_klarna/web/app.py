@@ -6,7 +6,7 @@ from aiohttp import web
 
 from mock_klarna.errors import MethodNotAllowed, NotFound, UnknownName
 from mock_klarna.web import pages
-from mock_klarna.web.operation import Api, Operation, api_of_path
+from mock_klarna.web.operation import UNKNOWN_PATH, WRONG_METHOD, Api, Operation, api_of_path
 from mock_klarna.web.operations import OPERATIONS
 from mock_klarna.web.pipeline import HttpHandler, Stage, http_handler, operation_handler, preflight, send_continue
 from mock_klarna.web.request import ApiRequest, ApiResponse, Services
@@ -38,7 +38,7 @@ def _path_handler(services: Services, operations: list[Operation]) -> HttpHandle
     by_method: dict[str, HttpHandler] = {}
     for operation in operations:
         by_method |= dict.fromkeys(operation.methods, operation_handler(services, operation))
-    wrong_method = http_handler(services, api, "wrong_method", _refuse_method(sorted(by_method)))
+    wrong_method = http_handler(services, api, WRONG_METHOD, _refuse_method(sorted(by_method)))
     if api.rules.is_cross_origin:
         by_method["OPTIONS"] = preflight
 
@@ -59,7 +59,7 @@ def _unknown_path_handler(services: Services) -> HttpHandler:
     """Return the handler of paths without an operation, which get a 404 in the format of the API that they belong to."""
     by_api = {
         api: http_handler(
-            services, api, "unknown_path", _refuse_klarna_path if api.rules.emulates_klarna else _refuse_own_path(api)
+            services, api, UNKNOWN_PATH, _refuse_klarna_path if api.rules.emulates_klarna else _refuse_own_path(api)
         )
         for api in Api
     }

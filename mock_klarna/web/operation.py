@@ -15,6 +15,8 @@ Precondition = Callable[[Services, ApiRequest], Awaitable[FindProblems | None]]
 
 ANY_OBJECT: Final = ""
 """In the answers of an operation: any JSON object, which no component describes."""
+UNKNOWN_PATH, WRONG_METHOD = "unknown_path", "wrong_method"
+"""The names of requests that reach no operation."""
 NO_BODY: Final = None
 """In the answers of an operation: no body."""
 

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from multidict import MultiMapping
 
 from mock_klarna.domain.callbacks import CALLBACKS, DELIVERY_STATES
+from mock_klarna.domain.events import event_classes
 from mock_klarna.domain.journal import KINDS, LAST_POSITION
 from mock_klarna.domain.purchase import PURCHASE_TRANSITIONS
-from mock_klarna.errors import InvalidInput, Problem
+from mock_klarna.errors import InvalidInput, Problem, did_you_mean
 
 Json = dict[str, Any]
 Query = MultiMapping[str]
@@ -85,7 +86,6 @@ def _seconds(name: str, description: str, maximum: int) -> Parameter:
 
 MERCHANT = _text("merchant", "Username of the merchant, in place of credentials.")
 KIND = _choice("kind", "Kind of entry.", KINDS)
-NAME = _text("name", "Name of an operation, callback or event.")
 STATUS = Parameter(
     name="status",
     description="Only what was answered with this status, such as 404, or 4xx for all of them.",
@@ -112,6 +112,15 @@ LAST_EVENT_ID = _text(
 )
 
 
+def entry_name(operations: Collection[str]) -> Parameter:
+    """Return the parameter `name` of the journal: the name of an operation, of a callback or of an event."""
+    names = dict.fromkeys((*operations, *CALLBACKS, *event_classes()))
+    return replace(
+        _choice("name", "Name of an operation, callback or event.", names),
+        expected="the name of an operation, callback or event",
+    )
+
+
 def in_query(parameters: Sequence[Parameter]) -> tuple[Parameter, ...]:
     """Return those parameters that are in the query of a URL."""
     return tuple(parameter for parameter in parameters if parameter.location == "query")
@@ -123,10 +132,11 @@ def read_query(sent: Query, parameters: Sequence[Parameter]) -> Json:
     Raises `InvalidInput` for a parameter that is unknown, given twice or invalid.
     """
     known = ", ".join(parameter.name for parameter in parameters)
-    names = {parameter.name for parameter in parameters}
+    names = [parameter.name for parameter in parameters]
     for name in sent:
         if name not in names:
-            raise _invalid(name[:_MAX_NAME], sent[name], f"no such parameter; known: {known}")
+            hint = f"{did_you_mean(name, names)} known: {known}".lstrip()
+            raise _invalid(name[:_MAX_NAME], sent[name], hint, "unknown_parameter")
         if len(sent.getall(name)) > 1:
             raise _invalid(name, sent.getall(name), f"one value; known: {known}")
     return {parameter.name: _value(sent, parameter) for parameter in parameters}
@@ -138,9 +148,10 @@ def _value(sent: Query, parameter: Parameter) -> Any:
         return parameter.default
     value = parameter.read(text)
     if value is None:
-        raise _invalid(parameter.name, text, parameter.expected)
+        near = did_you_mean(text, parameter.schema.get("enum", ()))
+        raise _invalid(parameter.name, text, parameter.expected + (near and f"; {near}"))
     return value
 
 
-def _invalid(name: str, value: object, expected: str) -> InvalidInput:
-    return InvalidInput([Problem(path=name, rule="parameter", value=value, expected=expected)], where="query")
+def _invalid(name: str, value: object, expected: str, rule: str = "parameter") -> InvalidInput:
+    return InvalidInput([Problem(path=name, rule=rule, value=value, expected=expected)], where="query")

@@ -20,7 +20,7 @@ from mock_klarna.api import Commands, MockKlarna
 from mock_klarna.certify import RULES
 from mock_klarna.cli.main import COMMANDS
 from mock_klarna.cli.run import add as add_run_flags
-from mock_klarna.domain.events import Event
+from mock_klarna.domain.events import Event, event_classes
 from mock_klarna.scenario.runner import BUILT_IN_VARIABLES
 from mock_klarna.scenario.steps import STEPS
 from mock_klarna.settings import flag_of, setting_fields, variable_of
@@ -341,8 +341,10 @@ def _enumerated(values: Sequence[Any]) -> str:
     if len(values) <= _MANY:
         return ", ".join(f"`{value}`" for value in values)
     if "create_order" in values:
-        others = ", ".join(f"`{value}`" for value in values if value not in {row.name for row in OPERATIONS})
-        return "an [operation](http-api.md#klarnas-endpoints)" + (f", {others}" if others else "")
+        names, known = {row.name for row in OPERATIONS}, event_classes()
+        others = ", ".join(f"`{value}`" for value in values if value not in names and value not in known)
+        event = ", an [event](scenarios.md#events)" if "purchase_placed" in values else ""
+        return "an [operation](http-api.md#klarnas-endpoints)" + event + (f", {others}" if others else "")
     return "an [event](#events)"
 
 

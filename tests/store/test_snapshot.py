@@ -220,13 +220,13 @@ _STATE: dict[str, Any] = {"records": {}, "jobs": [], "counters": {}}
 @pytest.mark.parametrize(
     ("merchants", "place"),
     [
-        ({"": _STATE | {"L": {}}}, "merchants..L"),
-        ({"": {}}, "merchants..records"),
-        ({"": 1}, "merchants."),
-        ({"": _STATE | {"counters": {"": -1}}}, "merchants..counters."),
+        ({"": _STATE | {"L": {}}}, 'merchants[""].L'),
+        ({"": {}}, 'merchants[""].records'),
+        ({"": 1}, 'merchants[""]'),
+        ({"": _STATE | {"counters": {"": -1}}}, 'merchants[""].counters[""]'),
         ({"7": _STATE | {"counters": {"0": -1}}}, "merchants.7.counters.0"),
-        ({"": _STATE | {"records": {"button": [{}]}}}, "merchants..records.button[0].merchant"),
-        ({"counters": _STATE | {"counters": {"": 0.5}}}, "merchants.counters.counters."),
+        ({"": _STATE | {"records": {"button": [{}]}}}, 'merchants[""].records.button[0].merchant'),
+        ({"counters": _STATE | {"counters": {"": 0.5}}}, 'merchants.counters.counters[""]'),
     ],
 )
 def test_a_refusal_names_the_place_below_members_without_a_name_and_with_a_number_as_name(

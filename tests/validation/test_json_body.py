@@ -21,7 +21,6 @@ DEEP = 64
         (b'{"a": [1,\n 2', "json", "JSON that is complete; the body is cut off (line 2, column 3)"),
         (b'{"a": NaN}', "json", "JSON; "),
         (b'{"a": Infinity}', "json", "JSON; "),
-        (b'{"a": 1e999}', "number", "numbers that fit 64 bits"),
         (b'{"a": "\xff"}', "utf8", "text in UTF-8"),
         (b'\xef\xbb\xbf{"a": 1}', "utf8", "UTF-8 without a byte order mark"),
         (b'{"a": "\\ud800"}', "utf8", "escapes that make whole characters"),
@@ -38,6 +37,30 @@ def test_a_malformed_body_is_refused_with_rule_and_place(raw: bytes, rule: str, 
     problem = caught.value.problem
     assert (problem.path, problem.rule) == ("", rule)
     assert problem.expected.startswith(expected)
+
+
+DIGITS = b"9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("raw", "path"),
+    [
+        (b'{"a": 1e999}', "a"),
+        (b'{"a": -%b, "b": 1}' % DIGITS, "a"),
+        (b'{"x": [[], {"y": "}]\\"{,"}], "lines": [{"n": 1}, {"m": {}, "rate": %b}]}' % DIGITS, "lines[1].rate"),
+        (b'{"": [1, 2, %b]}' % DIGITS, '[""][2]'),
+        (b"[[1], %b]" % DIGITS, "[1]"),
+        (DIGITS, ""),
+        (b'{"text": "%b", "a": %b}' % (b"x" * 100_000, DIGITS), ""),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_a_number_that_is_too_large_is_refused_with_its_member(raw: bytes, path: str) -> None:
+    with pytest.raises(MalformedBody) as caught:
+        read_json(raw)
+    problem = caught.value.problem
+    assert (problem.path, problem.rule) == (path, "number")
+    assert problem.expected.startswith("numbers that fit 64 bits")
 
 
 def test_a_problem_shows_the_bytes_around_it_and_no_more() -> None:

@@ -9,7 +9,8 @@ from mock_klarna.errors import InvalidInput
 from mock_klarna.web import query
 from mock_klarna.web.operations import OPERATIONS
 
-PARAMETERS = (query.STATUS, query.LIMIT, query.WAIT, query.KIND, query.NAME)
+NAME = query.entry_name(["create_order", "capture_order"])
+PARAMETERS = (query.STATUS, query.LIMIT, query.WAIT, query.KIND, NAME)
 
 
 def read(*pairs: tuple[str, str]) -> dict[str, Any]:
@@ -32,7 +33,9 @@ def test_parameters_that_are_not_given_have_their_default() -> None:
         ("wait", "1e2", 100.0),
         ("wait", "600", 600.0),
         ("kind", "event", "event"),
-        ("name", "", ""),
+        ("name", "capture_order", "capture_order"),
+        ("name", "place_order", "place_order"),
+        ("name", "purchase_placed", "purchase_placed"),
     ],
 )
 def test_a_value_is_read(name: str, text: str, value: object) -> None:
@@ -50,7 +53,10 @@ def test_a_value_is_read(name: str, text: str, value: object) -> None:
         ("wait", "601", "a number of seconds from 0 to 600"),
         ("wait", "nan", "a number of seconds from 0 to 600"),
         ("kind", "other", "one of exchange, callback, event"),
-        ("other", "x", "no such parameter; known: status, limit, wait, kind, name"),
+        ("kind", "events", "one of exchange, callback, event; did you mean event?"),
+        ("name", "purchase_place", "the name of an operation, callback or event; did you mean purchase_placed?"),
+        ("name", "capture_oder", "the name of an operation, callback or event; did you mean capture_order?"),
+        ("name", "", "the name of an operation, callback or event"),
     ],
 )
 def test_an_invalid_value_is_refused_with_what_is_expected(name: str, text: str, expected: str) -> None:
@@ -60,6 +66,21 @@ def test_an_invalid_value_is_refused_with_what_is_expected(name: str, text: str,
     assert (problem.path, problem.rule, problem.value) == (name, "parameter", text)
     assert problem.expected.startswith(expected)
     assert refused.value.where == "query"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("other", "known: status, limit, wait, kind, name"),
+        ("limt", "did you mean limit? known: status, limit, wait, kind, name"),
+    ],
+)
+def test_an_unknown_parameter_is_refused_with_those_that_are_known(name: str, expected: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read((name, "x"))
+    (problem,) = refused.value.problems
+    assert (problem.path, problem.rule, problem.value, problem.expected) == (name, "unknown_parameter", "x", expected)
+    assert refused.value.message == f"{name} is an unknown parameter"
 
 
 def test_a_parameter_given_twice_is_refused() -> None:

@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 
 from mock_klarna import MockKlarnaAsync
@@ -317,6 +318,17 @@ async def test_a_refusal_names_the_place_in_the_snapshot(
     assert (answer.status, re.sub(r"(?<=answer_headers)\[0]\[1]$", "", answer.body["where"])) == (400, whole)
     assert answer.body["hint"].startswith("expected ")
     assert await klarna.snapshot() == captured
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"), [(b"null", "null"), (b"true", "true"), (b"[]", "[]"), (b'"x"', "'x'"), (b"1", "1")]
+)
+async def test_a_body_that_is_no_object_is_named_in_the_words_of_json(
+    klarna: MockKlarnaAsync, body: bytes, shown: str
+) -> None:
+    answer = await klarna.send("PUT", "/_mock/snapshot", orjson.Fragment(body))
+    assert (answer.status, answer.body["detail"]) == (400, f"{shown} is not possible")
+    assert answer.body["hint"] == "expected an object"
 
 
 @pytest.fixture
