@@ -34,6 +34,10 @@ class SettingsError(ValueError):
     """A setting has a value that cannot be used; the message names the setting, the value and the allowed values."""
 
 
+class _MistypedError(ValueError):
+    """A value that is not allowed; the message suggests what was probably meant."""
+
+
 class Allowed(Struct, frozen=True):
     """The values that a setting accepts.
 
@@ -60,6 +64,8 @@ class Allowed(Struct, frozen=True):
         """Return a value in its normal form; raises ValueError with the allowed values."""
         try:
             return self.check(value)
+        except _MistypedError as mistyped:
+            raise ValueError(f"{self.text}; {mistyped}") from None
         except ValueError:
             raise ValueError(self.text) from None
 
@@ -169,7 +175,13 @@ def _path(text: str) -> str:
 
 def _target(text: str) -> str:
     try:
-        return str(ip_network(text.strip("[]"), strict=False))
+        network = ip_network(text.strip("[]"), strict=False)
+        address, _, bits = text.partition("/")
+        if bits and ip_address(address.strip("[]")) != network.network_address:
+            raise _MistypedError(f"did you mean {network}?")
+        return str(network)
+    except _MistypedError:
+        raise
     except ValueError:
         _require(not re.fullmatch(r"[\d./]+|.*[:/].*", text))  # a mistyped address, which as a name would match nothing
         return _host_name(text)

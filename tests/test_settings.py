@@ -55,6 +55,7 @@ def test_a_valid_text_is_read(allowed: Allowed, text: str, value: Any) -> None:
         (settings.HOST_NAMES, "https://shop.test", "a host name such as shop.test"),
         (settings.HOST_NAMES, "shop.test:443", "a host name such as shop.test"),
         (settings.HOST_NAMES, "a.*.test", "a host name such as shop.test"),
+        (settings.TARGETS, "10.0.0.0/33", "a network such as 10.0.0.0/8"),
         (settings.HOST, "127.0.0.1:8080", "a host name or an IP address"),
         (settings.HOST, "[::1]", "a host name or an IP address"),
         (settings.HOST, "*.test", "a host name or an IP address"),
@@ -67,6 +68,20 @@ def test_a_valid_text_is_read(allowed: Allowed, text: str, value: Any) -> None:
 def test_an_invalid_text_is_refused_with_the_allowed_values(allowed: Allowed, text: str, expected: str) -> None:
     with pytest.raises(ValueError, match="^" + re.escape(expected)):
         allowed.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("10.0.0.1/8", "10.0.0.0/8"),
+        ("10.0.0.1/255.0.0.0", "10.0.0.0/8"),
+        ("[2001:db8::1/64]", "2001:db8::/64"),
+        ("10.0.0.0/8,192.168.1.7/24", "192.168.1.0/24"),
+    ],
+)
+def test_a_network_with_bits_of_a_host_is_refused_with_the_network(text: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"; did you mean {meant}?") + "$"):
+        settings.TARGETS.parse(text)
 
 
 INVALID: dict[str, tuple[Any, str]] = {

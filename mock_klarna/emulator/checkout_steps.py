@@ -17,7 +17,7 @@ from mock_klarna.domain.events import (
     SpecificationsSelected,
 )
 from mock_klarna.errors import InvalidInput, Problem, StateConflict, UnknownName
-from mock_klarna.shoppers import COUNTRIES, Shopper, UnknownCountry
+from mock_klarna.shoppers import COUNTRIES, Shopper, UnknownCountry, given_problems
 from mock_klarna.validation import Validator
 
 Json = dict[str, Any]
@@ -229,7 +229,8 @@ def _of_option(problem: Problem, shipping: int | None) -> Problem:
 def shopper_for(shopper: str | Mapping[str, Any] | None, session: Json, seed: str) -> Shopper:
     """Return the shopper of a purchase: a named one, or given members with the missing ones generated from `seed`.
 
-    None stands for the members that the page prefills. Raises `UnknownName` for a name or a country without shoppers.
+    None stands for the members that the page prefills. Raises `UnknownName` for a name or a country without shoppers, and
+    `InvalidInput` for members that the dialog would refuse.
     """
     # The data of shoppers is imported when it is first needed.
     from mock_klarna.shoppers.named import UnknownShopper, named_shopper
@@ -240,7 +241,10 @@ def shopper_for(shopper: str | Mapping[str, Any] | None, session: Json, seed: st
         from mock_klarna.shoppers.generate import person
 
         given = shopper if shopper is not None else _prefilled(session)
-        return person(_country(given) or session["purchase_country"], seed, given)
+        made = person(_country(given) or session["purchase_country"], seed, given)
+        if shopper is not None and (found := given_problems(shopper, made)):
+            raise InvalidInput(found, where="shopper")
+        return made
     except (UnknownShopper, UnknownCountry) as unknown:
         raise UnknownName(str(unknown), where="shopper", hint="see `mock-klarna shoppers`") from None
 

@@ -8,6 +8,7 @@ A web page that a developer visits can send requests to this machine. Two checks
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from aiohttp import hdrs, web
 
@@ -25,12 +26,9 @@ PROTECTION = {"Cross-Origin-Resource-Policy": "same-origin", "X-Content-Type-Opt
 """Response headers with which browsers keep a response from pages of other origins that embed it."""
 
 
-def access_check(settings: Settings) -> Callable[[web.Request], None]:
-    """Return the check of a request to the control API.
-
-    It raises `UnknownHost`, `Forbidden` for the request of a page of another origin, and `UnsupportedMediaType` for a body that
-    is declared as anything but JSON, such as that of an HTML form.
-    """
+@lru_cache(maxsize=8)
+def host_check(settings: Settings) -> Callable[[str], bool]:
+    """Return the function that tells whether the control API accepts a value of the header `Host`."""
     names = {settings.host.lower(), *API_HOSTS, SCRIPT_HOST, *settings.tls_name, *settings.allowed_host}
     domains = tuple(name[1:] for name in names if name.startswith("*."))
     is_any_accepted = ANY_HOST in names
@@ -38,6 +36,17 @@ def access_check(settings: Settings) -> Callable[[web.Request], None]:
     def is_known(host: str) -> bool:
         name = _name(host)
         return is_any_accepted or name in names or name.endswith(domains) or _cannot_be_rebound(name)
+
+    return is_known
+
+
+def access_check(settings: Settings) -> Callable[[web.Request], None]:
+    """Return the check of a request to the control API.
+
+    It raises `UnknownHost`, `Forbidden` for the request of a page of another origin, and `UnsupportedMediaType` for a body that
+    is declared as anything but JSON, such as that of an HTML form.
+    """
+    is_known = host_check(settings)
 
     def check(http: web.Request) -> None:
         host = http.headers.get(hdrs.HOST, "")
@@ -50,6 +59,19 @@ def access_check(settings: Settings) -> Callable[[web.Request], None]:
             require_json(http)
 
     return check
+
+
+def control_url(http: web.Request, settings: Settings) -> str:
+    """Return the URL at which a client reaches the control API: with its own `Host` if that is accepted, else with the address."""
+    is_usable = http.transport is None or host_check(settings)(http.host)  # the client may have left
+    return f"{http.scheme}://{http.host if is_usable else address(http)}"
+
+
+def address(http: web.Request) -> str:
+    """Return the address and port at which this machine received a request, independent of the header `Host`."""
+    assert http.transport is not None
+    host, port = http.transport.get_extra_info("sockname")[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _name(host: str) -> str:

@@ -155,7 +155,7 @@ async def qr_code(request: web.Request) -> web.Response:
     address = f"{request.scheme}://{request.host}{path.removesuffix('/qr.svg')}{'?' if query else ''}{query}"
     if len(address) > _LONGEST_ADDRESS:
         detail = f"the address of the page has {len(address)} characters; a camera can read {_LONGEST_ADDRESS} at most"
-        return problem_response(400, detail, "query")
+        return problem_response(400, detail, "query" if len(query) > len(request.host) else "Host")
     drawing = BytesIO()
     segno.make_qr(address).save(drawing, kind="svg", scale=4, border=2)
     return web.Response(body=drawing.getvalue(), content_type="image/svg+xml", headers=_HEADERS)

@@ -28,7 +28,7 @@ from mock_klarna.errors import BadValue, ExpectationFailed, InjectedFault, Store
 from mock_klarna.store.base import Store
 from mock_klarna.validation import LARGE_BODY, write_json
 from mock_klarna.web import auth, rate_limits
-from mock_klarna.web.access import PROTECTION, access_check
+from mock_klarna.web.access import PROTECTION, access_check, control_url
 from mock_klarna.web.errors import error_response
 from mock_klarna.web.operation import Api, ApiRules, Authentication, JournalPolicy, Operation
 from mock_klarna.web.query import in_query, read_query
@@ -344,7 +344,7 @@ async def _record_and_explain(
         headers.update(request.allowance.headers)
     seq = await _record(services, name, request, response, started)
     if response.status >= 400 and seq is not None:
-        headers[EXPLANATION] = f"{request.http.scheme}://{request.http.host}/_mock/journal/{seq}"
+        headers[EXPLANATION] = f"{control_url(request.http, services.settings)}/_mock/journal/{seq}"
 
 
 async def _record_problems(

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from mock_klarna.client import Client
+from mock_klarna.web.access import address
 from mock_klarna.web.auth import parse_basic
 from mock_klarna.web.request import ApiRequest, ApiResponse, Services, json_response
 
@@ -24,7 +25,7 @@ async def run_scenario(services: Services, request: ApiRequest) -> ApiResponse:
     body = request.body
     variables, seed = body.get("vars") or {}, body.get("seed")
     scenario = await asyncio.to_thread(load_stored, request.path("name"), _folders(services), variables)
-    url = _own_url(request)
+    url = f"http://{address(request.http)}"
     options = RunOptions(
         url=url,
         connect=lambda merchant, password: Client(url, merchant, password),
@@ -46,10 +47,3 @@ def _listed_credentials(services: Services, request: ApiRequest) -> str | None:
 
 def _folders(services: Services) -> list[Path]:
     return [Path(services.settings.scenarios)] if services.settings.scenarios else []
-
-
-def _own_url(request: ApiRequest) -> str:
-    """Return this server's URL on this machine, independent of the `Host` header."""
-    assert request.http.transport is not None
-    host, port = request.http.transport.get_extra_info("sockname")[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,5 +1,7 @@
 """Who may use the control API: programs by a host name of the server, and no page of another origin."""
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from mock_klarna import Settings, serve
@@ -156,3 +158,12 @@ async def test_the_endpoints_of_lib_js_and_of_klarna_accept_every_host_and_page(
     assert (loaded.status, loaded.headers["Access-Control-Allow-Origin"]) == (200, "*")
     assert (await ask(url, "GET", "/instantshopping/lib/v1/lib.js", b"", **page)).status == 200
     assert (await ask(url, "GET", "/instantshopping/v1/buttons/x", b"", **page)).status == 404
+
+
+@pytest.mark.parametrize("host", ["localhost:1234", "klarna.shop.example", "evil.example", "b\xfccher.example"])
+async def test_an_explanation_can_be_read_where_its_link_leads(url: str, host: str) -> None:
+    refused = await ask(url, "POST", "/instantshopping/v1/buttons", b"{}", Host=host)
+    link = urlsplit(refused.headers["Mock-Klarna-Explanation"])
+    is_known = host in ("localhost:1234", "klarna.shop.example")
+    assert link.netloc == (host if is_known else urlsplit(url).netloc)
+    assert (await ask(url, "GET", link.path, Host=link.netloc)).status == 200

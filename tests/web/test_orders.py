@@ -45,6 +45,13 @@ async def test_an_order_needs_no_button_key_and_no_merchant_urls(klarna: MockKla
     assert [line["type"] for line in managed["order_lines"]] == ["physical", "shipping_fee"]
 
 
+async def test_a_shopper_whom_the_dialog_would_refuse_is_refused(klarna: MockKlarnaAsync, page: Page) -> None:
+    answer = await klarna.send("POST", ORDERS, {"page": page("se-battery-pack"), "shopper": {"email": "x"}})
+    assert (answer.status, answer.body["where"]) == (400, "shopper")
+    assert [problem["path"] for problem in answer.body["errors"]] == ["shopper.email"]
+    assert await klarna.orders() == []
+
+
 async def test_the_answer_satisfies_its_schema(klarna: MockKlarnaAsync, page: Page) -> None:
     schemas = SchemaValidator(load(resources.schemas(), strict=True))
     schema: jsonschema_rs.Draft202012Validator = schemas.schema("components/placed_order.json")

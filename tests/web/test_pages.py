@@ -87,6 +87,15 @@ async def test_a_qr_code_for_an_address_that_no_camera_can_read_is_refused(brows
     assert "a camera can read 600 at most" in json.loads(text)["detail"]
 
 
+@pytest.mark.parametrize(("query", "host", "where"), [("a" * 700, "x", "query"), ("", "x" * 700, "Host")])
+async def test_the_part_that_makes_the_address_of_a_qr_code_too_long_is_named(
+    klarna: MockKlarnaAsync, query: str, host: str, where: str
+) -> None:
+    async with Connection(klarna.url, klarna.authorization) as connection:
+        answer = await connection.ask("GET", f"/instantshopping/buy/any-key/qr.svg?locale={query}", Host=host)
+    assert (answer.status, answer.json["where"]) == (400, where)
+
+
 @pytest.mark.parametrize("host", ["[::1", "a b", "a:b:c", "a:99999999", "\xe9", ":", "a/b?c"])
 async def test_a_qr_code_is_made_for_every_host(klarna: MockKlarnaAsync, host: str) -> None:
     async with Connection(klarna.url, klarna.authorization) as connection:
