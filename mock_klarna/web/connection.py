@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import re
+from ast import literal_eval
 from collections.abc import Coroutine
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +18,8 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from mock_klarna.domain.journal import readable
+from mock_klarna.web.errors import problem_details
+from mock_klarna.web.operation import Api, ErrorFormat, api_of_path
 from mock_klarna.web.pipeline import correlation_id
 
 LONGEST_LINE = 64 << 10
@@ -49,6 +53,34 @@ class HeadTooLong(HttpProcessingError):
 
 
 _STATUS_OF = {HeadTimeout: 408, HeadTooLong: 431, LineTooLong: 431}
+_NO_REQUEST = "not a readable HTTP request: "
+_LONGEST_SENT = 100
+_REQUEST_LINE = "write the request line as METHOD /path HTTP/1.1, with %20 for a blank in the path"
+_EXPLANATIONS = (
+    ("HTTPS traffic", "TLS was sent to a port for plain HTTP", "use http:// in the URL, or the port of --tls"),
+    ("PRI/Upgrade", "HTTP/2 was sent", "use HTTP/1.1"),
+    ("Missing 'Host'", "the header Host is missing", "send it once"),
+    ("Duplicate 'Host'", "the header Host was sent twice", "send it once"),
+    ("Duplicate Content-Length", "the header Content-Length was sent twice", "send it once"),
+    ("in Content-Length", "Content-Length is not a number", "send the number of bytes of the body"),
+    ("Transfer-Encoding can't", "Content-Length and Transfer-Encoding were sent together", "send one of them"),
+    ("invalid `Transfer-Encoding`", "the Transfer-Encoding is not known", "send chunked, or Content-Length instead"),
+    ("chunk", "a chunk of the body is malformed", "begin each chunk with a line that has its size in hexadecimal"),
+    ("header value", "a header is malformed", "begin it with its name, and leave out control characters"),
+    ("header token", "a header is malformed", "write it as Name: value"),
+    ("method", "the method is not known", "send one such as GET, POST, PUT, PATCH or DELETE, in upper case"),
+    ("HTTP version", "the HTTP version is not known", "use HTTP/1.1"),
+    ("CRLF", "a line does not end with carriage return and line feed", _REQUEST_LINE),
+    ("Expected HTTP/", "the path is not followed by HTTP/1.1", _REQUEST_LINE),
+    ("start char in url", "the path does not begin with /", _REQUEST_LINE),
+    ("char in url", "the path has a character that is not allowed", "percent-encode it, such as %C3%A9 for \u00e9"),
+    (
+        "content-encoding",
+        "the body is packed in a way that is not known",
+        "pack it with gzip or deflate, or not at all",
+    ),
+)
+"""What is wrong with a request and what would be right, by a part of the message of aiohttp."""
 
 
 class RequestParser:
@@ -84,14 +116,22 @@ class RequestParser:
         """Whether the parser contains nothing that was not returned yet."""
         self.is_broken = False
         """Whether an error was raised: nothing that follows can be understood."""
+        self.request_line = b""
+        """The beginning of the request in which an error was found, if it is known."""
 
     def feed_data(self, data: bytes) -> Parsed:
         """Return the requests whose headers are complete; raises `HttpProcessingError`, after which no data must follow."""
+        is_start = not self._head_size and self._payload.is_eof() and self._failure is None
         try:
             return self._parsed(data)
         except HttpProcessingError:
             self.is_broken = True
+            if is_start:
+                self._keep_request_line(data)
             raise
+
+    def _keep_request_line(self, data: bytes) -> None:
+        self.request_line = data.lstrip(b"\r\n")[:LONGEST_LINE].partition(b"\n")[0].rstrip(b"\r")
 
     def _parsed(self, data: bytes) -> Parsed:
         if self._failure is not None:
@@ -138,7 +178,7 @@ class RequestParser:
         self._loop.call_soon(self._connection.data_received, b"")
 
     def _head_is_complete(self) -> None:
-        self._head_size = 0
+        self._head_size, self.request_line = 0, b""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -147,6 +187,8 @@ class RequestParser:
         """Limit the time and the size of headers that arrive in parts."""
         if not data.strip(b"\r\n"):
             return
+        if not self._head_size:
+            self._keep_request_line(data)
         self._head_size += len(data)
         if self._head_size > LONGEST_HEAD:
             raise HeadTooLong(message=f"the headers have more than {LONGEST_HEAD} bytes")
@@ -233,20 +275,57 @@ class ClientConnection(web.RequestHandler):
             exc.__traceback__ = None  # its frames contain what arrived, and refer to the exception
         if isinstance(exc, LineTooLong):
             message = f"the request line or a header has more than {LONGEST_LINE} bytes"
-        reason = (message or HTTPStatus(status).phrase).strip().splitlines()[0][:300].rstrip(":")
-        _log.warning("a request could not be read: %s %s", status, reason, exc_info=exc if status >= 500 else None)
-        if status < 500:
-            response = _error(status, "bad_request", f"not a readable HTTP request: {reason}")
-        else:
+        line = self._requests.request_line
+        reason, hint = _explained((message or HTTPStatus(status).phrase).strip(), line)
+        said = f"{reason}; {hint}" if hint else reason
+        _log.warning("a request could not be read: %s %s", status, said, exc_info=exc if status >= 500 else None)
+        if status >= 500:
             response = _error(status, "internal_server_error", "a bug in mock-klarna")
+        else:
+            error_format = _api_of(line).rules.error_format
+            if error_format is ErrorFormat.PROBLEM_DETAILS:
+                details = problem_details(status, _NO_REQUEST + reason, where="request", hint=hint)
+                response = web.Response(status=status, body=details.body, headers=details.headers)
+            else:
+                response = _error(status, "bad_request", _NO_REQUEST + said, error_format)
         response.headers[hdrs.CONNECTION] = "close"
         response.force_close()
         return response
 
 
-def _error(status: int, code: str, message: str) -> web.Response:
+def _explained(message: str, line: bytes) -> tuple[str, str]:
+    """Return what is wrong with a request, with what was sent, and what would be right, for a message of aiohttp."""
+    known = (said for mark, *said in _EXPLANATIONS if mark in message)
+    if message == "*":
+        wrong, hint = "the target * is for OPTIONS only", _REQUEST_LINE
+    else:
+        wrong, hint = next(known, (message.splitlines()[0][:300].rstrip(":"), ""))
+    quoted, packed = _QUOTED.search(message), _PACKED.search(message)
+    if packed:
+        sent = b"Content-Encoding: " + packed[1].encode()
+    else:
+        sent = (literal_eval(quoted[1]) if quoted else b"") or (line if hint else b"")
+    if not sent or sent.lower().startswith(b"authorization"):
+        return wrong, hint
+    return f"{wrong}; sent {sent[:_LONGEST_SENT].decode('latin-1')!a}", hint
+
+
+_QUOTED = re.compile(r"^\s*(b'(?:[^'\\]|\\.)*'|b\"(?:[^\"\\]|\\.)*\")$", re.MULTILINE)
+_PACKED = re.compile(r"content-encoding: \S+ \((\w+)\)")
+_TARGET = re.compile(rb"[^ ]+ +(?:https?://[^/ ]*)?(/[^ ?]*)", re.IGNORECASE)
+
+
+def _api_of(line: bytes) -> Api:
+    """Return the API that a request line belongs to, as far as it can be read."""
+    target = _TARGET.match(line)
+    return api_of_path(target[1].decode("latin-1") if target else "/")
+
+
+def _error(status: int, code: str, message: str, error_format: ErrorFormat = ErrorFormat.KLARNA) -> web.Response:
     correlation = correlation_id()
-    body = {"error_code": code, "error_message": message, "correlation_id": correlation}
+    body: dict[str, Any] = {"error_code": code, "error_message": message, "correlation_id": correlation}
+    if error_format is ErrorFormat.KLARNA_LIST:
+        body = {"error_code": code.upper(), "error_messages": [message], "correlation_id": correlation}
     headers = {"Content-Type": "application/json", "Klarna-Correlation-Id": correlation}
     return web.Response(status=status, body=orjson.dumps(body), headers=headers)
 

@@ -170,9 +170,10 @@ def _require_size(declared: int, max_bytes: int) -> None:
 def _undecodable(http: web.Request, error: Exception) -> BadValue:
     if isinstance(error, OSError):
         return BadValue([Problem("", "incomplete", None, "a complete body; the client closed the connection")])
-    encoding = http.headers.get("Content-Encoding") or http.headers.get("Transfer-Encoding") or "declared"
-    value = str(error).rpartition("\n")[2].strip()[:200]
-    return BadValue([Problem("", "encoding", value, f"a body that is encoded as {encoding} says")])
+    names = ("Content-Encoding", "Transfer-Encoding")
+    name = next((name for name in names if http.headers.get(name)), "Content-Length")
+    sent = f"{name}: {http.headers.get(name, '')}"[:200]
+    return BadValue([Problem("", "encoding", sent, f"a complete body that is encoded as {name} says")])
 
 
 def _too_large(what: str, max_bytes: int) -> BodyTooLarge:

@@ -12,7 +12,7 @@ Json = Any
 _ERRORS = ("error", "plural_error", "problem_details")
 _NO_OPERATION = frozenset({400, 401, 403, 404, 405, 408, 409, 413, 415, 417, 421, 429, 431})
 """Statuses of errors of requests that reach no operation, or of which the operation is not known."""
-_UNREADABLE = b'{"error_code":"bad_request","error_message":"not a readable HTTP request'
+_UNREADABLE = b'"not a readable HTTP request'
 _PAGES = "text/html"
 _GARBLED = b'{"order_id": "\xff\xfe garbage'
 
@@ -73,7 +73,7 @@ class Document:
         if answer.status >= 500 and not (not is_readable and answer.status in (501, 505)):
             return f"status {answer.status}"
         described = operation.entry["responses"].get(str(answer.status)) if operation is not None else None
-        if described is not None and (is_readable or not answer.body.startswith(_UNREADABLE)):
+        if described is not None and (is_readable or _UNREADABLE not in answer.body):
             return self._difference(described, answer, method) if is_readable or method != "HEAD" else ""
         if operation is None and answer.status < 400:
             return ""

@@ -137,7 +137,7 @@ class TestHeaders:
         async with connect() as connection:
             answer = await connection.ask("GET", "/_mock/clock", Cookie="a" * (LONGEST_LINE + 1))
             assert (answer.status, answer.headers["Connection"]) == (431, "close")
-            assert answer.json["error_message"].endswith(f"a header has more than {LONGEST_LINE} bytes")
+            assert answer.json["detail"].endswith(f"a header has more than {LONGEST_LINE} bytes")
 
     async def test_headers_are_bounded_together(self, connect: Connect) -> None:
         async with connect() as connection:

@@ -215,7 +215,7 @@ async def test_a_body_that_cannot_be_decompressed_is_refused_without_a_traceback
         assert answer.status == 400
         assert await connection.reader.read() == b""
     (entry,) = await klarna.journal(name="create_button")
-    assert entry["problems"][0]["value"] == f"Can not decode content-encoding: {encoding}"
+    assert entry["problems"][0]["value"] == f"Content-Encoding: {encoding}"
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 

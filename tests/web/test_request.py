@@ -33,25 +33,113 @@ def assert_refused(answer: RawAnswer, status: int, *text: str) -> None:
         assert part in answer.json["error_message"]
 
 
+GET = b"GET /_mock/health HTTP/1.1\r\nHost: a\r\n"
+POST = b"POST /_mock/reset HTTP/1.1\r\nHost: a\r\n"
+REQUEST_LINE = "write the request line as METHOD /path HTTP/1.1, with %20 for a blank in the path"
+NO_HTTP: list[tuple[bytes, str, str]] = [
+    (b"\r\n\r\nhello\r\n\r\n", "the method is not known; sent 'hello'", "send one such as GET, POST"),
+    (
+        b"\x16\x03\x01\x02\x00\r\n\r\n",
+        "TLS was sent to a port for plain HTTP; sent '\\x16\\x03",
+        "use http:// in the URL",
+    ),
+    (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/2 was sent; sent 'PRI * HTTP/2.0'", "use HTTP/1.1"),
+    (b"GET * HTTP/1.1\r\nHost: a\r\n\r\n", "the target * is for OPTIONS only; sent 'GET * HTTP/1.1'", REQUEST_LINE),
+    (
+        b"GET _mock HTTP/1.1\r\nHost: a\r\n\r\n",
+        "the path does not begin with /; sent 'GET _mock HTTP/1.1'",
+        REQUEST_LINE,
+    ),
+    (
+        b"get /_mock/health HTTP/1.1\r\n\r\n",
+        "the method is not known; sent 'get /_mock/health HTTP/1.1'",
+        "in upper case",
+    ),
+    (
+        b"GET /_mock/he alth HTTP/1.1\r\n\r\n",
+        "the path is not followed by HTTP/1.1; sent 'GET /_mock/he alth",
+        REQUEST_LINE,
+    ),
+    (
+        b"GET /_mock/health HTTP/9.9\r\n\r\n",
+        "the HTTP version is not known; sent 'GET /_mock/health HTTP/9.9'",
+        "HTTP/1.1",
+    ),
+    (
+        b"GET /_mock/\xe9 HTTP/1.1\r\n\r\n",
+        "a character that is not allowed; sent 'GET /_mock/\\xe9 HTTP/1.1'",
+        "%C3%A9",
+    ),
+    (b"GET /_mock/health HTTP/1.1\r\n\r\n", "the header Host is missing; sent 'GET /_mock/health", "send it once"),
+    (GET + b"Host: b\r\n\r\n", "the header Host was sent twice; sent 'GET /_mock/health", "send it once"),
+    (GET + b"no colon\r\n\r\n", "a header is malformed; sent 'no colon'", "write it as Name: value"),
+    (GET + b"X: a\x00b\r\n\r\n", "a header is malformed; sent 'X: a\\x00b'", "leave out control characters"),
+    (GET + b"Authorization: Basic a\x00\r\n\r\n", "a header is malformed", "leave out control characters"),
+    (
+        POST + b"Content-Length: -1\r\n\r\n",
+        "Content-Length is not a number; sent 'Content-Length: -1'",
+        "number of bytes",
+    ),
+    (POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", "Content-Length was sent twice", "send it once"),
+    (POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", "were sent together", "send one of them"),
+    (POST + b"Transfer-Encoding: snappy\r\n\r\n{}", "the Transfer-Encoding is not known", "send chunked"),
+    (
+        POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "a chunk of the body is malformed; sent 'zz'",
+        "in hexadecimal",
+    ),
+    (
+        POST + b"Content-Encoding: br\r\nContent-Length: 2\r\n\r\n{}",
+        "the body is packed in a way that is not known; sent 'Content-Encoding: br'",
+        "pack it with gzip or deflate, or not at all",
+    ),
+]
+
+
+@pytest.mark.parametrize(("raw", "wrong", "right"), NO_HTTP)
+async def test_invalid_http_is_refused_with_what_was_sent_and_what_would_be_right(
+    connect: Connect, raw: bytes, wrong: str, right: str
+) -> None:
+    async with connect() as connection:
+        answer = await connection.answer(raw)
+    assert answer.status == 400
+    own = answer.headers["Content-Type"] == "application/problem+json"
+    said = answer.json["detail"] + "; " + answer.json["hint"] if own else answer.json["error_message"]
+    assert said.startswith("not a readable HTTP request: ")
+    assert wrong in said
+    assert right in said
+    assert "Basic" not in said
+
+
 @pytest.mark.parametrize(
-    ("raw", "text"),
+    ("path", "media", "member"),
     [
-        (b"\r\n\r\nhello\r\n\r\n", "not a readable HTTP request"),
-        (b"GET\r\n\r\n", "not a readable HTTP request"),
-        (b"GET / HTTP/9.9\r\n\r\n", "not a readable HTTP request"),
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", "not a readable HTTP request"),
-        (b"GET / HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n", "not a readable HTTP request"),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: many\r\n\r\n", "not a readable HTTP request"),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", "not a readable HTTP request"),
-        (
-            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
-            "not a readable HTTP request",
-        ),
+        ("/_mock/health", "application/problem+json", "detail"),
+        ("http://a.test/_mock/health?x=/", "application/problem+json", "detail"),
+        ("/instantshopping/sdk/load", "application/problem+json", "detail"),
+        ("/instantshopping/v1/buttons", "application/json", "error_message"),
+        ("/ordermanagement/v1/orders/x", "application/json", "error_messages"),
+        ("/elsewhere", "application/json", "error_message"),
     ],
 )
-async def test_invalid_http_is_refused_in_json(connect: Connect, raw: bytes, text: str) -> None:
+async def test_invalid_http_is_refused_in_the_format_of_the_api(
+    connect: Connect, path: str, media: str, member: str
+) -> None:
     async with connect() as connection:
-        assert_refused(await connection.answer(raw), 400, text)
+        answer = await connection.answer(f"GET {path} HTTP/1.1\r\nHost: a\r\nno colon\r\n\r\n".encode())
+    assert (answer.status, answer.headers["Content-Type"]) == (400, media)
+    assert "not a readable HTTP request: a header is malformed" in str(answer.json[member])
+
+
+async def test_the_api_is_known_if_the_headers_arrive_in_parts(connect: Connect) -> None:
+    async with connect() as connection, connect() as other:
+        assert (await connection.ask("GET", "/instantshopping/v1/buttons/x")).status == 404
+        for part in (b"GET /_mock/health", b" HTTP/1.1\r\n", b"Host: a\r\n"):
+            connection.writer.write(part)
+            await connection.writer.drain()
+            await other.ask("GET", "/_mock/health")  # until the part has arrived
+        answer = await connection.answer(b"no colon\r\n\r\n")
+    assert answer.headers["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize(
