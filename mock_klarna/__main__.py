@@ -2,7 +2,7 @@
 
 import sys
 
-from mock_klarna.process import exit_at_stop_signals
+from mock_klarna.process import exit_at_stop_signals, with_written_output
 
 _SERVERS = ("serve", "shop")
 _INTERRUPTED = 130
@@ -13,7 +13,7 @@ def main() -> int:
     exit_at_stop_signals(0 if sys.argv[1:2] and sys.argv[1] in _SERVERS else _INTERRUPTED)
     from mock_klarna.cli.main import main as run
 
-    return run()
+    return with_written_output(run)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The errors: those that Klarna would answer, and those of our own API and command line (invalid requests, usage errors)."""
 
+import errno
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -284,6 +285,18 @@ class StoreFailure(KlarnaError):
 
     status = 503
     error_code = "service_unavailable"
+
+
+class NoFilesLeft(StoreFailure):
+    """503: the process has no free file descriptors; nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__("the server has no free file descriptors; see ulimit -n")
+
+
+def without_files(error: BaseException | None) -> bool:
+    """Return whether an error says that no file descriptors are free."""
+    return isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)
 
 
 class StoreFull(StoreFailure):

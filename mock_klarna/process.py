@@ -4,11 +4,13 @@ Nothing here runs where the package is used as a library, inside the loop of ano
 so it imports nothing large.
 """
 
+import errno
 import gc
 import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -75,7 +77,6 @@ async def _until_stopped(main: Coroutine[Any, Any, T]) -> T:
 def _ignore_stop_signals() -> None:
     """Ignore stop signals until the process ends. They are blocked meanwhile: between two handlers, one would end the process."""
     import asyncio
-    from contextlib import suppress
 
     loop, numbers = asyncio.get_running_loop(), _obeyed_signals()
     can_block = hasattr(signal, "pthread_sigmask")
@@ -105,6 +106,31 @@ def _loop_factory(loop: str, main: Coroutine[Any, Any, Any]) -> "Callable[[], as
             "--loop: uvloop is not installed; install mock-klarna[fast], or use --loop asyncio"
         ) from None
     return uvloop.new_event_loop
+
+
+def with_written_output(run: Callable[[], int]) -> int:
+    """Return the exit code of a command; 1, and a sentence on standard error, if its output cannot be written.
+
+    A reader of a pipe that has gone is no failure.
+    """
+    try:
+        try:
+            return run()
+        finally:
+            sys.stdout.flush()  # while an error still has an exit code
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if error.errno == errno.EPIPE:
+            return 0
+        with suppress(OSError):
+            place = error.filename or "the output"
+            print(f"mock-klarna: cannot write {place}: {error.strerror}", file=sys.stderr)
+        return 1
+
+
+_UNWRITABLE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE)
 
 
 def on_stop_signal(stop: Callable[[], object]) -> None:

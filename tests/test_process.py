@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from mock_klarna import process
 from mock_klarna.settings import SettingsError
 from tests.commands import Command
+from tests.merchants.processes import environment
 
 pytestmark = pytest.mark.usefixtures("hang_up_is_not_ignored")
 
@@ -146,3 +148,28 @@ def test_aiohttp_is_imported_without_authorities_and_the_environment_is_unchange
     environment = {"PYTHONPATH": os.pathsep.join(sys.path), **({"SSL_CERT_FILE": variable} if variable else {})}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == f"{variable} 0\n"
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize(
+    "arguments", [("openapi",), ("shoppers",), ("--version",), ("check",), ("serve", "--port", "0")]
+)
+def test_output_that_cannot_be_written_is_one_sentence(arguments: tuple[str, ...]) -> None:
+    line = [sys.executable, "-m", "mock_klarna", *arguments]
+    buffered = {**environment(), "PYTHONUNBUFFERED": ""}
+    with FULL.open("w") as full:
+        ended = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, env=buffered, check=False)
+    assert ended.stderr.splitlines()[-1:] == ["mock-klarna: cannot write the output: No space left on device"]
+    assert "Traceback" not in ended.stderr
+    assert ended.returncode == 1
+
+
+def test_other_errors_of_the_system_stay_visible() -> None:
+    def run() -> int:
+        raise FileNotFoundError(2, "No such file or directory", "a.yaml")
+
+    with pytest.raises(FileNotFoundError):
+        process.with_written_output(run)

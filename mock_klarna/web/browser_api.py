@@ -196,7 +196,7 @@ def _error(offer: Offer) -> Json:
     first = offer.problems[0]
     return {
         "code": offer.code,
-        "message": f"{first.path or 'options'}: expected {first.expected}",
+        "message": f"{first.path or 'options'}: {'missing, ' if first.is_missing else ''}{first.hint}",
         "invalid_fields": list(dict.fromkeys(problem.path for problem in offer.problems)),
         "problems": [problem.as_json() for problem in offer.problems],
     }

@@ -18,6 +18,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from mock_klarna.domain.journal import readable
+from mock_klarna.errors import NoFilesLeft, without_files
 from mock_klarna.web.errors import problem_details
 from mock_klarna.web.operation import Api, ErrorFormat, api_of_path
 from mock_klarna.web.pipeline import correlation_id
@@ -270,6 +271,8 @@ class ClientConnection(web.RequestHandler):
         """Return the response to an unreadable request, and close the connection."""
         if request.writer.output_size > 0:
             raise ConnectionError("a response was already started")
+        if without_files(exc):
+            return _no_files(request.path)
         status = _STATUS_OF.get(type(exc), status)
         if isinstance(exc, HttpProcessingError):
             exc.__traceback__ = None  # its frames contain what arrived, and refer to the exception
@@ -291,6 +294,18 @@ class ClientConnection(web.RequestHandler):
         response.headers[hdrs.CONNECTION] = "close"
         response.force_close()
         return response
+
+
+def _no_files(path: str) -> web.Response:
+    """Return the answer of a page or of a static file that cannot be opened, because no file descriptors are free."""
+    error, error_format = NoFilesLeft(), api_of_path(path).rules.error_format
+    if error_format is ErrorFormat.PROBLEM_DETAILS:
+        details = problem_details(error.status, error.error_message)
+        response = web.Response(status=error.status, body=details.body, headers=details.headers)
+    else:
+        response = _error(error.status, error.error_code, error.error_message, error_format)
+    response.headers[hdrs.RETRY_AFTER] = "1"
+    return response
 
 
 def _explained(message: str, line: bytes) -> tuple[str, str]:

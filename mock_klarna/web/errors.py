@@ -10,8 +10,10 @@ from mock_klarna.errors import (
     KlarnaError,
     MethodNotAllowed,
     MockKlarnaError,
+    NoFilesLeft,
     StoreFailure,
     Unauthorized,
+    without_files,
 )
 from mock_klarna.settings import Settings
 from mock_klarna.validation import write_json
@@ -40,7 +42,7 @@ PROBLEM_TYPES: dict[int, tuple[str, str]] = {
     417: ("expectation-failed", "The Expect header cannot be met"),
     421: ("unknown-host", "The host name is not known as one of this server"),
     500: ("internal-error", "An error in mock-klarna"),
-    503: ("store-unavailable", "The database is not available"),
+    503: ("unavailable", "The database or the server is not available now"),
     507: ("store-full", "The disk of the database is full"),
 }
 """The last part of `type` and the `title` of problem details, by status."""
@@ -54,6 +56,8 @@ def error_response(
 
     An exception that is not an error of the caller is a bug in mock-klarna: a 500 with the traceback in the log.
     """
+    if without_files(error):
+        error = NoFilesLeft()
     known = (KlarnaError, MockKlarnaError) if error_format is ErrorFormat.PROBLEM_DETAILS else KlarnaError
     if not isinstance(error, known):
         return _bug(error, error_format, request, name)

@@ -355,7 +355,7 @@ MISTAKES: dict[str, tuple[Mistake, *tuple[str, ...]]] = {
     "no terms": (
         no_terms,
         "client → mock  POST /_mock/purchases → 400 in … ms",
-        "merchant_urls.terms [required]: sent nothing, expected …",
+        "merchant_urls.terms [required]: missing, expected …",
     ),
     "http on a public host": (
         http_on_a_public_host,

@@ -1,15 +1,19 @@
 """Errors as responses: problem details for our own APIs, Klarna's bodies for Klarna's."""
 
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from mock_klarna import MockKlarnaAsync, Settings, resources
 from mock_klarna.validation import Validator
-from mock_klarna.web.errors import PROBLEM_TYPES, TYPE_BASE
+from mock_klarna.web.errors import PROBLEM_TYPES, TYPE_BASE, error_response
+from mock_klarna.web.operation import ErrorFormat
+from mock_klarna.web.request import ApiRequest
 from tests.web.connection import Connection
 
 Json = dict[str, Any]
@@ -24,6 +28,15 @@ def schema(name: str) -> Any:
 def test_every_problem_type_is_in_the_schema() -> None:
     types = schema("problem_details")["properties"]["type"]["enum"]
     assert types == [TYPE_BASE + name for name, _ in PROBLEM_TYPES.values()]
+
+
+@pytest.mark.parametrize("error_format", ErrorFormat)
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_an_error_for_want_of_file_descriptors_is_no_bug(error_format: ErrorFormat, number: int) -> None:
+    request = ApiRequest(make_mocked_request("GET", "/_mock/scenarios"))
+    response = error_response(OSError(number, "too many"), error_format, request, "list_scenarios", Settings())
+    assert (response.status, response.headers["Retry-After"]) == (503, "1")
+    assert b"no free file descriptors" in response.body
 
 
 @pytest.mark.parametrize(

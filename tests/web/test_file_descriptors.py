@@ -72,6 +72,16 @@ def serving_with_few_files(loop: str) -> Iterator[subprocess.Popen[str]]:
             server.kill()
 
 
+def answered(connection: socket.socket, path: str) -> tuple[str, str]:
+    """Return the head and the body of the answer to a request on a connection."""
+    connection.settimeout(30)
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    with connection.makefile("rb") as answer:
+        head = b"".join(iter(answer.readline, b"\r\n")).decode()
+        length = re.search(r"(?i)content-length: (\d+)", head)
+        return head, answer.read(int(length[1]) if length else 0).decode()
+
+
 def recovered(url: str) -> str:
     """Return the health of a server, which notices only after a moment that connections were closed."""
     for _ in range(1000):
@@ -94,6 +104,10 @@ def test_a_server_without_file_descriptors_logs_little_and_recovers(loop: str) -
         if loop == "asyncio":  # uvloop closes the connections and says nothing
             assert server.stderr is not None
             assert "no connection can be accepted: [Errno 24]" in server.stderr.readline()
+            head, body = answered(connections[0], "/instantshopping/static/lib.js")
+            assert head.startswith("HTTP/1.1 503 ")
+            assert "Retry-After: 1" in head
+            assert json.loads(body)["error_message"] == "the server has no free file descriptors; see ulimit -n"
         for connection in connections:
             connection.close()
         assert recovered(f"{address[0]}/_mock/health") == "ok"
