@@ -10,7 +10,7 @@ from msgspec import Struct
 
 _LONGEST_TEXT = 200
 _LONGEST_NAME = 80
-_SHORT_NAME = 4
+_SHORT_NAME = 3
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _STEP = re.compile(r'\[\d+\]|\[""\]|[^.\[]+|.')
 

@@ -54,7 +54,7 @@ class Merchant:
 
     async def _read(self, bought: Json) -> None:
         client = self._client
-        for path in ("purchases", "orders", "callbacks", "journal", "journal?name=never&wait=0.001", "snapshot"):
+        for path in ("purchases", "orders", "callbacks", "journal", "journal?name=order_closed&wait=0.001", "snapshot"):
             await client.send("GET", f"/_mock/{path}")
         (callback, *_) = (await client.ask("GET", f"/_mock/callbacks?purchase_id={bought['purchase_id']}"))["callbacks"]
         await client.send("POST", f"/_mock/callbacks/{callback['callback_id']}/resend")

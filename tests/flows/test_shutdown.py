@@ -36,7 +36,7 @@ async def test_a_server_stops_while_callbacks_are_in_progress(
         for _ in range(5):
             await buy(client, shop.url)
             await called.acquire()
-        waiting_request = asyncio.create_task(client.send("GET", "/_mock/journal?name=never&wait=60"))
+        waiting_request = asyncio.create_task(client.send("GET", "/_mock/journal?name=order_closed&wait=60"))
         await client.ask("GET", "/_mock/health")
         started = time.perf_counter()
         assert await server.stopped() == 0
