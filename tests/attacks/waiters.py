@@ -13,10 +13,9 @@ from collections.abc import Callable
 from tests.attacks.sandbox import Sandbox, request, sandbox
 
 SHAPES: dict[str, Callable[[int], str]] = {
-    "one name": lambda _number: "merchant=shop&name=never",
-    "names of their own": lambda number: f"merchant=shop&name=never{number}",
+    "one name": lambda _number: "merchant=shop&name=order_closed",
     "correlation ids of their own": lambda number: f"merchant=shop&correlation_id=c{number}",
-    "every merchant": lambda _number: "name=never",
+    "every merchant": lambda _number: "name=order_closed",
     "merchants of their own": lambda number: f"merchant=m{number}",
     "purchases of their own": lambda number: f"purchase_id=p{number}",
 }
