@@ -63,14 +63,16 @@ def access_check(settings: Settings) -> Callable[[web.Request], None]:
 
 def control_url(http: web.Request, settings: Settings) -> str:
     """Return the URL at which a client reaches the control API: with its own `Host` if that is accepted, else with the address."""
-    is_usable = http.transport is None or host_check(settings)(http.host)  # the client may have left
-    return f"{http.scheme}://{http.host if is_usable else address(http)}"
+    host = http.host if host_check(settings)(http.host) else address(http)
+    return f"{http.scheme}://{host or http.host}"
 
 
-def address(http: web.Request) -> str:
-    """Return the address and port at which this machine received a request, independent of the header `Host`."""
-    assert http.transport is not None
-    host, port = http.transport.get_extra_info("sockname")[:2]
+def address(http: web.Request) -> str | None:
+    """Return the address and port at which this machine received a request, whatever `Host` says; None if the client has left."""
+    name = http.get_extra_info("sockname")
+    if name is None:
+        return None
+    host, port = name[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from mock_klarna.client import Client
+from mock_klarna.errors import StateConflict
 from mock_klarna.web.access import address
 from mock_klarna.web.auth import parse_basic
 from mock_klarna.web.request import ApiRequest, ApiResponse, Services, json_response
@@ -25,7 +26,10 @@ async def run_scenario(services: Services, request: ApiRequest) -> ApiResponse:
     body = request.body
     variables, seed = body.get("vars") or {}, body.get("seed")
     scenario = await asyncio.to_thread(load_stored, request.path("name"), _folders(services), variables)
-    url = f"http://{address(request.http)}"
+    own_address = address(request.http)
+    if own_address is None:
+        raise StateConflict("the client has left, so the scenario did not start", where="connection")
+    url = f"http://{own_address}"
     options = RunOptions(
         url=url,
         connect=lambda merchant, password: Client(url, merchant, password),

@@ -1,12 +1,15 @@
 """Who may use the control API: programs by a host name of the server, and no page of another origin."""
 
+from unittest.mock import Mock
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from mock_klarna import Settings, serve
 from mock_klarna.domain.urls import API_HOSTS, SCRIPT_HOST
 from mock_klarna.pytest_plugin.fixtures import Servers
+from mock_klarna.web.access import address, control_url
 from mock_klarna.web.operation import Api, Operation
 from mock_klarna.web.operations import OPERATIONS
 from tests.web.connection import Connection, RawAnswer
@@ -167,3 +170,11 @@ async def test_an_explanation_can_be_read_where_its_link_leads(url: str, host: s
     is_known = host in ("localhost:1234", "klarna.shop.example")
     assert link.netloc == (host if is_known else urlsplit(url).netloc)
     assert (await ask(url, "GET", link.path, Host=link.netloc)).status == 200
+
+
+def test_a_client_that_has_left_has_no_address() -> None:
+    protocol = Mock(ssl_context=None)
+    http = make_mocked_request("GET", "/", headers={"Host": "evil.example"}, protocol=protocol)
+    protocol.transport = None
+    assert address(http) is None
+    assert control_url(http, SETTINGS) == "http://evil.example"
