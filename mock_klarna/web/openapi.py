@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from posixpath import dirname, join, normpath
 from typing import Any
 
 from mock_klarna import __version__
@@ -100,6 +101,8 @@ def schema_name(path: str) -> str:
 def document(operations: Iterable[Operation], validator: Validator) -> Json:
     """Return the OpenAPI document of operations and of the schemas."""
     paths: Json = {}
+    documents = validator.catalogue.documents
+    received = _used_by(documents, [path for path in documents if path.startswith(("requests/", "callbacks/"))])
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
     return {
@@ -119,8 +122,8 @@ def document(operations: Iterable[Operation], validator: Validator) -> Json:
         "components": {
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
             "schemas": {
-                schema_name(path): _relinked(schema, path, validator.strict)
-                for path, schema in validator.catalogue.documents.items()
+                schema_name(path): _relinked(schema, path, path in received, validator.strict)
+                for path, schema in documents.items()
             },
         },
     }
@@ -185,15 +188,41 @@ def _parameter(parameter: Parameter) -> Json:
     }
 
 
-def _relinked(part: Any, path: str, strict: bool) -> Any:
-    """Return a schema with its references to other files turned into references to components."""
+def _used_by(documents: Mapping[str, Any], paths: Iterable[str]) -> set[str]:
+    """Return documents with all that they refer to, by their paths."""
+    used, left = set[str](), list(paths)
+    while left:
+        path = left.pop()
+        if path not in used:
+            used.add(path)
+            left += (_resolved(reference.partition("#")[0], path) for reference in _references(documents[path]))
+    return used
+
+
+def _references(part: Any) -> Iterator[str]:
+    """Yield every `$ref` in a schema."""
+    for name, value in part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ():
+        if name == "$ref" and isinstance(value, str):
+            yield value
+        else:
+            yield from _references(value)
+
+
+def _relinked(part: Any, path: str, is_received: bool, strict: bool) -> Any:
+    """Return a schema with its references to other files turned into references to components.
+
+    is_received: whether requests have such a value, so that values that are converted are allowed too.
+    """
     if isinstance(part, list):
-        return [_relinked(item, path, strict) for item in part]
+        return [_relinked(item, path, is_received, strict) for item in part]
     if not isinstance(part, dict):
         return part
+    accepted = _as_accepted(part, strict) if is_received else part
     return {
-        name: _target(value, path) if name == "$ref" and isinstance(value, str) else _relinked(value, path, strict)
-        for name, value in _as_accepted(part, strict).items()
+        name: _target(value, path)
+        if name == "$ref" and isinstance(value, str)
+        else _relinked(value, path, is_received, strict)
+        for name, value in accepted.items()
         if name not in ("$id", "$schema")
     }
 
@@ -251,12 +280,9 @@ _ACCEPTED: Mapping[str, Callable[[Json], Json]] = {
 
 def _target(reference: str, path: str) -> str:
     file, _, fragment = reference.partition("#")
-    folder = path.rpartition("/")[0]
-    parts = [*folder.split("/"), *file.split("/")] if file else path.split("/")
-    resolved: list[str] = []
-    for part in parts:
-        if part == "..":
-            resolved.pop()
-        elif part not in ("", "."):
-            resolved.append(part)
-    return f"#/components/schemas/{schema_name('/'.join(resolved))}{fragment}"
+    return f"#/components/schemas/{schema_name(_resolved(file, path))}{fragment}"
+
+
+def _resolved(file: str, path: str) -> str:
+    """Return the path of the document to which one at `path` refers by a relative path; an empty one is itself."""
+    return normpath(join(dirname(path), file)) if file else path

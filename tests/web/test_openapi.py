@@ -150,6 +150,7 @@ async def test_the_empty_array_of_php_is_described_where_it_is_accepted(
     assert schemas["options"]["type"] == ["object", "array"]
     assert schemas["options"]["maxItems"] == 0
     assert schemas["order_line"]["type"] == "object"
+    assert schemas["session"]["properties"]["options"]["type"] == "object"  # only answers have it
     urls = {"place_order": "https://shop.example/place"}
     taken = await klarna.send("POST", "/instantshopping/v1/buttons", {"merchant_urls": urls, "options": []})
     refused = await klarna.send("POST", "/instantshopping/v1/buttons", {"merchant_urls": urls, "order_lines": [[]]})
