@@ -72,6 +72,7 @@ class Bundle:
 
 def static_routes() -> dict[str, HttpHandler]:
     """Return the handlers of the files by their paths."""
+    _sources()  # while there are free file descriptors: from Python 3.13 on, a folder that cannot be read counts as empty
     return {
         "/instantshopping/lib/v1/lib.js": library,
         STATIC + r"/{path:[\s\S]+}": source_file,
