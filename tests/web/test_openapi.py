@@ -89,7 +89,16 @@ async def test_the_answers_of_a_purchase_and_its_order_are_as_described(
         "faults",
     ):
         await send("GET", f"/_mock/{path}")
-    for path in ("health", "clock", f"callbacks/{callback}", f"journal/{entry}", "shoppers", "scenarios", "snapshot"):
+    for path in (
+        "health",
+        "clock",
+        f"callbacks/{callback}",
+        f"journal/{entry}",
+        "shoppers",
+        "scenarios",
+        "snapshot",
+        "findings",
+    ):
         await send("GET", f"/_mock/{path}")
     button = await klarna.create_button(merchant_urls={"create_customer_token": "http://127.0.0.1:1/t"})
     subscription = await klarna.purchase(button_key=button["button_key"], page=page("se-battery-pack"), wait=0)
@@ -103,6 +112,7 @@ async def test_the_answers_of_a_purchase_and_its_order_are_as_described(
     session = (
         f"/instantshopping/sdk/sessions/{(await send('POST', '/instantshopping/sdk/sessions', options))['session_id']}"
     )
+    await send("GET", "/instantshopping/sdk/shoppers")
     await send("GET", session)
     await send("POST", f"{session}/draft", {"values": {"email": "a"}})
     await send("POST", f"{session}/identify", {"shopper": "se-approved"})
