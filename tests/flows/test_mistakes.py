@@ -249,8 +249,8 @@ MISTAKES: dict[str, tuple[Mistake, *tuple[str, ...]]] = {
         with_line(tax_rate=25),
         "POST /instantshopping/v1/authorizations/…/orders → 400 in … ms",
         (
-            "order_lines[0].total_tax_amount [line_tax]: sent 23800, expected 297 (296 to 297) (119000 − "  # noqa: RUF001
-            "119000×10000/(10000+25) = 296.76)…"  # noqa: RUF001
+            "order_lines[0].total_tax_amount [line_tax]: sent 23800, expected 297 (296 to 297); tax_rate 25 means 0.25 %, "
+            "25 % is 2500 (119000 − 119000×10000/(10000+25) = 296.76)…"  # noqa: RUF001
         ),
     ),
     "locale": (
@@ -289,7 +289,7 @@ MISTAKES: dict[str, tuple[Mistake, *tuple[str, ...]]] = {
         token_of_another_merchant,
         "answers another 403: token … is another merchant's",
         "another → Klarna  POST /instantshopping/v1/authorizations/…/orders → 403 in … ms",
-        "belongs to another merchant…",
+        "authorization_token belongs to merchant 'token-of-another-merchant', and this request is from 'another'",
     ),
     "content type": (
         wrong_content_type,
@@ -454,7 +454,7 @@ REQUEST = b" HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic SzE6eA==\r\nCon
     [
         b"",
         b"GET /_mock/health HTTP/1.1\r\nHo",
-        b"GET /_mock/journal?name=x&wait=60" + REQUEST + b"\r\n",
+        b"GET /_mock/journal?name=order_closed&wait=60" + REQUEST + b"\r\n",
         b"GET /_mock/events" + REQUEST + b"\r\n",
         b"POST /instantshopping/v1/buttons" + REQUEST + b"Content-Length: 99\r\n\r\n{",
         b"POST /_mock/purchases" + REQUEST + b"Content-Length: 99\r\n\r\n{",

@@ -51,7 +51,7 @@ async def test_every_body_is_described(document: Json) -> None:
 
 def test_every_json_answer_has_a_component() -> None:
     answers = {row.name: dict(row.answers).values() for row in OPERATIONS if row.media == JSON}
-    assert [name for name, described in answers.items() if ANY_OBJECT in described] == ["openapi"]
+    assert [name for name, described in answers.items() if ANY_OBJECT in described] == ["openapi", "sdk_problem"]
 
 
 async def test_the_answers_of_a_purchase_and_its_order_are_as_described(
@@ -113,6 +113,7 @@ async def test_the_answers_of_a_purchase_and_its_order_are_as_described(
         f"/instantshopping/sdk/sessions/{(await send('POST', '/instantshopping/sdk/sessions', options))['session_id']}"
     )
     await send("GET", "/instantshopping/sdk/shoppers")
+    await send("POST", "/instantshopping/sdk/problems", {"message": "no container"})
     await send("GET", session)
     await send("POST", f"{session}/draft", {"values": {"email": "a"}})
     await send("POST", f"{session}/identify", {"shopper": "se-approved"})
