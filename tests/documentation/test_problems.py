@@ -103,7 +103,7 @@ REFUSALS: dict[str, tuple[Callable[[str, str], Any], int, str]] = {
     "another merchant's token": (
         lambda url, shop: order_of(url, bought(url, f"{shop}/200"), "K999:x"),
         403,
-        "authorization_token belongs to another merchant",
+        "authorization_token belongs to merchant",
     ),
     "placed twice, changed": (
         lambda url, shop: order_of(url, placed(url, shop), merchant_reference1="B"),
