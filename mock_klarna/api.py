@@ -165,7 +165,8 @@ class Commands(Generic[Object, Objects, Nothing]):
 
     def assert_no_findings(self, severity: str = "error") -> Nothing:
         """Raise AssertionError if this merchant broke a rule that is as severe as `error`, `warning` or `hint`."""
-        return self._request("GET", "/_mock/findings", then=partial(_require_none, severity))
+        nothing: Nothing = self._request("GET", "/_mock/findings", then=partial(_require_none, severity))
+        return nothing
 
     def wait_for(self, name: str, *, within: float = 5.0, **filters: Any) -> Object:
         """Wait for the first journal entry of a name (an event, an operation or a callback) and give it.
