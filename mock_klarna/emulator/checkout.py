@@ -85,8 +85,9 @@ class Checkout:
         purchases.require_started(purchase)
         now, draw = await self._context.draw(purchase.merchant, "shopper")
         seed = "/".join(map(str, draw))
+        today = self._context.validator.today()
         step = checkout_steps.identify(
-            purchase.purchase_id, lambda current: checkout_steps.shopper_for(shopper, current, seed)
+            purchase.purchase_id, lambda current: checkout_steps.shopper_for(shopper, current, seed, today)
         )
         return await self.take(purchase, step, "identification_updated", now)
 
@@ -250,7 +251,8 @@ class Checkout:
             created_at=now,
         )
         events: list[Event] = [SessionInitiated(purchase_id=purchase_id, button_key=button.button_key)]
-        shopper = checkout_steps.shopper_for(body.get("shopper"), current, "/".join(map(str, draw)))
+        seed, today = "/".join(map(str, draw)), validator.today()
+        shopper = checkout_steps.shopper_for(body.get("shopper"), current, seed, today)
         identify = checkout_steps.identify(purchase_id, lambda _current: shopper)
         choices = checkout_steps.choices(purchase_id, body.get("select") or {}, orjson.dumps(current))
         for step in (identify, *(choice for choice, _ in choices)):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ from mock_klarna.domain.events import (
     SpecificationsSelected,
 )
 from mock_klarna.errors import InvalidInput, Problem, StateConflict, UnknownName
-from mock_klarna.shoppers import COUNTRIES, Shopper, UnknownCountry, given_problems
+from mock_klarna.shoppers import COUNTRIES, Shopper, UnknownCountry
 from mock_klarna.validation import Validator
 
 Json = dict[str, Any]
@@ -226,11 +227,11 @@ def _of_option(problem: Problem, shipping: int | None) -> Problem:
     return replace(problem, path=f"selected_shipping_option.{_OPTION_MEMBERS.get(place[2], place[2])}")
 
 
-def shopper_for(shopper: str | Mapping[str, Any] | None, session: Json, seed: str) -> Shopper:
+def shopper_for(shopper: str | Mapping[str, Any] | None, session: Json, seed: str, today: date) -> Shopper:
     """Return the shopper of a purchase: a named one, or given members with the missing ones generated from `seed`.
 
-    None stands for the members that the page prefills. Raises `UnknownName` for a name or a country without shoppers, and
-    `InvalidInput` for members that the dialog would refuse.
+    None stands for the members that the page prefills. Given members are read and checked as those of the dialog's form; raises
+    `InvalidInput` with their problems, and `UnknownName` for a name or a country without shoppers.
     """
     # The data of shoppers is imported when it is first needed.
     from mock_klarna.shoppers.named import UnknownShopper, named_shopper
@@ -238,20 +239,18 @@ def shopper_for(shopper: str | Mapping[str, Any] | None, session: Json, seed: st
     try:
         if isinstance(shopper, str):
             return named_shopper(shopper)
-        from mock_klarna.shoppers.generate import person
+        from mock_klarna.shoppers.generate import completed_shopper
 
         given = shopper if shopper is not None else _prefilled(session)
-        made = person(_country(given) or session["purchase_country"], seed, given)
-        if shopper is not None and (found := given_problems(shopper, made)):
-            raise InvalidInput(found, where="shopper")
-        return made
+        options, locale = session.get("options") or {}, session.get("locale") or ""
+        found, problems = completed_shopper(session["purchase_country"], seed, given, options, today, locale)
     except (UnknownShopper, UnknownCountry) as unknown:
         raise UnknownName(str(unknown), where="shopper", hint="see `mock-klarna shoppers`") from None
+    if problems:
+        start = "" if shopper is None else "shopper."
+        raise InvalidInput([replace(problem, path=start + problem.path) for problem in problems], where="shopper")
+    return found
 
 
 def _prefilled(session: Json) -> Json:
     return {name: session[name] for name in ("billing_address", "shipping_address", "customer") if session.get(name)}
-
-
-def _country(given: Mapping[str, Any]) -> str | None:
-    return given.get("country") or (given.get("billing_address") or {}).get("country")

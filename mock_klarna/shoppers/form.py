@@ -1,12 +1,10 @@
-"""The checks of the dialog's form, by the country of each address (klarna.md §3.10)."""
+"""Reading and checking the data of a shopper, of the form and of requests, by the country of each address (klarna.md §3.10)."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
-
-from msgspec.structs import replace
 
 from mock_klarna.domain.countries import COUNTRIES, Country, canonical
 from mock_klarna.domain.time import EARLIEST_BIRTH, is_birth, is_day
@@ -50,35 +48,6 @@ def shopper_from_form(
     ]
     _set_title(billing, customer)
     return Shopper("", billing, shipping, customer), found
-
-
-def given_problems(given: Mapping[str, Any], shopper: Shopper) -> list[Problem]:
-    """Return the problems of the contact data and postal codes that are given for a shopper, by the checks of the form.
-
-    given: members of an address, and the objects `billing_address` and `shipping_address`; `shopper` is made of them.
-    """
-    objects = {place: given.get(place) or {} for place in ("billing_address", "shipping_address")}
-    addresses = (
-        ("billing_address", shopper.billing_address, {**given, **objects["billing_address"]}),
-        ("shipping_address", shopper.shipping_address or {}, objects["shipping_address"]),
-    )
-    found = []
-    for place, address, members in addresses:
-        email, home = address.get("email", ""), COUNTRIES.get(address.get("country", ""))
-        if members.get("email") is not None and not _EMAIL.fullmatch(email.strip()):
-            found.append(Problem(f"{place}.email", "email", email, "an e-mail address"))
-        if members.get("phone") is not None and home:
-            found += _phone_problems(place, address, home)
-        code = address.get("postal_code", "")
-        if members.get("postal_code") is not None and home and not home.accepts_postal_code(code):
-            found.append(Problem(f"{place}.postal_code", "postal_code", code, f"a postal code of {home.code}"))
-    return [_where_given(problem, objects) for problem in found]
-
-
-def _where_given(problem: Problem, objects: Mapping[str, Mapping[str, Any]]) -> Problem:
-    """Return a problem with the place at which the member was given: in an object, or beside the objects."""
-    place, _, name = problem.path.partition(".")
-    return replace(problem, path=f"shopper.{problem.path if name in objects[place] else name}")
 
 
 def _trimmed(members: Mapping[str, Any] | None) -> dict[str, str]:
@@ -162,8 +131,9 @@ def _set_title(billing: dict[str, str], customer: dict[str, str]) -> None:
     home, title = COUNTRIES.get(billing.get("country", "")), billing.get("title")
     if home is None or title is None:
         return
-    known = (text for texts in home.titles.values() for text in texts)
-    billing["title"] = next((text for text in known if text.casefold() == title.casefold()), title)
-    customer.setdefault("title", billing["title"])
+    known = {text.casefold(): text for texts in home.titles.values() for text in texts}
+    billing["title"] = known.get(title.casefold(), title)
+    own = customer.get("title", title)
+    customer["title"] = known.get(own.casefold(), own)
     if gender := home.gender_of(title):
         customer.setdefault("gender", gender)

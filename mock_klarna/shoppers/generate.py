@@ -11,17 +11,21 @@ from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from mock_klarna.domain.countries import ADDRESS_MEMBERS, country
 from mock_klarna.domain.time import SHOPPERS_DAY
+from mock_klarna.shoppers.form import read_date, shopper_from_form
 from mock_klarna.shoppers.named import Shopper
 from mock_klarna.shoppers.national_ids import national_id
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Iterator
 
     from faker import Faker
 
     from mock_klarna.domain.countries import Country
+    from mock_klarna.errors import Problem
 
 CUSTOMER_MEMBERS = (
     "date_of_birth",
@@ -230,6 +234,43 @@ def person(
     # the Faker instances are shared between threads
     with _lock:
         return _generate(home, seed, given, today)
+
+
+def completed_shopper(
+    country_code: str, seed: str, members: Mapping[str, object], options: Mapping[str, object], today: date, locale: str
+) -> tuple[Shopper, list[Problem]]:
+    """Return the shopper that members describe, with the missing members generated, and the problems of the given ones.
+
+    Given members are read and checked by `shopper_from_form`, which also describes `options`, `today` and `locale`. Generated
+    members have no problems: a country without titles has none to generate, for example. Raises `UnknownCountry`.
+    """
+    given = given_members(members)
+    home = country(given.billing.get("country") or country_code)
+    customer = dict(given.customer)
+    if "date_of_birth" in customer:
+        customer["date_of_birth"] = read_date(customer["date_of_birth"], locale)
+    with _lock:
+        generated = _generate(home, seed, Given(given.billing, given.shipping, customer), SHOPPERS_DAY)
+    shopper, problems = shopper_from_form(
+        {
+            "billing_address": generated.billing_address,
+            "shipping_address": generated.shipping_address,
+            "customer": generated.customer,
+        },
+        options,
+        today,
+        locale,
+    )
+    return shopper, list(_problems_of(problems, members, given))
+
+
+def _problems_of(problems: Iterable[Problem], members: Mapping[str, object], given: Given) -> Iterator[Problem]:
+    """Yield the problems of the given members, with the path that each has in `members`."""
+    parts = {"billing_address": given.billing, "shipping_address": given.shipping, "customer": given.customer}
+    for problem in problems:
+        part, _, member = problem.path.partition(".")
+        if member in parts[part]:
+            yield replace(problem, path=problem.path if member in _object(members, part) else member)
 
 
 def _generate(home: Country, seed: str, given: Given, today: date) -> Shopper:

@@ -1,5 +1,6 @@
 """How a session becomes an order: what is checked, and what is explained."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -100,4 +101,4 @@ def test_a_session_has_checkboxes_if_its_options_list_any(boxes: bytes, has_boxe
 @pytest.mark.parametrize("shopper", ["nobody-approved", {"billing_address": {"country": "XX"}}])
 def test_an_unknown_shopper_or_country_is_not_found(shopper: str | dict[str, Any]) -> None:
     with pytest.raises(UnknownName, match="see `mock-klarna shoppers`"):
-        checkout_steps.shopper_for(shopper, opened(), "seed")
+        checkout_steps.shopper_for(shopper, opened(), "seed", date(2026, 1, 1))

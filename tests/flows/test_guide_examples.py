@@ -51,7 +51,9 @@ async def test_the_page_of_the_guide_leads_to_its_callback(klarna: MockKlarnaAsy
     order = purchase["order"]
     for name in ("integrator_url", "locale", "customer", "order_amount", "merchant_reference1"):
         assert order[name] == printed[name]
-    assert {**order["billing_address"], **printed["billing_address"]} == order["billing_address"]
+    billing = printed["billing_address"]
+    billing["phone"] = {"se": billing["phone"], "us": "+16303427187"}[country]  # national numbers become international
+    assert {**order["billing_address"], **billing} == order["billing_address"]
     assert order["order_lines"][0] == printed["order_lines"][0]
     fee, printed_fee = order["order_lines"][1], printed["order_lines"][1]
     amounts = ("type", "quantity", "tax_rate", "total_tax_amount", "unit_price", "total_amount")

@@ -149,12 +149,6 @@ def test_the_codes_are_those_of_the_standards(validator: Validator) -> None:
         ("create_order", changed(ORDER, "customer.date_of_birth", "1980-02-30"), "customer.date_of_birth"),
         ("page", {"customer": {"date_of_birth": "1980-02-30"}}, "customer.date_of_birth"),
         ("create_token", {"customer": {"date_of_birth": "1980-02-30"}}, "customer.date_of_birth"),
-        ("create_purchase", {"shopper": {"date_of_birth": "1980-02-30"}}, "shopper.date_of_birth"),
-        (
-            "create_purchase",
-            {"shopper": {"customer": {"date_of_birth": "1980-02-30"}}},
-            "shopper.customer.date_of_birth",
-        ),
     ],
 )
 def test_a_birth_is_checked_wherever_there_is_a_customer(operation: str, body: Any, path: str) -> None:

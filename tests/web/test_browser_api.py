@@ -255,6 +255,54 @@ async def test_an_impossible_date_of_birth_is_refused(ask: Ask, session: str, bo
     assert [problem["path"] for problem in answer.body["errors"]] == ["customer.date_of_birth"]
 
 
+BERLIN = {"country": "DE", "postal_code": "10115", "city": "Berlin", "street_address": "Invalidenstraße 1"}
+AUSTIN = {"country": "US", "postal_code": "78701", "city": "Austin", "street_address": "1 Main Street", "region": "TX"}
+GERMANY = {"purchase_country": "DE", "purchase_currency": "EUR", "locale": "de-DE"}
+STATES = {"purchase_country": "US", "purchase_currency": "USD", "locale": "en-US"}
+
+
+@pytest.mark.parametrize(
+    ("home", "typed", "customer", "read"),
+    [
+        (GERMANY, BERLIN | {"phone": "30306900"}, {}, {"phone": "+4930306900"}),
+        (GERMANY, BERLIN | {"phone": "030 306900"}, {}, {"phone": "+4930306900"}),
+        (GERMANY, BERLIN | {"phone": "+49 30 306900"}, {}, {"phone": "+4930306900"}),
+        (GERMANY, BERLIN | {"phone": "0049 (0)30 / 30 69-00"}, {}, {"phone": "+4930306900"}),
+        (GERMANY, BERLIN, {"date_of_birth": "01011980"}, {"date_of_birth": "1980-01-01"}),
+        (GERMANY, BERLIN, {"date_of_birth": "1.1.1980"}, {"date_of_birth": "1980-01-01"}),
+        (GERMANY, BERLIN, {"date_of_birth": "1980-01-01"}, {"date_of_birth": "1980-01-01"}),
+        (GERMANY, BERLIN, {"date_of_birth": "03.02.1980"}, {"date_of_birth": "1980-02-03"}),
+        (STATES, AUSTIN, {"date_of_birth": "03/02/1980"}, {"date_of_birth": "1980-03-02"}),
+        (GERMANY, BERLIN | {"city": " Berlin "}, {}, {"city": "Berlin"}),
+        (GERMANY, BERLIN | {"title": "FRAU"}, {}, {"title": "Frau"}),
+        (GERMANY, BERLIN | {"phone": "12"}, {}, "billing_address.phone"),
+        (GERMANY, BERLIN | {"email": "nobody"}, {}, "billing_address.email"),
+        (GERMANY, BERLIN | {"postal_code": "1011"}, {}, "billing_address.postal_code"),
+        (GERMANY, BERLIN | {"city": " "}, {}, "billing_address.city"),
+        (GERMANY, BERLIN, {"date_of_birth": "31.02.1980"}, "customer.date_of_birth"),
+        (STATES, AUSTIN, {"date_of_birth": "31/12/1980"}, "customer.date_of_birth"),
+    ],
+)
+async def test_the_form_and_a_purchase_without_a_browser_read_and_refuse_the_same(
+    ask: Ask, klarna: MockKlarnaAsync, options: Json, home: Json, typed: Json, customer: Json, read: Json | str
+) -> None:
+    cart = {name: value for name, value in options.items() if name != "setup"} | home
+    billing = {"given_name": "Anna", "family_name": "Test", "email": "anna@example.com"} | typed
+    shopper = {"billing_address": billing, "customer": customer}
+    session = (await ask("/sessions", {"options": options | home})).body["session_id"]
+    form = await ask(f"/sessions/{session}/identify", shopper)
+    purchase = await klarna.send("POST", "/_mock/purchases", {"page": cart, "wait": 0, "shopper": shopper})
+    order = await klarna.send("POST", "/_mock/orders", {"page": cart, "shopper": shopper})
+    if isinstance(read, str):
+        assert [problem["path"] for problem in form.body["errors"]] == [read]
+        for refused in (purchase, order):
+            assert (refused.status, [one["path"] for one in refused.body["errors"]]) == (400, [f"shopper.{read}"])
+        return
+    for known in (form.body, purchase.body["order"], order.body["order"]):
+        members = known["billing_address"] | known.get("customer", {})
+        assert {name: members[name] for name in read} == read
+
+
 async def test_fields_that_the_merchant_requires_are_required(ask: Ask, options: Json) -> None:
     demanded = ("phone", "title", "date_of_birth", "national_identification_number")
     options["options"] = {f"{name}_mandatory": True for name in demanded}

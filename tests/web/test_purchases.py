@@ -89,7 +89,7 @@ WRONG: list[tuple[Json, int, str, str]] = [
     ({"shopper": "se-nobody"}, 404, "shopper", "mock-klarna shoppers"),
     ({"shopper": {"country": "JP"}}, 404, "shopper", "mock-klarna shoppers"),
     ({"shopper": {"country": "XX"}}, 400, "shopper.country", "an ISO 3166 alpha-2 country code"),
-    ({"shopper": {"date_of_birth": "1980-02-30"}}, 400, "shopper.date_of_birth", "a day that exists"),
+    ({"shopper": {"date_of_birth": "1980-02-30"}}, 400, "shopper.date_of_birth", "a day such as 1985-10-20"),
     ({"shopper": {"email": "x"}}, 400, "shopper.email", "an e-mail address"),
     ({"shopper": {"email": ""}}, 400, "shopper.email", "an e-mail address"),
     ({"shopper": {"phone": "12"}}, 400, "shopper.phone", "a phone number such as +46"),
