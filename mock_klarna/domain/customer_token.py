@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from mock_klarna.domain.events import CustomerTokenChanged, CustomerTokenCreated, OrderFromToken
-from mock_klarna.domain.purchase import PLACED_MESSAGE, PlacingRules, filled, require_open, waiting_jobs
+from mock_klarna.domain.purchase import PlacingRules, filled, require_open, waiting_jobs
 from mock_klarna.domain.records import UNTOUCHED, Capture, CommandResult, Fulfilment, Order, Purchase, Record
 from mock_klarna.errors import NotAllowed
 
@@ -63,7 +63,7 @@ def create(
         session=b"",
         customer_token=customer_token,
         redirect_url=confirmation,
-        consumer_message=PLACED_MESSAGE,
+        consumer_message=rules.text(purchase.locale, "placed_text"),
     )
     event = CustomerTokenCreated(purchase_id=purchase.purchase_id, customer_token=customer_token)
     return CommandResult(value=token, writes=(token, placed), events=(event,), cancels=waiting_jobs(purchase))

@@ -1,6 +1,6 @@
 """A purchase: its states, what the shopper does, and how the merchant places or denies the order."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -58,24 +58,17 @@ def can_become(table: Mapping[str, frozenset[str]], state: str, following: str) 
     return following in table[state]
 
 
-PLACED_MESSAGE = "Thank you for your purchase."
-DECLINED_MESSAGE = "Klarna could not approve this purchase. You have not been charged."
-TIMED_OUT_MESSAGE = "The shop did not answer in time. You have not been charged."
-FAILED_MESSAGE = "Something went wrong and the purchase was not completed. You have not been charged."
-DENIED_MESSAGE = "The shop declined this purchase. You have not been charged."
+Text = Callable[[str, str], str]
+"""Takes a locale and the name of a text; returns the text in the language of the locale."""
 
-DENIED_MESSAGES: Mapping[str, str] = {
-    "address_error": "There is a problem with the address you gave.",
-    "item_out_of_stock": "This item is no longer in stock.",
-    "consumer_underaged": "You have to be older to buy this item.",
-    "unsupported_shipping_address": "The shop does not deliver to this shipping address.",
-}
-"""The predefined deny codes; any other code shows the merchant's message or the generic text (klarna.md C-10)."""
+DENY_CODES = ("address_error", "item_out_of_stock", "consumer_underaged", "unsupported_shipping_address")
+"""The predefined deny codes, each with a text; any other code shows the merchant's message or the generic text (klarna.md C-10)."""
 
 
-def denial_message(reason: Mapping[str, str]) -> str:
+def denial_message(reason: Mapping[str, str], locale: str, text: Text) -> str:
     """Return the text of the denial dialog: the merchant's message, else the code's own text, else the generic one."""
-    return reason.get("deny_message") or DENIED_MESSAGES.get(reason.get("deny_code", ""), DENIED_MESSAGE)
+    code = reason.get("deny_code", "")
+    return reason.get("deny_message") or text(locale, f"denied_{code if code in DENY_CODES else 'generic'}")
 
 
 Json = dict[str, Any]
@@ -83,13 +76,18 @@ OVERRIDABLE = ("confirmation", *(kind.name for kind in ORDER_CALLBACKS))
 """The merchant URLs that the posted order may replace (guide, step 3)."""
 
 
+def _name(_locale: str, name: str) -> str:
+    return name
+
+
 class PlacingRules(Struct, frozen=True, gc=False):
-    """The settings of placing (klarna.md §3.11 and §5; klarna.md C-7 and C-29)."""
+    """The settings of placing (klarna.md §3.11 and §5; klarna.md C-7 and C-29), and the texts that the shopper reads."""
 
     strict: bool = False
     timeout_ends_token: bool = True
     token_lifetime: float = 3600.0
     confirmation_order_id: bool = False
+    text: Text = _name
 
 
 def place(
@@ -183,7 +181,7 @@ def _placed(purchase: Purchase, order: Order, confirmation: str | None, rules: P
         order_id=order.order_id,
         fraud_status=order.fraud_status,
         redirect_url=None if rejected else url,
-        consumer_message=DECLINED_MESSAGE if rejected else PLACED_MESSAGE,
+        consumer_message=rules.text(purchase.locale, "rejected_text" if rejected else "placed_text"),
     )
 
 
@@ -216,7 +214,7 @@ def deny(purchase: Purchase, body: Json, now: float, rules: PlacingRules) -> Com
         session=b"",
         deny=reason,
         redirect_url=redirect,
-        consumer_message=None if redirect else denial_message(reason),
+        consumer_message=None if redirect else denial_message(reason, purchase.locale, rules.text),
     )
     event = PurchaseDenied(purchase_id=purchase.purchase_id, **reason)
     return CommandResult(value=denied, writes=(denied,), events=(event,), cancels=waiting_jobs(purchase))
@@ -238,19 +236,18 @@ def time_out(purchase: Purchase, rules: PlacingRules) -> CommandResult[Purchase]
     """Show the shopper an error, since the merchant did not answer; a setting says whether the token ends too (klarna.md §5)."""
     if not can_become(PURCHASE_TRANSITIONS, purchase.state, "timed_out"):
         return CommandResult(value=purchase)
-    ended = replace(purchase, version=purchase.version + 1, state="timed_out", consumer_message=TIMED_OUT_MESSAGE)
+    message = rules.text(purchase.locale, "timed_out_text")
+    ended = replace(purchase, version=purchase.version + 1, state="timed_out", consumer_message=message)
     event = PurchaseTimedOut(purchase_id=purchase.purchase_id, seconds=purchase.merchant_timeout or 0)
     jobs = () if rules.timeout_ends_token else (_job(RecordJob.EXPIRE, purchase, purchase.expires_at),)
     return CommandResult(value=ended, writes=(ended,), events=(event,), jobs=jobs)
 
 
-def expire(purchase: Purchase) -> CommandResult[Purchase]:
+def expire(purchase: Purchase, rules: PlacingRules) -> CommandResult[Purchase]:
     """Let an unused token expire (klarna.md §5: 60 minutes)."""
     if not can_become(PURCHASE_TRANSITIONS, purchase.state, "expired"):
         return CommandResult(value=purchase)
-    ended = replace(
-        purchase, version=purchase.version + 1, state="expired", session=b"", consumer_message=TIMED_OUT_MESSAGE
-    )
+    ended = _ended(purchase, "expired", rules.text(purchase.locale, "expired_text"))
     event = AuthorizationExpired(
         purchase_id=purchase.purchase_id, authorization_token=purchase.authorization_token or ""
     )
@@ -309,6 +306,7 @@ def authorize(
         order_amount=order["order_amount"],
         currency=order["purchase_currency"],
         country=order["purchase_country"],
+        locale=order["locale"],
         expires_at=now + rules.token_lifetime,
     )
     event = PurchaseAuthorized(
@@ -317,23 +315,25 @@ def authorize(
     return CommandResult(value=authorized, writes=(authorized,), events=(event,), jobs=(ending(authorized, now),))
 
 
-def decline(purchase: Purchase, reason: str) -> CommandResult[Purchase]:
-    """End a purchase that the risk check declines; the merchant is not called (klarna.md §5)."""
+def decline(purchase: Purchase, reason: str, locale: str, rules: PlacingRules) -> CommandResult[Purchase]:
+    """End a purchase that the risk check declines; the merchant is not called (klarna.md §5). `locale` is that of the session."""
     require_started(purchase)
+    ended = _ended(purchase, "declined", rules.text(locale, "rejected_text"))
     event = PurchaseDeclined(purchase_id=purchase.purchase_id, reason=reason)
-    return _ended(purchase, "declined", DECLINED_MESSAGE, event)
+    return CommandResult(value=ended, writes=(ended,), events=(event,))
 
 
-def fail(purchase: Purchase, reason: str) -> CommandResult[Purchase]:
-    """End a session for a technical reason, such as an `update` callback that failed."""
+def fail(purchase: Purchase, reason: str, locale: str, rules: PlacingRules) -> CommandResult[Purchase]:
+    """End a session for a technical reason, such as an `update` callback that failed. `locale` is that of the session."""
     if not can_become(PURCHASE_TRANSITIONS, purchase.state, "failed"):
         return CommandResult(value=purchase)
-    return _ended(purchase, "failed", FAILED_MESSAGE, PurchaseFailed(purchase_id=purchase.purchase_id, reason=reason))
-
-
-def _ended(purchase: Purchase, state: str, message: str, event: Event) -> CommandResult[Purchase]:
-    ended = replace(purchase, version=purchase.version + 1, state=state, session=b"", consumer_message=message)
+    ended = _ended(purchase, "failed", rules.text(locale, "failed_text"))
+    event = PurchaseFailed(purchase_id=purchase.purchase_id, reason=reason)
     return CommandResult(value=ended, writes=(ended,), events=(event,))
+
+
+def _ended(purchase: Purchase, state: str, message: str) -> Purchase:
+    return replace(purchase, version=purchase.version + 1, state=state, session=b"", consumer_message=message)
 
 
 def outcome(body: str | Json) -> Outcome:

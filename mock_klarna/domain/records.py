@@ -105,7 +105,7 @@ class Purchase(Record, frozen=True, kw_only=True):
     `session` is the JSON of what the page and the shopper have chosen; `order` is the JSON of the authorized order, the
     bytes that `GET` answers and `place_order` sends. `state` is a key of `purchase.PURCHASE_TRANSITIONS`. `page_version` is the
     number of the page's latest options that the session has, counted by the page. `draft` is the JSON of what the shopper has
-    typed into the form.
+    typed into the form. `order_amount`, `currency`, `country` and `locale` are those of the order.
     """
 
     kind: ClassVar[str] = "purchase"
@@ -119,6 +119,7 @@ class Purchase(Record, frozen=True, kw_only=True):
     order_amount: int = 0
     currency: str = ""
     country: str = ""
+    locale: str = ""
     outcome: Outcome = Outcome()
     expires_at: float = 0.0
     merchant_timeout: float | None = None

@@ -96,7 +96,7 @@ class Authorizations:
         """Let a token expire (a job of the clock)."""
         await self._context.decide(
             lambda: self._context.load_existing(Purchase, purchase_id),
-            lambda purchase, _now: purchases.expire(purchase),
+            lambda purchase, _now: purchases.expire(purchase, self._context.rules),
         )
 
 

@@ -188,14 +188,15 @@ class Checkout:
 
     async def _record_failure(self, purchase: Purchase, failure: str) -> None:
         """Record an `update` callback that failed; end the purchase if the setting `update_failure` is `abort`."""
-        abort = self._context.settings.update_failure == "abort"
         event = UpdateIgnored(purchase_id=purchase.purchase_id, reason=failure)
-        await self._context.decide(
-            lambda: self.find(None, purchase.purchase_id),
-            lambda current, _now: (
-                purchases.fail(current, failure) if abort else CommandResult(value=current, events=(event,))
-            ),
-        )
+
+        def command(current: Purchase, _now: float) -> CommandResult[Purchase]:
+            if self._context.settings.update_failure != "abort":
+                return CommandResult(value=current, events=(event,))
+            locale = orjson.loads(current.session or b"{}").get("locale", "")
+            return purchases.fail(current, failure, locale, self._context.rules)
+
+        await self._context.decide(lambda: self.find(None, purchase.purchase_id), command)
 
     async def pay(
         self, purchase: Purchase, outcome: str | Json | None, amount: int | None = None, version: int | None = None
@@ -213,7 +214,7 @@ class Checkout:
             purchases.require_shown(current, session.order(paid)["order_amount"], amount, version)
             result = risk.check(paid, outcome, pending_everywhere=self._context.settings.pending_everywhere)
             if isinstance(result, str):
-                return purchases.decline(current, result)
+                return purchases.decline(current, result, paid["locale"], self._context.rules)
             order = self._with_spelling(checkout_steps.order_of(self._context.validator, paid))
             return purchases.authorize(current, result, token, order, write_json(order), now, self._context.rules)
 

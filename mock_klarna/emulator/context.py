@@ -16,6 +16,7 @@ from mock_klarna.domain.urls import host_of
 from mock_klarna.errors import KlarnaError, MockKlarnaError, NotAllowed, NotFound, WriteConflict
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store
+from mock_klarna.texts import text
 from mock_klarna.validation import shared_validator
 
 _VERSION_4 = 0x00000000_0000_4000_8000_000000000000
@@ -97,6 +98,7 @@ class Context:
             timeout_ends_token=settings.timeout_ends_token,
             token_lifetime=settings.token_lifetime,
             confirmation_order_id=settings.confirmation_order_id,
+            text=text,
         )
         self._job_observer = job_observer
         self.journal_observer = journal_observer

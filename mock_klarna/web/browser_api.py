@@ -12,70 +12,25 @@ from mock_klarna.domain.records import ButtonKey, Purchase
 from mock_klarna.domain.urls import is_absolute
 from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
 from mock_klarna.errors import InvalidInput, Problem, StateConflict, UnknownName
-from mock_klarna.shoppers import COUNTRIES, Shopper, shopper_descriptions, shopper_from_form
+from mock_klarna.shoppers import COUNTRIES, Shopper, shopper_from_form, shopper_names
+from mock_klarna.texts import language, text
 from mock_klarna.validation import LARGE_BODY
 from mock_klarna.web import journal, views
 from mock_klarna.web.request import ApiRequest, ApiResponse, Services, json_response
 
-_BUTTON_TEXTS: Mapping[str, tuple[str, str, str, str, str]] = {
-    "en": ("Express checkout", "Buy now", "Pay now", "Donate", "Test environment, no real payment"),
-    "sv": ("Expresskassa", "Köp nu", "Betala nu", "Skänk en gåva", "Testmiljö, ingen riktig betalning"),
-    "de": ("Express-Kauf", "Jetzt kaufen", "Jetzt bezahlen", "Jetzt spenden", "Testumgebung, keine echte Zahlung"),
-    "fi": ("Pikakassa", "Osta nyt", "Maksa nyt", "Lahjoita", "Testiympäristö, ei oikeaa maksua"),
-    "nb": ("Ekspresskasse", "Kjøp nå", "Betal nå", "Gi en gave", "Testmiljø, ingen ekte betaling"),
-    "da": ("Ekspreskøb", "Køb nu", "Betal nu", "Giv et bidrag", "Testmiljø, ingen rigtig betaling"),
-    "nl": ("Snel bestellen", "Nu kopen", "Nu betalen", "Doneren", "Testomgeving, geen echte betaling"),
-    "fr": ("Achat express", "Acheter", "Payer", "Faire un don", "Environnement de test, aucun paiement réel"),
-}
-_TYPES = ("express", "buy", "pay", "donation")
-_SAME_TEXTS = {"no": "nb", "nn": "nb"}
-
-_NOT_NOW: Mapping[str, str] = {
-    "en": "This cannot be bought right now.",
-    "sv": "Det går inte att köpa just nu.",
-    "de": "Der Kauf ist gerade nicht möglich.",
-    "fi": "Ostaminen ei onnistu juuri nyt.",
-    "nb": "Det kan ikke kjøpes akkurat nå.",
-    "da": "Det kan ikke købes lige nu.",
-    "nl": "Dit kan nu niet worden gekocht.",
-    "fr": "L'achat est impossible pour le moment.",
-}
-"""What the page shows if a click cannot start a purchase."""
-
-_CLOSE: Mapping[str, str] = {
-    "en": "Close",
-    "sv": "Stäng",
-    "de": "Schließen",
-    "fi": "Sulje",
-    "nb": "Lukk",
-    "da": "Luk",
-    "nl": "Sluiten",
-    "fr": "Fermer",
-}
-"""The name of the button that closes a dialog that is not ready yet."""
-
-
-def language(locale: str) -> str:
-    """Return the language of a locale if there are texts in it, else English."""
-    code = locale.partition("-")[0].lower()
-    code = _SAME_TEXTS.get(code, code)
-    return code if code in _BUTTON_TEXTS else "en"
-
 
 def button(look: Look) -> dict[str, str]:
     """Return a button as lib.js draws it: look, label, the note below it, and the texts for a failed and for a slow click."""
-    code = language(look.locale)
-    texts = _BUTTON_TEXTS[code]
     return {
         "type": look.type,
         "theme": look.theme,
         "tagline": look.tagline,
         "locale": look.locale,
-        "language": code,
-        "label": texts[_TYPES.index(look.type)],
-        "note": texts[-1],
-        "not_now": _NOT_NOW[code],
-        "close": _CLOSE[code],
+        "language": language(look.locale),
+        "label": text(look.locale, f"button_{look.type}"),
+        "note": text(look.locale, "button_note"),
+        "not_now": text(look.locale, "not_now"),
+        "close": text(look.locale, "close"),
     }
 
 
@@ -141,10 +96,14 @@ def _rules(code: str) -> Json:
 
 
 def _shoppers(state: Mapping[str, Any]) -> list[Json]:
-    home = state.get("purchase_country")
-    if home not in COUNTRIES:
-        return []
-    return [{"name": name, "description": text} for name, text in shopper_descriptions(home).items()]
+    home, locale = state.get("purchase_country"), state.get("locale") or ""
+    names = shopper_names(home) if home in COUNTRIES else ()
+    return [{"name": name, "description": text(locale, _shopper_text(name))} for name in names]
+
+
+def _shopper_text(name: str) -> str:
+    """Return the name of the text that describes a test shopper, such as `shopper_approved` for `se-approved`."""
+    return "_".join(["shopper", *name.split("-")[1:]])
 
 
 def _outcome(purchase: Purchase) -> Json:

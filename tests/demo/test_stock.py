@@ -85,7 +85,7 @@ def test_the_age_changes_on_the_birthday(born: str | None, today: date, years: i
 async def test_a_shopper_sees_the_reason_of_the_denial(merchant: Merchant) -> None:
     purchase = await merchant.purchase(page=cart("se-battery-pack", reference="SOLD-OUT"))
     assert purchase["deny"] == {"deny_code": "item_out_of_stock"}
-    assert purchase["consumer_message"] == "This item is no longer in stock."
+    assert purchase["consumer_message"] == "Varan är slut i lager. Inga pengar har dragits."
 
 
 async def test_a_child_cannot_buy_whisky(merchant: Merchant) -> None:

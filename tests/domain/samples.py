@@ -61,7 +61,7 @@ def purchase(state: str = "authorized", **members: Any) -> Purchase:
     }
     if state not in ("started", "declined", "failed"):
         authorized = {"authorization_token": "t-1", "order": b"{}", "order_amount": 124000, "expires_at": NOW + 3600}
-        given |= {**authorized, "currency": "SEK", "country": "SE", "merchant_timeout": 60.0}
+        given |= {**authorized, "currency": "SEK", "country": "SE", "locale": "sv-SE", "merchant_timeout": 60.0}
     return Purchase(**{**given, **members})
 
 
@@ -78,7 +78,7 @@ def order(fraud_status: str = "PENDING", **members: Any) -> Order:
 
 def body(**members: Any) -> dict[str, Any]:
     """Return a posted order."""
-    return {"purchase_currency": "SEK", "purchase_country": "SE", "order_amount": 124000, **members}
+    return {"purchase_currency": "SEK", "purchase_country": "SE", "locale": "sv-SE", "order_amount": 124000, **members}
 
 
 def jobs(decision: Decision, push_schedule: str = "push") -> list[tuple[str, float]]:

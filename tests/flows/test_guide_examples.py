@@ -109,7 +109,7 @@ async def test_the_order_of_the_guides_callback_is_placed(klarna: MockKlarnaAsyn
 @pytest.mark.parametrize(
     ("deny", "message"),
     [
-        ("with-code", "There is a problem with the address you gave."),
+        ("with-code", "Det är något fel med adressen. Inga pengar har dragits."),
         ("with-code-and-message", "We cannot ship at this address."),
         ("with-own-message", "Some other reason for rejecting the order"),
     ],

@@ -397,6 +397,32 @@ async def test_a_declined_shopper_sees_a_message(ask: Ask, session: str) -> None
     assert view["outcome"]["consumer_message"]
 
 
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [("sv-SE", "Inga pengar har dragits"), ("de-SE", "nichts abgebucht"), ("es-SE", "You have not been charged")],
+)
+async def test_what_a_shopper_reads_at_the_end_is_in_the_language_of_the_purchase(
+    ask: Ask, klarna: MockKlarnaAsync, options: Json, locale: str, words: str
+) -> None:
+    reason = {"deny_code": "address_error"}
+    for shopper, ends in [("se-denied", "declined"), ("se-approved", "denied"), ("se-approved", "expired")]:
+        session = (await ask("/sessions", {"options": options | {"locale": locale}})).body["session_id"]
+        await ask(f"/sessions/{session}/identify", {"shopper": shopper})
+        await ask(f"/sessions/{session}/pay", {})
+        purchase = await klarna.find_purchase(session)
+        if ends == "denied":
+            await klarna.deny_authorization(purchase["authorization_token"], **reason)
+        elif ends == "expired":
+            await klarna.send("POST", "/_mock/clock", {"advance": "2h"})
+        purchase = await klarna.find_purchase(session)
+        assert (purchase["state"] in (ends, "timed_out"), words in purchase["consumer_message"]) == (True, True)
+
+
+async def test_test_shoppers_are_described_in_the_language_of_the_page(ask: Ask, options: Json) -> None:
+    shoppers = (await ask("/sessions", {"options": options | {"locale": "sv-SE"}})).body["shoppers"]
+    assert {"name": "se-approved", "description": "Klarna godkänner köpet direkt."} in shoppers
+
+
 async def test_an_ended_session_cannot_be_changed(ask: Ask, session: str) -> None:
     await ask(f"{session}/identify", {"shopper": "se-denied"})
     await ask(f"{session}/pay", {})

@@ -149,7 +149,7 @@ async def test_a_denial_needs_no_reason(connect: Any, klarna: MockKlarnaAsync, t
         assert (await connection.ask("DELETE", token, raw, Content_Type="application/json")).status == 204
     (purchase,) = await klarna.purchases()
     assert (purchase["state"], purchase["redirect_url"]) == ("denied", None)
-    assert "declined this purchase" in purchase["consumer_message"]
+    assert "Butiken avböjde köpet" in purchase["consumer_message"]
 
 
 @pytest.mark.parametrize("raw", [b"null", b'{"a":', b"x" * 2000])
@@ -383,9 +383,9 @@ class TestStrict:
 @pytest.mark.parametrize(
     ("body", "message", "redirect"),
     [
-        ({"deny_code": "address_error"}, "address", None),
+        ({"deny_code": "address_error"}, "adressen", None),
         ({"deny_code": "other", "deny_message": "Sold to the king"}, "Sold to the king", None),
-        ({"deny_code": "out_of_stock", "deny_message": "", "deny_redirect_url": ""}, "declined this purchase", None),
+        ({"deny_code": "out_of_stock", "deny_message": "", "deny_redirect_url": ""}, "Butiken avböjde köpet", None),
         ({"deny_code": "x", "deny_message": "y", "deny_redirect_url": "http://a.example"}, None, "http://a.example"),
     ],
 )

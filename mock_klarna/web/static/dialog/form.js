@@ -15,7 +15,10 @@ export function identityFields(context) {
   const options = view.options ?? {};
   const needed = requiredFields(draft, options);
   const hasTitle = hasTitles(draft.values.country);
-  const offered = titles(draft.values.country).map((title) => /** @type {[string, string]} */ ([title.toLowerCase(), title]));
+  const offered = titles(draft.values.country).map((title) => {
+    const value = title.toLowerCase();
+    return /** @type {[string, string]} */ ([value, hasTitle ? title : t(`title_${value}`)]);
+  });
   const field = fields(context, needed);
   return element(
     "div",

@@ -30,6 +30,7 @@ export class Frame {
   translate(t, code, view) {
     this.t = t;
     document.documentElement.lang = code;
+    document.title = `Instant Shopping · ${t("button_note")}`;
     patch(byId("merchant"), [view.merchant_name && element("bdi", {}, view.merchant_name)]);
     byId("close-button").setAttribute("aria-label", t("close"));
     this.announceTotal(view);
