@@ -7,8 +7,10 @@ import orjson
 
 from mock_klarna.domain import session
 from mock_klarna.domain.button import Look
-from mock_klarna.domain.journal import JournalFilter
+from mock_klarna.domain.journal import EXCHANGE, JournalFilter
+from mock_klarna.domain.journal_text import describe
 from mock_klarna.domain.records import ButtonKey, Purchase
+from mock_klarna.domain.time import moment
 from mock_klarna.domain.urls import is_absolute
 from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
 from mock_klarna.errors import InvalidInput, Problem, StateConflict, UnknownName
@@ -92,7 +94,12 @@ def _countries(state: Json) -> Json:
 def _rules(code: str) -> Json:
     country = COUNTRIES[code]
     titles = [title for titles in country.titles.values() for title in titles]
-    return {"region_needed": country.region_needed, "dialling": country.dialling, "titles": titles}
+    return {
+        "region_needed": country.region_needed,
+        "dialling": country.dialling,
+        "titles": titles,
+        "currency": country.currency,
+    }
 
 
 def _shoppers(state: Mapping[str, Any]) -> list[Json]:
@@ -306,11 +313,35 @@ async def wait(services: Services, request: ApiRequest) -> ApiResponse:
 
 
 async def timeline(services: Services, request: ApiRequest) -> ApiResponse:
-    """Return the journal entries of a session by time, for the developer's drawer; a request is journaled after its events."""
+    """Return the journal entries of a session, and the page's invalid calls of `load()` and `update()`, each with its text."""
     after = request.query["after"]
     purchase = await _session(services, request)
-    wanted = JournalFilter(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
-    entries = await journal.find_entries(services, wanted, after, _MAX_ENTRIES, 0)
+    of_session = JournalFilter(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
+    of_page = JournalFilter(merchant=purchase.merchant, kind=EXCHANGE, name="sdk_load")
+    found = [await journal.find_entries(services, one, after, _MAX_ENTRIES, 0) for one in (of_session, of_page)]
+    entries = sorted((entry for part in found for entry in part), key=lambda entry: entry.seq)[:_MAX_ENTRIES]
     position = entries[-1].seq if entries else after
-    by_time = sorted(entries, key=lambda entry: entry.at)
-    return json_response({"entries": [views.entry(entry) for entry in by_time], "position": position})
+    shown = [views.entry(entry) for entry in entries]
+    own = [entry | _in_words(entry) for entry in shown if entry["purchase_id"] or _is_of_page(entry, purchase)]
+    return json_response({"entries": own, "position": position})
+
+
+_BEFORE_SESSION = 3600.0
+"""Seconds before the start of a session from which on calls of the page are shown."""
+
+
+def _is_of_page(entry: Json, purchase: Purchase) -> bool:
+    """Return whether a call of `load()` or `update()` is for the session's button, and not long before the session."""
+    body = entry["request_body"]
+    setup = body["options"].get("setup") if isinstance(body, dict) and isinstance(body.get("options"), dict) else None
+    is_recent = entry["at"] >= moment(purchase.created_at - _BEFORE_SESSION)
+    return is_recent and isinstance(setup, dict) and setup.get("key") == purchase.button_key
+
+
+def _in_words(entry: Json) -> Json:
+    described = describe(entry)
+    return {
+        "actor": described.actor,
+        "text": described.text,
+        "is_error": described.is_error or bool(entry.get("problems")),
+    }

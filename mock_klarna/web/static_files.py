@@ -17,7 +17,7 @@ from mock_klarna.web.errors import problem_details
 from mock_klarna.web.pipeline import CORS, HttpHandler
 
 STATIC = "/instantshopping/static"
-STYLES = {"dialog": ("dialog", "steps"), "offsite": ("dialog", "steps", "offsite")}
+STYLES = {"dialog": ("dialog", "steps", "drawer"), "offsite": ("dialog", "steps", "drawer", "offsite")}
 """The style sheets of each page. The combined one has the name of the page."""
 
 _FOLDER = Path(__file__).parent / "static"

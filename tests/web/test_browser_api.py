@@ -491,6 +491,25 @@ async def test_a_page_of_any_origin_can_read_the_test_shoppers(ask: Ask, klarna:
     assert "se-approved" in [shopper["name"] for shopper in answer.body["shoppers"]]
 
 
+async def test_the_timeline_says_each_entry_in_words_and_has_the_pages_invalid_calls(
+    ask: Ask, options: Json, session: str, klarna: MockKlarnaAsync
+) -> None:
+    other = (await klarna.create_button(merchant_urls={"place_order": "https://shop.example/place"}))["button_key"]
+    bad = {**options, "order_lines": [{**options["order_lines"][0], "total_amount": 7}]}
+    await loaded(ask, bad)
+    await loaded(ask, bad | {"setup": {**options["setup"], "key": other}})
+    first, *more = (await ask(f"{session}/timeline", method="GET")).body["entries"]
+    assert (first["actor"], first["text"], first["is_error"]) == (
+        "shopper",
+        "clicks the button, a session starts",
+        False,
+    )
+    assert [(entry["name"], entry["is_error"]) for entry in more] == [("sdk_load", True)]
+    assert more[0]["problems"][0]["path"] == "order_lines[0].total_amount"
+    position = (await ask(f"{session}/timeline", method="GET")).body["position"]
+    assert (await ask(f"{session}/timeline?after={position}", method="GET")).body["entries"] == []
+
+
 @pytest.mark.parametrize("name", ["", "/wait", "/timeline"])
 async def test_an_unknown_session_is_not_found(ask: Ask, name: str) -> None:
     assert (await ask(f"/sessions/00000000-0000-4000-8000-000000000000{name}", method="GET")).status == 404

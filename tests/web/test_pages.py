@@ -70,7 +70,9 @@ async def test_the_dialog_can_load_every_module_and_style_sheet_as_it_is(browse:
     _, _, text = await browse("/instantshopping/dialog/some-session?modules")
     files = set(re.findall(r'(?:href|src)="(/[^"]+)"', text))
     modules = {path.name for path in (TEXTS.parent / "dialog").glob("*.js")} - {"types.js"}
-    assert files == {f"/instantshopping/static/dialog/{name}" for name in modules | {"dialog.css", "steps.css"}}
+    assert files == {
+        f"/instantshopping/static/dialog/{name}" for name in modules | {"dialog.css", "steps.css", "drawer.css"}
+    }
     assert {(await browse(file))[0] for file in files} == {200}
 
 

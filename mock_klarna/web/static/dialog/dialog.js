@@ -25,7 +25,7 @@ export class Dialog {
    */
   constructor(session, origin) {
     this.page = new ParentPage(origin, session);
-    this.drawer = new Drawer(session);
+    this.drawer = new Drawer(session, (options) => this.session.change(options), (shopper) => this.buy(shopper));
     this.frame = new Frame(() => this.close(), () => (this.drawer.isOpen ? this.drawer.toggle() : this.close()));
     this.session = new Session(session, (view) => (this.showing = this.show(view)), (busy) => this.frame.busy(busy));
     this.events = new Events(this.page);
@@ -181,6 +181,17 @@ export class Dialog {
     this.paying = true;
     await this.perform(() => this.session.pay(shown, this.drawer.outcome));
     this.paying = false;
+  }
+
+  /**
+   * Let a test shopper buy what the session offers.
+   *
+   * @param {string} shopper
+   */
+  async buy(shopper) {
+    const view = await this.session.identify({ shopper });
+    this.setEditing(false);
+    await this.pay(view);
   }
 
   /** Wait for the merchant's decision, and say so if it takes long. */

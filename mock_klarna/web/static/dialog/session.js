@@ -49,6 +49,9 @@ async function send(path, body, more) {
   }
 }
 
+/** How long each request of the dialog takes at least, for tests of a slow network. */
+export const network = { delayMs: 0 };
+
 const WAIT_SECONDS = 20;
 const PAUSE_MS = 1000;
 
@@ -91,6 +94,15 @@ export class Session {
    */
   specify(choose) {
     return this.command("/specify", choose);
+  }
+
+  /**
+   * Give other options of the page.
+   *
+   * @param {object} options
+   */
+  change(options) {
+    return this.command("/update", { options });
   }
 
   /** @param {string} id */
@@ -155,6 +167,7 @@ export class Session {
   async perform(path, body) {
     this.busy(++this.waiting > 0);
     try {
+      if (network.delayMs) await new Promise((resolve) => setTimeout(resolve, network.delayMs));
       return this.show(await ask(this.path + path, typeof body === "function" ? body(this.view) : body));
     } finally {
       this.busy(--this.waiting > 0);

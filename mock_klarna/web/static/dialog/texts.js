@@ -1,4 +1,5 @@
-const LANGUAGES = ["en", "sv", "de", "fi", "nb", "da", "nl", "fr"];
+/** The languages that there are texts in. */
+export const LANGUAGES = ["en", "sv", "de", "fi", "nb", "da", "nl", "fr"];
 /** @type {Record<string, string>} Other codes of supported languages. */
 const ALIASES = { no: "nb", nn: "nb" };
 

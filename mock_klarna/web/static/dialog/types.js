@@ -42,7 +42,7 @@
  * @property {Checkbox[]} [additional_checkboxes]
  * @property {Record<string, boolean>} [merchant_requested]
  * @property {{order_amount: number, order_tax_amount: number}} totals
- * @property {{billing: string[], shipping: string[]}} countries that the addresses may be in
+ * @property {{billing: string[], shipping: string[], rules?: Record<string, {currency: string}>}} countries that the addresses may be in
  * @property {Outcome} [outcome]
  * @property {import("./draft.js").Draft | null} [draft] the form as the shopper left it in an earlier dialog
  * @property {ShopperName[]} [shoppers]
