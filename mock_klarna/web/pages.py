@@ -126,8 +126,9 @@ def add_pages(router: web.UrlDispatcher, services: Services) -> None:
 
 
 async def dialog(request: web.Request) -> web.Response:
-    """Serve the dialog of a session; it sends messages only to the origin in `?parent=`."""
-    data = {"session": request.match_info["session_id"], "parent": request.query.get("parent", "")}
+    """Serve the dialog of a session; it sends messages only to the origin in `?parent=`. Without the session, `?locale=` counts."""
+    data = {name: request.query.get(name, "") for name in ("parent", "locale")}
+    data["session"] = request.match_info["session_id"]
     return _page(request, dialog_markup(await _head(request, "dialog"), _data(data)))
 
 

@@ -370,7 +370,7 @@
     if (dialog !== opened) return;
     if (id) {
       opened.waitsFor = WAITS_FOR.page;
-      opened.frame.src = `${server}/instantshopping/dialog/${id}?parent=${window.origin}`;
+      opened.frame.src = `${server}/instantshopping/dialog/${id}?parent=${window.origin}&locale=${drawn.root.lang}`;
     } else {
       close();
       drawn.alert.textContent = `${instance.design ? instance.design.not_now : ""} ${cause}`.trim();

@@ -86,11 +86,11 @@ def foreign(texts: list[str], data: set[str]) -> set[str]:
     return {text for text in texts if not is_known(text) and not is_made_of_known(DECORATION.sub("", text))}
 
 
-def refusing(where: str) -> Callable[["Route"], Awaitable[None]]:
+def refusing(where: str, status: int = 409) -> Callable[["Route"], Awaitable[None]]:
     """Return the answer of a server that refuses a request."""
 
     async def answer(route: "Route") -> None:
-        await route.fulfill(status=409, json={"where": where, "detail": "English"})
+        await route.fulfill(status=status, json={"where": where, "detail": "English"})
 
     return answer
 
@@ -174,6 +174,17 @@ async def test_every_text_of_the_end_of_a_swedish_purchase_is_swedish(tab: "Page
         texts = await dialog.find("html").evaluate(VISIBLE_TEXTS)
         found[f"{state} {outcome}"] = foreign(texts, DATA)
     assert {view: texts for view, texts in found.items() if texts} == {}
+
+
+async def test_a_swedish_dialog_that_cannot_start_says_so_in_swedish(
+    tab: "Page", open_dialog: Open, console_errors: list[str]
+) -> None:
+    await tab.route(re.compile("/sdk/sessions/[^/]+$"), refusing("session", 404))
+    dialog = await open_dialog(locale="sv-SE")
+    await expect(dialog.find("#step")).to_have_text(TABLE["gone"])
+    assert await dialog.find("html").get_attribute("lang") == "sv"
+    assert all("404" in error for error in console_errors)
+    console_errors.clear()
 
 
 async def test_every_text_of_a_swedish_buy_page_is_swedish(

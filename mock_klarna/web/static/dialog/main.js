@@ -43,7 +43,9 @@ async function isOpen(session) {
 }
 
 start(document.body.dataset).catch(async (error) => {
-  const t = await texts(language(document.body.dataset.locale));
+  const code = language(document.body.dataset.locale);
+  const t = await texts(code);
+  document.documentElement.lang = code;
   byId("step").textContent = error.status === 404 ? t("gone") : t("unreachable");
   byId("step").setAttribute("role", "alert");
   const { session = "", parent = "" } = document.body.dataset;
