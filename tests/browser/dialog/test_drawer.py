@@ -93,12 +93,14 @@ async def _run(command: str) -> str:
     return output.decode()
 
 
-async def test_an_order_like_the_authorized_one_has_no_differences(
+async def test_an_order_like_the_authorized_one_has_no_differences_and_the_drawer_keeps_the_focus(
     open_dialog: Open, shop: Shop, mock_klarna: MockKlarna
 ) -> None:
     shop.decide = placing(mock_klarna)
     dialog = await _opened(await open_dialog())
-    await dialog.find("#buy-button").click()
+    await dialog.find("#buy-button").press("Enter")
+    await dialog.find("#confirmation__bottom").wait_for()
+    await expect(dialog.find("#buy-button")).to_be_focused()
     placed = _entry(dialog, "create_order")
     await placed.locator("summary").click()
     await expect(placed.locator(".same")).to_be_visible()
@@ -166,13 +168,15 @@ async def test_language_country_and_clock_are_changed_in_the_drawer(open_dialog:
 
 
 async def test_a_change_that_is_not_possible_says_why(
-    open_dialog: Open, mock_klarna: MockKlarna, console_errors: list[str]
+    tab: "Page", open_dialog: Open, console_errors: list[str]
 ) -> None:
+    problem = {"path": "purchase_country", "expected": "one of SE"}
     dialog = await _opened(await open_dialog())
-    mock_klarna.reset()
+    await tab.route("**/update", lambda route: route.fulfill(status=400, json={"errors": [problem]}))
     await dialog.find("#set-country").select_option("Germany")
-    await expect(dialog.find("#drawer-status")).to_contain_text("is not known")
-    assert all("404" in error for error in console_errors)
+    await expect(dialog.find("#drawer-status")).to_have_text("purchase_country: expected one of SE")
+    await expect(dialog.find("#set-country")).to_have_value("SE")
+    assert ["400" in error for error in console_errors] == [True]
     console_errors.clear()
 
 

@@ -65,14 +65,13 @@ export class Drawer {
     if (this.isOpen) this.perform(() => this.readClock());
   }
 
-  /** Poll the timeline while the drawer is open. */
+  /** Poll the timeline while the drawer is open and the server has the session. */
   async follow() {
     clearTimeout(this.timer);
-    await this.readNewEntries().catch((error) => {
-      if (!(error instanceof RequestError)) throw error;
-    });
+    const failure = await this.readNewEntries().catch((error) => error);
+    if (failure && !(failure instanceof RequestError)) throw failure;
     clearTimeout(this.timer);
-    if (this.isOpen) this.timer = setTimeout(() => this.follow(), PAUSE_MS);
+    if (this.isOpen && failure?.status !== 404) this.timer = setTimeout(() => this.follow(), PAUSE_MS);
   }
 
   async readNewEntries() {
@@ -178,7 +177,7 @@ export class Drawer {
       advance: (/** @type {string} */ duration) => this.perform(() => this.advance(duration)),
       buy: (/** @type {string} */ shopper) => this.perform(() => this.buy(shopper)),
     };
-    patch(this.tools, toolbar(conditions));
+    patch(this.tools, toolbar(conditions), true);
     patch(this.payload, [element("summary", {}, PAYLOAD_HEADING), json(view)]);
     this.follow();
   }

@@ -60,13 +60,14 @@ export class Frame {
   }
 
   /**
-   * Scroll a new step to its top and focus its heading.
+   * Scroll a new step to its top and focus its heading, unless the developer's drawer has the focus.
    *
    * @param {boolean} isFirst the first step takes the focus only if the dialog has it
    */
   startStep(isFirst) {
     byId("step").scrollTop = this.dialog.scrollTop = 0;
     window.scrollTo(0, 0);
+    if (byId("drawer").contains(document.activeElement)) return;
     if (!isFirst || document.hasFocus()) this.focus();
   }
 

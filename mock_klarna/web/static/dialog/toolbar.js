@@ -59,7 +59,7 @@ export function toolbar(conditions) {
   const countries = Object.keys(rules).map((code) => /** @type {[string, string]} */ ([code, countryName(code, "en")]));
   const networks = NETWORKS.map(([text, delay]) => /** @type {[number, string]} */ ([delay, text]));
   return [
-    shopper && element("button", { id: "buy-button", class: "buy", type: "button", disabled: !isStarted, onclick: () => buy(shopper.name) }, `Buy as ${shopper.name}`),
+    shopper && element("button", { id: "buy-button", class: "buy", type: "button", "aria-disabled": !isStarted && "true", onclick: () => isStarted && buy(shopper.name) }, `Buy as ${shopper.name}`),
     element("fieldset", { class: "forced-outcome" }, element("legend", {}, "Klarna's risk check answers"), element("div", { class: "segments" }, radios)),
     element(
       "div",
