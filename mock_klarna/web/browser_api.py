@@ -313,7 +313,10 @@ async def wait(services: Services, request: ApiRequest) -> ApiResponse:
 
 
 async def timeline(services: Services, request: ApiRequest) -> ApiResponse:
-    """Return the journal entries of a session, and the page's invalid calls of `load()` and `update()`, each with its text."""
+    """Return the journal entries of a session and the page's invalid calls of `load()` and `update()`, by time, with their texts.
+
+    A request and a callback are journaled when they end, after the events that they cause.
+    """
     after = request.query["after"]
     purchase = await _session(services, request)
     of_session = JournalFilter(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
@@ -321,7 +324,7 @@ async def timeline(services: Services, request: ApiRequest) -> ApiResponse:
     found = [await journal.find_entries(services, one, after, _MAX_ENTRIES, 0) for one in (of_session, of_page)]
     entries = sorted((entry for part in found for entry in part), key=lambda entry: entry.seq)[:_MAX_ENTRIES]
     position = entries[-1].seq if entries else after
-    shown = [views.entry(entry) for entry in entries]
+    shown = [views.entry(entry) for entry in sorted(entries, key=lambda entry: entry.at)]
     own = [entry | _in_words(entry) for entry in shown if entry["purchase_id"] or _is_of_page(entry, purchase)]
     return json_response({"entries": own, "position": position})
 
