@@ -52,7 +52,7 @@ _CARD = """<div id="dialog" {role} tabindex="-1">
 <p id="error-message" role="alert"></p>
 <main id="step" aria-busy="true"><div class="skeleton">{skeleton}</div></main>
 <div id="status" role="status" class="visually-hidden"></div>
-<aside id="drawer" aria-labelledby="drawer-heading" lang="en" hidden></aside>
+<div id="drawer" role="complementary" aria-labelledby="drawer-heading" lang="en" hidden></div>
 </div>
 <noscript>Instant Shopping needs JavaScript.</noscript>
 """

@@ -8,6 +8,8 @@ import { toolbar } from "./toolbar.js";
 /** @typedef {import("./types.js").View} View */
 
 const PAUSE_MS = 1500;
+/** Windows in which the drawer covers the dialog, as in the style sheet: then it is the main part of the page. */
+const NARROW = matchMedia("(width < 1000px)");
 const PAYLOAD_HEADING = "Session as it is now";
 
 /** The developer's drawer, in English: the conditions of the test, the session, and what was sent and received. */
@@ -41,11 +43,11 @@ export class Drawer {
   content() {
     const close = element("button", { id: "drawer-close", type: "button", class: "icon", "aria-label": "Close the developer's drawer", onclick: () => this.toggle() }, "×");
     return [
-      element("div", { class: "drawer-head" }, element("h2", { id: "drawer-heading" }, "Developer"), close),
+      element("div", { class: "drawer-head" }, element("h2", { id: "drawer-heading", "aria-level": NARROW.matches ? 1 : 2 }, "Developer"), close),
       this.tools,
       this.status,
       this.payload,
-      element("h3", {}, "Timeline"),
+      element("h3", { "aria-level": NARROW.matches ? 2 : 3 }, "Timeline"),
       this.rows,
     ];
   }
@@ -58,6 +60,7 @@ export class Drawer {
   toggle() {
     this.place.replaceChildren(...(this.isOpen ? [] : this.content()));
     this.place.hidden = this.isOpen;
+    this.place.setAttribute("role", NARROW.matches ? "main" : "complementary");
     this.opener.setAttribute("aria-expanded", String(this.isOpen));
     document.body.classList.toggle("with-drawer", this.isOpen);
     (this.isOpen ? byId("drawer-close") : this.opener).focus();

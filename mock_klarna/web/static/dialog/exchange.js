@@ -82,7 +82,7 @@ function comparison({ name, request_body: posted }, authorized) {
   const found = differences(authorized, posted);
   if (!found.length) return element("p", { class: "same" }, "The merchant's order is the authorized one.");
   const rows = found.map(({ path, before, after }) =>
-    member(path, { authorized: element("del", {}, valueText(before)), "sent by shop": element("ins", {}, valueText(after)) }),
+    member(path, { authorized: element("del", {}, valueText(before)), posted: element("ins", {}, valueText(after)) }),
   );
   return element("div", { class: "differences" }, element("p", {}, "How the merchant's order differs from the authorized one"), rows);
 }
