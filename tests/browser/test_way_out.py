@@ -200,7 +200,7 @@ async def test_a_session_that_the_dialog_cannot_read_is_said_and_can_be_closed(
     await tab.route("**/sdk/sessions/*", lambda route: route.abort())
     await tab.locator(BUTTON).click()
     frame = tab.frame_locator(FRAME)
-    await expect(frame.get_by_role("alert").filter(has_text="connection")).to_be_visible()
+    await expect(frame.get_by_role("alert").filter(has_text="anslutning")).to_be_visible()
     await frame.locator("#close-button").click()
     await expect(tab.locator(FRAME)).to_have_count(0)
     console_errors.clear()
