@@ -97,7 +97,7 @@ def test_a_locale_is_refused_with_the_half_that_does_not_exist(validator: Valida
     ("operation", "body", "path"),
     [
         ("set_clock", {"set": "2026-01-01T00:00:00Z and much more text"}, "set"),
-        ("create_purchase", {"shopper": {"date_of_birth": "1980-02-29 at noon"}}, "shopper.date_of_birth"),
+        ("create_token", {"customer": {"date_of_birth": "1980-02-29 at noon"}}, "customer.date_of_birth"),
         ("create_token", {"billing_address": {"postal_code": True}}, "billing_address.postal_code"),
     ],
 )
