@@ -15,6 +15,8 @@ from mock_klarna.settings import SettingsError, server_url, variable_with_value
 
 _REQUEST_TIMEOUT = 3.0
 _RETRY_SECONDS = 0.05
+_NOT_READY = (502, 503, 504)
+"""Answers of a proxy whose shop is not running yet, and of a shop that is starting."""
 _UNHEALTHY = 1
 
 
@@ -52,20 +54,20 @@ def run_wait(arguments: argparse.Namespace) -> int:
 
 
 async def wait_for_shop(url: str, seconds: float) -> None:
-    """Wait until a URL of a shop answers with a status below 500; certificates are not checked.
+    """Wait until a URL of a shop answers, with any status but 502, 503 and 504; certificates are not checked.
 
     Raises `Unreachable` after so many seconds.
     """
     clock = asyncio.get_running_loop().time
     deadline = clock() + seconds
-    while reason := await asyncio.to_thread(_silence_of, url):
+    while reason := await asyncio.to_thread(_unready_because, url):
         if clock() >= deadline:
-            raise Unreachable(f"nobody answered at {url} within {seconds:g} s", where="--wait-for", hint=reason)
+            raise Unreachable(f"the shop at {url} was not ready within {seconds:g} s", where="--wait-for", hint=reason)
         await asyncio.sleep(_RETRY_SECONDS)
 
 
-def _silence_of(url: str) -> str:
-    """Return why a shop does not answer at a URL; empty if it does."""
+def _unready_because(url: str) -> str:
+    """Return why a shop is not ready at a URL; empty if it is."""
     import ssl
     from http.client import HTTPException
     from urllib.error import HTTPError
@@ -78,9 +80,10 @@ def _silence_of(url: str) -> str:
             return ""
     except HTTPError as answer:
         answer.close()
-        return f"it answered {answer.code}" if answer.code >= 500 else ""
+        return f"it answered {answer.code}" if answer.code in _NOT_READY else ""
     except (OSError, ValueError, HTTPException) as error:
-        return str(getattr(error, "reason", error)) or type(error).__name__
+        cause = getattr(error, "reason", error)
+        return getattr(cause, "strerror", None) or str(cause) or type(error).__name__
 
 
 def own_url(config: str | None = None) -> str:
