@@ -1,6 +1,8 @@
 """The HTTP client of a sandbox: the scenarios, the command line, the demo and the pytest plugin use it and nothing else."""
 
 import base64
+import os
+import ssl
 from collections.abc import Mapping
 from io import BytesIO
 from types import TracebackType
@@ -107,8 +109,14 @@ class Client:
                 raw = await answer.read()
                 return Answer(answer.status, _parsed(raw), answer.headers)
         except (aiohttp.ClientError, OSError) as error:
-            reason = str(error) or type(error).__name__
-            raise Unreachable(f"no answer from {self.url}: {reason}", where="--url") from None
+            raise Unreachable(f"no answer from {self.url}: {_reason(error)}", where="--url") from None
+
+    async def require_sandbox(self) -> None:
+        """Raise `MockKlarnaError` if something else than a sandbox answers at the address, `Unreachable` if nothing does."""
+        answer = await self.send("GET", "/_mock/health", headers={"Authorization": ""})
+        if not (isinstance(answer.body, dict) and "status" in answer.body):
+            text = f"{self.url} is not mock-klarna: it answered GET /_mock/health with {answer.status}"
+            raise MockKlarnaError(text, where="--url", hint="give the address of mock-klarna, not that of the shop")
 
     async def ask(self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None) -> Any:
         """Send a request that has to succeed and return the answer's body.
@@ -127,6 +135,16 @@ class Client:
             body, member = (await self.send("GET", urlsplit(explanation).path)).body, "problems"
         problems = body.get(member, ()) if isinstance(body, dict) else ()
         return tuple(Problem(**{name: problem[name] for name in _MEMBERS}) for problem in problems)
+
+
+def _reason(error: Exception) -> str:
+    """Return why there is no answer; for a connection that is not possible the words of the operating system."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, ssl.SSLError):
+        return f"no TLS connection: {(cause.reason or str(cause)).replace('_', ' ').lower()}"
+    if isinstance(cause, OSError) and cause.errno:
+        return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
+    return str(error) or type(error).__name__
 
 
 def _refusal(request: str, answer: Answer, problems: tuple[Problem, ...]) -> MockKlarnaError:

@@ -15,6 +15,7 @@ from mock_klarna.cli.options import add_config, setting_value
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.settings import PREFIX
 
+_PEM = b"-----BEGIN CERTIFICATE-----"
 _FOLDER = "/usr/local/share/ca-certificates"
 _FPM_FILE = "/etc/php/mock-klarna.pem"
 _WORDPRESS = r"""mkdir -p wp-content/mu-plugins && install -m 644 {ca} wp-content/mu-plugins/mock-klarna.pem
@@ -125,10 +126,15 @@ def _download(url: str) -> str:
     address = url.rstrip("/") + "/_mock/ca.pem"
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=_TIMEOUT) as answer:
-            return str(answer.read().decode())
+            pem = answer.read()
     except urllib.error.HTTPError as refusal:
         with refusal:
             hint = "start the server with --tls; with --tls-cert, trust the issuer of that certificate"
             raise MockKlarnaError(f"{address} answered {refusal.code}: no authority", hint=hint) from None
     except (OSError, ValueError) as error:
-        raise _NoAnswer(f"no answer from {url}: {getattr(error, 'reason', error)}") from None
+        cause = getattr(error, "reason", error)
+        raise _NoAnswer(f"no answer from {url}: {getattr(cause, 'strerror', None) or cause}") from None
+    if not pem.startswith(_PEM):
+        hint = "give the address of mock-klarna, not that of the shop"
+        raise MockKlarnaError(f"{address} answered without a certificate", where="--url", hint=hint)
+    return str(pem.decode())

@@ -227,7 +227,7 @@ async def _run_options(
 ) -> RunOptions:
     """Start the server and the demo shops that the scenarios need, and return how to run them; `stack` stops them."""
     settings = _settings(arguments)
-    url = arguments.url.rstrip("/") if arguments.url else await _start_server(settings, stack)
+    url = await _existing_server(arguments.url) if arguments.url else await _start_server(settings, stack)
     options = RunOptions(
         url=url,
         connect=lambda merchant, password: Client(url, merchant, password),
@@ -239,6 +239,12 @@ async def _run_options(
     )
     shops = {} if arguments.url or "shop" in variables else await _start_shops(scenarios, options, stack)
     return replace(options, variables=lambda scenario: {**shops.get(scenario.file, {}), **variables})
+
+
+async def _existing_server(address: str) -> str:
+    async with Client(address) as client:
+        await client.require_sandbox()
+        return client.url
 
 
 async def _start_server(settings: Settings, stack: AsyncExitStack) -> str:

@@ -43,7 +43,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the journal and what is added to it, until a stop signal or until nobody reads the output; return 0.
 
-    Raises `Unreachable` if the server does not answer at first, and `SettingsError` for an invalid address.
+    Raises `Unreachable` if the server does not answer at first, `SettingsError` for an invalid address, and
+    `MockKlarnaError` for that of another server.
     """
     url = arguments.url or own_url()
     server_address("--url", url)
@@ -60,6 +61,7 @@ async def _follow(url: str, arguments: argparse.Namespace) -> None:
     print_entry = _printer(arguments)
     _stop_without_reader()
     async with Client(url) as client:
+        await client.require_sandbox()
         journal = _Journal(client, wanted)
         entries = await journal.more(wait=0)
         while True:

@@ -73,6 +73,13 @@ def test_a_server_without_tls_ends_with_2(capsys: pytest.CaptureFixture[str]) ->
     )
 
 
+def test_another_server_ends_with_2(other_server: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ca", "--url", other_server]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"--url: {other_server}/_mock/ca.pem answered without a certificate; give the address" in printed.err
+
+
 def test_a_server_that_does_not_answer_ends_with_4(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -99,6 +99,14 @@ def test_a_server_that_does_not_answer_exits_4(command: Command, files: Path) ->
     assert "no answer from http://127.0.0.1:1" in result.stderr
 
 
+def test_the_address_of_another_server_exits_2_before_anything_is_run(
+    command: Command, files: Path, other_server: str
+) -> None:
+    result = command("run", files / "passes.yaml", "--url", f"{other_server}/")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"--url: {other_server} is not mock-klarna: it answered GET /_mock/health with 200; give " in result.stderr
+
+
 def test_a_dropped_connection_fails_its_scenario_and_no_other(command: Command, files: Path) -> None:
     fault = "  - fault: {on: request, operation: create_button, drop: true}\n"
     (files / "fails.yaml").write_text(f"name: Drops\nsteps:\n{fault}  {BUTTON}\n")

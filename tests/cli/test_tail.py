@@ -77,9 +77,26 @@ def test_it_ends_when_nobody_reads_its_output_any_more(mock_klarna: MockKlarna) 
 
 @pytest.mark.parametrize(
     ("url", "code", "error"),
-    [("http://127.0.0.1:1", 4, "no answer from http://127.0.0.1:1"), ("nonsense", 2, "is not the URL of a server")],
+    [
+        ("http://127.0.0.1:1", 4, "no answer from http://127.0.0.1:1: Connection refused\n"),
+        ("http://no-server.invalid", 4, "no answer from http://no-server.invalid: "),
+        ("nonsense", 2, "is not the URL of a server"),
+    ],
 )
 def test_an_address_without_a_server_is_an_error(command: Command, url: str, code: int, error: str) -> None:
     result = command("tail", "--url", url)
     assert result.returncode == code
     assert error in result.stderr
+
+
+def test_the_address_of_another_server_is_an_error(command: Command, other_server: str) -> None:
+    result = command("tail", "--url", other_server)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"--url: {other_server} is not mock-klarna: it answered GET /_mock/health with 200; give " in result.stderr
+
+
+def test_plain_http_at_an_https_address_is_named(command: Command, mock_klarna: MockKlarna) -> None:
+    url = mock_klarna.url.replace("http:", "https:")
+    result = command("tail", "--url", url)
+    assert result.returncode == 4
+    assert f"no answer from {url}: no TLS connection: " in result.stderr
