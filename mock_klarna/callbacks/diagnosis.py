@@ -14,7 +14,8 @@ from mock_klarna.errors import did_you_mean
 
 _LOCAL_NAMES = ("localhost", "host.docker.internal", "host.containers.internal")
 _TO_HOST = "--add-host host.docker.internal:host-gateway"
-_OTHER_LOOPBACK = {"127.0.0.1": "::1", "::1": "127.0.0.1"}
+_OTHER_LOOPBACK = {"127.0.0.1": ("::1",), "::1": ("127.0.0.1",), "localhost": ("::1", "127.0.0.1")}
+"""Where a shop may listen instead; on some machines localhost has the address of one IP protocol only."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 _INTERFACES = Path("/sys/class/net")
@@ -91,13 +92,13 @@ class Diagnosis:
     async def refused(self, merchant: str, url: str) -> str:
         """Return what to do about a refused connection; looks whether something listens at the other IP protocol's loopback."""
         address, host = _address(url), urlsplit(url).hostname or ""
-        other = _OTHER_LOOPBACK.get(host)
-        if other and await self._connector.connects(other, port_of(url)):
-            where = f"[{other}]" if ":" in other else other
-            return (
-                f"something listens on {where}:{port_of(url)}, but not on {address}; "
-                "let the shop listen on both, or write localhost in the URL"
-            )
+        for other in _OTHER_LOOPBACK.get(host, ()):
+            if await self._connector.connects(other, port_of(url)):
+                where = f"[{other}]" if ":" in other else other
+                return (
+                    f"something listens on {where}:{port_of(url)}, but not on {address}; "
+                    f"let the shop listen on both, or write {where} in the URL"
+                )
         remedy = f"nobody listens on {address}; is the shop running there?"
         answered = [known for owner, known in self._answered if owner == merchant]
         others = [known for known in answered if known.rpartition(":")[0] == address.rpartition(":")[0]]

@@ -70,12 +70,22 @@ def test_a_server_in_a_thread_of_a_test_is_not_alone_in_its_container(tmp_path: 
     assert (found, is_alone_in_container([tmp_path], tmp_path, SERVICE)) == ([False], True)
 
 
-class Nothing:
+class Only:
+    """One address can be connected to."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+
+    async def connects(self, host: str, _port: int, _context: ssl.SSLContext | None = None) -> bool:
+        """Return whether it is that address."""
+        return host == self._host
+
+
+class Nothing(Only):
     """No other address can be connected to."""
 
-    async def connects(self, _host: str, _port: int, _context: ssl.SSLContext | None = None) -> bool:
-        """Return False."""
-        return False
+    def __init__(self) -> None:
+        super().__init__("")
 
 
 async def test_a_refused_callback_first_asks_whether_the_shop_is_running() -> None:
@@ -192,6 +202,23 @@ async def test_a_shop_that_listens_on_one_ip_protocol_only_is_named(host: str, c
     listens = f"[{host}]" if ":" in host else host
     assert tried.outcome == "refused"
     assert (tried.remedy or "").startswith(f"something listens on {listens}:{port}, but not on {called}:{port}")
+
+
+@pytest.mark.parametrize(
+    ("called", "host", "written"),
+    [
+        ("127.0.0.1", "::1", "[::1]"),
+        ("[::1]", "127.0.0.1", "127.0.0.1"),
+        ("localhost", "::1", "[::1]"),
+        ("localhost", "127.0.0.1", "127.0.0.1"),
+    ],
+)
+async def test_the_address_at_which_the_shop_listens_is_what_to_write(called: str, host: str, written: str) -> None:
+    remedy = await Diagnosis(Only(host), is_alone_in_container=True).refused("K1", f"http://{called}:3000/place")
+    assert remedy == (
+        f"something listens on {written}:3000, but not on {called}:3000; "
+        f"let the shop listen on both, or write {written} in the URL"
+    )
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])

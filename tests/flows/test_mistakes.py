@@ -312,7 +312,7 @@ MISTAKES: dict[str, tuple[Mistake, *tuple[str, ...]]] = {
     "shop that listens on IPv6 only": (
         ipv6_only,
         "place_order at http://127.0.0.1:…/place-order fails: refused",
-        "something listens on [::1]:…, but not on 127.0.0.1:…; let the shop listen on both, or write localhost in the URL",
+        "something listens on [::1]:…, but not on 127.0.0.1:…; let the shop listen on both, or write [::1] in the URL",
     ),
     "certificate of the shop": (
         untrusted_shop,
