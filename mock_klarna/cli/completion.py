@@ -5,7 +5,6 @@ import argparse
 import shtab
 
 from mock_klarna.cli.main import parser as command_line
-from mock_klarna.errors import did_you_mean
 from mock_klarna.settings import setting_fields
 
 _FILES = ("FILE", "PATH", "SCENARIO")
@@ -15,15 +14,7 @@ _FILES = ("FILE", "PATH", "SCENARIO")
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the shell."""
     shells = shtab.SUPPORTED_SHELLS
-    parser.add_argument("shell", metavar="SHELL", type=_shell, choices=shells, help=f"the shell: {', '.join(shells)}")
-
-
-def _shell(name: str) -> str:
-    """Return the name of a shell; raises ArgumentTypeError for another one."""
-    if name not in shtab.SUPPORTED_SHELLS:
-        hint = did_you_mean(name, shtab.SUPPORTED_SHELLS) or f"expected one of {', '.join(shtab.SUPPORTED_SHELLS)}"
-        raise argparse.ArgumentTypeError(f"unknown shell {name!r}; {hint}")
-    return name
+    parser.add_argument("shell", metavar="SHELL", choices=shells, help=f"the shell: {', '.join(shells)}")
 
 
 def run(arguments: argparse.Namespace) -> int:

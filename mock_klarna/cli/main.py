@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mock_klarna import __version__
 from mock_klarna.errors import CannotBind, MockKlarnaError, Unreachable, did_you_mean
@@ -50,9 +50,19 @@ COMMANDS: Mapping[str, Command] = {
 """The commands in the order of the help. A module is imported only when one of its commands is used."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose refusal of a value names those that are allowed, and the one that was probably meant."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            hint = did_you_mean(str(value), action.choices)
+            message = f"{value!r} is not one of {', '.join(action.choices)}"
+            raise argparse.ArgumentError(action, f"{message}; {hint}" if hint else message)
+
+
 def parser(names: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
     """Return the parser of the command line; only the commands in `names` are imported and get their arguments."""
-    root = argparse.ArgumentParser(
+    root = _Parser(
         prog="mock-klarna",
         usage="%(prog)s COMMAND [options]",
         description="A local sandbox of Klarna Instant Shopping.",

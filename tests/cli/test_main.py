@@ -109,7 +109,17 @@ def test_without_a_command_the_help_is_printed(command: Command) -> None:
         ("run a.yaml --jnit=x", "run", "unknown option --jnit; did you mean --junit?"),
         ("wait --url http://x --timeot 5", "wait", "unknown option --timeot; did you mean --timeout?"),
         ("serve 5", "serve", "unexpected argument '5'; see mock-klarna serve --help"),
-        ("completion bsh", "completion", "argument SHELL: unknown shell 'bsh'; did you mean bash?"),
+        (
+            "completion bsh",
+            "completion",
+            "argument SHELL: 'bsh' is not one of bash, zsh, tcsh, fish, powershell; did you mean bash?",
+        ),
+        (
+            "tail --kind callbak",
+            "tail",
+            "argument --kind: 'callbak' is not one of exchange, callback, event; did you mean callback?",
+        ),
+        ("tail --kind x", "tail", "argument --kind: 'x' is not one of exchange, callback, event"),
     ],
 )
 def test_a_mistyped_word_is_a_usage_error_with_a_suggestion(
