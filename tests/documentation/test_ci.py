@@ -81,6 +81,13 @@ def test_the_job_passes_and_when_an_expectation_fails_it_fails_with_an_annotatio
         assert "mock-klarna is ready at" in runner.printed[annotation.end() :]
 
 
+def test_the_action_ends_with_the_reason_when_the_server_cannot_start(runner: Runner) -> None:
+    given = {"port": str(free_port()), "arguments": "--sed 1"}
+    runner.run_steps([{"uses": "YOUR/mock-klarna@main", "with": given}], {}, {})
+    assert "unknown option --sed; did you mean --seed?" in runner.printed
+    assert runner.failed
+
+
 @named(GITLAB)
 def test_the_script_for_gitlab_passes(block: Block, runner: Runner) -> None:
     port = str(free_port())
