@@ -8,7 +8,7 @@ import orjson
 
 from mock_klarna import resources
 from mock_klarna.domain.journal_text import value_text
-from mock_klarna.errors import Problem
+from mock_klarna.errors import UNKNOWN, Problem
 from mock_klarna.scenario.variables import referenced_variables, substitute_known
 from mock_klarna.validation.explain import Explainer, path_steps, value_at
 from mock_klarna.validation.schemas import Catalogue, SchemaValidator, load
@@ -51,8 +51,8 @@ class ScenarioSchema:
             if not any(referenced_variables(value_at(filled, problem.path))):
                 places.setdefault(problem.path, []).append(problem)
         for path, problems in places.items():
-            expected = dict.fromkeys(map(self._expected, problems))
-            yield Finding(path, _message(problems[0]), f"expected {'; '.join(expected)}")
+            hint = "; ".join(dict.fromkeys(map(self._expected, problems)))
+            yield Finding(path, _message(problems[0]), hint if problems[0].rule in UNKNOWN else f"expected {hint}")
 
     def findings_in_steps(self, entries: Any, path: str, variables: Mapping[str, Any]) -> Iterator[Finding]:
         """Return what is wrong with a list of steps, which is at `path` in its file."""
