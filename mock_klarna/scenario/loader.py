@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mock_klarna import resources
-from mock_klarna.errors import MockKlarnaError, UnknownName
+from mock_klarna.errors import MockKlarnaError, UnknownName, did_you_mean
 from mock_klarna.scenario.check import scenario_errors
 from mock_klarna.scenario.model import FileError, InvalidFiles, Scenario
 from mock_klarna.scenario.source import Place, Source, UnreadableFile, parse
@@ -65,8 +65,10 @@ def _find_files(path: str) -> list[Path]:
     stored = stored_files()
     if path in stored:
         return [stored[path]]
-    hint = "give a path or the name of a stored scenario; " + suggestion(path, stored)
-    raise MockKlarnaError("no such file or folder", where=path, hint=hint)
+    hint = (
+        did_you_mean(path, stored) or f"`mock-klarna run --list` prints the names of all {len(stored)} stored scenarios"
+    )
+    raise MockKlarnaError("no such file, folder or stored scenario", where=path, hint=hint)
 
 
 def _files_below(folder: Path) -> list[Path]:

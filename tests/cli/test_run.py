@@ -60,7 +60,11 @@ def test_a_failed_expectation_exits_1_with_annotations_for_github(
     ("arguments", "error"),
     [
         (["invalid.yaml"], "invalid.yaml:1:1: steps is missing"),
-        (["nowhere.yaml"], "no such file or folder"),
+        (
+            ["nowhere.yaml"],
+            "no such file, folder or stored scenario; `mock-klarna run --list` prints the names of all ",
+        ),
+        (["wrong-tx"], "wrong-tx: no such file, folder or stored scenario; did you mean wrong-tax?\n"),
         (["passes.yaml", "--var", "shp=x"], "--var: no scenario has a variable 'shp'"),
         (["passes.yaml", "--var", "shop"], "--var: cannot set 'shop'; give NAME=VALUE"),
         (["passes.yaml", "--var", "klarna=x"], "with a name other than klarna, merchant, password"),
