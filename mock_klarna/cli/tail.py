@@ -30,7 +30,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add the address of the server, which entries to show, and how."""
     parser.add_argument("--url", help="address of the server (default: this machine, at its port)")
     parser.add_argument("--merchant", metavar="NAME", help="only what happens to this merchant")
-    parser.add_argument("--purchase", metavar="ID", help="only what happens to this purchase")
+    parser.add_argument(
+        "--purchase", metavar="ID", help="only what happens to this purchase; the beginning of the id is enough"
+    )
     parser.add_argument("--kind", choices=KINDS, help="only entries of this kind")
     parser.add_argument(
         "--json", action="store_true", help="print entries as `GET /_mock/journal` returns them, one a line"
@@ -56,8 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
 async def _follow(url: str, arguments: argparse.Namespace) -> None:
     from mock_klarna.client import Client
 
-    names = {"merchant": arguments.merchant, "purchase_id": arguments.purchase, "kind": arguments.kind}
+    names = {"merchant": arguments.merchant, "kind": arguments.kind}
     wanted = {name: value for name, value in names.items() if value is not None}
+    purchase = (arguments.purchase or "").rstrip("…")
     print_entry = _printer(arguments)
     _stop_without_reader()
     async with Client(url) as client:
@@ -66,7 +69,8 @@ async def _follow(url: str, arguments: argparse.Namespace) -> None:
         entries = await journal.more(wait=0)
         while True:
             for entry in entries:
-                print_entry(entry)
+                if not purchase or (entry["purchase_id"] or "").startswith(purchase):
+                    print_entry(entry)
             sys.stdout.flush()
             try:
                 entries = await journal.more(wait=_WAIT_SECONDS)

@@ -64,6 +64,14 @@ def test_entries_can_be_selected_and_printed_as_json(mock_klarna: MockKlarna) ->
     assert entry == mock_klarna.send("GET", f"/_mock/journal/{entry['seq']}").body
 
 
+def test_the_beginning_of_an_id_as_it_is_printed_selects_a_purchase(mock_klarna: MockKlarna) -> None:
+    buy(mock_klarna)
+    wanted = buy(mock_klarna)["purchase_id"]
+    with command_process("tail", "--url", mock_klarna.url, "--purchase", f"{wanted[:8]}…") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().split("  ")[1] == wanted[:8]
+
+
 def test_it_ends_when_nobody_reads_its_output_any_more(mock_klarna: MockKlarna) -> None:
     buy(mock_klarna)
     with command_process("tail", "--url", mock_klarna.url, "--verbose") as process:
