@@ -89,6 +89,9 @@ def settings_from(arguments: argparse.Namespace, **defaults: Any) -> Settings:
         value = getattr(arguments, f"setting_{setting.name}", None)
         if value is not None:
             given[setting.name] = _value(setting, value)
+    for name, other in (("quiet", "verbose"), ("verbose", "quiet")):
+        if given.get(name):  # precedes the opposite of it in the environment or in the file
+            given.setdefault(other, False)
     in_file = settings_in_file(arguments.config).items()
     fallback = {name: value for name, value in in_file if variable_with_value(name, os.environ) is None}
     fallback |= {name: value for name, value in defaults.items() if not _is_set(variable_of(name))}

@@ -64,6 +64,16 @@ def test_a_flag_comes_before_a_variable_a_variable_before_the_file_and_the_file_
     assert settings_of().port == 2
 
 
+def test_the_flag_for_silence_comes_before_a_file_or_a_variable_that_asks_for_more(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("verbose = true\n")
+    assert (settings_of("-q").quiet, settings_of("-q").verbose) == (True, False)
+    write("")
+    monkeypatch.setenv("MOCK_KLARNA_QUIET", "true")
+    assert (settings_of("-v").quiet, settings_of("-v").verbose) == (False, True)
+
+
 def test_the_table_in_pyproject_is_read_unless_there_is_a_file_of_its_own(write: Write) -> None:
     write('[project]\nname = "shop"\n[tool.mock-klarna]\nport = 5\n', "pyproject.toml")
     assert settings_in_file() == {"port": 5}
