@@ -72,7 +72,7 @@ _REPEATS_EXCHANGE = frozenset({"button_created", "button_updated", "purchase_den
 _FAILURES = frozenset({"purchase_timed_out", "purchase_failed", "update_ignored", "authorization_refused"})
 """Events that are failures."""
 _REMEDIES = {
-    "purchase_timed_out": "in this time, place it with POST /instantshopping/v1/authorizations/TOKEN/orders, or deny it",
+    "purchase_timed_out": "place it within this time with POST /instantshopping/v1/authorizations/TOKEN/orders, or deny it",
 }
 """What to do about an event that has no hint of its own."""
 

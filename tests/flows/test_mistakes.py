@@ -334,7 +334,7 @@ MISTAKES: dict[str, tuple[Mistake, *tuple[str, ...]]] = {
         with_answer(200, advance=61),
         "answers place_order with 200 after … ms",
         "gives up after 1 min, timed out: the shop never placed or denied it",
-        "in this time, place it with POST /instantshopping/v1/authorizations/TOKEN/orders, or deny it",
+        "place it within this time with POST /instantshopping/v1/authorizations/TOKEN/orders, or deny it",
     ),
     "denial after placing": (
         deny_after_placing,
