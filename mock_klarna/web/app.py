@@ -5,7 +5,7 @@ from collections import defaultdict
 from aiohttp import web
 
 from mock_klarna.errors import MethodNotAllowed, NotFound, UnknownName
-from mock_klarna.web import pages
+from mock_klarna.web import dashboard, pages
 from mock_klarna.web.operation import UNKNOWN_PATH, WRONG_METHOD, Api, Operation, api_of_path
 from mock_klarna.web.operations import OPERATIONS
 from mock_klarna.web.pipeline import HttpHandler, Stage, http_handler, operation_handler, preflight, send_continue
@@ -23,7 +23,9 @@ def build(services: Services) -> web.Application:
         for route in _with_slash(path):
             application.router.add_route("*", route, handler, expect_handler=send_continue)
     pages.add_pages(application.router, services)
-    application.router.add_route("*", r"/{path:[\s\S]*}", _unknown_path_handler(services), expect_handler=send_continue)
+    unknown_path = _unknown_path_handler(services)
+    dashboard.add_dashboard(application.router, services, unknown_path)
+    application.router.add_route("*", r"/{path:[\s\S]*}", unknown_path, expect_handler=send_continue)
     return application
 
 

@@ -1,4 +1,4 @@
-"""The files that browsers load: lib.js, the files of the dialog combined and compressed, and each source as it is."""
+"""The files that browsers load: lib.js, the files of the dialog and of the dashboard combined and compressed, and each source as it is."""
 
 import asyncio
 import json
@@ -165,6 +165,8 @@ class Bundler:
             "lib.js": _script(lambda: compact_script("lib.js", read("lib.js"))),
             "dialog/arrival.js": _script(lambda: compact_script("arrival.js", module("arrival.js"))),
             "dialog/main.js": _script(lambda: bundle_modules("main.js", module)),
+            "dashboard/main.js": _script(lambda: bundle_modules("main.js", lambda name: read(f"dashboard/{name}"))),
+            "dashboard/dashboard.css": combine_styles([read("dashboard/dashboard.css")]),
         }
         for page, names in STYLES.items():
             contents[f"dialog/{page}.css"] = combine_styles(read(f"dialog/{name}.css") for name in names)

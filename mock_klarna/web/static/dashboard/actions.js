@@ -1,0 +1,192 @@
+/** The actions of the bar at the top: buy, clock, faults, scenarios, and the rest. */
+
+import { currentView } from "./address.js";
+import { call, withQuery } from "./api.js";
+import { choice, field, formOf, openDialog } from "./dialogs.js";
+import { announce, element, find, words } from "./elements.js";
+
+/** @typedef {import("./elements.js").Json} Json */
+
+/** Faults that one click orders. @type {[string, Json][]} */
+const FAULTS = [
+  ["Next place_order callback gets no answer: it is not sent", { on: "callback", operation: "place_order", drop: true }],
+  ["Next place_order callback arrives twice", { on: "callback", operation: "place_order", twice: true }],
+  ["Next push arrives twice", { on: "callback", operation: "push", twice: true }],
+  ["Next push is garbage", { on: "callback", operation: "push", garbage: true }],
+  ["Next create_order request is answered 500", { on: "request", operation: "create_order", status: 500 }],
+  ["Next create_order request: connection closed after it was executed", { on: "request", operation: "create_order", drop: true }],
+  ["Next request of any kind takes 5 seconds", { on: "request", delay: 5 }],
+  ["Next request of any kind is answered 429", { on: "request", status: 429 }],
+];
+
+/** @param {string} path */
+function forMerchant(path) {
+  return withQuery(path, { merchant: currentView().merchant });
+}
+
+/** @param {(purchase: string) => void} open shows a purchase */
+export async function buy(open) {
+  const { shoppers } = await call("GET", "/_mock/shoppers");
+  const carts = (document.body.dataset.carts ?? "").split(" ").filter(Boolean);
+  const dialog = openDialog(
+    "Buy as a shopper",
+    formOf(
+      "Buy",
+      async ({ cart, shopper, outcome, button_key }) => {
+        const given = Object.entries({ cart, shopper, outcome, button_key }).filter(([, value]) => value);
+        const bought = await call("POST", forMerchant("/_mock/purchases"), { ...Object.fromEntries(given), wait: 0 });
+        dialog.close();
+        announce("The shopper bought; the shop is being called");
+        open(bought.purchase_id);
+      },
+      field("Cart", choice("cart", [["", "that of the button key"], ...carts.map((name) => pair(name))], "se-battery-pack")),
+      field("Shopper", choice("shopper", [["", "one for the country"], ...shoppers.map((/** @type {Json} */ each) => shopperChoice(each))])),
+      field("Fraud check", choice("outcome", [["", "what the shopper's e-mail triggers"], ...["ACCEPTED", "PENDING", "REJECTED"].map(pair)])),
+      field("Button key (the newest when empty)", element("input", { name: "button_key", autocomplete: "off" })),
+    ),
+  );
+}
+
+/**
+ * @param {string} name
+ * @returns {[string, string]}
+ */
+function pair(name) {
+  return [name, name];
+}
+
+/**
+ * @param {Json} shopper
+ * @returns {[string, string]}
+ */
+function shopperChoice({ name, description }) {
+  return [name, `${name}: ${description}`];
+}
+
+/** Show the time of the merchant's clock in the bar. */
+export async function showClock() {
+  const clock = await call("GET", forMerchant("/_mock/clock"));
+  const isAhead = Math.abs(clock.ahead_seconds) >= 1;
+  find("#clock").textContent = `${isAhead ? clock.now.slice(0, 16).replace("T", " ") : clock.now.slice(11, 16)} UTC`;
+  find("#clock").classList.toggle("ahead", isAhead);
+}
+
+export async function moveClock() {
+  const clock = await call("GET", forMerchant("/_mock/clock"));
+  const now = element("p", {}, `Now ${clock.now} for ${currentView().merchant || "all merchants"}.`);
+  /** @param {Json} body */
+  const move = async (body) => {
+    const moved = await call("POST", forMerchant("/_mock/clock"), body);
+    now.textContent = `Now ${moved.now} for ${currentView().merchant || "all merchants"}.`;
+    announce(`The clock shows ${moved.now}`);
+    await showClock();
+  };
+  const steps = [["+5 min", "5m"], ["+1 h", "1h"], ["+1 day", "1d"], ["+60 days", "60d"]].map(([text, advance]) =>
+    element("button", { type: "button", click: () => move({ advance }).catch(fail) }, text),
+  );
+  openDialog(
+    "Move the clock",
+    now,
+    element("p", {}, "Everything that becomes due happens, in order: retries, the ends of reviews, expiries."),
+    element("div.buttons", {}, ...steps),
+    formOf(
+      "Set",
+      ({ time }) => move({ set: `${time.length === 16 ? `${time}:00` : time}Z` }),
+      field("A time in UTC", element("input", { type: "datetime-local", name: "time", required: true, value: clock.now.slice(0, 16) })),
+    ),
+  );
+}
+
+/** @param {unknown} error */
+function fail(error) {
+  announce(String(error), true);
+}
+
+/** Show in the bar how many faults wait. */
+export async function showFaults() {
+  const { faults } = await call("GET", forMerchant("/_mock/faults"));
+  find("#faults").textContent = faults.length ? `Faults (${faults.length})` : "Faults";
+  return faults;
+}
+
+export async function orderFaults() {
+  const waiting = element("ul.plain", { "aria-label": "Faults that wait" });
+  const show = async () => {
+    const faults = await showFaults();
+    const shown = faults.map((/** @type {Json} */ fault) => element("li", {}, element("code", {}, faultText(fault))));
+    waiting.replaceChildren(...(shown.length ? shown : [element("li.none", {}, "none")]));
+  };
+  /** @param {Json} fault */
+  const create = async (fault) => {
+    await call("POST", forMerchant("/_mock/faults"), fault);
+    announce("The fault waits for the next match");
+    await show();
+  };
+  const presets = FAULTS.map(([text, fault]) =>
+    element("li", {}, element("button", { type: "button", click: () => create(fault).catch(fail) }, text)),
+  );
+  await show();
+  const clear = () => call("DELETE", forMerchant("/_mock/faults")).then(show).catch(fail);
+  openDialog(
+    "Faults",
+    element("h3", {}, "Waiting"),
+    waiting,
+    element("div.buttons", {}, element("button", { type: "button", click: clear }, "Remove all")),
+    element("h3", {}, "Order one"),
+    element("ul.plain.presets", {}, ...presets),
+  );
+}
+
+/** @param {Json} fault */
+function faultText(fault) {
+  const { on, operation, times, merchant, fault_id, ...effects } = fault;
+  const shown = Object.entries(effects).map(([name, value]) => (value === true ? name : `${name} ${value}`));
+  return `${operation ?? `any ${on}`}: ${shown.map(words).join(", ")}${times > 1 ? ` (${times} times)` : ""}`;
+}
+
+/** @param {(merchant: string) => void} follow shows what happened to a merchant */
+export async function runScenarios(follow) {
+  const { scenarios } = await call("GET", "/_mock/scenarios");
+  const names = scenarios.map((/** @type {Json} */ each) => [each.name, each.title ? `${each.name}: ${each.title}` : each.name]);
+  const report = element("pre.body", { hidden: true, tabindex: 0, role: "region", "aria-label": "Report" });
+  openDialog(
+    "Run a scenario",
+    formOf(
+      "Run",
+      async ({ name }) => {
+        const result = await call("POST", `/_mock/scenarios/${encodeURIComponent(name)}/run`, {});
+        report.hidden = false;
+        report.textContent = JSON.stringify(result, null, 2);
+        announce(`${name}: ${result.passed ?? result.ok ? "passed" : "see the report"}`);
+      },
+      field("Scenario", choice("name", names)),
+    ),
+    report,
+    element("div.buttons", {}, element("button", { type: "button", click: () => follow("") }, "Show all merchants")),
+  );
+}
+
+/** @param {() => void} reload */
+export function showMore(reload) {
+  const links = [
+    ["/_mock/openapi.json", "OpenAPI document"],
+    ["/_mock/ca.pem", "Certificate authority (with --tls)"],
+    ["/_mock/journal?order=newest", "Journal as JSON"],
+    ["/_mock/findings", "Findings as JSON"],
+    ["/_mock/health", "Health"],
+  ].map(([href, text]) => element("li", {}, element("a", { href: href.startsWith("/_mock/h") ? href : forMerchant(href.split("?")[0]), target: "_blank", rel: "noopener" }, text)));
+  const { merchant } = currentView();
+  const dialog = openDialog(
+    "More",
+    element("h3", {}, "Links"),
+    element("ul.plain", {}, ...links),
+    element("h3", {}, "Reset"),
+    element("p", {}, `Delete every purchase, order, key and journal entry of ${merchant || "all merchants"}.`),
+    formOf("Reset", async () => {
+      await call("POST", forMerchant("/_mock/reset"), {});
+      dialog.close();
+      announce("Everything was deleted");
+      reload();
+    }),
+  );
+}

@@ -1,0 +1,86 @@
+/** Calls of the documented endpoints. */
+
+/** @typedef {import("./elements.js").Json} Json */
+
+/** An answer that is an error; the message has everything that the server says about it. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} message
+   */
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/**
+ * Return the path of an endpoint with a query; parameters without a value are left out.
+ * @param {string} path
+ * @param {Json} parameters
+ */
+export function withQuery(path, parameters) {
+  const given = Object.entries(parameters).filter(([, value]) => value !== "" && value !== null && value !== undefined);
+  const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return query ? `${path}?${query}` : path;
+}
+
+/**
+ * Call an endpoint and return its JSON; raises `ApiError`.
+ * @param {string} method
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {string} [authorization]
+ * @returns {Promise<Json>}
+ */
+export async function call(method, path, body, authorization) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: "application/json" };
+  if (body !== undefined) {
+    headers["Content-Type"] = "application/json";
+  }
+  if (authorization) {
+    headers.Authorization = authorization;
+  }
+  const sent = body === undefined ? undefined : JSON.stringify(body);
+  const answer = await fetch(path, { method, headers, body: sent, credentials: "omit", cache: "no-store" });
+  const text = await answer.text();
+  const data = parsed(text);
+  if (!answer.ok) {
+    throw new ApiError(answer.status, `${answer.status}: ${described(data) || text.slice(0, 500)}`);
+  }
+  return data;
+}
+
+/**
+ * @param {string} text
+ * @returns {Json}
+ */
+function parsed(text) {
+  try {
+    return text ? JSON.parse(text) : {};
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * What an error body says, in the formats of the control API and of Klarna's APIs.
+ * @param {Json} data
+ */
+function described(data) {
+  const errors = Array.isArray(data.errors) ? data.errors : [];
+  const details = errors.map((each) => `${each.path}: expected ${each.expected}`);
+  const messages = data.error_messages ?? [data.detail ?? data.error_message ?? data.title ?? ""];
+  return [...messages, ...details, data.hint].filter(Boolean).join("; ");
+}
+
+/**
+ * Return the header of HTTP Basic authentication.
+ * @param {string} user
+ * @param {string} password
+ */
+export function basic(user, password) {
+  const bytes = new TextEncoder().encode(`${user}:${password}`);
+  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+}

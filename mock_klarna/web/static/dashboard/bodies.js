@@ -1,0 +1,119 @@
+/** Bodies as text: JSON with the lines marked that a problem is about, and the differences of two bodies. */
+
+import { element } from "./elements.js";
+
+/** @typedef {import("./elements.js").Json} Json */
+
+const MOST_LINES = 3000;
+
+/**
+ * @typedef {object} Line
+ * @property {string} path as problems name it, such as `order_lines[0].quantity`
+ * @property {string} text
+ */
+
+/**
+ * Show a body; lines of the paths are marked.
+ * @param {unknown} body
+ * @param {string[]} [paths]
+ */
+export function bodyView(body, paths = []) {
+  if (body === null || body === undefined) {
+    return element("p.none", {}, "no body");
+  }
+  const lines = typeof body === "string" ? body.split("\n").map((text) => ({ path: "", text })) : [...linesOf(body)];
+  const known = new Set(lines.map((line) => line.path));
+  const marked = new Set(paths.map((path) => nearest(path, known)).filter(Boolean));
+  const shown = lines.slice(0, MOST_LINES).map(({ path, text }) =>
+    element(marked.has(path) ? "span.line.wrong" : "span.line", {}, `${text}\n`),
+  );
+  if (lines.length > MOST_LINES) {
+    shown.push(element("span.line", {}, `… ${lines.length - MOST_LINES} more lines`));
+  }
+  return element("pre.body", { tabindex: 0, role: "region", "aria-label": "Body" }, ...shown);
+}
+
+/**
+ * The path, or the one of the closest member around it that the body has: a problem may be about a member that is missing.
+ * @param {string} path
+ * @param {Set<string>} known
+ */
+function nearest(path, known) {
+  let tried = path;
+  while (tried && !known.has(tried)) {
+    tried = tried.replace(/(\.[^.[]*|\[\d+\]|^[^.[]*)$/, "");
+  }
+  return tried;
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} path
+ * @param {string} indent
+ * @param {string} label
+ * @param {string} end
+ * @returns {Generator<Line>}
+ */
+function* linesOf(value, path = "", indent = "", label = "", end = "") {
+  const isList = Array.isArray(value);
+  const members = isList ? value.map((each, at) => [String(at), each]) : Object.entries(Object(value));
+  if (typeof value !== "object" || value === null || members.length === 0) {
+    yield { path, text: `${indent}${label}${JSON.stringify(value)}${end}` };
+    return;
+  }
+  yield { path, text: `${indent}${label}${isList ? "[" : "{"}` };
+  for (const [at, [name, member]] of members.entries()) {
+    const comma = at + 1 < members.length ? "," : "";
+    const inner = isList ? `${path}[${name}]` : `${path}${path ? "." : ""}${name}`;
+    yield* linesOf(member, inner, `${indent}  `, isList ? "" : `${JSON.stringify(name)}: `, comma);
+  }
+  yield { path: "", text: `${indent}${isList ? "]" : "}"}${end}` };
+}
+
+/**
+ * The values of a body by their paths.
+ * @param {unknown} value
+ * @param {string} path
+ * @returns {Generator<[string, unknown]>}
+ */
+function* leaves(value, path = "") {
+  if (typeof value !== "object" || value === null) {
+    yield [path, value];
+    return;
+  }
+  for (const [name, member] of Object.entries(value)) {
+    yield* leaves(member, Array.isArray(value) ? `${path}[${name}]` : `${path}${path ? "." : ""}${name}`);
+  }
+}
+
+/**
+ * Show where two bodies differ, or null if they do not. Only members that `other` has are compared, unless `isWhole`.
+ * @param {Json} one
+ * @param {Json} other
+ * @param {[string, string]} titles
+ */
+export function differencesView(one, other, titles) {
+  const [before, after] = [new Map(leaves(one)), new Map(leaves(other))];
+  const rows = [...new Set([...before.keys(), ...after.keys()])]
+    .filter((path) => before.get(path) !== after.get(path))
+    .map((path) =>
+      element(
+        "tr",
+        {},
+        element("th", { scope: "row" }, path),
+        element("td", {}, valueText(before.get(path))),
+        element("td", {}, valueText(after.get(path))),
+      ),
+    );
+  if (!rows.length) {
+    return null;
+  }
+  const head = ["Member", ...titles].map((title) => element("th", { scope: "col" }, title));
+  const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
+  return element("div.differences", { tabindex: 0, role: "region", "aria-label": "Differences" }, table);
+}
+
+/** @param {unknown} value */
+function valueText(value) {
+  return value === undefined ? "–" : JSON.stringify(value);
+}

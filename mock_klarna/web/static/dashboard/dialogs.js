@@ -1,0 +1,68 @@
+/** Dialogs with forms: the browser's own, which keep the focus and close with Escape. */
+
+import { element } from "./elements.js";
+
+/** @typedef {import("./elements.js").Json} Json */
+
+/**
+ * Open a dialog; returns it. It is removed when it closes.
+ * @param {string} title
+ * @param {...Node} content
+ */
+export function openDialog(title, ...content) {
+  const close = element("button.icon", { type: "button", "aria-label": "Close", click: () => dialog.close() }, "×");
+  const head = element("header", {}, element("h2", { id: "dialog-title" }, title), close);
+  const dialog = /** @type {HTMLDialogElement} */ (
+    element("dialog", { "aria-labelledby": "dialog-title" }, head, ...content)
+  );
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+/**
+ * A labelled field.
+ * @param {string} label
+ * @param {HTMLElement} input
+ */
+export function field(label, input) {
+  return element("label.field", {}, element("span", {}, label), input);
+}
+
+/**
+ * A field with choices; a choice is `[value, text]`.
+ * @param {string} name
+ * @param {[string, string][]} choices
+ * @param {string} [selected]
+ */
+export function choice(name, choices, selected = "") {
+  const made = choices.map(([value, text]) => element("option", { value, selected: value === selected }, text));
+  return element("select", { name }, ...made);
+}
+
+/**
+ * A form that calls `send` with its values and shows what went wrong.
+ * @param {string} action the text of the button
+ * @param {(values: Json) => Promise<unknown>} send
+ * @param {...Node} fields
+ */
+export function formOf(action, send, ...fields) {
+  const button = /** @type {HTMLButtonElement} */ (element("button.primary", { type: "submit" }, action));
+  const problem = element("p.error", { role: "alert" });
+  const form = element("form", {}, ...fields, problem, element("div.buttons", {}, button));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    problem.textContent = "";
+    button.disabled = true;
+    try {
+      await send(Object.fromEntries(new FormData(/** @type {HTMLFormElement} */ (form))));
+    } catch (error) {
+      problem.textContent = error instanceof Error ? error.message : String(error);
+    } finally {
+      button.disabled = false;
+    }
+  });
+  return form;
+}

@@ -1,0 +1,92 @@
+/** Elements and texts. Whatever a merchant sent becomes a text node or an attribute, never markup. */
+
+/** @typedef {Record<string, any>} Json */
+
+/**
+ * Make an element. A function becomes a listener, true an empty attribute; false, null and undefined are left out.
+ * @param {string} name a tag with classes, such as `button.primary`
+ * @param {Json} [attributes]
+ * @param {...(Node|string|null)} children
+ * @returns {HTMLElement}
+ */
+export function element(name, attributes = {}, ...children) {
+  const [tag, ...classes] = name.split(".");
+  const made = document.createElement(tag);
+  made.className = classes.join(" ");
+  for (const [key, value] of Object.entries(attributes)) {
+    if (typeof value === "function") {
+      made.addEventListener(key, value);
+    } else if (value !== false && value !== null && value !== undefined) {
+      made.setAttribute(key, value === true ? "" : String(value));
+    }
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+/**
+ * Find an element that the page has.
+ * @param {string} selector
+ * @returns {HTMLElement}
+ */
+export function find(selector) {
+  return /** @type {HTMLElement} */ (document.querySelector(selector));
+}
+
+/**
+ * An amount in minor units as text; the currency may be any text that a merchant sent.
+ * @param {number|null|undefined} amount
+ * @param {string|undefined} currency
+ */
+export function money(amount, currency) {
+  if (typeof amount !== "number") {
+    return "–";
+  }
+  try {
+    const format = new Intl.NumberFormat("en", { style: "currency", currency, currencyDisplay: "code" });
+    return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+  } catch {
+    return String(amount);
+  }
+}
+
+/**
+ * The time of day in UTC of a time of the API, with milliseconds where it has them.
+ * @param {string} at
+ */
+export function timeOfDay(at) {
+  return at.slice(11, 23).replace("Z", "");
+}
+
+/**
+ * A number of milliseconds as a short text.
+ * @param {number} length
+ */
+export function duration(length) {
+  const units = [["d", 86400000], ["h", 3600000], ["min", 60000], ["s", 1000]];
+  for (const [unit, size] of units) {
+    if (length >= Number(size)) {
+      return `${Math.round((length / Number(size)) * 10) / 10} ${unit}`;
+    }
+  }
+  return `${Math.round(length)} ms`;
+}
+
+/**
+ * A name such as `create_order` in words.
+ * @param {string} name
+ */
+export function words(name) {
+  return name.replaceAll("_", " ");
+}
+
+/**
+ * Say something in the status line, which screen readers read out.
+ * @param {string} text
+ * @param {boolean} [isError]
+ */
+export function announce(text, isError = false) {
+  const line = find("#status");
+  line.classList.toggle("error", isError);
+  line.textContent = text;
+}

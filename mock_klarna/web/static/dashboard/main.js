@@ -1,0 +1,155 @@
+/** The dashboard: makes the page, and connects the list, the opened purchase and the actions. */
+
+import { buy, moveClock, orderFaults, runScenarios, showClock, showFaults, showMore } from "./actions.js";
+import { changeView, currentView } from "./address.js";
+import { choice } from "./dialogs.js";
+import { announce, element, find, words } from "./elements.js";
+import { Inbox } from "./inbox.js";
+import { listenToKeys, showHelp } from "./keyboard.js";
+import { PurchaseView } from "./purchase.js";
+import { Store } from "./store.js";
+
+const REFRESH_MS = 15000;
+const STATES = ["started", "authorized", "placed", "denied", "declined", "timed_out", "expired", "failed"];
+
+/**
+ * @param {string} id
+ * @param {string} text
+ * @param {() => unknown} act
+ */
+function button(id, text, act) {
+  const click = async () => {
+    try {
+      await act();
+    } catch (error) {
+      announce(String(error), true);
+    }
+  };
+  return element(id === "buy" ? "button.primary" : "button", { type: "button", id, click }, text);
+}
+
+function makePage() {
+  const states = choice("state", [["", "All states"], ...STATES.map((name) => /** @type {[string, string]} */ ([name, words(name)]))]);
+  const merchants = choice("merchant", [["", "All merchants"]]);
+  states.id = "state";
+  merchants.id = "merchant";
+  states.setAttribute("aria-label", "State");
+  merchants.setAttribute("aria-label", "Merchant");
+  const search = element("input", { id: "search", type: "search", placeholder: "Search  /", "aria-label": "Search" });
+  const bar = element(
+    "header",
+    { id: "bar" },
+    element("h1", {}, "mock-klarna"),
+    element("span", { id: "live", role: "status" }, "connecting"),
+    element(
+      "nav",
+      { "aria-label": "Actions" },
+      button("clock", "Clock", moveClock),
+      button("faults", "Faults", orderFaults),
+      button("scenarios", "Scenarios", () => runScenarios(showMerchant)),
+      button("more", "More", () => showMore(reload)),
+      button("help", "?", showHelp),
+      button("buy", "Buy", () => buy(open)),
+    ),
+  );
+  document.body.append(
+    bar,
+    element(
+      "main",
+      {},
+      element(
+        "section",
+        { id: "inbox", "aria-label": "Purchases" },
+        element("div.filters", { role: "search" }, search, merchants, states),
+        element("p", { id: "count", role: "status" }),
+        element("div", { id: "list", role: "listbox", tabindex: 0, "aria-label": "Purchases" }, element("div", { id: "rows", role: "presentation" })),
+        element("p", { id: "empty", hidden: true }, "No purchase yet. Press Buy, or click the button of your shop."),
+      ),
+      element("section", { id: "purchase", "aria-label": "Purchase" }),
+    ),
+    element("p", { id: "status", role: "status" }),
+  );
+}
+
+makePage();
+const store = new Store();
+const inbox = new Inbox(store, open);
+const purchase = new PurchaseView(leave);
+
+/** @param {string} id */
+function open(id) {
+  changeView({ purchase_id: id });
+  void purchase.show().then(() => document.getElementById("purchase-title")?.focus({ preventScroll: true }));
+}
+
+function leave() {
+  changeView({ purchase_id: "" });
+  void purchase.show();
+  inbox.move(0);
+}
+
+/** @param {string} merchant */
+function showMerchant(merchant) {
+  changeView({ merchant });
+  showView();
+}
+
+function reload() {
+  changeView({ purchase_id: "" });
+  showView();
+}
+
+function showFilters() {
+  const { merchant, state, search } = currentView();
+  const select = /** @type {HTMLSelectElement} */ (find("#merchant"));
+  const names = [...new Set([...store.merchants, merchant].filter(Boolean))].sort();
+  const shown = [...select.options].slice(1).map((option) => option.value);
+  if (names.join("\n") !== shown.join("\n")) {
+    select.replaceChildren(select.options[0], ...names.map((name) => element("option", { value: name }, name)));
+  }
+  select.value = merchant;
+  /** @type {HTMLSelectElement} */ (find("#state")).value = state;
+  const field = /** @type {HTMLInputElement} */ (find("#search"));
+  if (field !== document.activeElement) {
+    field.value = search;
+  }
+}
+
+function showView() {
+  showFilters();
+  refreshBar();
+  void purchase.show();
+  store.load().catch((error) => announce(String(error), true));
+}
+
+function refreshBar() {
+  showClock().catch(() => undefined);
+  showFaults().catch(() => undefined);
+}
+
+for (const name of /** @type {const} */ (["merchant", "state"])) {
+  find(`#${name}`).addEventListener("change", (event) => {
+    changeView({ [name]: /** @type {HTMLSelectElement} */ (event.target).value });
+    showView();
+  });
+}
+find("#search").addEventListener("input", (event) => {
+  changeView({ search: /** @type {HTMLInputElement} */ (event.target).value });
+  inbox.refresh();
+});
+store.addEventListener("list", showFilters);
+store.addEventListener("entries", (event) => {
+  const entries = /** @type {CustomEvent} */ (event).detail;
+  purchase.take(entries);
+  if (entries.some((/** @type {{name: string}} */ entry) => ["clock_moved", "fault_created"].includes(entry.name))) {
+    refreshBar();
+  }
+});
+store.addEventListener("live", () => {
+  find("#live").textContent = store.isLive ? "live" : "connecting";
+  find("#live").classList.toggle("on", store.isLive);
+});
+addEventListener("popstate", showView);
+listenToKeys(inbox, purchase, leave);
+setInterval(refreshBar, REFRESH_MS);
+showView();

@@ -1,0 +1,57 @@
+/** What can be done with a placed order: end its review, and Klarna's Order Management with the credentials of the merchant. */
+
+import { basic, call } from "./api.js";
+import { choice, field, formOf, openDialog } from "./dialogs.js";
+import { announce, element, money } from "./elements.js";
+
+/** @typedef {import("./elements.js").Json} Json */
+
+/**
+ * End the fraud review of an order.
+ * @param {string} order
+ * @param {string} status
+ */
+export async function decide(order, status) {
+  try {
+    await call("POST", `/_mock/orders/${encodeURIComponent(order)}/decision`, { fraud_status: status });
+    announce(`The review ended: ${status}`);
+  } catch (error) {
+    announce(String(error), true);
+  }
+}
+
+/**
+ * Open the dialog with which an order is captured, refunded or cancelled.
+ * @param {Json} purchase
+ */
+export async function manageOrder(purchase) {
+  const currency = purchase.order?.purchase_currency;
+  const path = `/ordermanagement/v1/orders/${encodeURIComponent(purchase.order_id)}`;
+  const managed = (await call("GET", `/_mock/orders/${encodeURIComponent(purchase.order_id)}`)).order_management ?? {};
+  const user = purchase.merchant.split("@")[0];
+  const amount = managed.remaining_authorized_amount || managed.captured_amount - managed.refunded_amount || 0;
+  const dialog = openDialog(
+    "Capture, refund, cancel",
+    element(
+      "p",
+      {},
+      `Status ${managed.status}. Captured ${money(managed.captured_amount, currency)}, refunded ${money(managed.refunded_amount, currency)}, `,
+      `remaining ${money(managed.remaining_authorized_amount, currency)}. The request is sent to Klarna's API as ${user}.`,
+    ),
+    formOf(
+      "Send",
+      async (values) => {
+        const [way, member] = { capture: ["captures", "captured_amount"], refund: ["refunds", "refunded_amount"] }[
+          /** @type {"capture"|"refund"|"cancel"} */ (values.action)
+        ] ?? ["cancel", ""];
+        const body = member ? { [member]: Number(values.amount) } : undefined;
+        await call("POST", `${path}/${way}`, body, basic(user, values.password));
+        dialog.close();
+        announce(`The order: ${values.action} was accepted`);
+      },
+      field("Action", choice("action", [["capture", "Capture"], ["refund", "Refund"], ["cancel", "Cancel"]])),
+      field("Amount in minor units", element("input", { name: "amount", type: "number", min: 1, value: amount })),
+      field("Password of the merchant", element("input", { name: "password", value: "test", autocomplete: "off" })),
+    ),
+  );
+}

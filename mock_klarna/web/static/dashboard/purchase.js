@@ -1,0 +1,234 @@
+/** One purchase: what it is, why it went wrong, and its journal as lanes of page, Klarna and shop. */
+
+import { currentView } from "./address.js";
+import { call, withQuery } from "./api.js";
+import { duration, element, find, money, timeOfDay, words } from "./elements.js";
+import { exchangeView, explanation, sendAgain } from "./exchange.js";
+import { badge, shopper } from "./inbox.js";
+import { decide, manageOrder } from "./orders.js";
+import { stepOf } from "./steps.js";
+import { isFailure } from "./store.js";
+
+/** @typedef {import("./elements.js").Json} Json */
+
+const LONG_GAP_MS = 10000;
+const MOST_ENTRIES = 1000;
+const COLUMN = { page: 2, klarna: 4, shop: 6 };
+
+/** The part of the page that shows the purchase of the URL. */
+export class PurchaseView {
+  /** @param {() => void} close */
+  constructor(close) {
+    this.close = close;
+    this.root = find("#purchase");
+    /** @type {Json|null} */
+    this.purchase = null;
+    /** @type {Json[]} */
+    this.entries = [];
+    /** @type {Set<number>} */
+    this.opened = new Set();
+    this.turn = 0;
+    this.isFetching = false;
+  }
+
+  /** Show the purchase of the URL, or that there is none. */
+  async show() {
+    const id = currentView().purchase_id;
+    document.body.classList.toggle("has-purchase", Boolean(id));
+    if (!id) {
+      this.purchase = null;
+      this.root.replaceChildren(element("p.hint", {}, "Select a purchase to see what happened between page, Klarna and shop."));
+      return;
+    }
+    if (this.purchase?.purchase_id !== id) {
+      this.opened.clear();
+      this.entries = [];
+    }
+    await this.fetch(id);
+  }
+
+  /** @param {string} id */
+  async fetch(id) {
+    const turn = ++this.turn;
+    try {
+      const [purchase, journal] = await Promise.all([
+        call("GET", `/_mock/purchases/${encodeURIComponent(id)}`),
+        call("GET", withQuery("/_mock/journal", { purchase_id: id, limit: MOST_ENTRIES })),
+      ]);
+      if (turn === this.turn) {
+        const isOther = this.purchase?.purchase_id !== id;
+        this.purchase = purchase;
+        this.entries = journal.entries;
+        this.draw();
+        if (isOther) {
+          this.root.scrollTop = 0;
+        }
+      }
+    } catch (error) {
+      if (turn === this.turn) {
+        this.purchase = null;
+        this.root.replaceChildren(this.backButton(), element("p.hint", { role: "alert" }, String(error)));
+      }
+    }
+  }
+
+  /**
+   * Take new entries: those of this purchase are fetched again, in their order.
+   * @param {Json[]} entries
+   */
+  take(entries) {
+    const id = this.purchase?.purchase_id;
+    if (id && !this.isFetching && entries.some((entry) => entry.purchase_id === id)) {
+      this.isFetching = true;
+      setTimeout(() => {
+        this.isFetching = false;
+        void this.fetch(currentView().purchase_id);
+      }, 100);
+    }
+  }
+
+  draw() {
+    const purchase = /** @type {Json} */ (this.purchase);
+    const focused = document.activeElement?.id;
+    this.root.replaceChildren(this.head(purchase), ...this.failures(), this.lanes(purchase));
+    if (focused && document.activeElement === document.body) {
+      document.getElementById(focused)?.focus({ preventScroll: true });
+    }
+  }
+
+  backButton() {
+    return element("button.back", { type: "button", id: "back", click: () => this.close() }, "← Purchases");
+  }
+
+  /** @param {Json} purchase */
+  head(purchase) {
+    const order = purchase.order ?? {};
+    const facts = [
+      ["Amount", money(purchase.order_amount, order.purchase_currency)],
+      ["Merchant", purchase.merchant],
+      ["Created", purchase.created_at.replace("T", " ")],
+      ["Purchase", purchase.purchase_id],
+      ["Order", purchase.order_id],
+      ["Token", purchase.authorization_token],
+      ["Fraud status", purchase.fraud_status],
+      ["Denied", purchase.deny && Object.values(purchase.deny).filter(Boolean).join(": ")],
+    ].filter(([, value]) => value);
+    const list = facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, String(value))]);
+    return element(
+      "header.purchase-head",
+      {},
+      this.backButton(),
+      element("h2", { id: "purchase-title", tabindex: -1 }, shopper(purchase), " ", badge(purchase.state)),
+      purchase.hint ? element("p.why", {}, String(purchase.hint)) : null,
+      element("dl.facts", {}, ...list),
+      this.buttons(purchase),
+    );
+  }
+
+  /** @param {Json} purchase */
+  buttons(purchase) {
+    const newest = new Map((purchase.callbacks ?? []).map((/** @type {Json} */ sent) => [sent.kind, sent]));
+    const made = [...newest.values()].map((sent) => {
+      const click = () => sendAgain(sent.callback_id, sent.kind);
+      return element("button", { type: "button", id: `resend-${sent.kind}`, click }, `Send ${words(sent.kind)} again`);
+    });
+    if (purchase.fraud_status === "PENDING" && purchase.order_id) {
+      for (const [status, text] of [["ACCEPTED", "Accept review"], ["REJECTED", "Reject review"]]) {
+        const click = () => decide(purchase.order_id, status);
+        made.push(element("button", { type: "button", id: `decide-${status}`, click }, text));
+      }
+    }
+    if (purchase.order_id) {
+      const click = () => manageOrder(purchase);
+      made.push(element("button", { type: "button", id: "manage", click }, "Capture, refund, cancel…"));
+    }
+    return element("div.buttons", {}, ...made);
+  }
+
+  /** What went wrong, before everything else: the last failures with their explanations. */
+  failures() {
+    const failed = this.entries.filter(isFailure);
+    if (!failed.length) {
+      return [];
+    }
+    const last = failed[failed.length - 1];
+    const more = failed.length > 1 ? ` (the last of ${failed.length} failures)` : "";
+    const answer = last.status ? `was answered ${last.status}` : "got no answer";
+    const title = `${words(last.name)} ${answer}${more}`;
+    const show = element("button", { type: "button", id: "show-failure", click: () => this.reveal(last.seq) }, "Show the exchange");
+    return [element("section.failure", { "aria-label": "What went wrong" }, element("h3", {}, title), ...explanation(last), show)];
+  }
+
+  /** @param {number} seq */
+  reveal(seq) {
+    this.opened.add(seq);
+    this.draw();
+    const step = find(`#step-${seq}`);
+    step.scrollIntoView({ block: "start" });
+    step.focus({ preventScroll: true });
+  }
+
+  /** @param {Json} purchase */
+  lanes(purchase) {
+    const currency = purchase.order?.purchase_currency;
+    const names = ["Page", "Klarna", "Shop"].map((name) => element("span", {}, name));
+    const steps = [];
+    let before = NaN;
+    for (const entry of this.entries) {
+      const at = Date.parse(entry.at);
+      if (Math.abs(at - before) >= LONG_GAP_MS) {
+        const sign = at < before ? "−" : "+";
+        steps.push(element("li.gap", {}, element("span", {}, `${sign}${duration(Math.abs(at - before))}`)));
+      }
+      before = at;
+      steps.push(this.step(entry, currency));
+    }
+    const clock = element("span", {}, "UTC, merchant's clock");
+    return element(
+      "section.lanes",
+      { "aria-label": "What happened" },
+      element("div.lane-names", { "aria-hidden": "true" }, clock, ...names),
+      element("ol", {}, ...steps),
+    );
+  }
+
+  /**
+   * @param {Json} entry
+   * @param {string|undefined} currency
+   */
+  step(entry, currency) {
+    const step = stepOf(entry, currency);
+    const isOpen = this.opened.has(entry.seq);
+    const [start, end] = [COLUMN[step.from], COLUMN[step.to]];
+    const kind = start === end ? "span.point" : start < end ? "span.arrow.right" : "span.arrow.left";
+    const text = element(kind, {}, element("span.text", {}, step.text), step.result ? element("span.result", {}, step.result) : null);
+    text.style.gridColumn = start === end ? `${start} / ${start + 2}` : `${Math.min(start, end) + 1} / ${Math.max(start, end) + 1}`;
+    const where = step.from === step.to ? `${step.from}: ` : `${step.from} to ${step.to}: `;
+    const button = element(
+      step.isFailure ? "button.step.failed" : `button.step.${entry.kind}`,
+      { type: "button", id: `step-${entry.seq}`, "aria-expanded": String(isOpen), click: () => this.toggle(entry.seq) },
+      element("time", { datetime: entry.at }, timeOfDay(entry.at)),
+      element("span.visually-hidden", {}, where),
+      text,
+    );
+    return element("li", {}, button, isOpen ? exchangeView(entry, this.purchase?.order ?? null) : null);
+  }
+
+  /** @param {number} seq */
+  toggle(seq) {
+    if (!this.opened.delete(seq)) {
+      this.opened.add(seq);
+    }
+    this.draw();
+  }
+
+  /**
+   * Move the focus to another step of the lanes.
+   * @param {number} by
+   */
+  move(by) {
+    const steps = /** @type {HTMLElement[]} */ ([...this.root.querySelectorAll("button.step")]);
+    const at = steps.findIndex((step) => step === document.activeElement);
+    steps[Math.max(0, Math.min(steps.length - 1, at < 0 ? 0 : at + by))]?.focus();
+  }
+}

@@ -1,0 +1,76 @@
+/** What each entry of the journal is in the lanes: from where to where, and its text. */
+
+import { money, words } from "./elements.js";
+import { isFailure } from "./store.js";
+
+/** @typedef {import("./elements.js").Json} Json */
+
+/**
+ * @typedef {object} Step
+ * @property {"page"|"klarna"|"shop"} from
+ * @property {"page"|"klarna"|"shop"} to the same as `from` for something that happens in one lane
+ * @property {string} text
+ * @property {string} result the status of the answer, or ""
+ * @property {boolean} isFailure
+ */
+
+/**
+ * Where an event happens, and its text; `{name}` is a member of the event, as money if the name ends in `_amount`.
+ * @type {Record<string, [Step["from"], Step["to"], string]>}
+ */
+const EVENTS = {
+  session_initiated: ["page", "klarna", "clicks the button"],
+  identification_updated: ["page", "klarna", "address: {customer_postal_code} {customer_country}"],
+  specifications_selected: ["page", "klarna", "selects {quantity} × {reference}"],
+  shipping_updated: ["page", "klarna", "selects shipping {reference}"],
+  checkboxes_answered: ["page", "klarna", "answers the checkboxes"],
+  session_updated: ["klarna", "page", "session updated: {changed}"],
+  update_ignored: ["klarna", "klarna", "update ignored: {reason}"],
+  purchase_authorized: ["klarna", "klarna", "authorized {order_amount}"],
+  purchase_declined: ["klarna", "page", "declined: {reason}"],
+  purchase_failed: ["klarna", "page", "failed: {reason}"],
+  purchase_placed: ["klarna", "page", "order placed, {fraud_status}"],
+  purchase_denied: ["klarna", "page", "denied {deny_code}"],
+  purchase_timed_out: ["klarna", "page", "no decision after {seconds} s"],
+  authorization_expired: ["klarna", "klarna", "token expired"],
+  authorization_refused: ["klarna", "klarna", "token of another merchant: {refused_merchant}"],
+  fraud_review_ended: ["klarna", "klarna", "review ended: {fraud_status}"],
+  order_captured: ["klarna", "klarna", "captured {captured_amount}"],
+  order_refunded: ["klarna", "klarna", "refunded {refunded_amount}"],
+  order_cancelled: ["klarna", "klarna", "cancelled: {reason}"],
+  clock_moved: ["klarna", "klarna", "clock moved, {seconds} s ahead"],
+};
+const FAILED = ["purchase_failed", "purchase_declined", "purchase_timed_out", "authorization_expired", "update_ignored"];
+
+/**
+ * Return what an entry is in the lanes.
+ * @param {Json} entry
+ * @param {string|undefined} currency
+ * @returns {Step}
+ */
+export function stepOf(entry, currency) {
+  if (entry.kind === "exchange") {
+    const isPage = entry.path.startsWith("/instantshopping/sdk");
+    const text = `${entry.method} ${words(entry.name)}`;
+    return { from: isPage ? "page" : "shop", to: "klarna", text, result: String(entry.status), isFailure: isFailure(entry) };
+  }
+  if (entry.kind === "callback") {
+    const text = entry.number > 1 ? `${words(entry.name)}, attempt ${entry.number}` : words(entry.name);
+    const result = entry.status ? String(entry.status) : words(entry.outcome ?? "failed");
+    return { from: "klarna", to: "shop", text, result, isFailure: isFailure(entry) };
+  }
+  const [from, to, text] = EVENTS[entry.name] ?? ["klarna", "klarna", words(entry.name)];
+  return { from, to, text: filled(text, entry, currency), result: "", isFailure: FAILED.includes(entry.name) };
+}
+
+/**
+ * @param {string} text
+ * @param {Json} entry
+ * @param {string|undefined} currency
+ */
+function filled(text, entry, currency) {
+  return text.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = entry[name];
+    return name.endsWith("_amount") ? money(value, currency) : String(value ?? "");
+  });
+}

@@ -1,0 +1,230 @@
+/** The purchases that the page shows, kept current by the journal. */
+
+import { currentView } from "./address.js";
+import { call, withQuery } from "./api.js";
+import { Stream } from "./stream.js";
+
+/** @typedef {import("./elements.js").Json} Json */
+
+const FIRST_LIMIT = 100;
+const WHOLE_LIMIT = 10000;
+const MARKS_LIMIT = 1000;
+const REFRESH_MS = 400;
+const MOST_SINGLE = 10;
+
+/** The state of a purchase after an event. */
+const STATES = new Map([
+  ["session_initiated", "started"],
+  ["purchase_authorized", "authorized"],
+  ["purchase_placed", "placed"],
+  ["purchase_denied", "denied"],
+  ["purchase_declined", "declined"],
+  ["purchase_timed_out", "timed_out"],
+  ["purchase_failed", "failed"],
+  ["authorization_expired", "expired"],
+]);
+
+/**
+ * Whether an entry of the journal is about something that went wrong.
+ * @param {Json} entry
+ */
+export function isFailure(entry) {
+  if (entry.kind === "callback") {
+    return Boolean(entry.error) || !entry.status || entry.status >= 400;
+  }
+  return entry.kind === "exchange" && (entry.status >= 400 || (entry.problems ?? []).length > 0);
+}
+
+/**
+ * Events: `list` when purchases changed, `entries` with the new entries of the journal, `live` when the connection changed.
+ */
+export class Store extends EventTarget {
+  constructor() {
+    super();
+    /** @type {Map<string, Json>} */
+    this.purchases = new Map();
+    /** @type {Map<string, {exchange: number, callback: number}>} */
+    this.marks = new Map();
+    /** @type {Set<string>} */
+    this.merchants = new Set();
+    this.total = 0;
+    this.isLive = false;
+    this.isLoaded = false;
+    this.loading = 0;
+    /** @type {Set<string>} */
+    this.unknown = new Set();
+    /** @type {number|undefined} */
+    this.timer = undefined;
+    this.stream = new Stream(
+      (entries) => this.take(entries),
+      (isLive) => {
+        this.isLive = isLive;
+        this.dispatchEvent(new Event("live"));
+      },
+    );
+  }
+
+  /** @returns {Promise<void>} */
+  async load() {
+    const turn = ++this.loading;
+    const { merchant, state } = currentView();
+    const list = (/** @type {number} */ limit) => call("GET", withQuery("/_mock/purchases", { merchant, state, limit }));
+    const [newest, first] = await Promise.all([
+      call("GET", withQuery("/_mock/journal", { order: "newest", limit: 1 })),
+      list(FIRST_LIMIT),
+    ]);
+    if (turn !== this.loading) {
+      return;
+    }
+    this.purchases.clear();
+    this.marks.clear();
+    this.isLoaded = true;
+    this.stream.follow(merchant, newest.position);
+    this.show(first);
+    const others = [this.loadMarks(merchant)];
+    if (first.total > FIRST_LIMIT) {
+      others.push(list(WHOLE_LIMIT).then((whole) => (turn === this.loading ? this.show(whole) : undefined)));
+    }
+    if (merchant) {
+      others.push(call("GET", `/_mock/purchases?limit=${FIRST_LIMIT}`).then((all) => this.learn(all.purchases)));
+    }
+    await Promise.all(others);
+    this.changed();
+  }
+
+  /** @param {string} merchant */
+  async loadMarks(merchant) {
+    const query = { merchant, order: "newest", limit: MARKS_LIMIT };
+    const lists = await Promise.all([
+      call("GET", withQuery("/_mock/journal", { ...query, kind: "exchange", status: "4xx" })),
+      call("GET", withQuery("/_mock/journal", { ...query, kind: "exchange", status: "5xx" })),
+      call("GET", withQuery("/_mock/callbacks", { merchant, state: "failed", limit: MARKS_LIMIT })),
+      call("GET", withQuery("/_mock/callbacks", { merchant, state: "waiting", limit: MARKS_LIMIT })),
+    ]);
+    lists.flatMap((list) => list.entries ?? []).forEach((entry) => this.mark(entry.purchase_id, "exchange"));
+    lists.flatMap((list) => list.callbacks ?? []).forEach((sent) => this.mark(sent.purchase_id, "callback"));
+  }
+
+  /**
+   * @param {string|null} purchase
+   * @param {"exchange"|"callback"} kind
+   */
+  mark(purchase, kind) {
+    if (purchase) {
+      const marks = this.marks.get(purchase) ?? { exchange: 0, callback: 0 };
+      marks[kind] += 1;
+      this.marks.set(purchase, marks);
+    }
+  }
+
+  /** @param {Json} list */
+  show(list) {
+    this.total = list.total;
+    for (const purchase of list.purchases) {
+      this.purchases.set(purchase.purchase_id, purchase);
+    }
+    this.learn(list.purchases);
+    this.changed();
+  }
+
+  /** @param {Json[]} purchases */
+  learn(purchases) {
+    purchases.forEach((purchase) => this.merchants.add(purchase.merchant));
+  }
+
+  changed() {
+    this.dispatchEvent(new Event("list"));
+  }
+
+  /** @param {Json[]} entries */
+  take(entries) {
+    for (const entry of entries) {
+      if (entry.merchant) {
+        this.merchants.add(entry.merchant);
+      }
+      if (isFailure(entry)) {
+        this.mark(entry.purchase_id, entry.kind);
+      }
+      this.follow(entry);
+    }
+    this.changed();
+    this.dispatchEvent(new CustomEvent("entries", { detail: entries }));
+  }
+
+  /**
+   * Take what an entry says about the state of a purchase; a purchase that is not known is fetched soon.
+   * @param {Json} entry
+   */
+  follow(entry) {
+    const known = this.purchases.get(entry.purchase_id);
+    const state = STATES.get(entry.name);
+    if (entry.purchase_id && !known) {
+      this.unknown.add(entry.purchase_id);
+      this.timer ??= setTimeout(() => this.fetchUnknown(), REFRESH_MS);
+    }
+    if (known && state) {
+      known.state = state;
+      known.order_amount = entry.order_amount ?? known.order_amount;
+      known.order_id = entry.order_id ?? known.order_id;
+      const wanted = currentView().state;
+      if (wanted && wanted !== state) {
+        this.purchases.delete(entry.purchase_id);
+      } else if (!known.order) {
+        this.unknown.add(entry.purchase_id);
+        this.timer ??= setTimeout(() => this.fetchUnknown(), REFRESH_MS);
+      }
+    }
+  }
+
+  async fetchUnknown() {
+    const ids = [...this.unknown];
+    this.unknown.clear();
+    this.timer = undefined;
+    const { merchant, state } = currentView();
+    const turn = this.loading;
+    try {
+      if (ids.length <= MOST_SINGLE) {
+        const found = await Promise.all(
+          ids.map((id) => call("GET", withQuery(`/_mock/purchases/${encodeURIComponent(id)}`, { merchant })).catch(() => null)),
+        );
+        const wanted = found.filter((purchase) => purchase && (!state || purchase.state === state));
+        const added = wanted.filter((purchase) => !this.purchases.has(purchase?.purchase_id)).length;
+        if (turn === this.loading) {
+          this.show({ purchases: wanted, total: this.total + added });
+        }
+        return;
+      }
+      const list = await call("GET", withQuery("/_mock/purchases", { merchant, state, limit: ids.length + FIRST_LIMIT }));
+      if (turn === this.loading) {
+        this.show(list);
+      }
+    } catch {
+      ids.forEach((id) => this.unknown.add(id)); // with the next entry
+    }
+  }
+
+  /**
+   * The purchases to show, newest first.
+   * @returns {Json[]}
+   */
+  rows() {
+    const search = currentView().search.trim().toLowerCase();
+    const rows = [...this.purchases.values()].sort((one, other) => (one.created_at < other.created_at ? 1 : -1));
+    return search ? rows.filter((purchase) => searchable(purchase).includes(search)) : rows;
+  }
+}
+
+/** @type {WeakMap<Json, string>} */
+const texts = new WeakMap();
+
+/** @param {Json} purchase */
+function searchable(purchase) {
+  let text = texts.get(purchase);
+  if (text === undefined) {
+    const { order, ...own } = purchase;
+    const lines = (order?.order_lines ?? []).map((/** @type {Json} */ line) => line?.name);
+    text = JSON.stringify([own, order?.billing_address, order?.merchant_reference1, lines]).toLowerCase();
+    texts.set(purchase, text);
+  }
+  return text;
+}

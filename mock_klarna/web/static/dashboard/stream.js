@@ -1,0 +1,86 @@
+/** The journal as it grows: server-sent events, collected for each frame of the screen. */
+
+import { withQuery } from "./api.js";
+
+/** @typedef {import("./elements.js").Json} Json */
+
+const KINDS = ["exchange", "callback", "event"];
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 10000;
+
+/** A connection to `/_mock/events` that is made again when it ends. */
+export class Stream {
+  /**
+   * @param {(entries: Json[]) => void} onEntries is called with at least one entry, at most once a frame
+   * @param {(isLive: boolean) => void} onState
+   */
+  constructor(onEntries, onState) {
+    this.onEntries = onEntries;
+    this.onState = onState;
+    this.pause = FIRST_PAUSE_MS;
+    this.position = 0;
+    this.merchant = "";
+    /** @type {Json[]} */
+    this.waiting = [];
+    /** @type {EventSource|null} */
+    this.source = null;
+    /** @type {number|undefined} */
+    this.timer = undefined;
+  }
+
+  /**
+   * Follow a merchant, or all of them, from a position of the journal on.
+   * @param {string} merchant
+   * @param {number} position
+   */
+  follow(merchant, position) {
+    this.merchant = merchant;
+    this.position = position;
+    this.waiting = [];
+    this.connect();
+  }
+
+  connect() {
+    clearTimeout(this.timer);
+    this.source?.close();
+    const source = new EventSource(withQuery("/_mock/events", { merchant: this.merchant, after: this.position }));
+    this.source = source;
+    source.addEventListener("open", () => {
+      this.pause = FIRST_PAUSE_MS;
+      this.onState(true);
+    });
+    for (const kind of KINDS) {
+      source.addEventListener(kind, (event) => this.take(JSON.parse(event.data)));
+    }
+    // the browser would connect again with the old position in the URL, which has precedence
+    source.addEventListener("disconnected", () => this.reconnect());
+    source.addEventListener("error", () => this.reconnect());
+  }
+
+  reconnect() {
+    this.source?.close();
+    this.onState(false);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.connect(), this.pause);
+    this.pause = Math.min(this.pause * 2, LONGEST_PAUSE_MS);
+  }
+
+  /** @param {Json} entry */
+  take(entry) {
+    this.position = Math.max(this.position, entry.seq);
+    this.waiting.push(entry);
+    if (this.waiting.length === 1) {
+      // a hidden page has no frames
+      const later = document.hidden ? setTimeout : requestAnimationFrame;
+      later(() => this.deliver());
+    }
+  }
+
+  deliver() {
+    const entries = this.waiting;
+    this.waiting = [];
+    if (entries.length) {
+      this.onEntries(entries);
+    }
+  }
+}
