@@ -19,6 +19,8 @@ const FAULTS = [
   ["Next request of any kind is answered 429", { on: "request", status: 429 }],
 ];
 
+const EFFECTS = ["delay", "status", "drop", "garbage", "twice", "out_of_order"];
+
 /** @param {string} path */
 function forMerchant(path) {
   return withQuery(path, { merchant: currentView().merchant });
@@ -139,8 +141,9 @@ export async function orderFaults() {
 
 /** @param {Json} fault */
 function faultText(fault) {
-  const { on, operation, times, merchant, fault_id, ...effects } = fault;
-  const shown = Object.entries(effects).map(([name, value]) => (value === true ? name : `${name} ${value}`));
+  const { on, operation, times } = fault;
+  const effects = EFFECTS.filter((name) => fault[name]);
+  const shown = effects.map((name) => (fault[name] === true ? name : `${name} ${fault[name]}`));
   return `${operation ?? `any ${on}`}: ${shown.map(words).join(", ")}${times > 1 ? ` (${times} times)` : ""}`;
 }
 
@@ -148,21 +151,36 @@ function faultText(fault) {
 export async function runScenarios(follow) {
   const { scenarios } = await call("GET", "/_mock/scenarios");
   const names = scenarios.map((/** @type {Json} */ each) => [each.name, each.title ? `${each.name}: ${each.title}` : each.name]);
+  const select = /** @type {HTMLSelectElement} */ (choice("name", names));
+  const variables = element("div.variables");
+  const showVariables = () => {
+    const chosen = scenarios.find((/** @type {Json} */ each) => each.name === select.value);
+    const missing = Object.entries(chosen?.vars ?? {}).filter(([, value]) => value === null);
+    const inputs = missing.map(([name]) => {
+      const placeholder = name === "shop" ? "http://localhost:3000" : "";
+      return field(`Variable ${name}`, element("input", { name: `vars.${name}`, required: true, placeholder }));
+    });
+    variables.replaceChildren(...inputs);
+  };
+  select.addEventListener("change", showVariables);
+  showVariables();
   const report = element("pre.body", { hidden: true, tabindex: 0, role: "region", "aria-label": "Report" });
   openDialog(
     "Run a scenario",
     formOf(
       "Run",
-      async ({ name }) => {
-        const result = await call("POST", `/_mock/scenarios/${encodeURIComponent(name)}/run`, {});
+      async ({ name, ...given }) => {
+        const vars = Object.fromEntries(Object.entries(given).map(([key, value]) => [key.replace("vars.", ""), value]));
+        const result = await call("POST", `/_mock/scenarios/${encodeURIComponent(name)}/run`, { vars });
         report.hidden = false;
-        report.textContent = JSON.stringify(result, null, 2);
-        announce(`${name}: ${result.passed ?? result.ok ? "passed" : "see the report"}`);
+        report.textContent = [result.passed ? "passed" : JSON.stringify(result.failure, null, 2), ...(result.timeline ?? [])].join("\n");
+        announce(`${name} ${result.passed ? "passed" : "failed"}`);
+        follow(result.merchant ?? "");
       },
-      field("Scenario", choice("name", names)),
+      field("Scenario", select),
+      variables,
     ),
     report,
-    element("div.buttons", {}, element("button", { type: "button", click: () => follow("") }, "Show all merchants")),
   );
 }
 

@@ -56,18 +56,28 @@ function nearest(path, known) {
  */
 function* linesOf(value, path = "", indent = "", label = "", end = "") {
   const isList = Array.isArray(value);
-  const members = isList ? value.map((each, at) => [String(at), each]) : Object.entries(Object(value));
-  if (typeof value !== "object" || value === null || members.length === 0) {
+  const members = typeof value === "object" && value ? Object.entries(value) : [];
+  if (members.length === 0) {
     yield { path, text: `${indent}${label}${JSON.stringify(value)}${end}` };
     return;
   }
-  yield { path, text: `${indent}${label}${isList ? "[" : "{"}` };
+  const [open, close] = isList ? "[]" : "{}";
+  yield { path, text: `${indent}${label}${open}` };
   for (const [at, [name, member]] of members.entries()) {
     const comma = at + 1 < members.length ? "," : "";
-    const inner = isList ? `${path}[${name}]` : `${path}${path ? "." : ""}${name}`;
-    yield* linesOf(member, inner, `${indent}  `, isList ? "" : `${JSON.stringify(name)}: `, comma);
+    yield* linesOf(member, inside(path, name, isList), `${indent}  `, isList ? "" : `${JSON.stringify(name)}: `, comma);
   }
-  yield { path: "", text: `${indent}${isList ? "]" : "}"}${end}` };
+  yield { path: "", text: `${indent}${close}${end}` };
+}
+
+/**
+ * The path of a member.
+ * @param {string} path
+ * @param {string} name
+ * @param {boolean} isList
+ */
+function inside(path, name, isList) {
+  return isList ? `${path}[${name}]` : `${path}${path ? "." : ""}${name}`;
 }
 
 /**
@@ -82,12 +92,12 @@ function* leaves(value, path = "") {
     return;
   }
   for (const [name, member] of Object.entries(value)) {
-    yield* leaves(member, Array.isArray(value) ? `${path}[${name}]` : `${path}${path ? "." : ""}${name}`);
+    yield* leaves(member, inside(path, name, Array.isArray(value)));
   }
 }
 
 /**
- * Show where two bodies differ, or null if they do not. Only members that `other` has are compared, unless `isWhole`.
+ * Show where two bodies differ, or null if they do not.
  * @param {Json} one
  * @param {Json} other
  * @param {[string, string]} titles

@@ -29,49 +29,62 @@ export function listenToKeys(inbox, purchase, leave) {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) {
       return;
     }
-    const isInList = target.id === "list";
-    if (target.matches("input, select, textarea")) {
-      if (event.key === "Escape" || (event.key === "Enter" && target.id === "search")) {
-        event.preventDefault();
-        inbox.move(0);
-      }
-      return;
+    const act = target.matches("input, select, textarea")
+      ? fieldKeys(inbox, target)[event.key]
+      : { ...pageKeys(inbox, purchase, leave, target), ...(target.id === "list" ? listKeys(inbox) : {}) }[event.key];
+    if (act) {
+      event.preventDefault();
+      act();
     }
-    const isInPurchase = purchase.root.contains(target) || (!isInList && isListHidden());
-    const by = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key] ?? 0;
-    if (by && (event.key.length === 1 || isInList)) {
-      (isInPurchase ? purchase : inbox).move(by);
-    } else if (event.key === "Enter" && isInList) {
-      inbox.chooseActive();
-    } else if (event.key === "Home" && isInList) {
-      inbox.activate(0);
-    } else if (event.key === "End" && isInList) {
-      inbox.activate(inbox.rows.length - 1);
-    } else if (!single(event.key, leave)) {
-      return;
-    }
-    event.preventDefault();
   });
 }
 
-function isListHidden() {
-  return find("#list").offsetParent === null;
+/** @typedef {Record<string, () => void>} Keys */
+
+/**
+ * @param {import("./inbox.js").Inbox} inbox
+ * @param {HTMLElement} field
+ * @returns {Keys}
+ */
+function fieldKeys(inbox, field) {
+  const leaveField = () => inbox.move(0);
+  return field.id === "search" ? { Escape: leaveField, Enter: leaveField } : { Escape: leaveField };
 }
 
 /**
- * @param {string} key
- * @param {() => void} leave
- * @returns {boolean} whether the key does something
+ * @param {import("./inbox.js").Inbox} inbox
+ * @returns {Keys}
  */
-function single(key, leave) {
-  /** @type {Record<string, () => void>} */
-  const keys = {
+function listKeys(inbox) {
+  return {
+    ArrowDown: () => inbox.move(1),
+    ArrowUp: () => inbox.move(-1),
+    Home: () => inbox.activate(0),
+    End: () => inbox.activate(inbox.rows.length - 1),
+    Enter: () => inbox.chooseActive(),
+  };
+}
+
+/**
+ * @param {import("./inbox.js").Inbox} inbox
+ * @param {import("./purchase.js").PurchaseView} purchase
+ * @param {() => void} leave
+ * @param {HTMLElement} target
+ * @returns {Keys}
+ */
+function pageKeys(inbox, purchase, leave, target) {
+  const moved = purchase.root.contains(target) || isListHidden() ? purchase : inbox;
+  return {
+    j: () => moved.move(1),
+    k: () => moved.move(-1),
     "/": () => find("#search").focus(),
     "?": showHelp,
     b: () => find("#buy").click(),
     f: () => document.getElementById("show-failure")?.click(),
     Escape: leave,
   };
-  keys[key]?.();
-  return key in keys;
+}
+
+function isListHidden() {
+  return find("#list").offsetParent === null;
 }

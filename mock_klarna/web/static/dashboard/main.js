@@ -28,7 +28,7 @@ function button(id, text, act) {
   return element(id === "buy" ? "button.primary" : "button", { type: "button", id, click }, text);
 }
 
-function makePage() {
+function filters() {
   const states = choice("state", [["", "All states"], ...STATES.map((name) => /** @type {[string, string]} */ ([name, words(name)]))]);
   const merchants = choice("merchant", [["", "All merchants"]]);
   states.id = "state";
@@ -36,6 +36,10 @@ function makePage() {
   states.setAttribute("aria-label", "State");
   merchants.setAttribute("aria-label", "Merchant");
   const search = element("input", { id: "search", type: "search", placeholder: "Search  /", "aria-label": "Search" });
+  return element("div.filters", { role: "search" }, search, merchants, states);
+}
+
+function makePage() {
   const bar = element(
     "header",
     { id: "bar" },
@@ -60,7 +64,7 @@ function makePage() {
       element(
         "section",
         { id: "inbox", "aria-label": "Purchases" },
-        element("div.filters", { role: "search" }, search, merchants, states),
+        filters(),
         element("p", { id: "count", role: "status" }),
         element("div", { id: "list", role: "listbox", tabindex: 0, "aria-label": "Purchases" }, element("div", { id: "rows", role: "presentation" })),
         element("p", { id: "empty", hidden: true }, "No purchase yet. Press Buy, or click the button of your shop."),

@@ -6,6 +6,9 @@ import { announce, element, money } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
+/** The end of the path and the member with the amount. @type {Record<string, [string, string]>} */
+const REQUESTS = { capture: ["captures", "captured_amount"], refund: ["refunds", "refunded_amount"], cancel: ["cancel", ""] };
+
 /**
  * End the fraud review of an order.
  * @param {string} order
@@ -41,9 +44,7 @@ export async function manageOrder(purchase) {
     formOf(
       "Send",
       async (values) => {
-        const [way, member] = { capture: ["captures", "captured_amount"], refund: ["refunds", "refunded_amount"] }[
-          /** @type {"capture"|"refund"|"cancel"} */ (values.action)
-        ] ?? ["cancel", ""];
+        const [way, member] = REQUESTS[values.action];
         const body = member ? { [member]: Number(values.amount) } : undefined;
         await call("POST", `${path}/${way}`, body, basic(user, values.password));
         dialog.close();

@@ -91,6 +91,10 @@ export class PurchaseView {
     const purchase = /** @type {Json} */ (this.purchase);
     const focused = document.activeElement?.id;
     this.root.replaceChildren(this.head(purchase), ...this.failures(), this.lanes(purchase));
+    for (const line of /** @type {NodeListOf<HTMLElement>} */ (this.root.querySelectorAll(".line.wrong:first-of-type, .line:not(.wrong) + .line.wrong"))) {
+      const body = /** @type {HTMLElement} */ (line.parentElement);
+      body.scrollTop ||= Math.max(0, line.offsetTop - 60);
+    }
     if (focused && document.activeElement === document.body) {
       document.getElementById(focused)?.focus({ preventScroll: true });
     }
@@ -113,13 +117,13 @@ export class PurchaseView {
       ["Fraud status", purchase.fraud_status],
       ["Denied", purchase.deny && Object.values(purchase.deny).filter(Boolean).join(": ")],
     ].filter(([, value]) => value);
-    const list = facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, String(value))]);
+    const list = facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, String(value))));
     return element(
       "header.purchase-head",
       {},
       this.backButton(),
       element("h2", { id: "purchase-title", tabindex: -1 }, shopper(purchase), " ", badge(purchase.state)),
-      purchase.hint ? element("p.why", {}, String(purchase.hint)) : null,
+      purchase.hint ? element("p.reason", {}, String(purchase.hint)) : null,
       element("dl.facts", {}, ...list),
       this.buttons(purchase),
     );
@@ -183,7 +187,7 @@ export class PurchaseView {
       before = at;
       steps.push(this.step(entry, currency));
     }
-    const clock = element("span", {}, "UTC, merchant's clock");
+    const clock = element("span", { title: "the clock of the merchant" }, "Clock, UTC");
     return element(
       "section.lanes",
       { "aria-label": "What happened" },
@@ -205,9 +209,9 @@ export class PurchaseView {
     text.style.gridColumn = start === end ? `${start} / ${start + 2}` : `${Math.min(start, end) + 1} / ${Math.max(start, end) + 1}`;
     const where = step.from === step.to ? `${step.from}: ` : `${step.from} to ${step.to}: `;
     const button = element(
-      step.isFailure ? "button.step.failed" : `button.step.${entry.kind}`,
+      step.isFailure ? "button.step.failed" : `button.step.of-${entry.kind}`,
       { type: "button", id: `step-${entry.seq}`, "aria-expanded": String(isOpen), click: () => this.toggle(entry.seq) },
-      element("time", { datetime: entry.at }, timeOfDay(entry.at)),
+      element("time", { datetime: entry.at }, timeOfDay(entry.at).slice(0, 8), element("span.ms", {}, timeOfDay(entry.at).slice(8))),
       element("span.visually-hidden", {}, where),
       text,
     );
