@@ -1,0 +1,256 @@
+"""The dashboard in a browser: what a developer does with it, by keyboard and by pointer."""
+
+import copy
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import expect
+
+from mock_klarna import MockKlarna
+from tests.browser import axe
+from tests.browser.shop import Shop
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page, Route
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+Json = dict[str, Any]
+Open = Callable[..., Awaitable[None]]
+Buy = Callable[..., Json]
+NASTY = "<img src=x onerror=window.wasRun=1>"
+
+
+@pytest.fixture
+def open_dashboard(tab: "Page", mock_klarna: MockKlarna) -> Open:
+    """Opens the dashboard of the merchant, with more query parameters, and waits until it is live."""
+
+    async def go(path: str = "/", **query: str) -> None:
+        given = "&".join(f"{name}={value}" for name, value in {"merchant": mock_klarna.merchant, **query}.items())
+        await tab.goto(f"{mock_klarna.url}{path}?{given}")
+        await expect(tab.locator("#live")).to_have_text("live")
+
+    return go
+
+
+@pytest.fixture
+def buy(mock_klarna: MockKlarna, shop: Shop) -> Buy:
+    """Lets a shopper buy the Swedish cart; the shop places the order, after `change` has changed it."""
+    urls = {**shop.merchant_urls, "push": f"{shop.url}/push?order={{order.id}}"}
+    key = mock_klarna.create_button(merchant_urls=urls)["button_key"]
+
+    def run(change: Callable[[Json], None] | None = None, **options: Any) -> Json:
+        def decide(callback: Json) -> None:
+            order = copy.deepcopy(callback["order"])
+            if change is not None:
+                change(order)
+            path = f"/instantshopping/v1/authorizations/{callback['authorization_token']}/orders"
+            mock_klarna.send("POST", path, order)
+
+        shop.decide = decide
+        given = {"button_key": key, "cart": "se-battery-pack", "shopper": "se-approved", "wait": 0, **options}
+        bought: Json = mock_klarna.purchase(**given)
+        mock_klarna.wait_for("place_order", purchase_id=bought["purchase_id"])
+        return bought
+
+    return run
+
+
+def _with_wrong_tax(order: Json) -> None:
+    order["order_lines"][0]["total_tax_amount"] += 100
+
+
+@pytest.mark.parametrize("path", ["/", "/_mock/"])
+async def test_a_purchase_appears_while_the_page_is_open(
+    tab: "Page", open_dashboard: Open, buy: Buy, path: str
+) -> None:
+    await open_dashboard(path)
+    await expect(tab.locator("#empty")).to_be_visible()
+    buy()
+    row = tab.locator(".row")
+    await expect(row).to_contain_text("placed")
+    await expect(row).to_contain_text("Alice")
+    await expect(row).to_contain_text("SEK")
+    await expect(tab.locator("#count")).to_have_text("1 purchase")
+
+
+async def test_four_keys_show_why_an_order_was_refused(tab: "Page", open_dashboard: Open, buy: Buy) -> None:
+    buy(_with_wrong_tax)
+    await open_dashboard()
+    await expect(tab.locator(".row .mark")).to_have_text("1 refused")
+    await tab.keyboard.press("j")
+    await tab.keyboard.press("Enter")
+    failure = tab.locator(".failure")
+    await expect(failure).to_contain_text("create order was answered 400")
+    await expect(failure).to_contain_text("order_lines[0].total_tax_amount")
+    await tab.keyboard.press("f")
+    wrong = tab.locator(".exchange .line.wrong")
+    await expect(wrong.first).to_contain_text('"total_tax_amount":')
+    await expect(wrong.first).to_be_in_viewport()
+    await expect(tab.locator(".differences tbody tr th").first).to_have_text("order_lines[0].total_tax_amount")
+    await tab.keyboard.press("Escape")
+    await expect(tab.locator("#list")).to_be_focused()
+    await expect(tab.locator(".failure")).to_have_count(0)
+
+
+async def test_filters_and_the_opened_purchase_are_in_the_url(tab: "Page", open_dashboard: Open, buy: Buy) -> None:
+    placed = buy()
+    refused = buy(_with_wrong_tax)
+    await open_dashboard()
+    rows = tab.locator(".row")
+    await expect(rows).to_have_count(2)
+    await tab.locator("#state").select_option("placed")
+    await expect(rows).to_have_count(1)
+    await rows.click()
+    await expect(tab.locator(".facts")).to_contain_text(placed["purchase_id"])
+    assert "state=placed" in tab.url
+    assert f"purchase_id={placed['purchase_id']}" in tab.url
+    await tab.reload()
+    await expect(rows).to_have_count(1)
+    await expect(tab.locator("#state")).to_have_value("placed")
+    await expect(tab.locator(".facts")).to_contain_text(placed["purchase_id"])
+    await tab.locator("#state").select_option("")
+    await expect(rows).to_have_count(2)
+    await tab.keyboard.press("Escape")
+    await tab.keyboard.press("/")
+    await tab.keyboard.type(refused["purchase_id"])
+    await expect(rows).to_have_count(1)
+    await expect(rows).to_contain_text("1 refused")
+    await expect(tab.locator("#count")).to_have_text("1 of 2 purchases")
+    assert f"search={refused['purchase_id']}" in tab.url
+
+
+async def test_a_push_is_sent_again_with_three_clicks(
+    tab: "Page", open_dashboard: Open, buy: Buy, shop: Shop, mock_klarna: MockKlarna
+) -> None:
+    buy()
+    mock_klarna.wait_for("push")
+    await open_dashboard()
+    sent = len(shop.callbacks)
+    await tab.locator(".row").click()
+    await tab.get_by_role("button", name="Send push again").click()
+    await expect(tab.locator("#status")).to_have_text("push was sent again: 200")
+    assert len(shop.callbacks) == sent + 1
+    await expect(tab.get_by_role("button", name="klarna to shop: push, attempt 2")).to_be_visible()
+
+
+async def test_the_actions_use_the_documented_endpoints(
+    tab: "Page", open_dashboard: Open, buy: Buy, mock_klarna: MockKlarna
+) -> None:
+    bought = buy(outcome="PENDING")
+    await open_dashboard(purchase_id=bought["purchase_id"])
+    status = tab.locator("#status")
+    await tab.get_by_role("button", name="Accept review").click()
+    await expect(status).to_have_text("The review ended: ACCEPTED")
+    await tab.locator("#manage").click()
+    await tab.get_by_role("button", name="Send", exact=True).click()
+    await expect(status).to_have_text("The order: capture was accepted")
+    await expect(tab.get_by_role("button", name="klarna: captured SEK")).to_be_visible()
+    await tab.locator("#clock").click()
+    await tab.get_by_role("button", name="+1 h").click()
+    await expect(tab.locator("#clock")).to_have_class("ahead")
+    assert mock_klarna.clock()["ahead_seconds"] == 3600
+    await tab.keyboard.press("Escape")
+    await tab.locator("#faults").click()
+    await tab.get_by_role("button", name="Next create_order request is answered 500").click()
+    await expect(tab.locator("dialog .plain").first).to_contain_text("create_order: status 500")
+    await tab.keyboard.press("Escape")
+    await expect(tab.locator("#faults")).to_have_text("Faults (1)")
+    await tab.locator("#buy").click()
+    await tab.locator("dialog form button").click()
+    await expect(tab.locator(".failure")).to_contain_text("create order was answered 500")
+    await tab.locator("#more").click()
+    await tab.get_by_role("button", name="Reset").click()
+    await expect(tab.locator(".row")).to_have_count(0)
+    assert mock_klarna.purchases() == []
+
+
+async def test_a_scenario_runs_and_shows_its_merchant(tab: "Page", open_dashboard: Open) -> None:
+    await open_dashboard()
+    await tab.locator("#scenarios").click()
+    await tab.locator("dialog select").select_option("dead-merchant")
+    await tab.get_by_role("button", name="Run").click()
+    await expect(tab.locator("dialog pre")).to_contain_text("passed")
+    await tab.keyboard.press("Escape")
+    await expect(tab.locator(".row .mark").first).to_contain_text("undelivered")
+
+
+async def test_what_merchants_send_stays_text(
+    tab: "Page", open_dashboard: Open, buy: Buy, console_errors: list[str]
+) -> None:
+    address = {"given_name": NASTY, "family_name": NASTY, "city": NASTY}
+
+    def change(order: Json) -> None:
+        order["order_lines"][0]["name"] = NASTY
+        order["purchase_currency"] = NASTY
+
+    bought = buy(change, shopper={"country": "SE", "billing_address": address})
+    await open_dashboard(purchase_id=bought["purchase_id"], search=NASTY)
+    await tab.locator("#show-failure").click()
+    await expect(tab.locator(".who").first).to_contain_text(NASTY)
+    await expect(tab.locator("#purchase-title")).to_contain_text(NASTY)
+    await expect(tab.locator("pre").first).to_contain_text("onerror=window.wasRun=1")
+    assert await tab.locator("img, script:not([src])").count() == 0
+    assert await tab.evaluate("() => 'wasRun' in window") is False
+
+
+async def test_thousands_of_purchases_are_a_few_rows(
+    tab: "Page", open_dashboard: Open, buy: Buy, mock_klarna: MockKlarna
+) -> None:
+    record = mock_klarna.find_purchase(buy()["purchase_id"])
+    many = [{**record, "purchase_id": str(uuid4()), "created_at": f"2026-01-01T00:{at // 60 % 60:02}:{at % 60:02}Z"} for at in range(3000)]
+
+    async def answer(route: "Route") -> None:
+        limit = int(route.request.url.partition("limit=")[2] or 100)
+        await route.fulfill(body=json.dumps({"purchases": many[:limit], "total": len(many)}), content_type="application/json")
+
+    await tab.route("**/_mock/purchases?*", answer)
+    await open_dashboard()
+    await expect(tab.locator("#count")).to_have_text("3000 purchases")
+    assert await tab.locator(".row").count() < 50
+    await tab.locator("#list").focus()
+    await tab.keyboard.press("End")
+    await expect(tab.locator(".row.active")).to_have_attribute("aria-posinset", "3000")
+    await expect(tab.locator(".row.active")).to_be_in_viewport()
+    assert await tab.locator(".row").count() < 50
+
+
+async def test_the_stream_connects_again(
+    tab: "Page", open_dashboard: Open, buy: Buy, console_errors: list[str]
+) -> None:
+    failures = iter([True])
+
+    async def answer(route: "Route") -> None:
+        await (route.abort() if next(failures, False) else route.continue_())
+
+    await tab.route("**/_mock/events?*", answer)
+    await open_dashboard()
+    buy()
+    await expect(tab.locator(".row")).to_contain_text("placed")
+    console_errors.clear()
+
+
+async def test_axe_finds_nothing_in_any_width_and_colour(tab: "Page", open_dashboard: Open, buy: Buy) -> None:
+    bought = buy(_with_wrong_tax)
+    buy()
+    await open_dashboard(purchase_id=bought["purchase_id"])
+    await tab.locator("#show-failure").click()
+    await tab.locator("div.exchange").wait_for()
+    found: dict[str, list[str]] = {}
+    for width in (1280, 820, 390):
+        await tab.set_viewport_size({"width": width, "height": 800})
+        for scheme, forced in (("light", "none"), ("dark", "none"), ("light", "active")):
+            await tab.emulate_media(color_scheme=scheme, forced_colors=forced, reduced_motion="reduce")  # type: ignore[arg-type]
+            found[f"{width} {scheme} {forced}"] = await axe.problems(tab)
+    await tab.emulate_media(forced_colors="none")
+    await tab.locator("#back").click()
+    found["list on a phone"] = await axe.problems(tab)
+    for name in ("buy", "clock", "faults", "scenarios", "more"):
+        await tab.locator(f"#{name}").click()
+        await tab.locator("dialog").wait_for()
+        found[f"dialog {name}"] = await axe.problems(tab)
+        await tab.keyboard.press("Escape")
+        await expect(tab.locator("dialog")).to_have_count(0)
+    assert {where: problems for where, problems in found.items() if problems} == {}
