@@ -1,4 +1,4 @@
-"""Combines the modules of the dialog into one script, and makes scripts and style sheets smaller, without a build step.
+"""Combines the modules of a page into one script, and makes scripts and style sheets smaller, without a build step.
 
 A script is split into tokens, so that nothing in a text, a template or a regular expression is mistaken for a comment or an import.
 Names are not changed.

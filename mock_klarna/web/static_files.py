@@ -1,4 +1,4 @@
-"""The files that browsers load: lib.js, the files of the dialog and of the dashboard combined and compressed, and each source as it is."""
+"""The files that browsers load: lib.js, the files of dialog and dashboard combined and compressed, and each source as it is."""
 
 import asyncio
 import json

@@ -164,7 +164,7 @@ export async function runScenarios(follow) {
   };
   select.addEventListener("change", showVariables);
   showVariables();
-  const report = element("pre.body", { hidden: true, tabindex: 0, role: "region", "aria-label": "Report" });
+  const report = element("pre.body", { hidden: true, tabindex: 0, role: "group", "aria-label": "Report" });
   openDialog(
     "Run a scenario",
     formOf(

@@ -30,7 +30,7 @@ export function bodyView(body, paths = []) {
   if (lines.length > MOST_LINES) {
     shown.push(element("span.line", {}, `… ${lines.length - MOST_LINES} more lines`));
   }
-  return element("pre.body", { tabindex: 0, role: "region", "aria-label": "Body" }, ...shown);
+  return element("pre.body", { tabindex: 0, role: "group", "aria-label": "Body" }, ...shown);
 }
 
 /**
@@ -120,7 +120,7 @@ export function differencesView(one, other, titles) {
   }
   const head = ["Member", ...titles].map((title) => element("th", { scope: "col" }, title));
   const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
-  return element("div.differences", { tabindex: 0, role: "region", "aria-label": "Differences" }, table);
+  return element("div.differences", { tabindex: 0, role: "group", "aria-label": "Differences" }, table);
 }
 
 /** @param {unknown} value */

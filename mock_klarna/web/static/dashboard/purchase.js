@@ -82,7 +82,9 @@ export class PurchaseView {
       this.isFetching = true;
       setTimeout(() => {
         this.isFetching = false;
-        void this.fetch(currentView().purchase_id);
+        if (currentView().purchase_id === id) {
+          void this.fetch(id);
+        }
       }, 100);
     }
   }

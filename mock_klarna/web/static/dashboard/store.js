@@ -78,6 +78,7 @@ export class Store extends EventTarget {
     }
     this.purchases.clear();
     this.marks.clear();
+    this.unknown.clear();
     this.isLoaded = true;
     this.stream.follow(merchant, newest.position);
     this.show(first);
