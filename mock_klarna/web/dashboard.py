@@ -11,7 +11,7 @@ from aiohttp import web
 from mock_klarna.resources import cart_names
 from mock_klarna.web.operation import Api
 from mock_klarna.web.pipeline import HttpHandler, http_handler, send_continue
-from mock_klarna.web.request import ApiRequest, ApiResponse, Services
+from mock_klarna.web.request import JSON, ApiRequest, ApiResponse, Services
 from mock_klarna.web.static_files import BUNDLER, STATIC, accepts_gzip
 
 PATHS = ("/", "/_mock", "/_mock/")
@@ -57,9 +57,9 @@ def add_dashboard(router: web.UrlDispatcher, services: Services, otherwise: Http
 
 
 def _asks_for_page(http: web.Request) -> bool:
-    """Return whether a browser opens the page: only browsers name `text/html` among the types that they accept."""
-    accepted = http.headers.get("Accept", "").lower().split(",")
-    return http.method in _READING and any(entry.partition(";")[0].strip() == "text/html" for entry in accepted)
+    """Return whether a browser opens the page: it names `text/html` among the types that it accepts, and not JSON."""
+    accepted = {entry.partition(";")[0].strip() for entry in http.headers.get("Accept", "").lower().split(",")}
+    return http.method in _READING and "text/html" in accepted and JSON not in accepted
 
 
 async def _show(request: ApiRequest) -> ApiResponse:

@@ -177,7 +177,7 @@ async def test_a_scenario_runs_and_shows_its_merchant(tab: "Page", open_dashboar
     await tab.get_by_role("button", name="Run").click()
     await expect(tab.locator("dialog pre")).to_contain_text("passed")
     await tab.keyboard.press("Escape")
-    await expect(tab.locator(".row .mark").first).to_contain_text("undelivered")
+    await expect(tab.locator(".row .mark").first).to_contain_text("callback")
 
 
 async def test_what_merchants_send_stays_text(

@@ -19,6 +19,14 @@ const FAULTS = [
   ["Next request of any kind is answered 429", { on: "request", status: 429 }],
 ];
 
+/** @type {[string, string][]} */
+const LINKS = [
+  ["/_mock/openapi.json", "OpenAPI document"],
+  ["/_mock/findings", "Findings: what the integration does wrong"],
+  ["/_mock/journal", "Journal"],
+  ["/_mock/ca.pem", "Certificate authority, of a server with --tls"],
+  ["/_mock/health", "Health"],
+];
 const EFFECTS = ["delay", "status", "drop", "garbage", "twice", "out_of_order"];
 
 /** @param {string} path */
@@ -186,14 +194,11 @@ export async function runScenarios(follow) {
 
 /** @param {() => void} reload */
 export function showMore(reload) {
-  const links = [
-    ["/_mock/openapi.json", "OpenAPI document"],
-    ["/_mock/ca.pem", "Certificate authority (with --tls)"],
-    ["/_mock/journal?order=newest", "Journal as JSON"],
-    ["/_mock/findings", "Findings as JSON"],
-    ["/_mock/health", "Health"],
-  ].map(([href, text]) => element("li", {}, element("a", { href: href.startsWith("/_mock/h") ? href : forMerchant(href.split("?")[0]), target: "_blank", rel: "noopener" }, text)));
   const { merchant } = currentView();
+  const links = LINKS.map(([path, text]) => {
+    const href = withQuery(path, { merchant });
+    return element("li", {}, element("a", { href, target: "_blank", rel: "noopener" }, text));
+  });
   const dialog = openDialog(
     "More",
     element("h3", {}, "Links"),

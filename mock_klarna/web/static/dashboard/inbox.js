@@ -156,7 +156,7 @@ function marksOf(marks) {
     made.push(element("span.mark", {}, `${marks.exchange} refused`));
   }
   if (marks?.callback) {
-    made.push(element("span.mark", {}, `${marks.callback} undelivered`));
+    made.push(element("span.mark", {}, `${marks.callback} callback${marks.callback > 1 ? "s" : ""}`));
   }
   return made;
 }

@@ -47,6 +47,8 @@ export class Store extends EventTarget {
     this.marks = new Map();
     /** @type {Set<string>} */
     this.merchants = new Set();
+    /** In which order purchases of the same second were seen. @type {Map<string, number>} */
+    this.numbers = new Map();
     this.total = 0;
     this.isLive = false;
     this.isLoaded = false;
@@ -121,8 +123,9 @@ export class Store extends EventTarget {
   /** @param {Json} list */
   show(list) {
     this.total = list.total;
-    for (const purchase of list.purchases) {
+    for (const purchase of [...list.purchases].reverse()) {
       this.purchases.set(purchase.purchase_id, purchase);
+      this.numbers.set(purchase.purchase_id, this.numbers.get(purchase.purchase_id) ?? this.numbers.size);
     }
     this.learn(list.purchases);
     this.changed();
@@ -195,7 +198,7 @@ export class Store extends EventTarget {
         }
         return;
       }
-      const list = await call("GET", withQuery("/_mock/purchases", { merchant, state, limit: ids.length + FIRST_LIMIT }));
+      const list = await call("GET", withQuery("/_mock/purchases", { merchant, state, limit: Math.min(ids.length + FIRST_LIMIT, WHOLE_LIMIT) }));
       if (turn === this.loading) {
         this.show(list);
       }
@@ -204,13 +207,21 @@ export class Store extends EventTarget {
     }
   }
 
+  /** @param {Json} purchase */
+  numberOf(purchase) {
+    return this.numbers.get(purchase.purchase_id) ?? 0;
+  }
+
   /**
    * The purchases to show, newest first.
    * @returns {Json[]}
    */
   rows() {
     const search = currentView().search.trim().toLowerCase();
-    const rows = [...this.purchases.values()].sort((one, other) => (one.created_at < other.created_at ? 1 : -1));
+    const rows = [...this.purchases.values()].sort((one, other) => {
+      const isSame = one.created_at === other.created_at;
+      return isSame ? this.numberOf(other) - this.numberOf(one) : one.created_at < other.created_at ? 1 : -1;
+    });
     return search ? rows.filter((purchase) => searchable(purchase).includes(search)) : rows;
   }
 }
