@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shlex
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -76,7 +77,9 @@ async def test_a_purchase_appears_while_the_page_is_open(
     await expect(tab.locator("#count")).to_have_text("1 purchase")
 
 
-async def test_four_keys_show_why_an_order_was_refused(tab: "Page", open_dashboard: Open, buy: Buy) -> None:
+async def test_three_keys_show_why_an_order_was_refused(
+    tab: "Page", open_dashboard: Open, buy: Buy, mock_klarna: MockKlarna
+) -> None:
     buy(_with_wrong_tax)
     await open_dashboard()
     await expect(tab.locator(".row .mark")).to_have_text("1 refused")
@@ -90,6 +93,14 @@ async def test_four_keys_show_why_an_order_was_refused(tab: "Page", open_dashboa
     await expect(wrong.first).to_contain_text('"total_tax_amount":')
     await expect(wrong.first).to_be_in_viewport()
     await expect(tab.locator(".differences tbody tr th").first).to_have_text("order_lines[0].total_tax_amount")
+    await tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await tab.get_by_role("button", name="Copy as curl").click()
+    await expect(tab.locator("#status")).to_have_text("The command was copied")
+    command = shlex.split(await tab.evaluate("() => navigator.clipboard.readText()"))
+    assert command[:4] == ["curl", "-i", "-X", "POST"]
+    assert command[4].endswith("/orders")
+    assert f"{mock_klarna.merchant}:PASSWORD" in command
+    assert json.loads(command[-1])["order_lines"][0]["name"]
     await tab.keyboard.press("Escape")
     await expect(tab.locator("#list")).to_be_focused()
     await expect(tab.locator(".failure")).to_have_count(0)

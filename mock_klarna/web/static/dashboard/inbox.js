@@ -23,6 +23,7 @@ export class Inbox {
     this.list = find("#list");
     this.space = find("#rows");
     this.isPlanned = false;
+    this.isActiveShown = !this.active;
     this.list.addEventListener("scroll", () => this.plan(), { passive: true });
     this.list.addEventListener("focus", () => this.activate(this.position() < 0 ? 0 : this.position()));
     new ResizeObserver(() => this.plan()).observe(this.list);
@@ -31,9 +32,12 @@ export class Inbox {
 
   refresh() {
     this.rows = this.store.rows();
-    const { search } = currentView();
-    const shown = search ? `${this.rows.length} of ${this.store.purchases.size}` : String(this.rows.length);
-    find("#count").textContent = `${shown} purchase${shown === "1" ? "" : "s"}`;
+    const [shown, all] = [this.rows.length, Math.max(this.store.total, this.store.purchases.size)];
+    find("#count").textContent = `${shown === all ? all : `${shown} of ${all}`} purchase${all === 1 ? "" : "s"}`;
+    if (!this.isActiveShown && this.position() >= 0) {
+      this.isActiveShown = true; // the purchase that the URL names
+      this.activate(this.position());
+    }
     find("#empty").hidden = this.rows.length > 0 || !this.store.isLoaded;
     this.plan();
   }
@@ -149,14 +153,14 @@ export function shopper(purchase) {
   return name || String(address.email ?? "Unknown shopper");
 }
 
-/** @param {{exchange: number, callback: number}|undefined} marks */
+/** @param {import("./store.js").Marks|undefined} marks */
 function marksOf(marks) {
   const made = [];
-  if (marks?.exchange) {
-    made.push(element("span.mark", {}, `${marks.exchange} refused`));
+  if (marks?.exchange.size) {
+    made.push(element("span.mark", {}, `${marks.exchange.size} refused`));
   }
-  if (marks?.callback) {
-    made.push(element("span.mark", {}, `${marks.callback} callback${marks.callback > 1 ? "s" : ""}`));
+  if (marks?.callback.size) {
+    made.push(element("span.mark", {}, `${marks.callback.size} callback${marks.callback.size > 1 ? "s" : ""}`));
   }
   return made;
 }

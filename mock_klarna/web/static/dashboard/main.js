@@ -154,6 +154,10 @@ store.addEventListener("live", () => {
   find("#live").classList.toggle("on", store.isLive);
 });
 addEventListener("popstate", showView);
+for (const name of ["pointerdown", "keydown"]) {
+  const forget = (/** @type {Event} */ event) => find("#status").contains(/** @type {Node} */ (event.target)) || announce("");
+  addEventListener(name, forget, { capture: true });
+}
 listenToKeys(inbox, purchase, leave);
 setInterval(refreshBar, REFRESH_MS);
 showView();

@@ -6,6 +6,8 @@ import { announce, element, money } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
+/** The host in the name of a merchant, where regions are separate. */
+const REGION = /@api[\w.-]*\.(klarna\.com|kustom\.co)$/;
 /** The end of the path and the member with the amount. @type {Record<string, [string, string]>} */
 const REQUESTS = { capture: ["captures", "captured_amount"], refund: ["refunds", "refunded_amount"], cancel: ["cancel", ""] };
 
@@ -31,7 +33,7 @@ export async function manageOrder(purchase) {
   const currency = purchase.order?.purchase_currency;
   const path = `/ordermanagement/v1/orders/${encodeURIComponent(purchase.order_id)}`;
   const managed = (await call("GET", `/_mock/orders/${encodeURIComponent(purchase.order_id)}`)).order_management ?? {};
-  const user = purchase.merchant.split("@")[0];
+  const user = purchase.merchant.replace(REGION, "");
   const amount = managed.remaining_authorized_amount || managed.captured_amount - managed.refunded_amount || 0;
   const dialog = openDialog(
     "Capture, refund, cancel",

@@ -6,6 +6,8 @@ import { Stream } from "./stream.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
+/** @typedef {{exchange: Set<unknown>, callback: Set<unknown>}} Marks */
+
 const FIRST_LIMIT = 100;
 const WHOLE_LIMIT = 10000;
 const MARKS_LIMIT = 1000;
@@ -43,7 +45,7 @@ export class Store extends EventTarget {
     super();
     /** @type {Map<string, Json>} */
     this.purchases = new Map();
-    /** @type {Map<string, {exchange: number, callback: number}>} */
+    /** What went wrong in a purchase: positions of refused requests, ids of callbacks. @type {Map<string, Marks>} */
     this.marks = new Map();
     /** @type {Set<string>} */
     this.merchants = new Set();
@@ -104,20 +106,24 @@ export class Store extends EventTarget {
       call("GET", withQuery("/_mock/callbacks", { merchant, state: "failed", limit: MARKS_LIMIT })),
       call("GET", withQuery("/_mock/callbacks", { merchant, state: "waiting", limit: MARKS_LIMIT })),
     ]);
-    lists.flatMap((list) => list.entries ?? []).forEach((entry) => this.mark(entry.purchase_id, "exchange"));
-    lists.flatMap((list) => list.callbacks ?? []).forEach((sent) => this.mark(sent.purchase_id, "callback"));
+    lists.flatMap((list) => list.entries ?? []).forEach((entry) => this.mark(entry));
+    lists.flatMap((list) => list.callbacks ?? []).forEach((sent) => this.mark({ ...sent, kind: "callback" }));
   }
 
   /**
-   * @param {string|null} purchase
-   * @param {"exchange"|"callback"} kind
+   * Mark the purchase of a failure; a callback that a later attempt delivers is not marked any more.
+   * @param {Json} failure
+   * @param {boolean} [isFailed]
    */
-  mark(purchase, kind) {
-    if (purchase) {
-      const marks = this.marks.get(purchase) ?? { exchange: 0, callback: 0 };
-      marks[kind] += 1;
-      this.marks.set(purchase, marks);
+  mark(failure, isFailed = true) {
+    const marks = this.marks.get(failure.purchase_id) ?? { exchange: new Set(), callback: new Set() };
+    const [marked, id] = failure.kind === "callback" ? [marks.callback, failure.callback_id] : [marks.exchange, failure.seq];
+    if (isFailed) {
+      marked.add(id);
+    } else {
+      marked.delete(id);
     }
+    this.marks.set(failure.purchase_id, marks);
   }
 
   /** @param {Json} list */
@@ -146,8 +152,8 @@ export class Store extends EventTarget {
       if (entry.merchant) {
         this.merchants.add(entry.merchant);
       }
-      if (isFailure(entry)) {
-        this.mark(entry.purchase_id, entry.kind);
+      if (entry.purchase_id && entry.kind !== "event") {
+        this.mark(entry, isFailure(entry));
       }
       this.follow(entry);
     }
@@ -173,6 +179,7 @@ export class Store extends EventTarget {
       const wanted = currentView().state;
       if (wanted && wanted !== state) {
         this.purchases.delete(entry.purchase_id);
+        this.total -= 1;
       } else if (!known.order) {
         this.unknown.add(entry.purchase_id);
         this.timer ??= setTimeout(() => this.fetchUnknown(), REFRESH_MS);
