@@ -90,3 +90,32 @@ export function announce(text, isError = false) {
   line.classList.toggle("error", isError);
   line.textContent = text;
 }
+
+/**
+ * Return a function that draws, or draws later if a button is pressed inside: a browser makes no click of a press and a release
+ * if the element was replaced between them.
+ * @param {HTMLElement} root
+ * @param {() => void} draw
+ */
+export function betweenClicks(root, draw) {
+  let isPressed = false;
+  let isDue = false;
+  const release = () => {
+    isPressed = false;
+    if (isDue) {
+      isDue = false;
+      draw();
+    }
+  };
+  root.addEventListener("pointerdown", () => {
+    isPressed = true;
+  });
+  addEventListener("pointerup", () => setTimeout(release));
+  addEventListener("pointercancel", release);
+  return () => {
+    isDue = isPressed;
+    if (!isPressed) {
+      draw();
+    }
+  };
+}

@@ -1,7 +1,7 @@
 /** The list of purchases: only the rows that can be seen are elements. */
 
 import { changeView, currentView } from "./address.js";
-import { element, find, money, words } from "./elements.js";
+import { betweenClicks, element, find, money, words } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
@@ -24,6 +24,7 @@ export class Inbox {
     this.space = find("#rows");
     this.isPlanned = false;
     this.isActiveShown = !this.active;
+    this.drawLater = betweenClicks(this.space, () => this.draw());
     this.list.addEventListener("scroll", () => this.plan(), { passive: true });
     this.list.addEventListener("focus", () => this.activate(this.position() < 0 ? 0 : this.position()));
     new ResizeObserver(() => this.plan()).observe(this.list);
@@ -47,7 +48,7 @@ export class Inbox {
       this.isPlanned = true;
       requestAnimationFrame(() => {
         this.isPlanned = false;
-        this.draw();
+        this.drawLater();
       });
     }
   }

@@ -2,7 +2,7 @@
 
 import { currentView } from "./address.js";
 import { call, withQuery } from "./api.js";
-import { duration, element, find, money, timeOfDay, words } from "./elements.js";
+import { betweenClicks, duration, element, find, money, timeOfDay, words } from "./elements.js";
 import { exchangeView, explanation, sendAgain } from "./exchange.js";
 import { badge, shopper } from "./inbox.js";
 import { decide, manageOrder } from "./orders.js";
@@ -29,6 +29,7 @@ export class PurchaseView {
     this.opened = new Set();
     this.turn = 0;
     this.isFetching = false;
+    this.drawLater = betweenClicks(this.root, () => this.draw());
   }
 
   /** Show the purchase of the URL, or that there is none. */
@@ -59,7 +60,7 @@ export class PurchaseView {
         const isOther = this.purchase?.purchase_id !== id;
         this.purchase = purchase;
         this.entries = journal.entries;
-        this.draw();
+        this.drawLater();
         if (isOther) {
           this.root.scrollTop = 0;
         }
@@ -90,7 +91,10 @@ export class PurchaseView {
   }
 
   draw() {
-    const purchase = /** @type {Json} */ (this.purchase);
+    if (!this.purchase) {
+      return;
+    }
+    const purchase = this.purchase;
     const focused = document.activeElement?.id;
     this.root.replaceChildren(this.head(purchase), ...this.failures(), this.lanes(purchase));
     for (const line of /** @type {NodeListOf<HTMLElement>} */ (this.root.querySelectorAll(".line.wrong:first-of-type, .line:not(.wrong) + .line.wrong"))) {

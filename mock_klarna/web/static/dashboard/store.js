@@ -2,6 +2,7 @@
 
 import { currentView } from "./address.js";
 import { call, withQuery } from "./api.js";
+import { announce } from "./elements.js";
 import { Stream } from "./stream.js";
 
 /** @typedef {import("./elements.js").Json} Json */
@@ -52,6 +53,7 @@ export class Store extends EventTarget {
     /** In which order purchases of the same second were seen. @type {Map<string, number>} */
     this.numbers = new Map();
     this.total = 0;
+    this.inFlight = 0;
     this.isLive = false;
     this.isLoaded = false;
     this.loading = 0;
@@ -71,12 +73,10 @@ export class Store extends EventTarget {
   /** @returns {Promise<void>} */
   async load() {
     const turn = ++this.loading;
-    const { merchant, state } = currentView();
-    const list = (/** @type {number} */ limit) => call("GET", withQuery("/_mock/purchases", { merchant, state, limit }));
-    const [newest, first] = await Promise.all([
-      call("GET", withQuery("/_mock/journal", { order: "newest", limit: 1 })),
-      list(FIRST_LIMIT),
-    ]);
+    const { merchant } = currentView();
+    // the position comes first: whatever happens after it is in the stream
+    const newest = await call("GET", withQuery("/_mock/journal", { order: "newest", limit: 1 }));
+    const first = await this.list(FIRST_LIMIT);
     if (turn !== this.loading) {
       return;
     }
@@ -88,13 +88,27 @@ export class Store extends EventTarget {
     this.show(first);
     const others = [this.loadMarks(merchant)];
     if (first.total > FIRST_LIMIT) {
-      others.push(list(WHOLE_LIMIT).then((whole) => (turn === this.loading ? this.show(whole) : undefined)));
+      others.push(this.list(WHOLE_LIMIT).then((whole) => (turn === this.loading ? this.show(whole) : undefined)));
     }
     if (merchant) {
       others.push(call("GET", `/_mock/purchases?limit=${FIRST_LIMIT}`).then((all) => this.learn(all.purchases)));
     }
     await Promise.all(others);
     this.changed();
+  }
+
+  /**
+   * Fetch the newest purchases that the URL asks for.
+   * @param {number} limit
+   */
+  async list(limit) {
+    const { merchant, state } = currentView();
+    this.inFlight += 1;
+    try {
+      return await call("GET", withQuery("/_mock/purchases", { merchant, state, limit }));
+    } finally {
+      this.inFlight -= 1;
+    }
   }
 
   /** @param {string} merchant */
@@ -169,8 +183,7 @@ export class Store extends EventTarget {
     const known = this.purchases.get(entry.purchase_id);
     const state = STATES.get(entry.name);
     if (entry.purchase_id && !known) {
-      this.unknown.add(entry.purchase_id);
-      this.timer ??= setTimeout(() => this.fetchUnknown(), REFRESH_MS);
+      this.want(entry.purchase_id);
     }
     if (known && state) {
       known.state = state;
@@ -180,38 +193,49 @@ export class Store extends EventTarget {
       if (wanted && wanted !== state) {
         this.purchases.delete(entry.purchase_id);
         this.total -= 1;
-      } else if (!known.order) {
-        this.unknown.add(entry.purchase_id);
-        this.timer ??= setTimeout(() => this.fetchUnknown(), REFRESH_MS);
+      } else if (!known.order || this.inFlight) {
+        this.want(entry.purchase_id); // what is being fetched may be older than this entry
       }
     }
   }
 
+  /** @param {string} id */
+  want(id) {
+    this.unknown.add(id);
+    this.timer ??= setTimeout(() => this.fetchUnknown(), REFRESH_MS);
+  }
+
+  /** Fetch the purchases that are not known: one by one if they are few, else with the newest. */
   async fetchUnknown() {
     const ids = [...this.unknown];
-    this.unknown.clear();
-    this.timer = undefined;
-    const { merchant, state } = currentView();
     const turn = this.loading;
+    this.unknown.clear();
     try {
-      if (ids.length <= MOST_SINGLE) {
-        const found = await Promise.all(
-          ids.map((id) => call("GET", withQuery(`/_mock/purchases/${encodeURIComponent(id)}`, { merchant })).catch(() => null)),
-        );
-        const wanted = found.filter((purchase) => purchase && (!state || purchase.state === state));
-        const added = wanted.filter((purchase) => !this.purchases.has(purchase?.purchase_id)).length;
-        if (turn === this.loading) {
-          this.show({ purchases: wanted, total: this.total + added });
-        }
-        return;
-      }
-      const list = await call("GET", withQuery("/_mock/purchases", { merchant, state, limit: Math.min(ids.length + FIRST_LIMIT, WHOLE_LIMIT) }));
+      const isFew = ids.length <= MOST_SINGLE;
+      const found = isFew ? await this.fetchEach(ids) : await this.list(Math.min(ids.length + FIRST_LIMIT, WHOLE_LIMIT));
       if (turn === this.loading) {
-        this.show(list);
+        this.show(found);
       }
-    } catch {
-      ids.forEach((id) => this.unknown.add(id)); // with the next entry
+    } catch (error) {
+      announce(String(error), true);
     }
+    this.timer = undefined;
+    if (this.unknown.size) {
+      this.timer = setTimeout(() => this.fetchUnknown(), REFRESH_MS);
+    }
+  }
+
+  /** @param {string[]} ids */
+  async fetchEach(ids) {
+    const { merchant, state } = currentView();
+    this.inFlight += 1;
+    const found = await Promise.all(
+      ids.map((id) => call("GET", withQuery(`/_mock/purchases/${encodeURIComponent(id)}`, { merchant })).catch(() => null)),
+    );
+    this.inFlight -= 1;
+    const purchases = found.filter((purchase) => purchase && (!state || purchase.state === state));
+    const added = purchases.filter((purchase) => !this.purchases.has(purchase?.purchase_id)).length;
+    return { purchases, total: this.total + added };
   }
 
   /** @param {Json} purchase */
