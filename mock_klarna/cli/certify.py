@@ -1,6 +1,7 @@
 """`mock-klarna certify`: judge an integration by what it did."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -43,7 +44,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the findings; return 1 if one is as severe as `--fail-on`, else 0.
+    """Print the findings; return 1 if one is as severe as `--fail-on`, or if nothing could be judged, else 0.
 
     Raises `UnknownName` for a rule that does not exist, `MockKlarnaError` for a file that is no journal, `Unreachable`
     when no server answers, and `SettingsError` for an invalid address.
@@ -65,6 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.sarif:
         _write(arguments.sarif, written.sarif(found, __version__))
     print(written.text(found, url))
+    if not any(result["cases"] for result in found["rules"]):
+        of = f"merchant {arguments.merchant!r}" if arguments.merchant is not None else "any merchant"
+        print(f"mock-klarna: nothing to judge: no rule had a case in the journal of {of}", file=sys.stderr)
+        return _FOUND
     return _FOUND if any(finding["severity"] in failing for finding in found["findings"]) else 0
 
 

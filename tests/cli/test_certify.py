@@ -82,9 +82,10 @@ def test_a_file_that_is_no_journal_is_refused(command: Command, tmp_path: Path, 
     assert "this is not a journal; write one with GET /_mock/journal?limit=10000" in result.stderr
 
 
-def test_a_server_is_asked_for_the_findings_of_one_merchant(command: Command, url: str) -> None:
+def test_a_merchant_without_traffic_is_not_certified(command: Command, url: str) -> None:
     result = command("certify", "--url", url, "--merchant", "nobody-yet")
-    assert result.returncode == 0
+    assert result.returncode == 1
+    assert "nothing to judge: no rule had a case in the journal of merchant 'nobody-yet'" in result.stderr
     assert result.stdout.splitlines()[-1].endswith("53 inconclusive")
 
 
