@@ -16,7 +16,7 @@ _FRAME = "#klarna-instant-shopping-fullscreen"
 async def take(file: Path) -> None:
     """Open the demo shop, click its button, fill in a test shopper, and save what the window shows."""
     async with serve(Settings(port=0, seed="picture")) as klarna, serve_shop(klarna.url) as shop, launched() as browser:
-        context = await browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=2)
+        context = await browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=1.5)
         page = await context.new_page()
         await page.goto(shop.url)
         await page.locator(_BUTTON).click()
