@@ -82,14 +82,13 @@ async def _require_own(client: Client) -> None:
 
 
 def _without_names(report: Report, number: int) -> tuple[str, ...]:
-    """Return the lines of a transcript without merchant and ids, sorted, because purchases of several shoppers overlap.
+    """Return the entries of a transcript without merchant and ids, sorted, because purchases of several shoppers overlap.
 
-    Callbacks are left out: a purchase may be denied before its callback is sent.
+    An entry has its explanation in indented lines. Callbacks are left out: a purchase may be denied before one is sent.
     """
     text = re.sub(rf"merchant-{number}\b", "merchant-N", "\n".join(report.transcript))
-    return tuple(
-        sorted(re.sub(r"<id \d+>", "<id>", line) for line in text.splitlines() if not line.startswith("shop  "))
-    )
+    entries = re.split(r"\n(?!    )", re.sub(r"<id \d+>", "<id>", text))
+    return tuple(sorted(entry for entry in entries if not entry.startswith("shop  ")))
 
 
 def main() -> None:
