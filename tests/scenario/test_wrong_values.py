@@ -115,6 +115,7 @@ DIGITS = "9" * 5000
         f"name: x\nsteps: [{{purchase: {{cart: {DIGITS}.json}}}}]\n",
         json.dumps({"name": "x", "steps": [{"capture": 100, "as": DIGITS}]}),
         "name: x\nsteps: " + "[" * 100_000,
+        "name: x\nsteps:\n" + "- " * 100_000,
     ],
     ids=lambda text: text[:40],
 )
