@@ -67,20 +67,29 @@ async def test_text_that_is_typed_during_updates_stays_in_order(tab: "Page", ope
     await expect(street).to_be_focused()
 
 
+AT_REST = """async () => {
+    const ends = (one) => one.effect.getComputedTiming().endTime !== Infinity;
+    await Promise.allSettled(document.getAnimations().filter(ends).map((one) => one.finished));
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+}"""
+"""Waits until the dialog has been laid out and nothing slides any more."""
+
+
 async def test_an_update_keeps_the_elements_the_selection_and_the_scroll_position(
     tab: "Page", open_dialog: Open, options: Json
 ) -> None:
-    dialog = await open_dialog()
-    await dialog.fill(ALICE)
-    await dialog.find("#city").evaluate(
-        "(city) => { city.focus({preventScroll: true}); city.setSelectionRange(2, 5); }"
-    )
+    await tab.set_viewport_size({"width": 390, "height": 500})
     state = """() => {
         const [step, city] = ["step", "city"].map((id) => document.getElementById(id));
         return [step.scrollTop, window.scrollY, document.activeElement.id, city.selectionStart, city.selectionEnd];
     }"""
-    await tab.set_viewport_size({"width": 390, "height": 500})
     try:
+        dialog = await open_dialog()
+        await dialog.fill(ALICE)
+        await dialog.find("#city").evaluate(
+            "(city) => { city.focus({preventScroll: true}); city.setSelectionRange(2, 5); }"
+        )
+        await frame_of(tab).evaluate(AT_REST)
         await frame_of(tab).evaluate("() => { document.getElementById('step').scrollTop = 150; scrollTo(0, 150) }")
         before = await frame_of(tab).evaluate(state)
         await frame_of(tab).evaluate("() => document.querySelectorAll('#step *').forEach((one) => (one.isKept = true))")
