@@ -45,9 +45,7 @@ def _sums_are_right(traffic: Traffic) -> Iterator[Observation]:
         wrong = [problem for problem in entry["problems"] if problem["rule"] in LINE_RULES | ORDER_RULES]
         if wrong:
             first = wrong[0]
-            yield broken(
-                entry, seen=f"{first['path']}: {first['value']}", expected=f"{first['expected']}", severity=None
-            )
+            yield broken(entry, seen=f"{first['path']}: {first['value']}", expected=f"{first['expected']}")
         elif is_ok(entry) and lines(body_of(entry)):
             yield obeyed(entry)
 
