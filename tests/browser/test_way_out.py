@@ -24,6 +24,7 @@ FRAME = "#klarna-instant-shopping-fullscreen"
 OVERLAY = "mock-klarna-overlay:not([hidden])"
 READY = OVERLAY + " dialog.ready"
 SCROLLING = "document.documentElement.style.overflow"
+PAINTED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SESSIONS, DIALOG, MODULE = "**/sdk/sessions", "**/instantshopping/dialog/**", "**/dialog/main.js"
 
 
@@ -52,6 +53,7 @@ async def open_ready(tab: "Page") -> None:
 async def assert_recovered(tab: "Page") -> None:
     """The page scrolls, and a click opens the dialog again."""
     await expect(tab.locator(FRAME)).to_have_count(0)
+    await tab.evaluate(PAINTED)  # until then the browser sends clicks to a frame that the page has removed
     assert await tab.evaluate(SCROLLING) == ""
     await open_ready(tab)
 
@@ -267,6 +269,39 @@ async def test_a_page_that_loses_the_dialog_recovers(
             await expect(tab.locator(FRAME)).to_have_count(0)
         console_errors.clear()
     await assert_recovered(tab)
+
+
+CLOSE_AND_LOOK = f"""async () => {{
+  const overlay = document.querySelector("{OVERLAY}").shadowRoot;
+  const host = document.querySelector("mock-klarna-button");
+  const {{ left, top, right, bottom }} = host.shadowRoot.querySelector("button").getBoundingClientRect();
+  const isHit = () => document.elementFromPoint((left + right) / 2, (top + bottom) / 2) === host;
+  overlay.querySelector("button").click();
+  const atOnce = isHit();
+  await {PAINTED};
+  return [atOnce, isHit(), document.activeElement === host];
+}}"""
+
+
+async def test_the_page_takes_no_click_until_it_is_painted_without_the_dialog(
+    tab: "Page", product_page: Product, options: Json
+) -> None:
+    """A click at once reaches the closed frame in the browser, so that nothing happens."""
+    await tab.goto(product_page(load(options)))
+    await open_ready(tab)
+    assert await tab.evaluate(CLOSE_AND_LOOK) == [False, True, True]
+
+
+async def test_a_dialog_that_a_script_opens_again_at_once_stays_open(
+    tab: "Page", product_page: Product, options: Json
+) -> None:
+    await tab.goto(product_page(load(options)))
+    await open_ready(tab)
+    again = "document.querySelector('mock-klarna-button').shadowRoot.querySelector('button').click();"
+    await tab.evaluate(f"document.querySelector('{OVERLAY}').shadowRoot.querySelector('button').click(); {again}")
+    await expect(tab.locator(READY)).to_be_visible()
+    await expect(tab.locator("mock-klarna-overlay")).to_have_count(1)
+    assert await tab.evaluate("document.activeElement.localName") == "iframe"
 
 
 async def test_a_page_that_comes_back_from_the_history_scrolls_and_has_a_button(

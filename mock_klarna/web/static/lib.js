@@ -431,7 +431,8 @@
     warn((dialog.alert.textContent = `${cause} (${server})`));
   }
 
-  /** Closes the dialog and focuses the button. */
+  /** Closes the dialog and focuses the button. The page stays inert until it is painted without the frame: before that, the
+   * browser would send a click to the frame that is gone, and the click would be lost. */
   function close() {
     if (!dialog) return;
     const { drawn, frame, root, modal, marker, timer, overflow } = dialog;
@@ -441,11 +442,20 @@
     window.removeEventListener("keydown", closeOnEscape, true);
     frame.id = "";
     root.hidden = true;
-    if (modal.close) modal.close();
-    setTimeout(() => root.remove(), 200); // its own event handler may still be running
+    let isInert = true;
+    const release = () => {
+      if (!isInert) return;
+      isInert = false;
+      if (modal.close) modal.close();
+      if (!dialog) drawn.button.focus({ preventScroll: true });
+    };
+    requestAnimationFrame(() => requestAnimationFrame(release));
+    setTimeout(() => {
+      release(); // a page in the background is not painted
+      root.remove(); // later than the call, because its own event handler may still be running
+    }, 200);
     marker.remove();
     document.documentElement.style.setProperty("overflow", ...overflow);
-    drawn.button.focus({ preventScroll: true });
   }
 
   function closeOnEscape(/** @type {KeyboardEvent} */ event) {
