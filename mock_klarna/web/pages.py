@@ -11,6 +11,7 @@ import orjson
 from aiohttp import web
 
 from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
+from mock_klarna.texts import language, text
 from mock_klarna.web.pipeline import HttpHandler, send_continue
 from mock_klarna.web.request import Services
 from mock_klarna.web.static_files import (
@@ -24,7 +25,7 @@ from mock_klarna.web.static_files import (
 )
 
 _HEAD = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -54,7 +55,7 @@ _CARD = """<div id="dialog" {role} tabindex="-1">
 <div id="status" role="status" class="visually-hidden"></div>
 <div id="drawer" role="complementary" aria-labelledby="drawer-heading" lang="en" hidden></div>
 </div>
-<noscript>Instant Shopping needs JavaScript.</noscript>
+<noscript>{needs_scripts}</noscript>
 """
 
 _INTRO = """<aside id="intro" aria-labelledby="intro-heading">
@@ -66,38 +67,45 @@ _INTRO = """<aside id="intro" aria-labelledby="intro-heading">
 """
 
 
-def dialog_markup(head: str, data: str) -> str:
+def dialog_markup(head: str, data: str, locale: str) -> str:
     """Return the page of the frame; `head` is what `head_markup` returns, `data` are attributes, escaped already."""
     modal = 'role="dialog" aria-modal="true" aria-labelledby="dialog-title"'
-    return f'{head}<body class="framed" {data}>\n{_card(modal)}</body>\n</html>\n'
+    return f'{head}<body class="framed" {data}>\n{_card(locale, modal)}</body>\n</html>\n'
 
 
-def offsite_markup(head: str, data: str, code: str) -> str:
+def offsite_markup(head: str, data: str, code: str, locale: str) -> str:
     """Return a key's own page; `code` is the escaped address of its QR code."""
-    inside = _INTRO.format(code=code) + _card()
+    inside = _INTRO.format(code=code) + _card(locale)
     return f'{head}<body class="offsite" {data}>\n{inside}</body>\n</html>\n'
 
 
-def _card(role: str = "") -> str:
-    return _CARD.format(role=role, skeleton="<i></i>" * 7)
+def _card(locale: str, role: str = "") -> str:
+    return _CARD.format(role=role, skeleton="<i></i>" * 7, needs_scripts=escape(text(locale, "needs_scripts")))
 
 
-def not_offered(head: str, reasons: Iterable[str]) -> str:
-    """Return the page of a key without a page of its own, with the reasons for the developer."""
+def not_offered(head: str, reasons: Iterable[str], locale: str) -> str:
+    """Return the page of a key without a page of its own: what the shopper reads, and the reasons for the developer, in English."""
     listed = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
-    text = "<h1>This cannot be bought here</h1><p>Why this button key has no page of its own:</p>"
-    card = f'<div id="dialog"><main id="step" class="problem">{text}<ul>{listed}</ul></main></div>'
+    why = f'<div lang="en"><p>Why this button key has no page of its own:</p><ul>{listed}</ul></div>'
+    heading = f"<h1>{escape(text(locale, 'not_now'))}</h1>"
+    card = f'<div id="dialog"><main id="step" class="problem">{heading}{why}</main></div>'
     return f'{head}<body class="offsite">\n{card}\n</body>\n</html>\n'
 
 
-def head_markup(folder: str, styles: Iterable[str], modules: Iterable[str] = (), has_scripts: bool = True) -> str:
+def head_markup(
+    folder: str, styles: Iterable[str], locale: str, modules: Iterable[str] = (), has_scripts: bool = True
+) -> str:
     """Return the head of a page. `folder` is the path of its files; `modules` are loaded with the first script."""
     more = [f'<link rel="stylesheet" href="{folder}/dialog/{style}.css">' for style in styles]
     if has_scripts:
         more.append(f'<script src="{folder}/dialog/arrival.js"></script>')  # before everything that may fail
         more += (f'<link rel="modulepreload" href="{folder}/dialog/{module}">' for module in modules)
         more.append(f'<script type="module" src="{folder}/dialog/main.js"></script>')
-    return _HEAD.format(title="Instant Shopping (test environment)", more="".join(f"{line}\n" for line in more))
+    return _HEAD.format(
+        language=language(locale),
+        title="Instant Shopping (test environment)",
+        more="".join(f"{line}\n" for line in more),
+    )
 
 
 DIALOG = "/instantshopping/dialog/{session_id}"
@@ -129,7 +137,7 @@ async def dialog(request: web.Request) -> web.Response:
     """Serve the dialog of a session; it sends messages only to the origin in `?parent=`. Without the session, `?locale=` counts."""
     data = {name: request.query.get(name, "") for name in ("parent", "locale")}
     data["session"] = request.match_info["session_id"]
-    return _page(request, dialog_markup(await _head(request, "dialog"), _data(data)))
+    return _page(request, dialog_markup(await _head(request, "dialog"), _data(data), data["locale"]))
 
 
 def offsite(services: Services) -> HttpHandler:
@@ -142,7 +150,7 @@ def offsite(services: Services) -> HttpHandler:
             return await _not_offered(request, offer)
         data = {"button-key": key, "locale": locale}
         code = escape(f"{request.path.rstrip('/')}/qr.svg?{request.query_string}")
-        html = offsite_markup(await _head(request, "offsite"), _data(data), code)
+        html = offsite_markup(await _head(request, "offsite"), _data(data), code, locale)
         return _page(request, html, ancestors="'none'")
 
     return handle
@@ -170,16 +178,18 @@ async def _offer(services: Services, key: str, locale: str) -> Offer:
 
 async def _not_offered(request: web.Request, offer: Offer) -> web.Response:
     reasons = [f"{problem.path}: expected {problem.expected}" for problem in offer.problems]
-    head = head_markup((await BUNDLER.current()).folder, ("offsite",), has_scripts=False)
-    html = not_offered(head, reasons or ["the button key is disabled, or its country is not served"])
+    locale = request.query.get("locale", "")
+    head = head_markup((await BUNDLER.current()).folder, ("offsite",), locale, has_scripts=False)
+    html = not_offered(head, reasons or ["the button key is disabled, or its country is not served"], locale)
     return _page(request, html, status=404 if offer.code == UNKNOWN_KEY else 409, ancestors="'none'")
 
 
 async def _head(request: web.Request, page: str) -> str:
     """Return the head of a page with the bundled files; `?modules` loads the files as they are, for those who develop them."""
+    locale = request.query.get("locale", "")
     if "modules" in request.query:
-        return head_markup(STATIC, STYLES[page], module_names())
-    return head_markup((await BUNDLER.current()).folder, (page,))
+        return head_markup(STATIC, STYLES[page], locale, module_names())
+    return head_markup((await BUNDLER.current()).folder, (page,), locale)
 
 
 def _page(request: web.Request, html: str, status: int = 200, ancestors: str = "") -> web.Response:

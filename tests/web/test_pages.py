@@ -50,6 +50,19 @@ async def test_the_address_is_escaped_in_the_page(browse: Any, path: str) -> Non
     assert "<script>alert" not in text
 
 
+@pytest.mark.parametrize(
+    ("locale", "code"), [("sv-SE", "sv"), ("de-AT", "de"), ("es-ES", "en"), ("", "en"), (quote(NASTY), "en")]
+)
+async def test_the_pages_have_the_shoppers_language_before_a_script_runs(browse: Any, locale: str, code: str) -> None:
+    texts = json.loads((TEXTS / f"{code}.json").read_text(encoding="utf-8"))
+    _, _, dialog = await browse(f"/instantshopping/dialog/some-session?locale={locale}")
+    assert f'<html lang="{code}">' in dialog
+    assert f"<noscript>{texts['needs_scripts']}</noscript>" in dialog
+    _, _, unknown = await browse(f"/instantshopping/buy/unknown?locale={locale}")
+    assert f'<html lang="{code}">' in unknown
+    assert f'<h1>{texts["not_now"]}</h1><div lang="en">' in unknown
+
+
 async def test_the_page_of_a_key_cannot_be_framed(browse: Any) -> None:
     status, headers, _ = await browse("/instantshopping/buy/unknown")
     assert status == 404
