@@ -1,19 +1,20 @@
 /** One entry of the journal in full: what was wrong, request, answer, headers, and what can be done with it. */
 
-import { call } from "./api.js";
 import { bodyView, differencesView } from "./bodies.js";
 import { announce, element, words } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
+/** @typedef {import("./purchase.js").Source} Source */
 
 /**
  * Show an entry. `authorized` is the order that the shopper authorized, or null.
  * @param {Json} entry
  * @param {Json|null} authorized
+ * @param {Source} source
  */
-export function exchangeView(entry, authorized) {
+export function exchangeView(entry, authorized, source) {
   const isEvent = entry.kind === "event";
-  const parts = [...(isEvent ? [] : [actions(entry)]), ...explanation(entry)];
+  const parts = [...(isEvent ? [] : [actions(entry, source)]), ...explanation(entry)];
   if (isEvent) {
     const { seq, kind, merchant, ...members } = entry;
     parts.push(section(`Event ${seq}: ${kind} of ${merchant}`, bodyView(members)));
@@ -90,44 +91,28 @@ function placedDifference(entry, authorized) {
   return differencesView(authorized, entry.request_body, ["Authorized", "Placed"]);
 }
 
-/** @param {Json} entry */
-function actions(entry) {
-  const copy = element("button", { type: "button", click: () => copyText(curl(entry)) }, "Copy as curl");
-  const resend =
-    entry.kind === "callback"
-      ? element("button", { type: "button", click: () => sendAgain(entry.callback_id, entry.name) }, "Send again")
-      : null;
-  const link = element("a", { href: `/_mock/journal/${entry.seq}`, target: "_blank", rel: "noopener" }, "JSON");
-  return element("div.buttons", {}, copy, resend, link);
-}
-
 /**
- * Send a callback again.
- * @param {string} id
- * @param {string} name
+ * @param {Json} entry
+ * @param {Source} source
  */
-export async function sendAgain(id, name) {
-  try {
-    const sent = await call("POST", `/_mock/callbacks/${encodeURIComponent(id)}/resend`);
-    const attempt = sent.attempts.at(-1);
-    announce(`${words(name)} was sent again: ${attempt?.status ?? words(attempt?.outcome ?? "no answer")}`);
-  } catch (error) {
-    announce(String(error), true);
-  }
+function actions(entry, source) {
+  const copy = element("button", { type: "button", click: () => copyText(curl(entry, source.origin)) }, "Copy as curl");
+  return element("div.buttons", {}, copy, ...source.entryButtons(entry));
 }
 
 /**
  * The request as a command for a shell. The journal has no passwords, so any stands in its place.
  * @param {Json} entry
+ * @param {string} origin the address of the server
  */
-export function curl(entry) {
+export function curl(entry, origin) {
   const isCallback = entry.kind === "callback";
   const parts = ["curl", "-i"];
   const method = isCallback ? "POST" : entry.method;
   if (method !== "GET") {
     parts.push("-X", method);
   }
-  parts.push(quoted(isCallback ? entry.url : location.origin + entry.path));
+  parts.push(quoted(isCallback ? entry.url : origin + entry.path));
   if (!isCallback && entry.merchant) {
     parts.push("-u", quoted(`${entry.merchant}:PASSWORD`));
   }

@@ -6,6 +6,7 @@ import { choice } from "./dialogs.js";
 import { announce, element, find, words } from "./elements.js";
 import { Inbox } from "./inbox.js";
 import { listenToKeys, showHelp } from "./keyboard.js";
+import { live } from "./live.js";
 import { PurchaseView } from "./purchase.js";
 import { Store } from "./store.js";
 
@@ -78,7 +79,7 @@ function makePage() {
 makePage();
 const store = new Store();
 const inbox = new Inbox(store, open);
-const purchase = new PurchaseView(leave);
+const purchase = new PurchaseView(live, leave);
 
 /** @param {string} id */
 function open(id) {

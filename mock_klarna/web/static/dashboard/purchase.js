@@ -1,24 +1,33 @@
 /** One purchase: what it is, why it went wrong, and its journal as lanes of page, Klarna and shop. */
 
-import { currentView } from "./address.js";
-import { call, withQuery } from "./api.js";
 import { betweenClicks, duration, element, find, money, timeOfDay, words } from "./elements.js";
-import { exchangeView, explanation, sendAgain } from "./exchange.js";
+import { exchangeView, explanation } from "./exchange.js";
 import { badge, shopper } from "./inbox.js";
-import { decide, manageOrder } from "./orders.js";
-import { stepOf } from "./steps.js";
-import { isFailure } from "./store.js";
+import { isFailure, stepOf } from "./steps.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
+/**
+ * Where the purchase comes from: the API of the server, or the data in an exported file.
+ * @typedef {object} Source
+ * @property {string} origin the address of the server
+ * @property {() => string} current the id of the purchase to show, or ""
+ * @property {(id: string) => Promise<{purchase: Json, entries: Json[]}>} load
+ * @property {(purchase: Json) => HTMLElement[]} purchaseButtons what can be done with a purchase
+ * @property {(entry: Json) => HTMLElement[]} entryButtons what can be done with an entry of the journal
+ */
+
 const LONG_GAP_MS = 10000;
-const MOST_ENTRIES = 1000;
 const COLUMN = { page: 2, klarna: 4, shop: 6 };
 
-/** The part of the page that shows the purchase of the URL. */
+/** The part of the page that shows a purchase. */
 export class PurchaseView {
-  /** @param {() => void} close */
-  constructor(close) {
+  /**
+   * @param {Source} source
+   * @param {(() => void)|null} close returns to the list of purchases, if there is one
+   */
+  constructor(source, close) {
+    this.source = source;
     this.close = close;
     this.root = find("#purchase");
     /** @type {Json|null} */
@@ -32,9 +41,9 @@ export class PurchaseView {
     this.drawLater = betweenClicks(this.root, () => this.draw());
   }
 
-  /** Show the purchase of the URL, or that there is none. */
+  /** Show the current purchase, or that there is none. */
   async show() {
-    const id = currentView().purchase_id;
+    const id = this.source.current();
     document.body.classList.toggle("has-purchase", Boolean(id));
     if (!id) {
       this.purchase = null;
@@ -52,14 +61,11 @@ export class PurchaseView {
   async fetch(id) {
     const turn = ++this.turn;
     try {
-      const [purchase, journal] = await Promise.all([
-        call("GET", `/_mock/purchases/${encodeURIComponent(id)}`),
-        call("GET", withQuery("/_mock/journal", { purchase_id: id, limit: MOST_ENTRIES })),
-      ]);
+      const { purchase, entries } = await this.source.load(id);
       if (turn === this.turn) {
         const isOther = this.purchase?.purchase_id !== id;
         this.purchase = purchase;
-        this.entries = journal.entries;
+        this.entries = entries;
         this.drawLater();
         if (isOther) {
           this.root.scrollTop = 0;
@@ -68,7 +74,7 @@ export class PurchaseView {
     } catch (error) {
       if (turn === this.turn) {
         this.purchase = null;
-        this.root.replaceChildren(this.backButton(), element("p.hint", { role: "alert" }, String(error)));
+        this.root.replaceChildren(...this.backButton(), element("p.hint", { role: "alert" }, String(error)));
       }
     }
   }
@@ -83,7 +89,7 @@ export class PurchaseView {
       this.isFetching = true;
       setTimeout(() => {
         this.isFetching = false;
-        if (currentView().purchase_id === id) {
+        if (this.source.current() === id) {
           void this.fetch(id);
         }
       }, 100);
@@ -107,7 +113,7 @@ export class PurchaseView {
   }
 
   backButton() {
-    return element("button.back", { type: "button", id: "back", click: () => this.close() }, "← Purchases");
+    return this.close ? [element("button.back", { type: "button", id: "back", click: this.close }, "← Purchases")] : [];
   }
 
   /** @param {Json} purchase */
@@ -127,32 +133,12 @@ export class PurchaseView {
     return element(
       "header.purchase-head",
       {},
-      this.backButton(),
+      ...this.backButton(),
       element("h2", { id: "purchase-title", tabindex: -1 }, shopper(purchase), " ", badge(purchase.state)),
       purchase.hint ? element("p.reason", {}, String(purchase.hint)) : null,
       element("dl.facts", {}, ...list),
-      this.buttons(purchase),
+      element("div.buttons", {}, ...this.source.purchaseButtons(purchase)),
     );
-  }
-
-  /** @param {Json} purchase */
-  buttons(purchase) {
-    const newest = new Map((purchase.callbacks ?? []).map((/** @type {Json} */ sent) => [sent.kind, sent]));
-    const made = [...newest.values()].map((sent) => {
-      const click = () => sendAgain(sent.callback_id, sent.kind);
-      return element("button", { type: "button", id: `resend-${sent.kind}`, click }, `Send ${words(sent.kind)} again`);
-    });
-    if (purchase.fraud_status === "PENDING" && purchase.order_id) {
-      for (const [status, text] of [["ACCEPTED", "Accept review"], ["REJECTED", "Reject review"]]) {
-        const click = () => decide(purchase.order_id, status);
-        made.push(element("button", { type: "button", id: `decide-${status}`, click }, text));
-      }
-    }
-    if (purchase.order_id) {
-      const click = () => manageOrder(purchase);
-      made.push(element("button", { type: "button", id: "manage", click }, "Capture, refund, cancel…"));
-    }
-    return element("div.buttons", {}, ...made);
   }
 
   /** What went wrong, before everything else: the last failures with their explanations. */
@@ -221,7 +207,7 @@ export class PurchaseView {
       element("span.visually-hidden", {}, where),
       text,
     );
-    return element("li", {}, button, isOpen ? exchangeView(entry, this.purchase?.order ?? null) : null);
+    return element("li", {}, button, isOpen ? exchangeView(entry, this.purchase?.order ?? null, this.source) : null);
   }
 
   /** @param {number} seq */

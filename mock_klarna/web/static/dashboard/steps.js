@@ -1,7 +1,6 @@
-/** What each entry of the journal is in the lanes: from where to where, and its text. */
+/** What each entry of the journal is in the lanes: from where to where, its text, and whether it went wrong. */
 
 import { money, words } from "./elements.js";
-import { isFailure } from "./store.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
@@ -41,6 +40,17 @@ const EVENTS = {
   clock_moved: ["klarna", "klarna", "clock moved, {seconds} s ahead"],
 };
 const FAILED = ["purchase_failed", "purchase_declined", "purchase_timed_out", "authorization_expired", "update_ignored"];
+
+/**
+ * Whether an entry of the journal is about something that went wrong.
+ * @param {Json} entry
+ */
+export function isFailure(entry) {
+  if (entry.kind === "callback") {
+    return Boolean(entry.error) || !entry.status || entry.status >= 400;
+  }
+  return entry.kind === "exchange" && (entry.status >= 400 || (entry.problems ?? []).length > 0);
+}
 
 /**
  * Return what an entry is in the lanes.

@@ -3,6 +3,7 @@
 import { currentView } from "./address.js";
 import { call, withQuery } from "./api.js";
 import { announce } from "./elements.js";
+import { isFailure } from "./steps.js";
 import { Stream } from "./stream.js";
 
 /** @typedef {import("./elements.js").Json} Json */
@@ -26,17 +27,6 @@ const STATES = new Map([
   ["purchase_failed", "failed"],
   ["authorization_expired", "expired"],
 ]);
-
-/**
- * Whether an entry of the journal is about something that went wrong.
- * @param {Json} entry
- */
-export function isFailure(entry) {
-  if (entry.kind === "callback") {
-    return Boolean(entry.error) || !entry.status || entry.status >= 400;
-  }
-  return entry.kind === "exchange" && (entry.status >= 400 || (entry.problems ?? []).length > 0);
-}
 
 /**
  * Events: `list` when purchases changed, `entries` with the new entries of the journal, `live` when the connection changed.

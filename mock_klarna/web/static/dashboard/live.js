@@ -1,0 +1,72 @@
+/** The purchases of the running server: their data, and what can be done with them. */
+
+import { currentView } from "./address.js";
+import { call, withQuery } from "./api.js";
+import { announce, element, words } from "./elements.js";
+import { decide, manageOrder } from "./orders.js";
+
+/** @typedef {import("./elements.js").Json} Json */
+
+const MOST_ENTRIES = 1000;
+
+/** @type {import("./purchase.js").Source} */
+export const live = {
+  origin: location.origin,
+  current: () => currentView().purchase_id,
+  load,
+  purchaseButtons,
+  entryButtons,
+};
+
+/** @param {string} id */
+async function load(id) {
+  const [purchase, journal] = await Promise.all([
+    call("GET", `/_mock/purchases/${encodeURIComponent(id)}`),
+    call("GET", withQuery("/_mock/journal", { purchase_id: id, limit: MOST_ENTRIES })),
+  ]);
+  return { purchase, entries: journal.entries };
+}
+
+/** @param {Json} purchase */
+function purchaseButtons(purchase) {
+  const newest = new Map((purchase.callbacks ?? []).map((/** @type {Json} */ sent) => [sent.kind, sent]));
+  const made = [...newest.values()].map((sent) => {
+    const click = () => sendAgain(sent.callback_id, sent.kind);
+    return element("button", { type: "button", id: `resend-${sent.kind}`, click }, `Send ${words(sent.kind)} again`);
+  });
+  if (purchase.fraud_status === "PENDING" && purchase.order_id) {
+    for (const [status, text] of [["ACCEPTED", "Accept review"], ["REJECTED", "Reject review"]]) {
+      const click = () => decide(purchase.order_id, status);
+      made.push(element("button", { type: "button", id: `decide-${status}`, click }, text));
+    }
+  }
+  if (purchase.order_id) {
+    const click = () => manageOrder(purchase);
+    made.push(element("button", { type: "button", id: "manage", click }, "Capture, refund, cancel…"));
+  }
+  return made;
+}
+
+/** @param {Json} entry */
+function entryButtons(entry) {
+  const link = element("a", { href: `/_mock/journal/${entry.seq}`, target: "_blank", rel: "noopener" }, "JSON");
+  if (entry.kind !== "callback") {
+    return [link];
+  }
+  return [element("button", { type: "button", click: () => sendAgain(entry.callback_id, entry.name) }, "Send again"), link];
+}
+
+/**
+ * Send a callback again.
+ * @param {string} id
+ * @param {string} name
+ */
+async function sendAgain(id, name) {
+  try {
+    const sent = await call("POST", `/_mock/callbacks/${encodeURIComponent(id)}/resend`);
+    const attempt = sent.attempts.at(-1);
+    announce(`${words(name)} was sent again: ${attempt?.status ?? words(attempt?.outcome ?? "no answer")}`);
+  } catch (error) {
+    announce(String(error), true);
+  }
+}
