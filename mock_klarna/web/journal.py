@@ -12,7 +12,8 @@ from mock_klarna.web.request import EVENT_STREAM, JSON, ApiRequest, ApiResponse,
 from mock_klarna.web.streams import PART_BYTES
 
 _HEARTBEAT_SECONDS = 15.0
-_FIRST_PAGE = 20
+FIRST_PAGE = 20
+"""How many entries are read first, when nothing is known of their size."""
 _LARGEST_PAGE = 200
 _PAGE_BYTES = 256 << 10
 """About how large the entries of a page are; a client that does not read keeps one page in this process."""
@@ -37,14 +38,14 @@ async def list_entries(services: Services, request: ApiRequest) -> ApiResponse:
         return ApiResponse(200, headers={"Content-Type": JSON}, stream=stream)
     return json_response(
         {
-            "entries": [views.entry(entry) for entry in _sorted(first, before)],
+            "entries": [views.entry(entry) for entry in sorted_entries(first, before)],
             "position": max((entry.seq for entry in first), default=after),
             "dropped": await services.emulator.store.dropped(wanted.merchant),
         }
     )
 
 
-def _sorted(entries: list[Entry], before: int | None) -> list[Entry]:
+def sorted_entries(entries: list[Entry], before: int | None) -> list[Entry]:
     """Return entries sorted by when they began, in the direction in which they are given: `before` is None for oldest first."""
     if before is None:
         return in_order_of_time(entries, _when)
@@ -59,13 +60,13 @@ async def _listed(
     services: Services, wanted: JournalFilter, after: int, limit: int, before: int | None
 ) -> AsyncGenerator[bytes]:
     """Yield the parts of a long list of entries; a page is sorted together with the one that follows it."""
-    start, count, position = b'{"entries":[', _FIRST_PAGE, after
+    start, count, position = b'{"entries":[', FIRST_PAGE, after
     entries, sorted_page = services.emulator.store.entries, list[Entry]()
     while limit > 0 and (page := await entries(wanted, after, min(limit, count), before=before)):
         position = max(position, page[0].seq, page[-1].seq)
         after, before = (page[-1].seq, None) if before is None else (after, page[-1].seq)
-        limit, count = limit - len(page), _next_page(page)
-        both = _sorted([*sorted_page, *page], before)
+        limit, count = limit - len(page), next_page(page)
+        both = sorted_entries([*sorted_page, *page], before)
         complete, sorted_page = both[: len(sorted_page)], both[len(sorted_page) :]
         for part in _joined(orjson.dumps(views.entry(entry)) for entry in complete):
             yield start + b",".join(part)
@@ -77,10 +78,10 @@ async def _listed(
     yield (b"" if start == b"," else start) + b'],"position":%d,"dropped":%d}' % (position, dropped)
 
 
-def _next_page(page: list[Entry]) -> int:
+def next_page(page: list[Entry]) -> int:
     """Return how many entries of the size of these are a page."""
     size = sum(entry.size for entry in page)
-    return max(1, min(_LARGEST_PAGE, len(page) * _PAGE_BYTES // size)) if size else _FIRST_PAGE
+    return max(1, min(_LARGEST_PAGE, len(page) * _PAGE_BYTES // size)) if size else FIRST_PAGE
 
 
 def _joined(texts: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -146,11 +147,11 @@ def _filter(request: ApiRequest) -> JournalFilter:
 
 
 async def _events(services: Services, wanted: JournalFilter, after: int) -> AsyncGenerator[bytes]:
-    count, seen = _FIRST_PAGE, after
+    count, seen = FIRST_PAGE, after
     while True:
         page = await find_entries(services, wanted, after, count, _HEARTBEAT_SECONDS)
         if page:
-            after, count = page[-1].seq, _next_page(page)
+            after, count = page[-1].seq, next_page(page)
             for part in _joined(_event(views.entry(entry)) for entry in page):
                 yield b"".join(part)
         else:

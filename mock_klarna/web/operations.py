@@ -5,11 +5,11 @@ The routes, the OpenAPI document and the tables in the documentation follow from
 
 from functools import partial
 
-from mock_klarna.web import control, customer_tokens, findings, journal, query, scenarios
+from mock_klarna.web import control, customer_tokens, export, findings, journal, query, scenarios
 from mock_klarna.web.browser_table import BROWSER
 from mock_klarna.web.klarna_table import CUSTOMER_TOKENS, INSTANT_SHOPPING, ORDER_MANAGEMENT
 from mock_klarna.web.operation import NO_BODY, UNKNOWN_PATH, WRONG_METHOD, Api, Operation
-from mock_klarna.web.request import EVENT_STREAM, PEM, TEXT
+from mock_klarna.web.request import EVENT_STREAM, HTML, PEM, TEXT
 
 _NO_CONTENT = ((204, NO_BODY),)
 _JOURNALED = [row.name for row in INSTANT_SHOPPING + ORDER_MANAGEMENT + CUSTOMER_TOKENS + BROWSER]
@@ -50,6 +50,22 @@ SANDBOX = (
         answers=((200, "purchase"),),
         parameters=(query.WAIT,),
         other_media=(TEXT,),
+        errors=(404,),
+    ),
+    _sandbox(
+        name="export_html",
+        method="GET",
+        path="/_mock/purchases/{purchase_id}/export.html",
+        handler=export.as_html,
+        media=HTML,
+        errors=(404,),
+    ),
+    _sandbox(
+        name="export_har",
+        method="GET",
+        path="/_mock/purchases/{purchase_id}/export.har",
+        handler=export.as_har,
+        answers=((200, "http_archive"),),
         errors=(404,),
     ),
     _sandbox(

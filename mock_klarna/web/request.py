@@ -21,6 +21,7 @@ JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 PEM = "application/x-pem-file"
 TEXT = "text/plain"
+HTML = "text/html"
 EVENT_STREAM = "text/event-stream"
 FindProblems = Callable[[Any], list[Problem]]
 """Finds problems of a body beyond those that its schema describes."""

@@ -161,11 +161,15 @@ class Bundler:
         def module(name: str) -> str:
             return read(f"dialog/{name}")
 
+        def dashboard(name: str) -> str:
+            return read(f"dashboard/{name}")
+
         contents = {
             "lib.js": _script(lambda: compact_script("lib.js", read("lib.js"))),
             "dialog/arrival.js": _script(lambda: compact_script("arrival.js", module("arrival.js"))),
             "dialog/main.js": _script(lambda: bundle_modules("main.js", module)),
-            "dashboard/main.js": _script(lambda: bundle_modules("main.js", lambda name: read(f"dashboard/{name}"))),
+            "dashboard/main.js": _script(lambda: bundle_modules("main.js", dashboard)),
+            "dashboard/exported.js": _script(lambda: bundle_modules("exported.js", dashboard)),
             "dashboard/dashboard.css": combine_styles([read("dashboard/dashboard.css")]),
         }
         for page, names in STYLES.items():

@@ -51,6 +51,8 @@ _STORY: list[tuple[str, Any, Mapping[str, str]]] = [
     ("create_purchase", _BUY, _BOUGHT),
     ("list_purchases", None, {}),
     ("get_purchase", None, {}),
+    ("export_html", None, {}),
+    ("export_har", None, {}),
     ("get_authorization", None, {}),
     ("create_order", "{{order}}", {}),
     ("list_callbacks", None, {"callback_id": "body.callbacks[0].callback_id"}),

@@ -84,6 +84,7 @@ async def test_the_answers_of_a_purchase_and_its_order_are_as_described(
     for path in (
         "purchases",
         f"purchases/{purchase['purchase_id']}",
+        f"purchases/{purchase['purchase_id']}/export.har",
         f"orders/{placed['order_id']}",
         "orders",
         "faults",
@@ -124,7 +125,16 @@ async def test_the_answers_of_a_purchase_and_its_order_are_as_described(
     await send("POST", f"{session}/pay", {})
     await send("GET", f"{session}/wait?seconds=0")
     await send("GET", f"{session}/timeline")
-    unchecked = {"authority", "openapi", "events", "clear_faults", "reset", "put_snapshot", "run_scenario"}
+    unchecked = {
+        "authority",
+        "openapi",
+        "events",
+        "export_html",
+        "clear_faults",
+        "reset",
+        "put_snapshot",
+        "run_scenario",
+    }
     ours = {row.name for row in OPERATIONS if row.path.startswith(("/_mock", "/instantshopping/sdk"))}
     assert ours - checked == unchecked
 
@@ -150,6 +160,7 @@ async def test_responses_that_are_not_json_have_their_media_type(document: Json)
     }
     assert media.pop("/_mock/events") == {"text/event-stream"}
     assert media.pop("/_mock/purchases/{purchase_id}") == {"application/json", "text/plain"}
+    assert media.pop("/_mock/purchases/{purchase_id}/export.html") == {"text/html"}
     assert media.pop("/_mock/ca.pem") == {"application/x-pem-file"}
     assert set().union(*media.values()) == {"application/json"}
 

@@ -44,7 +44,11 @@ function purchaseButtons(purchase) {
     const click = () => manageOrder(purchase);
     made.push(element("button", { type: "button", id: "manage", click }, "Capture, refund, cancel…"));
   }
-  return made;
+  const path = `/_mock/purchases/${encodeURIComponent(purchase.purchase_id)}/export`;
+  const files = [["html", "Export HTML"], ["har", "Export HAR"]].map(([kind, text]) =>
+    element("a.button", { href: `${path}.${kind}`, download: "", id: `export-${kind}` }, text),
+  );
+  return [...made, ...files];
 }
 
 /** @param {Json} entry */

@@ -12,7 +12,7 @@ import { isFailure, stepOf } from "./steps.js";
  * @typedef {object} Source
  * @property {string} origin the address of the server
  * @property {() => string} current the id of the purchase to show, or ""
- * @property {(id: string) => Promise<{purchase: Json, entries: Json[]}>} load
+ * @property {(id: string) => Promise<{purchase: Json, entries: Json[], left_out?: Json|null}>} load `left_out`: `count` of entries, `after` which seq, and the `reason`
  * @property {(purchase: Json) => HTMLElement[]} purchaseButtons what can be done with a purchase
  * @property {(entry: Json) => HTMLElement[]} entryButtons what can be done with an entry of the journal
  */
@@ -34,6 +34,8 @@ export class PurchaseView {
     this.purchase = null;
     /** @type {Json[]} */
     this.entries = [];
+    /** @type {Json|null} */
+    this.leftOut = null;
     /** @type {Set<number>} */
     this.opened = new Set();
     this.turn = 0;
@@ -61,11 +63,12 @@ export class PurchaseView {
   async fetch(id) {
     const turn = ++this.turn;
     try {
-      const { purchase, entries } = await this.source.load(id);
+      const { purchase, entries, left_out } = await this.source.load(id);
       if (turn === this.turn) {
         const isOther = this.purchase?.purchase_id !== id;
         this.purchase = purchase;
         this.entries = entries;
+        this.leftOut = left_out ?? null;
         this.drawLater();
         if (isOther) {
           this.root.scrollTop = 0;
@@ -178,6 +181,9 @@ export class PurchaseView {
       }
       before = at;
       steps.push(this.step(entry, currency));
+      if (this.leftOut?.after === entry.seq) {
+        steps.push(element("li.gap", {}, element("span", {}, `${this.leftOut?.count} entries are left out here: ${this.leftOut?.reason}`)));
+      }
     }
     const clock = element("span", { title: "the clock of the merchant" }, "Clock, UTC");
     return element(

@@ -1,0 +1,184 @@
+"""An exported purchase in a browser: the file that the dashboard saves, opened without a network."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from mock_klarna import MockKlarna
+from mock_klarna.web import export
+from tests.browser import axe
+from tests.browser.conftest import TIMEOUT_MS
+from tests.browser.shop import Shop
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, BrowserContext, Page
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+Json = dict[str, Any]
+NASTY = "</script><img src=x onerror=window.wasRun=1><!--<script>\u2028\u2029]]>&lt;"
+_CONTENT = """() => {
+  for (let step; step = document.querySelector('#purchase .step[aria-expanded="false"]');) {
+    step.click();
+  }
+  const texts = (root, selector) => [...root.querySelectorAll(selector)].map((found) => found.innerText);
+  return {
+    head: texts(document, "#purchase-title, .reason, .facts, .failure"),
+    lanes: texts(document, ".lane-names, .lanes .step, .lanes .gap"),
+    exchanges: [...document.querySelectorAll(".exchange")].map((one) => texts(one, ":scope > :not(.buttons)")),
+    marked: texts(document, ".line.wrong"),
+  };
+}"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def offline(browser: "Browser") -> "AsyncIterator[BrowserContext]":
+    """A browser context without a network, once for this module."""
+    context = await browser.new_context(offline=True)
+    context.set_default_timeout(TIMEOUT_MS)
+    yield context
+    await context.close()
+
+
+@pytest.fixture
+def messages() -> list[str]:
+    """What the console of the file's tab has shown; a test that provokes messages clears them."""
+    return []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def file_tab(offline: "BrowserContext", messages: list[str]) -> "AsyncIterator[Page]":
+    """A tab that may request nothing but the file that it opens, and whose console must stay empty."""
+    page = await offline.new_page()
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on("console", lambda message: messages.append(message.text))
+    yield page
+    address = page.url
+    await page.close()
+    assert address.startswith("file://")
+    assert (requests, messages) == ([address], [])
+
+
+@pytest.fixture
+def bought(mock_klarna: MockKlarna, shop: Shop) -> Json:
+    """A purchase whose order was refused, then placed and captured, with a push an hour later."""
+    urls = {**shop.merchant_urls, "push": f"{shop.url}/push?order={{checkout.order.id}}"}
+    key = mock_klarna.create_button(merchant_urls=urls)["button_key"]
+    address = {"given_name": NASTY, "family_name": "Test", "city": NASTY}
+    made = mock_klarna.purchase(
+        button_key=key, cart="se-battery-pack", shopper={"country": "SE", "billing_address": address}, wait=0
+    )
+    mock_klarna.wait_for("place_order", purchase_id=made["purchase_id"])
+    order = {**made["order"], "order_lines": [dict(line) for line in made["order"]["order_lines"]]}
+    order["order_lines"][0] |= {"total_tax_amount": 1, "name": NASTY}
+    orders = f"/instantshopping/v1/authorizations/{made['authorization_token']}/orders"
+    assert mock_klarna.send("POST", orders, order).status == 400
+    placed = mock_klarna.create_order(made["authorization_token"], made["order"])
+    mock_klarna.advance_clock("1h")
+    mock_klarna.wait_for("push", purchase_id=made["purchase_id"])
+    mock_klarna.capture(placed["order_id"], 1000)
+    return mock_klarna.find_purchase(made["purchase_id"])
+
+
+def _written(mock_klarna: MockKlarna, purchase: Json, folder: Path) -> str:
+    """Write the exported file of a purchase and return its address."""
+    path = folder / "purchase.html"
+    path.write_bytes(mock_klarna.send("GET", f"/_mock/purchases/{purchase['purchase_id']}/export.html").body.encode())
+    return path.as_uri()
+
+
+async def test_the_saved_file_shows_without_a_network_what_the_dashboard_shows(
+    tab: "Page", file_tab: "Page", mock_klarna: MockKlarna, bought: Json, tmp_path: Path
+) -> None:
+    await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}&purchase_id={bought['purchase_id']}")
+    async with tab.expect_download() as saved:
+        await tab.locator("#export-html").click()
+    file = tmp_path / (await saved.value).suggested_filename
+    assert file.name == f"purchase-{bought['purchase_id']}.html"
+    await (await saved.value).save_as(file)
+    assert file.stat().st_size < 300_000
+    await file_tab.goto(file.as_uri())
+    await expect(file_tab.locator("#bar")).to_contain_text(mock_klarna.url)
+    shown, live = await file_tab.evaluate(_CONTENT), await tab.evaluate(_CONTENT)
+    assert shown == live
+    entries = mock_klarna.journal(purchase_id=bought["purchase_id"])
+    assert len(shown["exchanges"]) == len(entries)
+    assert any("order_lines[0].total_tax_amount" in text for text in shown["head"])
+    assert any("Authorized and placed orders differ" in part for parts in shown["exchanges"] for part in parts)
+    assert shown["marked"]
+
+
+async def test_the_file_copies_requests_and_has_no_action(
+    file_tab: "Page", offline: "BrowserContext", mock_klarna: MockKlarna, bought: Json, tmp_path: Path
+) -> None:
+    await offline.grant_permissions(["clipboard-read", "clipboard-write"])
+    await file_tab.goto(_written(mock_klarna, bought, tmp_path))
+    await file_tab.locator("#show-failure").click()
+    names = await file_tab.locator("button:not(.step), a, input, select, form").all_inner_texts()
+    assert names == ["Show the exchange", "Copy as curl"]
+    await file_tab.get_by_role("button", name="Copy as curl").click()
+    await expect(file_tab.locator("#status")).to_have_text("The command was copied")
+    copied = await file_tab.evaluate("() => navigator.clipboard.readText()")
+    assert f"'{mock_klarna.url}/instantshopping/v1/authorizations/{bought['authorization_token']}/orders'" in copied
+
+
+async def test_what_merchants_send_stays_text_in_the_file(
+    file_tab: "Page", mock_klarna: MockKlarna, bought: Json, tmp_path: Path
+) -> None:
+    await file_tab.goto(_written(mock_klarna, bought, tmp_path))
+    shown = await file_tab.evaluate(_CONTENT)
+    assert NASTY in (await file_tab.locator("#purchase-title").text_content() or "")
+    assert any("onerror=window.wasRun=1" in part for parts in shown["exchanges"] for part in parts)
+    assert await file_tab.locator("img, iframe, object").count() == 0
+    assert await file_tab.locator("script").count() == 2
+    assert await file_tab.evaluate("() => 'wasRun' in window") is False
+    data = await file_tab.evaluate("() => JSON.parse(document.querySelector('#export').textContent)")
+    assert data["entries"] == mock_klarna.journal(purchase_id=bought["purchase_id"])
+    assert data["purchase"] == mock_klarna.find_purchase(bought["purchase_id"])
+
+
+async def test_the_file_runs_no_script_but_its_own(
+    file_tab: "Page", mock_klarna: MockKlarna, bought: Json, tmp_path: Path, messages: list[str]
+) -> None:
+    address = _written(mock_klarna, bought, tmp_path)
+    added = "<script>window.wasRun = 1</script><button id=added onclick='window.wasRun = 1'>added</button></body>"
+    path = tmp_path / "purchase.html"
+    path.write_text(path.read_text(encoding="utf-8").replace("</body>", added), encoding="utf-8")
+    await file_tab.goto(address)
+    await file_tab.locator("#added").dispatch_event("click")
+    await expect(file_tab.locator(".step").first).to_be_visible()
+    assert await file_tab.evaluate("() => 'wasRun' in window") is False
+    assert [("inline" in message, "Content Security Policy" in message) for message in messages] == [(True, True)] * 2
+    messages.clear()
+
+
+async def test_a_long_journal_says_what_is_left_out(
+    file_tab: "Page", mock_klarna: MockKlarna, bought: Json, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "MOST_ENTRIES", 4)
+    entries = mock_klarna.journal(purchase_id=bought["purchase_id"])
+    await file_tab.goto(_written(mock_klarna, bought, tmp_path))
+    await expect(file_tab.locator(".step")).to_have_count(4)
+    left_out = f"{len(entries) - 4} entries are left out here: a file has at most 4 entries"
+    await expect(file_tab.locator(".step >> nth=1")).to_be_visible()
+    await expect(file_tab.locator("li.gap", has_text="left out")).to_contain_text(left_out)
+
+
+async def test_axe_finds_nothing_in_the_file(
+    file_tab: "Page", mock_klarna: MockKlarna, bought: Json, tmp_path: Path
+) -> None:
+    await file_tab.goto(_written(mock_klarna, bought, tmp_path))
+    await file_tab.locator("#show-failure").click()
+    await file_tab.locator("div.exchange").wait_for()
+    found: dict[str, list[str]] = {}
+    for width in (1280, 820, 390):
+        await file_tab.set_viewport_size({"width": width, "height": 800})
+        for scheme, forced in (("light", "none"), ("dark", "none"), ("light", "active")):
+            await file_tab.emulate_media(color_scheme=scheme, forced_colors=forced, reduced_motion="reduce")  # type: ignore[arg-type]
+            found[f"{width} {scheme} {forced}"] = await axe.problems(file_tab)
+    assert {where: problems for where, problems in found.items() if problems} == {}
