@@ -25,6 +25,7 @@ T = TypeVar("T")
 Object = TypeVar("Object")
 Objects = TypeVar("Objects")
 Nothing = TypeVar("Nothing")
+Text = TypeVar("Text")
 Then = Callable[[Any], Any]
 BUTTONS = "/instantshopping/v1/buttons"
 AUTHORIZATIONS = "/instantshopping/v1/authorizations"
@@ -65,7 +66,7 @@ def _require_none(severity: str, body: Any) -> None:
         raise AssertionError("\n".join(texts))
 
 
-class Commands(Generic[Object, Objects, Nothing]):
+class Commands(Generic[Object, Objects, Nothing, Text]):
     """What a merchant and a shopper can do, for one merchant of one sandbox.
 
     Every method sends one HTTP request and gives the JSON of its answer; a refusal raises `MockKlarnaError`.
@@ -154,6 +155,15 @@ class Commands(Generic[Object, Objects, Nothing]):
     def purchases(self, *, state: str | None = None, limit: int | None = None) -> Objects:
         """List this merchant's purchases, or those in one `state`, newest first."""
         return self._list(_query("/_mock/purchases", {"state": state, "limit": limit}), "purchases")
+
+    def export_html(self, purchase_id: str) -> Text:
+        """Give a purchase as one HTML file, with the dashboard's view of it and its journal, which opens without a network."""
+        text: Text = self._request("GET", f"/_mock/purchases/{purchase_id}/export.html")
+        return text
+
+    def export_har(self, purchase_id: str) -> Object:
+        """Give the requests and callbacks of a purchase as an HTTP Archive 1.2; to write it to a file, use `json.dump`."""
+        return self._ask("GET", f"/_mock/purchases/{purchase_id}/export.har")
 
     def journal(self, **filters: Any) -> Objects:
         """List what happened, in order; see `GET /_mock/journal` for the filters, such as `name` and `status`."""
@@ -292,7 +302,7 @@ class Commands(Generic[Object, Objects, Nothing]):
         return self._list(_query("/_mock/shoppers", {"country": country}), "shoppers")
 
 
-class MockKlarnaAsync(Commands[Awaitable[Json], Awaitable[list[Json]], Awaitable[None]]):
+class MockKlarnaAsync(Commands[Awaitable[Json], Awaitable[list[Json]], Awaitable[None], Awaitable[str]]):
     """A sandbox for tests and programs with an event loop: every command is awaited.
 
     `thread` runs the loop of the client; without it this is the running one.
@@ -324,7 +334,7 @@ class MockKlarnaAsync(Commands[Awaitable[Json], Awaitable[list[Json]], Awaitable
             raise error.with_traceback(None) from None
 
 
-class MockKlarna(Commands[Json, list[Json], None]):
+class MockKlarna(Commands[Json, list[Json], None, str]):
     """A sandbox for tests and programs without an event loop: every command blocks until its answer has arrived.
 
     `thread` runs the loop of the sandbox. A forked process has no such thread: there the first command starts one of its own.

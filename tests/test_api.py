@@ -78,6 +78,9 @@ def test_the_rest_of_the_commands(mock_klarna: MockKlarna, shop: str, page: Page
     bought = mock_klarna.purchase(page=page("us-battery-pack"), shopper="us-approved", wait=0)
     mock_klarna.deny_authorization(bought["authorization_token"], deny_code="address_error")
     assert [purchase["state"] for purchase in mock_klarna.purchases(limit=5)] == ["denied"]
+    assert mock_klarna.export_html(bought["purchase_id"]).startswith("<!doctype html>")
+    archived = mock_klarna.export_har(bought["purchase_id"])["log"]["entries"]
+    assert {entry["comment"] for entry in archived} >= {"deny_authorization"}
     kept = mock_klarna.snapshot()
     mock_klarna.reset(seed=7)
     assert mock_klarna.purchases() == []
@@ -102,6 +105,7 @@ async def test_the_same_commands_with_a_loop(mock_klarna_async: MockKlarnaAsync,
     )
     assert (answer.status, answer.body) == (204, None)
     assert (await mock_klarna_async.journal(kind="event"))[-1]["name"] == "purchase_denied"
+    assert (await mock_klarna_async.export_html(bought["purchase_id"])).startswith("<!doctype html>")
 
 
 def test_a_client_uses_a_sandbox_that_runs_already_and_leaves_its_state(mock_klarna: MockKlarna, shop: str) -> None:
@@ -122,6 +126,8 @@ def test_a_client_uses_a_sandbox_that_runs_already_and_leaves_its_state(mock_kla
 def test_type_checkers_know_what_commands_give(mock_klarna: MockKlarna) -> None:
     assert_type(mock_klarna.clock(), dict[str, Any])
     assert_type(mock_klarna.journal(), list[dict[str, Any]])
+    assert_type(mock_klarna.export_html, Callable[[str], str])
+    assert_type(mock_klarna.export_har, Callable[[str], dict[str, Any]])
     assert_type(mock_klarna.clear_faults, Callable[[], None])
 
 
@@ -179,7 +185,7 @@ def test_the_credentials_come_in_the_forms_that_clients_take(mock_klarna: MockKl
     assert mock_klarna.credentials[0] == mock_klarna.merchant
 
 
-class Recorder(Commands[None, None, None]):
+class Recorder(Commands[None, None, None, None]):
     """Notes what would be sent."""
 
     def __init__(self) -> None:
@@ -192,6 +198,7 @@ class Recorder(Commands[None, None, None]):
 ARGUMENTS = {
     "get_button": 1, "update_button": 1, "get_authorization": 1, "create_order": 2, "deny_authorization": 1,
     "find_purchase": 1, "wait_for": 1, "resend": 1, "find_order": 1, "decide": 2, "advance_clock": 1, "set_clock": 1,
+    "export_har": 1, "export_html": 1,
     "fault": 1, "load_snapshot": 1, "managed_order": 1, "acknowledge": 1, "capture": 2, "refund": 2, "cancel": 1,
     "release_remaining_authorization": 1, "extend_authorization_time": 1, "update_order_authorization": 2,
     "create_token": 1, "get_token": 1, "order_from_token": 2, "cancel_token": 1,

@@ -6,11 +6,13 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+
+import orjson
 
 from mock_klarna.cli.health import wait_for_shop
 from mock_klarna.cli.main import USAGE_ERROR
@@ -72,6 +74,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="write a timeline without times and ids, the same for every run with a seed",
     )
     parser.add_argument(
+        "--export",
+        metavar="FOLDER",
+        help="write the purchases of each failed scenario into a folder, as HTML and as HTTP Archive",
+    )
+    parser.add_argument(
         "--merchant",
         metavar="USER:PASSWORD",
         help="run as this merchant and do not reset it (default: a new merchant for each scenario)",
@@ -103,7 +110,9 @@ def run(arguments: argparse.Namespace) -> int:
         _print_list(scenarios)
         return 0
     for path in filter(None, [arguments.junit, arguments.json, arguments.transcript]):
-        _make_folder(path)
+        _make_folder(Path(path).parent)
+    if arguments.export:
+        _make_folder(Path(arguments.export))
     if arguments.url is None:
         warn_about_variables(os.environ)
     return run_in_loop(_run(arguments, scenarios, variables), _settings(arguments).loop)
@@ -188,9 +197,11 @@ async def _run(arguments: argparse.Namespace, scenarios: list[Scenario], variabl
     printer = _Printer(scenarios, verbose=settings.verbose, quiet=settings.quiet)
     reports: list[Report] = []
 
+    exported = _Exported(arguments.export)
+
     def on_report(each: Report) -> None:
         reports.append(each)
-        printer.print(each)
+        printer.print(each, exported.write(each))
         if arguments.exitfirst and not each.passed:
             raise _StopAtFailure
 
@@ -236,6 +247,7 @@ async def _run_options(
         prefix=arguments.prefix,
         jobs=arguments.jobs or (1 if arguments.exitfirst else _JOBS),
         settle_seconds=_SETTLE_SECONDS_FOR_TRANSCRIPT if arguments.transcript else _SETTLE_SECONDS,
+        export=arguments.export is not None,
     )
     shops = {} if arguments.url or "shop" in variables else await _start_shops(scenarios, options, stack)
     return replace(options, variables=lambda scenario: {**shops.get(scenario.file, {}), **variables})
@@ -296,14 +308,19 @@ class _Printer:
         """Remove the line."""
         self._clear()
 
-    def print(self, result: Report) -> None:
-        """Print the result of a scenario, with details if it failed and with its timeline if `verbose`."""
+    def print(self, result: Report, files: Iterable[Path] = ()) -> None:
+        """Print the result of a scenario, with details if it failed and with its timeline if `verbose`.
+
+        `files` are those that its purchases were written to.
+        """
         self._clear()
         self._done, self._failed = self._done + 1, self._failed + (not result.passed)
         if not (result.passed and self._quiet):
             print(f"{'passed' if result.passed else 'FAILED'}  {result.scenario.title}  ({result.duration:.2f} s)")
             for line in result.timeline if result.passed and self._verbose else result.details():
                 print(f"        {line}")
+            for path in files:
+                print(f"        exported to {path}")
         if not result.passed and _in_github_actions():
             print(report.github_failure_annotation(result))
         self._show_progress()
@@ -317,6 +334,32 @@ class _Printer:
     def _clear(self) -> None:
         if self._is_terminal:
             print("\r\x1b[2K", end="", flush=True)
+
+
+class _Exported:
+    """The files with the purchases of failed scenarios, in a folder; without a folder none are written."""
+
+    def __init__(self, folder: str | None) -> None:
+        self._folder = Path(folder or "")
+        self._names: set[str] = set()
+
+    def write(self, result: Report) -> list[Path]:
+        """Write the purchases of a scenario and return the paths; raises `MockKlarnaError`.
+
+        The first has the name of the scenario, the following ones a number. A name of an earlier run is overwritten.
+        """
+        paths = []
+        for export in result.exports:
+            name, number = result.scenario.name, 1
+            while name.casefold() in self._names:
+                number += 1
+                name = f"{result.scenario.name}-{number}"
+            self._names.add(name.casefold())
+            html, har = (self._folder / f"{name}.{kind}" for kind in ("html", "har"))
+            _write(html, export.html.encode())
+            _write(har, orjson.dumps(export.har))
+            paths += [html, har]
+        return paths
 
 
 def _in_github_actions() -> bool:
@@ -339,20 +382,20 @@ def _write_reports(
             file.write(report.github_summary(reports, duration))
 
 
-def _make_folder(path: str) -> None:
+def _make_folder(folder: Path) -> None:
     """Make the folder of a report, before anything runs; raises `MockKlarnaError`."""
     try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _not_writable(path, error) from None
+        raise _not_writable(folder, error) from None
 
 
-def _write(path: str, content: bytes) -> None:
+def _write(path: str | Path, content: bytes) -> None:
     try:
         Path(path).write_bytes(content)
     except OSError as error:
         raise _not_writable(path, error) from None
 
 
-def _not_writable(path: str, error: OSError) -> MockKlarnaError:
-    return MockKlarnaError(f"cannot write: {error.strerror}", where=path, hint="give a writable path")
+def _not_writable(path: str | Path, error: OSError) -> MockKlarnaError:
+    return MockKlarnaError(f"cannot write: {error.strerror}", where=str(path), hint="give a writable path")

@@ -1,8 +1,11 @@
 """The pytest plugin: an emulator in the fixtures `mock_klarna` and `mock_klarna_async`, imported when a test asks for it."""
 
+import json
 import re
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,11 +17,23 @@ if TYPE_CHECKING:
 
 SECTION = "mock-klarna timeline"
 """Title of the section in the report of a failing test."""
+EXPORT_SECTION = "mock-klarna export"
+"""Title of the section with the files of the purchases, if the option `--mock-klarna-export` asks for them."""
 _MOST_LINES = 200
+_MOST_EXPORTED = 20
+"""Purchases of a test that are written to files, the newest ones."""
 _FILE_SYSTEMS = ("fs", "fs_class", "fs_module", "fs_session")
 _EMULATORS = ("mock_klarna", "mock_klarna_async", "mock_klarna_url", "mock_klarna_servers")
-_Read = Callable[[], str]
-_timelines = pytest.StashKey[list[_Read]]()
+_emulators = pytest.StashKey[list["MockKlarna"]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option with which failing tests write their purchases to files."""
+    parser.getgroup("mock-klarna").addoption(
+        "--mock-klarna-export",
+        metavar="FOLDER",
+        help="write the purchases of each failed test into a folder, as HTML and as HTTP Archive",
+    )
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -64,8 +79,13 @@ def mock_klarna_merchant(request: pytest.FixtureRequest, mock_klarna_settings: "
 
 
 def _own_merchant(request: pytest.FixtureRequest) -> tuple[str, str]:
-    name = re.sub(r"\W+", "-", request.node.name)[:40].strip("-")
-    return f"{name}-{blake2b(request.node.nodeid.encode(), digest_size=4).hexdigest()}", "secret"
+    return _short_name(request.node), "secret"
+
+
+def _short_name(item: pytest.Item) -> str:
+    """Return the name of a test, short and unlike that of any other."""
+    name = re.sub(r"\W+", "-", item.name)[:40].strip("-")
+    return f"{name}-{blake2b(item.nodeid.encode(), digest_size=4).hexdigest()}"
 
 
 @pytest.fixture
@@ -79,7 +99,7 @@ def mock_klarna(
     from mock_klarna.pytest_plugin.fixtures import emptied, restored
 
     klarna = mock_klarna_servers.running(mock_klarna_settings).as_merchant(*mock_klarna_merchant)
-    _add_timeline(request, lambda: _timeline(klarna.journal(limit=10_000)))
+    _report_failure(request, klarna)
     is_own = mock_klarna_merchant == _own_merchant(request)
     with emptied(klarna) if is_own else restored(klarna):
         yield klarna
@@ -93,18 +113,20 @@ def mock_klarna_async(
     from mock_klarna.server import serve_in_thread
 
     with serve_in_thread(mock_klarna_settings, *mock_klarna_merchant) as klarna:
-        _add_timeline(request, lambda: _timeline(klarna.journal(limit=10_000)))
+        _report_failure(request, klarna)
         yield klarna.awaitable()
 
 
-def _add_timeline(request: pytest.FixtureRequest, read: _Read) -> None:
-    request.node.stash.setdefault(_timelines, []).append(read)
+def _report_failure(request: pytest.FixtureRequest, klarna: "MockKlarna") -> None:
+    """Let the report of the test show what happened in an emulator."""
+    request.node.stash.setdefault(_emulators, []).append(klarna)
 
 
-def _timeline(entries: list[dict[str, Any]]) -> str:
-    """Return the last entries as text."""
+def _timeline(klarna: "MockKlarna") -> str:
+    """Return the last entries of the journal as text."""
     from mock_klarna.pytest_plugin.fixtures import timeline
 
+    entries: list[dict[str, Any]] = klarna.journal(limit=10_000)
     left_out = len(entries) - _MOST_LINES
     text = timeline(entries[-_MOST_LINES:])
     return f"({left_out} earlier lines left out)\n{text}" if left_out > 0 else text
@@ -112,17 +134,34 @@ def _timeline(entries: list[dict[str, Any]]) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the timeline of the emulator to the report of a test that failed while it ran."""
+    """Add the timeline of the emulator, and the files of its purchases, to the report of a test that failed while it ran."""
     report = yield
+    folder = item.config.getoption("mock_klarna_export", None)
     if report.failed and report.when != "teardown":
-        for read in item.stash.get(_timelines, ()):
-            report.sections.append((SECTION, _readable(read)))
+        for klarna in item.stash.get(_emulators, ()):
+            report.sections.append((SECTION, _readable(_timeline, klarna) or "nothing happened"))
+            if folder:
+                write = partial(_exported, item.config.invocation_params.dir / folder, _short_name(item))
+                report.sections.append((EXPORT_SECTION, _readable(write, klarna) or "no purchase"))
     return report
 
 
-def _readable(read: _Read) -> str:
-    """Return the timeline, or why there is none: a report about a failure must not fail itself."""
+def _readable(read: Callable[["MockKlarna"], str], klarna: "MockKlarna") -> str:
+    """Return what is read, or why there is nothing: a report about a failure must not fail itself."""
     try:
-        return read() or "nothing happened"
+        return read(klarna)
     except Exception as error:
         return f"not available: {error}"
+
+
+def _exported(folder: Path, name: str, klarna: "MockKlarna") -> str:
+    """Write the newest purchases, oldest first, and return the paths of the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for number, purchase in enumerate(reversed(klarna.purchases(limit=_MOST_EXPORTED)), start=1):
+        html, har = klarna.export_html(purchase["purchase_id"]), klarna.export_har(purchase["purchase_id"])
+        stem = name if number == 1 else f"{name}-{number}"
+        for path, text in ((folder / f"{stem}.html", html), (folder / f"{stem}.har", json.dumps(har))):
+            path.write_text(text, encoding="utf-8")
+            paths.append(str(path))
+    return "\n".join(paths)

@@ -26,8 +26,19 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Export:
+    """A purchase as the server exports it: an HTML page and an HTTP Archive."""
+
+    html: str
+    har: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """The result of one scenario. `duration` is in real seconds; `transcript` is the same for every run with the same seed."""
+    """The result of one scenario. `duration` is in real seconds; `transcript` is the same for every run with the same seed.
+
+    `exports` are the purchases of a scenario that failed, if they were asked for.
+    """
 
     scenario: Scenario
     merchant: str
@@ -35,6 +46,7 @@ class Report:
     failure: Failure | None = None
     timeline: list[str] = field(default_factory=list)
     transcript: list[str] = field(default_factory=list)
+    exports: list[Export] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:

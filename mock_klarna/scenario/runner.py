@@ -11,7 +11,7 @@ from typing import Any
 
 from mock_klarna.scenario.expectations import credential_mismatch, hints
 from mock_klarna.scenario.model import Scenario, StepError
-from mock_klarna.scenario.report import Failure, Report
+from mock_klarna.scenario.report import Export, Failure, Report
 from mock_klarna.scenario.run import ExpectationFailed, JournalReader, ScenarioRun, Sender
 from mock_klarna.scenario.steps import run_steps
 from mock_klarna.scenario.timeline import timeline, transcript
@@ -36,6 +36,7 @@ class RunOptions:
     prefix: how the names of these merchants start.
     jobs: how many scenarios run at once.
     settle_seconds: how long a report waits for callbacks that have no answer yet.
+    export: whether reports of scenarios that failed have their purchases as files.
     """
 
     url: str
@@ -46,6 +47,7 @@ class RunOptions:
     prefix: str = "scenario"
     jobs: int = 32
     settle_seconds: float = 0.25
+    export: bool = False
 
 
 def credentials(scenario: Scenario, options: RunOptions) -> tuple[str, str, bool]:
@@ -100,7 +102,8 @@ async def run_scenario(scenario: Scenario, options: RunOptions) -> Report:
         callbacks = await _settled_callbacks(run, options.settle_seconds)
         entries = list(run.journal.of_purchases(run.all_purchases))
         compared_lines = [*_step_lines(run), *transcript(entries, callbacks)]
-        return Report(scenario, merchant, duration, failure, timeline(entries, callbacks), compared_lines)
+        exports = await _exports(run) if failure and options.export else []
+        return Report(scenario, merchant, duration, failure, timeline(entries, callbacks), compared_lines, exports)
 
 
 async def _reset_merchant(run: ScenarioRun, options: RunOptions) -> None:
@@ -151,6 +154,17 @@ def _all_in_journal(run: ScenarioRun, callbacks: list[Json]) -> bool:
     return all(callback["state"] != "in_flight" for callback in callbacks) and recorded >= sum(
         len(callback["attempts"]) for callback in callbacks
     )
+
+
+async def _exports(run: ScenarioRun) -> list[Export]:
+    """Return the purchases of a scenario as the server exports them; a server of an earlier version does not."""
+    exports = []
+    for purchase_id in run.all_purchases:
+        path = f"/_mock/purchases/{purchase_id}/export"
+        html, har = [await run.client.send("GET", f"{path}.{kind}") for kind in ("html", "har")]
+        if html.status == har.status == 200:
+            exports.append(Export(html.body, har.body))
+    return exports
 
 
 def _step_lines(run: ScenarioRun) -> list[str]:

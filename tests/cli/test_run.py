@@ -293,6 +293,33 @@ def test_a_run_ends_after_the_first_failure_and_its_reports_have_what_ran(comman
     assert second["timeline"]
 
 
+def test_the_purchases_of_failed_scenarios_are_exported(command: Command, files: Path) -> None:
+    button = BUTTON.removeprefix("- ")
+    purchase = "purchase: {cart: se-battery-pack, shopper: se-approved, wait: 0}"
+    expected = "expect_event: {name: purchase_placed, within: 0}"
+    steps = "".join(f"  - {step}\n" for step in (button, purchase, purchase, expected))
+    (files / "buys.yaml").write_text(f"name: Buys\nsteps:\n{steps}")
+    (files / "other").mkdir()
+    (files / "other" / "Buys.yaml").write_text(f"name: Buys too\nsteps:\n{steps}")
+    passing = steps.replace(expected, "expect_event: {name: purchase_authorized}")
+    (files / "buys-well.yaml").write_text(f"name: Buys well\nsteps:\n{passing}")
+    folder = files / "new" / "purchases"
+    result = command("run", files, files / "other", "--export", folder)
+    assert result.returncode == 1
+    assert "2 passed, 3 failed in " in result.stdout
+    paths = sorted(folder.iterdir())
+    stems = ["Buys-3", "Buys-4", "buys-2", "buys"]  # of file systems that do not know upper case too
+    assert [path.name for path in paths] == [f"{stem}.{kind}" for stem in stems for kind in ("har", "html")]
+    printed = [line.strip() for line in result.stdout.splitlines() if "exported to" in line]
+    assert sorted(printed) == [f"exported to {path}" for path in paths]
+
+
+def test_a_folder_that_cannot_be_written_stops_the_run_before_it_starts(command: Command, files: Path) -> None:
+    result = command("run", files, "--export", files / "passes.yaml")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"{files / 'passes.yaml'}: cannot write: " in result.stderr
+
+
 def test_a_quiet_run_prints_failures_and_counts(command: Command, files: Path) -> None:
     lines = command("run", files, "-q").stdout.splitlines()
     assert lines[0].startswith("FAILED  Fails")

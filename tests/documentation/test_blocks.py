@@ -65,8 +65,14 @@ def test_every_curl_command_succeeds(block: Block, sandbox: Sandbox, tmp_path: A
     urls = {"place_order": f"{sandbox.shop}/klarna/place-order", "terms": f"{sandbox.shop}/terms"}
     curl.requested("POST", f"{sandbox.klarna}/instantshopping/v1/buttons", {"merchant_urls": urls})
     code = sandbox.replaced(block.code).replace(f'"{sandbox.shop}/"', f'"{sandbox.shop}/klarna/place-order"')
+    if "PURCHASE_ID" in code:
+        _, _, order = curl.requested("POST", f"{sandbox.klarna}/_mock/orders", {"cart": "se-battery-pack"})
+        code = code.replace("PURCHASE_ID", order["purchase_id"])
     printed = curl.run(code, str(tmp_path))
-    if "/_mock/purchases" in code:
+    if "PURCHASE_ID" in block.code:
+        assert order["purchase_id"] in (tmp_path / "purchase.html").read_text(encoding="utf-8")
+        assert json.loads((tmp_path / "purchase.har").read_bytes())["log"]["version"] == "1.2"
+    elif "/_mock/purchases" in code:
         assert json.loads(printed[printed.index('{"purchase_id"') :])["state"] == "placed"
     if "/_mock/faults" in code:
         _, _, body = curl.requested("GET", f"{sandbox.klarna}/_mock/faults")

@@ -77,6 +77,9 @@ def test_the_job_passes_and_when_an_expectation_fails_it_fails_with_an_annotatio
     assert annotation
     assert "❌" in runner.summary
     assert 'failures="1"' in report.read_text()
+    if "--export" in block.code:
+        names = sorted(path.name for path in (runner.workspace / "purchases").iterdir())
+        assert names == ["express.har", "express.html"]
     if "outputs.log" in block.code:
         assert "mock-klarna is ready at" in runner.printed[annotation.end() :]
 
@@ -98,4 +101,5 @@ def test_the_script_for_gitlab_passes(block: Block, runner: Runner) -> None:
     runner.paths.append(str(runner.folder / "image" / "bin"))
     runner.run_script({"run": "\n".join(job["script"])})
     assert not runner.failed
-    assert (runner.workspace / job["artifacts"]["reports"]["junit"]).exists()
+    for path in (*job["artifacts"]["paths"], job["artifacts"]["reports"]["junit"]):
+        assert (runner.workspace / path).exists()

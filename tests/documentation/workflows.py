@@ -91,8 +91,8 @@ class Runner:
         """Run a composite action, or do what an action of GitHub's does."""
         name, given = step["uses"].partition("@")[0], step.get("with", {})
         if name == "actions/upload-artifact":
-            missing = "" if (self.workspace / given["path"]).exists() else f"{given['path']} is not there"
-            self.failed = self.failed or missing
+            missing = [path for path in given["path"].splitlines() if not (self.workspace / path).exists()]
+            self.failed = self.failed or (f"{', '.join(missing)}: not there" if missing else "")
         if name.startswith("actions/"):
             return {}
         action = yaml.safe_load((self.action / "action.yml").read_text("utf-8"))

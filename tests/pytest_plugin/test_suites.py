@@ -1,9 +1,12 @@
 """What a user of the plugin sees, in suites like theirs."""
 
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -99,6 +102,57 @@ def test_an_emulator_that_is_gone_does_not_hide_the_failure(suite: Run) -> None:
     result = suite(source)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*the test's own words*", SECTION, "not available: *no answer*"])
+
+
+@pytest.mark.parametrize("source", [SYNC, ASYNC], ids=["sync", "async"])
+def test_a_failing_test_writes_its_purchases_to_files(suite: Run, source: str, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "purchases"
+    passing = source.replace("a_wrong_order", "passing").replace("== 200", "== 400")
+    result = suite(source + passing.partition("]}\n")[2], arguments=("--mock-klarna-export", str(folder)))
+    result.assert_outcomes(failed=1, passed=1)
+    har, html = sorted(folder.iterdir())
+    assert (har.suffix, html.suffix, har.stem) == (".har", ".html", html.stem)
+    assert re.fullmatch(r"test_a_wrong_order-[0-9a-f]{8}", har.stem)
+    result.stdout.fnmatch_lines(["*- mock-klarna export -*", str(html), str(har)])
+    archive = json.loads(har.read_bytes())
+    assert 400 in [entry["response"]["status"] for entry in archive["log"]["entries"]]
+    assert archive["log"]["_mock_klarna"]["purchase"]["purchase_id"] in html.read_text(encoding="utf-8")
+
+
+def test_further_purchases_of_a_test_have_numbers(suite: Run, pytester: pytest.Pytester) -> None:
+    source = """
+        def test_it(mock_klarna, monkeypatch, tmp_path):
+            monkeypatch.chdir(tmp_path)
+            mock_klarna.create_button(merchant_urls=URLS)
+            for _ in range(3):
+                mock_klarna.purchase(cart="se-battery-pack", wait=0)
+            assert False
+    """
+    suite(SHOP + dedent(source), arguments=("--mock-klarna-export", "out"))
+    names = sorted(path.name.partition("-")[2][8:] for path in (pytester.path / "out").iterdir())
+    assert names == ["-2.har", "-2.html", "-3.har", "-3.html", ".har", ".html"]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("mock_klarna.create_button(merchant_urls={'place_order': 'https://a.example'})", "no purchase"),
+        ("monkeypatch.setattr(mock_klarna.client, 'url', 'http://127.0.0.1:1')", "not available: *no answer*"),
+    ],
+)
+def test_what_cannot_be_exported_is_said_in_the_report(suite: Run, body: str, said: str) -> None:
+    result = suite(
+        f"def test_it(mock_klarna, monkeypatch):\n    {body}\n    assert False",
+        arguments=("--mock-klarna-export", "out"),
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*- mock-klarna export -*", said])
+
+
+def test_without_the_option_nothing_is_exported(suite: Run, pytester: pytest.Pytester) -> None:
+    before = set(pytester.path.iterdir())
+    suite(SYNC).stdout.no_fnmatch_line("*mock-klarna export*")
+    assert {path.suffix for path in set(pytester.path.iterdir()) - before} <= {".py", ""}
 
 
 STRICT = ASYNC.replace("async def", "import pytest\n@pytest.mark.asyncio\nasync def", 1).replace("== 200", "== 400")
