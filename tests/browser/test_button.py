@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
 from tests.browser.conftest import load
@@ -67,7 +68,7 @@ async def test_the_keyboard_opens_the_dialog_and_the_focus_returns(
     await tab.wait_for_function("document.activeElement.id === 'klarna-instant-shopping-fullscreen'")
     await tab.keyboard.press("Escape")
     await tab.locator("#klarna-instant-shopping-fullscreen").wait_for(state="detached")
-    assert await tab.evaluate("document.activeElement.shadowRoot.activeElement.textContent") == "Expresskassa"
+    await expect(tab.get_by_role("button", name="Expresskassa")).to_be_focused()
 
 
 async def test_styles_of_the_page_do_not_reach_the_button(tab: "Page", product_page: Product, options: Json) -> None:
