@@ -3,12 +3,12 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from mock_klarna.callbacks.http import MerchantClient
-from mock_klarna.callbacks.payloads import CallbackRequest, read_update_answer, request_of
+from mock_klarna.callbacks.payloads import CallbackRequest, forged_place_order, read_update_answer, request_of
 from mock_klarna.domain.callbacks import (
     KINDS_OF_JOB,
     Attempt,
@@ -21,10 +21,10 @@ from mock_klarna.domain.callbacks import (
     state_after,
     with_attempts,
 )
-from mock_klarna.domain.journal import CALLBACK, Sent
+from mock_klarna.domain.journal import CALLBACK, Injected, Sent
 from mock_klarna.domain.records import CommandResult, Decision, Job, Order, Purchase
 from mock_klarna.emulator.context import Context
-from mock_klarna.emulator.faults import Faults
+from mock_klarna.emulator.faults import Faults, injected
 from mock_klarna.errors import UnknownName
 from mock_klarna.store.in_process import KeyedLocks
 from mock_klarna.validation import write_json
@@ -35,6 +35,17 @@ LONGEST_WAIT = 5.0
 """Seconds that a callback which is to arrive out of order waits for the next one."""
 
 
+class _Attempts(NamedTuple):
+    """The attempts that were made at once, and what the sandbox did to them on purpose."""
+
+    made: tuple[Attempt, ...]
+    injected: Injected | None = None
+
+    def with_injected(self, **members: object) -> "_Attempts":
+        """Return the same attempts, and what else was done on purpose."""
+        return self._replace(injected={**(self.injected or {}), **members})
+
+
 class FaultInjector:
     """Sends callbacks with the faults that merchants have created."""
 
@@ -43,14 +54,14 @@ class FaultInjector:
         self._client = client
         self._sent: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
-    async def post(self, delivery: Delivery, at: float) -> list[Attempt]:
-        """Send a callback once, or as often as a fault says; return the attempts made."""
+    async def post(self, delivery: Delivery, at: float) -> "_Attempts":
+        """Send a callback once, or as often as a fault says; return the attempts made, with what the fault did."""
         fault = await self._faults.take(delivery.merchant, "callback", delivery.callback)
         if fault is not None:
-            return await self._post_with(fault, delivery, at)
+            return _Attempts(tuple(await self._post_with(fault, delivery, at)), injected(fault))
         attempt = await self._client.post(delivery.url, delivery.body, at, delivery.merchant)
         self._release(delivery.merchant)
-        return [attempt]
+        return _Attempts((attempt,))
 
     def _release(self, merchant: str) -> None:
         """Release the callbacks that wait for a later one to be sent first."""
@@ -112,8 +123,8 @@ class Deliveries:
             return
         delivery = await self._delivery_of(job, request)
         attempts = await self._attempt(delivery)
-        repeated = await self._repeated(job, attempts[-1])
-        state = state_after(attempts[-1], repeated)
+        repeated = await self._repeated(job, attempts.made[-1])
+        state = state_after(attempts.made[-1], repeated)
         await self._record(delivery, attempts, state, (repeated,) if repeated else (), finished=(job,))
 
     async def _give_up(self, job: Job) -> None:
@@ -129,7 +140,7 @@ class Deliveries:
     async def _end_waiting(self, job: Job, deliveries: Iterable[Delivery]) -> None:
         for delivery in deliveries:
             if delivery.state == "waiting" and job_of(delivery) == job.job_id:
-                await self._record(delivery, (), state_after(delivery.attempts[-1], None))
+                await self._record(delivery, _Attempts(()), state_after(delivery.attempts[-1], None))
 
     async def _delivery_of(self, job: Job, request: CallbackRequest) -> Delivery:
         """Return the delivery that a job continues, from its first try or an interrupted one, or a new delivery."""
@@ -184,31 +195,32 @@ class Deliveries:
         await self._store.commit(merchant, Decision(writes=(delivery,)), now)
         return delivery
 
-    async def _attempt(self, delivery: Delivery) -> tuple[Attempt, ...]:
+    async def _attempt(self, delivery: Delivery) -> _Attempts:
         """Send a callback once, or as often as a fault says."""
         async with self._slots.locked(delivery.merchant):
             now = await self._context.now(delivery.merchant)
-            return tuple(await self._injector.post(delivery, now))
+            return await self._injector.post(delivery, now)
 
     async def _record(
         self,
         delivery: Delivery,
-        attempts: tuple[Attempt, ...],
+        attempts: _Attempts,
         state: str,
         jobs: tuple[Job, ...] = (),
         finished: tuple[Job, ...] = (),
     ) -> Delivery:
         """Add attempts to a delivery, with those that were made meanwhile, and write them to the journal."""
-        now = attempts[-1].at + attempts[-1].duration if attempts else None
+        made = attempts.made
+        now = made[-1].at + made[-1].duration if made else None
         written = await self._written(
-            delivery, lambda current: with_attempts(current, attempts, state), jobs, now, finished
+            delivery, lambda current: with_attempts(current, made, state), jobs, now, finished
         )
         if written is None:
             await self._reschedule(delivery, jobs)
-            written = with_attempts(delivery, attempts, state)
-        made = written.attempts_dropped + len(written.attempts)
-        for number, attempt in enumerate(attempts, made - len(attempts) + 1):
-            await self._write_entry(written, number, attempt)
+            written = with_attempts(delivery, made, state)
+        count = written.attempts_dropped + len(written.attempts)
+        for number, attempt in enumerate(made, count - len(made) + 1):
+            await self._write_entry(written, number, attempt, attempts.injected)
         return written
 
     async def _reschedule(self, delivery: Delivery, jobs: tuple[Job, ...]) -> None:
@@ -217,13 +229,14 @@ class Deliveries:
             now = await self._context.now(delivery.merchant)
             await self._context.commit(delivery.merchant, Decision(jobs=jobs), now)
 
-    async def _write_entry(self, delivery: Delivery, number: int, attempt: Attempt) -> None:
+    async def _write_entry(self, delivery: Delivery, number: int, attempt: Attempt, injected: Injected | None) -> None:
         sent = Sent(
             callback_id=delivery.callback_id,
             url=delivery.url,
             number=number,
             request_body=delivery.body,
             attempt=attempt,
+            injected=injected,
         )
         await self._context.record(
             delivery.merchant, CALLBACK, delivery.callback, sent, attempt.at, delivery.purchase_id
@@ -243,8 +256,24 @@ class Deliveries:
     async def resend(self, merchant: str | None, callback_id: str) -> Delivery:
         """Send a callback again, the same bytes to the same URL; the attempt is added to the earlier ones."""
         delivery = await self.find(merchant, callback_id)
-        attempts = await self._attempt(delivery)
-        return await self._record(delivery, attempts, state_after(attempts[-1], None))
+        attempts = (await self._attempt(delivery)).with_injected(resent=True)
+        return await self._record(delivery, attempts, state_after(attempts.made[-1], None))
+
+    async def forge(self, merchant: str | None, purchase_id: str, token: str | None) -> Delivery:
+        """Send a `place_order` callback that Klarna never sends: that of a purchase with another token.
+
+        Without `token` it has one that no purchase has. Raises `UnknownName` for an unknown purchase, and `StateConflict` for one
+        that was not authorized or has no `place_order` URL.
+        """
+        purchase = await self._store.get(Purchase, purchase_id)
+        if purchase is None or (merchant is not None and purchase.merchant != merchant):
+            hint = "GET /_mock/purchases lists them"
+            raise UnknownName(f"purchase {purchase_id!r} is not known", where="purchase_id", hint=hint)
+        _, unknown = await self._context.new_id(purchase.merchant, "token")
+        request = forged_place_order(purchase, token or unknown)
+        delivery = await self._new(purchase.merchant, request)
+        attempts = (await self._attempt(delivery)).with_injected(forged=True)
+        return await self._record(delivery, attempts, state_after(attempts.made[-1], None))
 
     async def send_update(
         self, purchase: Purchase, url: str, body: dict[str, Any]
@@ -253,8 +282,8 @@ class Deliveries:
         request = CallbackRequest("update", url, write_json(body), purchase.purchase_id)
         delivery = await self._new(purchase.merchant, request)
         attempts = await self._attempt(delivery)
-        changes, failure = read_update_answer(attempts[-1], self._context.validator)
-        if failure and attempts[-1].error is None:
-            attempts = (*attempts[:-1], replace(attempts[-1], error=failure))
+        changes, failure = read_update_answer(attempts.made[-1], self._context.validator)
+        if failure and attempts.made[-1].error is None:
+            attempts = attempts._replace(made=(*attempts.made[:-1], replace(attempts.made[-1], error=failure)))
         await self._record(delivery, attempts, "failed" if failure else "delivered")
         return changes, failure

@@ -4,11 +4,12 @@ from typing import Any
 
 import orjson
 from msgspec import Struct
+from msgspec.structs import replace
 
-from mock_klarna.domain.callbacks import KINDS_OF_JOB, Attempt, CallbackKind
+from mock_klarna.domain.callbacks import CALLBACKS, KINDS_OF_JOB, Attempt, CallbackKind
 from mock_klarna.domain.records import Job, Order, Purchase
 from mock_klarna.emulator.checkout_steps import UNUSABLE
-from mock_klarna.errors import in_words
+from mock_klarna.errors import StateConflict, in_words
 from mock_klarna.store.base import Store
 from mock_klarna.validation import MalformedBody, Validator, read_json, write_json
 
@@ -38,6 +39,19 @@ async def request_of(store: Store, job: Job) -> CallbackRequest | None:
     order_id = record.order_id if isinstance(record, Order) else None
     raw = body if isinstance(body, bytes) else write_json(body)
     return CallbackRequest(kind.name, urls[kind.name], raw, record.purchase_id, order_id)
+
+
+def forged_place_order(purchase: Purchase, token: str) -> CallbackRequest:
+    """Return the `place_order` callback of an authorized purchase with another token; raises `StateConflict` without one."""
+    kind = CALLBACKS["place_order"]
+    url = orjson.loads(purchase.order)["merchant_urls"].get(kind.name) if purchase.order else None
+    if not url:
+        hint = "a purchase that was authorized, of a button key with a place_order URL"
+        raise StateConflict(
+            f"purchase {purchase.purchase_id} has no place_order callback", where="purchase_id", hint=hint
+        )
+    body = kind.body(replace(purchase, authorization_token=token))
+    return CallbackRequest(kind.name, url, body if isinstance(body, bytes) else write_json(body), purchase.purchase_id)
 
 
 def _urls(record: Purchase | Order, kinds: list[CallbackKind]) -> dict[str, Any]:

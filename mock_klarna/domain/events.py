@@ -56,6 +56,15 @@ class CheckboxesAnswered(Event, frozen=True, kw_only=True):
     merchant_requested: dict[str, bool]
 
 
+class CartChanged(Event, frozen=True, kw_only=True):
+    """A shopper who cheats changed the cart; `before` and `after` are the values of `path`, and the sums are right."""
+
+    cheat: str
+    path: str
+    before: str
+    after: str
+
+
 class SessionUpdated(Event, frozen=True, kw_only=True):
     """The page, or the merchant's answer to an `update` callback, changed the session."""
 

@@ -1,8 +1,8 @@
 """The entries of the journal: every exchange, every callback attempt and every event, in their order."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import astuple
@@ -10,6 +10,9 @@ from msgspec.structs import astuple
 from mock_klarna.domain.callbacks import Attempt
 from mock_klarna.domain.events import Event
 from mock_klarna.errors import Problem
+
+Injected = Mapping[str, Any]
+"""What the sandbox did to a request or a callback on purpose: `fault_id` and effects of a fault, `forged`, or `resent`."""
 
 EXCHANGE, CALLBACK, EVENT = "exchange", "callback", "event"
 KINDS = (EXCHANGE, CALLBACK, EVENT)
@@ -47,6 +50,7 @@ class Exchange(Struct, frozen=True, kw_only=True, gc=False):
     problems: tuple[Problem, ...] = ()
     explanation: str = ""
     warnings: tuple[Problem, ...] = ()
+    injected: Injected | None = None
 
 
 class Sent(Struct, frozen=True, kw_only=True, gc=False):
@@ -57,6 +61,7 @@ class Sent(Struct, frozen=True, kw_only=True, gc=False):
     number: int
     request_body: bytes
     attempt: Attempt
+    injected: Injected | None = None
 
 
 _EXCHANGE_BYTES = 580
@@ -75,11 +80,14 @@ def entry_size(merchant: str, data: Exchange | Sent | Event) -> int:
         attempt = data.attempt
         texts = _text(data.url) + _text(attempt.error or "") + _text(attempt.remedy or "")
         bodies = len(data.request_body) + len(attempt.answer)
-        return name + _SENT_BYTES + bodies + texts + _headers(attempt.answer_headers)
+        size = name + _SENT_BYTES + bodies + texts + _headers(attempt.answer_headers)
+        return size + memory_of(data.injected) if data.injected else size
     size = name + _EXCHANGE_BYTES + len(data.request_body) + len(data.response_body) + _text(data.path)
     size += _headers(data.request_headers)
     if data.explanation:
         size += _text(data.explanation)
+    if data.injected:
+        size += memory_of(data.injected)
     found = (*data.problems, *data.warnings)
     return size + memory_of(found) if found else size
 

@@ -31,6 +31,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "specifications_selected": (_SHOPPER, "selects {reference}, quantity {quantity}"),
     "shipping_updated": (_SHOPPER, "selects a shipping option: {reference}"),
     "checkboxes_answered": (_SHOPPER, "answers the checkboxes: {merchant_requested}"),
+    "cart_changed": (_SHOPPER, "cheats: {path} is {after} in place of {before}"),
     "session_updated": (_KLARNA, "updates the session: {changed}"),
     "update_ignored": (_KLARNA, "leaves the session unchanged: {reason}"),
     "purchase_authorized": (_KLARNA, "authorizes {order_amount} and calls place_order, token {authorization_token}"),

@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 from msgspec.structs import replace
 
-from mock_klarna.domain import button, session
+from mock_klarna.domain import button, cheating, session
 from mock_klarna.domain.events import (
+    CartChanged,
     CheckboxesAnswered,
     Event,
     IdentificationUpdated,
@@ -137,6 +138,34 @@ def _require_checkboxes(current: Json, answers: Mapping[str, bool]) -> None:
         expected = f"one of {', '.join(known)}" if known else "nothing: there are no additional_checkboxes"
         problem = Problem(path=f"select.checkboxes.{unknown[0]}", rule="enum", value=unknown[0], expected=expected)
         raise InvalidInput([problem], where="select")
+
+
+def cheat(purchase_id: str, kind: str) -> Step:
+    """Change the cart as a shopper who cheats; raises `InvalidInput` for a cart that has nothing to change in this way."""
+
+    def step(current: Json) -> tuple[Json, Event]:
+        try:
+            change = _abroad(current) if kind == cheating.COUNTRY else cheating.changed(current, kind)
+        except cheating.CannotCheat as cannot:
+            raise InvalidInput([cannot.problem], where="cheat") from None
+        event = CartChanged(
+            purchase_id=purchase_id,
+            cheat=kind,
+            path=change.path,
+            before=str(change.before or "nothing"),
+            after=str(change.after),
+        )
+        return change.session, event
+
+    return step
+
+
+def _abroad(current: Json) -> cheating.Change:
+    # The data of shoppers is imported when it is first needed.
+    from mock_klarna.shoppers.named import named_shopper
+
+    code = cheating.foreign_country(current, list(COUNTRIES))
+    return cheating.abroad(current, named_shopper(f"{code.lower()}-approved").billing_address)
 
 
 def choices(purchase_id: str, select: Json, current: bytes) -> Iterator[tuple[Step, str | None]]:

@@ -12,6 +12,12 @@ from mock_klarna.emulator.context import Context
 from mock_klarna.validation import write_json
 
 Json = dict[str, Any]
+_NOT_EFFECTS = frozenset({"on", "operation", "times"})
+
+
+def injected(fault: Json) -> Json:
+    """Return what the journal shows of a fault that was used: its `fault_id` and its effects."""
+    return {name: value for name, value in fault.items() if name not in _NOT_EFFECTS}
 
 
 class Faults:

@@ -25,7 +25,7 @@ _BUTTONS = "/instantshopping/v1/buttons"
 _AUTHORIZATIONS = "/instantshopping/v1/authorizations"
 _DENIAL_MEMBERS = ("deny_redirect_url", "deny_code", "deny_message")
 _SELECT_MEMBERS = ("shipping_option", "product_attributes", "quantity", "checkboxes")
-_PURCHASE_MEMBERS = ("shopper", "outcome", "wait", "merchant_timeout", "integrator_url")
+_PURCHASE_MEMBERS = ("shopper", "outcome", "wait", "merchant_timeout", "integrator_url", "cheat")
 
 
 async def create_button(run: ScenarioRun, step: Step) -> Any:

@@ -211,6 +211,15 @@ async def resend_callback(services: Services, request: ApiRequest) -> ApiRespons
     return json_response(views.callback(await services.deliveries.resend(request.scope, request.path("callback_id"))))
 
 
+async def forge_callback(services: Services, request: ApiRequest) -> ApiResponse:
+    """Send a place_order callback that Klarna would not send: that of a purchase, with another token."""
+    purchase_id, token = request.body["purchase_id"], request.body.get("authorization_token")
+    delivery = await services.deliveries.forge(request.scope, purchase_id, token)
+    response = json_response(views.callback(delivery), 201)
+    response.headers["Location"] = f"/_mock/callbacks/{delivery.callback_id}"
+    return response
+
+
 # Faults
 
 

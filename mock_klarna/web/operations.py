@@ -120,6 +120,17 @@ SANDBOX = (
         errors=(404,),
     ),
     _sandbox(
+        name="forge_callback",
+        counters=("token", "callback"),
+        method="POST",
+        path="/_mock/callbacks",
+        handler=control.forge_callback,
+        body="required",
+        answers=((201, "callback"),),
+        errors=(404, 409),
+        headers=("Location",),
+    ),
+    _sandbox(
         name="add_order",
         counters=("purchase", "shopper", "token", "order"),
         method="POST",

@@ -24,6 +24,7 @@ from aiohttp import HttpVersion11, hdrs, web
 
 from mock_klarna.domain.journal import EXCHANGE, NO_MERCHANT, Exchange
 from mock_klarna.domain.records import Purchase
+from mock_klarna.emulator.faults import injected
 from mock_klarna.errors import BadValue, ExpectationFailed, InjectedFault, StoreFailure, TooManyRequests
 from mock_klarna.store.base import Store
 from mock_klarna.validation import LARGE_BODY, write_json
@@ -371,7 +372,7 @@ _RECORDERS: dict[JournalPolicy, Callable[..., Awaitable[None]]] = {
     JournalPolicy.PROBLEMS: _record_problems,
     JournalPolicy.NONE: _show_refusal,
 }
-_RECORDED_HEADERS = (hdrs.HOST, hdrs.USER_AGENT, hdrs.CONTENT_TYPE)
+_RECORDED_HEADERS = (hdrs.HOST, hdrs.USER_AGENT, hdrs.CONTENT_TYPE, IDEMPOTENCY_KEY, hdrs.ORIGIN, "Sec-Fetch-Mode")
 
 
 async def _record(
@@ -412,6 +413,7 @@ def _exchange(request: ApiRequest, response: ApiResponse, started: float) -> Exc
         problems=tuple([problem.shown() for problem in request.problems]) if request.problems else (),
         explanation=request.explanation,
         warnings=tuple([warning.shown() for warning in request.warnings]) if request.warnings else (),
+        injected=injected(request.fault) if request.fault else None,
     )
 
 

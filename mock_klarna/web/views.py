@@ -130,6 +130,7 @@ def _details(data: Exchange | Sent | Event) -> Json:
             "request_body": body(data.request_body),
             **attempt(data.attempt),
             "at": precise_moment(data.attempt.at),
+            "injected": data.injected,
         }
     return _exchange(data)
 
@@ -147,6 +148,7 @@ def _exchange(data: Exchange) -> Json:
         "explanation": data.explanation or None,
         "problems": [problem.as_json() for problem in data.problems],
         "warnings": [warning.as_json() for warning in data.warnings],
+        "injected": data.injected,
     }
 
 

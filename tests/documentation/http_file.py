@@ -58,6 +58,7 @@ _STORY: list[tuple[str, Any, Mapping[str, str]]] = [
     ("list_callbacks", None, {"callback_id": "body.callbacks[0].callback_id"}),
     ("get_callback", None, {}),
     ("resend_callback", None, {}),
+    ("forge_callback", {"purchase_id": "{{purchase_id}}"}, {}),
     ("create_purchase", _BUY, _BOUGHT),
     ("deny_authorization", {"deny_code": "item_out_of_stock"}, {}),
     ("journal", None, {"seq": "body.entries[0].seq"}),

@@ -84,6 +84,7 @@ OURS = (
     "decide_fraud_review",
     "set_clock",
     "create_fault",
+    "forge_callback",
     "reset",
     "run_scenario",
     "set_token_status",

@@ -32,6 +32,7 @@ async def test_every_endpoint_is_served_with_and_without_a_slash(
         "set_clock": {"advance": 1},
         "create_fault": {"on": "request", "status": 500, "operation": "get_button"},
         "put_snapshot": {"version": 1, "merchants": {}},
+        "forge_callback": {"purchase_id": "x"},
     }
     method = "HEAD" if operation.media == EVENT_STREAM else operation.method  # a stream has no end
     for ending in ("", "/", "?", "/?"):

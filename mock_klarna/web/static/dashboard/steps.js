@@ -22,6 +22,7 @@ const EVENTS = {
   identification_updated: ["page", "klarna", "address: {customer_postal_code} {customer_country}"],
   specifications_selected: ["page", "klarna", "selects {quantity} × {reference}"],
   shipping_updated: ["page", "klarna", "selects shipping {reference}"],
+  cart_changed: ["page", "klarna", "cheats and changes the cart"],
   checkboxes_answered: ["page", "klarna", "answers the checkboxes"],
   session_updated: ["klarna", "page", "session updated: {changed}"],
   update_ignored: ["klarna", "klarna", "update ignored: {reason}"],
