@@ -5,8 +5,18 @@ import re
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
-from mock_klarna.certify.rule import Observation, Rule, Severity, broken, nothing, obeyed
-from mock_klarna.certify.traffic import Entry, Traffic, body_of, is_ok, moment_of
+from mock_klarna.certify.rule import Look, Observation, Rule, Severity, broken, obeyed
+from mock_klarna.certify.traffic import (
+    Authorization,
+    Entry,
+    Json,
+    Traffic,
+    body_of,
+    injected,
+    is_ok,
+    lines,
+    moment_of,
+)
 
 _SLOW_SECONDS, _TOO_SLOW_SECONDS = 2.0, 10.0
 _DENY_CODES = (
@@ -17,6 +27,9 @@ _DENY_CODES = (
     "other",
 )
 _NOT_MODIFIED = 304
+_FAULTY = ("status", "drop", "garbage")
+"""Effects of faults after which the answer to a callback says nothing about the shop."""
+_CART = ("order_lines", "billing_address", "shipping_address")
 _SECRET = re.compile(r"(?=.*\d)[A-Za-z0-9_\-]{16,}")
 
 
@@ -25,6 +38,8 @@ def _every_callback_is_decided(traffic: Traffic) -> Iterator[Observation]:
     for authorization in traffic.authorizations:
         first, decision = authorization.attempts[0], authorization.decision
         ended = timed_out.get(first["purchase_id"])
+        if ended is not None and authorization.is_disturbed:
+            continue  # the shop was not asked, or Klarna did not answer it
         if ended is not None:
             yield broken(
                 first,
@@ -40,7 +55,7 @@ def _decisions_are_quick(traffic: Traffic) -> Iterator[Observation]:
     taken = sorted(
         (moment_of(authorization.decision) - moment_of(authorization.attempts[0]), number)
         for number, authorization in enumerate(traffic.authorizations)
-        if authorization.decision is not None
+        if authorization.decision is not None and not authorization.is_disturbed
     )
     if not taken:
         return
@@ -93,6 +108,99 @@ def _repeated_callback_places_once(traffic: Traffic) -> Iterator[Observation]:
             )
 
 
+def _forged_callback_places_nothing(traffic: Traffic) -> Iterator[Observation]:
+    for forged in traffic.forged:
+        delivered = forged.attempts[0]
+        posted = forged.requests_named("create_order")
+        if posted:
+            is_read = any(entry["seq"] < posted[0]["seq"] for entry in forged.requests_named("get_authorization"))
+            yield broken(
+                delivered,
+                posted[0],
+                seen="POST …/orders with the token of a forged callback"
+                + (", although reading it was refused" if is_read else ""),
+                expected="GET …/authorizations/{token}, and nothing else after 403 or 404",
+            )
+        elif forged.requests or _is_refused(delivered):
+            yield obeyed(delivered, *forged.requests[:1])
+
+
+def _is_refused(attempt: Entry) -> bool:
+    return 400 <= (attempt["status"] or 0) < 500
+
+
+def _late_callback_does_no_harm(traffic: Traffic) -> Iterator[Observation]:
+    for authorization in traffic.authorizations:
+        for attempt in authorization.late:
+            later = [entry for entry in authorization.requests if moment_of(entry) >= moment_of(attempt)]
+            refused = next((entry for entry in later if not is_ok(entry)), None)
+            again = [
+                entry
+                for entry in later
+                if refused is not None and entry["seq"] > refused["seq"] and entry["name"] == "create_order"
+            ]
+            if refused is not None and again:
+                yield broken(
+                    attempt,
+                    refused,
+                    again[0],
+                    seen=f"POST …/orders after the token was answered {refused['status']}",
+                    expected="no further request with a token that has expired",
+                )
+            elif later or _is_refused(attempt):
+                yield obeyed(attempt, *later[:1])
+
+
+def _second_authorization_works(traffic: Traffic) -> Iterator[Observation]:
+    placed: list[Authorization] = []
+    for authorization in traffic.authorizations:
+        decision = authorization.decision
+        if decision is None or authorization.attempts[0]["purchase_id"] in traffic.cheats:
+            continue
+        first = next((one for one in placed if _is_same_cart(one.order, authorization.order)), None)
+        if decision["name"] == "create_order":
+            placed.append(authorization)
+        if first is None or first.decision is None:
+            continue
+        if decision["name"] == "create_order":
+            yield obeyed(first.decision, decision)
+        elif body_of(decision).get("deny_code") != "item_out_of_stock":
+            yield broken(
+                first.decision,
+                authorization.attempts[0],
+                decision,
+                seen="the second authorization of a cart was denied",
+                expected="an order, or item_out_of_stock",
+            )
+
+
+def _is_same_cart(one: Json, other: Json) -> bool:
+    return bool(lines(one)) and all(one.get(name) == other.get(name) for name in _CART)
+
+
+def _denies(*cheats: str) -> Look:
+    """Return the look of a rule that carts which were changed in these ways are not placed."""
+
+    def look(traffic: Traffic) -> Iterator[Observation]:
+        for authorization in traffic.authorizations:
+            first, decision = authorization.attempts[0], authorization.decision
+            changed = traffic.cheats.get(first["purchase_id"])
+            if changed is None or changed["cheat"] not in cheats or first["status"] is None:
+                continue
+            if decision is not None and decision["name"] == "create_order":
+                yield broken(
+                    changed,
+                    first,
+                    decision,
+                    seen=f"an order was placed with {changed['path']} {changed['after']} in place of {changed['before']}",
+                    expected="DELETE …/authorizations/{token}",
+                )
+            else:
+                yield obeyed(changed, first, *([decision] if decision is not None else ()))
+
+    return look
+
+
 def _url_has_a_secret(traffic: Traffic) -> Iterator[Observation]:
     seen: set[str] = set()
     for authorization in traffic.authorizations:
@@ -113,7 +221,7 @@ def _url_has_a_secret(traffic: Traffic) -> Iterator[Observation]:
 def _callbacks_are_not_redirected(traffic: Traffic) -> Iterator[Observation]:
     for entry in traffic.callbacks():
         status = entry["status"]
-        if status is None:
+        if status is None or injected(entry, "status"):
             continue
         if 300 <= status < 400 and status != _NOT_MODIFIED:
             yield broken(
@@ -126,6 +234,8 @@ def _callbacks_are_not_redirected(traffic: Traffic) -> Iterator[Observation]:
 def _updates_are_answered(traffic: Traffic) -> Iterator[Observation]:
     ignored = {entry["purchase_id"]: entry for entry in traffic.events("update_ignored")}
     for entry in traffic.callbacks("update"):
+        if injected(entry, *_FAULTY):
+            continue
         problem = ignored.get(entry["purchase_id"])
         if problem is not None and abs(moment_of(problem) - moment_of(entry)) < _TOO_SLOW_SECONDS + 1:
             yield broken(entry, problem, seen=problem["reason"], expected="200 with lines that add up, or 304")
@@ -169,7 +279,8 @@ def _redirect_or_code(traffic: Traffic) -> Iterator[Observation]:
 
 def _refusals_are_denials(traffic: Traffic) -> Iterator[Observation]:
     for authorization in traffic.authorizations:
-        refused = [entry for entry in authorization.attempts if entry["status"] is not None and not is_ok(entry)]
+        answered = (entry for entry in authorization.attempts if not injected(entry, *_FAULTY))
+        refused = [entry for entry in answered if entry["status"] is not None and not is_ok(entry)]
         if not refused:
             continue
         if authorization.decision is not None:
@@ -216,8 +327,8 @@ RULES = (
         severity=Severity.ERROR,
         source="klarna.md §1.3",
         remedy="Put a secret into the URL of the callback, and read the authorization before placing.",
-        look=nothing,
-        needs="a forged callback; the sandbox sends none by itself",
+        look=_forged_callback_places_nothing,
+        needs="a forged callback, as --shop sends it, that is answered with 4xx or read; 2xx alone does not show what is stored",
     ),
     Rule(
         id="C5",
@@ -234,8 +345,8 @@ RULES = (
         severity=Severity.WARNING,
         source="klarna.md §5",
         remedy="Stop when Klarna answers 404, and tell the shopper.",
-        look=nothing,
-        needs="a callback for an expired token; the sandbox sends none by itself",
+        look=_late_callback_does_no_harm,
+        needs="a callback after its token expired, as --shop sends it, that is answered with 4xx or read",
     ),
     Rule(
         id="C7",
@@ -243,8 +354,8 @@ RULES = (
         severity=Severity.WARNING,
         source="klarna.md §4.1",
         remedy="Do not key orders on the cart alone: a shopper can buy the same cart again.",
-        look=nothing,
-        needs="two authorizations of one cart; the sandbox makes none by itself",
+        look=_second_authorization_works,
+        needs="two authorizations of one cart, the first of which was placed",
     ),
     Rule(
         id="C8",
@@ -280,38 +391,43 @@ RULES = (
             severity=severity,
             source="guide, step 3",
             remedy=remedy,
-            look=nothing,
-            needs="a shopper who cheats; the sandbox sends none by itself",
+            look=_denies(*cheats),
+            needs=f"a purchase with cheat: {' or '.join(cheats)}, as --shop makes it",
         )
-        for number, title, severity, remedy in (
+        for number, title, severity, cheats, remedy in (
             (
                 "V1",
                 "A changed price is denied",
                 Severity.ERROR,
+                ("price", "discount"),
                 "Compare unit_price of each line with the catalogue, and deny if they differ.",
             ),
             (
                 "V2",
                 "A quantity that is not in stock is denied",
                 Severity.WARNING,
+                ("quantity",),
                 "Compare quantity with the stock, and deny with item_out_of_stock.",
             ),
             (
                 "V3",
                 "A country that the shop does not ship to is denied",
                 Severity.WARNING,
+                ("country",),
                 "Check the shipping address, and deny with unsupported_shipping_address.",
             ),
             (
                 "V4",
                 "A shipping option that was not offered is denied",
                 Severity.ERROR,
+                ("shipping_price", "shipping_option"),
                 "Compare id and price of the selected shipping option with those that the shop offers.",
             ),
             (
                 "V5",
                 "An article that the shop does not sell is denied",
                 Severity.ERROR,
+                ("article",),
                 "Look up the reference of each line in the catalogue, and deny if there is none.",
             ),
         )

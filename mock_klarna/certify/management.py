@@ -3,14 +3,32 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
 from mock_klarna.certify.rule import Observation, Rule, Severity, broken, nothing, obeyed
-from mock_klarna.certify.traffic import ORDERS, Entry, Traffic, body_of, header, is_ok, lines, path_part
+from mock_klarna.certify.traffic import (
+    ORDERS,
+    Entry,
+    Traffic,
+    body_of,
+    header,
+    injected,
+    is_ok,
+    lines,
+    moment_of,
+    path_part,
+)
 
 _IDEMPOTENCY_KEY = "Klarna-Idempotency-Key"
 _WITH_KEY = ("capture_order", "refund_order")
 _AMOUNTS = ("captured_amount", "refunded_amount")
+_CHANGES = (*_WITH_KEY, "cancel_order", "release_remaining_authorization")
+_SLOW_PUSH, _AFTER_PUSH = 10.0, 10.0
+_DAY = 24 * 3600
+_LIFETIME = 28 * _DAY
+_TEST_CLIENT = "mock-klarna/"
+"""How the `User-Agent` of tests begins that act in the shop's place."""
 _PUSHES_WITHOUT_ACKNOWLEDGEMENT = 3
 _LIBRARY = re.compile(
     r"(?i)(python|curl|guzzle|php|axios|node|go-http|java|okhttp|apache-httpclient|libwww|ruby|aiohttp|httpx|dart|wget)\S*"
@@ -47,12 +65,15 @@ def _pushes(traffic: Traffic) -> dict[str, list[Entry]]:
     of_purchase = {entry["purchase_id"]: entry["order_id"] for entry in traffic.events("purchase_placed")}
     found: dict[str, list[Entry]] = defaultdict(list)
     for entry in traffic.callbacks("push"):
+        if injected(entry, "drop", "status"):
+            continue
         found[of_purchase.get(entry["purchase_id"], "")].append(entry)
     return found
 
 
 def _orders_are_acknowledged(traffic: Traffic) -> Iterator[Observation]:
-    acknowledged = {entry["order_id"]: entry for entry in traffic.events("order_acknowledged", "order_captured")}
+    acknowledged = {path_part(entry, ORDERS): entry for entry in traffic.exchanges("acknowledge_order")}
+    acknowledged |= {entry["order_id"]: entry for entry in traffic.events("order_acknowledged", "order_captured")}
     for order_id, attempts in _pushes(traffic).items():
         if order_id in acknowledged:
             yield obeyed(attempts[0], acknowledged[order_id])
@@ -64,12 +85,67 @@ def _orders_are_acknowledged(traffic: Traffic) -> Iterator[Observation]:
             )
 
 
+def _repeated_push_changes_nothing(traffic: Traffic) -> Iterator[Observation]:
+    for order_id, attempts in _pushes(traffic).items():
+        delivered = [entry for entry in attempts if entry["status"] is not None]
+        for before, push in pairwise(delivered):
+            seconds = push["duration_ms"] / 1000
+            changed = _changed_again(traffic, order_id, push)
+            if changed:
+                yield broken(
+                    before,
+                    push,
+                    changed,
+                    seen=f"{changed['name']} again after the second push",
+                    expected="nothing that was done after the first push",
+                )
+            elif not is_ok(push):
+                yield broken(before, push, seen=f"the second push was answered {push['status']}", expected="200")
+            elif seconds > _SLOW_PUSH:
+                yield broken(
+                    push, seen=f"the push was answered after {seconds:.0f} s", expected=f"at most {_SLOW_PUSH:g} s"
+                )
+            else:
+                yield obeyed(before, push)
+
+
+def _changed_again(traffic: Traffic, order_id: str, push: Entry) -> Entry | None:
+    """Return a change soon after a push that was made before with another key, or without one."""
+    made: dict[str, set[str | None]] = {}
+    for entry in traffic.of_order(order_id, *_CHANGES):
+        if not is_ok(entry):
+            continue
+        key, keys = header(entry, _IDEMPOTENCY_KEY), made.setdefault(entry["name"], set())
+        if keys and 0 <= moment_of(entry) - moment_of(push) < _AFTER_PUSH and (key is None or key not in keys):
+            return entry
+        keys.add(key)
+    return None
+
+
 def _requests_have_idempotency_keys(traffic: Traffic) -> Iterator[Observation]:
     for entry in traffic.exchanges(*_WITH_KEY):
         if header(entry, _IDEMPOTENCY_KEY):
             yield obeyed(entry)
         else:
             yield broken(entry, seen=f"{entry['name']} without {_IDEMPOTENCY_KEY}", expected="a UUID, stored first")
+
+
+def _retry_has_the_same_key(traffic: Traffic) -> Iterator[Observation]:
+    sent = traffic.exchanges(*_WITH_KEY)
+    for lost in (entry for entry in sent if injected(entry, "drop") and is_ok(entry)):
+        again = next((one for one in sent if one["seq"] > lost["seq"] and _purpose(one) == _purpose(lost)), None)
+        if again is None:
+            continue
+        first, second = header(lost, _IDEMPOTENCY_KEY), header(again, _IDEMPOTENCY_KEY)
+        if first and first == second:
+            yield obeyed(lost, again)
+        else:
+            yield broken(
+                lost,
+                again,
+                seen=f"{again['name']} again with {_IDEMPOTENCY_KEY} {second or 'missing'}",
+                expected=f"{first}, as in the first try" if first else "a key that is stored before the first try",
+            )
 
 
 def _keys_belong_to_one_amount(traffic: Traffic) -> Iterator[Observation]:
@@ -125,13 +201,33 @@ def _captures_have_shipping_info(traffic: Traffic) -> Iterator[Observation]:
             yield broken(entry, seen="a capture without shipping_info", expected="the parcel's carrier and number")
 
 
+def _captured_or_extended_in_time(traffic: Traffic) -> Iterator[Observation]:
+    ends = {entry["order_id"]: moment_of(entry) + _LIFETIME for entry in traffic.events("purchase_placed")}
+    extended = {entry["order_id"]: entry for entry in traffic.events("authorization_time_extended")}
+    ends |= {order_id: float(entry["expires_at"]) for order_id, entry in extended.items()}
+    yield from (obeyed(entry) for entry in extended.values())
+    for entry in traffic.exchanges("capture_order"):
+        order_id = path_part(entry, ORDERS)
+        if order_id not in ends:
+            continue
+        late = moment_of(entry) - ends[order_id]
+        if late > 0 and not is_ok(entry):
+            yield broken(
+                entry,
+                seen=f"captured {late / _DAY:.1f} days after the authorization ended",
+                expected="a capture, or POST …/extend-authorization-time, within 28 days",
+            )
+        elif is_ok(entry):
+            yield obeyed(entry)
+
+
 def _user_agent_names_the_shop(traffic: Traffic) -> Iterator[Observation]:
     seen: set[str] = set()
     for entry in traffic.exchanges():
         if entry["name"].startswith("sdk_"):
             continue
         agent = header(entry, "User-Agent") or ""
-        if agent in seen:
+        if agent in seen or agent.startswith(_TEST_CLIENT):
             continue
         seen.add(agent)
         if agent and not _LIBRARY.match(agent):
@@ -185,8 +281,8 @@ RULES = (
         severity=Severity.WARNING,
         source="klarna.md §4.4",
         remedy="Answer a second push at once, and do nothing that was done before.",
-        look=nothing,
-        needs="a push that arrives twice; this cannot be seen in the journal yet",
+        look=_repeated_push_changes_nothing,
+        needs="a push that arrived twice, as --shop sends it",
     ),
     Rule(
         id="M4",
@@ -203,8 +299,8 @@ RULES = (
         severity=Severity.ERROR,
         source="klarna.md §9.4",
         remedy="Store the key before the call, and send it again after a lost answer.",
-        look=nothing,
-        needs="a lost answer to a capture; this cannot be seen in the journal yet",
+        look=_retry_has_the_same_key,
+        needs="a capture or a refund whose answer a fault with drop has lost, and the same request again",
     ),
     Rule(
         id="M6",
@@ -239,8 +335,8 @@ RULES = (
         severity=Severity.WARNING,
         source="klarna.md §9.1",
         remedy="Capture within 28 days, or call POST …/extend-authorization-time.",
-        look=nothing,
-        needs="an order of 28 days; this cannot be seen in the journal yet",
+        look=_captured_or_extended_in_time,
+        needs="a capture, or an extension of the authorization",
     ),
     Rule(
         id="T1",

@@ -1,14 +1,16 @@
 """The rules of placing an order."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
-from mock_klarna.certify.rule import Observation, Rule, Severity, broken, nothing, obeyed
+from mock_klarna.certify.rule import Observation, Rule, Severity, broken, obeyed
 from mock_klarna.certify.traffic import (
     Authorization,
     Entry,
     Traffic,
     body_of,
+    injected,
     is_ok,
     lines,
     moment_of,
@@ -17,6 +19,9 @@ from mock_klarna.domain.sums import LINE_RULES, ORDER_RULES
 
 _LONGEST_REFERENCE = 255
 _ADDRESSES = ("billing_address", "shipping_address")
+_TRY_LATER = (429, 500, 502, 503, 504)
+_SHORTEST_PAUSE = 0.45
+"""Seconds between two tries, half a second less what timers are inexact."""
 _AFTER_PAYMENT = ("capture_order", "acknowledge_order")
 
 
@@ -149,6 +154,62 @@ def _rejected_is_a_refusal(traffic: Traffic) -> Iterator[Observation]:
             yield obeyed(entry)
 
 
+def _lost_answer_is_retried(traffic: Traffic) -> Iterator[Observation]:
+    for authorization in traffic.authorizations:
+        posted = authorization.requests_named("create_order")
+        lost = next((entry for entry in posted if injected(entry, "drop") and is_ok(entry)), None)
+        if lost is None:
+            continue
+        later = [entry for entry in posted if entry["seq"] > lost["seq"]]
+        other = next((entry for entry in later if body_of(entry) != body_of(lost)), None)
+        answer = lost["response_body"]
+        order_id = str(answer.get("order_id", "")) if isinstance(answer, dict) else ""
+        found_out = list(traffic.of_order(order_id))
+        if other is not None:
+            yield broken(
+                lost,
+                other,
+                seen="another body after a lost answer",
+                expected="the same body again: then Klarna answers with the same order",
+            )
+        elif later or found_out:
+            yield obeyed(lost, (later or found_out)[0])
+        else:
+            yield broken(
+                lost,
+                seen="the order was not posted again after its answer was lost",
+                expected="POST …/orders again with the same body",
+                severity=Severity.WARNING,
+            )
+
+
+def _retries_wait_longer(traffic: Traffic) -> Iterator[Observation]:
+    tries: dict[tuple[str, str], list[Entry]] = {}
+    for entry in traffic.exchanges():
+        tries.setdefault((entry["name"], entry["path"]), []).append(entry)
+    for found in tries.values():
+        pauses = [
+            (moment_of(later) - moment_of(earlier) - earlier["duration_ms"] / 1000, earlier, later)
+            for earlier, later in pairwise(found)
+            if injected(earlier, "status") in _TRY_LATER
+        ]
+        shortest, longest = _SHORTEST_PAUSE, 0.0
+        for pause, earlier, later in pauses:
+            if pause < max(shortest, longest / 2):
+                yield broken(
+                    earlier,
+                    later,
+                    seen=f"{later['name']} again {max(0.0, pause):.2f} s after {earlier['status']}"
+                    + (f", before that after {longest:.2f} s" if longest > shortest else ""),
+                    expected="a pause of at least 0.5 s that becomes longer with each try",
+                )
+                break
+            longest = max(longest, pause)
+        else:
+            if pauses:
+                yield obeyed(*(entry for _, *both in pauses for entry in both))
+
+
 def _nothing_after_the_decision(traffic: Traffic) -> Iterator[Observation]:
     for authorization in traffic.authorizations:
         decision = authorization.decision
@@ -266,8 +327,8 @@ RULES = (
         severity=Severity.ERROR,
         source="klarna.md §4.1",
         remedy="Retry POST …/orders with the same body; Klarna answers with the same order.",
-        look=nothing,
-        needs="a lost answer; this cannot be seen in the journal yet",
+        look=_lost_answer_is_retried,
+        needs="an order whose answer a fault with drop has lost, as --shop does it",
     ),
     Rule(
         id="O9",
@@ -275,8 +336,8 @@ RULES = (
         severity=Severity.WARNING,
         source="klarna.md §1.5",
         remedy="Wait for Retry-After, else double the pause with each try.",
-        look=nothing,
-        needs="answers 429 and 503; this cannot be seen in the journal yet",
+        look=_retries_wait_longer,
+        needs="a retry after a fault with status 429 or 503, as --shop makes it",
     ),
     Rule(
         id="O10",

@@ -1,7 +1,7 @@
 """The traffic of one merchant: its journal entries, arranged as the rules ask for them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -11,23 +11,37 @@ Json = dict[str, Any]
 Entry = Mapping[str, Any]
 """An entry of the journal as `GET /_mock/journal` returns it."""
 
+OWN_AGENT = "mock-klarna-certify"
+"""How the `User-Agent` of the requests begins that `certify` itself sends; they are not the merchant's."""
 AUTHORIZATIONS, ORDERS = "authorizations", "orders"
 """The parts of a path behind which a token and an order id stand."""
+
+_TOKEN_ENDS = ("authorization_expired", "purchase_timed_out")
+_DISTURBING = ("delay", "status", "drop", "garbage", "out_of_order")
 
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
-    """A token that Klarna issued: the attempts of its `place_order` callback, the order, and the merchant's requests with it."""
+    """A token in a `place_order` callback: the attempts to send it, the order, and the merchant's requests with the token.
+
+    late: attempts that were sent again after the token had ended.
+    """
 
     token: str
     button_key: str
     order: Json
     attempts: tuple[Entry, ...]
     requests: tuple[Entry, ...]
+    late: tuple[Entry, ...] = ()
 
     def requests_named(self, *names: str) -> list[Entry]:
         """Return the requests of some operations, in their order."""
         return [entry for entry in self.requests if entry["name"] in names]
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether a fault changed, delayed or lost a callback or a request, so that the time until the decision says nothing."""
+        return any(injected(entry, *_DISTURBING) for entry in (*self.attempts, *self.requests))
 
     @property
     def decision(self) -> Entry | None:
@@ -46,7 +60,9 @@ class Traffic:
     def __init__(self, merchant: str, entries: Iterable[Entry], dropped: int = 0) -> None:
         self.merchant = merchant
         self.dropped = dropped
-        self.entries: Sequence[Entry] = sorted(entries, key=lambda entry: int(entry["seq"]))
+        self.entries: Sequence[Entry] = sorted(
+            (entry for entry in entries if not _is_own(entry)), key=lambda entry: int(entry["seq"])
+        )
 
     def exchanges(self, *names: str) -> list[Entry]:
         """Return the merchant's requests to some operations, all without names, in their order."""
@@ -73,7 +89,26 @@ class Traffic:
 
     @cached_property
     def authorizations(self) -> Sequence[Authorization]:
-        """The `place_order` callbacks, in the order of their first attempts."""
+        """The tokens that Klarna issued and called the merchant with, in the order of their first attempts."""
+        ended = {entry["purchase_id"]: entry["seq"] for entry in self.events(*_TOKEN_ENDS)}
+
+        def is_late(entry: Entry) -> bool:
+            return bool(injected(entry, "resent")) and entry["seq"] > ended.get(entry["purchase_id"], entry["seq"])
+
+        return [
+            replace(one, attempts=in_time, late=tuple(entry for entry in one.attempts if is_late(entry)))
+            for one in self._called
+            if not injected(one.attempts[0], "forged")
+            and (in_time := tuple(entry for entry in one.attempts if not is_late(entry)))
+        ]
+
+    @cached_property
+    def forged(self) -> Sequence[Authorization]:
+        """The tokens of callbacks that Klarna would not send."""
+        return [one for one in self._called if injected(one.attempts[0], "forged")]
+
+    @cached_property
+    def _called(self) -> Sequence[Authorization]:
         attempts: dict[str, list[Entry]] = {}
         for entry in self.callbacks("place_order"):
             token = _object(entry["request_body"]).get("authorization_token")
@@ -89,6 +124,11 @@ class Traffic:
             for token, found in attempts.items()
             if (body := _object(found[0]["request_body"]))
         ]
+
+    @cached_property
+    def cheats(self) -> Mapping[str, Entry]:
+        """The events of shoppers who cheated, by the id of the purchase."""
+        return {entry["purchase_id"]: entry for entry in self.events("cart_changed")}
 
     @cached_property
     def buttons(self) -> Mapping[str, Json]:
@@ -117,6 +157,12 @@ def is_ok(entry: Entry) -> bool:
     return 200 <= (entry["status"] or 0) < 300
 
 
+def injected(entry: Entry, *names: str) -> Any:
+    """Return the first of these members of what the sandbox did to a request or a callback on purpose, or None."""
+    done = entry.get("injected") or {}
+    return next((done[name] for name in names if name in done), None)
+
+
 def body_of(entry: Entry) -> Json:
     """Return the body of a request, {} for one that is no JSON object."""
     return _object(entry["request_body"])
@@ -143,6 +189,10 @@ def lines(order: Mapping[str, Any]) -> list[Json]:
     """Return the order lines of an order that are JSON objects."""
     found = order.get("order_lines")
     return [line for line in found if isinstance(line, dict)] if isinstance(found, list) else []
+
+
+def _is_own(entry: Entry) -> bool:
+    return entry["kind"] == "exchange" and (header(entry, "User-Agent") or "").startswith(OWN_AGENT)
 
 
 def _object(value: object) -> Json:

@@ -85,13 +85,18 @@ class Journal:
                 "response_body": answer,
                 "explanation": None,
                 "problems": [],
+                "duration_ms": 1.0,
+                "injected": None,
                 **members,
             },
         )
 
-    def called(self, name: str, body: object, status: int | None = 200, url: str = "") -> "Journal":
-        """Add an attempt to send a callback."""
-        return self._add("callback", name, url=url or URLS[name], request_body=body, status=status, number=1)
+    def called(
+        self, name: str, body: object, status: int | None = 200, url: str = "", injected: object = None
+    ) -> "Journal":
+        """Add an attempt to send a callback; `injected` is what the sandbox did on purpose."""
+        members = {"request_body": body, "status": status, "number": 1, "duration_ms": 1.0, "injected": injected}
+        return self._add("callback", name, url=url or URLS[name], **members)
 
     def happened(self, name: str, **members: object) -> "Journal":
         """Add an event."""
@@ -109,34 +114,47 @@ class Journal:
         self.happened("session_initiated", button_key=BUTTON_KEY)
         return self.called("place_order", body, status, url)
 
-    def read(self) -> "Journal":
-        """Read the authorization."""
-        return self.sent("get_authorization", AUTHORIZATION, answer=AUTHORIZED, method="GET")
+    def pinged(self, token: str = TOKEN, status: int | None = 200, **injected: object) -> "Journal":
+        """Send a place_order callback that the sandbox sends on purpose, or to which it does something."""
+        body = {"authorization_token": token, "button_key": BUTTON_KEY, "order": AUTHORIZED}
+        return self.called("place_order", body, status, injected=injected)
 
-    def posted(self, status: int = 200, **order: object) -> "Journal":
+    def read(self, status: int = 200, token: str = TOKEN) -> "Journal":
+        """Read the authorization."""
+        path = AUTHORIZATION.replace(TOKEN, token)
+        return self.sent("get_authorization", path, None, status, AUTHORIZED if status == 200 else {}, method="GET")
+
+    def posted(
+        self, status: int = 200, token: str = TOKEN, injected: object = None, order_id: str = ORDER_ID, **order: object
+    ) -> "Journal":
         """Post the order."""
         body = {**AUTHORIZED, "merchant_reference1": "1001", **order}
-        answer = {"order_id": ORDER_ID} if status == 200 else {}
-        return self.sent("create_order", f"{AUTHORIZATION}/orders", body, status, answer)
+        answer = {"order_id": order_id} if status == 200 else {}
+        path = f"{AUTHORIZATION.replace(TOKEN, token)}/orders"
+        return self.sent("create_order", path, body, status, answer, injected=injected)
 
-    def denied(self, status: int = 204, **body: object) -> "Journal":
+    def denied(self, status: int = 204, token: str = TOKEN, **body: object) -> "Journal":
         """Deny the authorization."""
-        return self.sent("deny_authorization", AUTHORIZATION, body, status, method="DELETE")
+        return self.sent("deny_authorization", AUTHORIZATION.replace(TOKEN, token), body, status, method="DELETE")
+
+    def cheated(self, cheat: str) -> "Journal":
+        """Let the shopper cheat, and send the place_order callback."""
+        return self.happened("cart_changed", cheat=cheat, path="order_lines[0]", before="119000", after="1190").pinged()
 
     def placed(self, fraud_status: str = "ACCEPTED") -> "Journal":
         """Add all of a purchase that goes well, until the order is placed."""
         self.button().authorized().read().posted()
         return self.happened("purchase_placed", order_id=ORDER_ID, fraud_status=fraud_status, order_amount=124000)
 
-    def pushed(self) -> "Journal":
+    def pushed(self, status: int | None = 200, **injected: object) -> "Journal":
         """Push the order."""
-        return self.called("push", None)
+        return self.called("push", None, status, injected=injected or None)
 
-    def captured(self, key: str | None = "k-1", amount: int = 1000, **members: object) -> "Journal":
+    def captured(self, key: str | None = "k-1", amount: int = 1000, status: int = 201, **members: object) -> "Journal":
         """Capture a part."""
         headers = {"User-Agent": "Shop/1.0"} | ({"Klarna-Idempotency-Key": key} if key else {})
         body = {"captured_amount": amount, "shipping_info": [{"tracking_number": "1"}]}
-        return self.sent("capture_order", f"{ORDER}/captures", body, 201, headers=headers, **members)
+        return self.sent("capture_order", f"{ORDER}/captures", body, status, headers=headers, **members)
 
     def acknowledged(self) -> "Journal":
         """Acknowledge the order."""
@@ -150,6 +168,20 @@ def _line(**members: object) -> list[Json]:
 
 def _without(mapping: Mapping[str, Any], *names: str) -> Json:
     return {name: value for name, value in mapping.items() if name not in names}
+
+
+_DROPPED, _UNAVAILABLE = {"fault_id": "f", "drop": True}, {"fault_id": "f", "status": 503}
+_FORGED = "token-forged"
+_OTHER = "token-2"
+_EXPIRED = "authorization_expired"
+
+
+def _unavailable(*pauses: float) -> Journal:
+    """Return a journal with an order that is tried again after these pauses, in seconds."""
+    journal = Journal().authorized()
+    for pause in pauses:
+        journal.posted(503, injected=_UNAVAILABLE).later(pause - 1)
+    return journal.posted()
 
 
 _PROBLEM = {"path": "order_lines[0].total_tax_amount", "rule": "line_tax", "value": 1, "expected": "23800", "hint": ""}
@@ -180,6 +212,31 @@ SAMPLES: Mapping[str, tuple[Sample, Sample]] = {
     "C1": (lambda: Journal().placed(), lambda: Journal().authorized().happened("purchase_timed_out", seconds=60.0)),
     "C2": (lambda: Journal().placed(), lambda: Journal().authorized().later(5).posted()),
     "C3": (lambda: Journal().placed(), lambda: Journal().authorized().posted()),
+    "C4": (
+        lambda: Journal().pinged(_FORGED, forged=True).read(404, _FORGED),
+        lambda: Journal().pinged(_FORGED, forged=True).posted(404, _FORGED),
+    ),
+    "C6": (
+        lambda: Journal().pinged(status=None, drop=True).happened(_EXPIRED).pinged(resent=True).read(404),
+        lambda: Journal().pinged(status=None, drop=True).happened(_EXPIRED).pinged(resent=True).read(404).posted(404),
+    ),
+    "C7": (
+        lambda: Journal().placed().pinged(_OTHER).posted(token=_OTHER, order_id="order-2"),
+        lambda: Journal().placed().pinged(_OTHER).denied(token=_OTHER, deny_code="other"),
+    ),
+    **{
+        rule: (
+            lambda cheat=cheat: Journal().cheated(cheat).denied(deny_code="other"),  # type: ignore[misc]
+            lambda cheat=cheat: Journal().cheated(cheat).read().posted(),  # type: ignore[misc]
+        )
+        for rule, cheat in (
+            ("V1", "price"),
+            ("V2", "quantity"),
+            ("V3", "country"),
+            ("V4", "shipping_price"),
+            ("V5", "article"),
+        )
+    },
     "C5": (
         lambda: Journal().authorized().posted().authorized().posted(),
         lambda: Journal().authorized().posted().authorized().posted(403, merchant_reference1="1002"),
@@ -230,10 +287,27 @@ SAMPLES: Mapping[str, tuple[Sample, Sample]] = {
         lambda: Journal().placed("PENDING").captured(),
     ),
     "O7": (lambda: Journal().placed("REJECTED"), lambda: Journal().placed("REJECTED").captured()),
+    "O8": (
+        lambda: Journal().authorized().posted(injected=_DROPPED).posted(),
+        lambda: Journal().authorized().posted(injected=_DROPPED).posted(403, merchant_reference1="1002"),
+    ),
+    "O9": (lambda: _unavailable(1, 2), lambda: _unavailable(3, 1)),
     "O10": (lambda: Journal().placed(), lambda: Journal().placed().denied(403, deny_code="other")),
     "O11": (lambda: Journal().placed().posted(), lambda: Journal().placed().posted(403, merchant_reference1="1002")),
     "M1": (lambda: Journal().placed().pushed().acknowledged(), lambda: Journal().placed().acknowledged()),
     "M2": (lambda: Journal().placed().pushed().acknowledged(), lambda: Journal().placed().pushed().pushed().pushed()),
+    "M3": (
+        lambda: Journal().placed().pushed().captured().pushed(resent=True).captured(),
+        lambda: Journal().placed().pushed().captured().pushed(resent=True).captured(key="k-2"),
+    ),
+    "M5": (
+        lambda: Journal().captured(injected=_DROPPED).captured(),
+        lambda: Journal().captured(injected=_DROPPED).captured(key="k-2"),
+    ),
+    "M9": (
+        lambda: Journal().placed().later(27 * 86_400).captured(),
+        lambda: Journal().placed().later(29 * 86_400).captured(status=403),
+    ),
     "M4": (lambda: Journal().captured(), lambda: Journal().captured(key=None)),
     "M6": (lambda: Journal().captured().captured(), lambda: Journal().captured().captured(amount=2000)),
     "M7": (

@@ -80,6 +80,7 @@ async def test_the_answers_of_a_purchase_and_its_order_are_as_described(
     callback = (await send("GET", "/_mock/callbacks"))["callbacks"][0]["callback_id"]
     entry = (await send("GET", "/_mock/journal"))["entries"][-1]["seq"]
     await send("POST", f"/_mock/callbacks/{callback}/resend")
+    await send("POST", "/_mock/callbacks", {"purchase_id": purchase["purchase_id"]})
     await send("POST", "/_mock/purchases", {"page": page("se-battery-pack"), "wait": 0})
     for path in (
         "purchases",
