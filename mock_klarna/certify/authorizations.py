@@ -179,9 +179,17 @@ def _is_same_cart(one: Json, other: Json) -> bool:
 
 
 def _denies(*cheats: str) -> Look:
-    """Return the look of a rule that carts which were changed in these ways are not placed."""
+    """Return the look of a rule that carts which were changed in these ways are not placed.
+
+    A shop that has placed no honest cart shows nothing by placing no changed one.
+    """
 
     def look(traffic: Traffic) -> Iterator[Observation]:
+        sells = any(
+            decision["name"] == "create_order" and one.attempts[0]["purchase_id"] not in traffic.cheats
+            for one in traffic.authorizations
+            if (decision := one.decision) is not None
+        )
         for authorization in traffic.authorizations:
             first, decision = authorization.attempts[0], authorization.decision
             changed = traffic.cheats.get(first["purchase_id"])
@@ -195,7 +203,7 @@ def _denies(*cheats: str) -> Look:
                     seen=f"an order was placed with {changed['path']} {changed['after']} in place of {changed['before']}",
                     expected="DELETE …/authorizations/{token}",
                 )
-            else:
+            elif sells:
                 yield obeyed(changed, first, *([decision] if decision is not None else ()))
 
     return look
@@ -392,7 +400,7 @@ RULES = (
             source="guide, step 3",
             remedy=remedy,
             look=_denies(*cheats),
-            needs=f"a purchase with cheat: {' or '.join(cheats)}, as --shop makes it",
+            needs=f"an order, and a purchase with cheat: {' or '.join(cheats)}, as --shop makes it",
         )
         for number, title, severity, cheats, remedy in (
             (

@@ -99,6 +99,8 @@ def _repeated_push_changes_nothing(traffic: Traffic) -> Iterator[Observation]:
                     seen=f"{changed['name']} again after the second push",
                     expected="nothing that was done after the first push",
                 )
+            elif not is_ok(before):
+                continue
             elif not is_ok(push):
                 yield broken(before, push, seen=f"the second push was answered {push['status']}", expected="200")
             elif seconds > _SLOW_PUSH:

@@ -192,6 +192,7 @@ def _retries_wait_longer(traffic: Traffic) -> Iterator[Observation]:
             (moment_of(later) - moment_of(earlier) - earlier["duration_ms"] / 1000, earlier, later)
             for earlier, later in pairwise(found)
             if injected(earlier, "status") in _TRY_LATER
+            and not any(earlier["seq"] < moved["seq"] < later["seq"] for moved in traffic.events("clock_moved"))
         ]
         shortest, longest = _SHORTEST_PAUSE, 0.0
         for pause, earlier, later in pauses:

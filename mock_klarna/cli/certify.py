@@ -11,6 +11,7 @@ import orjson
 from mock_klarna import __version__
 from mock_klarna.certify import RULES, Severity, Traffic, judge, only, report
 from mock_klarna.certify import reports as written
+from mock_klarna.cli import certify_shop
 from mock_klarna.cli.health import own_url
 from mock_klarna.cli.options import server_address
 from mock_klarna.client import Client
@@ -27,9 +28,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "journal", nargs="?", metavar="FILE", help="a journal as GET /_mock/journal returns it, in place of a server"
     )
-    parser.add_argument("--passive", action="store_true", help="judge what happened; the default, and all there is yet")
+    parser.add_argument("--passive", action="store_true", help="judge what happened, without --shop; the default")
     parser.add_argument("--url", default=None, help="address of the server (default: this machine, at its port)")
-    parser.add_argument("--merchant", default=None, help="username of the merchant (default: all merchants)")
+    parser.add_argument(
+        "--merchant", default=None, help="username of the merchant (default: all merchants); with --shop USER:PASSWORD"
+    )
     parser.add_argument("--only", action="append", metavar="RULE", help="judge by this rule only (repeatable)")
     parser.add_argument("--skip", action="append", default=[], metavar="RULE", help="leave a rule out (repeatable)")
     parser.add_argument(
@@ -41,23 +44,27 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="write the findings as JSON")
     parser.add_argument("--junit", metavar="FILE", help="write a JUnit XML report")
     parser.add_argument("--sarif", metavar="FILE", help="write a SARIF 2.1.0 log")
+    certify_shop.add(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings; return 1 if one is as severe as `--fail-on`, or if nothing could be judged, else 0.
 
-    Raises `UnknownName` for a rule that does not exist, `MockKlarnaError` for a file that is no journal, `Unreachable`
-    when no server answers, and `SettingsError` for an invalid address.
+    With `--shop` the probes are played first. Raises `UnknownName` for a rule that does not exist, `MockKlarnaError` for a file
+    that is no journal, `Unreachable` when no server or no shop answers, and `SettingsError` for an invalid address.
     """
+    certify_shop.require_usable(arguments)
     rules = _chosen(arguments)
-    url = ""
+    url, not_played = "", dict[str, str]()
     if arguments.journal is None:
         url = (arguments.url or own_url()).rstrip("/")
         server_address("--url", url)
-        found = run_in_loop(_ask(url, arguments.merchant))
+        if arguments.shop is not None:
+            not_played = run_in_loop(certify_shop.play(arguments, url, rules))
+        found = run_in_loop(_ask(url, arguments.merchant and arguments.merchant.partition(":")[0]))
     else:
         found = _judged(arguments.journal, arguments.merchant)
-    found = only(found, rules)
+    found = certify_shop.with_reasons(only(found, rules), not_played)
     failing = _LEVELS[: _LEVELS.index(arguments.fail_on) + 1] if arguments.fail_on != _NEVER else ()
     if arguments.json:
         _write(arguments.json, orjson.dumps(found, option=orjson.OPT_INDENT_2))

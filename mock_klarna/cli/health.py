@@ -60,13 +60,13 @@ async def wait_for_shop(url: str, seconds: float) -> None:
     """
     clock = asyncio.get_running_loop().time
     deadline = clock() + seconds
-    while reason := await asyncio.to_thread(_unready_because, url):
+    while reason := await asyncio.to_thread(why_unready, url):
         if clock() >= deadline:
             raise Unreachable(f"the shop at {url} was not ready within {seconds:g} s", where="--wait-for", hint=reason)
         await asyncio.sleep(_RETRY_SECONDS)
 
 
-def _unready_because(url: str) -> str:
+def why_unready(url: str) -> str:
     """Return why a shop is not ready at a URL; empty if it is."""
     import ssl
     from http.client import HTTPException

@@ -12,6 +12,7 @@ from mock_klarna.certify import Traffic
 Json = dict[str, Any]
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 TOKEN, BUTTON_KEY, ORDER_ID, PURCHASE_ID = "token-1", "button-1", "order-1", "purchase-1"
+OTHER_TOKEN, CHEATED = "token-2", "purchase-2"
 AUTHORIZATION = f"/instantshopping/v1/authorizations/{TOKEN}"
 ORDER = f"/ordermanagement/v1/orders/{ORDER_ID}"
 URLS = {
@@ -92,11 +93,17 @@ class Journal:
         )
 
     def called(
-        self, name: str, body: object, status: int | None = 200, url: str = "", injected: object = None
+        self,
+        name: str,
+        body: object,
+        status: int | None = 200,
+        url: str = "",
+        injected: object = None,
+        **members: object,
     ) -> "Journal":
         """Add an attempt to send a callback; `injected` is what the sandbox did on purpose."""
-        members = {"request_body": body, "status": status, "number": 1, "duration_ms": 1.0, "injected": injected}
-        return self._add("callback", name, url=url or URLS[name], **members)
+        frame = {"request_body": body, "status": status, "number": 1, "duration_ms": 1.0, "injected": injected}
+        return self._add("callback", name, **{"url": url or URLS[name], **frame, **members})
 
     def happened(self, name: str, **members: object) -> "Journal":
         """Add an event."""
@@ -138,8 +145,11 @@ class Journal:
         return self.sent("deny_authorization", AUTHORIZATION.replace(TOKEN, token), body, status, method="DELETE")
 
     def cheated(self, cheat: str) -> "Journal":
-        """Let the shopper cheat, and send the place_order callback."""
-        return self.happened("cart_changed", cheat=cheat, path="order_lines[0]", before="119000", after="1190").pinged()
+        """Let another shopper cheat, and send the place_order callback."""
+        members = {"path": "order_lines[0].unit_price", "before": "119000", "after": "1190", "purchase_id": CHEATED}
+        self.happened("cart_changed", cheat=cheat, **members)
+        body = {"authorization_token": OTHER_TOKEN, "button_key": BUTTON_KEY, "order": AUTHORIZED}
+        return self.called("place_order", body, purchase_id=CHEATED)
 
     def placed(self, fraud_status: str = "ACCEPTED") -> "Journal":
         """Add all of a purchase that goes well, until the order is placed."""
@@ -172,7 +182,6 @@ def _without(mapping: Mapping[str, Any], *names: str) -> Json:
 
 _DROPPED, _UNAVAILABLE = {"fault_id": "f", "drop": True}, {"fault_id": "f", "status": 503}
 _FORGED = "token-forged"
-_OTHER = "token-2"
 _EXPIRED = "authorization_expired"
 
 
@@ -221,13 +230,13 @@ SAMPLES: Mapping[str, tuple[Sample, Sample]] = {
         lambda: Journal().pinged(status=None, drop=True).happened(_EXPIRED).pinged(resent=True).read(404).posted(404),
     ),
     "C7": (
-        lambda: Journal().placed().pinged(_OTHER).posted(token=_OTHER, order_id="order-2"),
-        lambda: Journal().placed().pinged(_OTHER).denied(token=_OTHER, deny_code="other"),
+        lambda: Journal().placed().pinged(OTHER_TOKEN).posted(token=OTHER_TOKEN, order_id="order-2"),
+        lambda: Journal().placed().pinged(OTHER_TOKEN).denied(token=OTHER_TOKEN, deny_code="other"),
     ),
     **{
         rule: (
-            lambda cheat=cheat: Journal().cheated(cheat).denied(deny_code="other"),  # type: ignore[misc]
-            lambda cheat=cheat: Journal().cheated(cheat).read().posted(),  # type: ignore[misc]
+            lambda cheat=cheat: Journal().placed().cheated(cheat).denied(token=OTHER_TOKEN, deny_code="other"),  # type: ignore[misc]
+            lambda cheat=cheat: Journal().placed().cheated(cheat).posted(token=OTHER_TOKEN),  # type: ignore[misc]
         )
         for rule, cheat in (
             ("V1", "price"),

@@ -1,0 +1,336 @@
+"""The probes of `certify --shop`: what the sandbox does to a shop on purpose, once each. The rules judge the traffic."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from mock_klarna.certify.probing import NotPlayed, Probing, answered, described
+from mock_klarna.certify.traffic import body_of
+from mock_klarna.domain.time import moment, seconds_since_1970
+
+Play = Callable[[Probing], Awaitable[str]]
+"""Plays a probe; returns in a few words what the shop did. Raises `NotPlayed`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """One thing that is done to a shop: a row of `PROBES`.
+
+    title: what is done. rules: the ids of the rules that its traffic decides.
+    """
+
+    name: str
+    title: str
+    rules: tuple[str, ...]
+    play: Play
+
+
+_BASIC = (
+    *("K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8", "K9"),
+    *("C1", "C2", "C3", "C8", "C9", "O1", "O2", "O3", "O4", "O5", "T1", "T3"),
+)
+
+
+async def _ordinary(probing: Probing) -> str:
+    bought = await probing.buy()
+    if bought["hint"] and not bought["order_id"]:
+        return f"not decided: {bought['hint']}"
+    return described(bought)
+
+
+async def _cheat(probing: Probing, *, cheat: str) -> str:
+    if cheat == "country" and not probing.cart.has_countries:
+        raise NotPlayed("this needs shipping_countries in the button key, or --cart FILE")
+    return described(await probing.buy(cheat=cheat))
+
+
+# Callbacks
+
+
+async def _forged(probing: Probing) -> str:
+    return answered(await probing.forge())
+
+
+_STRANGER = "mock-klarna-certify-other"
+"""The merchant whose token is used."""
+
+
+async def _of_another_merchant(probing: Probing) -> str:
+    page = {name: value for name, value in probing.cart.page.items() if name != "merchant_urls"}
+    of_other = f"merchant={_STRANGER}"
+    order = await probing.ask("POST", f"/_mock/orders?{of_other}", {"page": page})
+    purchase = await probing.ask("GET", f"/_mock/purchases/{order['purchase_id']}?{of_other}")
+    attempt = await probing.forge(purchase["authorization_token"])
+    await probing.ask("POST", f"/_mock/reset?{of_other}")
+    return answered(attempt)
+
+
+async def _callback_twice(probing: Probing) -> str:
+    await probing.inject("callback", "place_order", twice=True)
+    bought = await probing.buy()
+    await probing.settle()
+    return described(bought)
+
+
+async def _callback_again(probing: Probing) -> str:
+    bought = await probing.place()
+    return answered(await probing.resend(bought, "place_order"))
+
+
+async def _expired(probing: Probing) -> str:
+    start = await probing.position()
+    await probing.inject("callback", "place_order", drop=True)
+    bought = await probing.buy(wait=0)
+    await probing.wait_for("place_order", start)
+    await probing.advance("61m")
+    return answered(await probing.resend(bought, "place_order"))
+
+
+async def _second(probing: Probing) -> str:
+    first, second = await probing.buy(), await probing.buy()
+    return f"{described(first)}, then {described(second)}"
+
+
+# Klarna fails
+
+
+async def _lost_order(probing: Probing) -> str:
+    start = await probing.position()
+    await probing.inject("request", "create_order", drop=True)
+    await probing.buy()
+    posted = await probing.wait_for("create_order", start, number=2)
+    if not posted:
+        return "no order was posted"
+    if len(posted) < 2:
+        return "not posted again"
+    return "posted again" if body_of(posted[0]) == body_of(posted[1]) else "posted again with another body"
+
+
+_FAILURES = 2
+
+
+async def _busy(probing: Probing, *, status: int) -> str:
+    start = await probing.position()
+    await probing.inject("request", "create_order", status=status, times=_FAILURES)
+    bought = await probing.buy()
+    posted = await probing.entries(start, name="create_order")
+    return f"{described(bought)} after {len(posted)} {'try' if len(posted) == 1 else 'tries'}"
+
+
+# Fraud status
+
+
+async def _pending(probing: Probing, *, then: str) -> str:
+    bought = await probing.place(outcome="PENDING")
+    await probing.settle()
+    await probing.ask("POST", f"/_mock/orders/{bought['order_id']}/decision", {"fraud_status": then})
+    await probing.settle()
+    return f"PENDING, then {then}"
+
+
+async def _rejected(probing: Probing) -> str:
+    bought = await probing.place(outcome="REJECTED")
+    await probing.settle()
+    return described(bought)
+
+
+# Pushes
+
+_UNTIL_PUSH, _UNTIL_NEXT_PUSH = "6m", "11m"
+
+
+async def _push(probing: Probing, **effects: object) -> str:
+    start = await probing.position()
+    await probing.place()
+    if effects:
+        await probing.inject("callback", "push", **effects)
+    await probing.advance(_UNTIL_PUSH)
+    await probing.settle()
+    pushes = await probing.entries(start, name="push")
+    if not pushes:
+        raise NotPlayed("this needs a push; set merchant_urls.push, and acknowledge no order before the push")
+    acknowledged = await probing.entries(start, name="acknowledge_order")
+    return f"{answered(pushes[-1])}, {'acknowledged' if acknowledged else 'not acknowledged'}"
+
+
+async def _push_again(probing: Probing) -> str:
+    await _push(probing)
+    return answered(await probing.resend(probing.last, "push"))
+
+
+async def _acknowledgement_fails(probing: Probing) -> str:
+    start = await probing.position()
+    await probing.inject("request", "acknowledge_order", status=503)
+    text = await _push(probing)
+    if not await probing.entries(start, name="acknowledge_order"):
+        return text
+    await probing.advance(_UNTIL_NEXT_PUSH)
+    await probing.settle()
+    done = await probing.entries(start, name="order_acknowledged")
+    return "acknowledged after the next push" if done else "not acknowledged after the next push"
+
+
+# Captures and refunds
+
+
+async def _lost_capture(probing: Probing) -> str:
+    return await _lost(probing, "capture_order")
+
+
+async def _lost_refund(probing: Probing) -> str:
+    order_id = await _captured(probing)
+    return await _lost(probing, "refund_order", order_id)
+
+
+async def _captured(probing: Probing) -> str:
+    """Return the id of an order that the shop has captured."""
+    bought, start = await probing.place(), await probing.position()
+    await probing.advance(_UNTIL_PUSH)
+    await _require_act(probing, "capture_order", bought["order_id"], start, 1)
+    return str(bought["order_id"])
+
+
+async def _lost(probing: Probing, operation: str, order_id: str = "") -> str:
+    """Lose the answer to a request that the shop sends, and let it try again, by itself or as it was made to send the first."""
+    start = await probing.position()
+    await probing.inject("request", operation, drop=True)
+    if not order_id:
+        order_id = (await probing.place())["order_id"]
+        await probing.advance(_UNTIL_PUSH)
+    await _require_act(probing, operation, order_id, start, 1)
+    sent = await probing.shop_acts(operation, order_id, start, 2)
+    return "sent again" if len(sent) > 1 else "not sent again"
+
+
+async def _late_capture(probing: Probing) -> str:
+    bought, start = await probing.place(), await probing.position()
+    await probing.advance("29d")
+    sent = await probing.shop_acts("capture_order", bought["order_id"], start, 1)
+    return f"captured: {sent[-1]['status']}" if sent else "not captured"
+
+
+async def _require_act(probing: Probing, operation: str, order_id: str, start: int, number: int) -> None:
+    """Raise `NotPlayed` unless the shop captures or refunds."""
+    if not await probing.shop_acts(operation, order_id, start, number):
+        word = operation.removesuffix("_order")
+        raise NotPlayed(
+            f"the shop sent no {word} by itself; give --{word}-url, or {word} the order in the shop during --wait SECONDS"
+        )
+
+
+PROBES: tuple[Probe, ...] = (
+    Probe(name="purchase", title="a shopper buys", rules=_BASIC, play=_ordinary),
+    *(
+        Probe(
+            name=cheat.replace("_", "-"),
+            title=title,
+            rules=(rule, "D1", "D2", "D3", "D4"),
+            play=partial(_cheat, cheat=cheat),
+        )
+        for cheat, rule, title in (
+            ("price", "V1", "a shopper pays 1 % of the price"),
+            ("discount", "V1", "a shopper adds a discount"),
+            ("quantity", "V2", "a shopper buys a huge quantity"),
+            ("article", "V5", "a shopper buys an unknown article"),
+            ("shipping_price", "V4", "a shopper pays 1 % of the shipping"),
+            ("shipping_option", "V4", "a shopper has an unknown shipping option"),
+            ("country", "V3", "a shopper lives in another country"),
+        )
+    ),
+    Probe(name="forged", title="a callback has an unknown token", rules=("C4",), play=_forged),
+    Probe(name="stranger", title="a callback has another merchant's token", rules=("C4",), play=_of_another_merchant),
+    Probe(name="twice", title="the callback arrives twice", rules=("C5", "O11"), play=_callback_twice),
+    Probe(name="again", title="the callback arrives after the order", rules=("C5", "O10", "O11"), play=_callback_again),
+    Probe(name="expired", title="the callback arrives after 61 minutes", rules=("C6",), play=_expired),
+    Probe(name="second", title="a shopper buys the same cart again", rules=("C7", "O4"), play=_second),
+    Probe(name="lost-order", title="the answer to the order is lost", rules=("O8",), play=_lost_order),
+    Probe(name="busy-429", title="Klarna answers the order 429", rules=("O9",), play=partial(_busy, status=429)),
+    Probe(name="busy-503", title="Klarna answers the order 503", rules=("O9",), play=partial(_busy, status=503)),
+    *(
+        Probe(
+            name=f"pending-{then.lower()}",
+            title=f"an order is PENDING, then {then}",
+            rules=("O6", "O7") if then == "REJECTED" else ("O6",),
+            play=partial(_pending, then=then),
+        )
+        for then in ("ACCEPTED", "REJECTED", "STOPPED")
+    ),
+    Probe(name="rejected", title="an order is REJECTED", rules=("O7",), play=_rejected),
+    Probe(name="push", title="the order is pushed", rules=("M1", "M2"), play=_push),
+    Probe(name="push-twice", title="the push arrives twice", rules=("M3",), play=partial(_push, twice=True)),
+    Probe(name="push-slow", title="the push arrives late", rules=("M1", "M3"), play=partial(_push, delay=0.5)),
+    Probe(name="push-again", title="the push arrives after the acknowledgement", rules=("M3",), play=_push_again),
+    Probe(
+        name="acknowledge-503",
+        title="Klarna answers the acknowledgement 503",
+        rules=("M2",),
+        play=_acknowledgement_fails,
+    ),
+    Probe(
+        name="lost-capture",
+        title="the answer to a capture is lost",
+        rules=("M4", "M5", "M6", "M7", "M8"),
+        play=_lost_capture,
+    ),
+    Probe(name="lost-refund", title="the answer to a refund is lost", rules=("M4", "M5"), play=_lost_refund),
+    Probe(name="late-capture", title="29 days pass before the capture", rules=("M9",), play=_late_capture),
+)
+"""Every probe, in the order in which they are played: those that move the clock far come last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What came of a probe: what the shop did, or in `reason` why it was not played."""
+
+    probe: Probe
+    text: str = ""
+    reason: str = ""
+
+
+async def play_all(probing: Probing, probes: Sequence[Probe], show: Callable[[Played], None]) -> list[Played]:
+    """Play an ordinary purchase, then the probes; `show` gets each result. The clock is set back afterwards.
+
+    Without an ordinary purchase that the shop places nothing else is played: a shop that denies everything proves nothing.
+    """
+    before = await probing.ask("GET", "/_mock/clock")
+    results: list[Played] = []
+    try:
+        ordinary = await play(PROBES[0], probing)
+        results.append(ordinary)
+        show(ordinary)
+        is_placed = probing.last.get("state") == "placed"
+        for probe in probes:
+            if probe is not PROBES[0]:
+                results.append(await play(probe, probing) if is_placed else Played(probe=probe, reason=_NO_ORDER))
+                show(results[-1])
+        await probing.settle()
+    finally:
+        after = await probing.ask("GET", "/_mock/clock")
+        moved = after["ahead_seconds"] - before["ahead_seconds"]
+        if moved:
+            await probing.ask("POST", "/_mock/clock", {"set": moment(seconds_since_1970(after["now"]) - moved)})
+    return results
+
+
+_NO_ORDER = "this needs a cart that the shop sells, and it placed no ordinary order"
+
+
+def reasons(results: Sequence[Played]) -> dict[str, str]:
+    """Return for each rule why its probes were not played; a rule of which one was played is not among them."""
+    played = {rule for result in results if not result.reason for rule in result.probe.rules}
+    found: dict[str, str] = {}
+    for result in results:
+        for rule in result.probe.rules:
+            if result.reason and rule not in played:
+                found.setdefault(rule, result.reason)
+    return found
+
+
+async def play(probe: Probe, probing: Probing) -> Played:
+    """Play one probe, and leave no fault behind."""
+    try:
+        return Played(probe=probe, text=await probe.play(probing))
+    except NotPlayed as missing:
+        return Played(probe=probe, reason=str(missing))
+    finally:
+        await probing.ask("DELETE", "/_mock/faults")

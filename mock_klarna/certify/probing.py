@@ -1,0 +1,276 @@
+"""What a probe can do: let shoppers buy, inject faults, move the clock, and watch what the shop does."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode
+
+from mock_klarna.certify.traffic import ORDERS, OWN_AGENT, Json, path_part
+from mock_klarna.errors import MockKlarnaError
+
+_MOST_ENTRIES = 1000
+_STATE_TEXTS = {"placed": "placed", "denied": "denied", "timed_out": "not decided", "authorized": "not decided"}
+
+
+class Reply(Protocol):
+    """The answer to a request: its status and its body as JSON."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def body(self) -> Any:
+        """The parsed body."""
+        ...
+
+
+class Sender(Protocol):
+    """Sends requests to a sandbox as one merchant; `mock_klarna.client.Client` is one."""
+
+    async def send(
+        self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """Return the answer, also a refusal; raises `Unreachable` when no server answers."""
+        ...
+
+    async def ask(self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None) -> Any:
+        """Return the body of an answer that has to be a success; raises `MockKlarnaError` with the refusal."""
+        ...
+
+
+class NotPlayed(Exception):
+    """A probe is not possible here; the message says what it needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cart:
+    """What the shoppers of the probes buy: a button key and the options of a page, as `load()` takes them.
+
+    has_countries: whether key and page have all that the shop says about the countries it delivers to.
+    """
+
+    button_key: str
+    page: Json
+    has_countries: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How long probes wait, in seconds of real time.
+
+    shop: for a reaction of the shop. retry: for a retry that the shop makes by itself, before it is made to act again.
+    quiet: without an entry in the journal until the shop has done what it does. person: for somebody who captures, refunds or
+    buys in the shop.
+    """
+
+    shop: float = 10.0
+    retry: float = 2.0
+    quiet: float = 0.2
+    person: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Probing:
+    """The probes of one shop while they are played; `say` prints a sentence for a person.
+
+    act: makes the shop capture or refund an order by calling a URL; {order_id} in `urls` is replaced. urls: by the name of the
+    operation, `capture_order` and `refund_order`. last: the last purchase without a cheat.
+    """
+
+    client: Sender
+    cart: Cart
+    waiting: Waiting
+    say: Callable[[str], None]
+    act: Callable[[str], Awaitable[None]]
+    urls: Mapping[str, str] = field(default_factory=dict)
+    last: Json = field(default_factory=dict)
+
+    async def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request to the sandbox that has to succeed."""
+        return await self.client.ask(method, path, body, headers=_HEADERS)
+
+    async def buy(self, **members: Any) -> Json:
+        """Let a shopper buy the cart, and wait for the shop's decision; `members` are those of `POST /_mock/purchases`.
+
+        Raises `NotPlayed` for a cart that has nothing to cheat with.
+        """
+        country = str(self.cart.page.get("purchase_country", "")).lower()
+        body = {
+            "button_key": self.cart.button_key,
+            "page": self.cart.page,
+            "wait": self.waiting.shop,
+            **({"shopper": f"{country}-approved"} if country else {}),
+            **members,
+        }
+        try:
+            bought: Json = await self.ask("POST", "/_mock/purchases", body)
+        except MockKlarnaError as refused:
+            if refused.where != "cheat":
+                raise
+            raise NotPlayed(f"this needs {refused.hint.removeprefix('expected ')}") from None
+        if "cheat" not in members:
+            self.last = bought
+        return bought
+
+    async def place(self, **members: Any) -> Json:
+        """Let a shopper buy the cart; raises `NotPlayed` if the shop does not place the order."""
+        bought = await self.buy(**members)
+        if bought["state"] != "placed":
+            raise NotPlayed(f"this needs an order, and the purchase was {described(bought)}")
+        return bought
+
+    async def inject(self, on: str, operation: str, **effects: object) -> None:
+        """Inject a fault into the next requests or callbacks of an operation."""
+        await self.ask("POST", "/_mock/faults", {"on": on, "operation": operation, **effects})
+
+    async def advance(self, duration: str) -> None:
+        """Move the clock; all that is due happens before this returns."""
+        await self.ask("POST", "/_mock/clock", {"advance": duration})
+
+    async def resend(self, purchase: Json, kind: str) -> Json:
+        """Send the newest callback of a kind about a purchase again; raises `NotPlayed` if there is none."""
+        found = await self.ask("GET", f"/_mock/callbacks?purchase_id={purchase['purchase_id']}&kind={kind}")
+        if not found["callbacks"]:
+            raise NotPlayed(f"this needs a {kind} callback; set merchant_urls.{kind}")
+        sent = await self.ask("POST", f"/_mock/callbacks/{found['callbacks'][0]['callback_id']}/resend")
+        await self.settle()
+        return _attempt(sent)
+
+    async def forge(self, token: str | None = None) -> Json:
+        """Send the callback of the last honest purchase with another token; return the attempt."""
+        purchase = self.last or await self.buy()
+        body = {"purchase_id": purchase["purchase_id"], **({"authorization_token": token} if token else {})}
+        sent = await self.ask("POST", "/_mock/callbacks", body)
+        await self.settle()
+        return _attempt(sent)
+
+    async def position(self) -> int:
+        """Return the position of the newest entry of the journal."""
+        newest = await self.ask("GET", "/_mock/journal?order=newest&limit=1")
+        return int(newest["position"])
+
+    async def entries(self, after: int, **filters: object) -> list[Json]:
+        """Return journal entries after a position; with `wait`, wait so many seconds for the first one."""
+        query = urlencode({"after": after, "limit": _MOST_ENTRIES, **filters})
+        found: list[Json] = (await self.ask("GET", f"/_mock/journal?{query}"))["entries"]
+        return found
+
+    async def wait_for(self, name: str, after: int, *, number: int = 1, seconds: float | None = None) -> Sequence[Json]:
+        """Return `number` entries of a name after a position, or those that there are after so many seconds (`waiting.shop`)."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (self.waiting.shop if seconds is None else seconds)
+        found: list[Json] = []
+        while len(found) < number and (left := deadline - loop.time()) > 0:
+            found += await self.entries(after, name=name, wait=round(left, 3))
+            after = max((entry["seq"] for entry in found), default=after)
+        return found
+
+    async def settle(self) -> None:
+        """Wait until the journal had no new entry for a while, at most as long as for a reaction of the shop."""
+        loop = asyncio.get_running_loop()
+        deadline, position = loop.time() + self.waiting.shop, await self.position()
+        while loop.time() < deadline:
+            found = await self.entries(position, wait=self.waiting.quiet)
+            if not found:
+                return
+            position = max(entry["seq"] for entry in found)
+
+    async def shop_acts(self, operation: str, order_id: str, after: int, number: int) -> Sequence[Json]:
+        """Return the shop's requests of an operation about an order, once there are `number`.
+
+        The shop may send them by itself. Otherwise its URL is called, or a person is asked.
+        """
+        seconds = self.waiting.quiet if number == 1 else min(self.waiting.retry, self.waiting.shop)
+        sent = await self._sent(operation, order_id, after, number, seconds)
+        if len(sent) < number and operation in self.urls:
+            await self.act(self.urls[operation].replace("{order_id}", quote(order_id, safe="")))
+            sent = await self._sent(operation, order_id, after, number, self.waiting.quiet)
+        elif len(sent) < number and self.waiting.person:
+            what, again = operation.removesuffix("_order"), " again" if number > 1 else ""
+            self.say(f"{what} order {order_id}{again} in the shop; waiting {self.waiting.person:g} s for it")
+            sent = await self._sent(operation, order_id, after, number, self.waiting.person)
+        return sent
+
+    async def _sent(self, operation: str, order_id: str, after: int, number: int, seconds: float) -> Sequence[Json]:
+        found = await self.wait_for(operation, after, number=number, seconds=seconds)
+        return [entry for entry in found if path_part(entry, ORDERS) == order_id]
+
+
+_HEADERS = {"User-Agent": OWN_AGENT}
+
+
+def _attempt(callback: Json) -> Json:
+    attempt: Json = callback["attempts"][-1]
+    return attempt
+
+
+def described(purchase: Json) -> str:
+    """Return what became of a purchase in a few words."""
+    state = str(purchase["state"])
+    text = _STATE_TEXTS.get(state, state)
+    code = (purchase.get("deny") or {}).get("deny_code")
+    return f"{text} ({code})" if code else text
+
+
+def answered(attempt: Json) -> str:
+    """Return how a callback was answered in a few words."""
+    return f"answered {attempt['status']}" if attempt["status"] else str(attempt["outcome"]).replace("_", " ")
+
+
+def page_of(order: Json) -> Json:
+    """Return the options of a page that lead to an authorized order: without the line of the shipping option and the shopper."""
+    page = {name: order[name] for name in _PAGE_MEMBERS if name in order}
+    option = order.get("selected_shipping_option")
+    if option:
+        page["shipping_options"] = [option]
+        page["order_lines"] = page["order_lines"][:-1]
+    return page
+
+
+_PAGE_MEMBERS = (
+    "purchase_country",
+    "purchase_currency",
+    "locale",
+    "order_lines",
+    "merchant_urls",
+    "merchant_reference1",
+    "merchant_reference2",
+    "merchant_data",
+)
+
+
+async def find_cart(client: Sender, button_key: str | None, page: Json | None) -> Cart | None:
+    """Return the cart of the probes: the given page, or that of the newest purchase; None where there is no purchase yet.
+
+    Raises `MockKlarnaError` for a button key or a password that is not accepted.
+    """
+    bought = [one for one in (await client.ask("GET", _PURCHASES, headers=_HEADERS))["purchases"] if one["order"]]
+    if button_key is not None:
+        bought = [one for one in bought if one["button_key"] == button_key]
+    key = button_key or (bought[0]["button_key"] if bought else None)
+    options = await _options_of(client, key)
+    if page is not None:
+        return Cart(button_key=key or "", page=page, has_countries=True)
+    if not bought:
+        return None
+    page, used = page_of(bought[0]["order"]), str(bought[0]["button_key"])
+    return Cart(button_key=used, page=page, has_countries="shipping_countries" in options)
+
+
+_PURCHASES = "/_mock/purchases?limit=200"
+
+
+async def _options_of(client: Sender, key: str | None) -> Json:
+    """Return the options of a button key, {} without one."""
+    answer = await client.send("GET", f"/instantshopping/v1/buttons/{quote(key or '-', safe='')}", headers=_HEADERS)
+    if answer.status == 401:
+        hint = "give USER:PASSWORD as the shop has them"
+        raise MockKlarnaError("the credentials are not accepted", where="--merchant", hint=hint)
+    if key is not None and answer.status != 200:
+        hint = "give a key that this merchant has created on this server, or leave it out"
+        raise MockKlarnaError(f"the merchant has no button key {key!r}", where="--button-key", hint=hint)
+    options: Json = answer.body if key is not None else {}
+    return options

@@ -1,0 +1,174 @@
+"""`mock-klarna certify --shop`: play the probes against a shop, before its traffic is judged."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from mock_klarna.certify.probes import PROBES, Played, Probe, play_all, reasons
+from mock_klarna.certify.probing import Cart, Probing, Waiting, find_cart
+from mock_klarna.cli.health import why_unready
+from mock_klarna.cli.options import server_address
+from mock_klarna.client import Client
+from mock_klarna.errors import MockKlarnaError, UnknownName, Unreachable, did_you_mean
+
+Json = dict[str, Any]
+_PERSON_SECONDS = 120.0
+_LONGEST_WAIT = 600.0
+_ACT_SECONDS = 60.0
+_ONLY_WITH_SHOP = ("button_key", "cart", "probe", "capture_url", "refund_url", "wait")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the shop, its cart, the choice of probes, and how long to wait."""
+    group = parser.add_argument_group("probes", "cheat and fail on purpose, and judge what the shop makes of it")
+    group.add_argument("--shop", metavar="URL", help="play the probes against the shop with this address")
+    group.add_argument(
+        "--button-key", metavar="KEY", help="key of the shop's button (default: that of the last purchase)"
+    )
+    group.add_argument(
+        "--cart", metavar="FILE", help="options of load() as JSON (default: the cart of the merchant's last purchase)"
+    )
+    group.add_argument("--probe", action="append", metavar="NAME", help="play this probe only (repeatable)")
+    group.add_argument(
+        "--capture-url", metavar="URL", help="POST to this URL lets the shop capture an order; {order_id} is its id"
+    )
+    group.add_argument(
+        "--refund-url", metavar="URL", help="POST to this URL lets the shop refund an order; {order_id} is its id"
+    )
+    group.add_argument(
+        "--patience", type=float, default=10.0, metavar="SECONDS", help="wait for the shop so long (default 10)"
+    )
+    group.add_argument(
+        "--wait",
+        type=float,
+        metavar="SECONDS",
+        help=f"wait so long for a person who buys, captures or refunds (default: {_PERSON_SECONDS:g} at a terminal, else 0)",
+    )
+
+
+def require_usable(arguments: argparse.Namespace) -> None:
+    """Raise `MockKlarnaError` for options that have no effect, or that name nothing."""
+    if arguments.shop is None:
+        given = next((name for name in _ONLY_WITH_SHOP if getattr(arguments, name) is not None), None)
+        if given is not None:
+            flag = f"--{given.replace('_', '-')}"
+            raise MockKlarnaError("this is for probes", where=flag, hint="give --shop URL too, or leave it out")
+        return
+    if arguments.journal is not None or arguments.passive:
+        what = "a file" if arguments.journal is not None else "--passive"
+        raise MockKlarnaError(f"probes are played, and {what} is judged without them", where="--shop", hint="give one")
+    for flag in ("--shop", "--capture-url", "--refund-url"):
+        address = getattr(arguments, flag.removeprefix("--").replace("-", "_"))
+        if address is not None:
+            server_address(flag, address)
+    for flag, seconds in (("--patience", arguments.patience), ("--wait", arguments.wait or 0.0)):
+        if not 0 <= seconds <= _LONGEST_WAIT:
+            hint = f"from 0 to {_LONGEST_WAIT:g} seconds"
+            raise MockKlarnaError(f"{seconds:g} is not possible", where=flag, hint=hint)
+    user, colon, _ = (arguments.merchant or "").partition(":")
+    if not (user and colon):
+        hint = "give USER:PASSWORD, the credentials that the shop uses"
+        raise MockKlarnaError("the probes act for a merchant", where="--merchant", hint=hint)
+
+
+async def play(arguments: argparse.Namespace, url: str, rules: Collection[str]) -> dict[str, str]:
+    """Play the probes that decide any of the rules, and print a line for each; return why rules could not be decided.
+
+    The clock is set back afterwards. Raises `MockKlarnaError` for a server, a shop, credentials, a button key or a cart that
+    cannot be used.
+    """
+    chosen = _chosen(arguments.probe, rules)
+    page = None if arguments.cart is None else _page(arguments.cart)
+    user, _, password = arguments.merchant.partition(":")
+    async with Client(url, user, password) as client:
+        await client.require_sandbox()
+        if reason := await asyncio.to_thread(why_unready, arguments.shop):
+            raise Unreachable(f"no answer from the shop at {arguments.shop}: {reason}", where="--shop")
+        person = _person_seconds(arguments.wait)
+        waiting = Waiting(shop=arguments.patience, person=person)
+        cart = await _cart(client, arguments, page, person)
+        given = {"capture_order": arguments.capture_url, "refund_order": arguments.refund_url}
+        probing = Probing(
+            client=client,
+            cart=cart,
+            waiting=waiting,
+            say=_say,
+            act=_post,
+            urls={name: address for name, address in given.items() if address},
+        )
+        return reasons(await play_all(probing, chosen, _show))
+
+
+def _chosen(names: Sequence[str] | None, rules: Collection[str]) -> list[Probe]:
+    """Return the probes that decide any of the rules, or of these those with the names."""
+    known = [probe.name for probe in PROBES]
+    for name in names or ():
+        if name not in known:
+            hint = did_you_mean(name, known) or f"the probes are {', '.join(known)}"
+            raise UnknownName(f"no probe {name!r}", where="--probe", hint=hint)
+    return [probe for probe in PROBES if set(probe.rules) & set(rules) and probe.name in (names or known)]
+
+
+def _page(path: str) -> Json:
+    hint = "give what the page passes to load(), as JSON"
+    try:
+        page = orjson.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise MockKlarnaError(f"cannot read {path}: {error.strerror}", where="--cart", hint=hint) from None
+    except ValueError as error:
+        raise MockKlarnaError(f"{path} is not JSON: {error}", where="--cart", hint=hint) from None
+    if not isinstance(page, dict):
+        raise MockKlarnaError(f"{path} is not an object", where="--cart", hint=hint)
+    return page
+
+
+async def _cart(client: Client, arguments: argparse.Namespace, page: Json | None, person: float) -> Cart:
+    cart = await find_cart(client, arguments.button_key, page)
+    if cart is None and person:
+        _say(f"open {arguments.shop} and buy something with the button; waiting {person:g} s for it")
+        path = f"/_mock/journal?name=purchase_authorized&limit=1&wait={person:g}"
+        await client.ask("GET", path)
+        cart = await find_cart(client, arguments.button_key, page)
+    if cart is None:
+        hint = "buy something on the shop's page first, or give the options of load() as JSON"
+        raise MockKlarnaError("the merchant has no purchase whose cart could be used", where="--cart", hint=hint)
+    return cart
+
+
+def _person_seconds(given: float | None) -> float:
+    if given is not None:
+        return given
+    return _PERSON_SECONDS if sys.stdin.isatty() else 0.0
+
+
+def _say(text: str) -> None:
+    print(f"mock-klarna: {text}", flush=True)
+
+
+def _show(played: Played) -> None:
+    probe = played.probe
+    print(f"{probe.name:<18}{probe.title:<44}{played.text or f'not played: {played.reason}'}", flush=True)
+
+
+async def _post(url: str) -> None:
+    """Send an empty POST, as a person who presses a button in the shop; what is answered does not matter."""
+    parts = urlsplit(url)
+    async with Client(f"{parts.scheme}://{parts.netloc}") as client:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ACT_SECONDS):
+                await client.send("POST", url.removeprefix(client.url), headers={"Authorization": ""})
+
+
+def with_reasons(found: Json, not_played: Mapping[str, str]) -> Json:
+    """Return a report in which the rules without a case have the reasons why their probes were not played."""
+    for result in found["rules"]:
+        if not result["cases"] and result["rule"] in not_played:
+            result["reason"] = not_played[result["rule"]]
+    return found
