@@ -289,7 +289,7 @@ def _refusals_are_denials(traffic: Traffic) -> Iterator[Observation]:
     for authorization in traffic.authorizations:
         answered = (entry for entry in authorization.attempts if not injected(entry, *_FAULTY))
         refused = [entry for entry in answered if entry["status"] is not None and not is_ok(entry)]
-        if not refused:
+        if not refused or (authorization.decision is None and authorization.is_disturbed):
             continue
         if authorization.decision is not None:
             yield obeyed(refused[0], authorization.decision)

@@ -7,6 +7,7 @@ from functools import partial
 from mock_klarna.certify.probing import NotPlayed, Probing, answered, described
 from mock_klarna.certify.traffic import body_of
 from mock_klarna.domain.time import moment, seconds_since_1970
+from mock_klarna.errors import MockKlarnaError, Unreachable
 
 Play = Callable[[Probing], Awaitable[str]]
 """Plays a probe; returns in a few words what the shop did. Raises `NotPlayed`."""
@@ -27,12 +28,18 @@ class Probe:
 
 _BASIC = (
     *("K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8", "K9"),
-    *("C1", "C2", "C3", "C8", "C9", "O1", "O2", "O3", "O4", "O5", "T1", "T3"),
+    *("C1", "C2", "C3", "C8", "C9", "C10", "O1", "O2", "O3", "O4", "O5", "T1", "T3"),
 )
 
 
 async def _ordinary(probing: Probing) -> str:
-    bought = await probing.buy()
+    try:
+        bought = await probing.buy()
+    except Unreachable:
+        raise
+    except MockKlarnaError as refused:
+        text = f"a shopper cannot buy the cart: {refused.message}"
+        raise MockKlarnaError(text, where="--cart", hint=refused.hint) from None
     if bought["hint"] and not bought["order_id"]:
         return f"not decided: {bought['hint']}"
     return described(bought)
@@ -56,9 +63,11 @@ _STRANGER = "mock-klarna-certify-other"
 
 
 async def _of_another_merchant(probing: Probing) -> str:
-    page = {name: value for name, value in probing.cart.page.items() if name != "merchant_urls"}
     of_other = f"merchant={_STRANGER}"
-    order = await probing.ask("POST", f"/_mock/orders?{of_other}", {"page": page})
+    try:
+        order = await probing.ask("POST", f"/_mock/orders?{of_other}", {"page": probing.cart.without_key()})
+    except MockKlarnaError as refused:
+        raise NotPlayed(f"this needs an order of another merchant: {refused}") from None
     purchase = await probing.ask("GET", f"/_mock/purchases/{order['purchase_id']}?{of_other}")
     attempt = await probing.forge(purchase["authorization_token"])
     await probing.ask("POST", f"/_mock/reset?{of_other}")
@@ -109,6 +118,15 @@ async def _lost_order(probing: Probing) -> str:
 _FAILURES = 2
 
 
+async def _read_fails(probing: Probing) -> str:
+    start = await probing.position()
+    await probing.inject("request", "get_authorization", status=503)
+    bought = await probing.buy()
+    if not await probing.entries(start, name="get_authorization"):
+        raise NotPlayed("this needs a shop that reads the authorization, and it did not")
+    return described(bought)
+
+
 async def _busy(probing: Probing, *, status: int) -> str:
     start = await probing.position()
     await probing.inject("request", "create_order", status=status, times=_FAILURES)
@@ -122,6 +140,7 @@ async def _busy(probing: Probing, *, status: int) -> str:
 
 async def _pending(probing: Probing, *, then: str) -> str:
     bought = await probing.place(outcome="PENDING")
+    await probing.call_shop("capture_order", bought["order_id"])
     await probing.settle()
     await probing.ask("POST", f"/_mock/orders/{bought['order_id']}/decision", {"fraud_status": then})
     await probing.settle()
@@ -130,13 +149,14 @@ async def _pending(probing: Probing, *, then: str) -> str:
 
 async def _rejected(probing: Probing) -> str:
     bought = await probing.place(outcome="REJECTED")
+    await probing.call_shop("capture_order", bought["order_id"])
     await probing.settle()
     return described(bought)
 
 
 # Pushes
 
-_UNTIL_PUSH, _UNTIL_NEXT_PUSH = "6m", "11m"
+_UNTIL_PUSH, _UNTIL_NEXT_PUSH = "6m", "3h"
 
 
 async def _push(probing: Probing, **effects: object) -> str:
@@ -244,6 +264,7 @@ PROBES: tuple[Probe, ...] = (
     Probe(name="expired", title="the callback arrives after 61 minutes", rules=("C6",), play=_expired),
     Probe(name="second", title="a shopper buys the same cart again", rules=("C7", "O4"), play=_second),
     Probe(name="lost-order", title="the answer to the order is lost", rules=("O8",), play=_lost_order),
+    Probe(name="read-503", title="Klarna answers the reading 503", rules=("C3", "O9"), play=_read_fails),
     Probe(name="busy-429", title="Klarna answers the order 429", rules=("O9",), play=partial(_busy, status=429)),
     Probe(name="busy-503", title="Klarna answers the order 503", rules=("O9",), play=partial(_busy, status=503)),
     *(
@@ -287,22 +308,24 @@ class Played:
     reason: str = ""
 
 
-async def play_all(probing: Probing, probes: Sequence[Probe], show: Callable[[Played], None]) -> list[Played]:
-    """Play an ordinary purchase, then the probes; `show` gets each result. The clock is set back afterwards.
+async def play_all(probing: Probing, probes: Sequence[Probe], show: Callable[[int, int, Played], None]) -> list[Played]:
+    """Play an ordinary purchase, then the probes. The clock is set back afterwards.
 
     Without an ordinary purchase that the shop places nothing else is played: a shop that denies everything proves nothing.
+    `show` gets the number of each result, from 1, how many there will be, and the result.
     """
+    others = [probe for probe in probes if probe is not PROBES[0]]
     before = await probing.ask("GET", "/_mock/clock")
     results: list[Played] = []
     try:
         ordinary = await play(PROBES[0], probing)
         results.append(ordinary)
-        show(ordinary)
+        show(1, 1 + len(others), ordinary)
         is_placed = probing.last.get("state") == "placed"
-        for probe in probes:
-            if probe is not PROBES[0]:
-                results.append(await play(probe, probing) if is_placed else Played(probe=probe, reason=_NO_ORDER))
-                show(results[-1])
+        for number, probe in enumerate(others, 2):
+            results.append(await play(probe, probing) if is_placed else Played(probe=probe, reason=NO_ORDER))
+            if is_placed:
+                show(number, 1 + len(others), results[-1])
         await probing.settle()
     finally:
         after = await probing.ask("GET", "/_mock/clock")
@@ -312,7 +335,8 @@ async def play_all(probing: Probing, probes: Sequence[Probe], show: Callable[[Pl
     return results
 
 
-_NO_ORDER = "this needs a cart that the shop sells, and it placed no ordinary order"
+NO_ORDER = "this needs a cart that the shop sells, and it placed no ordinary order"
+"""Why nothing is played after an ordinary purchase that was not placed."""
 
 
 def reasons(results: Sequence[Played]) -> dict[str, str]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
-from mock_klarna.certify.traffic import ORDERS, OWN_AGENT, Json, path_part
+from mock_klarna.certify.traffic import ORDERS, OWN_AGENT, Json, Traffic, path_part
 from mock_klarna.errors import MockKlarnaError
 
-_MOST_ENTRIES = 1000
+_MOST_ENTRIES = 10_000
 _STATE_TEXTS = {"placed": "placed", "denied": "denied", "timed_out": "not decided", "authorized": "not decided"}
 
 
@@ -49,12 +49,29 @@ class NotPlayed(Exception):
 class Cart:
     """What the shoppers of the probes buy: a button key and the options of a page, as `load()` takes them.
 
-    has_countries: whether key and page have all that the shop says about the countries it delivers to.
+    button_key: "" for the newest. options: those of the key, {} for the newest. is_whole: whether the page has all that the shop
+    passes to `load()`, and not only what a purchase shows of it.
     """
 
     button_key: str
     page: Json
-    has_countries: bool
+    options: Json
+    is_whole: bool
+
+    @property
+    def country(self) -> str:
+        """The purchase country; "" where it is not known."""
+        return str(self.page.get("purchase_country") or self.options.get("purchase_country") or "")
+
+    @property
+    def has_countries(self) -> bool:
+        """Whether it is known to which countries the shop delivers."""
+        return self.is_whole or "shipping_countries" in self.options
+
+    def without_key(self) -> Json:
+        """Return a page that needs no button key, and whose order no shop is called about."""
+        own = {name: self.options[name] for name in _PAGE_MEMBERS if name in self.options}
+        return {name: value for name, value in {**own, **self.page}.items() if name != "merchant_urls"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +114,7 @@ class Probing:
 
         Raises `NotPlayed` for a cart that has nothing to cheat with.
         """
-        country = str(self.cart.page.get("purchase_country", "")).lower()
+        country = self.cart.country.lower()
         body = {
             "button_key": self.cart.button_key,
             "page": self.cart.page,
@@ -149,8 +166,7 @@ class Probing:
 
     async def position(self) -> int:
         """Return the position of the newest entry of the journal."""
-        newest = await self.ask("GET", "/_mock/journal?order=newest&limit=1")
-        return int(newest["position"])
+        return (await mark(self.client)).position
 
     async def entries(self, after: int, **filters: object) -> list[Json]:
         """Return journal entries after a position; with `wait`, wait so many seconds for the first one."""
@@ -185,14 +201,20 @@ class Probing:
         """
         seconds = self.waiting.quiet if number == 1 else min(self.waiting.retry, self.waiting.shop)
         sent = await self._sent(operation, order_id, after, number, seconds)
-        if len(sent) < number and operation in self.urls:
-            await self.act(self.urls[operation].replace("{order_id}", quote(order_id, safe="")))
+        if len(sent) < number and await self.call_shop(operation, order_id):
             sent = await self._sent(operation, order_id, after, number, self.waiting.quiet)
         elif len(sent) < number and self.waiting.person:
             what, again = operation.removesuffix("_order"), " again" if number > 1 else ""
             self.say(f"{what} order {order_id}{again} in the shop; waiting {self.waiting.person:g} s for it")
             sent = await self._sent(operation, order_id, after, number, self.waiting.person)
         return sent
+
+    async def call_shop(self, operation: str, order_id: str) -> bool:
+        """Let the shop capture or refund an order; return whether its URL for that is known."""
+        if operation not in self.urls:
+            return False
+        await self.act(self.urls[operation].replace("{order_id}", quote(order_id, safe="")))
+        return True
 
     async def _sent(self, operation: str, order_id: str, after: int, number: int, seconds: float) -> Sequence[Json]:
         found = await self.wait_for(operation, after, number=number, seconds=seconds)
@@ -235,11 +257,49 @@ _PAGE_MEMBERS = (
     "purchase_currency",
     "locale",
     "order_lines",
+    "items",
+    "shipping_options",
     "merchant_urls",
     "merchant_reference1",
     "merchant_reference2",
     "merchant_data",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A point of a merchant's journal: the position of its newest entry, and how many older ones it had dropped."""
+
+    position: int
+    dropped: int
+
+
+async def mark(client: Sender) -> Mark:
+    """Return the present point of the journal."""
+    newest = await client.ask("GET", "/_mock/journal?order=newest&limit=1", headers=_HEADERS)
+    return Mark(newest["position"], newest["dropped"])
+
+
+async def traffic_after(client: Sender, merchant: str, start: Mark) -> Traffic:
+    """Return what happened after a point of the journal: purchases that began after it, and the button keys of before."""
+    entries = []
+    for name in ("create_button", "update_button"):
+        entries += [one for one in (await _read(client, f"name={name}"))["entries"] if one["seq"] <= start.position]
+    position = start.position
+    while True:
+        page = await _read(client, f"after={position}")
+        entries += page["entries"]
+        position = page["position"]
+        if len(page["entries"]) < _MOST_ENTRIES:
+            break
+    started = {one["purchase_id"] for one in entries if one["name"] == "session_initiated"}
+    own = (one for one in entries if one["purchase_id"] is None or one["purchase_id"] in started)
+    return Traffic(merchant, own, page["dropped"] - start.dropped)
+
+
+async def _read(client: Sender, query: str) -> Json:
+    page: Json = await client.ask("GET", f"/_mock/journal?{query}&limit={_MOST_ENTRIES}", headers=_HEADERS)
+    return page
 
 
 async def find_cart(client: Sender, button_key: str | None, page: Json | None) -> Cart | None:
@@ -253,11 +313,11 @@ async def find_cart(client: Sender, button_key: str | None, page: Json | None) -
     key = button_key or (bought[0]["button_key"] if bought else None)
     options = await _options_of(client, key)
     if page is not None:
-        return Cart(button_key=key or "", page=page, has_countries=True)
+        return Cart(button_key=key or "", page=page, options=options, is_whole=True)
     if not bought:
         return None
     page, used = page_of(bought[0]["order"]), str(bought[0]["button_key"])
-    return Cart(button_key=used, page=page, has_countries="shipping_countries" in options)
+    return Cart(button_key=used, page=page, options=options, is_whole=False)
 
 
 _PURCHASES = "/_mock/purchases?limit=200"

@@ -140,6 +140,15 @@ class Traffic:
                 found[answer["button_key"]] = answer
         return found
 
+    @cached_property
+    def unknown_orders(self) -> frozenset[str]:
+        """The ids of orders of which the merchant never read: each answer with them was lost."""
+        answers: dict[str, bool] = {}
+        for entry in self.accepted("create_order"):
+            order_id = str(_object(entry["response_body"]).get("order_id", ""))
+            answers[order_id] = answers.get(order_id, False) or not injected(entry, "drop", "garbage")
+        return frozenset(order_id for order_id, is_read in answers.items() if not is_read)
+
     def merchant_urls(self, authorization: Authorization) -> Json:
         """Return the merchant URLs of an authorization: those of its button key, and those of the order that was posted."""
         urls = dict(_object(self.buttons.get(authorization.button_key, {}).get("merchant_urls")))

@@ -55,16 +55,17 @@ def run(arguments: argparse.Namespace) -> int:
     """
     certify_shop.require_usable(arguments)
     rules = _chosen(arguments)
-    url, not_played = "", dict[str, str]()
+    url = failure = ""
     if arguments.journal is None:
         url = (arguments.url or own_url()).rstrip("/")
         server_address("--url", url)
         if arguments.shop is not None:
-            not_played = run_in_loop(certify_shop.play(arguments, url, rules))
-        found = run_in_loop(_ask(url, arguments.merchant and arguments.merchant.partition(":")[0]))
+            found, failure = run_in_loop(certify_shop.play(arguments, url, rules))
+        else:
+            found = run_in_loop(_ask(url, arguments.merchant and arguments.merchant.partition(":")[0]))
     else:
         found = _judged(arguments.journal, arguments.merchant)
-    found = certify_shop.with_reasons(only(found, rules), not_played)
+    found = only(found, rules)
     failing = _LEVELS[: _LEVELS.index(arguments.fail_on) + 1] if arguments.fail_on != _NEVER else ()
     if arguments.json:
         _write(arguments.json, orjson.dumps(found, option=orjson.OPT_INDENT_2))
@@ -73,6 +74,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.sarif:
         _write(arguments.sarif, written.sarif(found, __version__))
     print(written.text(found, url))
+    if failure:
+        print(f"mock-klarna: nothing else was played, because the ordinary purchase was {failure}", file=sys.stderr)
+        return _FOUND
     if not any(result["cases"] for result in found["rules"]):
         of = f"merchant {arguments.merchant!r}" if arguments.merchant is not None else "any merchant"
         print(f"mock-klarna: nothing to judge: no rule had a case in the journal of {of}", file=sys.stderr)

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from mock_klarna.certify.probes import PROBES, Played, Probe, play_all, reasons
-from mock_klarna.certify.probing import Cart, Probing, Waiting, find_cart
+from mock_klarna.certify import judge, report
+from mock_klarna.certify.probes import NO_ORDER, PROBES, Played, Probe, play_all, reasons
+from mock_klarna.certify.probing import Cart, Probing, Waiting, find_cart, mark, traffic_after
 from mock_klarna.cli.health import why_unready
 from mock_klarna.cli.options import server_address
 from mock_klarna.client import Client
@@ -54,35 +55,40 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def require_usable(arguments: argparse.Namespace) -> None:
-    """Raise `MockKlarnaError` for options that have no effect, or that name nothing."""
+    """Raise `MockKlarnaError` for options that have no effect or no possible value, `SettingsError` for an invalid address."""
     if arguments.shop is None:
         given = next((name for name in _ONLY_WITH_SHOP if getattr(arguments, name) is not None), None)
         if given is not None:
-            flag = f"--{given.replace('_', '-')}"
-            raise MockKlarnaError("this is for probes", where=flag, hint="give --shop URL too, or leave it out")
+            hint = "give --shop URL too, or leave it out"
+            raise MockKlarnaError("this is for probes", where=f"--{given.replace('_', '-')}", hint=hint)
         return
     if arguments.journal is not None or arguments.passive:
-        what = "a file" if arguments.journal is not None else "--passive"
-        raise MockKlarnaError(f"probes are played, and {what} is judged without them", where="--shop", hint="give one")
-    for flag in ("--shop", "--capture-url", "--refund-url"):
-        address = getattr(arguments, flag.removeprefix("--").replace("-", "_"))
-        if address is not None:
-            server_address(flag, address)
-    for flag, seconds in (("--patience", arguments.patience), ("--wait", arguments.wait or 0.0)):
-        if not 0 <= seconds <= _LONGEST_WAIT:
-            hint = f"from 0 to {_LONGEST_WAIT:g} seconds"
-            raise MockKlarnaError(f"{seconds:g} is not possible", where=flag, hint=hint)
+        given = arguments.journal or "--passive"
+        raise MockKlarnaError(f"probes are played, and {given} is judged without them", where="--shop", hint="give one")
     user, colon, _ = (arguments.merchant or "").partition(":")
     if not (user and colon):
         hint = "give USER:PASSWORD, the credentials that the shop uses"
         raise MockKlarnaError("the probes act for a merchant", where="--merchant", hint=hint)
+    _require_values(arguments)
 
 
-async def play(arguments: argparse.Namespace, url: str, rules: Collection[str]) -> dict[str, str]:
-    """Play the probes that decide any of the rules, and print a line for each; return why rules could not be decided.
+def _require_values(arguments: argparse.Namespace) -> None:
+    for name in ("shop", "capture_url", "refund_url"):
+        if getattr(arguments, name) is not None:
+            server_address(f"--{name.replace('_', '-')}", getattr(arguments, name))
+    for flag, seconds in (("--patience", arguments.patience), ("--wait", arguments.wait or 0.0)):
+        if not 0 <= seconds <= _LONGEST_WAIT:
+            raise MockKlarnaError(
+                f"{seconds:g} is not possible", where=flag, hint=f"from 0 to {_LONGEST_WAIT:g} seconds"
+            )
 
-    The clock is set back afterwards. Raises `MockKlarnaError` for a server, a shop, credentials, a button key or a cart that
-    cannot be used.
+
+async def play(arguments: argparse.Namespace, url: str, rules: Collection[str]) -> tuple[Json, str]:
+    """Play the probes that decide any of the rules, print a line for each, and judge the traffic that they led to.
+
+    Return the report of all rules, and why no other probe than the ordinary purchase was played, "" if they were. Raises
+    `MockKlarnaError` for a server, credentials, a button key or a cart that cannot be used, and `Unreachable` for a server or a
+    shop that does not answer.
     """
     chosen = _chosen(arguments.probe, rules)
     page = None if arguments.cart is None else _page(arguments.cart)
@@ -92,18 +98,25 @@ async def play(arguments: argparse.Namespace, url: str, rules: Collection[str]) 
         if reason := await asyncio.to_thread(why_unready, arguments.shop):
             raise Unreachable(f"no answer from the shop at {arguments.shop}: {reason}", where="--shop")
         person = _person_seconds(arguments.wait)
-        waiting = Waiting(shop=arguments.patience, person=person)
-        cart = await _cart(client, arguments, page, person)
-        given = {"capture_order": arguments.capture_url, "refund_order": arguments.refund_url}
         probing = Probing(
             client=client,
-            cart=cart,
-            waiting=waiting,
+            cart=await _cart(client, arguments, page, person),
+            waiting=Waiting(shop=arguments.patience, person=person),
             say=_say,
             act=_post,
-            urls={name: address for name, address in given.items() if address},
+            urls=_urls(arguments),
         )
-        return reasons(await play_all(probing, chosen, _show))
+        start = await mark(client)
+        results = await play_all(probing, chosen, _show)
+        found = report(judge(await traffic_after(client, user, start)))
+    print()
+    is_stopped = any(one.reason == NO_ORDER for one in results)
+    return _with_reasons(found, reasons(results)), results[0].text if is_stopped else ""
+
+
+def _urls(arguments: argparse.Namespace) -> dict[str, str]:
+    given = {"capture_order": arguments.capture_url, "refund_order": arguments.refund_url}
+    return {name: address for name, address in given.items() if address}
 
 
 def _chosen(names: Sequence[str] | None, rules: Collection[str]) -> list[Probe]:
@@ -152,9 +165,9 @@ def _say(text: str) -> None:
     print(f"mock-klarna: {text}", flush=True)
 
 
-def _show(played: Played) -> None:
-    probe = played.probe
-    print(f"{probe.name:<18}{probe.title:<44}{played.text or f'not played: {played.reason}'}", flush=True)
+def _show(number: int, total: int, played: Played) -> None:
+    probe, text = played.probe, played.text or f"not played: {played.reason}"
+    print(f"{number:>2}/{total}  {probe.name:<18}{probe.title:<44}{text}", flush=True)
 
 
 async def _post(url: str) -> None:
@@ -166,7 +179,7 @@ async def _post(url: str) -> None:
                 await client.send("POST", url.removeprefix(client.url), headers={"Authorization": ""})
 
 
-def with_reasons(found: Json, not_played: Mapping[str, str]) -> Json:
+def _with_reasons(found: Json, not_played: Mapping[str, str]) -> Json:
     """Return a report in which the rules without a case have the reasons why their probes were not played."""
     for result in found["rules"]:
         if not result["cases"] and result["rule"] in not_played:
