@@ -41,7 +41,7 @@ def _acknowledged_after_push(traffic: Traffic) -> Iterator[Observation]:
     pushes = _pushes(traffic)
     for entry in traffic.accepted("acknowledge_order"):
         order_id = path_part(entry, ORDERS)
-        pushed = [one for one in pushes.get(order_id, ()) if one["seq"] < entry["seq"]]
+        pushed = [one for one in pushes.get(order_id, ()) if moment_of(one) <= moment_of(entry)]
         if pushed:
             yield obeyed(pushed[0], entry)
         elif order_id in pushes or _has_push_url(traffic, order_id):
