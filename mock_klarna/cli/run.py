@@ -283,7 +283,7 @@ async def _start_shops(
         if "merchant" in referenced_variables(scenario.data):
             merchant, password = _SHARED_SHOP
         if (merchant, password) not in urls:
-            shop = serve_shop(options.url, merchant=merchant, password=password)
+            shop = serve_shop(options.url, merchant=merchant, password=password, has_secret=False)
             urls[merchant, password] = (await stack.enter_async_context(shop)).url
         variables[scenario.file] = {"shop": urls[merchant, password]}
     return variables

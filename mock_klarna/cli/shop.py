@@ -8,7 +8,7 @@ from mock_klarna.process import resume_garbage_collection, run_in_loop
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Add the address of Klarna, the address of the shop, and its credentials."""
+    """Add the address of Klarna, the address of the shop, its credentials, and whether it has a secret."""
     parser.add_argument(
         "--klarna", default="http://127.0.0.1:8080", metavar="URL", help="address of Klarna (default %(default)s)"
     )
@@ -19,6 +19,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--password", default="secret", help="password of all credentials that the shop uses (default %(default)s)"
+    )
+    parser.add_argument(
+        "--no-secret",
+        action="store_true",
+        help="accept callbacks without the secret in the URLs of the shop's button key, as for keys that a scenario creates",
     )
 
 
@@ -45,6 +50,7 @@ async def _run_shop(arguments: argparse.Namespace) -> None:
         port=arguments.port,
         merchant=arguments.merchant,
         password=arguments.password,
+        has_secret=not arguments.no_secret,
     ) as shop:
         resume_garbage_collection()
         print(f"the demo shop is ready at {shop.url} with button key {shop.button_key}", flush=True)

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-import orjson
 from aiohttp import web
 
 from mock_klarna.demo.books import PlaceOrder
+from mock_klarna.demo.catalogue import WELCOME
 
 Json = dict[str, Any]
 PlaceOrderBehaviour = Callable[[PlaceOrder], Awaitable[web.StreamResponse | None]]
@@ -21,8 +21,6 @@ FaultyAnswer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Update = Callable[[Json], Json | None]
 """Returns the changes of a session for the body of an `update` callback, or None for none."""
 
-WELCOME = "WELCOME"
-"""Reference of the discount line that `lines` adds."""
 _UNKNOWN_TOKEN = "00000000-0000-4000-8000-000000000000"  # noqa: S105
 _DENY_MEMBERS = ("deny_code", "deny_message", "deny_redirect_url")
 _POLL_SECONDS = 0.5
@@ -30,8 +28,13 @@ _CHUNK = b"x" * 16384
 
 
 async def place(callback: PlaceOrder) -> None:
-    """Place the order, or deny the purchase if an article is not available."""
+    """Read and check the authorized order, then place it or deny the purchase."""
     await callback.place()
+
+
+async def place_unchecked(callback: PlaceOrder) -> None:
+    """Place the order of the callback, whatever it is: for carts with articles that the shop does not know."""
+    await callback.post(callback.order)
 
 
 async def deny(callback: PlaceOrder) -> None:
@@ -55,7 +58,7 @@ async def late(callback: PlaceOrder) -> None:
 async def place_twice(callback: PlaceOrder) -> None:
     """Place, then place the same order again."""
     await callback.place()
-    await callback.post()
+    await callback.post(callback.order)
 
 
 async def place_then_deny(callback: PlaceOrder) -> None:
@@ -67,7 +70,7 @@ async def place_then_deny(callback: PlaceOrder) -> None:
 async def deny_then_place(callback: PlaceOrder) -> None:
     """Deny, then try to place."""
     await callback.deny()
-    await callback.place()
+    await callback.post(callback.order)
 
 
 async def place_and_error(callback: PlaceOrder) -> web.StreamResponse:
@@ -76,25 +79,25 @@ async def place_and_error(callback: PlaceOrder) -> web.StreamResponse:
     return web.Response(status=500)
 
 
-async def get_then_place(callback: PlaceOrder) -> None:
-    """Read the authorized order, set its confirmation URL to the parameter `confirmation`, and place it."""
-    call = await callback.shop.klarna.read(callback.merchant, callback.token)
-    if call.status != 200:
-        return
-    order = orjson.loads(call.answer)
-    order["merchant_urls"]["confirmation"] = callback.options.parameters.get(
-        "confirmation", "https://www.example.com/thanks/{checkout.order.id}"
+async def place_with_confirmation(callback: PlaceOrder) -> None:
+    """Place the authorized order with the parameter `confirmation` as its confirmation URL."""
+    confirmation = callback.options.parameters.get("confirmation", "https://www.example.com/thanks/{checkout.order.id}")
+    await callback.place(
+        lambda order: {**order, "merchant_urls": {**order["merchant_urls"], "confirmation": confirmation}}
     )
-    await callback.place(order)
 
 
 async def change(callback: PlaceOrder) -> None:
     """Place with changed members: each parameter replaces one; a line is added so that the lines sum up to `order_amount`."""
-    changed = {**callback.order, **callback.options.parameters}
-    if "order_amount" in callback.options.parameters:
-        amount = int(callback.options.parameters["order_amount"])
-        line = _difference(amount - callback.order["order_amount"])
-        changed |= {"order_amount": amount, "order_lines": [*callback.order["order_lines"], line]}
+    parameters = callback.options.parameters
+
+    def changed(order: Json) -> Json:
+        if "order_amount" not in parameters:
+            return {**order, **parameters}
+        amount = int(parameters["order_amount"])
+        lines = [*order["order_lines"], _difference(amount - order["order_amount"])]
+        return {**order, **parameters, "order_amount": amount, "order_lines": lines}
+
     await callback.place(changed)
 
 
@@ -113,10 +116,13 @@ def _difference(amount: int) -> Json:
 
 async def wrong_tax(callback: PlaceOrder) -> None:
     """Place with 10.00 too much tax on the first line; the total tax of the order includes it."""
-    first, *others = callback.order["order_lines"]
+    await callback.place(_with_wrong_tax)
+
+
+def _with_wrong_tax(order: Json) -> Json:
+    first, *others = order["order_lines"]
     lines = [{**first, "total_tax_amount": first["total_tax_amount"] + 1000}, *others]
-    amount = callback.order["order_tax_amount"] + 1000
-    await callback.place({**callback.order, "order_lines": lines, "order_tax_amount": amount})
+    return {**order, "order_lines": lines, "order_tax_amount": order["order_tax_amount"] + 1000}
 
 
 async def wrong_password(callback: PlaceOrder) -> None:
@@ -138,6 +144,7 @@ PLACE_ORDER_BEHAVIOURS: Mapping[str, PlaceOrderBehaviour] = {
     each.__name__: each
     for each in (
         place,
+        place_unchecked,
         deny,
         slow,
         late,
@@ -145,7 +152,7 @@ PLACE_ORDER_BEHAVIOURS: Mapping[str, PlaceOrderBehaviour] = {
         place_then_deny,
         deny_then_place,
         place_and_error,
-        get_then_place,
+        place_with_confirmation,
         change,
         wrong_tax,
         wrong_password,
@@ -154,6 +161,8 @@ PLACE_ORDER_BEHAVIOURS: Mapping[str, PlaceOrderBehaviour] = {
     )
 }
 """By the value of `then`; the default is `place`."""
+CHOSEN_ON_PAGE = frozenset({"place", "slow", "deny", "silent"})
+"""The behaviours that a page of the shop can select with `then` in `merchant_data`; none of them harms the shop."""
 
 
 async def silent(_request: web.Request) -> web.StreamResponse:

@@ -1,17 +1,20 @@
 """What the demo shop remembers: its orders, the callbacks that it received, and what its request handlers share."""
 
+import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import uuid4
 
 import orjson
 
+from mock_klarna.demo.catalogue import Stock
 from mock_klarna.demo.klarna import Call, Klarna
-from mock_klarna.demo.stock import Stock
 
 Json = dict[str, Any]
 MAX_ORDERS = 1000
@@ -22,7 +25,10 @@ MAX_LATE = 1000
 
 @dataclass(slots=True)
 class Order:
-    """An order that Klarna accepted: its body as posted, how many pushes came, and what the shop did about it."""
+    """An order that Klarna accepted: its body as posted, how many pushes came, and what the shop did about it.
+
+    capture_key: the idempotency key of its capture, stored before the first try (klarna.md §9.4).
+    """
 
     order_id: str
     merchant: str
@@ -31,6 +37,7 @@ class Order:
     pushes: int = 0
     acknowledged: bool = False
     captured: int = 0
+    capture_key: str = field(default_factory=lambda: str(uuid4()))
 
     def as_json(self) -> Json:
         """Return the order as `GET /orders` answers it."""
@@ -65,13 +72,14 @@ class Books:
         """Add a received callback."""
         self._callbacks.append(callback)
 
-    def add_order(self, call: Call, body: Json) -> None:
-        """Add the order that a successful call has placed."""
+    def add_order(self, call: Call, body: Json) -> Order:
+        """Add and return the order that a successful call has placed."""
         answer = orjson.loads(call.answer)
         order = Order(answer["order_id"], call.merchant, answer["fraud_status"], body)
-        self._orders.setdefault(order.order_id, order)
+        self._orders[order.order_id] = order
         if len(self._orders) > MAX_ORDERS:
             self._orders.popitem(last=False)
+        return order
 
     def order(self, order_id: str) -> Order | None:
         """Return an order, or None if it is unknown."""
@@ -93,17 +101,18 @@ class Books:
         }
 
 
-_OPTION_NAMES = ("merchant", "then")
+_OPTION_NAMES = ("merchant", "then", "secret")
 
 
 @dataclass(frozen=True, slots=True)
 class CallbackOptions:
-    """What the query of a callback URL selects: the merchant whose credentials to use, the behaviour, and its parameters.
+    """The query of a callback URL: the merchant whose credentials to use, the secret, the behaviour, and its parameters.
 
-    `merchant` and `then` are empty for the defaults.
+    `merchant`, `secret` and `then` are empty if the query has none.
     """
 
     merchant: str
+    secret: str
     then: str
     parameters: Mapping[str, str]
 
@@ -113,24 +122,40 @@ def parse_options(query: str) -> CallbackOptions:
     """Return the options in a query string; cached, because the URLs of a button are called again and again."""
     given = dict(parse_qsl(query, keep_blank_values=True))
     parameters = {name: value for name, value in given.items() if name not in _OPTION_NAMES}
-    return CallbackOptions(given.get("merchant", ""), given.get("then", ""), MappingProxyType(parameters))
+    merchant, then, secret = (given.get(name, "") for name in _OPTION_NAMES)
+    return CallbackOptions(merchant, secret, then, MappingProxyType(parameters))
 
 
 @dataclass(slots=True)
 class ShopState:
-    """What the request handlers of a shop share; `button_key` is empty until Klarna has created one."""
+    """What the request handlers of a shop share.
+
+    secret: what the URLs of the shop's own merchant must have, "" for none. button_key: empty until Klarna has created one.
+    offers: shipping options that answers to `update` callbacks offered, with their merchants. late: for `POST /late`.
+    decisions: those that are being made, by authorization token.
+    """
 
     merchant: str
+    secret: str
     klarna: Klarna
     button_key: str = ""
     stock: Stock = field(default_factory=Stock)
     books: Books = field(default_factory=Books)
+    offers: deque[tuple[str, str, int]] = field(default_factory=lambda: deque(maxlen=MAX_ORDERS))
     late: deque["PlaceOrder"] = field(default_factory=lambda: deque(maxlen=MAX_LATE))
+    decisions: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+
+Change = Callable[[Json], Json]
+"""Returns what to post for an authorized order."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlaceOrder:
-    """A `place_order` callback: the token, the authorized order, and the options of its URL (klarna.md §4.1)."""
+    """A `place_order` callback: the token, the order, and the options of its URL (klarna.md §4.1).
+
+    Anybody can send a callback, so `place` believes its token only, and reads the order from Klarna.
+    """
 
     shop: ShopState
     merchant: str
@@ -138,23 +163,34 @@ class PlaceOrder:
     order: Json
     options: CallbackOptions
 
-    async def place(self, order: Json | None = None) -> None:
-        """Place the authorized order or another one; deny the purchase if an article is not available.
+    async def place(self, change: Change = dict) -> None:
+        """Place the authorized order, or deny it. A callback that comes again meanwhile waits for the same decision."""
+        running = self.shop.decisions
+        if self.token not in running:
+            running[self.token] = asyncio.create_task(self._decide(change))
+            running[self.token].add_done_callback(lambda _task: running.pop(self.token))
+        await running[self.token]
 
-        The articles are reserved first, and released if Klarna does not accept the order.
-        """
-        if reason := self.shop.stock.reserve(self.merchant, self.order):
+    async def _decide(self, change: Change) -> None:
+        """Read the authorized order, check it, and place or deny it."""
+        read = await self.shop.klarna.read(self.merchant, self.token)
+        if read.status != 200:
+            return  # the token is forged, has expired, or the purchase is already placed or denied
+        order = orjson.loads(read.answer)
+        offers = [(option, price) for merchant, option, price in self.shop.offers if merchant == self.merchant]
+        if reason := self.shop.stock.reserve(self.merchant, order, date.today(), offers):
             await self.deny(reason)
-        elif not await self.post(order):
-            self.shop.stock.release(self.merchant, self.order)
+        elif await self.post(change(order)) in (None, "REJECTED"):
+            self.shop.stock.release(self.merchant, order)
 
-    async def post(self, order: Json | None = None) -> bool:
-        """Send the authorized order or another one to Klarna; return whether Klarna accepted it."""
-        body = order or self.order
+    async def post(self, order: Json) -> str | None:
+        """Send an order to Klarna; return its fraud_status, None if Klarna did not accept the order.
+
+        The order number follows from the token, so that an order that is sent again is the same.
+        """
+        body = {**order, "merchant_reference1": f"D-{self.token[:13].upper()}"}
         call = await self.shop.klarna.place(self.merchant, self.token, body)
-        if call.status == 200:
-            self.shop.books.add_order(call, body)
-        return call.status == 200
+        return self.shop.books.add_order(call, body).fraud_status if call.status == 200 else None
 
     async def deny(self, reason: Json | None = None) -> None:
         """Deny the purchase."""

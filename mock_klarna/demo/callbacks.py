@@ -1,12 +1,17 @@
-"""The merchant URLs that Klarna calls (klarna.md §4): each records the callback, then behaves as its URL selects."""
+"""The merchant URLs that Klarna calls (klarna.md §4): each records the callback, then behaves as its URL selects.
 
+The status of an answer to `place_order` does not matter to Klarna, only the order or the denial does.
+"""
+
+import hmac
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
 from aiohttp import web
 
-from mock_klarna.demo.behaviours import FAULTY_ANSWERS, PLACE_ORDER_BEHAVIOURS, UPDATES
+from mock_klarna.demo.behaviours import CHOSEN_ON_PAGE, FAULTY_ANSWERS, PLACE_ORDER_BEHAVIOURS, UPDATES
 from mock_klarna.demo.books import CallbackOptions, PlaceOrder, ReceivedCallback, ShopState, parse_options
 
 Json = dict[str, Any]
@@ -17,13 +22,16 @@ FORGET = "forget"
 
 async def place_order(request: web.Request) -> web.StreamResponse:
     """Place or deny before answering, as integrations do (klarna.md §4.1)."""
-    options = _record(request, "place_order", default="place")
+    options = _record(request, "place_order")
     if options.then in FAULTY_ANSWERS:
         return await FAULTY_ANSWERS[options.then](request)
-    if options.then not in PLACE_ORDER_BEHAVIOURS:
-        return _unknown_behaviour(options.then, PLACE_ORDER_BEHAVIOURS)
     callback = _parse_callback(request.app[SHOP_STATE], options, await _json_object(request))
-    return await PLACE_ORDER_BEHAVIOURS[options.then](callback) or web.Response()
+    then = callback.options.then or "place"
+    if then in FAULTY_ANSWERS:
+        return await FAULTY_ANSWERS[then](request)
+    if then not in PLACE_ORDER_BEHAVIOURS:
+        return _unknown_behaviour(then, PLACE_ORDER_BEHAVIOURS)
+    return await PLACE_ORDER_BEHAVIOURS[then](callback) or web.Response()
 
 
 async def create_customer_token(request: web.Request) -> web.StreamResponse:
@@ -38,19 +46,22 @@ async def create_customer_token(request: web.Request) -> web.StreamResponse:
 
 async def update(request: web.Request) -> web.StreamResponse:
     """Answer with changes of the session, or 304 for none (klarna.md §4.2)."""
-    options = _record(request, "update", default="not_modified")
-    if options.then in FAULTY_ANSWERS:
-        return await FAULTY_ANSWERS[options.then](request)
-    if options.then not in UPDATES:
-        return _unknown_behaviour(options.then, UPDATES)
-    changes = UPDATES[options.then](await _json_object(request))
+    options = _record(request, "update")
+    then = options.then or "not_modified"
+    if then in FAULTY_ANSWERS:
+        return await FAULTY_ANSWERS[then](request)
+    if then not in UPDATES:
+        return _unknown_behaviour(then, UPDATES)
+    changes = UPDATES[then](await _json_object(request))
     if changes is None:
         return web.Response(status=304)
+    for option in changes.get("shipping_options", ()):
+        request.app[SHOP_STATE].offers.append((options.merchant, option["id"], option["price"]))
     return web.Response(body=orjson.dumps(changes), content_type="application/json")
 
 
 async def push(request: web.Request) -> web.StreamResponse:
-    """Count the push of the order `order_id`, and acknowledge the order unless `then=forget` (klarna.md §4.4)."""
+    """Count the push of the order `order_id`, and acknowledge the order once unless `then=forget` (klarna.md §4.4)."""
     options, shop = _record(request, "push"), request.app[SHOP_STATE]
     if options.then not in ("", FORGET):
         return await _faulty_answer(request, options.then)
@@ -58,7 +69,8 @@ async def push(request: web.Request) -> web.StreamResponse:
     if order is None:
         return web.Response(status=404, text="no such order\n")
     order.pushes += 1
-    if options.then != FORGET:
+    if options.then != FORGET and not order.acknowledged and order.fraud_status == "ACCEPTED":
+        order.acknowledged = True  # a push that comes meanwhile must not acknowledge it again
         order.acknowledged = (await shop.klarna.acknowledge(order.merchant, order.order_id)).status == 204
     return web.Response()
 
@@ -79,10 +91,16 @@ async def notification(request: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
-def _record(request: web.Request, kind: str, default: str = "") -> CallbackOptions:
-    """Record a callback and return the options of its URL, with the shop's merchant and a default behaviour filled in."""
+def _record(request: web.Request, kind: str) -> CallbackOptions:
+    """Record a callback and return the options of its URL, with the shop's merchant filled in.
+
+    Answers 403 if the URL lacks the secret that the shop gave to Klarna. The URLs of other merchants have none.
+    """
     given, shop = parse_options(request.rel_url.raw_query_string), request.app[SHOP_STATE]
-    options = CallbackOptions(given.merchant or shop.merchant, given.then or default, given.parameters)
+    options = replace(given, merchant=given.merchant or shop.merchant)
+    is_own = options.merchant == shop.merchant
+    if is_own and shop.secret and not hmac.compare_digest(given.secret.encode(), shop.secret.encode()):
+        raise web.HTTPForbidden(text="this URL lacks the secret of the shop's callbacks\n")
     shop.books.add_callback(ReceivedCallback(kind, options.merchant, options.then))
     return options
 
@@ -101,6 +119,9 @@ def _parse_callback(shop: ShopState, options: CallbackOptions, body: Json) -> Pl
     token, order = body.get("authorization_token"), body.get("order")
     if not (isinstance(token, str) and isinstance(order, dict)):
         raise web.HTTPBadRequest(text="expected authorization_token and order\n")
+    chosen = parse_options(str(order.get("merchant_data", "")))
+    if not options.then and chosen.then in CHOSEN_ON_PAGE:
+        options = replace(options, then=chosen.then, parameters=chosen.parameters)
     return PlaceOrder(shop, options.merchant, token, order, options)
 
 

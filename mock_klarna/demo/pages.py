@@ -115,11 +115,13 @@ def _picture(lines: list[dict[str, object]]) -> str:
 def _state(placed: Order) -> str:
     if placed.captured:
         return "shipped and captured"
+    if placed.fraud_status != "ACCEPTED":
+        return "not to be shipped"
     return "acknowledged" if placed.acknowledged else "waiting for the push"
 
 
 def _ship_button(placed: Order) -> str:
-    if placed.captured:
+    if placed.captured or placed.fraud_status != "ACCEPTED":
         return ""
     return f'<form method="post" action="/orders/{placed.order_id}/ship"><button>Ship and capture</button></form>'
 
@@ -149,14 +151,23 @@ async def order(request: web.Request) -> web.StreamResponse:
 
 
 async def ship(request: web.Request) -> web.StreamResponse:
-    """Ship an order and capture its amount; 409 with Klarna's answer if Klarna does not allow it. Browsers return to the orders."""
+    """Ship an order and capture its amount, once. Browsers return to the orders.
+
+    409 if the order is not ACCEPTED, and with Klarna's answer if Klarna does not allow it.
+    """
     placed, klarna = _find_order(request), request.app[SHOP_STATE].klarna
-    amount = placed.body["order_amount"] - placed.captured
-    call = await klarna.capture(placed.merchant, placed.order_id, amount)
-    if call.status != 201:
-        return web.Response(status=409 if call.status else 502, body=call.answer, content_type="application/json")
-    placed.captured += amount
-    placed.acknowledged = True
+    if placed.fraud_status != "ACCEPTED":
+        return _json({"error": f"the order is {placed.fraud_status}"}, status=409)
+    if not placed.captured:
+        amount, parcel = (
+            placed.body["order_amount"],
+            {"shipping_company": "Demo Post", "tracking_number": placed.order_id},
+        )
+        call = await klarna.capture(placed.merchant, placed.order_id, amount, parcel, placed.capture_key)
+        if call.status != 201:
+            return web.Response(status=409 if call.status else 502, body=call.answer, content_type="application/json")
+        placed.captured = amount
+        placed.acknowledged = True  # a captured order needs no acknowledgement (klarna.md §4.4)
     if _accepts_html(request):
         raise web.HTTPSeeOther("/orders")
     return _json({"order_id": placed.order_id, "captured": placed.captured})
@@ -180,5 +191,5 @@ def _find_order(request: web.Request) -> Order:
     return placed
 
 
-def _json(data: object) -> web.Response:
-    return web.Response(body=orjson.dumps(data), content_type="application/json")
+def _json(data: object, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=orjson.dumps(data), content_type="application/json")

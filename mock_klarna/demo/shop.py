@@ -1,5 +1,6 @@
 """The demo shop: a merchant's server that knows Klarna by its HTTP API alone (guide, steps 1 and 3)."""
 
+import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ class Shop:
 
 
 @asynccontextmanager
-async def serve_shop(
+async def serve_shop(  # noqa: PLR0913  # all but the first are named
     klarna_url: str,
     *,
     host: str = "127.0.0.1",
@@ -39,15 +40,19 @@ async def serve_shop(
     merchant: str = "demo-shop",
     password: str = "secret",  # noqa: S107
     port_flag: str = "--port",
+    has_secret: bool = True,
+    pause: float = 0.6,
 ) -> AsyncIterator[Shop]:
     """Run a shop that calls the Klarna at `klarna_url` until the end of the `async with`.
 
     Callback URLs can select other credentials (`?merchant=`, with the same password) and a behaviour (`?then=`).
+    has_secret: whether callbacks of the shop's own merchant need the secret that is in the URLs of its button key; a
+    scenario that creates a key itself does not know it. pause: seconds before a request to Klarna is sent a second time.
     Raises `CannotBind`, which names `port_flag`, when the address cannot be bound, `ShopRefused` when Klarna creates no
     button key, and `Unreachable` when Klarna does not answer.
     """
-    async with Klarna(klarna_url, password) as klarna:
-        shop = ShopState(merchant, klarna)
+    async with Klarna(klarna_url, password, pause) as klarna:
+        shop = ShopState(merchant, callback_secret(merchant, password) if has_secret else "", klarna)
         runner = web.AppRunner(_application(shop), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         try:
@@ -55,7 +60,7 @@ async def serve_shop(
             for each in sockets:
                 await web.SockSite(runner, each).start()
             url = server_url("http", host, sockets[0].getsockname()[1])
-            shop.button_key = await _create_button(klarna, merchant, url)
+            shop.button_key = await _create_button(shop, url)
             yield Shop(url, merchant, shop.button_key)
         finally:
             await runner.cleanup()
@@ -77,8 +82,14 @@ def _application(shop: ShopState) -> web.Application:
     return app
 
 
-async def _create_button(klarna: Klarna, merchant: str, url: str) -> str:
-    call = await klarna.create_button(merchant, {"name": "Demo shop", "merchant_urls": merchant_urls(url)})
+def callback_secret(merchant: str, password: str) -> str:
+    """Return the secret of a shop's callback URLs: the same after a restart, because Klarna has stored the URLs."""
+    return hmac.new(password.encode(), merchant.encode(), "sha256").hexdigest()[:32]
+
+
+async def _create_button(shop: ShopState, url: str) -> str:
+    options = {"name": "Demo shop", "merchant_urls": merchant_urls(url, shop.secret)}
+    call = await shop.klarna.create_button(shop.merchant, options)
     text = call.answer.decode("utf-8", "backslashreplace")
     if not call.status:
         raise Unreachable(text)
@@ -87,12 +98,12 @@ async def _create_button(klarna: Klarna, merchant: str, url: str) -> str:
     return str(orjson.loads(call.answer)["button_key"])
 
 
-def merchant_urls(url: str) -> dict[str, str]:
-    """Return the merchant URLs of a shop at this address."""
+def merchant_urls(url: str, secret: str) -> dict[str, str]:
+    """Return the merchant URLs of a shop at this address; those that Klarna calls have the secret."""
     return {
         "terms": f"{url}/terms",
         "confirmation": f"{url}/thanks",
-        "place_order": f"{url}/klarna/place-order",
-        "push": f"{url}/klarna/push?order_id={{checkout.order.id}}",
-        "notification": f"{url}/klarna/notification?order_id={{checkout.order.id}}",
+        "place_order": f"{url}/klarna/place-order?secret={secret}",
+        "push": f"{url}/klarna/push?secret={secret}&order_id={{checkout.order.id}}",
+        "notification": f"{url}/klarna/notification?secret={secret}&order_id={{checkout.order.id}}",
     }

@@ -72,7 +72,7 @@ def purchases(folder: Path, loop: str, seconds: int, orders: int) -> None:
         print(f"| memory, idle | {idle:.1f} MB | |")
         with processes.process("-m", "mock_klarna", "shop", "--klarna", url, "--port", str(shop_port)):
             urls = {
-                "place_order": f"{shop}/klarna/place-order?merchant={state.MERCHANT}",
+                "place_order": f"{shop}/klarna/place-order?merchant={state.MERCHANT}&then=place_unchecked",
                 "terms": f"{shop}/terms",
                 "confirmation": f"{shop}/thanks",
             }

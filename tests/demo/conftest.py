@@ -22,7 +22,7 @@ def server() -> Iterator[MockKlarna]:
 @pytest.fixture(scope="session")
 def demo_shop(server: MockKlarna) -> Iterator[Shop]:
     """A demo shop in the same thread."""
-    serving = serve_shop(server.url)
+    serving = serve_shop(server.url, pause=0.01)
     yield asyncio.run_coroutine_threadsafe(serving.__aenter__(), server.loop).result()
     asyncio.run_coroutine_threadsafe(serving.__aexit__(None, None, None), server.loop).result()
 

@@ -33,7 +33,9 @@ class Sandbox:
 def _sandbox() -> Iterator[Sandbox]:
     with serve_in_thread(Settings(port=0, callback_timeout=60)) as klarna:
         stack = AsyncExitStack()
-        opening = stack.enter_async_context(serve_shop(klarna.url, merchant=MERCHANT, password=PASSWORD))
+        opening = stack.enter_async_context(
+            serve_shop(klarna.url, merchant=MERCHANT, password=PASSWORD, has_secret=False)
+        )
         shop = asyncio.run_coroutine_threadsafe(opening, klarna.loop).result()
         try:
             yield Sandbox(klarna.url, shop.url)

@@ -35,7 +35,7 @@ exec {engine} "$@"
 """
 _PODMAN = "--runtime runc --ulimit nofile=20000:20000 --ulimit nproc=1000:1000"
 DOCKER = shutil.which("docker") and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
-_SHOP = '#!/bin/sh\nexec mock-klarna shop --merchant K123 --password secret "$@"\n'
+_SHOP = '#!/bin/sh\nexec mock-klarna shop --merchant K123 --password secret --no-secret "$@"\n'
 _MERCHANT = f"""#!/usr/bin/env python3
 import sys
 import urllib.request
@@ -143,7 +143,7 @@ def compose(runner: Runner) -> None:
     run(runner, "docker inspect --format '{{.NetworkSettings.IPAddress}}' klarna")
     names += f" --add-host klarna:{runner.printed.split()[-1]}"
     klarna = services["shop"]["environment"]["KLARNA_URL"]
-    shop = f"shop --klarna {klarna} --host 0.0.0.0 --port {port} --merchant K123 --password secret"
+    shop = f"shop --klarna {klarna} --host 0.0.0.0 --port {port} --merchant K123 --password secret --no-secret"
     run(runner, f"docker run --detach --name shop --ip {_SHOP_ADDRESS} {names} mock-klarna {shop}")
     (volume,) = services["scenarios"]["volumes"]
     command = services["scenarios"]["command"]

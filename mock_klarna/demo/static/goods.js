@@ -28,6 +28,11 @@ function picture(name) {
   return `${location.origin}/static/${name}`;
 }
 
+/** @param {string} product where it is on the page */
+function page(product) {
+  return `${location.origin}/#${product}`;
+}
+
 /**
  * @param {"B" | "W" | "G"} colour
  * @param {"S" | "L"} size
@@ -38,6 +43,7 @@ function batteryLine(colour, size) {
     type: "physical",
     reference: size === "S" ? `19-402-${colour}` : `19-404-${colour}`,
     name: `Battery Power Pack ${COLOURS[colour]}, ${name}`,
+    product_url: page("pack"),
     image_url: picture(`battery.svg#${colour}`),
     quantity: 1,
     unit_price: price,
@@ -64,6 +70,7 @@ function shirtItem(clr, colour, sz, size) {
     reference: `TS-${clr}-${sz}`,
     group_identifier: "t-shirt",
     name: `T-shirt ${colour}, ${size}`,
+    product_url: page("shirt"),
     image_url: picture(`shirt.svg#${clr}`),
     unit_price: 19900,
     tax_rate: TAX_RATE,

@@ -11,11 +11,10 @@ function battery() {
   return batteryLine(colour, /** @type {"S" | "L"} */ (choice("product-size-selector").value));
 }
 
-/** The query of the place_order URL selects what the shop does. */
-function merchantUrls() {
+/** The shop's server does what `then` selects. The URL that Klarna calls is not in the page: it has a secret. */
+function merchantData() {
   const selected = choice("behaviour").value;
-  const behaviour = selected === "redirect" ? `deny&deny_redirect_url=${encodeURIComponent(`${location.origin}/sorry`)}` : selected;
-  return { terms: `${location.origin}/terms`, place_order: `${location.origin}/klarna/place-order?then=${behaviour}` };
+  return `then=${selected === "redirect" ? `deny&deny_redirect_url=${encodeURIComponent(`${location.origin}/sorry`)}` : selected}`;
 }
 
 /** @param {string} instance */
@@ -25,7 +24,8 @@ function options(instance) {
     purchase_country: "SE",
     purchase_currency: "SEK",
     locale: "en-SE",
-    merchant_urls: merchantUrls(),
+    merchant_urls: { terms: `${location.origin}/terms` },
+    merchant_data: merchantData(),
     shipping_options: SHIPPING,
   };
 }
@@ -59,9 +59,9 @@ function updateBattery() {
   window.Klarna.InstantShopping.update({ setup: { instance_id: "battery" }, order_lines: [battery()] }, (/** @type {object} */ response) => addLine({ update: response }));
 }
 
-function updateUrls() {
+function updateBehaviour() {
   for (const instance of ["battery", "shirt"]) {
-    window.Klarna.InstantShopping.update({ setup: { instance_id: instance }, merchant_urls: merchantUrls() });
+    window.Klarna.InstantShopping.update({ setup: { instance_id: instance }, merchant_data: merchantData() });
   }
 }
 
@@ -73,5 +73,5 @@ window.klarnaAsyncCallback = function () {
   show();
   choice("product-color-selector").addEventListener("change", updateBattery);
   choice("product-size-selector").addEventListener("change", updateBattery);
-  choice("behaviour").addEventListener("change", updateUrls);
+  choice("behaviour").addEventListener("change", updateBehaviour);
 };
