@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from mock_klarna.logs import Narrator
     from mock_klarna.server import Running
 
-_NOT_PLACED = 1
-_WAIT_SECONDS = 20
-_LAST_ENTRIES = frozenset({("callback", "place_order"), ("event", "purchase_declined"), ("event", "purchase_failed")})
+_EXIT_CODE_NOT_PLACED = 1
+_JOURNAL_WAIT_SECONDS = 20
+_ENTRIES_THAT_END_THE_PURCHASE = frozenset(
+    {("callback", "place_order"), ("event", "purchase_declined"), ("event", "purchase_failed")}
+)
 """Entries (kind, name) that end the purchase: the shop has answered, or is not called at all."""
 _INTRODUCTION = """\
 Klarna's sandbox is {klarna}. A demo shop starts and creates its button key.
@@ -68,39 +70,39 @@ async def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
     from mock_klarna.logs import narrating
 
     merchant, _, password = (settings.credentials or ("demo-shop:secret",))[0].partition(":")
-    async with AsyncExitStack() as stack:
-        narrator = stack.enter_context(narrating(settings, sys.stdout))
-        running = await _start_emulator(stack, settings, narrator, port_is_chosen=_port_is_chosen(arguments))
-        narrator.print(_INTRODUCTION.format(klarna=running.url))
-        serving = serve_shop(
-            running.url, port=arguments.shop_port, port_flag="--shop-port", merchant=merchant, password=password
+    async with AsyncExitStack() as exit_stack:
+        narrator = exit_stack.enter_context(narrating(settings, sys.stdout))
+        server = await _start_emulator(exit_stack, settings, narrator, port_is_chosen=_port_is_chosen(arguments))
+        narrator.print(_INTRODUCTION.format(klarna=server.url))
+        opened_shop = serve_shop(
+            server.url, port=arguments.shop_port, port_flag="--shop-port", merchant=merchant, password=password
         )
-        shop = await stack.enter_async_context(serving)
-        klarna = await stack.enter_async_context(Client(running.url, merchant, password))
-        purchase = await _buy(klarna, shop.url)
+        shop = await exit_stack.enter_async_context(opened_shop)
+        client = await exit_stack.enter_async_context(Client(server.url, merchant, password))
+        purchase = await _buy(client, shop.url)
         narrator.print(_result(purchase))
-        code = 0 if purchase["state"] == "placed" else _NOT_PLACED
+        exit_code = 0 if purchase["state"] == "placed" else _EXIT_CODE_NOT_PLACED
         if not arguments.once:
-            narrator.print(_next_steps(running, shop))
+            narrator.print(_next_steps(server, shop))
             with suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
-        return code
+        return exit_code
 
 
-async def _buy(klarna: "Client", shop_url: str) -> dict[str, Any]:
+async def _buy(client: "Client", shop_url: str) -> dict[str, Any]:
     """Let John Doe buy, and return the purchase once the shop has answered (guide, steps 2 and 3)."""
-    started = await klarna.ask("POST", "/_mock/purchases", purchase_body(shop_url))
-    path, position = f"/_mock/journal?purchase_id={started['purchase_id']}&wait={_WAIT_SECONDS}", 0
+    purchase_id = (await client.ask("POST", "/_mock/purchases", _purchase_body(shop_url)))["purchase_id"]
+    path, position = f"/_mock/journal?purchase_id={purchase_id}&wait={_JOURNAL_WAIT_SECONDS}", 0
     is_ended = False
     while not is_ended:
-        page = await klarna.ask("GET", f"{path}&after={position}")
+        page = await client.ask("GET", f"{path}&after={position}")
         position = page["position"]
-        is_ended = any((entry["kind"], entry["name"]) in _LAST_ENTRIES for entry in page["entries"])
-    purchase: dict[str, Any] = await klarna.ask("GET", f"/_mock/purchases/{started['purchase_id']}")
+        is_ended = any((entry["kind"], entry["name"]) in _ENTRIES_THAT_END_THE_PURCHASE for entry in page["entries"])
+    purchase: dict[str, Any] = await client.ask("GET", f"/_mock/purchases/{purchase_id}")
     return purchase
 
 
-def purchase_body(shop_url: str) -> dict[str, Any]:
+def _purchase_body(shop_url: str) -> dict[str, Any]:
     """Return the body of `POST /_mock/purchases` for the Swedish purchase of the integration guide."""
     return {
         "cart": "se-battery-pack",
@@ -117,19 +119,19 @@ def _port_is_chosen(arguments: argparse.Namespace) -> bool:
 
 
 async def _start_emulator(
-    stack: AsyncExitStack, settings: Settings, narrator: "Narrator", *, port_is_chosen: bool
+    exit_stack: AsyncExitStack, settings: Settings, narrator: "Narrator", *, port_is_chosen: bool
 ) -> "Running":
     """Serve at the port of the settings, or at any free port if that is the default and in use."""
     from mock_klarna.server import serve
 
     observer = None if settings.quiet else narrator
     try:
-        return await stack.enter_async_context(serve(settings, observer))
+        return await exit_stack.enter_async_context(serve(settings, observer))
     except CannotBind as error:
         if port_is_chosen or error.flag != "--port" or error.errno != errno.EADDRINUSE:
             raise
     narrator.print(f"Port {settings.port} is taken, the sandbox uses another one; choose a port with --port.\n")
-    return await stack.enter_async_context(serve(replace(settings, port=0), observer))
+    return await exit_stack.enter_async_context(serve(replace(settings, port=0), observer))
 
 
 def _result(purchase: dict[str, Any]) -> str:
@@ -138,8 +140,8 @@ def _result(purchase: dict[str, Any]) -> str:
     return f'\nPlaced. John sees "{purchase["consumer_message"]}" and continues to {purchase["redirect_url"]}'
 
 
-def _next_steps(running: "Running", shop: "Shop") -> str:
-    links = [(url.format(klarna=running.url, shop=shop.url), text) for url, text in _LINKS]
+def _next_steps(server: "Running", shop: "Shop") -> str:
+    links = [(url.format(klarna=server.url, shop=shop.url), text) for url, text in _LINKS]
     width = max(len(url) for url, _ in links)
     lines = "\n".join(f"  {url:{width}}  {text}" for url, text in links)
-    return _NEXT_STEPS.format(links=lines, klarna=running.url)
+    return _NEXT_STEPS.format(links=lines, klarna=server.url)
