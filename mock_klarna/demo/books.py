@@ -27,7 +27,7 @@ MAX_LATE = 1000
 class Order:
     """An order that Klarna accepted: its body as posted, how many pushes came, and what the shop did about it.
 
-    capture_key: the idempotency key of its capture, stored before the first try (klarna.md §9.4).
+    capture_key, refund_key: idempotency keys, stored before the first try (klarna.md §9.4).
     """
 
     order_id: str
@@ -37,7 +37,9 @@ class Order:
     pushes: int = 0
     acknowledged: bool = False
     captured: int = 0
+    refunded: int = 0
     capture_key: str = field(default_factory=lambda: str(uuid4()))
+    refund_key: str = field(default_factory=lambda: str(uuid4()))
 
     def as_json(self) -> Json:
         """Return the order as `GET /orders` answers it."""
@@ -48,6 +50,7 @@ class Order:
             "pushes": self.pushes,
             "acknowledged": self.acknowledged,
             "captured": self.captured,
+            "refunded": self.refunded,
             "order": self.body,
         }
 

@@ -107,6 +107,13 @@ class Klarna:
         path = _path(ORDERS, order_id, "captures")
         return await self._call(merchant, "POST", path, body, idempotency_key=idempotency_key)
 
+    async def refund(self, merchant: str, order_id: str, amount: int, idempotency_key: str) -> Call:
+        """Refund an amount of what was captured (klarna.md §9.1); once, however often the key is sent (klarna.md §9.4)."""
+        path = _path(ORDERS, order_id, "refunds")
+        return await self._call(
+            merchant, "POST", path, orjson.dumps({"refunded_amount": amount}), idempotency_key=idempotency_key
+        )
+
     async def managed_order(self, merchant: str, order_id: str) -> Call:
         """Read an order with its captures and refunds (klarna.md §9.2)."""
         return await self._call(merchant, "GET", _path(ORDERS, order_id))

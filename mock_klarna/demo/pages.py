@@ -100,7 +100,7 @@ def _item(placed: Order) -> str:
         f'<div class="articles"><h2><bdi>{escape(articles)}</bdi></h2><p>{link}</p></div>',
         f'<p class="states">{status} <span class="badge">{_state(placed)}</span></p>',
         f'<p class="price">{escape(amount)}</p>',
-        f'<div class="action">{_ship_button(placed)}</div>',
+        f'<div class="action">{_button(placed)}</div>',
     )
     return f"<li>{''.join(parts)}</li>"
 
@@ -114,16 +114,18 @@ def _picture(lines: list[dict[str, object]]) -> str:
 
 def _state(placed: Order) -> str:
     if placed.captured:
-        return "shipped and captured"
+        return "refunded" if placed.refunded else "shipped and captured"
     if placed.fraud_status != "ACCEPTED":
         return "not to be shipped"
     return "acknowledged" if placed.acknowledged else "waiting for the push"
 
 
-def _ship_button(placed: Order) -> str:
-    if placed.captured or placed.fraud_status != "ACCEPTED":
+def _button(placed: Order) -> str:
+    """Return the form with what can be done with an order next, or nothing."""
+    if placed.refunded or placed.fraud_status != "ACCEPTED":
         return ""
-    return f'<form method="post" action="/orders/{placed.order_id}/ship"><button>Ship and capture</button></form>'
+    path, text = ("refund", "Refund") if placed.captured else ("ship", "Ship and capture")
+    return f'<form method="post" action="/orders/{placed.order_id}/{path}"><button>{text}</button></form>'
 
 
 def _call_as_json(call: Call) -> dict[str, object]:
@@ -151,26 +153,52 @@ async def order(request: web.Request) -> web.StreamResponse:
 
 
 async def ship(request: web.Request) -> web.StreamResponse:
-    """Ship an order and capture its amount, once. Browsers return to the orders.
+    """Ship an order and capture what remains of it, once; 409 if it cannot be captured. Browsers return to the orders.
 
-    409 if the order is not ACCEPTED, and with Klarna's answer if Klarna does not allow it.
+    Klarna is asked first: the order may have expired, and a capture whose answer was lost is not sent with another amount.
     """
     placed, klarna = _find_order(request), request.app[SHOP_STATE].klarna
     if placed.fraud_status != "ACCEPTED":
         return _json({"error": f"the order is {placed.fraud_status}"}, status=409)
-    if not placed.captured:
-        amount, parcel = (
-            placed.body["order_amount"],
-            {"shipping_company": "Demo Post", "tracking_number": placed.order_id},
-        )
+    read = await klarna.managed_order(placed.merchant, placed.order_id)
+    if read.status != 200:
+        return _refused(read)
+    known = orjson.loads(read.answer)
+    if known["status"] not in ("AUTHORIZED", "CAPTURED"):
+        return _json({"error": f"the order is {known['status']}"}, status=409)
+    if known["status"] == "AUTHORIZED":
+        amount = known["remaining_authorized_amount"]
+        parcel = {"shipping_company": "Demo Post", "tracking_number": placed.order_id}
         call = await klarna.capture(placed.merchant, placed.order_id, amount, parcel, placed.capture_key)
         if call.status != 201:
-            return web.Response(status=409 if call.status else 502, body=call.answer, content_type="application/json")
-        placed.captured = amount
-        placed.acknowledged = True  # a captured order needs no acknowledgement (klarna.md §4.4)
+            return _refused(call)
+        known["captured_amount"] += amount
+    placed.captured = known["captured_amount"]
+    placed.acknowledged = True  # a captured order needs no acknowledgement (klarna.md §4.4)
+    return _done(request, {"order_id": placed.order_id, "captured": placed.captured})
+
+
+async def refund(request: web.Request) -> web.StreamResponse:
+    """Refund what was captured of an order, once; 409 if nothing was. Browsers return to the orders."""
+    placed, klarna = _find_order(request), request.app[SHOP_STATE].klarna
+    if not placed.captured:
+        return _json({"error": "nothing was captured"}, status=409)
+    if not placed.refunded:
+        call = await klarna.refund(placed.merchant, placed.order_id, placed.captured, placed.refund_key)
+        if call.status != 201:
+            return _refused(call)
+        placed.refunded = placed.captured
+    return _done(request, {"order_id": placed.order_id, "refunded": placed.refunded})
+
+
+def _refused(call: Call) -> web.Response:
+    return web.Response(status=409 if call.status else 502, body=call.answer, content_type="application/json")
+
+
+def _done(request: web.Request, answer: dict[str, object]) -> web.Response:
     if _accepts_html(request):
         raise web.HTTPSeeOther("/orders")
-    return _json({"order_id": placed.order_id, "captured": placed.captured})
+    return _json(answer)
 
 
 async def release_late(request: web.Request) -> web.StreamResponse:

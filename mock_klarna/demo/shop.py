@@ -41,7 +41,7 @@ async def serve_shop(  # noqa: PLR0913  # all but the first are named
     password: str = "secret",  # noqa: S107
     port_flag: str = "--port",
     has_secret: bool = True,
-    pause: float = 0.6,
+    pause: float = 0.5,
 ) -> AsyncIterator[Shop]:
     """Run a shop that calls the Klarna at `klarna_url` until the end of the `async with`.
 
@@ -72,6 +72,7 @@ def _application(shop: ShopState) -> web.Application:
     pages.add_static_pages(app.router)
     app.router.add_get("/orders", pages.orders)
     app.router.add_post("/orders/{order_id}/ship", pages.ship)
+    app.router.add_post("/orders/{order_id}/refund", pages.refund)
     app.router.add_get("/orders/{order_id}", pages.order)
     app.router.add_post("/late", pages.release_late)
     app.router.add_post("/klarna/place-order", callbacks.place_order)
