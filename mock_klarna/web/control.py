@@ -36,8 +36,12 @@ async def _newest(
     is_wanted: Callable[[T], bool] | None = None,
     *,
     subject: str | None = None,
+    before: str | None = None,
 ) -> tuple[list[T], int]:
-    """Return the newest wanted records, newest first, as many as the parameter `limit` allows, and how many are wanted."""
+    """Return the newest wanted records, newest first, as many as the parameter `limit` allows, and how many are wanted.
+
+    With `before`, a key, only records that are older than the one with this key; raises `InvalidInput` if there is none.
+    """
     store, limit = services.emulator.store, request.query["limit"]
     newest: list[T] = []
     total = 0
@@ -45,10 +49,17 @@ async def _newest(
         async for record in records:
             if is_wanted is None or is_wanted(record):
                 total += 1
-                if len(newest) < limit:
+                if before is None and len(newest) < limit:
                     newest.append(record)
+            if record.key == before:
+                before = None
             if is_wanted is None and subject is None and len(newest) == limit:
                 return newest, await store.count_records(kind, request.scope)
+    if before is not None:
+        raise InvalidInput(
+            [Problem(path="before", rule="parameter", value=before, expected="the id of one of these purchases")],
+            where="query",
+        )
     return newest, total
 
 
@@ -109,7 +120,7 @@ async def list_purchases(services: Services, request: ApiRequest) -> ApiResponse
     """List purchases, newest first; `total` counts those in the requested state."""
     state = request.query["state"]
     is_wanted = None if state is None else lambda purchase: purchase.state == state
-    newest, total = await _newest(services, request, Purchase, is_wanted)
+    newest, total = await _newest(services, request, Purchase, is_wanted, before=request.query["before"])
     return json_response({"purchases": [views.purchase(purchase, []) for purchase in newest], "total": total})
 
 

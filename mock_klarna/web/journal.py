@@ -1,7 +1,8 @@
 """The journal: as a list, one entry, and a stream of server-sent events."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import aclosing
 
 import orjson
 
@@ -11,12 +12,15 @@ from mock_klarna.web import views
 from mock_klarna.web.request import EVENT_STREAM, JSON, ApiRequest, ApiResponse, Services, json_response, position
 from mock_klarna.web.streams import PART_BYTES
 
+_Show = Callable[[Entry], views.Json]
 _HEARTBEAT_SECONDS = 15.0
 FIRST_PAGE = 20
 """How many entries are read first, when nothing is known of their size."""
 _LARGEST_PAGE = 200
 _PAGE_BYTES = 256 << 10
 """About how large the entries of a page are; a client that does not read keeps one page in this process."""
+_MOST_OF_INTERVAL = 100
+"""How many entries the stream sends for each interval; of more it sends only the position after them."""
 _STREAM_HEADERS = {"Content-Type": EVENT_STREAM, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _LAST_EVENT = (
     b'event: disconnected\ndata: {"reason":"the client reads too slowly; connect again with Last-Event-ID"}\n\n'
@@ -30,15 +34,16 @@ async def list_entries(services: Services, request: ApiRequest) -> ApiResponse:
     they began: a request and a callback are recorded when they end.
     """
     wanted, after, limit = _filter(request), request.query["after"], request.query["limit"]
+    show = _shown(request)
     before = LAST_POSITION if request.query["order"] == "newest" else None
     first = await find_entries(services, wanted, after, min(limit, _LARGEST_PAGE), request.query["wait"], before)
     is_all = len(first) == limit or len(first) < _LARGEST_PAGE
     if not is_all or sum(entry.size for entry in first) > _PAGE_BYTES:
-        stream = _listed(services, wanted, after, limit, before)
+        stream = _listed(services, wanted, after, limit, before, show)
         return ApiResponse(200, headers={"Content-Type": JSON}, stream=stream)
     return json_response(
         {
-            "entries": [views.entry(entry) for entry in sorted_entries(first, before)],
+            "entries": [show(entry) for entry in sorted_entries(first, before)],
             "position": max((entry.seq for entry in first), default=after),
             "dropped": await services.emulator.store.dropped(wanted.merchant),
         }
@@ -57,7 +62,7 @@ def _when(entry: Entry) -> tuple[str, str, float]:
 
 
 async def _listed(
-    services: Services, wanted: JournalFilter, after: int, limit: int, before: int | None
+    services: Services, wanted: JournalFilter, after: int, limit: int, before: int | None, show: _Show
 ) -> AsyncGenerator[bytes]:
     """Yield the parts of a long list of entries; a page is sorted together with the one that follows it."""
     start, count, position = b'{"entries":[', FIRST_PAGE, after
@@ -68,10 +73,10 @@ async def _listed(
         limit, count = limit - len(page), next_page(page)
         both = sorted_entries([*sorted_page, *page], before)
         complete, sorted_page = both[: len(sorted_page)], both[len(sorted_page) :]
-        for part in _joined(orjson.dumps(views.entry(entry)) for entry in complete):
+        for part in _joined(orjson.dumps(show(entry)) for entry in complete):
             yield start + b",".join(part)
             start = b","
-    for part in _joined(orjson.dumps(views.entry(entry)) for entry in sorted_page):
+    for part in _joined(orjson.dumps(show(entry)) for entry in sorted_page):
         yield start + b",".join(part)
         start = b","
     dropped = await services.emulator.store.dropped(wanted.merchant)
@@ -115,9 +120,9 @@ async def stream_entries(services: Services, request: ApiRequest) -> ApiResponse
     after = request.query["after"]
     if after is None:
         after = position(request.http.headers.get("Last-Event-ID", "")) or 0
-    return ApiResponse(
-        200, headers=dict(_STREAM_HEADERS), stream=_events(services, _filter(request), after), last=_LAST_EVENT
-    )
+    wanted, interval = _filter(request), request.query["interval"]
+    pages = _portions(services, wanted, after, interval) if interval else _pages(services, wanted, after)
+    return ApiResponse(200, headers=dict(_STREAM_HEADERS), stream=_events(pages, _shown(request)), last=_LAST_EVENT)
 
 
 async def find_entries(
@@ -135,6 +140,11 @@ async def find_entries(
             await watching.wait(left)
 
 
+def _shown(request: ApiRequest) -> _Show:
+    """Return what shows an entry in the requested detail."""
+    return views.entry if request.query["detail"] == "full" else views.entry_summary
+
+
 def _filter(request: ApiRequest) -> JournalFilter:
     return JournalFilter(
         merchant=request.scope,
@@ -146,19 +156,46 @@ def _filter(request: ApiRequest) -> JournalFilter:
     )
 
 
-async def _events(services: Services, wanted: JournalFilter, after: int) -> AsyncGenerator[bytes]:
+async def _events(pages: AsyncGenerator[list[Entry] | int], show: _Show) -> AsyncGenerator[bytes]:
+    async with aclosing(pages):
+        async for page in pages:
+            if isinstance(page, int):
+                yield _event(page, "skipped", {"position": page})
+            elif page:
+                for part in _joined(_event(entry.seq, entry.kind, show(entry)) for entry in page):
+                    yield b"".join(part)
+            else:
+                yield b": still here\n\n"
+
+
+async def _pages(services: Services, wanted: JournalFilter, after: int) -> AsyncGenerator[list[Entry]]:
+    """Yield the entries after a position as soon as they are recorded, and an empty page if there are none for a while."""
     count, seen = FIRST_PAGE, after
     while True:
         page = await find_entries(services, wanted, after, count, _HEARTBEAT_SECONDS)
+        yield page
         if page:
             after, count = page[-1].seq, next_page(page)
-            for part in _joined(_event(views.entry(entry)) for entry in page):
-                yield b"".join(part)
         else:
-            yield b": still here\n\n"
             after = max(after, seen)
             seen = await services.emulator.store.position()  # no entry up to it matches, unless the next look finds one
 
 
-def _event(entry: dict[str, object]) -> bytes:
-    return f"id: {entry['seq']}\nevent: {entry['kind']}\ndata: ".encode() + orjson.dumps(entry) + b"\n\n"
+async def _portions(
+    services: Services, wanted: JournalFilter, after: int, interval: float
+) -> AsyncGenerator[list[Entry] | int]:
+    """Yield what was recorded after a position, at most once in each interval; of too many entries the position of the last.
+
+    Between two portions nothing waits for entries, so that they cost nothing when they are recorded.
+    """
+    while True:
+        newest = await find_entries(
+            services, wanted, after, _MOST_OF_INTERVAL + 1, _HEARTBEAT_SECONDS, before=LAST_POSITION
+        )
+        after = newest[0].seq if newest else after
+        yield after if len(newest) > _MOST_OF_INTERVAL else newest[::-1]
+        await asyncio.sleep(interval if newest else 0)
+
+
+def _event(seq: int, kind: str, data: views.Json) -> bytes:
+    return f"id: {seq}\nevent: {kind}\ndata: ".encode() + orjson.dumps(data) + b"\n\n"

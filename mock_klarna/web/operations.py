@@ -40,7 +40,7 @@ SANDBOX = (
         path="/_mock/purchases",
         handler=control.list_purchases,
         answers=((200, "purchases"),),
-        parameters=(query.PURCHASE_STATE, query.LIMIT),
+        parameters=(query.PURCHASE_STATE, query.BEFORE_PURCHASE, query.LIMIT),
     ),
     _sandbox(
         name="get_purchase",
@@ -74,14 +74,14 @@ SANDBOX = (
         path="/_mock/journal",
         handler=journal.list_entries,
         answers=((200, "journal"),),
-        parameters=(*_JOURNAL_FILTER, query.AFTER, query.ORDER, query.LIMIT, query.WAIT),
+        parameters=(*_JOURNAL_FILTER, query.AFTER, query.ORDER, query.LIMIT, query.WAIT, query.DETAIL),
     ),
     _sandbox(
         name="events",
         method="GET",
         path="/_mock/events",
         handler=journal.stream_entries,
-        parameters=(*_JOURNAL_FILTER, query.AFTER_OR_LAST_SEEN, query.LAST_EVENT_ID),
+        parameters=(*_JOURNAL_FILTER, query.AFTER_OR_LAST_SEEN, query.INTERVAL, query.DETAIL, query.LAST_EVENT_ID),
         media=EVENT_STREAM,
     ),
     _sandbox(

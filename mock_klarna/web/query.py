@@ -103,9 +103,17 @@ AFTER_OR_LAST_SEEN = _integer("after", "Only entries after this position.", LAST
 ORDER = _choice(
     "order", "Whether the oldest entries come first, or the newest ones.", ("oldest", "newest"), default="oldest"
 )
+BEFORE_PURCHASE = _text("before", "Only purchases that are older than the one with this id.")
 LIMIT = _integer("limit", "How many at the most.", 10_000, default=100)
 WAIT = _seconds("wait", "Seconds to wait for it to happen.", 600)
 SECONDS = _seconds("seconds", "Seconds to wait for the purchase to end.", 600)
+INTERVAL = _seconds("interval", "Seconds between two portions of the stream at the least.", 60)
+DETAIL = _choice(
+    "detail",
+    "Whether entries have their headers and bodies: `summary` is without.",
+    ("full", "summary"),
+    default="full",
+)
 COUNTRY = _text("country", "ISO 3166 alpha-2 code.")
 LAST_EVENT_ID = _text(
     "Last-Event-ID", "Id of the last event that was seen, to go on after it; `after` has precedence.", location="header"

@@ -108,6 +108,15 @@ def fault(record: Fault) -> Json:
 
 def entry(record: Entry) -> Json:
     """Return an entry of the journal."""
+    return {**_head(record), **_details(record.data)}
+
+
+def entry_summary(record: Entry) -> Json:
+    """Return an entry of the journal without headers and bodies."""
+    return {**_head(record), **_short_details(record.data)}
+
+
+def _head(record: Entry) -> Json:
     return {
         "seq": record.seq,
         "at": precise_moment(record.at),
@@ -115,7 +124,6 @@ def entry(record: Entry) -> Json:
         "kind": record.kind,
         "name": record.name,
         "purchase_id": record.purchase_id,
-        **_details(record.data),
     }
 
 
@@ -133,6 +141,22 @@ def _details(data: Exchange | Sent | Event) -> Json:
             "injected": data.injected,
         }
     return _exchange(data)
+
+
+def _short_details(data: Exchange | Sent | Event) -> Json:
+    if isinstance(data, Event):
+        return event_data(data)
+    if isinstance(data, Sent):
+        result = {name: getattr(data.attempt, name) for name in ("outcome", "status", "error", "remedy")}
+        return {"callback_id": data.callback_id, "url": data.url, "number": data.number, **result}
+    return {
+        "method": data.method,
+        "path": data.path,
+        "status": data.status,
+        "correlation_id": data.correlation_id,
+        "explanation": data.explanation or None,
+        "problems": [problem.as_json() for problem in data.problems],
+    }
 
 
 def _exchange(data: Exchange) -> Json:

@@ -307,7 +307,7 @@ async def test_an_unknown_parameter_is_refused_with_the_known_ones(
         ("callbacks?kind=nope", "kind", "one of place_order, update"),
         ("callbacks?state=lost", "state", "one of in_flight, delivered"),
         ("purchases?state=bought", "state", "one of started, authorized"),
-        ("purchases?offset=1", "offset", "known: merchant, state, limit"),
+        ("purchases?offset=1", "offset", "known: merchant, state, before, limit"),
         ("journal?kind=event&kind=callback", "kind", "one value"),
         ("journal?status=6xx", "status", "404, or 4xx"),
         ("journal?status=4x", "status", "404, or 4xx"),

@@ -102,6 +102,7 @@ async def test_a_callback_attempt_shows_the_request_and_the_result(klarna: MockK
         ("wait=nan", "wait", "a number of seconds from 0 to 600"),
         ("wait=1_0", "wait", "a number of seconds from 0 to 600"),
         ("limit=%D9%A3", "limit", "a whole number"),
+        ("detail=short", "detail", "one of full, summary"),
     ],
 )
 async def test_an_invalid_parameter_is_refused_with_what_is_expected(
@@ -207,6 +208,42 @@ async def test_a_stream_can_be_filtered(klarna: MockKlarnaAsync, connect: Connec
 async def test_a_stream_with_an_invalid_filter_is_refused(klarna: MockKlarnaAsync) -> None:
     answer = await klarna.send("GET", "/_mock/events?kind=nonsense")
     assert (answer.status, answer.body["errors"][0]["path"]) == (400, "kind")
+
+
+async def test_a_summary_has_neither_headers_nor_bodies(
+    klarna: MockKlarnaAsync, connect: Connect, purchase: Json
+) -> None:
+    called = await klarna.wait_for("place_order")
+    summaries = {entry["name"]: entry for entry in await klarna.journal(detail="summary")}
+    for entry in await klarna.journal():
+        short = summaries[entry["name"]]
+        assert {name: entry[name] for name in short} == short
+        assert not [name for name in short if name.endswith(("_headers", "_body"))]
+    assert (summaries["place_order"]["outcome"], summaries["create_button"]["status"]) == ("refused", 201)
+    async with connect() as connection, asyncio.timeout(10):
+        stream = await _opened(connection, f"/_mock/events?detail=summary&after={called['seq'] - 1}")
+        assert (await anext(stream))[2] == summaries["place_order"]
+
+
+async def test_a_stream_with_an_interval_sends_the_position_after_too_many_entries(
+    klarna: MockKlarnaAsync, connect: Connect
+) -> None:
+    for number in range(50):
+        await klarna.create_button(name=f"Button {number}", merchant_urls=PLACED)
+    path = f"/_mock/events?interval=0.01&merchant={klarna.merchant}"
+    async with connect() as connection, asyncio.timeout(10):
+        stream = await _opened(connection, path)
+        names = [(await anext(stream))[2]["name"] for _ in range(100)]
+        assert names == ["button_created", "create_button"] * 50
+        await klarna.advance_clock(1)
+        assert (await anext(stream))[2]["name"] == "clock_moved"
+    async with connect() as connection, asyncio.timeout(10):
+        stream = await _opened(connection, path)
+        last, kind, data = await anext(stream)
+        position = (await klarna.send("GET", f"{JOURNAL}?order=newest&limit=1")).body["position"]
+        assert (last, kind, data) == (str(position), "skipped", {"position": position})
+        await klarna.advance_clock(1)
+        assert (await anext(stream))[2]["name"] == "clock_moved"
 
 
 async def test_a_long_list_has_the_newest_entries_first(klarna: MockKlarnaAsync) -> None:

@@ -56,6 +56,10 @@ async def test_purchases_are_listed_newest_first(klarna: MockKlarnaAsync, button
     listed = (await klarna.send("GET", f"{PURCHASES}?limit=2")).body
     assert ([one["purchase_id"] for one in listed["purchases"]], listed["total"]) == (made[:0:-1], 3)
     assert (await klarna.send("GET", f"{PURCHASES}?merchant=other")).body == {"purchases": [], "total": 0}
+    older = (await klarna.send("GET", f"{PURCHASES}?limit=2&before={made[1]}")).body
+    assert ([one["purchase_id"] for one in older["purchases"]], older["total"]) == (made[:1], 3)
+    unknown = await klarna.send("GET", f"{PURCHASES}?before=x")
+    assert (unknown.status, unknown.body["errors"][0]["path"]) == (400, "before")
 
 
 async def test_waiting_ends_with_the_merchants_decision(klarna: MockKlarnaAsync, purchase: Json) -> None:
