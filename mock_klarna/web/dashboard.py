@@ -1,8 +1,10 @@
 """The dashboard: a page for people at `/` and `/_mock/`. It uses the endpoints of the control API and no others.
 
-The page has no data of its own but the names of the stored carts. Its files are hand-written modules in `static/dashboard/`.
+The page has no data of its own but the names of the stored carts and the position of the journal. Its files are hand-written
+modules in `static/dashboard/`.
 """
 
+from functools import partial
 from gzip import compress
 from html import escape
 
@@ -38,7 +40,7 @@ _PAGE = """<!doctype html>
 <link rel="stylesheet" href="{folder}/dashboard/dashboard.css">
 <script type="module" src="{folder}/dashboard/main.js"></script>
 </head>
-<body data-carts="{carts}">
+<body data-carts="{carts}" data-position="{position}">
 <noscript>The dashboard needs JavaScript. The same data is at <a href="/_mock/purchases">/_mock/purchases</a>.</noscript>
 </body>
 </html>
@@ -47,7 +49,7 @@ _PAGE = """<!doctype html>
 
 def add_dashboard(router: web.UrlDispatcher, services: Services, otherwise: HttpHandler) -> None:
     """Add the routes of the page; `otherwise` answers requests for these paths that do not ask for HTML."""
-    show = http_handler(services, Api.SANDBOX, "dashboard", _show)
+    show = http_handler(services, Api.SANDBOX, "dashboard", partial(_show, services))
 
     async def handle(http: web.Request) -> web.StreamResponse:
         return await (show if _asks_for_page(http) else otherwise)(http)
@@ -62,10 +64,11 @@ def _asks_for_page(http: web.Request) -> bool:
     return http.method in _READING and "text/html" in accepted and JSON not in accepted
 
 
-async def _show(request: ApiRequest) -> ApiResponse:
+async def _show(services: Services, request: ApiRequest) -> ApiResponse:
     """Return the page, with the combined files; `?modules` loads the files as they are, for those who develop them."""
     folder = STATIC if "modules" in request.http.query else (await BUNDLER.current()).folder
-    body = _PAGE.format(folder=folder, carts=escape(" ".join(cart_names()))).encode()
+    position = await services.emulator.store.position()
+    body = _PAGE.format(folder=folder, carts=escape(" ".join(cart_names())), position=position).encode()
     headers = dict(_HEADERS)
     if accepts_gzip(request.http):
         headers["Content-Encoding"], body = "gzip", compress(body, mtime=0)

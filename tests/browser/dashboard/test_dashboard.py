@@ -5,6 +5,7 @@ import json
 import shlex
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
@@ -21,6 +22,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 Json = dict[str, Any]
 Open = Callable[..., Awaitable[None]]
 Buy = Callable[..., Json]
+COUNT_DRAWINGS = """() => {
+    window.drawn = 0;
+    new MutationObserver(() => { drawn += 1 }).observe(document.querySelector("#rows"), { childList: true });
+}"""
 NASTY = "<img src=x onerror=window.wasRun=1>"
 
 
@@ -219,21 +224,70 @@ async def test_thousands_of_purchases_are_a_few_rows(
         for at in range(3000)
     ]
 
+    sent: list[int] = []
+
     async def answer(route: "Route") -> None:
-        limit = int(route.request.url.partition("limit=")[2] or 100)
-        await route.fulfill(
-            body=json.dumps({"purchases": many[:limit], "total": len(many)}), content_type="application/json"
-        )
+        query = parse_qs(urlsplit(route.request.url).query)
+        ids = [purchase["purchase_id"] for purchase in many]
+        first = ids.index(query["before"][0]) + 1 if "before" in query else 0
+        found = many[first : first + int(query["limit"][0])]
+        sent.append(len(found))
+        await route.fulfill(json={"purchases": found, "total": len(many)})
 
     await tab.route("**/_mock/purchases?*", answer)
     await open_dashboard()
     await expect(tab.locator("#count")).to_have_text("3000 purchases")
+    await expect(tab.locator(".row").first).to_have_attribute("aria-setsize", "3000")
     assert await tab.locator(".row").count() < 50
+    assert (max(sent), len(sent)) == (500, 8)
     await tab.locator("#list").focus()
     await tab.keyboard.press("End")
     await expect(tab.locator(".row.active")).to_have_attribute("aria-posinset", "3000")
     await expect(tab.locator(".row.active")).to_be_in_viewport()
     assert await tab.locator(".row").count() < 50
+
+
+async def _held_streams(tab: "Page") -> list["Route"]:
+    """Return the requests for streams, which are not answered until the test does."""
+    streams: list[Route] = []
+
+    async def hold(route: "Route") -> None:
+        streams.append(route)
+
+    await tab.route("**/_mock/events?*", hold)
+    return streams
+
+
+async def test_two_hundred_entries_at_once_are_drawn_together(
+    tab: "Page", open_dashboard: Open, buy: Buy, console_errors: list[str], mock_klarna: MockKlarna
+) -> None:
+    bought = buy()
+    entry = {**mock_klarna.journal(name="create_order")[0], "status": 400, "purchase_id": bought["purchase_id"]}
+    streams = await _held_streams(tab)
+    await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}")
+    await expect(tab.locator(".row")).to_contain_text("placed")
+    await tab.evaluate(COUNT_DRAWINGS)
+    requests: list[str] = []
+    tab.on("request", lambda request: requests.append(request.url))
+    texts = [f"event: exchange\ndata: {json.dumps({**entry, 'seq': 1000 + at})}\n\n" for at in range(200)]
+    await streams[0].fulfill(body="".join(texts), content_type="text/event-stream")
+    await expect(tab.locator(".row .mark")).to_have_text("200 refused")
+    assert 1 <= await tab.evaluate("drawn") <= 20
+    assert [url for url in requests if "/_mock/events" not in url and "/_mock/clock" not in url] == []
+    console_errors.clear()
+
+
+async def test_more_entries_than_the_server_sends_are_read_from_the_lists(
+    tab: "Page", open_dashboard: Open, buy: Buy, console_errors: list[str], mock_klarna: MockKlarna
+) -> None:
+    streams = await _held_streams(tab)
+    await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}")
+    await expect(tab.locator("#empty")).to_be_visible()
+    buy(_with_wrong_tax)
+    await streams[0].fulfill(body='event: skipped\ndata: {"position": 100000}\n\n', content_type="text/event-stream")
+    await expect(tab.locator(".row")).to_contain_text("1 refused", timeout=20_000)
+    assert "after=100000" in streams[1].request.url
+    console_errors.clear()
 
 
 async def test_the_stream_connects_again(

@@ -25,12 +25,54 @@ export function element(name, attributes = {}, ...children) {
 }
 
 /**
+ * Give an element these children; those that it has already keep their places, with focus and scroll position.
+ * @param {HTMLElement} parent
+ * @param {HTMLElement[]} children
+ */
+export function arrange(parent, children) {
+  const wanted = new Set(children);
+  for (const child of [...parent.children]) {
+    if (!wanted.has(/** @type {HTMLElement} */ (child))) {
+      child.remove();
+    }
+  }
+  for (const [at, child] of children.entries()) {
+    if (parent.children[at] !== child) {
+      parent.insertBefore(child, parent.children[at] ?? null);
+    }
+  }
+}
+
+/**
  * Find an element that the page has.
  * @param {string} selector
  * @returns {HTMLElement}
  */
 export function find(selector) {
   return /** @type {HTMLElement} */ (document.querySelector(selector));
+}
+
+const MOST_FORMATS = 50;
+/** @type {Map<string|undefined, Intl.NumberFormat|null>} */
+const formats = new Map();
+
+/**
+ * The format of a currency, or null if there is no such currency.
+ * @param {string|undefined} currency
+ */
+function formatOf(currency) {
+  let format = formats.get(currency);
+  if (format === undefined) {
+    try {
+      format = new Intl.NumberFormat("en", { style: "currency", currency, currencyDisplay: "code" });
+    } catch {
+      format = null;
+    }
+    if (formats.size < MOST_FORMATS) {
+      formats.set(currency, format); // to make one takes longer than everything else in a row
+    }
+  }
+  return format;
 }
 
 /**
@@ -42,12 +84,8 @@ export function money(amount, currency) {
   if (typeof amount !== "number") {
     return "–";
   }
-  try {
-    const format = new Intl.NumberFormat("en", { style: "currency", currency, currencyDisplay: "code" });
-    return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
-  } catch {
-    return String(amount);
-  }
+  const format = formatOf(currency);
+  return format ? format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2)) : String(amount);
 }
 
 /**
@@ -118,4 +156,14 @@ export function betweenClicks(root, draw) {
       draw();
     }
   };
+}
+
+/**
+ * The name of the shopper, as far as it is known.
+ * @param {Json} purchase
+ */
+export function shopper(purchase) {
+  const address = purchase.order?.billing_address ?? {};
+  const name = [address.given_name, address.family_name].filter(Boolean).join(" ");
+  return name || String(address.email ?? "Unknown shopper");
 }

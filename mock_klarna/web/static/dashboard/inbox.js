@@ -1,9 +1,9 @@
 /** The list of purchases: only the rows that can be seen are elements. */
 
 import { changeView, currentView } from "./address.js";
-import { betweenClicks, element, find, money, words } from "./elements.js";
+import { arrange, betweenClicks, element, find, money, words } from "./elements.js";
 
-/** @typedef {import("./elements.js").Json} Json */
+/** @typedef {import("./store.js").Row} Row */
 
 const ROW = 60;
 const BEYOND = 8;
@@ -17,8 +17,10 @@ export class Inbox {
   constructor(store, open) {
     this.store = store;
     this.open = open;
-    /** @type {Json[]} */
+    /** @type {Row[]} */
     this.rows = [];
+    /** The elements of the rows that are shown, with what they show. @type {Map<string, {shown: string, made: HTMLElement}>} */
+    this.made = new Map();
     this.active = currentView().purchase_id;
     this.list = find("#list");
     this.space = find("#rows");
@@ -33,8 +35,8 @@ export class Inbox {
 
   refresh() {
     this.rows = this.store.rows();
-    const [shown, all] = [this.rows.length, Math.max(this.store.total, this.store.purchases.size)];
-    find("#count").textContent = `${shown === all ? all : `${shown} of ${all}`} purchase${all === 1 ? "" : "s"}`;
+    const all = Math.max(this.store.total, this.store.purchases.size);
+    find("#count").textContent = `${currentView().search ? `${this.rows.length} of ${all}` : all} purchase${all === 1 ? "" : "s"}`;
     if (!this.isActiveShown && this.position() >= 0) {
       this.isActiveShown = true; // the purchase that the URL names
       this.activate(this.position());
@@ -58,43 +60,49 @@ export class Inbox {
     const last = Math.min(this.rows.length, Math.ceil((this.list.scrollTop + this.list.clientHeight) / ROW) + BEYOND);
     const opened = currentView().purchase_id;
     this.space.style.height = `${this.rows.length * ROW}px`;
-    const shown = [];
+    const before = this.made;
+    this.made = new Map();
     for (let at = first; at < last; at += 1) {
-      shown.push(this.row(this.rows[at], at, opened));
+      const row = this.rows[at];
+      const [isActive, isOpened] = [row.purchase_id === this.active, row.purchase_id === opened];
+      const shown = JSON.stringify([row.state, row.order_amount, row.shopper, row.currency, this.failures(row.purchase_id), isActive, isOpened]);
+      const known = before.get(row.purchase_id);
+      const drawn = known?.shown === shown ? known : { shown, made: this.row(row, isActive, isOpened) };
+      place(drawn.made, at, this.rows.length);
+      this.made.set(row.purchase_id, drawn);
     }
-    this.space.replaceChildren(...shown);
-    const isShown = this.position() >= first && this.position() < last;
+    arrange(this.space, [...this.made.values()].map(({ made }) => made));
+    const active = this.position();
     this.list.toggleAttribute("aria-activedescendant", false);
-    if (isShown) {
-      this.list.setAttribute("aria-activedescendant", `row-${this.position()}`);
+    if (active >= first && active < last) {
+      this.list.setAttribute("aria-activedescendant", `row-${active}`);
     }
   }
 
   /**
-   * @param {Json} purchase
-   * @param {number} at
-   * @param {string} opened
+   * How many requests were refused and how many callbacks failed.
+   * @param {string} id
    */
-  row(purchase, at, opened) {
-    const id = purchase.purchase_id;
+  failures(id) {
     const marks = this.store.marks.get(id);
-    const made = element(
-      id === this.active ? "div.row.active" : "div.row",
-      {
-        id: `row-${at}`,
-        role: "option",
-        "aria-selected": String(id === opened),
-        "aria-posinset": at + 1,
-        "aria-setsize": this.rows.length,
-        click: () => this.choose(id),
-      },
-      element("span.who", {}, shopper(purchase)),
-      element("span.amount", {}, money(purchase.order_amount ?? purchase.order?.order_amount, purchase.order?.purchase_currency)),
-      element("span.about", {}, badge(purchase.state), element("span.merchant", {}, purchase.merchant), ...marksOf(marks)),
+    return /** @type {[number, number]} */ ([marks?.exchange.size ?? 0, marks?.callback.size ?? 0]);
+  }
+
+  /**
+   * @param {Row} purchase
+   * @param {boolean} isActive
+   * @param {boolean} isOpened
+   */
+  row(purchase, isActive, isOpened) {
+    const id = purchase.purchase_id;
+    return element(
+      isActive ? "div.row.active" : "div.row",
+      { role: "option", "aria-selected": String(isOpened), click: () => this.choose(id) },
+      element("span.who", {}, purchase.shopper),
+      element("span.amount", {}, money(purchase.order_amount, purchase.currency)),
+      element("span.about", {}, badge(purchase.state), element("span.merchant", {}, purchase.merchant), ...marksOf(...this.failures(id))),
       element("time.when", {}, when(purchase.created_at)),
     );
-    made.style.top = `${at * ROW}px`;
-    return made;
   }
 
   position() {
@@ -137,6 +145,23 @@ export class Inbox {
 }
 
 /**
+ * Put a row at its position in the list.
+ * @param {HTMLElement} row
+ * @param {number} at
+ * @param {number} count
+ */
+function place(row, at, count) {
+  const position = `${at} ${count}`;
+  if (row.dataset.position !== position) {
+    row.dataset.position = position;
+    row.id = `row-${at}`;
+    row.style.top = `${at * ROW}px`;
+    row.setAttribute("aria-posinset", String(at + 1));
+    row.setAttribute("aria-setsize", String(count));
+  }
+}
+
+/**
  * The state of a purchase or the status of an order, as a badge.
  * @param {string} state
  */
@@ -145,23 +170,16 @@ export function badge(state) {
 }
 
 /**
- * The name of the shopper, as far as it is known.
- * @param {Json} purchase
+ * @param {number} refused
+ * @param {number} callbacks
  */
-export function shopper(purchase) {
-  const address = purchase.order?.billing_address ?? {};
-  const name = [address.given_name, address.family_name].filter(Boolean).join(" ");
-  return name || String(address.email ?? "Unknown shopper");
-}
-
-/** @param {import("./store.js").Marks|undefined} marks */
-function marksOf(marks) {
+function marksOf(refused, callbacks) {
   const made = [];
-  if (marks?.exchange.size) {
-    made.push(element("span.mark", {}, `${marks.exchange.size} refused`));
+  if (refused) {
+    made.push(element("span.mark", {}, `${refused} refused`));
   }
-  if (marks?.callback.size) {
-    made.push(element("span.mark", {}, `${marks.callback.size} callback${marks.callback.size > 1 ? "s" : ""}`));
+  if (callbacks) {
+    made.push(element("span.mark", {}, `${callbacks} callback${callbacks > 1 ? "s" : ""}`));
   }
   return made;
 }

@@ -18,13 +18,38 @@ export const live = {
   entryButtons,
 };
 
+/** The purchase that was loaded last: what is added to its journal is loaded alone. */
+let last = { id: "", position: 0, entries: /** @type {Json[]} */ ([]) };
+
 /** @param {string} id */
 async function load(id) {
+  const known = last.id === id ? last : { id, position: 0, entries: [] };
+  const query = { purchase_id: id, limit: MOST_ENTRIES, ...(known.position ? { after: known.position } : { order: "newest" }) };
   const [purchase, journal] = await Promise.all([
     call("GET", `/_mock/purchases/${encodeURIComponent(id)}`),
-    call("GET", withQuery("/_mock/journal", { purchase_id: id, limit: MOST_ENTRIES })),
+    call("GET", withQuery("/_mock/journal", query)),
   ]);
-  return { purchase, entries: journal.entries };
+  const found = known.position ? journal.entries : journal.entries.reverse();
+  const entries = added(known.entries, found).slice(-MOST_ENTRIES);
+  last = { id, position: Math.max(known.position, ...entries.map(({ seq }) => seq)), entries };
+  return { purchase, entries };
+}
+
+/**
+ * Entries with further ones, by when they began: requests and callbacks are recorded when they end.
+ * @param {Json[]} entries
+ * @param {Json[]} found
+ */
+function added(entries, found) {
+  const all = [...entries];
+  for (const entry of found.filter(({ seq }) => !entries.some((known) => known.seq === seq))) {
+    let at = all.length;
+    while (entry.kind !== "event" && at && all[at - 1].name !== "clock_moved" && all[at - 1].at > entry.at) {
+      at -= 1;
+    }
+    all.splice(at, 0, entry);
+  }
+  return all;
 }
 
 /** @param {Json} purchase */

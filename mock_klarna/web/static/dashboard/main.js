@@ -122,9 +122,9 @@ function showFilters() {
 
 function showView() {
   showFilters();
-  refreshBar();
   void purchase.show();
   store.load().catch((error) => announce(String(error), true));
+  refreshBar();
 }
 
 function refreshBar() {
@@ -150,6 +150,7 @@ store.addEventListener("entries", (event) => {
     refreshBar();
   }
 });
+store.addEventListener("skipped", () => purchase.refresh());
 store.addEventListener("live", () => {
   find("#live").textContent = store.isLive ? "live" : "connecting";
   find("#live").classList.toggle("on", store.isLive);

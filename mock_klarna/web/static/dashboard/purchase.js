@@ -1,8 +1,8 @@
 /** One purchase: what it is, why it went wrong, and its journal as lanes of page, Klarna and shop. */
 
-import { betweenClicks, duration, element, find, money, timeOfDay, words } from "./elements.js";
+import { arrange, betweenClicks, duration, element, find, money, shopper, timeOfDay, words } from "./elements.js";
 import { exchangeView, explanation } from "./exchange.js";
-import { badge, shopper } from "./inbox.js";
+import { badge } from "./inbox.js";
 import { isFailure, stepOf } from "./steps.js";
 
 /** @typedef {import("./elements.js").Json} Json */
@@ -18,6 +18,8 @@ import { isFailure, stepOf } from "./steps.js";
  */
 
 const LONG_GAP_MS = 10000;
+/** How many entries are shown at first. */
+const MOST_LINES = 300;
 const COLUMN = { page: 2, klarna: 4, shop: 6 };
 
 /** The part of the page that shows a purchase. */
@@ -38,6 +40,13 @@ export class PurchaseView {
     this.leftOut = null;
     /** @type {Set<number>} */
     this.opened = new Set();
+    /** The lines of the lanes by `seq`, with whether they were open. @type {Map<number, {isOpen: boolean, line: HTMLElement}>} */
+    this.lines = new Map();
+    /** The longer times before them. @type {Map<number, HTMLElement>} */
+    this.gaps = new Map();
+    this.list = element("ol");
+    this.section = element("section.lanes", { "aria-label": "What happened" });
+    this.mostLines = MOST_LINES;
     this.turn = 0;
     this.isFetching = false;
     this.drawLater = betweenClicks(this.root, () => this.draw());
@@ -54,7 +63,10 @@ export class PurchaseView {
     }
     if (this.purchase?.purchase_id !== id) {
       this.opened.clear();
+      this.lines.clear();
+      this.gaps.clear();
       this.entries = [];
+      this.mostLines = MOST_LINES;
     }
     await this.fetch(id);
   }
@@ -87,8 +99,15 @@ export class PurchaseView {
    * @param {Json[]} entries
    */
   take(entries) {
+    if (entries.some((entry) => entry.purchase_id === this.purchase?.purchase_id)) {
+      this.refresh();
+    }
+  }
+
+  /** Fetch the purchase again soon. */
+  refresh() {
     const id = this.purchase?.purchase_id;
-    if (id && !this.isFetching && entries.some((entry) => entry.purchase_id === id)) {
+    if (id && !this.isFetching) {
       this.isFetching = true;
       setTimeout(() => {
         this.isFetching = false;
@@ -105,7 +124,7 @@ export class PurchaseView {
     }
     const purchase = this.purchase;
     const focused = document.activeElement?.id;
-    this.root.replaceChildren(this.head(purchase), ...this.failures(), this.lanes(purchase));
+    arrange(this.root, [this.head(purchase), ...this.failures(), this.lanes(purchase)]);
     for (const line of /** @type {NodeListOf<HTMLElement>} */ (this.root.querySelectorAll(".line.wrong:first-of-type, .line:not(.wrong) + .line.wrong"))) {
       const body = /** @type {HTMLElement} */ (line.parentElement);
       body.scrollTop ||= Math.max(0, line.offsetTop - 60);
@@ -161,6 +180,9 @@ export class PurchaseView {
   /** @param {number} seq */
   reveal(seq) {
     this.opened.add(seq);
+    if (!this.entries.slice(-this.mostLines).some((entry) => entry.seq === seq)) {
+      this.mostLines = Infinity;
+    }
     this.draw();
     const step = find(`#step-${seq}`);
     step.scrollIntoView({ block: "start" });
@@ -172,26 +194,50 @@ export class PurchaseView {
     const currency = purchase.order?.purchase_currency;
     const names = ["Page", "Klarna", "Shop"].map((name) => element("span", {}, name));
     const steps = [];
+    const entries = this.entries.slice(-this.mostLines);
+    const hidden = this.entries.length - entries.length;
     let before = NaN;
-    for (const entry of this.entries) {
+    for (const entry of entries) {
       const at = Date.parse(entry.at);
       if (Math.abs(at - before) >= LONG_GAP_MS) {
-        const sign = at < before ? "−" : "+";
-        steps.push(element("li.gap", {}, element("span", {}, `${sign}${duration(Math.abs(at - before))}`)));
+        const text = `${at < before ? "−" : "+"}${duration(Math.abs(at - before))}`;
+        const known = this.gaps.get(entry.seq);
+        const gap = known?.textContent === text ? known : element("li.gap", {}, element("span", {}, text));
+        this.gaps.set(entry.seq, gap);
+        steps.push(gap);
       }
       before = at;
-      steps.push(this.step(entry, currency));
+      steps.push(this.line(entry, currency));
       if (this.leftOut?.after === entry.seq) {
         steps.push(element("li.gap", {}, element("span", {}, `${this.leftOut?.count} entries are left out here: ${this.leftOut?.reason}`)));
       }
     }
+    const showAll = () => {
+      this.mostLines = Infinity;
+      this.draw();
+    };
+    const earlier = element("button", { type: "button", id: "earlier", click: showAll }, `Show ${hidden} earlier entries`);
     const clock = element("span", { title: "the clock of the merchant" }, "Clock, UTC");
-    return element(
-      "section.lanes",
-      { "aria-label": "What happened" },
-      element("div.lane-names", { "aria-hidden": "true" }, clock, ...names),
-      element("ol", {}, ...steps),
-    );
+    const head = element("div.lane-names", { "aria-hidden": "true" }, clock, ...names);
+    arrange(this.list, steps);
+    arrange(this.section, [head, ...(hidden ? [earlier] : []), this.list]);
+    return this.section;
+  }
+
+  /**
+   * The line of an entry; entries do not change, and so their lines are kept.
+   * @param {Json} entry
+   * @param {string|undefined} currency
+   */
+  line(entry, currency) {
+    const isOpen = this.opened.has(entry.seq);
+    const known = this.lines.get(entry.seq);
+    if (known?.isOpen === isOpen) {
+      return known.line;
+    }
+    const line = this.step(entry, currency);
+    this.lines.set(entry.seq, { isOpen, line });
+    return line;
   }
 
   /**

@@ -2,7 +2,7 @@
 
 import { currentView } from "./address.js";
 import { call, withQuery } from "./api.js";
-import { announce } from "./elements.js";
+import { announce, shopper } from "./elements.js";
 import { isFailure } from "./steps.js";
 import { Stream } from "./stream.js";
 
@@ -10,11 +10,30 @@ import { Stream } from "./stream.js";
 
 /** @typedef {{exchange: Set<unknown>, callback: Set<unknown>}} Marks */
 
-const FIRST_LIMIT = 100;
+/**
+ * What the list needs of a purchase: the bodies of thousands of orders would fill the memory of the page.
+ * @typedef {object} Row
+ * @property {string} purchase_id
+ * @property {string} merchant
+ * @property {string} state
+ * @property {string} created_at
+ * @property {number|null} order_amount
+ * @property {string|undefined} currency
+ * @property {string} shopper
+ * @property {boolean} isComplete whether the purchase had an order when it was read
+ * @property {number} time
+ * @property {number} number the order of purchases of the same second: higher ones are newer
+ * @property {string} text what is searched, in lower case
+ */
+
+const FIRST_LIMIT = 50;
+const PAGE_LIMIT = 500;
 const WHOLE_LIMIT = 10000;
 const MARKS_LIMIT = 1000;
 const REFRESH_MS = 400;
-const MOST_SINGLE = 10;
+const MOST_SINGLE = 3;
+/** While more happens than the server sends, the newest purchases are read this often, and everything when it ends. */
+const BEHIND_MS = 1000;
 
 /** The state of a purchase after an event. */
 const STATES = new Map([
@@ -29,30 +48,37 @@ const STATES = new Map([
 ]);
 
 /**
- * Events: `list` when purchases changed, `entries` with the new entries of the journal, `live` when the connection changed.
+ * Events: `list` when purchases changed, `entries` with the new entries of the journal, `skipped` if there were too many of
+ * them, `live` when the connection changed.
  */
 export class Store extends EventTarget {
   constructor() {
     super();
-    /** @type {Map<string, Json>} */
+    /** @type {Map<string, Row>} */
     this.purchases = new Map();
+    /** All purchases, newest first; null if they have to be sorted again. @type {Row[]|null} */
+    this.sorted = [];
     /** What went wrong in a purchase: positions of refused requests, ids of callbacks. @type {Map<string, Marks>} */
     this.marks = new Map();
     /** @type {Set<string>} */
     this.merchants = new Set();
-    /** In which order purchases of the same second were seen. @type {Map<string, number>} */
-    this.numbers = new Map();
+    this.newest = 0;
+    this.oldest = 0;
     this.total = 0;
     this.inFlight = 0;
     this.isLive = false;
     this.isLoaded = false;
+    this.isBehind = false;
     this.loading = 0;
     /** @type {Set<string>} */
     this.unknown = new Set();
     /** @type {number|undefined} */
     this.timer = undefined;
+    /** @type {number|undefined} */
+    this.rereading = undefined;
     this.stream = new Stream(
       (entries) => this.take(entries),
+      () => this.fallBehind(),
       (isLive) => {
         this.isLive = isLive;
         this.dispatchEvent(new Event("live"));
@@ -65,7 +91,7 @@ export class Store extends EventTarget {
     const turn = ++this.loading;
     const { merchant } = currentView();
     // the position comes first: whatever happens after it is in the stream
-    const newest = await call("GET", withQuery("/_mock/journal", { order: "newest", limit: 1 }));
+    const position = takeFirstPosition() ?? (await newestPosition());
     const first = await this.list(FIRST_LIMIT);
     if (turn !== this.loading) {
       return;
@@ -73,13 +99,10 @@ export class Store extends EventTarget {
     this.purchases.clear();
     this.marks.clear();
     this.unknown.clear();
-    this.isLoaded = true;
-    this.stream.follow(merchant, newest.position);
+    [this.sorted, this.newest, this.oldest, this.isLoaded] = [null, 0, 0, true];
+    this.stream.follow(merchant, position);
     this.show(first);
-    const others = [this.loadMarks(merchant)];
-    if (first.total > FIRST_LIMIT) {
-      others.push(this.list(WHOLE_LIMIT).then((whole) => (turn === this.loading ? this.show(whole) : undefined)));
-    }
+    const others = [this.loadMarks(merchant), this.loadOlder(first, turn)];
     if (merchant) {
       others.push(call("GET", `/_mock/purchases?limit=${FIRST_LIMIT}`).then((all) => this.learn(all.purchases)));
     }
@@ -88,14 +111,34 @@ export class Store extends EventTarget {
   }
 
   /**
-   * Fetch the newest purchases that the URL asks for.
-   * @param {number} limit
+   * Load the purchases that are older than those of a list, in pages: the browser reads one page at once.
+   * @param {Json} list
+   * @param {number} turn
    */
-  async list(limit) {
+  async loadOlder(list, turn) {
+    let page = list;
+    let count = page.purchases.length;
+    while (page.purchases.length && count < Math.min(list.total, WHOLE_LIMIT)) {
+      const limit = Math.min(PAGE_LIMIT, WHOLE_LIMIT - count);
+      page = await this.list(limit, page.purchases.at(-1).purchase_id);
+      if (turn !== this.loading) {
+        return;
+      }
+      count += page.purchases.length;
+      this.show(page, true);
+    }
+  }
+
+  /**
+   * Fetch purchases that the URL asks for, the newest or those before a purchase.
+   * @param {number} limit
+   * @param {string} [before]
+   */
+  async list(limit, before) {
     const { merchant, state } = currentView();
     this.inFlight += 1;
     try {
-      return await call("GET", withQuery("/_mock/purchases", { merchant, state, limit }));
+      return await call("GET", withQuery("/_mock/purchases", { merchant, state, before, limit }));
     } finally {
       this.inFlight -= 1;
     }
@@ -103,10 +146,10 @@ export class Store extends EventTarget {
 
   /** @param {string} merchant */
   async loadMarks(merchant) {
-    const query = { merchant, order: "newest", limit: MARKS_LIMIT };
+    const query = { merchant, order: "newest", limit: MARKS_LIMIT, detail: "summary", kind: "exchange" };
     const lists = await Promise.all([
-      call("GET", withQuery("/_mock/journal", { ...query, kind: "exchange", status: "4xx" })),
-      call("GET", withQuery("/_mock/journal", { ...query, kind: "exchange", status: "5xx" })),
+      call("GET", withQuery("/_mock/journal", { ...query, status: "4xx" })),
+      call("GET", withQuery("/_mock/journal", { ...query, status: "5xx" })),
       call("GET", withQuery("/_mock/callbacks", { merchant, state: "failed", limit: MARKS_LIMIT })),
       call("GET", withQuery("/_mock/callbacks", { merchant, state: "waiting", limit: MARKS_LIMIT })),
     ]);
@@ -130,14 +173,21 @@ export class Store extends EventTarget {
     this.marks.set(failure.purchase_id, marks);
   }
 
-  /** @param {Json} list */
-  show(list) {
+  /**
+   * Take purchases, newest first, into the list.
+   * @param {Json} list
+   * @param {boolean} [isOlder] whether they are older than all others
+   */
+  show(list, isOlder = false) {
     this.total = list.total;
-    for (const purchase of [...list.purchases].reverse()) {
-      this.purchases.set(purchase.purchase_id, purchase);
-      this.numbers.set(purchase.purchase_id, this.numbers.get(purchase.purchase_id) ?? this.numbers.size);
+    const purchases = isOlder ? list.purchases : [...list.purchases].reverse();
+    for (const purchase of purchases) {
+      const known = this.purchases.get(purchase.purchase_id);
+      const number = known?.number ?? (isOlder ? --this.oldest : ++this.newest);
+      this.purchases.set(purchase.purchase_id, rowOf(purchase, number));
     }
-    this.learn(list.purchases);
+    this.sorted = null;
+    this.learn(purchases);
     this.changed();
   }
 
@@ -178,12 +228,12 @@ export class Store extends EventTarget {
     if (known && state) {
       known.state = state;
       known.order_amount = entry.order_amount ?? known.order_amount;
-      known.order_id = entry.order_id ?? known.order_id;
       const wanted = currentView().state;
       if (wanted && wanted !== state) {
         this.purchases.delete(entry.purchase_id);
+        this.sorted = null;
         this.total -= 1;
-      } else if (!known.order || this.inFlight) {
+      } else if (!known.isComplete || this.inFlight) {
         this.want(entry.purchase_id); // what is being fetched may be older than this entry
       }
     }
@@ -195,13 +245,32 @@ export class Store extends EventTarget {
     this.timer ??= setTimeout(() => this.fetchUnknown(), REFRESH_MS);
   }
 
+  /** There are more entries than the server sends: read the newest purchases now, and all of them when it has calmed down. */
+  fallBehind() {
+    this.isBehind = true;
+    this.timer ??= setTimeout(() => this.fetchUnknown(), BEHIND_MS);
+    clearTimeout(this.rereading);
+    this.rereading = setTimeout(() => this.reread().catch((error) => announce(String(error), true)), 2 * BEHIND_MS);
+    this.dispatchEvent(new Event("skipped"));
+  }
+
+  async reread() {
+    const turn = this.loading;
+    const first = await this.list(FIRST_LIMIT);
+    if (turn === this.loading) {
+      this.show(first);
+      await Promise.all([this.loadMarks(currentView().merchant), this.loadOlder(first, turn)]);
+      this.changed();
+    }
+  }
+
   /** Fetch the purchases that are not known: one by one if they are few, else with the newest. */
   async fetchUnknown() {
     const ids = [...this.unknown];
-    const turn = this.loading;
+    const [turn, isFew] = [this.loading, ids.length <= MOST_SINGLE && !this.isBehind];
     this.unknown.clear();
+    this.isBehind = false;
     try {
-      const isFew = ids.length <= MOST_SINGLE;
       const found = isFew ? await this.fetchEach(ids) : await this.list(Math.min(ids.length + FIRST_LIMIT, WHOLE_LIMIT));
       if (turn === this.loading) {
         this.show(found);
@@ -228,36 +297,47 @@ export class Store extends EventTarget {
     return { purchases, total: this.total + added };
   }
 
-  /** @param {Json} purchase */
-  numberOf(purchase) {
-    return this.numbers.get(purchase.purchase_id) ?? 0;
-  }
-
   /**
    * The purchases to show, newest first.
-   * @returns {Json[]}
+   * @returns {Row[]}
    */
   rows() {
+    this.sorted ??= [...this.purchases.values()].sort((one, other) => other.time - one.time || other.number - one.number);
     const search = currentView().search.trim().toLowerCase();
-    const rows = [...this.purchases.values()].sort((one, other) => {
-      const isSame = one.created_at === other.created_at;
-      return isSame ? this.numberOf(other) - this.numberOf(one) : one.created_at < other.created_at ? 1 : -1;
-    });
-    return search ? rows.filter((purchase) => searchable(purchase).includes(search)) : rows;
+    return search ? this.sorted.filter((row) => row.text.includes(search)) : this.sorted;
   }
 }
 
-/** @type {WeakMap<Json, string>} */
-const texts = new WeakMap();
+/** The position of the journal when the page was made, the first time; later undefined. */
+function takeFirstPosition() {
+  const { position } = document.body.dataset;
+  delete document.body.dataset.position;
+  return position === undefined ? undefined : Number(position);
+}
 
-/** @param {Json} purchase */
-function searchable(purchase) {
-  let text = texts.get(purchase);
-  if (text === undefined) {
-    const { order, ...own } = purchase;
-    const lines = (order?.order_lines ?? []).map((/** @type {Json} */ line) => line?.name);
-    text = JSON.stringify([own, order?.billing_address, order?.merchant_reference1, lines]).toLowerCase();
-    texts.set(purchase, text);
-  }
-  return text;
+async function newestPosition() {
+  return (await call("GET", withQuery("/_mock/journal", { order: "newest", limit: 1, detail: "summary" }))).position;
+}
+
+/**
+ * @param {Json} purchase
+ * @param {number} number
+ * @returns {Row}
+ */
+function rowOf(purchase, number) {
+  const { order, ...own } = purchase;
+  const lines = (order?.order_lines ?? []).map((/** @type {Json} */ line) => line?.name);
+  return {
+    purchase_id: purchase.purchase_id,
+    merchant: purchase.merchant,
+    state: purchase.state,
+    created_at: purchase.created_at,
+    order_amount: purchase.order_amount ?? order?.order_amount,
+    currency: order?.purchase_currency,
+    shopper: shopper(purchase),
+    isComplete: Boolean(order),
+    time: Date.parse(purchase.created_at),
+    number,
+    text: JSON.stringify([own, order?.billing_address, order?.merchant_reference1, lines]).toLowerCase(),
+  };
 }

@@ -1,4 +1,4 @@
-/** The journal as it grows: server-sent events, collected for each frame of the screen. */
+/** The journal as it grows: summaries of its entries as server-sent events, collected for each frame of the screen. */
 
 import { withQuery } from "./api.js";
 
@@ -7,15 +7,19 @@ import { withQuery } from "./api.js";
 const KINDS = ["exchange", "callback", "event"];
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10000;
+/** Seconds for which the server collects entries: watching costs it the same at any rate of entries. */
+const INTERVAL = 0.2;
 
 /** A connection to `/_mock/events` that is made again when it ends. */
 export class Stream {
   /**
    * @param {(entries: Json[]) => void} onEntries is called with at least one entry, at most once a frame
+   * @param {() => void} onSkipped there were more entries than the server sends
    * @param {(isLive: boolean) => void} onState
    */
-  constructor(onEntries, onState) {
+  constructor(onEntries, onSkipped, onState) {
     this.onEntries = onEntries;
+    this.onSkipped = onSkipped;
     this.onState = onState;
     this.pause = FIRST_PAUSE_MS;
     this.position = 0;
@@ -43,7 +47,8 @@ export class Stream {
   connect() {
     clearTimeout(this.timer);
     this.source?.close();
-    const source = new EventSource(withQuery("/_mock/events", { merchant: this.merchant, after: this.position }));
+    const query = { merchant: this.merchant, after: this.position, interval: INTERVAL, detail: "summary" };
+    const source = new EventSource(withQuery("/_mock/events", query));
     this.source = source;
     source.addEventListener("open", () => {
       this.pause = FIRST_PAUSE_MS;
@@ -52,6 +57,10 @@ export class Stream {
     for (const kind of KINDS) {
       source.addEventListener(kind, (event) => this.take(JSON.parse(event.data)));
     }
+    source.addEventListener("skipped", (event) => {
+      this.position = JSON.parse(event.data).position;
+      this.onSkipped();
+    });
     // the browser would connect again with the old position in the URL, which has precedence
     source.addEventListener("disconnected", () => this.reconnect());
     source.addEventListener("error", () => this.reconnect());
