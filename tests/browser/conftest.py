@@ -7,6 +7,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -68,6 +69,17 @@ async def tab(context: "BrowserContext", console_errors: list[str], mock_klarna:
             await opened.close()
     await context.clear_cookies()
     assert console_errors == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def timed(browser: "Browser", mock_klarna: MockKlarna) -> "AsyncIterator[Page]":
+    """A tab whose clock the test moves, in a context of its own, because Playwright replaces the clocks of a whole context."""
+    context = await browser.new_context()
+    context.set_default_timeout(TIMEOUT_MS)
+    page = await context.new_page()
+    await page.clock.install(time=datetime(2030, 1, 1, tzinfo=UTC))
+    yield page
+    await context.close()
 
 
 def _error_text(message: "ConsoleMessage") -> str:

@@ -6,15 +6,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
-from tests.browser.conftest import TIMEOUT_MS, load
+from tests.browser.conftest import load
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Page, Route
+    from playwright.async_api import Page, Route
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 Json = dict[str, Any]
@@ -85,17 +84,6 @@ async def test_escape_closes_on_a_page_that_uses_the_key_itself(
         await tab.locator(BUTTON).click()
         await tab.keyboard.press("Escape")
         await expect(tab.locator(FRAME)).to_have_count(0)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def timed(browser: "Browser", mock_klarna: MockKlarna) -> "AsyncIterator[Page]":
-    """A tab whose clock the test moves; errors in its console are expected."""
-    context = await browser.new_context()
-    context.set_default_timeout(TIMEOUT_MS)
-    page = await context.new_page()
-    await page.clock.install(time=datetime(2030, 1, 1, tzinfo=UTC))
-    yield page
-    await context.close()
 
 
 @pytest.mark.parametrize(

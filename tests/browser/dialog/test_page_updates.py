@@ -306,23 +306,24 @@ UPDATES_OF_A_SECOND = """(lines) => {
 
 @pytest.mark.parametrize("step", ["identification", "review"])
 async def test_a_hundred_updates_of_a_second_need_few_requests(
-    tab: "Page", open_dialog: Open, options: Json, step: str
+    timed: "Page", product_page: Callable[..., str], options: Json, step: str
 ) -> None:
-    await tab.clock.install()
-    dialog = await open_dialog()
+    await timed.goto(product_page(load(options)))
+    await timed.locator(BUTTON).click()
+    dialog = Dialog(timed)
     if step == "review":
         await dialog.identify()
     await dialog.find("#address-button, #checkout-button").wait_for()
     await dialog.idle()
     requests: list[str] = []
-    tab.on("request", lambda request: requests.append(request.url))
-    await tab.evaluate(UPDATES_OF_A_SECOND, options["order_lines"])
+    timed.on("request", lambda request: requests.append(request.url))
+    await timed.evaluate(UPDATES_OF_A_SECOND, options["order_lines"])
     for _ in range(40):
-        await tab.clock.run_for(100)
-    await tab.wait_for_function("answers.length === 101")
+        await timed.clock.run_for(100)
+    await timed.wait_for_function("answers.length === 101")
     place = ".order-summary" if step == "identification" else ".totals"
     await expect(dialog.find(place)).to_contain_text("Pack 99")
-    assert await tab.evaluate("answers.slice(1)") == [[f"Pack {number}", True] for number in range(100)]
+    assert await timed.evaluate("answers.slice(1)") == [[f"Pack {number}", True] for number in range(100)]
     assert len(requests) <= 12, requests
 
 
