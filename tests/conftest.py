@@ -23,6 +23,8 @@ pytest_plugins = ["pytester"]
 CLOSED = "http://127.0.0.1:1"
 """A shop that refuses every connection at once."""
 
+BROWSER = Path(__file__).parent / "browser"
+
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # workers and servers would compile all that they import, each anew
 os.environ["SSL_CERT_FILE"] = os.devnull  # parsing the system's authorities takes a fifth of the start of a process
 gc.disable()  # until everything is collected
@@ -44,6 +46,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     if config.args and all(Path(argument.partition("::")[0]).suffix == ".py" for argument in config.args):
         return 0
     return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS", (os.cpu_count() or 1) + 1))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Mark the tests of the folder `browser`, and those that use PostgreSQL, so that `-m` can leave them out."""
+    for item in items:
+        if BROWSER in item.path.parents:
+            item.add_marker("browser")
+        values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        if "postgres" in values or not {"postgres", "database"}.isdisjoint(item.fixturenames):
+            item.add_marker("database")
 
 
 @pytest.hookimpl(trylast=True)

@@ -16,7 +16,7 @@ from mock_klarna.settings import SettingsError
 from tests.commands import Command
 from tests.merchants.processes import environment
 
-pytestmark = pytest.mark.usefixtures("hang_up_is_not_ignored")
+pytestmark = [pytest.mark.usefixtures("hang_up_is_not_ignored"), pytest.mark.process]
 
 INSTALLED = ["asyncio", "uvloop"]
 

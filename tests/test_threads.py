@@ -18,6 +18,8 @@ from mock_klarna import MockKlarna, Settings, serve_in_thread
 from mock_klarna.settings import SettingsError
 from mock_klarna.threads import silent_server
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[1]
 NEVER_LEFT = """
 import sys

@@ -16,6 +16,8 @@ from tests.commands import Command
 from tests.merchants.processes import environment
 from tests.scenario.conftest import BUTTON
 
+pytestmark = pytest.mark.process
+
 MODULES = {command.module for command in COMMANDS.values()}
 PRINT_IMPORTED_MODULES = """
 import sys

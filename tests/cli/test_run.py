@@ -20,6 +20,8 @@ from tests.conftest import CLOSED
 from tests.merchants.processes import environment
 from tests.scenario.conftest import BUTTON
 
+pytestmark = pytest.mark.process
+
 PASSES = f"name: Passes\nsteps:\n  {BUTTON}\n"
 FAILS = f"name: Fails\nsteps:\n  {BUTTON}\n  - expect_event: {{name: purchase_placed, within: 0}}\n"
 

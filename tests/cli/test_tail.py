@@ -12,6 +12,8 @@ import pytest
 from mock_klarna import MockKlarna, Settings, serve_in_thread
 from tests.commands import Command, command_process
 
+pytestmark = pytest.mark.process
+
 Json = dict[str, Any]
 URLS = {"place_order": "http://127.0.0.1:1/place-order", "terms": "http://127.0.0.1:1/terms"}
 HOST = f"127.{os.getpid() % 200 + 20}.0.1"

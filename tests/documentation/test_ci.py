@@ -17,6 +17,8 @@ from tests.documentation.pages import ROOT, Block, blocks
 from tests.documentation.test_blocks import named
 from tests.documentation.workflows import Outputs, Runner
 
+pytestmark = pytest.mark.process
+
 _SHOP = '#!/bin/sh\nexec mock-klarna shop --merchant K123 --password secret --no-secret "$@"\n'
 _SCENARIO = next(each for each in blocks("yaml", containing="\nsteps:") if each.page.name == "README.md")
 _PATIENT = re.sub(r"within: \d+s", "within: 60s", _SCENARIO.code)

@@ -22,6 +22,8 @@ from tests.documentation import curl
 from tests.documentation.conftest import Sandbox
 from tests.documentation.pages import ROOT, blocks
 
+pytestmark = pytest.mark.process
+
 EXAMPLES = ROOT / "docs" / "examples"
 NODE_PACKAGES = ROOT / ".ci" / "javascript" / "node_modules"
 _DEBIAN = {"node": "nodejs", "php": "php-cli", "java": "default-jdk-headless"}

@@ -8,7 +8,11 @@ import subprocess
 import sys
 import tracemalloc
 
+import pytest
+
 from tests.attacks.traffic import rounds
+
+pytestmark = pytest.mark.process
 
 OURS = (
     tracemalloc.Filter(True, "*/mock_klarna/*"),

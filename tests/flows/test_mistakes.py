@@ -21,7 +21,7 @@ from tests.merchants.pages import PAGE
 from tests.merchants.processes import served
 from tests.merchants.shop import ReceivedRequest, Shop, always
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.process]
 Json = dict[str, Any]
 BUTTONS, AUTHORIZATIONS, SDK = (f"/instantshopping/{part}" for part in ("v1/buttons", "v1/authorizations", "sdk"))
 

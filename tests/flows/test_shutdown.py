@@ -18,7 +18,7 @@ from tests.merchants.processes import ROOT, environment, served, started
 from tests.merchants.running import buy
 from tests.merchants.shop import ReceivedRequest, Shop
 
-pytestmark = pytest.mark.usefixtures("hang_up_is_not_ignored")
+pytestmark = [pytest.mark.usefixtures("hang_up_is_not_ignored"), pytest.mark.process]
 
 
 async def test_a_server_stops_while_callbacks_are_in_progress(

@@ -6,6 +6,8 @@ import pytest
 
 import mock_klarna
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(params=["wheel", "wheel_of_checkout"])
 def any_wheel(request: pytest.FixtureRequest) -> Path:

@@ -24,6 +24,8 @@ from tests.bench.processes import emulator, free_port, process
 from tests.merchants.pages import urls
 from tests.merchants.running import BUTTONS
 
+pytestmark = pytest.mark.process
+
 NOBODY = "http://127.0.0.1:1"
 _MAIN = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;

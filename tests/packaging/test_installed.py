@@ -1,7 +1,11 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 import mock_klarna
+
+pytestmark = pytest.mark.process
 
 
 def _printed(python: Path | str, *arguments: str, cwd: Path) -> str:

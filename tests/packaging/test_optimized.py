@@ -9,6 +9,8 @@ import pytest
 
 import mock_klarna
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(mock_klarna.__file__).parents[1]
 SUITE = """
 import pytest

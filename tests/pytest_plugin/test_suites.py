@@ -10,6 +10,8 @@ from textwrap import dedent
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 Run = Callable[..., pytest.RunResult]
 SECTION = "*- mock-klarna timeline -*"
 SHOP = """

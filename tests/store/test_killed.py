@@ -18,6 +18,8 @@ from tests.merchants.running import buy, callbacks, calls, emulator, place
 from tests.merchants.shop import ReceivedRequest, Shop, in_turn
 from tests.store.kills import postgres_rounds, sqlite_rounds
 
+pytestmark = pytest.mark.process
+
 NO_MERCHANT = "http://127.0.0.1:9"
 """Where no shop listens."""
 

@@ -8,6 +8,8 @@ import pytest
 
 from tests.bench.memory import POSTED
 
+pytestmark = pytest.mark.process
+
 MEASURE = """
 import asyncio, json
 from tests.bench.memory import POSTED, bytes_of_order

@@ -16,6 +16,8 @@ from tests.merchants.running import BUTTONS, Json, buy, callbacks, calls, place
 from tests.merchants.shop import ReceivedRequest, Shop
 from tests.store.races import NO_MERCHANT
 
+pytestmark = pytest.mark.process
+
 
 async def test_another_server_continues_the_callback_of_one_that_was_killed(postgres: str, shop: Shop) -> None:
     asked, answers = asyncio.Semaphore(0), asyncio.Event()

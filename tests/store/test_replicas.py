@@ -24,6 +24,8 @@ from tests.merchants.shop import ReceivedRequest, Shop
 from tests.store.races import NO_MERCHANT, race
 from tests.store.scenarios import SCENARIOS, play
 
+pytestmark = pytest.mark.process
+
 REPLICAS = 3
 
 

@@ -13,6 +13,8 @@ from tests.certificates import samples
 from tests.tls import isolation
 from tests.tls.recipes import WORDPRESS
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

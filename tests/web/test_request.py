@@ -356,6 +356,7 @@ async def _orders_of_a_purchase(url: str, cart: Any) -> str:
 MALFORMED = extent(usual=1000, thorough=10_000)
 
 
+@pytest.mark.process
 async def test_thousands_of_malformed_bodies_are_refused(apart: tuple[str, int]) -> None:
     url, pid = apart
     body = (resources.fixtures() / "guide" / "se-order.json").read_bytes()
