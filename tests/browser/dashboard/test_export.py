@@ -120,9 +120,9 @@ async def test_the_file_copies_requests_and_has_no_action(
     await file_tab.goto(_written(mock_klarna, bought, tmp_path))
     await file_tab.locator("#show-failure").click()
     names = await file_tab.locator("button:not(.step), a, input, select, form").all_inner_texts()
-    assert names == ["Show the exchange", "Copy as curl"]
+    assert names == ["Show the exchange", *(f"Copy as {name}" for name in ("curl", "scenario step", "pytest line"))]
     await file_tab.get_by_role("button", name="Copy as curl").click()
-    await expect(file_tab.locator("#status")).to_have_text("The command was copied")
+    await expect(file_tab.locator("#status")).to_have_text("Copied")
     copied = await file_tab.evaluate("() => navigator.clipboard.readText()")
     assert f"'{mock_klarna.url}/instantshopping/v1/authorizations/{bought['authorization_token']}/orders'" in copied
 

@@ -9,11 +9,11 @@ import { announce, element, find, words } from "./elements.js";
 
 /** Faults that one click orders. @type {[string, Json][]} */
 const FAULTS = [
+  ["Next create_order request is answered 500", { on: "request", operation: "create_order", status: 500 }],
   ["Next place_order callback gets no answer: it is not sent", { on: "callback", operation: "place_order", drop: true }],
   ["Next place_order callback arrives twice", { on: "callback", operation: "place_order", twice: true }],
   ["Next push arrives twice", { on: "callback", operation: "push", twice: true }],
   ["Next push is garbage", { on: "callback", operation: "push", garbage: true }],
-  ["Next create_order request is answered 500", { on: "request", operation: "create_order", status: 500 }],
   ["Next create_order request: connection closed after it was executed", { on: "request", operation: "create_order", drop: true }],
   ["Next request of any kind takes 5 seconds", { on: "request", delay: 5 }],
   ["Next request of any kind is answered 429", { on: "request", status: 429 }],
@@ -49,8 +49,8 @@ export async function buy(open) {
         announce("The shopper bought; the shop is being called");
         open(bought.purchase_id);
       },
-      field("Cart", choice("cart", [["", "that of the button key"], ...carts.map((name) => pair(name))], "se-battery-pack")),
       field("Shopper", choice("shopper", [["", "one for the country"], ...shoppers.map((/** @type {Json} */ each) => shopperChoice(each))])),
+      field("Cart", choice("cart", [["", "that of the button key"], ...carts.map((name) => pair(name))], "se-battery-pack")),
       field("Fraud check", choice("outcome", [["", "what the shopper's e-mail triggers"], ...["ACCEPTED", "PENDING", "REJECTED"].map(pair)])),
       field("Button key (the newest when empty)", element("input", { name: "button_key", autocomplete: "off" })),
     ),
@@ -143,7 +143,7 @@ export async function orderFaults() {
     waiting,
     element("div.buttons", {}, element("button", { type: "button", click: clear }, "Remove all")),
     element("h3", {}, "Order one"),
-    element("ul.plain.presets", {}, ...presets),
+    element("ol.plain.presets", {}, ...presets),
   );
 }
 

@@ -5,7 +5,7 @@ import { element } from "./elements.js";
 /** @typedef {import("./elements.js").Json} Json */
 
 /**
- * Open a dialog; returns it. It is removed when it closes.
+ * Open a dialog; returns it. It is removed when it closes. The focus goes to its first field or button, and back at the end.
  * @param {string} title
  * @param {...Node} content
  */
@@ -15,10 +15,19 @@ export function openDialog(title, ...content) {
   const dialog = /** @type {HTMLDialogElement} */ (
     element("dialog", { "aria-labelledby": "dialog-title" }, head, ...content)
   );
-  dialog.addEventListener("close", () => dialog.remove());
+  const opener = /** @type {HTMLElement|null} */ (document.activeElement);
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    const isLost = document.activeElement === document.body || document.activeElement === null;
+    if (isLost && opener?.id) {
+      document.getElementById(opener.id)?.focus({ preventScroll: true }); // it was drawn anew meanwhile
+    }
+  });
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   document.body.append(dialog);
   dialog.showModal();
+  const first = /** @type {HTMLElement|null} */ (dialog.querySelector(":is(input, select, button, a):not(header *)"));
+  first?.focus();
   return dialog;
 }
 
@@ -52,6 +61,12 @@ export function formOf(action, send, ...fields) {
   const button = /** @type {HTMLButtonElement} */ (element("button.primary", { type: "submit" }, action));
   const problem = element("p.error", { role: "alert" });
   const form = element("form", {}, ...fields, problem, element("div.buttons", {}, button));
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && /** @type {HTMLElement} */ (event.target).matches("select")) {
+      event.preventDefault(); // as in a text field; a select opens with the space bar
+      button.click();
+    }
+  });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     problem.textContent = "";

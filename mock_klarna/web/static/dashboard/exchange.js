@@ -1,6 +1,7 @@
 /** One entry of the journal in full: what was wrong, request, answer, headers, and what can be done with it. */
 
 import { bodyView, differencesView } from "./bodies.js";
+import { curl, pytestLine, scenarioStep } from "./copies.js";
 import { announce, element, words } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
@@ -14,7 +15,7 @@ import { announce, element, words } from "./elements.js";
  */
 export function exchangeView(entry, authorized, source) {
   const isEvent = entry.kind === "event";
-  const parts = [...(isEvent ? [] : [actions(entry, source)]), ...explanation(entry)];
+  const parts = [actions(entry, source), ...explanation(entry)];
   if (isEvent) {
     const { seq, kind, merchant, ...members } = entry;
     parts.push(section(`Event ${seq}: ${kind} of ${merchant}`, bodyView(members)));
@@ -96,44 +97,31 @@ function placedDifference(entry, authorized) {
  * @param {Source} source
  */
 function actions(entry, source) {
-  const copy = element("button", { type: "button", click: () => copyText(curl(entry, source.origin)) }, "Copy as curl");
-  return element("div.buttons", {}, copy, ...source.entryButtons(entry));
+  const ways = Object.entries(copies(entry, source.origin)).map(([name, text]) =>
+    element("button", { type: "button", click: () => copyText(text()) }, `Copy as ${name}`),
+  );
+  return element("div.buttons", {}, ...ways, ...source.entryButtons(entry));
 }
 
 /**
- * The request as a command for a shell. The journal has no passwords, so any stands in its place.
+ * As what an entry can be copied.
  * @param {Json} entry
- * @param {string} origin the address of the server
+ * @param {string} origin
+ * @returns {Record<string, () => string>}
  */
-export function curl(entry, origin) {
-  const isCallback = entry.kind === "callback";
-  const parts = ["curl", "-i"];
-  const method = isCallback ? "POST" : entry.method;
-  if (method !== "GET") {
-    parts.push("-X", method);
-  }
-  parts.push(quoted(isCallback ? entry.url : origin + entry.path));
-  if (!isCallback && entry.merchant) {
-    parts.push("-u", quoted(`${entry.merchant}:PASSWORD`));
-  }
-  const body = entry.request_body;
-  if (body !== null && body !== undefined) {
-    parts.push("-H", quoted("Content-Type: application/json"));
-    parts.push("--data-raw", quoted(typeof body === "string" ? body : JSON.stringify(body)));
-  }
-  return parts.join(" ");
+function copies(entry, origin) {
+  const others = { "scenario step": () => scenarioStep(entry), "pytest line": () => pytestLine(entry) };
+  return entry.kind === "event" ? others : { curl: () => curl(entry, origin), ...others };
 }
 
-/** @param {string} text */
-function quoted(text) {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-/** @param {string} text */
-async function copyText(text) {
+/**
+ * Copy a text and say so.
+ * @param {string} text
+ */
+export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
-    announce("The command was copied");
+    announce("Copied");
   } catch {
     announce(text); // without https or permission there is no clipboard
   }

@@ -3,7 +3,7 @@
 import { changeView, currentView } from "./address.js";
 import { arrange, betweenClicks, element, find, money, words } from "./elements.js";
 
-/** @typedef {import("./store.js").Row} Row */
+/** @typedef {import("./rows.js").Row} Row */
 
 const ROW = 60;
 const BEYOND = 8;
@@ -124,9 +124,19 @@ export class Inbox {
 
   /** @param {number} step */
   move(step) {
+    const at = this.position(); // before the list has the focus, which activates its first row
     this.list.focus({ preventScroll: true });
+    this.activate(at < 0 ? 0 : at + step);
+  }
+
+  /**
+   * Open the next purchase, or the one before.
+   * @param {number} step
+   */
+  openNext(step) {
     const at = this.position();
     this.activate(at < 0 ? 0 : at + step);
+    this.chooseActive();
   }
 
   chooseActive() {

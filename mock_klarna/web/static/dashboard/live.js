@@ -16,6 +16,7 @@ export const live = {
   load,
   purchaseButtons,
   entryButtons,
+  resend: (entry) => sendAgain(entry.callback_id, entry.name),
 };
 
 /** The purchase that was loaded last: what is added to its journal is loaded alone. */

@@ -4,6 +4,7 @@ import { buy, moveClock, orderFaults, runScenarios, showClock, showFaults, showM
 import { changeView, currentView } from "./address.js";
 import { choice } from "./dialogs.js";
 import { announce, element, find, words } from "./elements.js";
+import { copyText } from "./exchange.js";
 import { Inbox } from "./inbox.js";
 import { listenToKeys, showHelp } from "./keyboard.js";
 import { live } from "./live.js";
@@ -40,6 +41,11 @@ function filters() {
   return element("div.filters", { role: "search" }, search, merchants, states);
 }
 
+/** Copy the address of what is shown. */
+function copyLink() {
+  return copyText(location.href);
+}
+
 function makePage() {
   const bar = element(
     "header",
@@ -66,7 +72,7 @@ function makePage() {
         "section",
         { id: "inbox", "aria-label": "Purchases" },
         filters(),
-        element("p", { id: "count", role: "status" }),
+        element("div.under", {}, element("p", { id: "count", role: "status" }), button("link", "Copy link", copyLink)),
         element("div", { id: "list", role: "listbox", tabindex: 0, "aria-label": "Purchases" }, element("div", { id: "rows", role: "presentation" })),
         element("p", { id: "empty", hidden: true }, "No purchase yet. Press Buy, or click the button of your shop."),
       ),
@@ -84,7 +90,11 @@ const purchase = new PurchaseView(live, leave);
 /** @param {string} id */
 function open(id) {
   changeView({ purchase_id: id });
-  void purchase.show().then(() => document.getElementById("purchase-title")?.focus({ preventScroll: true }));
+  void purchase.show().then(() => {
+    if (currentView().purchase_id === id) {
+      document.getElementById("purchase-title")?.focus({ preventScroll: true });
+    }
+  });
 }
 
 function leave() {

@@ -1,7 +1,8 @@
 /** One purchase: what it is, why it went wrong, and its journal as lanes of page, Klarna and shop. */
 
+import { curl } from "./copies.js";
 import { arrange, betweenClicks, duration, element, find, money, shopper, timeOfDay, words } from "./elements.js";
-import { exchangeView, explanation } from "./exchange.js";
+import { copyText, exchangeView, explanation } from "./exchange.js";
 import { badge } from "./inbox.js";
 import { isFailure, stepOf } from "./steps.js";
 
@@ -15,6 +16,7 @@ import { isFailure, stepOf } from "./steps.js";
  * @property {(id: string) => Promise<{purchase: Json, entries: Json[], left_out?: Json|null}>} load `left_out`: `count` of entries, `after` which seq, and the `reason`
  * @property {(purchase: Json) => HTMLElement[]} purchaseButtons what can be done with a purchase
  * @property {(entry: Json) => HTMLElement[]} entryButtons what can be done with an entry of the journal
+ * @property {(entry: Json) => Promise<void>} [resend] sends a callback again
  */
 
 const LONG_GAP_MS = 10000;
@@ -57,6 +59,7 @@ export class PurchaseView {
     const id = this.source.current();
     document.body.classList.toggle("has-purchase", Boolean(id));
     if (!id) {
+      this.turn += 1; // what is being fetched is not shown any more
       this.purchase = null;
       this.root.replaceChildren(element("p.hint", {}, "Select a purchase to see what happened between page, Klarna and shop."));
       return;
@@ -268,6 +271,31 @@ export class PurchaseView {
       this.opened.add(seq);
     }
     this.draw();
+  }
+
+  /** The entry of the line that has the focus. */
+  current() {
+    const line = document.activeElement?.closest(".lanes li")?.querySelector("button.step");
+    return this.entries.find((entry) => `step-${entry.seq}` === line?.id);
+  }
+
+  /** Copy the request of the line, else the last failure, else the last request, as a command. */
+  copy() {
+    const requests = this.entries.filter((entry) => entry.kind !== "event");
+    const entry = this.current() ?? requests.filter(isFailure).at(-1) ?? requests.at(-1);
+    if (entry && entry.kind !== "event") {
+      void copyText(curl(entry, this.source.origin));
+    }
+  }
+
+  /** Send the callback of the line again, else the newest one. */
+  resend() {
+    const callbacks = this.entries.filter((entry) => entry.kind === "callback");
+    const current = this.current();
+    const entry = current?.kind === "callback" ? current : callbacks.at(-1);
+    if (entry) {
+      void this.source.resend?.(entry);
+    }
   }
 
   /**

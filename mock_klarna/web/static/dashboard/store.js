@@ -2,29 +2,15 @@
 
 import { currentView } from "./address.js";
 import { call, withQuery } from "./api.js";
-import { announce, shopper } from "./elements.js";
+import { announce } from "./elements.js";
+import { rowOf } from "./rows.js";
 import { isFailure } from "./steps.js";
 import { Stream } from "./stream.js";
 
 /** @typedef {import("./elements.js").Json} Json */
+/** @typedef {import("./rows.js").Row} Row */
 
 /** @typedef {{exchange: Set<unknown>, callback: Set<unknown>}} Marks */
-
-/**
- * What the list needs of a purchase: the bodies of thousands of orders would fill the memory of the page.
- * @typedef {object} Row
- * @property {string} purchase_id
- * @property {string} merchant
- * @property {string} state
- * @property {string} created_at
- * @property {number|null} order_amount
- * @property {string|undefined} currency
- * @property {string} shopper
- * @property {boolean} isComplete whether the purchase had an order when it was read
- * @property {number} time
- * @property {number} number the order of purchases of the same second: higher ones are newer
- * @property {string} text what is searched, in lower case
- */
 
 const FIRST_LIMIT = 50;
 const PAGE_LIMIT = 500;
@@ -304,7 +290,16 @@ export class Store extends EventTarget {
   rows() {
     this.sorted ??= [...this.purchases.values()].sort((one, other) => other.time - one.time || other.number - one.number);
     const search = currentView().search.trim().toLowerCase();
-    return search ? this.sorted.filter((row) => row.text.includes(search)) : this.sorted;
+    return search ? this.sorted.filter((row) => row.text.includes(search) || this.failuresText(row).includes(search)) : this.sorted;
+  }
+
+  /**
+   * What the marks of a row say, so that it is found.
+   * @param {Row} row
+   */
+  failuresText(row) {
+    const marks = this.marks.get(row.purchase_id);
+    return `${marks?.exchange.size ? "refused" : ""} ${marks?.callback.size ? "callback failed" : ""}`;
   }
 }
 
@@ -317,27 +312,4 @@ function takeFirstPosition() {
 
 async function newestPosition() {
   return (await call("GET", withQuery("/_mock/journal", { order: "newest", limit: 1, detail: "summary" }))).position;
-}
-
-/**
- * @param {Json} purchase
- * @param {number} number
- * @returns {Row}
- */
-function rowOf(purchase, number) {
-  const { order, ...own } = purchase;
-  const lines = (order?.order_lines ?? []).map((/** @type {Json} */ line) => line?.name);
-  return {
-    purchase_id: purchase.purchase_id,
-    merchant: purchase.merchant,
-    state: purchase.state,
-    created_at: purchase.created_at,
-    order_amount: purchase.order_amount ?? order?.order_amount,
-    currency: order?.purchase_currency,
-    shopper: shopper(purchase),
-    isComplete: Boolean(order),
-    time: Date.parse(purchase.created_at),
-    number,
-    text: JSON.stringify([own, order?.billing_address, order?.merchant_reference1, lines]).toLowerCase(),
-  };
 }

@@ -1,0 +1,46 @@
+/** What the list of purchases keeps of each. */
+
+import { shopper } from "./elements.js";
+
+/** @typedef {import("./elements.js").Json} Json */
+
+/**
+ * What the list needs of a purchase: the bodies of thousands of orders would fill the memory of the page.
+ * @typedef {object} Row
+ * @property {string} purchase_id
+ * @property {string} merchant
+ * @property {string} state
+ * @property {string} created_at
+ * @property {number|null} order_amount
+ * @property {string|undefined} currency
+ * @property {string} shopper
+ * @property {boolean} isComplete whether the purchase had an order when it was read
+ * @property {number} time
+ * @property {number} number the order of purchases of the same second: higher ones are newer
+ * @property {string} text what is searched, in lower case
+ */
+
+/**
+ * @param {Json} purchase
+ * @param {number} number
+ * @returns {Row}
+ */
+export function rowOf(purchase, number) {
+  const { order, ...own } = purchase;
+  const { billing_address: address, merchant_reference1: reference, order_lines: lines } = order ?? {};
+  const names = (lines ?? []).map((/** @type {Json} */ line) => line?.name);
+  const searched = [own, own.deny, address].flatMap((part) => Object.values(part ?? {}).filter((value) => typeof value === "string"));
+  return {
+    purchase_id: purchase.purchase_id,
+    merchant: purchase.merchant,
+    state: purchase.state,
+    created_at: purchase.created_at,
+    order_amount: purchase.order_amount ?? order?.order_amount,
+    currency: order?.purchase_currency,
+    shopper: shopper(purchase),
+    isComplete: Boolean(order),
+    time: Date.parse(purchase.created_at),
+    number,
+    text: [shopper(purchase), ...searched, reference, ...names].join("\n").toLowerCase(),
+  };
+}
