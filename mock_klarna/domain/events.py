@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from typing import Any
 
 from msgspec import Struct
 
@@ -66,9 +67,14 @@ class CartChanged(Event, frozen=True, kw_only=True):
 
 
 class SessionUpdated(Event, frozen=True, kw_only=True):
-    """The page, or the merchant's answer to an `update` callback, changed the session."""
+    """The page, or the merchant's answer to an `update` callback, changed the session.
+
+    `before` and `after` are the members of the session that became others.
+    """
 
     changed: tuple[str, ...]
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
 
 
 class UpdateIgnored(Event, frozen=True, kw_only=True):

@@ -184,14 +184,24 @@ def choices(purchase_id: str, select: Json, current: bytes) -> Iterator[tuple[St
 
 def update(purchase_id: str, changes: Json) -> Step:
     """Apply the merchant's answer to an `update` callback."""
-    event = SessionUpdated(purchase_id=purchase_id, changed=tuple(sorted(changes)))
-    return lambda current: (session.updated(current, changes), event)
+    return _update(purchase_id, changes, session.updated)
 
 
 def update_from_page(purchase_id: str, changes: Json) -> Step:
     """Apply new options of the page."""
-    event = SessionUpdated(purchase_id=purchase_id, changed=tuple(sorted(changes)))
-    return lambda current: (session.updated_by_page(current, changes), event)
+    return _update(purchase_id, changes, session.updated_by_page)
+
+
+def _update(purchase_id: str, changes: Json, updated: Callable[[Json, Json], Json]) -> Step:
+    def step(current: Json) -> tuple[Json, Event]:
+        later = updated(current, changes)
+        names = [name for name in sorted({*current, *later}) if current.get(name) != later.get(name)]
+        before, after = ({name: state[name] for name in names if name in state} for state in (current, later))
+        return later, SessionUpdated(
+            purchase_id=purchase_id, changed=tuple(sorted(changes)), before=before or None, after=after or None
+        )
+
+    return step
 
 
 ORDER = "the order of key, page and choices"

@@ -129,6 +129,7 @@ _MAX_ENTRIES = 500
 
 async def load(services: Services, request: ApiRequest) -> ApiResponse:
     """Return whether the button is shown, how it looks, and which options of the page are invalid."""
+    request.is_of_page = True
     page, offer = await _offer(services, request)
     setup = page.get("setup")
     answer: Json = {
@@ -286,6 +287,7 @@ async def update(services: Services, request: ApiRequest) -> ApiResponse:
 
     With `page_version`, options that are not newer than those of the session change nothing either.
     """
+    request.is_of_page = True
     purchase = await _session(services, request)
     changes, problems = await _checked_page(services, request)
     if problems:
@@ -313,15 +315,15 @@ async def wait(services: Services, request: ApiRequest) -> ApiResponse:
 
 
 async def timeline(services: Services, request: ApiRequest) -> ApiResponse:
-    """Return the journal entries of a session and the page's invalid calls of `load()` and `update()`, by time, with their texts.
+    """Return the journal entries of a session and the page's earlier calls and problems, by time, with their texts.
 
     A request and a callback are journaled when they end, after the events that they cause.
     """
     after = request.query["after"]
     purchase = await _session(services, request)
     of_session = JournalFilter(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
-    of_page = JournalFilter(merchant=purchase.merchant, kind=EXCHANGE, name="sdk_load")
-    found = [await journal.find_entries(services, one, after, _MAX_ENTRIES, 0) for one in (of_session, of_page)]
+    of_page = [JournalFilter(merchant=purchase.merchant, kind=EXCHANGE, name=name) for name in _PAGE_CALLS]
+    found = [await journal.find_entries(services, one, after, _MAX_ENTRIES, 0) for one in (of_session, *of_page)]
     entries = sorted((entry for part in found for entry in part), key=lambda entry: entry.seq)[:_MAX_ENTRIES]
     position = entries[-1].seq if entries else after
     shown = [views.entry(entry) for entry in sorted(entries, key=lambda entry: entry.at)]
@@ -329,16 +331,20 @@ async def timeline(services: Services, request: ApiRequest) -> ApiResponse:
     return json_response({"entries": own, "position": position})
 
 
+_PAGE_CALLS = ("sdk_load", "sdk_problem")
+"""Calls of the page that are about a button, and so about no session."""
 _BEFORE_SESSION = 3600.0
 """Seconds before the start of a session from which on calls of the page are shown."""
 
 
 def _is_of_page(entry: Json, purchase: Purchase) -> bool:
-    """Return whether a call of `load()` or `update()` is for the session's button, and not long before the session."""
+    """Return whether a call or a problem of the page is about the session's button, and not long before the session."""
     body = entry["request_body"]
-    setup = body["options"].get("setup") if isinstance(body, dict) and isinstance(body.get("options"), dict) else None
-    is_recent = entry["at"] >= moment(purchase.created_at - _BEFORE_SESSION)
-    return is_recent and isinstance(setup, dict) and setup.get("key") == purchase.button_key
+    if not isinstance(body, dict) or entry["at"] < moment(purchase.created_at - _BEFORE_SESSION):
+        return False
+    options = body.get("options")
+    setup = options.get("setup") if isinstance(options, dict) else body
+    return isinstance(setup, dict) and setup.get("key") == purchase.button_key
 
 
 def _in_words(entry: Json) -> Json:

@@ -48,7 +48,7 @@ class JournalPolicy(Enum):
 
     ALL = "all"
     PROBLEMS = "problems"
-    """Those with a problem."""
+    """Those with a problem, and calls of `load()` and `update()`."""
     NONE = "none"
 
 

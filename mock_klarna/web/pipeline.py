@@ -351,7 +351,7 @@ async def _record_and_explain(
 async def _record_problems(
     services: Services, name: str, request: ApiRequest, response: ApiResponse, started: float
 ) -> None:
-    if request.problems or request.explanation:
+    if request.problems or request.explanation or request.is_of_page:
         await _record(services, name, request, response, started)
     else:
         await _show_refusal(services, name, request, response, started)

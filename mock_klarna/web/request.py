@@ -66,6 +66,7 @@ class ApiRequest:
     purchase_id: the purchase that the request turned out to be about.
     problems, explanation: what the journal says about an error.
     warnings: what is accepted, and probably not what the merchant wants.
+    is_of_page: whether the journal records the request although it has no problem: a call of `load()` or `update()`.
     arrived: real time, seconds in UTC.
     fault: the fault that was requested for this request with `POST /_mock/faults`.
     """
@@ -82,6 +83,7 @@ class ApiRequest:
     fault: dict[str, Any] | None = None
     allowance: Allowance | None = None
     warnings: tuple[Problem, ...] = ()
+    is_of_page: bool = False
     arrived: float = 0.0
     stream: AsyncIterator[bytes] = field(default_factory=_nothing)
 

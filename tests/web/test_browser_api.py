@@ -164,12 +164,33 @@ async def test_a_button_may_load_without_order_lines_if_the_page_says_so(
     assert (await loaded(ask, empty | {name: {"order_lines": False}}))["show_button"] is False
 
 
-async def test_an_invalid_load_is_in_the_journal_of_the_keys_merchant(
+async def test_calls_of_the_page_are_in_the_journal_of_the_keys_merchant(
     ask: Ask, klarna: MockKlarnaAsync, options: Json
 ) -> None:
     await loaded(ask, options | {"locale": None})
-    (entry,) = await klarna.journal(name="sdk_load")
-    assert [problem["path"] for problem in entry["problems"]] == ["locale"]
+    await loaded(ask, options)
+    refused, accepted = await klarna.journal(name="sdk_load")
+    assert [problem["path"] for problem in refused["problems"]] == ["locale"]
+    assert (accepted["problems"], accepted["status"], accepted["request_body"]["options"]) == ([], 200, options)
+    session = (await ask("/sessions", {"options": options})).body["session_id"]
+    lines = [{**options["order_lines"][0], "name": "Another name"}]
+    for changes, status in (({"order_lines": lines}, 200), ({"order_lines": 5}, 400)):
+        answer = await ask(f"/sessions/{session}/update", {"options": changes, "page_version": 7})
+        assert answer.status == status
+    calls = await klarna.journal(name="sdk_update", purchase_id=session)
+    assert [(call["status"], call["request_body"]["options"]["order_lines"]) for call in calls] == [
+        (200, lines),
+        (400, 5),
+    ]
+    (updated,) = await klarna.journal(name="session_updated", purchase_id=session)
+    assert updated["before"]["order_lines"] == options["order_lines"]
+    assert updated["after"]["order_lines"] == lines
+    assert {*updated["before"], *updated["after"]} <= {
+        "order_lines",
+        "shipping_options",
+        "selected_shipping_option",
+        "items",
+    }
 
 
 @pytest.mark.parametrize("body", [[], {}, {"options": 5}, "text"])
@@ -491,20 +512,27 @@ async def test_a_page_of_any_origin_can_read_the_test_shoppers(ask: Ask, klarna:
     assert "se-approved" in [shopper["name"] for shopper in answer.body["shoppers"]]
 
 
-async def test_the_timeline_says_each_entry_in_words_and_has_the_pages_invalid_calls(
+async def test_the_timeline_says_each_entry_in_words_and_has_the_calls_of_the_page(
     ask: Ask, options: Json, session: str, klarna: MockKlarnaAsync
 ) -> None:
     other = (await klarna.create_button(merchant_urls={"place_order": "https://shop.example/place"}))["button_key"]
     bad = {**options, "order_lines": [{**options["order_lines"][0], "total_amount": 7}]}
     await loaded(ask, bad)
     await loaded(ask, bad | {"setup": {**options["setup"], "key": other}})
+    await loaded(ask, options)
+    for key in (options["setup"]["key"], other):
+        await ask("/problems", {"message": "no container", "key": key})
     first, *more = (await ask(f"{session}/timeline", method="GET")).body["entries"]
     assert (first["actor"], first["text"], first["is_error"]) == (
         "shopper",
         "clicks the button, a session starts",
         False,
     )
-    assert [(entry["name"], entry["is_error"]) for entry in more] == [("sdk_load", True)]
+    assert [(entry["name"], entry["is_error"]) for entry in more] == [
+        ("sdk_load", True),
+        ("sdk_load", False),
+        ("sdk_problem", True),
+    ]
     assert more[0]["problems"][0]["path"] == "order_lines[0].total_amount"
     position = (await ask(f"{session}/timeline", method="GET")).body["position"]
     assert (await ask(f"{session}/timeline?after={position}", method="GET")).body["entries"] == []

@@ -18,6 +18,9 @@ export function exchangeView(entry, authorized, source) {
   const parts = [actions(entry, source), ...explanation(entry)];
   if (isEvent) {
     const { seq, kind, merchant, ...members } = entry;
+    if (entry.name === "session_updated") {
+      parts.push(section("Session before and after", differencesView(entry.before ?? {}, entry.after ?? {}, ["Before", "After"])));
+    }
     parts.push(section(`Event ${seq}: ${kind} of ${merchant}`, bodyView(members)));
     return element("div.exchange", {}, ...parts);
   }

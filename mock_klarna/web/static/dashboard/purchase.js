@@ -102,7 +102,8 @@ export class PurchaseView {
    * @param {Json[]} entries
    */
   take(entries) {
-    if (entries.some((entry) => entry.purchase_id === this.purchase?.purchase_id)) {
+    const { purchase_id: id, merchant } = this.purchase ?? {};
+    if (entries.some((entry) => entry.purchase_id === id || (entry.name.startsWith("sdk_") && entry.merchant === merchant))) {
       this.refresh();
     }
   }

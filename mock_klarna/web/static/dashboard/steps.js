@@ -40,6 +40,8 @@ const EVENTS = {
   order_cancelled: ["klarna", "klarna", "cancelled: {reason}"],
   clock_moved: ["klarna", "klarna", "clock moved, {seconds} s ahead"],
 };
+/** The calls of the page. @type {Record<string, string>} */
+const CALLS = { sdk_load: "load() or update()", sdk_update: "update()", sdk_problem: "lib.js reports a problem" };
 const FAILED = ["purchase_failed", "purchase_declined", "purchase_timed_out", "authorization_expired", "update_ignored"];
 
 /**
@@ -50,7 +52,7 @@ export function isFailure(entry) {
   if (entry.kind === "callback") {
     return Boolean(entry.error) || !entry.status || entry.status >= 400;
   }
-  return entry.kind === "exchange" && (entry.status >= 400 || (entry.problems ?? []).length > 0);
+  return entry.kind === "exchange" && (entry.status >= 400 || (entry.problems ?? []).length > 0 || entry.name === "sdk_problem");
 }
 
 /**
@@ -62,7 +64,7 @@ export function isFailure(entry) {
 export function stepOf(entry, currency) {
   if (entry.kind === "exchange") {
     const isPage = entry.path.startsWith("/instantshopping/sdk");
-    const text = `${entry.method} ${words(entry.name)}`;
+    const text = CALLS[entry.name] ?? `${entry.method} ${words(entry.name)}`;
     return { from: isPage ? "page" : "shop", to: "klarna", text, result: String(entry.status), isFailure: isFailure(entry) };
   }
   if (entry.kind === "callback") {

@@ -6,12 +6,14 @@ import { element } from "./elements.js";
  *
  * @typedef {{seq: number, at: string, merchant: string, kind: string, name: string, actor: string, text: string, is_error: boolean,
  *   method?: string, path?: string, url?: string, callback_id?: string, status?: number | null, request_body?: any,
- *   response_body?: any, explanation?: string | null, error?: string | null, remedy?: string | null, hint?: string | null,
+ *   before?: object, after?: object, response_body?: any, explanation?: string | null, error?: string | null, remedy?: string | null, hint?: string | null,
  *   problems?: SentProblem[]}} Entry
  */
 
 const HEAD = ["seq", "at", "merchant", "kind", "name", "purchase_id", "actor", "text", "is_error"];
 const COPIED_MS = 1500;
+/** The calls of the page. @type {Record<string, string>} */
+const CALLS = { sdk_load: "load() or update()", sdk_update: "update()", sdk_problem: "console" };
 
 /**
  * An entry of the journal: a line, and below it why something failed, what can be done, and all members. Failures are open.
@@ -29,7 +31,7 @@ export function entryRow(entry, authorized, resend) {
     {},
     element("time", { datetime: at }, at.slice(11, 23)),
     element("span", { class: `kind ${kind}` }, kind),
-    element("span", { class: "name" }, name === "sdk_load" ? "load() or update()" : name),
+    element("span", { class: "name" }, CALLS[name] ?? name),
     status && element("span", { class: "result" }, isRefusedByLoad ? "refused" : status),
     element("span", { class: "summary-text" }, `${entry.actor}: ${entry.text}`),
   );
@@ -71,20 +73,29 @@ function message({ explanation, error, response_body: body }) {
 }
 
 /**
- * The order that the merchant has posted beside the one that was authorized; false for other entries.
+ * The order that the merchant has posted beside the one that was authorized, or a session before and after an update; false for other entries.
  *
  * @param {Entry} entry
  * @param {object | undefined} authorized
  * @returns {HTMLElement | false}
  */
-function comparison({ name, request_body: posted }, authorized) {
+function comparison({ name, request_body: posted, before, after }, authorized) {
+  if (name === "session_updated") return differenceList("How the update changed the session", ["before", "after"], differences(before ?? {}, after ?? {}));
   if (name !== "create_order" || !authorized || typeof posted !== "object") return false;
   const found = differences(authorized, posted);
   if (!found.length) return element("p", { class: "same" }, "The merchant's order is the authorized one.");
-  const rows = found.map(({ path, before, after }) =>
-    member(path, { authorized: element("del", {}, valueText(before)), posted: element("ins", {}, valueText(after)) }),
-  );
-  return element("div", { class: "differences" }, element("p", {}, "How the merchant's order differs from the authorized one"), rows);
+  return differenceList("How the merchant's order differs from the authorized one", ["authorized", "posted"], found);
+}
+
+/**
+ * @param {string} title
+ * @param {string[]} terms
+ * @param {ReturnType<typeof differences>} found
+ * @returns {HTMLElement}
+ */
+function differenceList(title, [one, other], found) {
+  const rows = found.map(({ path, before, after }) => member(path, { [one]: element("del", {}, valueText(before)), [other]: element("ins", {}, valueText(after)) }));
+  return element("div", { class: "differences" }, element("p", {}, title), rows);
 }
 
 /**
