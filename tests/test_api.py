@@ -78,8 +78,8 @@ def test_the_rest_of_the_commands(mock_klarna: MockKlarna, shop: str, page: Page
     bought = mock_klarna.purchase(page=page("us-battery-pack"), shopper="us-approved", wait=0)
     mock_klarna.deny_authorization(bought["authorization_token"], deny_code="address_error")
     assert [purchase["state"] for purchase in mock_klarna.purchases(limit=5)] == ["denied"]
-    assert mock_klarna.export_html(bought["purchase_id"]).startswith("<!doctype html>")
-    archived = mock_klarna.export_har(bought["purchase_id"])["log"]["entries"]
+    assert assert_type(mock_klarna.export_html(bought["purchase_id"]), str).startswith("<!doctype html>")
+    archived = assert_type(mock_klarna.export_har(bought["purchase_id"]), dict[str, Any])["log"]["entries"]
     assert {entry["comment"] for entry in archived} >= {"deny_authorization"}
     kept = mock_klarna.snapshot()
     mock_klarna.reset(seed=7)
@@ -105,7 +105,7 @@ async def test_the_same_commands_with_a_loop(mock_klarna_async: MockKlarnaAsync,
     )
     assert (answer.status, answer.body) == (204, None)
     assert (await mock_klarna_async.journal(kind="event"))[-1]["name"] == "purchase_denied"
-    assert (await mock_klarna_async.export_html(bought["purchase_id"])).startswith("<!doctype html>")
+    assert assert_type(await mock_klarna_async.export_html(bought["purchase_id"]), str).startswith("<!doctype html>")
 
 
 def test_a_client_uses_a_sandbox_that_runs_already_and_leaves_its_state(mock_klarna: MockKlarna, shop: str) -> None:
@@ -126,8 +126,6 @@ def test_a_client_uses_a_sandbox_that_runs_already_and_leaves_its_state(mock_kla
 def test_type_checkers_know_what_commands_give(mock_klarna: MockKlarna) -> None:
     assert_type(mock_klarna.clock(), dict[str, Any])
     assert_type(mock_klarna.journal(), list[dict[str, Any]])
-    assert_type(mock_klarna.export_html, Callable[[str], str])
-    assert_type(mock_klarna.export_har, Callable[[str], dict[str, Any]])
     assert_type(mock_klarna.clear_faults, Callable[[], None])
 
 
