@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -200,8 +200,9 @@ async def _run(arguments: argparse.Namespace, scenarios: list[Scenario], variabl
     exported = _Exported(arguments.export)
 
     def on_report(each: Report) -> None:
+        each = replace(each, exports=[], files=exported.write(each))
         reports.append(each)
-        printer.print(each, exported.write(each))
+        printer.print(each)
         if arguments.exitfirst and not each.passed:
             raise _StopAtFailure
 
@@ -308,19 +309,14 @@ class _Printer:
         """Remove the line."""
         self._clear()
 
-    def print(self, result: Report, files: Iterable[Path] = ()) -> None:
-        """Print the result of a scenario, with details if it failed and with its timeline if `verbose`.
-
-        `files` are those that its purchases were written to.
-        """
+    def print(self, result: Report) -> None:
+        """Print the result of a scenario, with details if it failed and with its timeline if `verbose`."""
         self._clear()
         self._done, self._failed = self._done + 1, self._failed + (not result.passed)
         if not (result.passed and self._quiet):
             print(f"{'passed' if result.passed else 'FAILED'}  {result.scenario.title}  ({result.duration:.2f} s)")
             for line in result.timeline if result.passed and self._verbose else result.details():
                 print(f"        {line}")
-            for path in files:
-                print(f"        exported to {path}")
         if not result.passed and _in_github_actions():
             print(report.github_failure_annotation(result))
         self._show_progress()
@@ -343,12 +339,12 @@ class _Exported:
         self._folder = Path(folder or "")
         self._names: set[str] = set()
 
-    def write(self, result: Report) -> list[Path]:
+    def write(self, result: Report) -> list[str]:
         """Write the purchases of a scenario and return the paths; raises `MockKlarnaError`.
 
         The first has the name of the scenario, the following ones a number. A name of an earlier run is overwritten.
         """
-        paths = []
+        paths: list[str] = []
         for export in result.exports:
             name, number = result.scenario.name, 1
             while name.casefold() in self._names:
@@ -358,7 +354,7 @@ class _Exported:
             html, har = (self._folder / f"{name}.{kind}" for kind in ("html", "har"))
             _write(html, export.html.encode())
             _write(har, orjson.dumps(export.har))
-            paths += [html, har]
+            paths += [str(html), str(har)]
         return paths
 
 

@@ -37,7 +37,7 @@ class Export:
 class Report:
     """The result of one scenario. `duration` is in real seconds; `transcript` is the same for every run with the same seed.
 
-    `exports` are the purchases of a scenario that failed, if they were asked for.
+    `exports` are the purchases of a scenario that failed, if they were asked for, and `files` the paths that they were written to.
     """
 
     scenario: Scenario
@@ -47,6 +47,7 @@ class Report:
     timeline: list[str] = field(default_factory=list)
     transcript: list[str] = field(default_factory=list)
     exports: list[Export] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
 
     @property
     def passed(self) -> bool:
@@ -71,6 +72,8 @@ class Report:
         yield f"{self.location()}: {self.failure.step}"
         yield f"expected  {self.failure.expected}"
         yield f"actual    {self.failure.actual}"
+        for path in self.files:
+            yield f"exported  {path}"
         yield f"timeline of merchant {self.merchant}:"
         yield from self.timeline or ["(nothing happened)"]
 
@@ -157,7 +160,10 @@ def json_report(reports: Sequence[Report], started: float, duration: float) -> b
         "failed": failed,
         "started_at": moment(started),
         "duration_seconds": round(duration, 3),
-        "scenarios": [{"file": _json_text(str(each.scenario.file)), **each.as_json()} for each in reports],
+        "scenarios": [
+            {"file": _json_text(str(each.scenario.file)), **each.as_json(), "exported": [*map(_json_text, each.files)]}
+            for each in reports
+        ],
     }
     return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
@@ -195,3 +201,7 @@ def _add_junit_case(suite: ET.Element, report: Report) -> None:
     if not report.passed:
         failure = ET.SubElement(case, "failure", {"message": xml_text(report.message()), "type": "expectation"})
         failure.text = xml_text("\n".join(report.details()))
+        if report.files:  # GitLab and Jenkins show such files beside the failure
+            ET.SubElement(case, "system-out").text = xml_text(
+                "\n".join(f"[[ATTACHMENT|{path}]]" for path in report.files)
+            )

@@ -306,14 +306,19 @@ def test_the_purchases_of_failed_scenarios_are_exported(command: Command, files:
     passing = steps.replace(expected, "expect_event: {name: purchase_authorized}")
     (files / "buys-well.yaml").write_text(f"name: Buys well\nsteps:\n{passing}")
     folder = files / "new" / "purchases"
-    result = command("run", files, files / "other", "--export", folder)
+    reports = files / "report.xml", files / "report.json"
+    result = command("run", files, files / "other", "--export", folder, "--junit", reports[0], "--json", reports[1])
     assert result.returncode == 1
     assert "2 passed, 3 failed in " in result.stdout
     paths = sorted(folder.iterdir())
     stems = ["Buys-3", "Buys-4", "buys-2", "buys"]  # of file systems that do not know upper case too
     assert [path.name for path in paths] == [f"{stem}.{kind}" for stem in stems for kind in ("har", "html")]
-    printed = [line.strip() for line in result.stdout.splitlines() if "exported to" in line]
-    assert sorted(printed) == [f"exported to {path}" for path in paths]
+    printed = [line.strip() for line in result.stdout.splitlines() if line.startswith("        exported  ")]
+    assert sorted(printed) == [f"exported  {path}" for path in paths]
+    attached = [each.text for each in ET.parse(reports[0]).iterfind(".//system-out")]
+    assert sorted("\n".join(map(str, attached)).splitlines()) == [f"[[ATTACHMENT|{path}]]" for path in paths]
+    exported = [path for each in json.loads(reports[1].read_bytes())["scenarios"] for path in each["exported"]]
+    assert sorted(exported) == [str(path) for path in paths]
 
 
 def test_a_folder_that_cannot_be_written_stops_the_run_before_it_starts(command: Command, files: Path) -> None:

@@ -118,7 +118,10 @@ async def test_the_file_copies_requests_and_has_no_action(
 ) -> None:
     await offline.grant_permissions(["clipboard-read", "clipboard-write"])
     await file_tab.goto(_written(mock_klarna, bought, tmp_path))
-    await file_tab.locator("#show-failure").click()
+    await file_tab.keyboard.press("f")
+    await expect(file_tab.locator(".step.failed")).to_be_focused()
+    await file_tab.keyboard.press("j")
+    await expect(file_tab.locator(".step.failed")).not_to_be_focused()
     names = await file_tab.locator("button:not(.step), a, input, select, form").all_inner_texts()
     assert names == ["Show the exchange", *(f"Copy as {name}" for name in ("curl", "scenario step", "pytest line"))]
     await file_tab.get_by_role("button", name="Copy as curl").click()

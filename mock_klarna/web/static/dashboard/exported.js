@@ -25,3 +25,11 @@ const view = new PurchaseView(
   null,
 );
 void view.show();
+
+/** @type {Record<string, () => void>} */
+const keys = { j: () => view.move(1), k: () => view.move(-1), f: () => document.getElementById("show-failure")?.click() };
+document.addEventListener("keydown", (event) => {
+  if (!event.ctrlKey && !event.metaKey && !event.altKey) {
+    keys[event.key]?.();
+  }
+});
