@@ -140,7 +140,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed and report.when != "teardown":
         for klarna in item.stash.get(_emulators, ()):
             report.sections.append((SECTION, _readable(_timeline, klarna) or "nothing happened"))
-            if folder:
+            if folder and set(_FILE_SYSTEMS).isdisjoint(getattr(item, "fixturenames", ())):
                 write = partial(_exported, item.config.invocation_params.dir / folder, _short_name(item))
                 report.sections.append((EXPORT_SECTION, _readable(write, klarna) or "no purchase"))
     return report

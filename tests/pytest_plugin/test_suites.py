@@ -151,6 +151,22 @@ def test_what_cannot_be_exported_is_said_in_the_report(suite: Run, body: str, sa
     result.stdout.fnmatch_lines(["*- mock-klarna export -*", said])
 
 
+def test_a_test_with_another_file_system_exports_nothing(suite: Run, pytester: pytest.Pytester) -> None:
+    source = """
+        import pytest
+
+        @pytest.fixture
+        def fs(): ...
+
+        def test_it(fs, mock_klarna):
+            mock_klarna.order(cart="se-battery-pack")
+            assert False
+    """
+    result = suite(source, arguments=("--mock-klarna-export", "out"))
+    result.stdout.no_fnmatch_line("*mock-klarna export*")
+    assert not (pytester.path / "out").exists()
+
+
 def test_without_the_option_nothing_is_exported(suite: Run, pytester: pytest.Pytester) -> None:
     before = set(pytester.path.iterdir())
     suite(SYNC).stdout.no_fnmatch_line("*mock-klarna export*")
