@@ -1,7 +1,7 @@
 """Journal entries as an HTTP Archive (HAR) 1.2, http://www.softwareishard.com/blog/har-12-spec/.
 
-Each entry of the archive has the entry of the journal in `_mock_klarna`. The journal has no headers of our own answers, and of the
-headers of requests only a few, so the archive has no others.
+Each entry of the archive has the entry of the journal in `_mock_klarna`. The journal has a few headers of requests and none of our
+own answers, so the archive has those, and of our answers the headers that are known without it.
 """
 
 from base64 import b64encode
@@ -14,7 +14,8 @@ from mock_klarna import __version__
 from mock_klarna.domain.journal import Entry, Exchange, Sent, readable
 from mock_klarna.domain.urls import API_HOSTS
 from mock_klarna.web import views
-from mock_klarna.web.request import JSON
+from mock_klarna.web.operation import ErrorFormat, api_of_path
+from mock_klarna.web.request import JSON, PROBLEM_JSON
 
 Json = dict[str, Any]
 Headers = Iterable[tuple[str, str]]
@@ -53,14 +54,18 @@ def archive(entries: Iterable[Entry], about: Json, url: str, comment: str) -> Js
 def _exchange(entry: Entry, data: Exchange, url: str) -> Json:
     address = _origin(dict(data.request_headers).get("Host", ""), url) + data.path
     request = _request(data.method, address, data.request_headers, data.request_body)
-    response = _response(data.status, (), data.response_body, JSON)
+    rules = api_of_path(data.path.partition("?")[0]).rules
+    is_problem = data.status >= 400 and rules.error_format is ErrorFormat.PROBLEM_DETAILS
+    headers = [("Content-Type", PROBLEM_JSON if is_problem else JSON)] if data.response_body else []
+    headers += [("Klarna-Correlation-Id", data.correlation_id)] if rules.emulates_klarna else []
+    response = _response(data.status, headers, data.response_body)
     return _entry(entry, request, response)
 
 
 def _callback(entry: Entry, data: Sent) -> Json:
     attempt = data.attempt
     headers = (("Content-Type", JSON),) if data.request_body else ()
-    response = _response(attempt.status or 0, attempt.answer_headers, attempt.answer, _type(attempt.answer_headers))
+    response = _response(attempt.status or 0, attempt.answer_headers, attempt.answer)
     if attempt.error:
         response |= {"comment": attempt.error, "_error": attempt.error}
     return _entry(entry, _request("POST", data.url, headers, data.request_body), response)
@@ -91,7 +96,7 @@ def _origin(host: str, url: str) -> str:
 
 def _request(method: str, url: str, headers: Headers, body: bytes) -> Json:
     address = quote(url, safe=_URL_MARKS, errors="surrogateescape")
-    query = parse_qsl(urlsplit(address).query, keep_blank_values=True)
+    query = parse_qsl(address.partition("?")[2].partition("#")[0], keep_blank_values=True)
     shown = {
         "method": method,
         "url": address,
@@ -105,9 +110,9 @@ def _request(method: str, url: str, headers: Headers, body: bytes) -> Json:
     return {**shown, "postData": {"mimeType": _type(headers), **_text(body)}} if body else shown
 
 
-def _response(status: int, headers: Headers, body: bytes, media: str) -> Json:
+def _response(status: int, headers: Headers, body: bytes) -> Json:
     """Return a response; the status is 0 for one that did not arrive."""
-    content = {"size": len(body), "mimeType": media if body else ""}
+    content = {"size": len(body), "mimeType": _type(headers) if body else ""}
     return {
         "status": status,
         "statusText": _phrase(status),

@@ -282,6 +282,16 @@ EVENT = Entry(
         (exchange(request_body=b'{"a": "\xff"}'), "request.postData", {"mimeType": "", "text": '{"a": "\\xff"}'}),
         (exchange(status=299), "response.statusText", ""),
         (exchange(response_body=b"{}"), "response.content", {"size": 2, "mimeType": "application/json", "text": "{}"}),
+        (
+            exchange(path="/ordermanagement/v1/orders/1", status=404, response_body=b"{}"),
+            "response.headers",
+            [{"name": "Content-Type", "value": "application/json"}, {"name": "Klarna-Correlation-Id", "value": "c"}],
+        ),
+        (
+            exchange(path="/instantshopping/sdk/load", status=400, response_body=b"{}"),
+            "response.headers",
+            [{"name": "Content-Type", "value": "application/problem+json"}],
+        ),
         (exchange(), "response.content", {"size": 0, "mimeType": ""}),
         (callback(), "request.url", "https://shop.example/p?q=%C3%A5&empty="),
         (callback(), "request.queryString", [{"name": "q", "value": "å"}, {"name": "empty", "value": ""}]),

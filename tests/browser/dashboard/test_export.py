@@ -1,5 +1,6 @@
 """An exported purchase in a browser: the file that the dashboard saves, opened without a network."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,6 +159,20 @@ async def test_the_file_runs_no_script_but_its_own(
     assert await file_tab.evaluate("() => 'wasRun' in window") is False
     assert [("inline" in message, "Content Security Policy" in message) for message in messages] == [(True, True)] * 2
     messages.clear()
+
+
+async def test_a_browser_replays_the_archive(
+    offline: "BrowserContext", mock_klarna: MockKlarna, bought: Json, tmp_path: Path
+) -> None:
+    order = mock_klarna.managed_order(bought["order_id"])
+    archive = tmp_path / "purchase.har"
+    archive.write_text(json.dumps(mock_klarna.export_har(bought["purchase_id"])), encoding="utf-8")
+    page = await offline.new_page()
+    await page.route_from_har(archive, not_found="abort")
+    answer = await page.goto(f"{mock_klarna.url}/ordermanagement/v1/orders/{bought['order_id']}")
+    assert answer is not None
+    assert (answer.status, await answer.json()) == (200, order)
+    await page.close()
 
 
 async def test_a_long_journal_says_what_is_left_out(
