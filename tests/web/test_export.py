@@ -272,6 +272,7 @@ EVENT = Entry(
             [{"name": "a", "value": "1"}, {"name": "b", "value": ""}, {"name": "a", "value": " "}],
         ),
         (exchange(request_headers=(("Host", "api.klarna.com:8443"),)), "request.url", "https://api.klarna.com:8443/p"),
+        (exchange(request_headers=(("Host", "[x \udcff"),)), "request.url", "http://[x%20%FF/p"),
         (exchange(request_headers=(("Host", "localhost:9"),)), "request.url", "http://localhost:9/p"),
         (
             exchange(request_headers=(("User-Agent", "\udcff"),)),
