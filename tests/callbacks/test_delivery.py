@@ -209,3 +209,65 @@ async def test_the_callback_of_another_merchant_is_not_found(shop: Shop, method:
         answer = await client.send(method, f"{path}?merchant=thief", headers={"Authorization": ""})
         assert answer.status == 404
     assert len(shop.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcomes"),
+    [
+        ({"twice": True}, ["answered", "answered"]),
+        ({"drop": True}, ["dropped"]),
+        ({"status": 503}, ["answered"]),
+        ({"delay": 0}, ["answered"]),
+    ],
+    ids=str,
+)
+async def test_the_journal_shows_what_a_fault_did_to_a_callback(shop: Shop, fault: Json, outcomes: list[str]) -> None:
+    async with emulator() as client:
+        created = await client.ask("POST", "/_mock/faults", {"on": "callback", "operation": "place_order", **fault})
+        await buy(client, shop.url)
+        entries = await calls(client, "place_order", len(outcomes))
+    assert [entry["outcome"] for entry in entries] == outcomes
+    assert [entry["injected"] for entry in entries] == [{"fault_id": created["fault_id"], **fault}] * len(outcomes)
+
+
+async def test_the_journal_tells_a_callback_that_was_sent_again_from_the_first(shop: Shop) -> None:
+    async with emulator() as client:
+        await buy(client, shop.url)
+        await calls(client, "place_order")
+        (callback,) = await callbacks(client, "place_order")
+        await client.ask("POST", f"/_mock/callbacks/{callback['callback_id']}/resend")
+        first, second = await calls(client, "place_order", 2)
+    assert (first["injected"], second["injected"]) == (None, {"resent": True})
+
+
+@pytest.mark.parametrize("token", [None, "11111111-2222-4333-8444-555555555555"], ids=["unknown", "given"])
+async def test_a_forged_callback_has_another_token_and_the_same_order(shop: Shop, token: str | None) -> None:
+    async with emulator() as client:
+        bought = await buy(client, shop.url)
+        await calls(client, "place_order")
+        body = {"purchase_id": bought["purchase_id"], **({"authorization_token": token} if token else {})}
+        answer = await client.send("POST", "/_mock/callbacks", body)
+        assert answer.status == 201
+        assert (await client.ask("GET", answer.headers["Location"]))["attempts"] == answer.body["attempts"]
+        forged = (await calls(client, "place_order", 2))[1]
+    first, second = (request.json for request in shop.requests)
+    assert first.pop("authorization_token") == bought["authorization_token"]
+    sent = second.pop("authorization_token")
+    assert sent == forged["request_body"]["authorization_token"] != bought["authorization_token"]
+    assert token in (None, sent)
+    assert first == second
+    assert forged["injected"] == {"forged": True}
+
+
+async def test_a_forged_callback_needs_an_authorized_purchase_of_the_merchant(shop: Shop) -> None:
+    async with emulator() as client:
+        bought = await buy(client, shop.url)
+        declined = await buy(client, shop.url, shopper="se-denied")
+        for purchase_id, query, status in (
+            ("unknown", "", 404),
+            (bought["purchase_id"], "?merchant=thief", 404),
+            (declined["purchase_id"], "", 409),
+        ):
+            answer = await client.send("POST", f"/_mock/callbacks{query}", {"purchase_id": purchase_id})
+            assert (answer.status, answer.body["where"]) == (status, "purchase_id")
+            assert answer.body["hint"]

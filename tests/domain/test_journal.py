@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import count
 
 import pytest
+from msgspec.structs import replace
 
 from mock_klarna.domain.callbacks import Attempt
 from mock_klarna.domain.events import CheckboxesAnswered, Event, PurchaseDenied, PurchasePlaced, SessionUpdated
@@ -47,6 +48,10 @@ def sent(text: Text, headers: int = 5, answer: int = 10) -> Sent:
     return Sent(callback_id=text(36), url=text(50), number=1, request_body=text(90).encode(), attempt=attempt)
 
 
+def injected(text: Text) -> dict[str, object]:
+    return {"fault_id": text(36), "status": int("5" + text(2)), "drop": True}
+
+
 SHAPES: dict[str, Callable[[Text], Data]] = {
     "a tiny request": lambda text: exchange(text, headers=1, path=5),
     "a usual request": lambda text: exchange(text, body=900),
@@ -54,6 +59,8 @@ SHAPES: dict[str, Callable[[Text], Data]] = {
     "a long path": lambda text: exchange(text, path=8000),
     "many problems": lambda text: exchange(text, problems=200),
     "problems of large values": lambda text: exchange(text, problems=2, value=1000),
+    "a request with a fault": lambda text: replace(exchange(text), injected=injected(text)),
+    "a callback with a fault": lambda text: replace(sent(text), injected=injected(text)),
     "problems of small lists": lambda text: exchange(text, problems=200, value=5),
     "a callback": sent,
     "a callback with many answer headers": lambda text: sent(text, headers=50),

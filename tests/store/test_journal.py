@@ -1,8 +1,10 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
+from msgspec.structs import replace as struct_replace
 
 from mock_klarna.domain.events import event_name
 from mock_klarna.domain.journal import EVENT, EVENT_BYTES, EXCHANGE, KINDS, LAST_POSITION, JournalFilter
@@ -15,6 +17,15 @@ EVERYTHING = JournalFilter()
 
 async def seen(store: Store, watch: JournalFilter = EVERYTHING, after: int = 0, limit: int = 1000) -> list[int]:
     return [entry.seq for entry in await store.entries(watch, after, limit)]
+
+
+@pytest.mark.parametrize("injected", [None, {"fault_id": "f-1", "status": 503, "delay": 0.5, "drop": True}], ids=str)
+async def test_what_was_injected_is_kept(store: Store, injected: dict[str, Any] | None) -> None:
+    data = struct_replace(exchange(), injected=injected)
+    seq = await store.record("shop", EXCHANGE, "get_button", data, 1.0, None)
+    entry = await store.entry(seq)
+    assert entry is not None
+    assert entry.data == data
 
 
 async def test_events_and_exchanges_of_all_merchants_are_in_the_order_of_their_commits(store: Store) -> None:

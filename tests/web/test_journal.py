@@ -1,6 +1,7 @@
 """What happened, in order (`/_mock/journal`), waited for, and as a stream (`/_mock/events`)."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from mock_klarna import MockKlarnaAsync, Settings
 from mock_klarna.domain.journal_text import describe
+from mock_klarna.errors import MockKlarnaError
 from tests.web.connection import Connection
 
 Json = dict[str, Any]
@@ -329,3 +331,31 @@ async def test_a_key_whose_urls_do_not_name_the_order_is_accepted_with_a_warning
     )
     lines = describe(entry).details
     assert [line.startswith("warning: merchant_urls.") for line in lines] == [True] * len(warned)
+
+
+@pytest.mark.parametrize("effects", [{"status": 429}, {"drop": True}, {"delay": 0}, {"garbage": True}], ids=str)
+async def test_an_entry_shows_the_fault_that_its_request_met(
+    klarna: MockKlarnaAsync, button: Json, effects: Json
+) -> None:
+    fault = await klarna.fault("request", operation="get_button", **effects)
+    path = f"/instantshopping/v1/buttons/{button['button_key']}"
+    with contextlib.suppress(MockKlarnaError):  # whose connection is closed
+        await klarna.send("GET", path)
+    await klarna.send("GET", path)
+    met, *_, after = await klarna.journal(name="get_button")  # the client itself repeats a GET whose connection ended
+    assert met["injected"] == {"fault_id": fault["fault_id"], **effects}
+    assert after["injected"] is None
+
+
+async def test_an_entry_has_the_headers_by_which_requests_are_judged(klarna: MockKlarnaAsync) -> None:
+    sent = {
+        "User-Agent": "Shop/1.0",
+        "Klarna-Idempotency-Key": "k-1",
+        "Origin": "https://shop.example",
+        "Sec-Fetch-Mode": "cors",
+        "Accept-Language": "sv",
+    }
+    await klarna.send("GET", "/ordermanagement/v1/orders/unknown", headers=sent)
+    (entry,) = await klarna.journal(name="get_managed_order")
+    kept = {name: value for name, value in entry["request_headers"] if name != "Host"}
+    assert kept == {name: value for name, value in sent.items() if name != "Accept-Language"}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mock_klarna import MockKlarnaAsync, Settings
+from mock_klarna.domain.cheating import CHEATS
 
 Json = dict[str, Any]
 Page = Callable[[str], Any]
@@ -88,6 +89,21 @@ async def test_every_named_shopper_can_buy(
 
 
 NO_BUTTON = "create one with POST /instantshopping/v1/buttons"
+
+
+@pytest.mark.parametrize("cheat", CHEATS)
+async def test_a_shopper_who_cheats_is_an_event_before_the_authorization(
+    klarna: MockKlarnaAsync, button: Json, page: Page, cheat: str
+) -> None:
+    bought = await klarna.purchase(page=page("se-battery-pack"), cheat=cheat, wait=0)
+    assert bought["state"] == "authorized"
+    names = [entry["name"] for entry in await klarna.journal(kind="event", purchase_id=bought["purchase_id"])]
+    assert names == ["session_initiated", "identification_updated", "cart_changed", "purchase_authorized"]
+    event = await klarna.wait_for("cart_changed", purchase_id=bought["purchase_id"])
+    assert event["cheat"] == cheat
+    assert event["before"] != event["after"]
+
+
 WRONG: list[tuple[Json, int, str, str]] = [
     ({"button_key": "123e4567-e89b-12d3-a456-426655440000 >"}, 404, "button_key", NO_BUTTON),
     ({"shopper": "se-nobody"}, 404, "shopper", "mock-klarna shoppers"),
@@ -121,6 +137,8 @@ WRONG: list[tuple[Json, int, str, str]] = [
     ({"wait": "long"}, 400, "wait", "a number"),
     ({"wait": 1e9}, 400, "wait", "at most 600"),
     ({"merchant_timeout": 0}, 400, "merchant_timeout", "more than 0"),
+    ({"cheat": "prices"}, 400, "cheat", "price"),
+    ({"cheat": "shipping_price", "page": {"shipping_options": []}}, 400, "cheat", "shipping option"),
 ]
 
 
