@@ -22,6 +22,8 @@ _ADDRESSES = ("billing_address", "shipping_address")
 _TRY_LATER = (429, 500, 502, 503, 504)
 _SHORTEST_PAUSE = 0.45
 """Seconds between two tries, half a second less what timers are inexact."""
+_LONG_PAUSE = 0.9
+"""Seconds from which on a pause is long enough, whatever the one before it was."""
 _AFTER_PAYMENT = ("capture_order", "acknowledge_order")
 
 
@@ -194,14 +196,14 @@ def _retries_wait_longer(traffic: Traffic) -> Iterator[Observation]:
             if injected(earlier, "status") in _TRY_LATER
             and not any(earlier["seq"] < moved["seq"] < later["seq"] for moved in traffic.events("clock_moved"))
         ]
-        shortest, longest = _SHORTEST_PAUSE, 0.0
+        longest = 0.0
         for pause, earlier, later in pauses:
-            if pause < max(shortest, longest / 2):
+            if pause < _SHORTEST_PAUSE or pause < min(longest / 2, _LONG_PAUSE):
                 yield broken(
                     earlier,
                     later,
                     seen=f"{later['name']} again {max(0.0, pause):.2f} s after {earlier['status']}"
-                    + (f", before that after {longest:.2f} s" if longest > shortest else ""),
+                    + (f", before that after {longest:.2f} s" if longest else ""),
                     expected="a pause of at least 0.5 s that becomes longer with each try",
                 )
                 break

@@ -180,16 +180,16 @@ def _without(mapping: Mapping[str, Any], *names: str) -> Json:
     return {name: value for name, value in mapping.items() if name not in names}
 
 
-_DROPPED, _UNAVAILABLE = {"fault_id": "f", "drop": True}, {"fault_id": "f", "status": 503}
-_FORGED = "token-forged"
-_EXPIRED = "authorization_expired"
+DROPPED, UNAVAILABLE = {"fault_id": "f", "drop": True}, {"fault_id": "f", "status": 503}
+FORGED = "token-forged"
+EXPIRED = "authorization_expired"
 
 
-def _unavailable(*pauses: float) -> Journal:
+def unavailable(*pauses: float) -> Journal:
     """Return a journal with an order that is tried again after these pauses, in seconds."""
     journal = Journal().authorized()
     for pause in pauses:
-        journal.posted(503, injected=_UNAVAILABLE).later(pause - 1)
+        journal.posted(503, injected=UNAVAILABLE).later(pause - 1)
     return journal.posted()
 
 
@@ -222,12 +222,12 @@ SAMPLES: Mapping[str, tuple[Sample, Sample]] = {
     "C2": (lambda: Journal().placed(), lambda: Journal().authorized().later(5).posted()),
     "C3": (lambda: Journal().placed(), lambda: Journal().authorized().posted()),
     "C4": (
-        lambda: Journal().pinged(_FORGED, forged=True).read(404, _FORGED),
-        lambda: Journal().pinged(_FORGED, forged=True).posted(404, _FORGED),
+        lambda: Journal().pinged(FORGED, forged=True).read(404, FORGED),
+        lambda: Journal().pinged(FORGED, forged=True).posted(404, FORGED),
     ),
     "C6": (
-        lambda: Journal().pinged(status=None, drop=True).happened(_EXPIRED).pinged(resent=True).read(404),
-        lambda: Journal().pinged(status=None, drop=True).happened(_EXPIRED).pinged(resent=True).read(404).posted(404),
+        lambda: Journal().pinged(status=None, drop=True).happened(EXPIRED).pinged(resent=True).read(404),
+        lambda: Journal().pinged(status=None, drop=True).happened(EXPIRED).pinged(resent=True).read(404).posted(404),
     ),
     "C7": (
         lambda: Journal().placed().pinged(OTHER_TOKEN).posted(token=OTHER_TOKEN, order_id="order-2"),
@@ -297,10 +297,10 @@ SAMPLES: Mapping[str, tuple[Sample, Sample]] = {
     ),
     "O7": (lambda: Journal().placed("REJECTED"), lambda: Journal().placed("REJECTED").captured()),
     "O8": (
-        lambda: Journal().authorized().posted(injected=_DROPPED).posted(),
-        lambda: Journal().authorized().posted(injected=_DROPPED).posted(403, merchant_reference1="1002"),
+        lambda: Journal().authorized().posted(injected=DROPPED).posted(),
+        lambda: Journal().authorized().posted(injected=DROPPED).posted(403, merchant_reference1="1002"),
     ),
-    "O9": (lambda: _unavailable(1, 2), lambda: _unavailable(3, 1)),
+    "O9": (lambda: unavailable(1, 2), lambda: unavailable(3, 0.6)),
     "O10": (lambda: Journal().placed(), lambda: Journal().placed().denied(403, deny_code="other")),
     "O11": (lambda: Journal().placed().posted(), lambda: Journal().placed().posted(403, merchant_reference1="1002")),
     "M1": (lambda: Journal().placed().pushed().acknowledged(), lambda: Journal().placed().acknowledged()),
@@ -310,8 +310,8 @@ SAMPLES: Mapping[str, tuple[Sample, Sample]] = {
         lambda: Journal().placed().pushed().captured().pushed(resent=True).captured(key="k-2"),
     ),
     "M5": (
-        lambda: Journal().captured(injected=_DROPPED).captured(),
-        lambda: Journal().captured(injected=_DROPPED).captured(key="k-2"),
+        lambda: Journal().captured(injected=DROPPED).captured(),
+        lambda: Journal().captured(injected=DROPPED).captured(key="k-2"),
     ),
     "M9": (
         lambda: Journal().placed().later(27 * 86_400).captured(),

@@ -1,12 +1,24 @@
 """Each rule passes for a journal that obeys it, and finds what breaks it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from mock_klarna.certify import RULES, judge
 from mock_klarna.certify.rule import nothing
-from tests.certify.samples import SAMPLES, Journal
+from mock_klarna.certify.traffic import OWN_AGENT
+from tests.certify.samples import (
+    DROPPED,
+    EXPIRED,
+    FORGED,
+    ORDER,
+    OTHER_TOKEN,
+    SAMPLES,
+    UNAVAILABLE,
+    Journal,
+    unavailable,
+)
 
 BY_ID = {rule.id: rule for rule in RULES}
 UNDECIDED = [rule.id for rule in RULES if rule.look is nothing]
@@ -87,3 +99,127 @@ def test_whatever_a_body_is_no_rule_fails() -> None:
 
 
 AUTHORIZATION_OF_NONE = "/instantshopping/v1/authorizations"
+
+
+def decided(rule: str, journal: Journal) -> str:
+    """Return the outcome of one rule."""
+    (result,) = judge(journal.traffic(), [BY_ID[rule]])
+    return result.outcome
+
+
+@pytest.mark.parametrize(
+    ("journal", "outcome"),
+    [
+        (lambda: Journal().pinged(FORGED, forged=True), "inconclusive"),
+        (lambda: Journal().pinged(FORGED, 500, forged=True), "inconclusive"),
+        (lambda: Journal().pinged(FORGED, 403, forged=True), "passed"),
+        (lambda: Journal().pinged(FORGED, forged=True).denied(404, FORGED), "passed"),
+        (lambda: Journal().pinged(FORGED, forged=True).read(404, FORGED).posted(404, FORGED), "failed"),
+    ],
+    ids=["200 and nothing else", "500 and nothing else", "403", "denied", "read and placed all the same"],
+)
+def test_what_a_shop_does_with_a_forged_callback_decides(journal: Callable[[], Journal], outcome: str) -> None:
+    assert decided("C4", journal()) == outcome
+
+
+def test_a_forged_callback_is_no_authorization_that_has_to_be_decided() -> None:
+    journal = Journal().placed().pinged(FORGED, 404, forged=True)
+    assert decided("D4", journal) == "inconclusive"
+    assert decided("C1", journal) == "passed"
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(200, "inconclusive"), (404, "passed")])
+def test_a_late_callback_that_is_only_answered_shows_nothing_unless_it_is_refused(status: int, outcome: str) -> None:
+    journal = Journal().pinged(status=None, drop=True).happened(EXPIRED).pinged(status=status, resent=True)
+    assert decided("C6", journal) == outcome
+    assert decided("D4", journal) == "inconclusive"
+
+
+@pytest.mark.parametrize("rule", ["C1", "C2", "D4"])
+def test_time_limits_and_refusals_are_not_judged_where_a_fault_was_injected(rule: str) -> None:
+    journal = Journal().authorized(status=500).posted(503, injected=UNAVAILABLE)
+    journal.later(20).happened("purchase_timed_out", seconds=60.0)
+    assert decided(rule, journal) == "inconclusive"
+
+
+def test_a_shop_that_has_placed_nothing_proves_nothing_by_denying_a_cheat() -> None:
+    assert decided("V1", Journal().cheated("price").denied(token=OTHER_TOKEN)) == "inconclusive"
+    assert decided("V1", Journal().placed().cheated("discount").denied(token=OTHER_TOKEN)) == "passed"
+
+
+def test_a_second_authorization_may_be_denied_for_want_of_stock() -> None:
+    denied = Journal().placed().pinged(OTHER_TOKEN).denied(token=OTHER_TOKEN, deny_code="item_out_of_stock")
+    assert decided("C7", denied) == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("journal", "outcome"),
+    [
+        (lambda: Journal().authorized().posted(injected=DROPPED), "failed"),
+        (lambda: Journal().authorized().posted(injected=DROPPED).pushed().acknowledged(), "passed"),
+    ],
+    ids=["never", "acknowledged after the push"],
+)
+def test_a_lost_answer_has_to_be_found_out(journal: Callable[[], Journal], outcome: str) -> None:
+    (result,) = judge(journal().traffic(), [BY_ID["O8"]])
+    assert result.outcome == outcome
+    assert {finding.severity for finding in result.findings} <= {"warning"}
+
+
+@pytest.mark.parametrize(
+    ("pauses", "outcome"),
+    [((0.5, 1), "passed"), ((5, 1), "passed"), ((0.1,), "failed"), ((1, 0.3), "failed"), ((2, 0.7), "failed")],
+    ids=str,
+)
+def test_pauses_between_tries_have_to_be_long_enough(pauses: tuple[float, ...], outcome: str) -> None:
+    assert decided("O9", unavailable(*pauses)) == outcome
+
+
+def test_a_pause_in_which_the_clock_was_moved_says_nothing() -> None:
+    journal = Journal().authorized().posted(503, injected=UNAVAILABLE).happened("clock_moved", seconds=60.0).posted()
+    assert decided("O9", journal) == "inconclusive"
+
+
+def test_an_order_that_is_acknowledged_while_the_push_is_answered_is_acknowledged_after_it() -> None:
+    journal = Journal().placed()
+    journal.acknowledged().pushed()
+    journal.entries[-1]["at"] = journal.entries[-3]["at"]
+    assert decided("M1", journal) == "passed"
+
+
+def test_an_order_of_which_the_shop_never_read_need_not_be_acknowledged() -> None:
+    journal = Journal().authorized().posted(injected=DROPPED)
+    journal.happened("purchase_placed", order_id="order-1", fraud_status="ACCEPTED", order_amount=124000)
+    assert decided("M2", journal.pushed(404).pushed(404).pushed(404)) == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "outcome"), [(200, 200, "passed"), (200, 500, "failed"), (404, 404, "inconclusive")]
+)
+def test_a_second_push_is_answered_as_the_first(first: int, second: int, outcome: str) -> None:
+    assert decided("M3", Journal().placed().pushed(first).pushed(second)) == outcome
+
+
+def test_an_extended_authorization_ends_later() -> None:
+    journal = Journal().placed()
+    journal.happened("authorization_time_extended", order_id="order-1", expires_at=4_000_000_000.0)
+    assert decided("M9", journal.later(40 * 86_400).captured()) == "passed"
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome"),
+    [
+        (f"{ORDER}?x=1a1b1c1d-1111-4222-8333-a4152346356b", "passed"),
+        (f"{ORDER}?id=19710101-1234", "passed"),
+        (f"{ORDER}?id=710101-1234", "failed"),
+        (f"{ORDER}?id=7101011234", "failed"),
+        (f"{ORDER}?mail=sara@example.com", "failed"),
+    ],
+)
+def test_ids_are_not_taken_for_personal_data(path: str, outcome: str) -> None:
+    assert decided("T3", Journal().sent("get_managed_order", path, method="GET")) == outcome
+
+
+def test_requests_of_certify_itself_are_not_those_of_the_merchant() -> None:
+    journal = Journal().sent("get_button", "/instantshopping/v1/buttons/x", headers={"User-Agent": OWN_AGENT})
+    assert set(outcomes(journal).values()) == {"inconclusive"}
