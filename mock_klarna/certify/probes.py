@@ -6,7 +6,7 @@ from functools import partial
 
 from mock_klarna.certify.probing import NotPlayed, Probing, answered, described
 from mock_klarna.certify.traffic import body_of
-from mock_klarna.domain.time import moment, seconds_since_1970
+from mock_klarna.domain.time import precise_moment, seconds_since_1970
 from mock_klarna.errors import MockKlarnaError, Unreachable
 
 Play = Callable[[Probing], Awaitable[str]]
@@ -331,7 +331,7 @@ async def play_all(probing: Probing, probes: Sequence[Probe], show: Callable[[in
         after = await probing.ask("GET", "/_mock/clock")
         moved = after["ahead_seconds"] - before["ahead_seconds"]
         if moved:
-            await probing.ask("POST", "/_mock/clock", {"set": moment(seconds_since_1970(after["now"]) - moved)})
+            await probing.ask("POST", "/_mock/clock", {"set": precise_moment(seconds_since_1970(after["now"]) - moved)})
     return results
 
 
