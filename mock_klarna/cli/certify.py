@@ -26,7 +26,7 @@ _LEVELS = (*(severity.value for severity in Severity), _NEVER)
 def add(parser: argparse.ArgumentParser) -> None:
     """Add what is judged, which rules count, and where the reports go."""
     parser.add_argument(
-        "journal", nargs="?", metavar="FILE", help="a journal as GET /_mock/journal returns it, in place of a server"
+        "file", nargs="?", metavar="FILE", help="a journal as GET /_mock/journal returns it, in place of a server"
     )
     parser.add_argument("--passive", action="store_true", help="judge what happened, without --shop; the default")
     parser.add_argument("--url", default=None, help="address of the server (default: this machine, at its port)")
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     certify_shop.require_usable(arguments)
     rules = _chosen(arguments)
     url = failure = ""
-    if arguments.journal is None:
+    if arguments.file is None:
         url = (arguments.url or own_url()).rstrip("/")
         server_address("--url", url)
         if arguments.shop is not None:
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             found = run_in_loop(_ask(url, arguments.merchant and arguments.merchant.partition(":")[0]))
     else:
-        found = _judged(arguments.journal, arguments.merchant)
+        found = _judged(arguments.file, arguments.merchant)
     found = only(found, rules)
     failing = _LEVELS[: _LEVELS.index(arguments.fail_on) + 1] if arguments.fail_on != _NEVER else ()
     if arguments.json:

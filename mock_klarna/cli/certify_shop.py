@@ -62,8 +62,8 @@ def require_usable(arguments: argparse.Namespace) -> None:
             hint = "give --shop URL too, or leave it out"
             raise MockKlarnaError("this is for probes", where=f"--{given.replace('_', '-')}", hint=hint)
         return
-    if arguments.journal is not None or arguments.passive:
-        given = arguments.journal or "--passive"
+    if arguments.file is not None or arguments.passive:
+        given = arguments.file or "--passive"
         raise MockKlarnaError(f"probes are played, and {given} is judged without them", where="--shop", hint="give one")
     user, colon, _ = (arguments.merchant or "").partition(":")
     if not (user and colon):
