@@ -93,16 +93,18 @@ class Waiting:
 class Probing:
     """The probes of one shop while they are played; `say` prints a sentence for a person.
 
-    act: makes the shop capture or refund an order by calling a URL; {order_id} in `urls` is replaced. urls: by the name of the
-    operation, `capture_order` and `refund_order`. last: the last purchase without a cheat.
+    act: makes the shop capture or refund an order by calling a URL, and returns how that was answered; {order_id} in `urls` is
+    replaced. urls: by the name of the operation, `capture_order` and `refund_order`. acted: how the last call of each was
+    answered. last: the last purchase without a cheat.
     """
 
     client: Sender
     cart: Cart
     waiting: Waiting
     say: Callable[[str], None]
-    act: Callable[[str], Awaitable[None]]
+    act: Callable[[str], Awaitable[str]]
     urls: Mapping[str, str] = field(default_factory=dict)
+    acted: dict[str, str] = field(default_factory=dict)
     last: Json = field(default_factory=dict)
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
@@ -213,7 +215,8 @@ class Probing:
         """Let the shop capture or refund an order; return whether its URL for that is known."""
         if operation not in self.urls:
             return False
-        await self.act(self.urls[operation].replace("{order_id}", quote(order_id, safe="")))
+        url = self.urls[operation].replace("{order_id}", quote(order_id, safe=""))
+        self.acted[operation] = f"POST {url}: {await self.act(url)}"
         return True
 
     async def _sent(self, operation: str, order_id: str, after: int, number: int, seconds: float) -> Sequence[Json]:

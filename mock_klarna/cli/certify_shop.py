@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -170,13 +169,18 @@ def _show(number: int, total: int, played: Played) -> None:
     print(f"{number:>2}/{total}  {probe.name:<18}{probe.title:<44}{text}", flush=True)
 
 
-async def _post(url: str) -> None:
-    """Send an empty POST, as a person who presses a button in the shop; what is answered does not matter."""
+async def _post(url: str) -> str:
+    """Send an empty POST, as a person who presses a button in the shop; return how it was answered."""
     parts = urlsplit(url)
     async with Client(f"{parts.scheme}://{parts.netloc}") as client:
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(_ACT_SECONDS):
-                await client.send("POST", url.removeprefix(client.url), headers={"Authorization": ""})
+                answer = await client.send("POST", url.removeprefix(client.url), headers={"Authorization": ""})
+        except TimeoutError:
+            return f"no answer in {_ACT_SECONDS:g} s"
+        except Unreachable as failed:
+            return failed.message
+    return f"answered {answer.status}"
 
 
 def _with_reasons(found: Json, not_played: Mapping[str, str]) -> Json:

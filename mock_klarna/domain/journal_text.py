@@ -101,12 +101,22 @@ def describe(entry: Json, *, shop: str = _SHOP, verbose: bool = False, timed: bo
             described = _callback(entry, shop, verbose=verbose, timed=timed)
         case _:
             described = _event(entry, verbose=verbose, timed=timed)
+    details = (*described.details, *_injected(entry))
     return EntryText(
         printable(described.actor),
         _line(described.text, verbose=verbose),
-        tuple(_line(detail, verbose=verbose) for detail in described.details),
+        tuple(_line(detail, verbose=verbose) for detail in details),
         described.is_error,
     )
+
+
+def _injected(entry: Json) -> Iterator[str]:
+    """Yield what the sandbox did on purpose."""
+    effects = {name: value for name, value in (entry.get("injected") or {}).items() if name != "fault_id"}
+    if effects:
+        yield "on purpose: " + ", ".join(
+            name if value is True else f"{name} {value}" for name, value in effects.items()
+        )
 
 
 def _line(text: str, *, verbose: bool) -> str:

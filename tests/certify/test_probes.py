@@ -1,6 +1,7 @@
 """The probes of `certify --shop`, played against the demo shop, which runs in another process."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -65,9 +66,10 @@ async def probing_of(client: Client, shop: RunningShop, page: Json = CART, **mem
     cart = await find_cart(client, None, page)
     assert cart is not None
 
-    async def press(url: str) -> None:
+    async def press(url: str) -> str:
         async with Client(shop.url) as button:
-            await button.send("POST", url.removeprefix(shop.url), headers={"Authorization": ""})
+            answer = await button.send("POST", url.removeprefix(shop.url), headers={"Authorization": ""})
+        return f"answered {answer.status}"
 
     urls = {
         "capture_order": f"{shop.url}/orders/{{order_id}}/ship",
@@ -130,6 +132,11 @@ async def test_without_a_url_or_a_person_captures_are_not_judged(client: Client,
     results, outcomes = await played(client, await probing_of(client, shop, urls={}), "lost-capture")
     assert "give --capture-url" in results["lost-capture"].reason
     assert outcomes["M5"] == "inconclusive"
+    urls = {"capture_order": f"{shop.url}/no-such-path/{{order_id}}"}
+    results, _ = await played(client, await probing_of(client, shop, urls=urls), "lost-capture")
+    assert re.fullmatch(
+        r"the shop sent no capture: POST .*/no-such-path/.*: answered 404", results["lost-capture"].reason
+    )
 
 
 async def test_a_person_is_asked_to_capture_and_may_do_it(client: Client, shop: RunningShop) -> None:

@@ -125,8 +125,8 @@ def test_a_cart_that_the_shop_does_not_sell_is_not_certified(
     command: Command, url: str, shop: str, tmp_path: Path
 ) -> None:
     cart = resources.cart("se-battery-pack")
-    cart["order_lines"][0]["reference"] = "no-such-article"
-    (tmp_path / "cart.json").write_text(json.dumps(cart))
+    line = {**cart["order_lines"][0], "reference": "no-such-article"}
+    (tmp_path / "cart.json").write_text(json.dumps({**cart, "order_lines": [line]}))
     result = command("certify", "--url", url, "--shop", shop, *MERCHANT, "--cart", str(tmp_path / "cart.json"))
     assert result.returncode == 1
     assert "the ordinary purchase was denied (other)" in result.stderr

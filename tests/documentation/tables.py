@@ -18,6 +18,7 @@ from typing import Any
 from mock_klarna import resources
 from mock_klarna.api import Commands, MockKlarna
 from mock_klarna.certify import RULES
+from mock_klarna.certify.probes import PROBES
 from mock_klarna.cli.main import COMMANDS
 from mock_klarna.cli.run import add as add_run_flags
 from mock_klarna.domain.events import Event, event_classes
@@ -121,6 +122,16 @@ def rules() -> str:
     """Return the rules of `certify`."""
     found = ((f"`{rule.id}`", rule.title, rule.severity.value, rule.source, rule.needs) for rule in RULES)
     return _table(("rule", "a shop that obeys it", "else", "source", "decided by"), list(found))
+
+
+def probes() -> str:
+    """Return the probes of `certify --shop`."""
+    basic = len(PROBES[0].rules)
+    found = (
+        (f"`{probe.name}`", probe.title, " ".join(probe.rules) if len(probe.rules) < basic else "those of an order")
+        for probe in PROBES
+    )
+    return _table(("probe", "what happens", "rules"), list(found))
 
 
 def problem_types() -> str:
@@ -370,7 +381,7 @@ TABLES: dict[str, Callable[..., str]] = {
     each.__name__: each
     for each in (
         commands, run, settings, klarna, mock, parameters, problem_types, body, events, scenario, beside, steps, members,
-        matchers, carts, shoppers, methods, layers, modules, rules,
+        matchers, carts, shoppers, methods, layers, modules, rules, probes,
     )
 }  # fmt: skip
 """Every table by the name in its marker."""

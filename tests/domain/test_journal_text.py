@@ -327,3 +327,17 @@ def test_ids_are_shortened_to_their_first_part() -> None:
 )
 def test_a_value_is_one_short_line(value: Any, text: str) -> None:
     assert value_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("injected", "details"),
+    [
+        (None, ()),
+        ({"fault_id": "f-1", "drop": True}, ("on purpose: drop",)),
+        ({"fault_id": "f-1", "status": 503, "delay": 0.5}, ("on purpose: status 503, delay 0.5",)),
+        ({"resent": True}, ("on purpose: resent",)),
+    ],
+    ids=str,
+)
+def test_what_was_injected_is_below_its_line(injected: Any, details: tuple[str, ...]) -> None:
+    assert describe(exchange("get_button", 200, injected=injected)).details == details
