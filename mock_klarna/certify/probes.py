@@ -144,6 +144,9 @@ async def _pending(probing: Probing, *, then: str) -> str:
     await probing.settle()
     await probing.ask("POST", f"/_mock/orders/{bought['order_id']}/decision", {"fraud_status": then})
     await probing.settle()
+    if then == "REJECTED":
+        await probing.call_shop("capture_order", bought["order_id"])
+        await probing.settle()
     return f"PENDING, then {then}"
 
 
@@ -160,6 +163,7 @@ _UNTIL_PUSH, _UNTIL_NEXT_PUSH = "6m", "3h"
 
 
 async def _push(probing: Probing, **effects: object) -> str:
+    await _push_earlier_orders(probing)
     start = await probing.position()
     await probing.place()
     if effects:
@@ -173,12 +177,19 @@ async def _push(probing: Probing, **effects: object) -> str:
     return f"{answered(pushes[-1])}, {'acknowledged' if acknowledged else 'not acknowledged'}"
 
 
+async def _push_earlier_orders(probing: Probing) -> None:
+    """Let the orders of earlier probes be pushed, so that faults do not meet their pushes and what follows from them."""
+    await probing.advance(_UNTIL_PUSH)
+    await probing.settle()
+
+
 async def _push_again(probing: Probing) -> str:
     await _push(probing)
     return answered(await probing.resend(probing.last, "push"))
 
 
 async def _acknowledgement_fails(probing: Probing) -> str:
+    await _push_earlier_orders(probing)
     start = await probing.position()
     await probing.inject("request", "acknowledge_order", status=503)
     text = await _push(probing)
@@ -212,6 +223,7 @@ async def _captured(probing: Probing) -> str:
 
 async def _lost(probing: Probing, operation: str, order_id: str = "") -> str:
     """Lose the answer to a request that the shop sends, and let it try again, by itself or as it was made to send the first."""
+    await _push_earlier_orders(probing)
     start = await probing.position()
     await probing.inject("request", operation, drop=True)
     if not order_id:

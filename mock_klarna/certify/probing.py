@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
@@ -85,7 +86,7 @@ class Waiting:
 
     shop: float = 10.0
     retry: float = 2.0
-    quiet: float = 0.2
+    quiet: float = 0.15
     person: float = 0.0
 
 
@@ -176,20 +177,26 @@ class Probing:
         found: list[Json] = (await self.ask("GET", f"/_mock/journal?{query}"))["entries"]
         return found
 
-    async def wait_for(self, name: str, after: int, *, number: int = 1, seconds: float | None = None) -> Sequence[Json]:
-        """Return `number` entries of a name after a position, or those that there are after so many seconds (`waiting.shop`)."""
+    async def wait_for(
+        self, name: str, after: int, *, number: int = 1, seconds: float | None = None, order_id: str = ""
+    ) -> Sequence[Json]:
+        """Return `number` entries of a name after a position, or those that there are after so many seconds (`waiting.shop`).
+
+        With `order_id` only requests about this order count.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + (self.waiting.shop if seconds is None else seconds)
         found: list[Json] = []
         while len(found) < number and (left := deadline - loop.time()) > 0:
-            found += await self.entries(after, name=name, wait=round(left, 3))
-            after = max((entry["seq"] for entry in found), default=after)
+            seen = await self.entries(after, name=name, wait=round(left, 3))
+            found += [entry for entry in seen if not order_id or path_part(entry, ORDERS) == order_id]
+            after = max((entry["seq"] for entry in seen), default=after)
         return found
 
     async def settle(self) -> None:
-        """Wait until the journal had no new entry for a while, at most as long as for a reaction of the shop."""
+        """Wait until the journal had no new entry for a while, at most as long as for a retry of the shop."""
         loop = asyncio.get_running_loop()
-        deadline, position = loop.time() + self.waiting.shop, await self.position()
+        deadline, position = loop.time() + self.waiting.retry, await self.position()
         while loop.time() < deadline:
             found = await self.entries(position, wait=self.waiting.quiet)
             if not found:
@@ -202,13 +209,14 @@ class Probing:
         The shop may send them by itself. Otherwise its URL is called, or a person is asked.
         """
         seconds = self.waiting.quiet if number == 1 else min(self.waiting.retry, self.waiting.shop)
-        sent = await self._sent(operation, order_id, after, number, seconds)
+        wait = partial(self.wait_for, operation, after, number=number, order_id=order_id)
+        sent = await wait(seconds=seconds)
         if len(sent) < number and await self.call_shop(operation, order_id):
-            sent = await self._sent(operation, order_id, after, number, self.waiting.quiet)
+            sent = await wait(seconds=self.waiting.quiet)
         elif len(sent) < number and self.waiting.person:
             what, again = operation.removesuffix("_order"), " again" if number > 1 else ""
             self.say(f"{what} order {order_id}{again} in the shop; waiting {self.waiting.person:g} s for it")
-            sent = await self._sent(operation, order_id, after, number, self.waiting.person)
+            sent = await wait(seconds=self.waiting.person)
         return sent
 
     async def call_shop(self, operation: str, order_id: str) -> bool:
@@ -218,10 +226,6 @@ class Probing:
         url = self.urls[operation].replace("{order_id}", quote(order_id, safe=""))
         self.acted[operation] = f"POST {url}: {await self.act(url)}"
         return True
-
-    async def _sent(self, operation: str, order_id: str, after: int, number: int, seconds: float) -> Sequence[Json]:
-        found = await self.wait_for(operation, after, number=number, seconds=seconds)
-        return [entry for entry in found if path_part(entry, ORDERS) == order_id]
 
 
 _HEADERS = {"User-Agent": OWN_AGENT}
@@ -306,13 +310,17 @@ async def _read(client: Sender, query: str) -> Json:
 
 
 async def find_cart(client: Sender, button_key: str | None, page: Json | None) -> Cart | None:
-    """Return the cart of the probes: the given page, or that of the newest purchase; None where there is no purchase yet.
+    """Return the cart of the probes: the given page, or that of the newest honest purchase, rather of one that was placed.
 
-    Raises `MockKlarnaError` for a button key or a password that is not accepted.
+    Return None where there is no purchase yet. Raises `MockKlarnaError` for a button key or a password that is not accepted.
     """
-    bought = [one for one in (await client.ask("GET", _PURCHASES, headers=_HEADERS))["purchases"] if one["order"]]
-    if button_key is not None:
-        bought = [one for one in bought if one["button_key"] == button_key]
+    cheated = {entry["purchase_id"] for entry in (await _read(client, "name=cart_changed"))["entries"]}
+    bought = [
+        one
+        for one in (await client.ask("GET", _PURCHASES, headers=_HEADERS))["purchases"]
+        if one["order"] and one["purchase_id"] not in cheated and button_key in (None, one["button_key"])
+    ]
+    bought.sort(key=lambda one: one["state"] != "placed")
     key = button_key or (bought[0]["button_key"] if bought else None)
     options = await _options_of(client, key)
     if page is not None:

@@ -176,6 +176,14 @@ async def test_the_cart_is_that_of_the_last_purchase(client: Client, shop: Runni
     assert (again["state"], again["order_amount"]) == ("placed", bought["order_amount"])
 
 
+async def test_a_cart_that_was_changed_is_not_taken_for_that_of_the_shop(client: Client, shop: RunningShop) -> None:
+    await client.ask("POST", "/_mock/purchases", {"page": CART, "wait": 60})
+    await client.ask("POST", "/_mock/purchases", {"page": CART, "cheat": "price", "wait": 60})
+    cart = await find_cart(client, None, None)
+    assert cart is not None
+    assert cart.page["order_lines"] == CART["order_lines"]
+
+
 async def test_where_nobody_has_bought_there_is_no_cart(client: Client) -> None:
     async with Client(client.url, "new-shop") as new:
         assert await find_cart(new, None, None) is None
