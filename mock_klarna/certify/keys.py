@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from mock_klarna.certify.rule import Observation, Rule, Severity, broken, nothing, obeyed
+from mock_klarna.certify.rule import Observation, Rule, Severity, broken, obeyed
 from mock_klarna.certify.traffic import Entry, Json, Traffic, body_of, header, lines, moment_of
 from mock_klarna.domain.countries import COUNTRIES
 
@@ -185,6 +185,14 @@ def _merchant_urls(body: Json) -> Json:
     return urls if isinstance(urls, dict) else {}
 
 
+def _load_has_a_callback(traffic: Traffic) -> Iterator[Observation]:
+    for entry in traffic.events("session_initiated"):
+        if entry.get("load_callback") == "none":
+            yield broken(entry, seen="load() without a callback", expected="load(options, (result) => …)")
+        elif entry.get("load_callback") == "with_parameters":
+            yield obeyed(entry)
+
+
 RULES = (
     Rule(
         id="K1",
@@ -274,8 +282,8 @@ RULES = (
         severity=Severity.HINT,
         source="klarna.md §6.3",
         remedy="Give load() a callback, and hide the place of the button when show_button is false.",
-        look=nothing,
-        needs="a look at the page's code: what a callback does is not in the traffic",
+        look=_load_has_a_callback,
+        needs="a click on the button of a page whose load() has no callback, or one with a parameter; what it does is not visible",
     ),
 )
 """The rules of keys and pages."""

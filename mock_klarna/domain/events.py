@@ -26,9 +26,13 @@ class ButtonUpdated(Event, frozen=True, kw_only=True):
 
 
 class SessionInitiated(Event, frozen=True, kw_only=True):
-    """A shopper clicked the button and a session started."""
+    """A shopper clicked the button and a session started.
+
+    load_callback: `none`, `without_parameters` or `with_parameters`, by what lib.js knows of the callback of the page's `load()`.
+    """
 
     button_key: str
+    load_callback: str | None = None
 
 
 class IdentificationUpdated(Event, frozen=True, kw_only=True):

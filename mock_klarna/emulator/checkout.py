@@ -49,19 +49,34 @@ class Checkout:
         merchant_timeout: float | None,
         page_version: int = 0,
         draft: bytes = b"",
+        load_callback: str | None = None,
     ) -> Purchase:
-        """Start a session from a key and the options of its page (klarna.md §6.3).
+        """Start a session from a key and the options of its page (klarna.md §6.3); `load_callback` is that of the event.
 
         `merchant_timeout` is how many seconds the shopper waits for the merchant, None as long as the token is valid. Raises
         `StateConflict` if the button is not offered, `InvalidInput` with everything that key and page lack.
         """
         opened = checkout_steps.opened(self._context.validator, button.body, page, integrator_url)
         return await self._context.create(
-            lambda: self._start(button, opened, merchant_timeout, page_version=page_version, draft=draft)
+            lambda: self._start(
+                button,
+                opened,
+                merchant_timeout,
+                page_version=page_version,
+                draft=draft,
+                load_callback=load_callback,
+            )
         )
 
     async def _start(
-        self, button: ButtonKey, opened: Json, merchant_timeout: float | None, *, page_version: int, draft: bytes
+        self,
+        button: ButtonKey,
+        opened: Json,
+        merchant_timeout: float | None,
+        *,
+        page_version: int,
+        draft: bytes,
+        load_callback: str | None,
     ) -> Purchase:
         merchant = button.merchant
         now, purchase_id = await self._context.new_id(merchant, "purchase")
@@ -76,7 +91,9 @@ class Checkout:
             page_version=page_version,
             draft=draft,
         )
-        event = SessionInitiated(purchase_id=purchase.purchase_id, button_key=button.button_key)
+        event = SessionInitiated(
+            purchase_id=purchase.purchase_id, button_key=button.button_key, load_callback=load_callback
+        )
         await self._context.commit(merchant, Decision(writes=(purchase,), events=(event,)), now)
         return purchase
 

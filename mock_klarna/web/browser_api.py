@@ -201,8 +201,17 @@ async def create_session(services: Services, request: ApiRequest) -> ApiResponse
     address = request.body.get("page_url", "")
     timeout = services.settings.merchant_timeout or None
     shown = address if is_absolute(address) else None
-    started = await services.emulator.checkout.start(offer.button, page, shown, timeout, version, draft)
+    callback = _load_callback(request.body)
+    started = await services.emulator.checkout.start(offer.button, page, shown, timeout, version, draft, callback)
     return _answer(request, started, 201)
+
+
+def _load_callback(body: Json) -> str | None:
+    """Return what lib.js knows of the callback of the page's `load()`, as the event has it."""
+    if "load_callback" not in body:
+        return None
+    parameters = body["load_callback"].get("parameters")
+    return "none" if parameters is None else "with_parameters" if parameters else "without_parameters"
 
 
 async def _left_session(services: Services, session_id: str, button_key: str) -> Purchase | None:

@@ -1,5 +1,6 @@
 """Events that a page receives, and messages that it must not accept (klarna.md §6.5)."""
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,19 @@ async def test_the_click_event_comes_before_the_session_event(
     await open_dialog(tab)
     await tab.wait_for_function("received.length >= 2")
     assert [name for name, _ in await tab.evaluate("received")][:2] == ["buy_button_clicked", "session_initiated"]
+
+
+@pytest.mark.parametrize(
+    ("callback", "known"),
+    [("", "none"), (", () => {}", "without_parameters"), (", (result) => result", "with_parameters")],
+    ids=["none", "without parameters", "with parameters"],
+)
+async def test_the_session_knows_the_callback_of_load(
+    tab: "Page", mock_klarna: MockKlarna, product_page: Product, options: Json, callback: str, known: str
+) -> None:
+    await tab.goto(product_page(f"Klarna.InstantShopping.load({json.dumps(options)}{callback});"))
+    await open_dialog(tab)
+    assert mock_klarna.wait_for("session_initiated")["load_callback"] == known
 
 
 async def test_a_removed_handler_is_not_called(tab: "Page", product_page: Product, options: Json) -> None:

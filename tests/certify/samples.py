@@ -218,6 +218,10 @@ SAMPLES: Mapping[str, tuple[Sample, Sample]] = {
         lambda: Journal().read(),
         lambda: Journal().sent("get_authorization", AUTHORIZATION, headers={"Origin": "https://shop.example.com"}),
     ),
+    "K10": (
+        lambda: Journal().happened("session_initiated", button_key=BUTTON_KEY, load_callback="with_parameters"),
+        lambda: Journal().happened("session_initiated", button_key=BUTTON_KEY, load_callback="none"),
+    ),
     "C1": (lambda: Journal().placed(), lambda: Journal().authorized().happened("purchase_timed_out", seconds=60.0)),
     "C2": (lambda: Journal().placed(), lambda: Journal().authorized().later(5).posted()),
     "C3": (lambda: Journal().placed(), lambda: Journal().authorized().posted()),

@@ -476,6 +476,25 @@ async def test_a_session_can_be_continued_until_it_has_ended(ask: Ask, options: 
     assert fresh.body["session_id"] != left
 
 
+@pytest.mark.parametrize(
+    ("known", "shown"),
+    [
+        ({}, None),
+        ({"load_callback": {"parameters": None}}, "none"),
+        ({"load_callback": {}}, "none"),
+        ({"load_callback": {"parameters": 0}}, "without_parameters"),
+        ({"load_callback": {"parameters": 1}}, "with_parameters"),
+    ],
+    ids=str,
+)
+async def test_a_session_knows_the_callback_of_the_page(
+    ask: Ask, klarna: MockKlarnaAsync, options: Json, known: Json, shown: str | None
+) -> None:
+    answer = await ask("/sessions", {"options": options, **known})
+    event = await klarna.wait_for("session_initiated", purchase_id=answer.body["session_id"])
+    assert event.get("load_callback") == shown
+
+
 async def test_the_timeline_has_the_entries_of_one_session(ask: Ask, options: Json, session: str) -> None:
     await ask("/sessions", {"options": options})
     await ask(f"{session}/identify", {"shopper": "se-approved"})

@@ -53,6 +53,8 @@ interface Instance {
   session: string;
   /** The state of that session, as the dialog has shown it last. */
   state: string;
+  /** How many parameters the callback of load() has; null without a callback. */
+  parameters: number | null;
   /** Whether the session has the changes that were sent last. */
   sent: Promise<boolean>;
   /** The callbacks of load() and update() that the next check answers. */

@@ -224,6 +224,7 @@
     if (!options) return answer(callback, failed("bad_value", NO_OBJECT));
     const id = idOf(options);
     const instance = (id ? instances.get(id) : instanceOf(id)) || addInstance(id);
+    instance.parameters = typeof callback === "function" ? callback.length : null;
     refresh(instance, options, options, callback);
   }
 
@@ -247,7 +248,7 @@
 
   /** @returns {Instance} */
   function addInstance(/** @type {string} */ id) {
-    const instance = { id, options: {}, version: 0, changes: null, design: null, drawn: new WeakMap(), session: "", state: "",
+    const instance = { id, options: {}, version: 0, changes: null, design: null, drawn: new WeakMap(), session: "", state: "", parameters: null,
       sent: Promise.resolve(true), callbacks: [], isChecking: false, pause: 0, free: 0 };
     instances.set(id, instance);
     return instance;
@@ -477,10 +478,11 @@
   /** Returns the id of a new session, or of the earlier one if it can continue; or "". It has the page's latest options.
    * Rejects without an answer. @type {(instance: Instance) => Promise<string>} */
   async function openSession(instance) {
-    const { id, options, version, session, state } = instance;
+    const { id, options, version, session, state, parameters } = instance;
     if (session && state === "authorized") return session; // the merchant decides on it
     instance.changes = null;
-    const { body } = await post("sessions", { ...bodyOf(id, options), session_id: session, page_version: version });
+    const known = { session_id: session, page_version: version, load_callback: { parameters } };
+    const { body } = await post("sessions", { ...bodyOf(id, options), ...known });
     if (!body.session_id) warn(body.detail);
     if (!body.session_id || !isOpen(instance)) return "";
     instance.state = "started";
