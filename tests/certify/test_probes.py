@@ -17,6 +17,7 @@ from mock_klarna.errors import MockKlarnaError
 from tests.commands import command_process
 from tests.extent import extent
 
+pytestmark = pytest.mark.process
 Json = dict[str, Any]
 BY_NAME = {probe.name: probe for probe in PROBES}
 CART = resources.cart("se-battery-pack")

@@ -105,6 +105,7 @@ def shop(url: str) -> Iterator[str]:
         yield process.stdout.readline().partition(" at ")[2].partition(" ")[0]
 
 
+@pytest.mark.process
 def test_a_shop_is_probed_with_a_line_for_each_probe_and_then_judged(command: Command, url: str, shop: str) -> None:
     rules = ("--only", "V1", "--only", "V5")
     result = command("certify", "--url", url, "--shop", shop, *MERCHANT, *CART, *rules, "--patience", "60")
@@ -121,6 +122,7 @@ def test_a_shop_is_probed_with_a_line_for_each_probe_and_then_judged(command: Co
     assert lines[-1].startswith("certified: 2 rules, 2 passed, 0 errors,")
 
 
+@pytest.mark.process
 def test_a_cart_that_the_shop_does_not_sell_is_not_certified(
     command: Command, url: str, shop: str, tmp_path: Path
 ) -> None:
@@ -133,6 +135,7 @@ def test_a_cart_that_the_shop_does_not_sell_is_not_certified(
     assert " 2/" not in result.stdout
 
 
+@pytest.mark.process
 def test_the_first_cart_is_bought_by_a_person(url: str, shop: str) -> None:
     line = ("certify", "--url", url, "--shop", shop, "--merchant", "waiting-shop:secret", "--wait", "60")
     with Client(url, "waiting-shop") as klarna, command_process(*line, "--probe", "price") as process:
@@ -165,6 +168,7 @@ WRONG: dict[str, tuple[tuple[str, ...], int, str]] = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("case", WRONG)
 def test_what_cannot_be_used_is_named_with_what_would_be_right(
     command: Command, url: str, shop: str, case: str
@@ -175,6 +179,7 @@ def test_what_cannot_be_used_is_named_with_what_would_be_right(
     assert result.stdout == ""
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("content", "text"),
     [
