@@ -11,6 +11,7 @@ from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.in_process import Watching
 from mock_klarna.store.journal import Bounds
 from mock_klarna.store.memory import MemoryStore
+from mock_klarna.store.snapshot import SavedSnapshot
 from mock_klarna.store.snapshot_stream import Portion
 
 R = TypeVar("R", bound=Record)
@@ -178,6 +179,22 @@ class Store(Protocol):
         Raises `MockKlarnaError` if a key belongs to two records, or to one of a merchant that is not replaced, and what the
         iterator raises. Callers of other methods see the old state or the new one.
         """
+        ...
+
+    async def save_snapshot(self, about: SavedSnapshot, content: bytes) -> None:
+        """Keep a snapshot under its name, in place of an earlier one; it belongs to no merchant, so `clear` does not delete it."""
+        ...
+
+    async def saved_snapshots(self) -> list[SavedSnapshot]:
+        """Return the snapshots that are kept, by name."""
+        ...
+
+    async def snapshot_content(self, name: str) -> bytes | None:
+        """Return the content of a snapshot that is kept, or None."""
+        ...
+
+    async def delete_snapshot(self, name: str) -> None:
+        """Delete a snapshot that is kept."""
         ...
 
     async def close(self) -> None:

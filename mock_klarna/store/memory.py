@@ -25,6 +25,7 @@ from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.store.in_process import KeyedLocks, RequestCounts, Waiters, Watching
 from mock_klarna.store.journal import DEFAULT_BOUNDS, Bounds, TotalSize
 from mock_klarna.store.packing import PACKED_KINDS, PackedRecord, Stored, unpacked
+from mock_klarna.store.snapshot import SavedSnapshot
 from mock_klarna.store.snapshot_stream import Portion
 from mock_klarna.store.tables import AT_ONCE, MerchantState, RecordIndex
 
@@ -50,6 +51,7 @@ class MemoryStore:
         self._waiters = Waiters()
         self._locks = KeyedLocks()
         self._request_counts = RequestCounts()
+        self._snapshots: dict[str, tuple[SavedSnapshot, bytes]] = {}
         self._seq = 0
         self._dropped_of_forgotten = 0
 
@@ -341,6 +343,22 @@ class MemoryStore:
             await asyncio.sleep(0)
         await self._take_apart(old)
         self._index.removals -= 1
+
+    async def save_snapshot(self, about: SavedSnapshot, content: bytes) -> None:
+        """Keep a snapshot under its name, until this process ends."""
+        self._snapshots[about.name] = about, content
+
+    async def saved_snapshots(self) -> list[SavedSnapshot]:
+        """Return the snapshots that are kept, by name."""
+        return [self._snapshots[name][0] for name in sorted(self._snapshots)]
+
+    async def snapshot_content(self, name: str) -> bytes | None:
+        """Return the content of a snapshot that is kept, or None."""
+        return self._snapshots[name][1] if name in self._snapshots else None
+
+    async def delete_snapshot(self, name: str) -> None:
+        """Delete a snapshot that is kept."""
+        self._snapshots.pop(name, None)
 
     async def close(self) -> None:
         """Release nothing: memory needs no closing."""

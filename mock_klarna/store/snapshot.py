@@ -33,6 +33,20 @@ from mock_klarna.validation.schemas import Part, Schema
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError
 
+
+class SavedSnapshot(Struct, frozen=True, kw_only=True):
+    """What a store knows of a snapshot that it keeps under a name: its merchants, the bytes of its JSON, and those stored of it.
+
+    `created_at` is real time, seconds in UTC.
+    """
+
+    name: str
+    created_at: float
+    merchants: tuple[str, ...]
+    json_bytes: int
+    stored_bytes: int
+
+
 KINDS: Mapping[str, type[Record]] = {
     kind.kind: kind
     for kind in (ButtonKey, Purchase, Order, CustomerToken, RememberedAnswer, Delivery, Fault, Merchant, FirstHost)

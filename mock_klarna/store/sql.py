@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 from mock_klarna.domain.journal import Entry, JournalFilter
 from mock_klarna.domain.records import Job, Record
 from mock_klarna.store.journal import Bounds
+from mock_klarna.store.snapshot import SavedSnapshot
 from mock_klarna.store.sql_rows import (
     ALIASED,
     Row,
     decoder,
+    encoded,
     entry_of_row,
     job_of_row,
     storable,
@@ -54,6 +56,13 @@ DELETE_OLDEST = (
     "DELETE FROM records WHERE position IN "
     "(SELECT position FROM records WHERE merchant = $1 AND kind = $2 ORDER BY position LIMIT $3)"
 )
+_SAVE_SNAPSHOT = (
+    "INSERT INTO snapshots (name, about, content) VALUES ($1, $2, $3) "
+    "ON CONFLICT (name) DO UPDATE SET about = excluded.about, content = excluded.content"
+)
+_SAVED_SNAPSHOTS = "SELECT about FROM snapshots"
+_SNAPSHOT_CONTENT = "SELECT content FROM snapshots WHERE name = $1"
+_DELETE_SNAPSHOT = "DELETE FROM snapshots WHERE name = $1"
 _PAGE = 500
 
 
@@ -249,6 +258,24 @@ class SqlStore(ABC):
     async def merchants(self) -> list[str]:
         """Return the names of all merchants that have any state."""
         return [row[0] for row in await self.fetch(MERCHANTS)]
+
+    async def save_snapshot(self, about: SavedSnapshot, content: bytes) -> None:
+        """Keep a snapshot under its name, in place of an earlier one."""
+        await self.fetch(_SAVE_SNAPSHOT, about.name, encoded(about), content)
+
+    async def saved_snapshots(self) -> list[SavedSnapshot]:
+        """Return the snapshots that are kept, by name."""
+        found: list[SavedSnapshot] = [decoder(SavedSnapshot)(row[0]) for row in await self.fetch(_SAVED_SNAPSHOTS)]
+        return sorted(found, key=lambda about: about.name)
+
+    async def snapshot_content(self, name: str) -> bytes | None:
+        """Return the content of a snapshot that is kept, or None."""
+        content: bytes | None = await self.value(_SNAPSHOT_CONTENT, name)
+        return content
+
+    async def delete_snapshot(self, name: str) -> None:
+        """Delete a snapshot that is kept."""
+        await self.fetch(_DELETE_SNAPSHOT, name)
 
     async def journal_size(self, merchant: str) -> int:
         """Return how many bytes a merchant's journal has."""

@@ -39,8 +39,8 @@ def storable(text: str) -> str:
 _encoder = msgpack.Encoder(enc_hook=str)  # header names are of a class derived from str
 
 
-def _encode(value: Any) -> bytes:
-    """Return a record or entry as MessagePack; what MessagePack cannot represent, such as a number of 30 digits, as text."""
+def encoded(value: Any) -> bytes:
+    """Return a struct as MessagePack; what MessagePack cannot represent, such as a number of 30 digits, as text."""
     try:
         return _encoder.encode(value)
     except (OverflowError, UnicodeEncodeError):
@@ -95,7 +95,7 @@ def record_row(record: Record, owner: str) -> RecordRow:
         record.subject and storable(record.subject),
         record.version,
         owner if in_flight else None,
-        _encode(record),
+        encoded(record),
     )
 
 
@@ -115,7 +115,7 @@ class EntryRow(NamedTuple):
 def event_rows(merchant: str, events: Sequence[Event], at: float) -> list[EntryRow]:
     """Return the rows of a decision's events."""
     return [
-        EntryRow(at, merchant, EVENT, event_name(one), one.purchase_id, 1, entry_size(merchant, one), _encode(one))
+        EntryRow(at, merchant, EVENT, event_name(one), one.purchase_id, 1, entry_size(merchant, one), encoded(one))
         for one in events
     ]
 
@@ -129,7 +129,7 @@ def entry_row(
     merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
 ) -> EntryRow:
     """Return the row of an exchange or a callback attempt."""
-    return EntryRow(at, merchant, kind, name, purchase_id, 0, entry_size(merchant, data), _encode(data))
+    return EntryRow(at, merchant, kind, name, purchase_id, 0, entry_size(merchant, data), encoded(data))
 
 
 def decoded(kind: type[R], body: bytes) -> R:

@@ -66,6 +66,7 @@ MIGRATIONS: Sequence[Sequence[str]] = (
             DELETE FROM totals WHERE kind = old.kind AND state = old.state AND count = 0; END""",
         "CREATE TABLE server (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL)",
     ),
+    ("CREATE TABLE snapshots (name TEXT PRIMARY KEY, about BLOB NOT NULL, content BLOB NOT NULL)",),
 )
 """The statements that lead from each version of the schema to the next one; a file has the number of the last.
 

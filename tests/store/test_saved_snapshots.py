@@ -1,0 +1,47 @@
+"""Snapshots that a store keeps under names."""
+
+from collections.abc import Callable
+
+import pytest
+
+from mock_klarna.settings import Settings
+from mock_klarna.store.base import Store, open_store
+from mock_klarna.store.snapshot import SavedSnapshot
+from tests.store.samples import button, dumped, writing
+
+
+def about(name: str, **members: object) -> SavedSnapshot:
+    given = {"name": name, "created_at": 1.5, "merchants": ("shop",), "json_bytes": 10, "stored_bytes": 4, **members}
+    return SavedSnapshot(**given)  # type: ignore[arg-type]
+
+
+async def test_a_snapshot_is_kept_replaced_and_deleted(store: Store) -> None:
+    await store.save_snapshot(about("b"), b"first")
+    await store.save_snapshot(about("a", merchants=("käse", "x")), b"\0\xff")
+    await store.save_snapshot(about("b", stored_bytes=6), b"second")
+    assert await store.saved_snapshots() == [about("a", merchants=("käse", "x")), about("b", stored_bytes=6)]
+    assert (await store.snapshot_content("a"), await store.snapshot_content("b")) == (b"\0\xff", b"second")
+    await store.delete_snapshot("b")
+    await store.delete_snapshot("never")
+    assert await store.saved_snapshots() == [about("a", merchants=("käse", "x"))]
+    assert await store.snapshot_content("b") is None
+
+
+async def test_a_kept_snapshot_belongs_to_no_merchant_and_to_no_dump(store: Store) -> None:
+    await store.save_snapshot(about("a"), b"content")
+    assert (await store.merchants(), (await dumped(store))["merchants"]) == ([], {})
+    await store.commit("shop", writing(button()), 1.0)
+    await store.clear("shop")
+    await store.clear(None)
+    assert await store.snapshot_content("a") == b"content"
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+async def test_a_kept_snapshot_is_there_after_a_restart(engine: str, new_store: Callable[[str], str]) -> None:
+    settings = Settings(store=new_store(engine))
+    for content in (None, b"content"):
+        opened = open_store(settings)
+        await opened.open()
+        assert await opened.snapshot_content("a") == content
+        await opened.save_snapshot(about("a"), b"content")
+        await opened.close()
