@@ -18,7 +18,7 @@ _PER_ORDER_COUNTRIES = ("US", "GB")
 
 
 def _urls_are_https(traffic: Traffic) -> Iterator[Observation]:
-    for entry in traffic.accepted("create_button", "update_button", "create_order"):
+    for entry in traffic.exchanges("create_button", "update_button", "create_order"):
         for name, url in _merchant_urls(body_of(entry)).items():
             if name in _CALLED_BY_KLARNA and isinstance(url, str) and not is_local(url):
                 if not url.startswith("https://"):

@@ -53,7 +53,7 @@ async def serve_shop(  # noqa: PLR0913  # all but the first are named
     """
     async with Klarna(klarna_url, password, pause) as klarna:
         shop = ShopState(merchant, callback_secret(merchant, password) if has_secret else "", klarna)
-        runner = web.AppRunner(_application(shop), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+        runner = web.AppRunner(application(shop), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         try:
             sockets = await bound_sockets(host, port, port_flag)
@@ -66,7 +66,8 @@ async def serve_shop(  # noqa: PLR0913  # all but the first are named
             await runner.cleanup()
 
 
-def _application(shop: ShopState) -> web.Application:
+def application(shop: ShopState) -> web.Application:
+    """Return the pages and callbacks of a shop."""
     app = web.Application()
     app[callbacks.SHOP_STATE] = shop
     pages.add_static_pages(app.router)
