@@ -24,6 +24,7 @@ from aiohttp import HttpVersion11, hdrs, web
 
 from mock_klarna.domain.journal import EXCHANGE, NO_MERCHANT, Exchange
 from mock_klarna.domain.records import Purchase
+from mock_klarna.domain.urls import username_of
 from mock_klarna.emulator.faults import injected
 from mock_klarna.errors import BadValue, ExpectationFailed, InjectedFault, StoreFailure, TooManyRequests
 from mock_klarna.store.base import Store
@@ -418,9 +419,15 @@ def _exchange(request: ApiRequest, response: ApiResponse, started: float) -> Exc
 
 
 async def _merchant_of_refused(services: Services, http: web.Request) -> str:
-    """Return the merchant whose journal gets a request that was not authenticated: the one that it names, if there is one."""
-    claimed = _claimed_merchant(services, http)
-    return claimed if claimed in await services.emulator.merchants.names() else NO_MERCHANT
+    """Return the merchant whose journal gets a request that was not authenticated: the one that it names, if there is one.
+
+    Credentials that were used at the host of another region name the merchant of the host where they were used first.
+    """
+    claimed = _claimed_merchant(services, http) or ""
+    names = await services.emulator.merchants.names()
+    if claimed in names or not services.credentials.belong_to_first_host:
+        return claimed if claimed in names else NO_MERCHANT
+    return next((name for name in names if username_of(name) == username_of(claimed)), NO_MERCHANT)
 
 
 async def _purchase_of_token(services: Services, request: ApiRequest) -> str | None:

@@ -202,6 +202,16 @@ async def played(place: Place, merchant: str, rule: str) -> dict[str, str]:
         return found
 
 
+@pytest.fixture(scope="session")
+def place_of_regions() -> Iterator[Place]:
+    """An emulator whose credentials belong to one region, and the bad shop in the same thread."""
+    yield from served(Settings(port=0, separate_regions=True))
+
+
+def test_credentials_of_another_region_are_found(place_of_regions: Place) -> None:
+    assert asyncio.run(played(place_of_regions, "bad-T4", "T4")) == {"T4": "warning"}
+
+
 @pytest.mark.parametrize("rule", [rule for rule in DECIDABLE if rule != "T4"])
 async def test_a_fault_is_found_by_its_rule_and_breaks_no_other(place: Place, rule: str) -> None:
     found = await played(place, f"bad-{rule}", rule)
