@@ -95,7 +95,7 @@ def _repeated_callback_places_once(traffic: Traffic) -> Iterator[Observation]:
         delivered = [entry for entry in authorization.attempts if entry["status"] is not None]
         if len(delivered) < 2:
             continue
-        posted = authorization.requests_named("create_order")
+        posted = authorization.posted
         other = next((entry for entry in posted[1:] if body_of(entry) != body_of(posted[0])), None)
         if other is None:
             yield obeyed(*delivered, *posted)

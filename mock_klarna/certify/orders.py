@@ -158,7 +158,7 @@ def _rejected_is_a_refusal(traffic: Traffic) -> Iterator[Observation]:
 
 def _lost_answer_is_retried(traffic: Traffic) -> Iterator[Observation]:
     for authorization in traffic.authorizations:
-        posted = authorization.requests_named("create_order")
+        posted = authorization.posted
         lost = next((entry for entry in posted if injected(entry, "drop") and is_ok(entry)), None)
         if lost is None:
             continue
@@ -238,7 +238,7 @@ def _no_second_order_body(traffic: Traffic) -> Iterator[Observation]:
             continue
         late = [
             entry
-            for entry in authorization.requests_named("create_order")
+            for entry in authorization.posted
             if entry["seq"] > decision["seq"] and body_of(entry) != body_of(decision)
         ]
         if late:

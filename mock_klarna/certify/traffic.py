@@ -39,6 +39,11 @@ class Authorization:
         return [entry for entry in self.requests if entry["name"] in names]
 
     @property
+    def posted(self) -> list[Entry]:
+        """The requests with an order, without those that a fault refused: the journal does not have their bodies."""
+        return [entry for entry in self.requests_named("create_order") if not injected(entry, "status")]
+
+    @property
     def is_disturbed(self) -> bool:
         """Whether a fault changed, delayed or lost a callback or a request, so that the time until the decision says nothing."""
         return any(injected(entry, *_DISTURBING) for entry in (*self.attempts, *self.requests))

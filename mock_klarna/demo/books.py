@@ -76,7 +76,7 @@ class Books:
         self._callbacks.append(callback)
 
     def add_order(self, call: Call, body: Json) -> Order:
-        """Add and return the order that a successful call has placed."""
+        """Add and return the order that a successful call has placed or read."""
         answer = orjson.loads(call.answer)
         order = Order(answer["order_id"], call.merchant, answer["fraud_status"], body)
         self._orders[order.order_id] = order

@@ -12,7 +12,7 @@ import orjson
 from aiohttp import web
 
 from mock_klarna.demo.behaviours import CHOSEN_ON_PAGE, FAULTY_ANSWERS, PLACE_ORDER_BEHAVIOURS, UPDATES
-from mock_klarna.demo.books import CallbackOptions, PlaceOrder, ReceivedCallback, ShopState, parse_options
+from mock_klarna.demo.books import CallbackOptions, Order, PlaceOrder, ReceivedCallback, ShopState, parse_options
 
 Json = dict[str, Any]
 SHOP_STATE = web.AppKey("shop_state", ShopState)
@@ -65,9 +65,7 @@ async def push(request: web.Request) -> web.StreamResponse:
     options, shop = _record(request, "push"), request.app[SHOP_STATE]
     if options.then not in ("", FORGET):
         return await _faulty_answer(request, options.then)
-    order = shop.books.order(options.parameters.get("order_id", ""))
-    if order is None:
-        return web.Response(status=404, text="no such order\n")
+    order = await _find_order(shop, options.merchant, options.parameters.get("order_id", ""))
     order.pushes += 1
     if options.then != FORGET and not order.acknowledged and order.fraud_status == "ACCEPTED":
         order.acknowledged = True  # a push that comes meanwhile must not acknowledge it again
@@ -81,14 +79,25 @@ async def notification(request: web.Request) -> web.StreamResponse:
     if options.then:
         return await _faulty_answer(request, options.then)
     body = await _json_object(request)
-    order = shop.books.order(str(body.get("order_id")))
-    if order is None:
-        return web.Response(status=404, text="no such order\n")
+    order = await _find_order(shop, options.merchant, str(body.get("order_id", "")))
     was_pending = order.fraud_status == "PENDING"
     order.fraud_status = str(body.get("event_type")).removeprefix("FRAUD_RISK_")
     if was_pending and order.fraud_status != "ACCEPTED":
         shop.stock.release(order.merchant, order.body)
     return web.Response()
+
+
+async def _find_order(shop: ShopState, merchant: str, order_id: str) -> Order:
+    """Return an order, read from Klarna if the shop does not know it: the answer to its placing may be lost. Raises 404."""
+    order = shop.books.order(order_id)
+    if order is None:
+        read = await shop.klarna.managed_order(merchant, order_id)
+        order = shop.books.order(order_id)  # it may have become known meanwhile
+        if order is None and read.status == 200:
+            order = shop.books.add_order(read, orjson.loads(read.answer))
+    if order is None:
+        raise web.HTTPNotFound(text="no such order\n")
+    return order
 
 
 def _record(request: web.Request, kind: str) -> CallbackOptions:

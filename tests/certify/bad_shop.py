@@ -209,6 +209,11 @@ async def _believe_open(_klarna: BadKlarna, call: Call, request: Request) -> Cal
     return Call(call.merchant, call.method, call.path, 200, orjson.dumps(order))
 
 
+async def _do_not_find(_klarna: BadKlarna, call: Call, request: Request) -> Call:
+    """Find no order at Klarna."""
+    return Call(call.merchant, call.method, call.path, 404, b"") if request.name == "managed" else call
+
+
 def _after_place(react: Callable[[BadKlarna, Request, str], Awaitable[Call]]) -> Reaction:
     """Do something after an order was placed; the order id is the third argument."""
 
@@ -257,6 +262,7 @@ REACTIONS: Mapping[str, Reaction] = {
     "O10": _after_place(_deny_it),
     "O11": _after_place(_place_another),
     "M1": _after_place(_acknowledge),
+    "M3": _do_not_find,
     "M6": _capture_with_the_same_key,
     "M7": _capture_too_much,
     "M9": _believe_open,

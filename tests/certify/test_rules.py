@@ -9,6 +9,7 @@ from mock_klarna.certify import RULES, judge
 from mock_klarna.certify.rule import nothing
 from mock_klarna.certify.traffic import OWN_AGENT
 from tests.certify.samples import (
+    AUTHORIZATION,
     DROPPED,
     EXPIRED,
     FORGED,
@@ -76,6 +77,19 @@ def test_missing_push_urls_are_an_error_where_they_are_required(country: str) ->
     assert [finding.severity for finding in result.findings] == ["error"]
 
 
+@pytest.mark.parametrize("rule", ["C5", "O8", "O11", "M6"])
+def test_a_request_that_a_fault_refused_is_not_compared_with_the_next_one(rule: str) -> None:
+    refused = {"fault_id": "f", "status": 503}
+    journal = Journal().button().authorized().sent("create_order", ORDERS_OF_TOKEN, None, 503, injected=refused)
+    journal.posted(injected={"fault_id": "f", "drop": True}).sent(
+        "create_order", ORDERS_OF_TOKEN, None, 503, injected=refused
+    )
+    headers = {"User-Agent": "Shop/1.0", "Klarna-Idempotency-Key": "k-1"}
+    journal.posted().authorized().sent("capture_order", f"{ORDER}/captures", None, 503, None, headers, injected=refused)
+    journal.captured()
+    assert outcomes(journal)[rule] == "passed"
+
+
 def test_slow_decisions_are_an_error_after_ten_seconds() -> None:
     (result,) = judge(Journal().authorized().later(20).posted().traffic(), [BY_ID["C2"]])
     assert [finding.severity for finding in result.findings] == ["error"]
@@ -98,6 +112,7 @@ def test_whatever_a_body_is_no_rule_fails() -> None:
         assert len(outcomes(journal)) == len(RULES)
 
 
+ORDERS_OF_TOKEN = f"{AUTHORIZATION}/orders"
 AUTHORIZATION_OF_NONE = "/instantshopping/v1/authorizations"
 
 
