@@ -40,7 +40,11 @@ MIGRATIONS: Sequence[Sequence[str]] = (
             merchant TEXT NOT NULL, name TEXT NOT NULL, second BIGINT NOT NULL, requests BIGINT NOT NULL,
             PRIMARY KEY (merchant, name))""",
     ),
-    ("CREATE TABLE snapshots (name TEXT PRIMARY KEY, about BYTEA NOT NULL, content BYTEA NOT NULL)",),
+    (
+        "CREATE TABLE snapshots (name TEXT PRIMARY KEY, about BYTEA NOT NULL, content_id TEXT NOT NULL)",
+        """CREATE TABLE snapshot_parts (
+            content_id TEXT NOT NULL, part BIGINT NOT NULL, content BYTEA NOT NULL, PRIMARY KEY (content_id, part))""",
+    ),
 )
 """The statements that lead from each version of the schema to the next one; a schema has the number of the last."""
 _TABLES_OF_OTHERS = """

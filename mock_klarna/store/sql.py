@@ -7,6 +7,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from mock_klarna.domain.journal import Entry, JournalFilter
 from mock_klarna.domain.records import Job, Record
@@ -56,13 +57,22 @@ DELETE_OLDEST = (
     "DELETE FROM records WHERE position IN "
     "(SELECT position FROM records WHERE merchant = $1 AND kind = $2 ORDER BY position LIMIT $3)"
 )
+_SAVE_PART = "INSERT INTO snapshot_parts (content_id, part, content) VALUES ($1, $2, $3)"
 _SAVE_SNAPSHOT = (
-    "INSERT INTO snapshots (name, about, content) VALUES ($1, $2, $3) "
-    "ON CONFLICT (name) DO UPDATE SET about = excluded.about, content = excluded.content"
+    "INSERT INTO snapshots (name, about, content_id) VALUES ($1, $2, $3) "
+    "ON CONFLICT (name) DO UPDATE SET about = excluded.about, content_id = excluded.content_id"
 )
 _SAVED_SNAPSHOTS = "SELECT about FROM snapshots"
-_SNAPSHOT_CONTENT = "SELECT content FROM snapshots WHERE name = $1"
+_SNAPSHOT_PARTS = (
+    "SELECT p.content_id, p.part FROM snapshot_parts AS p JOIN snapshots AS s ON s.content_id = p.content_id "
+    "WHERE s.name = $1 ORDER BY p.part"
+)
+_PART = "SELECT content FROM snapshot_parts WHERE content_id = $1 AND part = $2"
 _DELETE_SNAPSHOT = "DELETE FROM snapshots WHERE name = $1"
+_UNUSED_PARTS = "SELECT content_id, part FROM snapshot_parts WHERE content_id NOT IN (SELECT content_id FROM snapshots)"
+_DELETE_PART = "DELETE FROM snapshot_parts WHERE content_id = $1 AND part = $2"
+_PART_BYTES = 256 << 10
+"""Bytes of a saved snapshot that are read or written at once; other tasks run between them."""
 _PAGE = 500
 
 
@@ -261,7 +271,18 @@ class SqlStore(ABC):
 
     async def save_snapshot(self, about: SavedSnapshot, content: bytes) -> None:
         """Keep a snapshot under its name, in place of an earlier one."""
-        await self.fetch(_SAVE_SNAPSHOT, about.name, encoded(about), content)
+        content_id = uuid4().hex
+        for part, start in enumerate(range(0, len(content), _PART_BYTES)):
+            await self.fetch(_SAVE_PART, content_id, part, content[start : start + _PART_BYTES])
+            await asyncio.sleep(0)
+        await self.fetch(_SAVE_SNAPSHOT, about.name, encoded(about), content_id)
+        await self._delete_unused_parts()
+
+    async def _delete_unused_parts(self) -> None:
+        """Delete the content of snapshots that were replaced or deleted, or not saved to the end."""
+        for content_id, part in await self.fetch(_UNUSED_PARTS):
+            await self.fetch(_DELETE_PART, content_id, part)
+            await asyncio.sleep(0)
 
     async def saved_snapshots(self) -> list[SavedSnapshot]:
         """Return the snapshots that are kept, by name."""
@@ -269,13 +290,20 @@ class SqlStore(ABC):
         return sorted(found, key=lambda about: about.name)
 
     async def snapshot_content(self, name: str) -> bytes | None:
-        """Return the content of a snapshot that is kept, or None."""
-        content: bytes | None = await self.value(_SNAPSHOT_CONTENT, name)
-        return content
+        """Return the content of a snapshot that is kept, or None; also if it is replaced or deleted meanwhile."""
+        parts = []
+        for content_id, part in await self.fetch(_SNAPSHOT_PARTS, name):
+            content = await self.value(_PART, content_id, part)
+            if content is None:
+                return None
+            parts.append(content)
+            await asyncio.sleep(0)
+        return b"".join(parts) or None
 
     async def delete_snapshot(self, name: str) -> None:
         """Delete a snapshot that is kept."""
         await self.fetch(_DELETE_SNAPSHOT, name)
+        await self._delete_unused_parts()
 
     async def journal_size(self, merchant: str) -> int:
         """Return how many bytes a merchant's journal has."""

@@ -66,7 +66,11 @@ MIGRATIONS: Sequence[Sequence[str]] = (
             DELETE FROM totals WHERE kind = old.kind AND state = old.state AND count = 0; END""",
         "CREATE TABLE server (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL)",
     ),
-    ("CREATE TABLE snapshots (name TEXT PRIMARY KEY, about BLOB NOT NULL, content BLOB NOT NULL)",),
+    (
+        "CREATE TABLE snapshots (name TEXT PRIMARY KEY, about BLOB NOT NULL, content_id TEXT NOT NULL)",
+        """CREATE TABLE snapshot_parts (
+            content_id TEXT NOT NULL, part INTEGER NOT NULL, content BLOB NOT NULL, PRIMARY KEY (content_id, part))""",
+    ),
 )
 """The statements that lead from each version of the schema to the next one; a file has the number of the last.
 

@@ -7,6 +7,7 @@ import pytest
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store, open_store
 from mock_klarna.store.snapshot import SavedSnapshot
+from mock_klarna.store.sql import SqlStore
 from tests.store.samples import button, dumped, writing
 
 
@@ -25,6 +26,18 @@ async def test_a_snapshot_is_kept_replaced_and_deleted(store: Store) -> None:
     await store.delete_snapshot("never")
     assert await store.saved_snapshots() == [about("a", merchants=("käse", "x"))]
     assert await store.snapshot_content("b") is None
+
+
+async def test_a_large_snapshot_is_kept_in_parts_and_replaced_by_a_small_one(store: Store) -> None:
+    large = bytes(range(256)) * 4096
+    await store.save_snapshot(about("a"), large)
+    await store.save_snapshot(about("b"), large[::-1])
+    assert await store.snapshot_content("a") == large
+    await store.save_snapshot(about("a"), b"small")
+    assert (await store.snapshot_content("a"), await store.snapshot_content("b")) == (b"small", large[::-1])
+    await store.delete_snapshot("b")
+    if isinstance(store, SqlStore):
+        assert await store.value("SELECT count(*) FROM snapshot_parts") == 1
 
 
 async def test_a_kept_snapshot_belongs_to_no_merchant_and_to_no_dump(store: Store) -> None:
