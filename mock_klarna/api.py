@@ -10,7 +10,7 @@ from functools import partial
 from operator import itemgetter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.threads import LoopThread, silent_server
@@ -152,9 +152,9 @@ class Commands(Generic[Object, Objects, Nothing, Text]):
         """Give a purchase by its id or token, once it has ended or after `wait` seconds."""
         return self._ask("GET", _query(f"/_mock/purchases/{purchase_id}", {"wait": wait}))
 
-    def purchases(self, *, state: str | None = None, limit: int | None = None) -> Objects:
-        """List this merchant's purchases, or those in one `state`, newest first."""
-        return self._list(_query("/_mock/purchases", {"state": state, "limit": limit}), "purchases")
+    def purchases(self, *, state: str | None = None, limit: int | None = None, before: str | None = None) -> Objects:
+        """List this merchant's purchases, or those in one `state`, newest first; `before` is the id of a purchase that is newer."""
+        return self._list(_query("/_mock/purchases", {"state": state, "limit": limit, "before": before}), "purchases")
 
     def export_html(self, purchase_id: str) -> Text:
         """Give a purchase as one HTML file, with the dashboard's view of it and its journal, which opens without a network."""
@@ -173,6 +173,10 @@ class Commands(Generic[Object, Objects, Nothing, Text]):
         """List where this merchant breaks the rules of `certify` in what happened so far, the most severe first."""
         return self._list("/_mock/findings", "findings")
 
+    def refusals(self, *, limit: int | None = None) -> Objects:
+        """List what was refused of this merchant's requests by operation and rule, the most frequent first."""
+        return self._list(_query("/_mock/refusals", {"limit": limit}), "refusals")
+
     def assert_no_findings(self, severity: str = "error") -> Nothing:
         """Raise AssertionError if this merchant broke a rule that is as severe as `error`, `warning` or `hint`."""
         nothing: Nothing = self._request("GET", "/_mock/findings", then=partial(_require_none, severity))
@@ -190,9 +194,12 @@ class Commands(Generic[Object, Objects, Nothing, Text]):
         """List callbacks with all their attempts, newest first; filters are `purchase_id`, `kind` and `state`."""
         return self._list(_query("/_mock/callbacks", {**filters, "limit": limit}), "callbacks")
 
-    def resend(self, callback_id: str) -> Object:
-        """Send a callback again; gives it with the new attempt."""
-        return self._ask("POST", f"/_mock/callbacks/{callback_id}/resend")
+    def resend(self, callback_id: str, **changes: Any) -> Object:
+        """Send a callback again; gives it with the new attempt.
+
+        `body` is sent instead of its own body; `change` has new values of members by their paths, None removes a member.
+        """
+        return self._ask("POST", f"/_mock/callbacks/{callback_id}/resend", changes)
 
     def orders(self, *, limit: int | None = None) -> Objects:
         """List this merchant's orders, newest first."""
@@ -273,6 +280,14 @@ class Commands(Generic[Object, Objects, Nothing, Text]):
         """Set the clock to a time such as "2026-01-01T00:00:00Z"; all that is due happens before this returns."""
         return self._ask("POST", "/_mock/clock", {"set": moment})
 
+    def advance_to_next_job(self) -> Object:
+        """Move the clock on to the next job that is due, which happens before this returns; raises if none waits."""
+        return self._ask("POST", "/_mock/clock", {"to": "next"})
+
+    def jobs(self, *, limit: int | None = None) -> Objects:
+        """List what waits for this merchant's clock, first due first."""
+        return self._list(_query("/_mock/jobs", {"limit": limit}), "jobs")
+
     def fault(self, on: str, **effect: Any) -> Object:
         """Make the next requests ("request") or callbacks ("callback") fail; takes `operation`, `times` and the effects."""
         return self._ask("POST", "/_mock/faults", {"on": on, **effect})
@@ -293,9 +308,31 @@ class Commands(Generic[Object, Objects, Nothing, Text]):
         """Give this merchant's state: everything but the journal."""
         return self._ask("GET", "/_mock/snapshot")
 
-    def load_snapshot(self, state: Json) -> Nothing:
-        """Replace this merchant's state by a snapshot."""
+    def load_snapshot(self, state: Json | str) -> Nothing:
+        """Replace this merchant's state by a snapshot, or by the one that `save_snapshot` kept under a name."""
+        if isinstance(state, str):
+            return self._send("POST", f"/_mock/snapshots/{quote(state, safe='')}/load")
         return self._send("PUT", "/_mock/snapshot", state)
+
+    def save_snapshot(self, name: str) -> Object:
+        """Keep this merchant's state under a name that all merchants of the sandbox share."""
+        return self._ask("PUT", f"/_mock/snapshots/{quote(name, safe='')}")
+
+    def fork_snapshot(self, name: str, merchant: str | None = None) -> Nothing:
+        """Load the state that `save_snapshot` kept under a name as that of another merchant, by default this one.
+
+        Purchases, orders and keys get ids of their own. The snapshot has the state of one merchant.
+        """
+        body = {"as_merchant": merchant or self.merchant}
+        return self._send("POST", f"/_mock/snapshots/{quote(name, safe='')}/load", body)
+
+    def snapshots(self) -> Objects:
+        """List the snapshots with this merchant's state that are kept under names."""
+        return self._list("/_mock/snapshots", "snapshots")
+
+    def delete_snapshot(self, name: str) -> Nothing:
+        """Delete a snapshot that is kept under a name."""
+        return self._send("DELETE", f"/_mock/snapshots/{quote(name, safe='')}")
 
     def shoppers(self, country: str | None = None) -> Objects:
         """List the test shoppers that `purchase` knows by name."""

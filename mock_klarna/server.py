@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -65,21 +65,28 @@ class Running:
             await self._client.close()
 
 
-def serve(settings: Settings | None = None, journal_observer: JournalObserver | None = None) -> "ServerContext":
+def serve(
+    settings: Settings | None = None,
+    journal_observer: JournalObserver | None = None,
+    setting_sources: Mapping[str, str] | None = None,
+) -> "ServerContext":
     """Serve the emulator in the running loop; it accepts requests inside the `async with` and stops at its end.
 
     The observer notices each entry of the journal that this server records, and each refusal of the control API.
+    `setting_sources` is what `GET /_mock/settings` says about where settings have their values from.
     Raises OSError when an address cannot be bound, `SettingsError` for certificates, folders and files that cannot be used,
     and what `open_store` raises.
     """
-    return ServerContext(settings or Settings(), journal_observer)
+    return ServerContext(settings or Settings(), journal_observer, setting_sources or {})
 
 
 class ServerContext(AbstractAsyncContextManager[Running]):
     """A server for `async with`; a plain `with` raises a TypeError that says what to use."""
 
-    def __init__(self, settings: Settings, journal_observer: JournalObserver | None = None) -> None:
-        self._context = _serving(settings, journal_observer)
+    def __init__(
+        self, settings: Settings, journal_observer: JournalObserver | None, setting_sources: Mapping[str, str]
+    ) -> None:
+        self._context = _serving(settings, journal_observer, setting_sources)
 
     async def __aenter__(self) -> Running:
         """Start the server."""
@@ -148,7 +155,9 @@ class ServerInThread(AbstractContextManager["MockKlarna"]):
 
 
 @asynccontextmanager
-async def _serving(settings: Settings, journal_observer: JournalObserver | None) -> AsyncIterator[Running]:
+async def _serving(
+    settings: Settings, journal_observer: JournalObserver | None, setting_sources: Mapping[str, str]
+) -> AsyncIterator[Running]:
     _require_usable(settings)
     https = _load_https(settings)
     async with AsyncExitStack() as stack:
@@ -156,6 +165,7 @@ async def _serving(settings: Settings, journal_observer: JournalObserver | None)
         stack.push_async_callback(store.close)
         await store.open()
         services = _services(settings, store, stack, https.authority if https else None, journal_observer)
+        services.setting_sources = setting_sources
         await stack.enter_async_context(_background_work(services.scheduler))
         bound = await stack.enter_async_context(listening(build(services), settings, https.context if https else None))
         stack.enter_context(_ready_file(settings.ready_file, bound))

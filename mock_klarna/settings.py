@@ -205,7 +205,9 @@ def _host(value: Any) -> str:
 
 def _without_password(value: Any) -> Any:
     """Return a value for a message: the password of a URL is replaced."""
-    return re.sub(r"(://[^:/@]*:).*@", r"\1...@", value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return re.sub(r"([?&]password=)[^&]*", r"\1...", re.sub(r"(://[^:/@]*:).*@", r"\1...@", value))
 
 
 def _store(value: Any) -> str:
@@ -516,6 +518,13 @@ def _refusal(setting: Field[Any], value: Any, allowed: str, source: str) -> Sett
     """Return the error for a value; it suggests the word that was probably meant."""
     near = did_you_mean(value, setting.metadata["words"]) if isinstance(value, str) else ""
     return SettingsError(f"{source}: {_without_password(value)!r} is not {allowed}" + (near and f"; {near}"))
+
+
+def without_secrets(setting: Field[Any], value: Any) -> Any:
+    """Return a setting's value as anybody may see it: passwords are replaced by `...`."""
+    if setting.name == "credentials":
+        return [f"{pair.partition(':')[0]}:..." for pair in value]
+    return _without_password(value)
 
 
 def setting_fields() -> tuple[Field[Any], ...]:

@@ -200,6 +200,7 @@ ARGUMENTS = {
     "fault": 1, "load_snapshot": 1, "managed_order": 1, "acknowledge": 1, "capture": 2, "refund": 2, "cancel": 1,
     "release_remaining_authorization": 1, "extend_authorization_time": 1, "update_order_authorization": 2,
     "create_token": 1, "get_token": 1, "order_from_token": 2, "cancel_token": 1,
+    "save_snapshot": 1, "fork_snapshot": 2, "delete_snapshot": 1,
 }  # fmt: skip
 
 

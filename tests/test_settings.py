@@ -14,6 +14,7 @@ from mock_klarna.settings import (
     is_service_variable,
     requests_per_second,
     setting_fields,
+    without_secrets,
 )
 
 
@@ -212,3 +213,16 @@ async def test_values_that_no_server_can_use_are_refused_and_nothing_is_written(
 
 def _names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize(
+    ("store", "shown"),
+    [
+        ("postgresql://shop:se:cr@t@db/x", "postgresql://shop:...@db/x"),
+        ("postgresql://db/x?user=shop&password=secret&schema=y", "postgresql://db/x?user=shop&password=...&schema=y"),
+        ("sqlite:state.db", "sqlite:state.db"),
+    ],
+)
+def test_a_password_in_the_address_of_a_database_is_not_shown(store: str, shown: str) -> None:
+    (setting,) = (setting for setting in setting_fields() if setting.name == "store")
+    assert without_secrets(setting, store) == shown

@@ -208,8 +208,12 @@ class Deliveries:
         state: str,
         jobs: tuple[Job, ...] = (),
         finished: tuple[Job, ...] = (),
+        sent_body: bytes | None = None,
     ) -> Delivery:
-        """Add attempts to a delivery, with those that were made meanwhile, and write them to the journal."""
+        """Add attempts to a delivery, with those that were made meanwhile, and write them to the journal.
+
+        `sent_body` is what was sent, if not the body of the delivery.
+        """
         made = attempts.made
         now = made[-1].at + made[-1].duration if made else None
         written = await self._written(
@@ -218,9 +222,10 @@ class Deliveries:
         if written is None:
             await self._reschedule(delivery, jobs)
             written = with_attempts(delivery, made, state)
+        body = written.body if sent_body is None else sent_body
         count = written.attempts_dropped + len(written.attempts)
         for number, attempt in enumerate(made, count - len(made) + 1):
-            await self._write_entry(written, number, attempt, attempts.injected)
+            await self._write_entry(written, number, attempt, body, attempts.injected)
         return written
 
     async def _reschedule(self, delivery: Delivery, jobs: tuple[Job, ...]) -> None:
@@ -229,12 +234,14 @@ class Deliveries:
             now = await self._context.now(delivery.merchant)
             await self._context.commit(delivery.merchant, Decision(jobs=jobs), now)
 
-    async def _write_entry(self, delivery: Delivery, number: int, attempt: Attempt, injected: Injected | None) -> None:
+    async def _write_entry(
+        self, delivery: Delivery, number: int, attempt: Attempt, body: bytes, injected: Injected | None
+    ) -> None:
         sent = Sent(
             callback_id=delivery.callback_id,
             url=delivery.url,
             number=number,
-            request_body=delivery.body,
+            request_body=body,
             attempt=attempt,
             injected=injected,
         )
@@ -253,11 +260,17 @@ class Deliveries:
             return None
         return replace(job, due=job.due + pause, number=job.number + 1)
 
-    async def resend(self, merchant: str | None, callback_id: str) -> Delivery:
-        """Send a callback again, the same bytes to the same URL; the attempt is added to the earlier ones."""
+    async def resend(self, merchant: str | None, callback_id: str, body: bytes | None = None) -> Delivery:
+        """Send a callback again to the same URL; the attempt is added to the earlier ones.
+
+        `body` is sent instead of the callback's own; later attempts have that one again.
+        """
         delivery = await self.find(merchant, callback_id)
-        attempts = (await self._attempt(delivery)).with_injected(resent=True)
-        return await self._record(delivery, attempts, state_after(attempts.made[-1], None))
+        sent = delivery if body is None else replace(delivery, body=body)
+        attempts = (await self._attempt(sent)).with_injected(resent=True)
+        if sent.body != delivery.body:
+            attempts = attempts.with_injected(changed=True)
+        return await self._record(delivery, attempts, state_after(attempts.made[-1], None), sent_body=sent.body)
 
     async def forge(self, merchant: str | None, purchase_id: str, token: str | None) -> Delivery:
         """Send a `place_order` callback that Klarna never sends: that of a purchase with another token.

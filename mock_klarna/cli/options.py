@@ -98,6 +98,14 @@ def settings_from(arguments: argparse.Namespace, **defaults: Any) -> Settings:
     return from_environment(os.environ, {**fallback, **given})
 
 
+def setting_sources(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return where `settings_from` finds the values of settings, by their names: `flag`, `environment` or `file`."""
+    names = [setting.name for setting in setting_fields()]
+    sources = dict.fromkeys(settings_in_file(arguments.config), "file")
+    sources |= {name: "environment" for name in names if variable_with_value(name, os.environ)}
+    return sources | {name: "flag" for name in names if getattr(arguments, f"setting_{name}", None) is not None}
+
+
 def setting_value(name: str, config: str | None) -> Any:
     """Return a setting from its variable, the configuration file or its default, for commands without an option for it."""
     setting = next(setting for setting in setting_fields() if setting.name == name)

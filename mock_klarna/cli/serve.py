@@ -4,10 +4,11 @@ import argparse
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
 
-from mock_klarna.cli.options import add_settings, settings_from, warn_about_variables
+from mock_klarna.cli.options import add_settings, setting_sources, settings_from, warn_about_variables
 from mock_klarna.process import (
     import_aiohttp,
     pause_garbage_collection,
@@ -30,16 +31,16 @@ def run(arguments: argparse.Namespace) -> int:
     import_aiohttp()
     import_module("mock_klarna.server")
     with suppress(KeyboardInterrupt):
-        run_in_loop(_serve(settings), settings.loop)
+        run_in_loop(_serve(settings, setting_sources(arguments)), settings.loop)
     return 0
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings, sources: Mapping[str, str]) -> None:
     from mock_klarna.logs import narrating
     from mock_klarna.server import serve
 
     with narrating(settings, sys.stderr) as narrator:
-        async with serve(settings, None if settings.quiet else narrator) as running:
+        async with serve(settings, None if settings.quiet else narrator, sources) as running:
             resume_garbage_collection()
             urls = f"{running.url} and {running.tls_url}" if running.tls_url else running.url
             print(f"mock-klarna is ready at {urls}", flush=True)

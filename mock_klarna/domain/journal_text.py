@@ -196,7 +196,9 @@ def _refusal(entry: Json) -> Iterator[str]:
 def _callback(entry: Json, shop: str, *, verbose: bool, timed: bool) -> EntryText:
     is_answered = entry["outcome"] == "answered"
     is_error = not is_answered or entry["status"] >= 400
-    attempt = f" (attempt {entry['number']})" if entry["number"] > 1 else ""
+    notes = [f"attempt {entry['number']}"] if entry["number"] > 1 else []
+    notes += ["changed body"] if (entry.get("injected") or {}).get("changed") else []
+    attempt = f" ({', '.join(notes)})" if notes else ""
     called = f"{entry['name']}{attempt}" + (f" at {entry['url']}" if verbose or is_error else "")
     hints = [str(entry[name]) for name in ("hint", "remedy") if entry.get(name)]
     says_enough = (

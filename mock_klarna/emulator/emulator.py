@@ -15,6 +15,7 @@ from mock_klarna.emulator.faults import Faults
 from mock_klarna.emulator.idempotency import Idempotency
 from mock_klarna.emulator.merchants import Merchants
 from mock_klarna.emulator.orders import OrderManagement, Orders
+from mock_klarna.emulator.snapshots import Snapshots
 from mock_klarna.errors import InvalidInput, Problem, UnknownName, did_you_mean
 
 
@@ -35,6 +36,7 @@ class Emulator:
         self.idempotency = Idempotency(self.context)
         self.merchants = Merchants(self.context)
         self.faults = Faults(self.context)
+        self.snapshots = Snapshots(self.context)
 
 
 Json = dict[str, Any]

@@ -191,11 +191,12 @@ async def fault(run: ScenarioRun, step: Step) -> Any:
 
 
 async def resend(run: ScenarioRun, step: Step) -> Any:
-    """Send the newest callback of a kind again."""
+    """Send the newest callback of a kind again, with its own body or a changed one."""
     page = await run.get(f"/_mock/callbacks?purchase_id={run.purchases_of(step.args)[0]}")
     for callback in page["callbacks"]:
         if callback["kind"] == step.args["kind"]:
-            return await run.request(step, "POST", f"/_mock/callbacks/{callback['callback_id']}/resend")
+            changes = {name: step.args[name] for name in ("body", "change") if name in step.args}
+            return await run.request(step, "POST", f"/_mock/callbacks/{callback['callback_id']}/resend", changes)
     raise StepError(f"no {step.args['kind']} was sent yet", hint="add an expect_callback step before this one")
 
 

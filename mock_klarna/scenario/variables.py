@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mock_klarna.scenario.model import StepError
+from mock_klarna.validation import set_at
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_-]*)((?:\.[A-Za-z0-9_-]+|\[\d+\])*)\}")
 _REFERENCE_MEMBER = re.compile(r"[A-Za-z0-9_-]+")
-_PATH_MEMBER = re.compile(r"\[(\d{1,9})\]|([^.\[\]]+)")
 
 
 class UnknownVariable(StepError):
@@ -87,24 +87,9 @@ def with_changes(body: Any, changes: Mapping[str, Any]) -> Any:
     """
     changed = copy.deepcopy(body)
     for path, value in changes.items():
-        _change(changed, path, value)
+        try:
+            set_at(changed, path, value)
+        except LookupError:
+            hint = "give a path that exists"
+            raise StepError(f"the order has no member {path}", where="change", hint=hint) from None
     return changed
-
-
-def _change(body: Any, path: str, value: Any) -> None:
-    members = [int(index) if index else name for index, name in _PATH_MEMBER.findall(path)]
-    try:
-        for member in members[:-1]:
-            body = body[member]
-        _set_or_remove(body, members[-1], value)
-    except (LookupError, TypeError):
-        raise StepError(f"the order has no member {path}", where="change", hint="give a path that exists") from None
-
-
-def _set_or_remove(container: Any, member: str | int, value: Any) -> None:
-    if value is not None:
-        container[member] = value
-    elif isinstance(container, dict):
-        container.pop(member, None)
-    else:
-        del container[member]

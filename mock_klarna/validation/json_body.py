@@ -106,6 +106,28 @@ def _path_at(raw: bytes, position: int) -> str:
     return path_text(path)
 
 
+_PATH_MEMBER = re.compile(r"\[(\d{1,9})\]|([^.\[\]]+)")
+
+
+def set_at(body: Any, path: str, value: Any) -> None:
+    """Replace the member of a body at a path such as `order_lines[0].quantity`, or remove it where the value is None.
+
+    Raises LookupError for a path that does not exist.
+    """
+    members = [int(index) if index else name for index, name in _PATH_MEMBER.findall(path)]
+    try:
+        for member in members[:-1]:
+            body = body[member]
+        if value is not None:
+            body[members[-1]] = value
+        elif isinstance(body, dict):
+            body.pop(members[-1], None)
+        else:
+            del body[members[-1]]
+    except (LookupError, TypeError):
+        raise LookupError(path) from None
+
+
 def path_text(steps: Sequence[str | int]) -> str:
     """Return a place in Klarna's form: `order_lines[0].name`, and `[""]` for a member without a name."""
     named = (f".{step[:_LONGEST_NAME]}" if step else '[""]' for step in steps if isinstance(step, str))

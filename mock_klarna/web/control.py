@@ -1,24 +1,23 @@
-"""The sandbox's control API under `/_mock`: server, purchases, orders, callbacks, faults, clock, state, test shoppers."""
+"""The sandbox's control API under `/_mock`: server, merchants, purchases, orders, callbacks, faults, reset, test shoppers."""
 
-from calendar import monthrange
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
-from datetime import UTC, datetime
+from dataclasses import Field
 from typing import Any, TypeVar
 
 from aiohttp import hdrs
 
 from mock_klarna import __version__
 from mock_klarna.domain.callbacks import Delivery
-from mock_klarna.domain.journal import JournalFilter
+from mock_klarna.domain.journal import LAST_POSITION, Entry, JournalFilter
 from mock_klarna.domain.journal_text import journal_lines
 from mock_klarna.domain.records import ButtonKey, Order, Purchase, Record
-from mock_klarna.domain.time import moment, require_reachable
-from mock_klarna.domain.time import seconds as seconds_of
+from mock_klarna.domain.time import moment, precise_moment
+from mock_klarna.domain.urls import host_of
 from mock_klarna.emulator import emulator
-from mock_klarna.errors import BadValue, Forbidden, InvalidInput, Problem, UnknownName
-from mock_klarna.store.snapshot_stream import Portion, read_snapshot, write_snapshot
-from mock_klarna.validation import MalformedBody
+from mock_klarna.errors import InvalidInput, Problem, StateConflict, UnknownName
+from mock_klarna.settings import flag_of, setting_fields, variable_of, without_secrets
+from mock_klarna.validation import MalformedBody, read_json, set_at, write_json
 from mock_klarna.web import views
 from mock_klarna.web.request import JSON, PEM, TEXT, ApiRequest, ApiResponse, Services, json_response
 
@@ -100,6 +99,57 @@ async def get_authority(services: Services, _request: ApiRequest) -> ApiResponse
     return ApiResponse(200, services.authority, {"Content-Type": PEM})
 
 
+async def show_settings(services: Services, _request: ApiRequest) -> ApiResponse:
+    """List every setting with its value and where that comes from; passwords are replaced."""
+    return json_response({"settings": [_setting(services, setting) for setting in setting_fields()]})
+
+
+def _setting(services: Services, setting: Field[Any]) -> Json:
+    value = getattr(services.settings, setting.name)
+    otherwise = "default" if value == setting.default else "program"
+    return {
+        "name": setting.name,
+        "value": without_secrets(setting, value),
+        "source": services.setting_sources.get(setting.name, otherwise),
+        "default": setting.default,
+        "flag": flag_of(setting.name),
+        "variable": variable_of(setting.name),
+        "help": setting.metadata["help"],
+        "group": setting.metadata["group"],
+    }
+
+
+# Merchants
+
+
+async def list_merchants(services: Services, request: ApiRequest) -> ApiResponse:
+    """List the merchants that have data, or the one that is asked for: first the one to which something happened last."""
+    store, merchants = services.emulator.store, services.emulator.merchants
+    newest: list[tuple[str, Entry | None]] = []
+    for name in await merchants.names():
+        if request.scope in (None, name):
+            found = await store.entries(JournalFilter(merchant=name), 0, 1, before=LAST_POSITION)
+            newest.append((name, found[0] if found else None))
+    newest.sort(key=lambda pair: (-pair[1].seq if pair[1] else 0, pair[0]))
+    shown = [await _merchant(services, name, last) for name, last in newest[: request.query["limit"]]]
+    return json_response({"merchants": shown, "total": len(newest)})
+
+
+async def _merchant(services: Services, name: str, last: Entry | None) -> Json:
+    store, offset = services.emulator.store, await services.emulator.merchants.offset(name)
+    return {
+        "merchant": name,
+        "api_host": host_of(name) if services.settings.separate_regions else None,
+        "buttons": await store.count_records(ButtonKey, name),
+        "purchases": await store.count_records(Purchase, name),
+        "orders": await store.count_records(Order, name),
+        "now": moment(services.emulator.context.real_time() + offset),
+        "ahead_seconds": round(offset, 3),
+        "last_activity": precise_moment(last.at) if last else None,
+        "last_seq": last.seq if last else None,
+    }
+
+
 # Purchases
 
 
@@ -117,7 +167,7 @@ async def create_purchase(services: Services, request: ApiRequest) -> ApiRespons
 
 
 async def list_purchases(services: Services, request: ApiRequest) -> ApiResponse:
-    """List purchases, newest first; `total` counts those in the requested state."""
+    """List purchases, newest first; `total` counts those in the requested state, also newer ones than `before`."""
     state = request.query["state"]
     is_wanted = None if state is None else lambda purchase: purchase.state == state
     newest, total = await _newest(services, request, Purchase, is_wanted, before=request.query["before"])
@@ -218,8 +268,31 @@ async def get_callback(services: Services, request: ApiRequest) -> ApiResponse:
 
 
 async def resend_callback(services: Services, request: ApiRequest) -> ApiResponse:
-    """Send a callback again and return it with the new attempt."""
-    return json_response(views.callback(await services.deliveries.resend(request.scope, request.path("callback_id"))))
+    """Send a callback again, with its own body or a changed one, and return it with the new attempt.
+
+    Later attempts have its own body again. A changed body is JSON, and the merchant's code has to check it: nothing else does.
+    """
+    delivery = await services.deliveries.find(request.scope, request.path("callback_id"))
+    body = _changed_body(delivery, request.body) if request.body else None
+    return json_response(views.callback(await services.deliveries.resend(request.scope, delivery.callback_id, body)))
+
+
+def _changed_body(delivery: Delivery, sent: Json) -> bytes:
+    """Return the bytes of `body`, or of the callback's own body, with the members at the paths of `change` replaced."""
+    raw = write_json(sent["body"]) if sent.get("body") is not None else b"" if "body" in sent else delivery.body
+    if not sent.get("change"):
+        return raw
+    try:
+        body = read_json(raw) if raw else {}
+    except MalformedBody:
+        raise StateConflict("the body of this callback is not JSON", where="change", hint="send a whole body") from None
+    for path, value in sent["change"].items():
+        try:
+            set_at(body, path, value)
+        except LookupError:
+            expected = "the path of a member, such as order.order_lines[0].quantity"
+            raise InvalidInput([Problem(f"change.{path}", "path", value, expected)], where="body") from None
+    return write_json(body)
 
 
 async def forge_callback(services: Services, request: ApiRequest) -> ApiResponse:
@@ -251,51 +324,6 @@ async def clear_faults(services: Services, request: ApiRequest) -> ApiResponse:
     return ApiResponse(204)
 
 
-# The clock
-
-
-async def get_clock(services: Services, request: ApiRequest) -> ApiResponse:
-    """Return the time on a merchant's clock and how many seconds it is ahead of real time."""
-    return json_response(await _clock(services, request.merchant))
-
-
-async def set_clock(services: Services, request: ApiRequest) -> ApiResponse:
-    """Advance or set the clock; everything due on the way happens, in order, before this answers.
-
-    Setting it back undoes nothing: what happened keeps its times, and what is not yet due waits until the clock is there again.
-    """
-    merchants = [request.merchant] if request.merchant else await services.emulator.merchants.names()
-    scheduler, is_advance = services.scheduler, "advance" in request.body
-    if is_advance:
-        seconds = seconds_of(request.body["advance"])
-        for merchant in merchants:
-            await scheduler.require_reachable(merchant, seconds)
-    else:
-        seconds = _time(request.body["set"]) - services.emulator.context.real_time()
-    for merchant in merchants:
-        await (scheduler.advance_clock if is_advance else scheduler.set_clock)(merchant, seconds)
-    return json_response(await _clock(services, request.merchant))
-
-
-async def _clock(services: Services, merchant: str) -> Json:
-    offset = await services.emulator.merchants.offset(merchant)
-    now = moment(await services.emulator.context.now(merchant))
-    return {"merchant": merchant or None, "now": now, "ahead_seconds": round(offset, 3)}
-
-
-def _time(text: str) -> float:
-    """Return an RFC 3339 time as seconds in UTC; raises `InvalidInput` for one that is invalid or that no clock can show."""
-    try:
-        time = datetime.fromisoformat(text.upper().replace("Z", "+00:00"))
-    except ValueError:
-        year, month = int(text[:4]), int(text[5:7])
-        last = f"a day that exists: {text[:7]} has {monthrange(year, month)[1]} days" if year else "a year from 1970"
-        raise InvalidInput([Problem("set", "date", text, last)], where="body") from None
-    seconds = (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
-    require_reachable(seconds, "set", text)
-    return seconds
-
-
 # State
 
 
@@ -305,47 +333,6 @@ async def reset(services: Services, request: ApiRequest) -> ApiResponse:
     await services.emulator.merchants.reset(request.scope, None if seed is None else str(seed))
     services.scheduler.forget(request.scope)
     return ApiResponse(204)
-
-
-async def get_snapshot(services: Services, request: ApiRequest) -> ApiResponse:
-    """Return the state of a merchant or of all: everything but the journal. It is sent while it is read."""
-    state = services.emulator.store.dump([request.merchant] if request.merchant else None)
-    pieces = write_snapshot(state)
-    first = await anext(pieces)
-    return ApiResponse(200, headers={"Content-Type": JSON}, stream=_preceded(first, pieces))
-
-
-async def _preceded(first: bytes, others: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """Yield a piece that was read before the response began, so that a failure of the store had a status, then the others."""
-    async with aclosing(others):
-        yield first
-        async for piece in others:
-            yield piece
-
-
-async def put_snapshot(services: Services, request: ApiRequest) -> ApiResponse:
-    """Replace the state of the merchants in a snapshot, all or nothing; with credentials only that of their merchant.
-
-    The body is read and checked while it arrives.
-    """
-    portions = _own_portions(request.merchant, read_snapshot(request.stream))
-    try:
-        await services.emulator.store.load(portions)
-    except MalformedBody as malformed:
-        raise BadValue([malformed.problem]) from None
-    for merchant in await services.emulator.merchants.names():
-        services.scheduler.wake(merchant)
-    return ApiResponse(204)
-
-
-async def _own_portions(merchant: str, portions: AsyncIterator[Portion]) -> AsyncGenerator[Portion]:
-    """Yield portions; raises `Forbidden` if a request acts for one merchant and a portion belongs to another one."""
-    async for portion in portions:
-        if merchant and portion.merchant != merchant:
-            detail = f"this call acts for {merchant!r}, and the snapshot contains {portion.merchant!r}"
-            hint = "send it without credentials and ?merchant= to replace any merchant's state"
-            raise Forbidden(detail, where=f"merchants.{portion.merchant}", hint=hint)
-        yield portion
 
 
 # Test shoppers

@@ -34,8 +34,9 @@ async def list_entries(services: Services, request: ApiRequest) -> ApiResponse:
     they began: a request and a callback are recorded when they end.
     """
     wanted, after, limit = _filter(request), request.query["after"], request.query["limit"]
-    show = _shown(request)
-    before = LAST_POSITION if request.query["order"] == "newest" else None
+    show, before = _shown(request), request.query["before"]
+    if before is None and request.query["order"] == "newest":
+        before = LAST_POSITION
     first = await find_entries(services, wanted, after, min(limit, _LARGEST_PAGE), request.query["wait"], before)
     is_all = len(first) == limit or len(first) < _LARGEST_PAGE
     if not is_all or sum(entry.size for entry in first) > _PAGE_BYTES:

@@ -127,6 +127,7 @@ class Operation:
     name: its id in the OpenAPI document and in the journal, and the name of `schemas/requests/<name>.json` if it takes a body.
     body: "required", "optional", "stream" (JSON that the handler reads while it arrives) or "" (a body is not read).
     schema: the name of the body's schema where another operation has the same body.
+    keeps_nulls: null is a value of its body; elsewhere it means that a member is missing (klarna.md §13).
     max_body: the largest body in bytes, if not that of the settings.
     precondition: runs before the problems of a body are reported, because an error about the resource in the path is more
         important. May return a function that finds more problems in the body.
@@ -145,6 +146,7 @@ class Operation:
     handler: Handler
     body: str = ""
     schema: str = ""
+    keeps_nulls: bool = False
     max_body: int | None = None
     precondition: Precondition | None = None
     parameters: tuple[Parameter, ...] = ()

@@ -5,7 +5,18 @@ The routes, the OpenAPI document and the tables in the documentation follow from
 
 from functools import partial
 
-from mock_klarna.web import control, customer_tokens, export, findings, journal, query, scenarios
+from mock_klarna.web import (
+    clock,
+    control,
+    customer_tokens,
+    export,
+    findings,
+    journal,
+    query,
+    refusals,
+    scenarios,
+    snapshots,
+)
 from mock_klarna.web.browser_table import BROWSER
 from mock_klarna.web.klarna_table import CUSTOMER_TOKENS, INSTANT_SHOPPING, ORDER_MANAGEMENT
 from mock_klarna.web.operation import NO_BODY, UNKNOWN_PATH, WRONG_METHOD, Api, Operation
@@ -15,6 +26,7 @@ _NO_CONTENT = ((204, NO_BODY),)
 _JOURNALED = [row.name for row in INSTANT_SHOPPING + ORDER_MANAGEMENT + CUSTOMER_TOKENS + BROWSER]
 _NAME = query.entry_name([*_JOURNALED, UNKNOWN_PATH, WRONG_METHOD])
 _JOURNAL_FILTER = (query.KIND, _NAME, query.STATUS, query.CORRELATION_ID, query.PURCHASE_ID)
+_SNAPSHOT = "/_mock/snapshots/{snapshot_name}"
 _sandbox = partial(Operation, api=Api.SANDBOX)
 
 SANDBOX = (
@@ -22,6 +34,21 @@ SANDBOX = (
     _sandbox(name="openapi", method="GET", path="/_mock/openapi.json", handler=control.openapi),
     _sandbox(
         name="authority", method="GET", path="/_mock/ca.pem", handler=control.get_authority, errors=(404,), media=PEM
+    ),
+    _sandbox(
+        name="show_settings",
+        method="GET",
+        path="/_mock/settings",
+        handler=control.show_settings,
+        answers=((200, "settings"),),
+    ),
+    _sandbox(
+        name="list_merchants",
+        method="GET",
+        path="/_mock/merchants",
+        handler=control.list_merchants,
+        answers=((200, "merchants"),),
+        parameters=(query.LIMIT,),
     ),
     _sandbox(
         name="create_purchase",
@@ -74,7 +101,7 @@ SANDBOX = (
         path="/_mock/journal",
         handler=journal.list_entries,
         answers=((200, "journal"),),
-        parameters=(*_JOURNAL_FILTER, query.AFTER, query.ORDER, query.LIMIT, query.WAIT, query.DETAIL),
+        parameters=(*_JOURNAL_FILTER, query.AFTER, query.ORDER, query.LIMIT, query.WAIT, query.DETAIL, query.BEFORE),
     ),
     _sandbox(
         name="events",
@@ -86,6 +113,14 @@ SANDBOX = (
     ),
     _sandbox(
         name="findings", method="GET", path="/_mock/findings", handler=findings.find, answers=((200, "findings"),)
+    ),
+    _sandbox(
+        name="list_refusals",
+        method="GET",
+        path="/_mock/refusals",
+        handler=refusals.list_refusals,
+        answers=((200, "refusals"),),
+        parameters=(query.LIMIT,),
     ),
     _sandbox(
         name="journal_entry",
@@ -116,8 +151,10 @@ SANDBOX = (
         method="POST",
         path="/_mock/callbacks/{callback_id}/resend",
         handler=control.resend_callback,
+        body="optional",
+        keeps_nulls=True,
         answers=((200, "callback"),),
-        errors=(404,),
+        errors=(404, 409),
     ),
     _sandbox(
         name="forge_callback",
@@ -193,15 +230,23 @@ SANDBOX = (
         body="required",
         errors=(400, 404, 409),
     ),
-    _sandbox(name="get_clock", method="GET", path="/_mock/clock", handler=control.get_clock, answers=((200, "clock"),)),
+    _sandbox(name="get_clock", method="GET", path="/_mock/clock", handler=clock.get_clock, answers=((200, "clock"),)),
     _sandbox(
         name="set_clock",
         method="POST",
         path="/_mock/clock",
-        handler=control.set_clock,
+        handler=clock.set_clock,
         body="required",
         answers=((200, "clock"),),
-        errors=(400,),
+        errors=(400, 409),
+    ),
+    _sandbox(
+        name="list_jobs",
+        method="GET",
+        path="/_mock/jobs",
+        handler=clock.list_jobs,
+        answers=((200, "jobs"),),
+        parameters=(query.LIMIT,),
     ),
     _sandbox(
         name="create_fault",
@@ -235,18 +280,58 @@ SANDBOX = (
         name="get_snapshot",
         method="GET",
         path="/_mock/snapshot",
-        handler=control.get_snapshot,
+        handler=snapshots.get_snapshot,
         answers=((200, "requests/put_snapshot"),),
     ),
     _sandbox(
         name="put_snapshot",
         method="PUT",
         path="/_mock/snapshot",
-        handler=control.put_snapshot,
+        handler=snapshots.put_snapshot,
         body="stream",
         max_body=1 << 30,
         answers=_NO_CONTENT,
         errors=(400, 403),
+    ),
+    _sandbox(
+        name="list_snapshots",
+        method="GET",
+        path="/_mock/snapshots",
+        handler=snapshots.list_saved_snapshots,
+        answers=((200, "saved_snapshots"),),
+    ),
+    _sandbox(
+        name="save_snapshot",
+        method="PUT",
+        path=_SNAPSHOT,
+        handler=snapshots.save_snapshot,
+        answers=((200, "saved_snapshot"),),
+        errors=(400, 409),
+    ),
+    _sandbox(
+        name="get_saved_snapshot",
+        method="GET",
+        path=_SNAPSHOT,
+        handler=snapshots.get_saved_snapshot,
+        answers=((200, "requests/put_snapshot"),),
+        errors=(404,),
+    ),
+    _sandbox(
+        name="load_snapshot",
+        method="POST",
+        path=f"{_SNAPSHOT}/load",
+        handler=snapshots.load_saved_snapshot,
+        body="optional",
+        answers=_NO_CONTENT,
+        errors=(400, 403, 404, 409),
+    ),
+    _sandbox(
+        name="delete_snapshot",
+        method="DELETE",
+        path=_SNAPSHOT,
+        handler=snapshots.delete_saved_snapshot,
+        answers=_NO_CONTENT,
+        errors=(404,),
     ),
     _sandbox(
         name="list_shoppers",

@@ -289,6 +289,7 @@ def _with_body(services: Services, operation: Operation) -> Stage:
     check, check_large = services.validator.check, services.validator.check_large
     max_body, schema = operation.max_body or settings.max_body, operation.body_schema
     is_stream, is_optional = operation.body == "stream", operation.body == "optional"
+    drops_nulls = not operation.keeps_nulls
 
     async def with_body(request: ApiRequest) -> ApiResponse:
         if is_stream:
@@ -304,10 +305,11 @@ def _with_body(services: Services, operation: Operation) -> Stage:
                 require_json(request.http)
             sent = parse(raw)
             sent = {} if sent is None and is_optional else sent
+        nulls = drops_nulls and b"null" in raw
         if len(raw) < LARGE_BODY:
-            request.body, problems = check(schema, sent, nulls=b"null" in raw)
+            request.body, problems = check(schema, sent, nulls=nulls)
         else:
-            request.body, problems = await check_large(schema, sent, nulls=b"null" in raw)
+            request.body, problems = await check_large(schema, sent, nulls=nulls)
         if problems:
             raise await _invalid_body(services, operation, request, problems)
         if request.body is not sent:

@@ -100,6 +100,7 @@ CALLBACK_KIND = _choice("kind", "Only callbacks of this kind.", CALLBACKS)
 CALLBACK_STATE = _choice("state", "Only callbacks in this state.", DELIVERY_STATES)
 AFTER = _integer("after", "Only entries after this position.", LAST_POSITION, default=0)
 AFTER_OR_LAST_SEEN = _integer("after", "Only entries after this position.", LAST_POSITION, default=None)
+BEFORE = _integer("before", "Only entries before this position, the newest of them first.", LAST_POSITION, default=None)
 ORDER = _choice(
     "order", "Whether the oldest entries come first, or the newest ones.", ("oldest", "newest"), default="oldest"
 )

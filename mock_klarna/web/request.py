@@ -1,7 +1,7 @@
 """Requests and responses in the pipeline, and reading bodies."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +32,7 @@ class Services:
     """What handlers need.
 
     `started` is real time, seconds in UTC. `authority` is the certificate (PEM) that clients of HTTPS have to trust, or None.
-    `limits` is None without a rate limit.
+    `limits` is None without a rate limit. `setting_sources` says where settings have their values from: flag, environment or file.
     """
 
     settings: Settings
@@ -44,6 +44,7 @@ class Services:
     started: float
     limits: RateLimits | None = None
     authority: bytes | None = None
+    setting_sources: Mapping[str, str] = field(default_factory=dict)
     streams: Streams = field(default_factory=Streams)
 
 

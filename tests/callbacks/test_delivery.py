@@ -1,6 +1,7 @@
 """Sending callbacks: limits, injected faults, sending again."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -271,3 +272,67 @@ async def test_a_forged_callback_needs_an_authorized_purchase_of_the_merchant(sh
             answer = await client.send("POST", f"/_mock/callbacks{query}", {"purchase_id": purchase_id})
             assert (answer.status, answer.body["where"]) == (status, "purchase_id")
             assert answer.body["hint"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sent"),
+    [
+        ({"body": {"a": [1, None]}}, {"a": [1, None]}),
+        ({"body": "text"}, "text"),
+        ({"body": {"a": {"b": 1, "c": 2}}, "change": {"a.b": 3, "a.c": None, "d": 4}}, {"a": {"b": 3}, "d": 4}),
+    ],
+)
+async def test_a_callback_can_be_sent_again_with_another_body(shop: Shop, changes: Any, sent: Any) -> None:
+    async with emulator() as client:
+        bought = await buy(client, shop.url)
+        await calls(client, "place_order")
+        (callback,) = await callbacks(client, "place_order", bought)
+        path = f"/_mock/callbacks/{callback['callback_id']}"
+        resent = await client.ask("POST", f"{path}/resend", changes)
+        again = await client.ask("POST", f"{path}/resend", {})
+        entries = await calls(client, "place_order", 3)
+    first, changed, last = shop.requests
+    assert json.loads(changed.body) == sent
+    assert first == last
+    assert len(again["attempts"]) == 3
+    assert [entry["injected"] for entry in entries] == [None, {"resent": True, "changed": True}, {"resent": True}]
+    assert entries[1]["request_body"] == sent
+    assert resent["request_body"] == callback["request_body"] == entries[2]["request_body"]
+
+
+async def test_members_of_a_callback_are_changed_by_their_paths(shop: Shop) -> None:
+    async with emulator() as client:
+        bought = await buy(client, shop.url)
+        await calls(client, "place_order")
+        (callback,) = await callbacks(client, "place_order", bought)
+        changes = {"order.order_lines[0].quantity": 7, "order.locale": None, "authorization_token": "forged"}
+        await client.ask("POST", f"/_mock/callbacks/{callback['callback_id']}/resend", {"change": changes})
+    first, changed = (json.loads(request.body) for request in shop.requests)
+    assert changed["authorization_token"] == "forged"
+    assert changed["order"]["order_lines"][0].pop("quantity") == 7
+    assert "locale" not in changed["order"]
+    first["order"]["order_lines"][0].pop("quantity")
+    assert {**first, "authorization_token": "forged", "order": {**first["order"], "locale": None}} == {
+        **changed, "order": {**changed["order"], "locale": None}
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"change": {"order.order_lines[99].name": "x"}}, "change.order.order_lines[99].name"),
+        ({"change": {"authorization_token.x": 1}}, "change.authorization_token.x"),
+        ({"change": 5}, "change"),
+        ({"chnage": {}}, "chnage"),
+    ],
+)
+async def test_a_change_that_is_not_possible_is_refused_and_nothing_is_sent(
+    shop: Shop, changes: Any, path: str
+) -> None:
+    async with emulator() as client:
+        bought = await buy(client, shop.url)
+        await calls(client, "place_order")
+        (callback,) = await callbacks(client, "place_order", bought)
+        answer = await client.send("POST", f"/_mock/callbacks/{callback['callback_id']}/resend", changes)
+    assert (answer.status, answer.body["errors"][0]["path"]) == (400, path)
+    assert len(shop.requests) == 1

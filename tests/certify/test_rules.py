@@ -238,3 +238,10 @@ def test_ids_are_not_taken_for_personal_data(path: str, outcome: str) -> None:
 def test_requests_of_certify_itself_are_not_those_of_the_merchant() -> None:
     journal = Journal().sent("get_button", "/instantshopping/v1/buttons/x", headers={"User-Agent": OWN_AGENT})
     assert set(outcomes(journal).values()) == {"inconclusive"}
+
+
+def test_a_callback_that_was_sent_again_with_a_changed_body_is_not_judged() -> None:
+    journal = Journal().button().authorized().read().placed()
+    before = outcomes(journal)
+    journal.called("place_order", {"authorization_token": "another"}, 500, injected={"resent": True, "changed": True})
+    assert outcomes(journal) == before

@@ -8,7 +8,7 @@ import pytest
 
 from mock_klarna.cli.config import settings_in_file
 from mock_klarna.cli.main import parser
-from mock_klarna.cli.options import settings_from
+from mock_klarna.cli.options import setting_sources, settings_from
 from mock_klarna.settings import Settings, SettingsError, setting_fields
 from tests.commands import Command
 
@@ -151,3 +151,13 @@ def test_every_setting_can_stand_in_the_file(write: Write) -> None:
         shown = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
         write(f"{setting.name.replace('_', '-')} = {shown}\n")
         assert settings_in_file() == {setting.name: tuple(value) if isinstance(value, list) else value}
+
+
+def test_each_setting_says_where_its_value_comes_from(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("port = 9000\nstrict = true\ncallback-timeout = 3\n")
+    monkeypatch.setenv("MOCK_KLARNA_STRICT", "false")
+    monkeypatch.setenv("MOCK_KLARNA_SEED", "x")
+    arguments = parser(["serve"]).parse_args(["serve", "--seed", "y", "--quiet"])
+    assert setting_sources(arguments) == {
+        "port": "file", "strict": "environment", "callback_timeout": "file", "seed": "flag", "quiet": "flag"
+    }  # fmt: skip

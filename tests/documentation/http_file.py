@@ -57,13 +57,16 @@ _STORY: list[tuple[str, Any, Mapping[str, str]]] = [
     ("create_order", "{{order}}", {}),
     ("list_callbacks", None, {"callback_id": "body.callbacks[0].callback_id"}),
     ("get_callback", None, {}),
-    ("resend_callback", None, {}),
+    ("resend_callback", {"change": {"order.order_amount": 1}}, {}),
     ("forge_callback", {"purchase_id": "{{purchase_id}}"}, {}),
     ("create_purchase", _BUY, _BOUGHT),
     ("deny_authorization", {"deny_code": "item_out_of_stock"}, {}),
     ("journal", None, {"seq": "body.entries[0].seq"}),
     ("journal_entry", None, {}),
     ("findings", None, {}),
+    ("list_refusals", None, {}),
+    ("list_merchants", None, {}),
+    ("show_settings", None, {}),
     ("add_order", _ORDER, {"order_id": "body.order_id"}),
     ("list_orders", None, {}),
     ("get_order", None, {}),
@@ -101,12 +104,18 @@ _STORY: list[tuple[str, Any, Mapping[str, str]]] = [
     ("create_token_of_payments", {"description": "Tea each month"}, {"customer_token": "body.token_id"}),
     ("update_token_status", {"status": "CANCELLED"}, {}),
     ("get_clock", None, {}),
+    ("list_jobs", None, {}),
     ("set_clock", {"advance": "2h"}, {}),
     ("create_fault", {"on": "request", "operation": "get_managed_order", "times": 1, "status": 503}, {}),
     ("list_faults", None, {}),
     ("clear_faults", None, {}),
     ("get_snapshot", None, {"snapshot": "JSON body"}),
     ("put_snapshot", "{{snapshot}}", {}),
+    ("save_snapshot", None, {}),
+    ("list_snapshots", None, {}),
+    ("get_saved_snapshot", None, {}),
+    ("load_snapshot", None, {}),
+    ("delete_snapshot", None, {}),
     ("list_scenarios", None, {}),
     ("run_scenario", {}, {}),
 ]
@@ -138,7 +147,7 @@ def text() -> str:
         "# Every request of mock-klarna, in an order in which each succeeds. For the HTTP clients of JetBrains' IDEs and for\n"
         "# httpYac. Made from the OpenAPI document by `python -m tests.documentation.http_file`. `mock-klarna serve --tls`\n"
         "# also answers the request for the certificate authority. No shop is needed.\n"
-        "@url = http://127.0.0.1:8080\n@name = dead-merchant\n"
+        "@url = http://127.0.0.1:8080\n@name = dead-merchant\n@snapshot_name = paid\n"
     )
     return head + "".join(_request(name, known[name], body, saved) for name, body, saved in _STORY)
 

@@ -88,6 +88,8 @@ OURS = (
     "reset",
     "run_scenario",
     "set_token_status",
+    "resend_callback",
+    "load_snapshot",
     "sdk_draft",
     "sdk_problem",
 )

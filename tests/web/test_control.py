@@ -3,13 +3,15 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from mock_klarna import MockKlarnaAsync, Settings, __version__, resources
+from mock_klarna.client import Client
 from mock_klarna.errors import Unreachable
+from mock_klarna.server import serve
+from mock_klarna.settings import setting_fields
 from mock_klarna.web.operation import Operation
 from mock_klarna.web.operations import OPERATIONS, SANDBOX
 from mock_klarna.web.query import in_query
@@ -49,70 +51,6 @@ async def test_a_body_that_is_not_an_object_is_refused_with_a_hint(
         answer = await klarna.send(operation.method, re.sub(r"\{\w+\}", "x", operation.path), body)
         assert (answer.status, answer.body["where"]) == (400, "body"), body
         assert answer.body["hint"].startswith("expected "), body
-
-
-async def test_each_merchant_has_its_own_clock(klarna: MockKlarnaAsync) -> None:
-    await klarna.advance_clock("2h")
-    await klarna.advance_clock(60)
-    assert (await klarna.clock())["ahead_seconds"] == pytest.approx(7260, abs=1)
-    assert (await klarna.send("GET", "/_mock/clock" + OTHER)).body["ahead_seconds"] == 0
-    await klarna.set_clock("2040-02-29T12:00:00Z")
-    assert (await klarna.clock())["now"].startswith("2040-02-29T12:00:0")
-
-
-async def test_a_clock_can_be_set_back(klarna: MockKlarnaAsync) -> None:
-    await klarna.set_clock("2001-01-01T00:00:00+00:00")
-    assert datetime.fromisoformat((await klarna.clock())["now"]) < datetime(2001, 1, 2, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("body", "path", "hint"),
-    [
-        ({}, "advance", "exactly one of advance and set"),
-        ({"advance": "soon"}, "advance", "a duration such as 90s"),
-        ({"advance": -1}, "advance", "at least 0"),
-        ({"set": "2026-02-30T00:00:00Z"}, "set", "a day that exists: 2026-02 has 28 days"),
-        ({"set": "1980-02-30T00:00:00.5+00:00"}, "set", "a day that exists: 1980-02 has 29 days"),
-        ({"set": "2999-04-31T00:00:00Z"}, "set", "a day that exists: 2999-04 has 30 days"),
-        ({"set": "9999-12-31T23:59:59Z"}, "set", "to 2999-12-31T23:59:59.000Z; this would be 9999-12-31T23:59:59.000Z"),
-        ({"set": "3000-01-01T00:00:00Z"}, "set", "to 2999-12-31T23:59:59.000Z"),
-        ({"set": "1969-12-31T23:59:59Z"}, "set", "from 1970-01-01T00:00:00.000Z"),
-        ({"set": "0000-02-30T00:00:00Z"}, "set", "a year from 1970"),
-        ({"advance": "99999d99999d99999d99999d"}, "advance", "to 2999-12-31T23:59:59.000Z"),
-        ({"set": "2026-01-01T00:00:00Z", "advance": 1}, "", "exactly one of advance and set"),
-        ({"advence": 1}, "advence", "did you mean advance?"),
-    ],
-)
-async def test_an_invalid_clock_request_is_refused_with_a_hint(
-    klarna: MockKlarnaAsync, body: Json, path: str, hint: str
-) -> None:
-    answer = await klarna.send("POST", "/_mock/clock", body)
-    assert answer.status == 400
-    assert any(p["path"] == path and hint in p["expected"] for p in answer.body["errors"])
-
-
-@pytest.mark.parametrize("edge", ["1970-01-01T00:00:00Z", "2999-12-31T23:59:59Z"])
-async def test_the_server_works_at_the_limits_of_the_clock(
-    klarna: MockKlarnaAsync, button: Json, page: Page, edge: str
-) -> None:
-    await klarna.set_clock(edge)
-    bought = await klarna.purchase(page=page("se-battery-pack"), outcome="PENDING", wait=0)
-    await klarna.create_order(bought["authorization_token"], bought["order"])
-    answers = [await klarna.send("GET", f"/_mock/{shown}") for shown in SHOWN]
-    assert [answer.status for answer in answers] == [200] * len(SHOWN)
-    assert (await klarna.clock())["now"] >= edge.replace("Z", ".000Z")
-
-
-async def test_due_jobs_are_done_before_the_clock_request_is_answered(
-    klarna: MockKlarnaAsync, purchase: Json, token: str, order: Json
-) -> None:
-    order["merchant_urls"]["push"] = "http://127.0.0.1:1/push"
-    await klarna.create_order(purchase["authorization_token"], order)
-    await klarna.advance_clock("48h")
-    (push,) = [callback for callback in await klarna.callbacks() if callback["kind"] == "push"]
-    moments = [attempt["at"] for attempt in push["attempts"]]
-    assert len(moments) > 2
-    assert moments == sorted(moments)
 
 
 @pytest.mark.parametrize("effect", [{"status": 503}, {"delay": 0.001, "status": 500}])
@@ -343,11 +281,6 @@ async def test_health_counts_what_there_is(klarna: MockKlarnaAsync, purchase: Js
     assert health["seed"]
 
 
-async def test_without_a_merchant_all_clocks_move(klarna: MockKlarnaAsync, button: Json) -> None:
-    await klarna.send("POST", "/_mock/clock", {"advance": 30}, {"Authorization": ""})
-    assert (await klarna.clock())["ahead_seconds"] == pytest.approx(30, abs=1)
-
-
 async def test_a_fault_without_a_merchant_applies_to_any_merchant(klarna: MockKlarnaAsync, button: Json) -> None:
     path = f"/instantshopping/v1/buttons/{button['button_key']}"
     other = {"Authorization": "Basic b3RoZXI6c2VjcmV0"}
@@ -376,9 +309,53 @@ async def test_a_fault_without_a_merchant_is_deleted_without_one_and_part_of_the
     assert await klarna.faults() == [own, made]
 
 
-async def test_no_clock_moves_if_one_would_pass_the_limit(klarna: MockKlarnaAsync) -> None:
-    await klarna.advance_clock(5)
-    await klarna.send("POST", "/_mock/clock" + OTHER, {"set": "2999-12-31T23:59:59Z"})
-    everybody = await klarna.send("POST", "/_mock/clock", {"advance": "1h"}, {"Authorization": ""})
-    assert (everybody.status, everybody.body["errors"][0]["path"]) == (400, "advance")
-    assert (await klarna.clock())["ahead_seconds"] == pytest.approx(5)
+async def test_merchants_are_listed_with_what_they_have_the_last_active_one_first(
+    klarna: MockKlarnaAsync, purchase: Json
+) -> None:
+    await klarna.wait_for("place_order", within=30)
+    await klarna.advance_clock("2h")
+    await klarna.as_merchant("other").order(cart="se-battery-pack")
+    listed = (await klarna.send("GET", "/_mock/merchants", headers={"Authorization": ""})).body
+    other, own = listed["merchants"]
+    assert (other["merchant"], own["merchant"], listed["total"]) == ("other", klarna.merchant, 2)
+    assert (own["buttons"], own["purchases"], own["orders"]) == (1, 1, 0)
+    assert (other["buttons"], other["purchases"], other["orders"]) == (0, 1, 1)
+    assert (round(own["ahead_seconds"]), round(other["ahead_seconds"])) == (7200, 0)
+    (entry,) = await klarna.journal(order="newest", limit=1)
+    assert (own["last_seq"], own["last_activity"], own["api_host"]) == (entry["seq"], entry["at"], None)
+    assert (await klarna.send("GET", "/_mock/merchants")).body["merchants"][0]["merchant"] == klarna.merchant
+    page = (await klarna.send("GET", "/_mock/merchants?limit=1", headers={"Authorization": ""})).body
+    assert ([one["merchant"] for one in page["merchants"]], page["total"]) == (["other"], 2)
+
+
+async def test_purchases_and_the_journal_can_be_read_backwards_page_by_page(
+    klarna: MockKlarnaAsync, button: Json, page: Page
+) -> None:
+    ids = [(await klarna.purchase(page=page("se-battery-pack"), wait=0))["purchase_id"] for _ in range(5)][::-1]
+    assert [one["purchase_id"] for one in await klarna.purchases(limit=2, before=ids[1])] == ids[2:4]
+    assert [one["purchase_id"] for one in await klarna.purchases(state="authorized", before=ids[3])] == ids[4:]
+    assert await klarna.purchases(before=ids[4]) == []
+    answer = await klarna.send("GET", f"/_mock/purchases?limit=1&before={ids[0]}")
+    assert (len(answer.body["purchases"]), answer.body["total"]) == (1, 5)
+    assert (await klarna.send("GET", "/_mock/purchases?before=unknown")).status == 400
+    whole = [entry["seq"] for entry in await klarna.journal(kind="event", order="newest")]
+    assert [entry["seq"] for entry in await klarna.journal(kind="event", before=whole[2], limit=3)] == whole[3:6]
+    assert await klarna.journal(before=0) == []
+
+
+async def test_settings_are_listed_with_their_source_and_without_passwords(klarna: MockKlarnaAsync) -> None:
+    listed = {one["name"]: one for one in (await klarna.send("GET", "/_mock/settings")).body["settings"]}
+    assert len(listed) == len(setting_fields())
+    assert (listed["seed"]["value"], listed["seed"]["source"], listed["seed"]["flag"]) == ("tests", "program", "--seed")
+    assert (listed["strict"]["value"], listed["strict"]["source"]) == (False, "default")
+
+
+async def test_the_settings_of_a_server_have_the_sources_that_it_was_started_with() -> None:
+    settings = Settings(port=0, credentials=("K1:hidden-1", "K2:hidden-2:3"), callback_timeout=3)
+    sources = {"credentials": "environment", "callback_timeout": "file"}
+    async with serve(settings, setting_sources=sources) as server, Client(server.url, "K1", "hidden-1") as client:
+        answer = await client.ask("GET", "/_mock/settings")
+    listed = {one["name"]: (one["value"], one["source"]) for one in answer["settings"]}
+    assert listed["credentials"] == (["K1:...", "K2:..."], "environment")
+    assert listed["callback_timeout"] == (3.0, "file")
+    assert "hidden" not in str(answer)

@@ -79,8 +79,18 @@ async def test_the_answers_of_a_purchase_and_its_order_are_as_described(
     await send("POST", "/_mock/clock", {"advance": 1})
     callback = (await send("GET", "/_mock/callbacks"))["callbacks"][0]["callback_id"]
     entry = (await send("GET", "/_mock/journal"))["entries"][-1]["seq"]
-    await send("POST", f"/_mock/callbacks/{callback}/resend")
-    await send("POST", "/_mock/callbacks", {"purchase_id": purchase["purchase_id"]})
+    await klarna.send("POST", "/instantshopping/v1/buttons", {})
+    kept = "/_mock/snapshots/described"
+    for method, path, body in (
+        ("POST", "/_mock/callbacks", {"purchase_id": purchase["purchase_id"]}),
+        ("POST", f"/_mock/callbacks/{callback}/resend", {"change": {"order.locale": None}}),
+        ("PUT", kept, None),
+        ("POST", f"{kept}/load", {"as_merchant": "described"}),
+        ("GET", kept, None),
+        ("GET", "/_mock/snapshots", None),
+        ("DELETE", kept, None),
+    ):
+        await send(method, path, body)
     await send("POST", "/_mock/purchases", {"page": page("se-battery-pack"), "wait": 0})
     for path in (
         "purchases",
@@ -89,9 +99,6 @@ async def test_the_answers_of_a_purchase_and_its_order_are_as_described(
         f"orders/{placed['order_id']}",
         "orders",
         "faults",
-    ):
-        await send("GET", f"/_mock/{path}")
-    for path in (
         "health",
         "clock",
         f"callbacks/{callback}",
@@ -100,6 +107,10 @@ async def test_the_answers_of_a_purchase_and_its_order_are_as_described(
         "scenarios",
         "snapshot",
         "findings",
+        "refusals",
+        "merchants",
+        "settings",
+        "jobs",
     ):
         await send("GET", f"/_mock/{path}")
     button = await klarna.create_button(merchant_urls={"create_customer_token": "http://127.0.0.1:1/t"})

@@ -413,3 +413,140 @@ async def _shown(klarna: MockKlarnaAsync) -> dict[str, tuple[int, ...]]:
     }
     lists = {f"/_mock/{name}": (200,) for name in (*ids, "journal", "faults", "clock", "snapshot", "health")}
     return lists | {f"/_mock/{name}/{one}": (200, 404) for name, held in ids.items() for one in held}
+
+
+# Under names
+
+
+@pytest.fixture
+async def names(klarna: MockKlarnaAsync) -> AsyncGenerator[None]:
+    """Deletes the snapshots that a test kept: a reset does not."""
+    yield
+    for about in (await klarna.send("GET", "/_mock/snapshots", headers={"Authorization": ""})).body["snapshots"]:
+        await klarna.delete_snapshot(about["name"])
+
+
+@pytest.mark.usefixtures("names")
+async def test_a_state_is_kept_under_a_name_and_loaded_after_a_reset(klarna: MockKlarnaAsync, state: Json) -> None:
+    about = await klarna.save_snapshot("in-the-middle")
+    assert (about["name"], about["merchants"]) == ("in-the-middle", [klarna.merchant])
+    assert about["bytes"] == len(orjson.dumps(state))
+    await klarna.reset(seed=1)
+    assert await klarna.snapshots() == [about]
+    await klarna.load_snapshot("in-the-middle")
+    assert await klarna.snapshot() == state
+    assert (await klarna.send("GET", "/_mock/snapshots/in-the-middle")).body == state
+    await klarna.save_snapshot("in-the-middle")
+    assert len(await klarna.snapshots()) == 1
+    await klarna.delete_snapshot("in-the-middle")
+    assert await klarna.snapshots() == []
+
+
+@pytest.mark.usefixtures("names")
+async def test_a_fork_is_a_merchant_of_its_own_with_other_ids(klarna: MockKlarnaAsync, state: Json) -> None:
+    await klarna.save_snapshot("base")
+    fork = klarna.as_merchant("fork")
+    await klarna.fork_snapshot("base", "fork")
+    copied = (await fork.snapshot())["merchants"]["fork"]
+    original = state["merchants"][klarna.merchant]
+    assert {kind: len(records) for kind, records in copied["records"].items()} == {
+        kind: len(records) for kind, records in original["records"].items()
+    }
+    assert len(copied["jobs"]) == len(original["jobs"])
+    ids = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+    assert not set(ids.findall(json.dumps(copied))) & set(ids.findall(json.dumps(original)))
+    assert (await fork.clock())["ahead_seconds"] == (await klarna.clock())["ahead_seconds"]
+    assert await klarna.snapshot() == state
+
+
+@pytest.mark.usefixtures("names")
+async def test_what_happens_in_a_fork_happens_nowhere_else(klarna: MockKlarnaAsync, purchase: Json) -> None:
+    await klarna.wait_for("place_order", within=30)
+    await klarna.save_snapshot("base")
+    fork = klarna.as_merchant("fork")
+    await fork.fork_snapshot("base")
+    (copy_of_purchase,) = await fork.purchases()
+    token = copy_of_purchase["authorization_token"]
+    placed = await fork.create_order(token, await fork.get_authorization(token))
+    assert (await fork.find_purchase(token))["order_id"] == placed["order_id"]
+    assert (await klarna.find_purchase(purchase["purchase_id"]))["state"] == "authorized"
+    assert [one["callback_id"] for one in copy_of_purchase["callbacks"]] != [
+        one["callback_id"] for one in await klarna.callbacks()
+    ]
+    await fork.fork_snapshot("base")  # and the same ids come back
+    assert [one["purchase_id"] for one in await fork.purchases()] == [copy_of_purchase["purchase_id"]]
+    assert (await fork.find_purchase(token))["state"] == "authorized"
+    second = klarna.as_merchant("second")
+    await second.fork_snapshot("base")
+    assert (await second.purchases())[0]["purchase_id"] != copy_of_purchase["purchase_id"]
+
+
+@pytest.mark.usefixtures("names")
+async def test_of_several_merchants_one_is_named_to_be_copied(klarna: MockKlarnaAsync, button: Json) -> None:
+    await klarna.as_merchant("other").create_button(merchant_urls=button["merchant_urls"])
+    saved = await klarna.send("PUT", "/_mock/snapshots/both", headers={"Authorization": ""})
+    assert saved.body["merchants"] == sorted([klarna.merchant, "other"])
+    load = "/_mock/snapshots/both/load"
+    refused = await klarna.send("POST", load, {"as_merchant": "copy"}, {"Authorization": ""})
+    assert (refused.status, refused.body["where"]) == (409, "as_merchant")
+    done = await klarna.send("POST", f"{load}?merchant=other", {"as_merchant": "copy"}, {"Authorization": ""})
+    assert done.status == 204
+    (record,) = (await klarna.as_merchant("copy").snapshot())["merchants"]["copy"]["records"]["button"]
+    assert record["button_key"] != button["button_key"]
+    assert (await klarna.send("POST", load)).status == 403
+    await klarna.reset()
+    assert (await klarna.send("POST", load, headers={"Authorization": ""})).status == 204
+    assert await klarna.get_button(button["button_key"]) == button
+
+
+@pytest.mark.usefixtures("names")
+async def test_idempotency_keys_and_the_region_of_a_merchant_are_not_copied(klarna: MockKlarnaAsync) -> None:
+    order = await klarna.order(cart="se-battery-pack")
+    path = f"/ordermanagement/v1/orders/{order['order_id']}/captures"
+    await klarna.send("POST", path, {"captured_amount": 100}, {"Klarna-Idempotency-Key": "once"})
+    await klarna.save_snapshot("captured")
+    fork = klarna.as_merchant("fork")
+    await fork.fork_snapshot("captured")
+    copied = (await fork.snapshot())["merchants"]["fork"]
+    assert "answer" in (await klarna.snapshot())["merchants"][klarna.merchant]["records"]
+    assert "answer" not in copied["records"]
+    assert "forget_answer" not in {job["kind"] for job in copied["jobs"]}
+    (copy_of_order,) = await fork.orders()
+    assert copy_of_order["order_management"]["captured_amount"] == 100
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "hint"),
+    [
+        ("PUT", "a%20b", None, 400, "1 to 64 letters"),
+        ("PUT", ".hidden", None, 400, "beginning with a letter or digit"),
+        ("PUT", "x" * 65, None, 400, "1 to 64 letters"),
+        ("GET", "paid", None, 404, "GET /_mock/snapshots lists them"),
+        ("DELETE", "paid", None, 404, "GET /_mock/snapshots lists them"),
+        ("POST", "paid/load", None, 404, "GET /_mock/snapshots lists them"),
+        ("POST", "paid/load", {"as_merchant": "x"}, 404, "GET /_mock/snapshots lists them"),
+        ("POST", "paid/load", {"as_merchant": "a:b"}, 400, "without a colon"),
+        ("POST", "paid/load", {"as": "a"}, 400, "as_merchant"),
+    ],
+)
+async def test_a_name_that_is_impossible_or_unknown_is_refused(
+    klarna: MockKlarnaAsync, method: str, path: str, body: Any, status: int, hint: str
+) -> None:
+    answer = await klarna.send(method, f"/_mock/snapshots/{path}", body)
+    assert answer.status == status
+    assert hint in answer.body["hint"]
+
+
+@pytest.mark.usefixtures("names")
+async def test_a_mistyped_name_is_suggested_and_the_number_and_size_of_snapshots_are_limited(
+    klarna: MockKlarnaAsync, button: Json, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await klarna.save_snapshot("after-payment")
+    assert "did you mean after-payment?" in (await klarna.send("GET", "/_mock/snapshots/after-paymnet")).body["hint"]
+    monkeypatch.setattr("mock_klarna.emulator.snapshots.MOST_SNAPSHOTS", 1)
+    refused = await klarna.send("PUT", "/_mock/snapshots/one-more")
+    assert (refused.status, refused.body["where"]) == (409, "snapshot_name")
+    await klarna.save_snapshot("after-payment")
+    monkeypatch.setattr("mock_klarna.emulator.snapshots.MOST_BYTES", 10)
+    assert (await klarna.send("PUT", "/_mock/snapshots/after-payment")).status == 409
+    assert [about["name"] for about in await klarna.snapshots()] == ["after-payment"]
