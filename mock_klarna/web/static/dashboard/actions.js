@@ -1,4 +1,4 @@
-/** The actions of the bar at the top: buy, clock, faults, scenarios, and the rest. */
+/** The actions of the bar at the top: buy, faults, scenarios, links and reset. */
 
 import { currentView } from "./address.js";
 import { call, withQuery } from "./api.js";
@@ -24,9 +24,10 @@ const LINKS = [
   ["/_mock/openapi.json", "OpenAPI document"],
   ["/_mock/findings", "Findings: what the integration does wrong"],
   ["/_mock/journal", "Journal"],
-  ["/_mock/ca.pem", "Certificate authority, of a server with --tls"],
   ["/_mock/health", "Health"],
 ];
+/** @type {[string, string]} */
+const AUTHORITY = ["/_mock/ca.pem", "Certificate authority (PEM), which clients of https have to trust"];
 const EFFECTS = ["delay", "status", "drop", "garbage", "twice", "out_of_order"];
 
 /** @param {string} path */
@@ -71,40 +72,6 @@ function pair(name) {
  */
 function shopperChoice({ name, description }) {
   return [name, `${name}: ${description}`];
-}
-
-/** Show the time of the merchant's clock in the bar. */
-export async function showClock() {
-  const clock = await call("GET", forMerchant("/_mock/clock"));
-  const isAhead = Math.abs(clock.ahead_seconds) >= 1;
-  find("#clock").textContent = `${isAhead ? clock.now.slice(0, 16).replace("T", " ") : clock.now.slice(11, 16)} UTC`;
-  find("#clock").classList.toggle("ahead", isAhead);
-}
-
-export async function moveClock() {
-  const clock = await call("GET", forMerchant("/_mock/clock"));
-  const now = element("p", {}, `Now ${clock.now} for ${currentView().merchant || "all merchants"}.`);
-  /** @param {Json} body */
-  const move = async (body) => {
-    const moved = await call("POST", forMerchant("/_mock/clock"), body);
-    now.textContent = `Now ${moved.now} for ${currentView().merchant || "all merchants"}.`;
-    announce(`The clock shows ${moved.now}`);
-    await showClock();
-  };
-  const steps = [["+5 min", "5m"], ["+1 h", "1h"], ["+1 day", "1d"], ["+60 days", "60d"]].map(([text, advance]) =>
-    element("button", { type: "button", click: () => move({ advance }).catch(fail) }, text),
-  );
-  openDialog(
-    "Move the clock",
-    now,
-    element("p", {}, "Everything that becomes due happens, in order: retries, the ends of reviews, expiries."),
-    element("div.buttons", {}, ...steps),
-    formOf(
-      "Set",
-      ({ time }) => move({ set: `${time.length === 16 ? `${time}:00` : time}Z` }),
-      field("A time in UTC", element("input", { type: "datetime-local", name: "time", required: true, value: clock.now.slice(0, 16) })),
-    ),
-  );
 }
 
 /** @param {unknown} error */
@@ -193,9 +160,11 @@ export async function runScenarios(follow) {
 }
 
 /** @param {() => void} reload */
-export function showMore(reload) {
+export async function showMore(reload) {
   const { merchant } = currentView();
-  const links = LINKS.map(([path, text]) => {
+  const { settings } = await call("GET", "/_mock/settings");
+  const hasAuthority = settings.some((/** @type {Json} */ { name, value }) => name === "tls" && value);
+  const links = (hasAuthority ? [...LINKS, AUTHORITY] : LINKS).map(([path, text]) => {
     const href = withQuery(path, { merchant });
     return element("li", {}, element("a", { href, target: "_blank", rel: "noopener" }, text));
   });
@@ -203,6 +172,8 @@ export function showMore(reload) {
     "More",
     element("h3", {}, "Links"),
     element("ul.plain", {}, ...links),
+    element("p", {}, "The documentation is in the folder docs of mock-klarna; http-api.md describes every endpoint."),
+    ...(hasAuthority ? [] : [element("p.none", {}, "There is no certificate authority: the server runs without --tls.")]),
     element("h3", {}, "Reset"),
     element("p", {}, `Delete every purchase, order, key and journal entry of ${merchant || "all merchants"}.`),
     formOf("Reset", async () => {

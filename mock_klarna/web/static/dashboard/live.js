@@ -2,8 +2,9 @@
 
 import { currentView } from "./address.js";
 import { call, withQuery } from "./api.js";
-import { announce, element, words } from "./elements.js";
+import { element, words } from "./elements.js";
 import { decide, manageOrder } from "./orders.js";
+import { sendAgain, sendChanged } from "./resend.js";
 import { isFailure } from "./steps.js";
 
 /** @typedef {import("./elements.js").Json} Json */
@@ -119,20 +120,6 @@ function entryButtons(entry) {
   if (entry.kind !== "callback") {
     return [link];
   }
-  return [element("button", { type: "button", click: () => sendAgain(entry.callback_id, entry.name) }, "Send again"), link];
-}
-
-/**
- * Send a callback again.
- * @param {string} id
- * @param {string} name
- */
-async function sendAgain(id, name) {
-  try {
-    const sent = await call("POST", `/_mock/callbacks/${encodeURIComponent(id)}/resend`);
-    const attempt = sent.attempts.at(-1);
-    announce(`${words(name)} was sent again: ${attempt?.status ?? words(attempt?.outcome ?? "no answer")}`);
-  } catch (error) {
-    announce(String(error), true);
-  }
+  const again = element("button", { type: "button", click: () => sendAgain(entry.callback_id, entry.name) }, "Send again");
+  return [again, element("button", { type: "button", click: () => sendChanged(entry) }, "Send changed…"), link];
 }

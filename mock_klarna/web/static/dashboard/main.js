@@ -1,14 +1,19 @@
 /** The dashboard: makes the page, and connects the list, the opened purchase and the actions. */
 
-import { buy, moveClock, orderFaults, runScenarios, showClock, showFaults, showMore } from "./actions.js";
+import { buy, orderFaults, runScenarios, showFaults, showMore } from "./actions.js";
 import { changeView, currentView } from "./address.js";
+import { moveClock, showClock } from "./clock.js";
 import { choice } from "./dialogs.js";
 import { announce, element, find, words } from "./elements.js";
 import { copyText } from "./exchange.js";
 import { Inbox } from "./inbox.js";
 import { listenToKeys, showHelp } from "./keyboard.js";
 import { live } from "./live.js";
+import { Merchants } from "./merchants.js";
 import { PurchaseView } from "./purchase.js";
+import { showRefusals } from "./refusals.js";
+import { showSettings } from "./settings.js";
+import { keepSnapshots } from "./snapshots.js";
 import { Store } from "./store.js";
 
 const REFRESH_MS = 15000;
@@ -55,9 +60,12 @@ function makePage() {
     element(
       "nav",
       { "aria-label": "Actions" },
-      button("clock", "Clock", moveClock),
+      button("clock", "Clock", () => moveClock(open)),
       button("faults", "Faults", orderFaults),
       button("scenarios", "Scenarios", () => runScenarios(showMerchant)),
+      button("snapshots", "Snapshots", () => keepSnapshots(reload, showMerchant)),
+      button("refusals", "Refusals", () => showRefusals(open)),
+      button("settings", "Settings", showSettings),
       button("more", "More", () => showMore(reload)),
       button("help", "?", showHelp),
       button("buy", "Buy", () => buy(open)),
@@ -85,6 +93,7 @@ function makePage() {
 makePage();
 const store = new Store();
 const inbox = new Inbox(store, open);
+const merchants = new Merchants(/** @type {HTMLSelectElement} */ (find("#merchant")));
 const purchase = new PurchaseView(live, leave);
 
 /** @param {string} id */
@@ -116,13 +125,7 @@ function reload() {
 
 function showFilters() {
   const { merchant, state, search } = currentView();
-  const select = /** @type {HTMLSelectElement} */ (find("#merchant"));
-  const names = [...new Set([...store.merchants, merchant].filter(Boolean))].sort();
-  const shown = [...select.options].slice(1).map((option) => option.value);
-  if (names.join("\n") !== shown.join("\n")) {
-    select.replaceChildren(select.options[0], ...names.map((name) => element("option", { value: name }, name)));
-  }
-  select.value = merchant;
+  merchants.show(store.merchants, merchant);
   /** @type {HTMLSelectElement} */ (find("#state")).value = state;
   const field = /** @type {HTMLInputElement} */ (find("#search"));
   if (field !== document.activeElement) {
@@ -140,6 +143,7 @@ function showView() {
 function refreshBar() {
   showClock().catch(() => undefined);
   showFaults().catch(() => undefined);
+  merchants.load().then(showFilters, () => undefined);
 }
 
 for (const name of /** @type {const} */ (["merchant", "state"])) {

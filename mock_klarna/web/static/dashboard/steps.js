@@ -68,7 +68,8 @@ export function stepOf(entry, currency) {
     return { from: isPage ? "page" : "shop", to: "klarna", text, result: String(entry.status), isFailure: isFailure(entry) };
   }
   if (entry.kind === "callback") {
-    const text = entry.number > 1 ? `${words(entry.name)}, attempt ${entry.number}` : words(entry.name);
+    const attempt = entry.number > 1 ? `, attempt ${entry.number}` : "";
+    const text = `${words(entry.name)}${attempt}${entry.injected?.changed ? ", changed" : ""}`;
     const result = entry.status ? String(entry.status) : words(entry.outcome ?? "failed");
     return { from: "klarna", to: "shop", text, result, isFailure: isFailure(entry) };
   }

@@ -1,0 +1,108 @@
+/** The clock of the merchant: its time in the bar, moving it, and what waits for it. */
+
+import { currentView } from "./address.js";
+import { call, withQuery } from "./api.js";
+import { field, formOf, openDialog } from "./dialogs.js";
+import { announce, duration, element, find, words } from "./elements.js";
+
+/** @typedef {import("./elements.js").Json} Json */
+
+const MOST_JOBS = 50;
+/** @type {[string, Json][]} */
+const STEPS = [
+  ["Next due job", { to: "next" }],
+  ["+5 min", { advance: "5m" }],
+  ["+1 h", { advance: "1h" }],
+  ["+1 day", { advance: "1d" }],
+  ["+60 days", { advance: "60d" }],
+];
+/** What the jobs do that send no callback. @type {Record<string, string>} */
+const CHANGES = {
+  time_out: "the shopper stops waiting",
+  expire: "the token expires",
+  end_review: "the fraud review ends",
+  cancel_rejected: "the rejected order is cancelled",
+  forget_answer: "an idempotency key is forgotten",
+};
+
+/** @param {string} path */
+function forMerchant(path) {
+  return withQuery(path, { merchant: currentView().merchant });
+}
+
+/** Show the time of the merchant's clock in the bar. */
+export async function showClock() {
+  const clock = await call("GET", forMerchant("/_mock/clock"));
+  const isAhead = Math.abs(clock.ahead_seconds) >= 1;
+  find("#clock").textContent = `${isAhead ? clock.now.slice(0, 16).replace("T", " ") : clock.now.slice(11, 16)} UTC`;
+  find("#clock").classList.toggle("ahead", isAhead);
+}
+
+/** @param {(purchase: string) => void} open shows a purchase */
+export async function moveClock(open) {
+  const now = element("p");
+  const due = element("div.due", { "aria-live": "polite" });
+  /** @param {Json} clock */
+  const show = async (clock) => {
+    now.textContent = `Now ${clock.now} for ${currentView().merchant || "all merchants"}.`;
+    const waiting = await call("GET", withQuery("/_mock/jobs", { merchant: currentView().merchant, limit: MOST_JOBS }));
+    due.replaceChildren(...dueView(waiting, (id) => [dialog.close(), open(id)]));
+  };
+  /** @param {Json} body */
+  const move = async (body) => {
+    const moved = await call("POST", forMerchant("/_mock/clock"), body);
+    announce(`The clock shows ${moved.now}`);
+    await Promise.all([show(moved), showClock()]);
+  };
+  const clock = await call("GET", forMerchant("/_mock/clock"));
+  const steps = STEPS.map(([text, body]) => {
+    const click = () => move(body).catch((error) => announce(String(error), true));
+    return element("li", {}, element("button", { type: "button", click }, text));
+  });
+  const dialog = openDialog(
+    "Move the clock",
+    now,
+    element("p", {}, "Everything that becomes due happens, in order: retries, the ends of reviews, expiries."),
+    element("ol.buttons.presets", {}, ...steps),
+    formOf(
+      "Set",
+      ({ time }) => move({ set: `${time.length === 16 ? `${time}:00` : time}Z` }),
+      field("A time in UTC", element("input", { type: "datetime-local", name: "time", required: true, value: clock.now.slice(0, 16) })),
+    ),
+    element("h3", {}, "Due"),
+    due,
+  );
+  await show(clock);
+}
+
+/**
+ * @param {Json} waiting
+ * @param {(purchase: string) => void} open
+ */
+function dueView({ jobs, total }, open) {
+  if (!total) {
+    return [element("p.none", {}, "Nothing waits for this clock.")];
+  }
+  const rows = jobs.map((/** @type {Json} */ job) => element("li", {}, element("time", { datetime: job.due_at }, whenDue(job)), " ", jobView(job, open)));
+  const rest = total > jobs.length ? [element("p.none", {}, `and ${total - jobs.length} later ones`)] : [];
+  return [element("ul.plain", {}, ...rows), ...rest];
+}
+
+/** @param {Json} job */
+function whenDue({ due_at, due_in_seconds }) {
+  const left = due_in_seconds > 0 ? `in ${duration(due_in_seconds * 1000)}` : "now";
+  return `${due_at.slice(0, 19).replace("T", " ")} (${left})`;
+}
+
+/**
+ * @param {Json} job
+ * @param {(purchase: string) => void} open
+ */
+function jobView(job, open) {
+  const what = job.callback ? `${words(job.kind)}, attempt ${job.attempt}` : CHANGES[job.kind] ?? words(job.kind);
+  const text = currentView().merchant ? what : `${job.merchant}: ${what}`;
+  if (!job.purchase_id) {
+    return text;
+  }
+  return element("button.link", { type: "button", click: () => open(job.purchase_id), title: job.purchase_id }, text);
+}

@@ -1,0 +1,109 @@
+/** Snapshots under names: save the state, load it again, load it as another merchant, delete. */
+
+import { currentView } from "./address.js";
+import { call, withQuery } from "./api.js";
+import { field, formOf, openDialog } from "./dialogs.js";
+import { announce, element } from "./elements.js";
+
+/** @typedef {import("./elements.js").Json} Json */
+
+/** @param {string} name */
+function pathOf(name) {
+  return `/_mock/snapshots/${encodeURIComponent(name)}`;
+}
+
+/**
+ * @param {() => void} reload shows what there is now
+ * @param {(merchant: string) => void} follow shows a merchant
+ */
+export async function keepSnapshots(reload, follow) {
+  const { merchant } = currentView();
+  const kept = element("div", { "aria-live": "polite" });
+  const show = async () => {
+    const { snapshots } = await call("GET", "/_mock/snapshots");
+    const rows = snapshots.map((/** @type {Json} */ about) => row(about, { reload: done, follow: forked, show }));
+    kept.replaceChildren(rows.length ? element("ul.kept", {}, ...rows) : element("p.none", {}, "none yet"));
+  };
+  const done = () => [dialog.close(), reload()];
+  /** @param {string} name */
+  const forked = (name) => [dialog.close(), follow(name)];
+  const dialog = openDialog(
+    "Snapshots",
+    formOf(
+      "Save",
+      async ({ name }) => {
+        await call("PUT", withQuery(pathOf(name), { merchant }));
+        announce(`The state was saved as ${name}`);
+        await show();
+      },
+      field(`Save the state of ${merchant || "all merchants"} as`, element("input", { name: "name", required: true, maxlength: 64, autocomplete: "off" })),
+    ),
+    element("h3", {}, "Saved"),
+    kept,
+  );
+  await show();
+}
+
+/**
+ * @param {Json} about
+ * @param {{reload: () => unknown, follow: (merchant: string) => unknown, show: () => Promise<void>}} after
+ */
+function row(about, after) {
+  const { name, merchants, created_at, bytes } = about;
+  const owners = merchants.length === 1 ? merchants[0] : `${merchants.length} merchants`;
+  const when = `${created_at.slice(0, 16).replace("T", " ")} UTC, ${Math.ceil(bytes / 1000)} kB`;
+  const fork = forkForm(about, after.follow);
+  /**
+   * @param {string} text
+   * @param {() => Promise<unknown>} act
+   */
+  const button = (text, act) => {
+    const click = () => act().catch((error) => announce(String(error), true));
+    return element("button", { type: "button", "aria-label": `${text} ${name}`, click }, text);
+  };
+  return element(
+    "li",
+    {},
+    element("strong", {}, name),
+    element("span.none", {}, `${owners}, ${when}`),
+    element(
+      "div.buttons",
+      {},
+      button("Load", async () => {
+        await call("POST", `${pathOf(name)}/load`);
+        announce(`${name} was loaded: the state of ${owners} is as it was then`);
+        after.reload();
+      }),
+      button("Fork", async () => {
+        fork.hidden = !fork.hidden;
+        fork.querySelector("input")?.focus();
+      }),
+      button("Delete", async () => {
+        await call("DELETE", pathOf(name));
+        announce(`${name} was deleted`);
+        await after.show();
+      }),
+    ),
+    fork,
+  );
+}
+
+/**
+ * A form that loads a snapshot as another merchant; of several merchants in it one is chosen.
+ * @param {Json} about
+ * @param {(merchant: string) => unknown} follow
+ */
+function forkForm({ name, merchants }, follow) {
+  const chosen = merchants.includes(currentView().merchant) ? currentView().merchant : merchants[0];
+  const fork = formOf(
+    "Fork",
+    async (/** @type {Json} */ { target }) => {
+      await call("POST", withQuery(`${pathOf(name)}/load`, { merchant: chosen }), { as_merchant: target });
+      announce(`${target} has the state of ${chosen} now`);
+      follow(target);
+    },
+    field(`New merchant with the state of ${chosen}; that of an existing one is replaced`, element("input", { name: "target", required: true, autocomplete: "off" })),
+  );
+  fork.hidden = true;
+  return fork;
+}

@@ -1,0 +1,157 @@
+"""What can be done with the sandbox in the dashboard: clock, snapshots, changed callbacks, refusals, settings, merchants."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.async_api import Page, expect
+
+from mock_klarna import MockKlarna
+from tests.browser import axe
+from tests.browser.dashboard.conftest import Buy, Open, with_wrong_tax
+from tests.browser.shop import Shop
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest.fixture
+def names(mock_klarna: MockKlarna) -> Iterator[None]:
+    """Deletes the snapshots with the state of the merchant."""
+    yield
+    for about in mock_klarna.snapshots():
+        mock_klarna.delete_snapshot(about["name"])
+
+
+async def test_the_clock_shows_what_is_due_and_moves_to_the_next_job(
+    tab: Page, open_dashboard: Open, buy: Buy, shop: Shop, mock_klarna: MockKlarna
+) -> None:
+    bought = buy()
+    await open_dashboard()
+    await tab.locator("#clock").click()
+    due = tab.locator("dialog .due li")
+    await expect(due).to_have_count(1)
+    await expect(due).to_contain_text("push, attempt 1")
+    await expect(due).to_contain_text("in 5 min")
+    assert await axe.problems(tab) == []
+    await tab.get_by_role("button", name="Next due job").click()
+    await expect(due).to_contain_text("push, attempt 2")
+    assert [one["kind"] for one in mock_klarna.callbacks()] == ["push", "place_order"]
+    assert 0 < mock_klarna.clock()["ahead_seconds"] < 301
+    await tab.keyboard.press("2")
+    await expect(tab.locator("#status")).to_contain_text("The clock shows")
+    mock_klarna.advance_clock("60d")
+    await tab.get_by_role("button", name="+1 day").click()
+    await expect(tab.locator("dialog .due")).to_contain_text("Nothing waits for this clock")
+    mock_klarna.order(cart="se-battery-pack", outcome={"fraud_status": "PENDING", "then": "ACCEPTED", "after": "2h"})
+    await tab.keyboard.press("Escape")
+    await tab.keyboard.press("t")
+    await due.get_by_role("button", name="the fraud review ends").click()
+    await expect(tab.locator("dialog")).to_have_count(0)
+    await expect(tab.locator(".facts")).to_be_visible()
+    assert bought["purchase_id"] not in tab.url
+
+
+@pytest.mark.usefixtures("names")
+async def test_a_state_is_saved_loaded_copied_to_another_merchant_and_deleted(
+    tab: Page, open_dashboard: Open, buy: Buy, console_errors: list[str], mock_klarna: MockKlarna
+) -> None:
+    bought = buy()
+    merchant = mock_klarna.merchant
+    await open_dashboard()
+    await expect(tab.locator(".row")).to_have_count(1)
+    await tab.locator("#snapshots").click()
+    await tab.get_by_label(f"Save the state of {merchant} as").fill("not possible")
+    await tab.get_by_role("button", name="Save").click()
+    await expect(tab.locator("dialog .error").first).to_contain_text("1 to 64 letters")
+    console_errors.clear()
+    await tab.get_by_label(f"Save the state of {merchant} as").fill("after-payment")
+    await tab.get_by_role("button", name="Save").click()
+    saved = tab.locator("dialog .kept li", has_text="after-payment")
+    await expect(saved).to_have_count(1)
+    assert await axe.problems(tab) == []
+    mock_klarna.reset(seed=1)
+    await saved.get_by_role("button", name="Load").click()
+    await expect(tab.locator(".row")).to_contain_text("placed")
+    assert [one["purchase_id"] for one in mock_klarna.purchases()] == [bought["purchase_id"]]
+    await tab.locator("#snapshots").click()
+    await saved.get_by_role("button", name="Fork").click()
+    await saved.get_by_role("textbox").fill(f"{merchant}-fork")
+    await tab.keyboard.press("Enter")
+    await expect(tab.locator("#merchant")).to_have_value(f"{merchant}-fork")
+    await expect(tab.locator(".row")).to_have_count(1)
+    await tab.locator(".row").click()
+    await expect(tab.locator("#purchase-title")).to_contain_text("placed")
+    assert bought["purchase_id"] not in tab.url
+    await tab.locator("#snapshots").click()
+    await saved.get_by_role("button", name="Delete").click()
+    await expect(saved).to_have_count(0)
+    assert mock_klarna.snapshots() == []
+    mock_klarna.as_merchant(f"{merchant}-fork").reset()
+
+
+async def test_a_callback_is_sent_with_a_changed_body(
+    tab: Page, open_dashboard: Open, buy: Buy, shop: Shop, mock_klarna: MockKlarna
+) -> None:
+    bought = buy(decides=False)
+    await open_dashboard(purchase_id=bought["purchase_id"])
+    await tab.get_by_role("button", name="klarna to shop: place order").click()
+    await tab.get_by_role("button", name="Send changed…").click()
+    body = tab.get_by_label("Body in JSON")
+    sent = json.loads(await body.input_value())
+    assert sent["authorization_token"] == bought["authorization_token"]
+    assert await axe.problems(tab) == []
+    await body.fill('{"authorization_token": ')
+    await tab.get_by_role("button", name="Send", exact=True).click()
+    await expect(tab.locator("dialog .error")).to_contain_text("This is not JSON")
+    await body.fill(json.dumps({**sent, "order": None}))
+    await tab.get_by_role("button", name="Send", exact=True).click()
+    await expect(tab.locator("#status")).to_contain_text("place order was sent with the changed body: 200")
+    await expect(tab.get_by_role("button", name="place order, attempt 2, changed")).to_be_visible()
+    assert shop.callbacks[-1] == {**sent, "order": None}
+
+
+async def test_refusals_lead_to_the_purchase_of_the_last_example(
+    tab: Page, open_dashboard: Open, buy: Buy, mock_klarna: MockKlarna
+) -> None:
+    for _ in range(2):
+        refused = buy(with_wrong_tax)
+        mock_klarna.wait_for("create_order", purchase_id=refused["purchase_id"])
+    mock_klarna.send("GET", "/instantshopping/v1/buttons/unknown")
+    await open_dashboard()
+    await tab.locator("#refusals").click()
+    rows = tab.locator("dialog tbody tr")
+    await expect(rows.first).to_contain_text("order_lines[].total_tax_amount")
+    await expect(rows.first.locator("td").first).to_contain_text("2")
+    await expect(rows.first.get_by_role("rowheader")).to_contain_text("create order")
+    await expect(rows.last).to_contain_text("answered 404")
+    await expect(tab.locator("dialog p").first).to_have_text(f"3 requests of {mock_klarna.merchant} were refused.")
+    assert await axe.problems(tab) == []
+    await rows.first.get_by_role("button", name="Show the purchase").click()
+    await expect(tab.locator(".facts")).to_contain_text(refused["purchase_id"])
+
+
+async def test_merchants_settings_and_links_are_at_hand(
+    tab: Page, open_dashboard: Open, buy: Buy, mock_klarna: MockKlarna
+) -> None:
+    buy()
+    other = mock_klarna.as_merchant(f"{mock_klarna.merchant}-other")
+    for _ in range(2):
+        other.order(cart="se-battery-pack")
+    await open_dashboard()
+    options = tab.locator("#merchant option")
+    await expect(options.filter(has_text=other.merchant)).to_have_text(f"{other.merchant} (2 purchases)")
+    await tab.locator("#merchant").select_option(other.merchant)
+    await expect(tab.locator(".row")).to_have_count(2)
+    await tab.locator("#settings").click()
+    given = tab.locator("dialog tr.given").first
+    await expect(given).to_contain_text("program that started the server")
+    await expect(tab.locator("dialog tr", has_text="--token-lifetime")).to_contain_text("3600")
+    assert await axe.problems(tab) == []
+    await tab.keyboard.press("Escape")
+    await tab.locator("#more").click()
+    await expect(tab.get_by_role("link", name="OpenAPI document")).to_have_attribute(
+        "href", "/_mock/openapi.json?merchant=" + other.merchant
+    )
+    await expect(tab.locator("dialog")).to_contain_text("the server runs without --tls")
+    await tab.keyboard.press("Escape")
+    other.reset()
