@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from mock_klarna.demo.books import PlaceOrder
 from mock_klarna.demo.catalogue import WELCOME
+from mock_klarna.demo.placing import PlaceOrder
 
 Json = dict[str, Any]
 PlaceOrderBehaviour = Callable[[PlaceOrder], Awaitable[web.StreamResponse | None]]

@@ -12,7 +12,8 @@ import orjson
 from aiohttp import web
 
 from mock_klarna.demo.behaviours import CHOSEN_ON_PAGE, FAULTY_ANSWERS, PLACE_ORDER_BEHAVIOURS, UPDATES
-from mock_klarna.demo.books import CallbackOptions, Order, PlaceOrder, ReceivedCallback, ShopState, parse_options
+from mock_klarna.demo.books import Order, ReceivedCallback
+from mock_klarna.demo.placing import CallbackOptions, PlaceOrder, ShopState, parse_options
 
 Json = dict[str, Any]
 SHOP_STATE = web.AppKey("shop_state", ShopState)

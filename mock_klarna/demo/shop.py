@@ -9,8 +9,8 @@ import orjson
 from aiohttp import web
 
 from mock_klarna.demo import callbacks, pages
-from mock_klarna.demo.books import ShopState
 from mock_klarna.demo.klarna import Klarna
+from mock_klarna.demo.placing import ShopState
 from mock_klarna.errors import MockKlarnaError, Unreachable
 from mock_klarna.settings import server_url
 from mock_klarna.web.sockets import bound_sockets

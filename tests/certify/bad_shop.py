@@ -15,9 +15,10 @@ import orjson
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from mock_klarna.demo.books import Books, Order, ShopState
+from mock_klarna.demo.books import Books, Order
 from mock_klarna.demo.catalogue import Offers, Stock
 from mock_klarna.demo.klarna import ORDERS, Call, Klarna
+from mock_klarna.demo.placing import ShopState
 from mock_klarna.demo.shop import application
 
 Json = dict[str, Any]

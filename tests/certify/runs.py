@@ -140,8 +140,8 @@ async def played(klarna_url: str, seed: int) -> tuple[list[Json], list[str]]:
 
 
 def _probing(client: Client, pages: Client, shop: Shop) -> Probing:
-    async def act(url: str) -> None:
-        await pages.send("POST", url.removeprefix(shop.url))
+    async def act(url: str) -> str:
+        return str((await pages.send("POST", url.removeprefix(shop.url))).status)
 
     return Probing(
         client=client,

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from mock_klarna import Settings, serve_in_thread
+from mock_klarna.certify import RULES
 from mock_klarna.settings import from_environment
 from tests.documentation import curl
 from tests.documentation.conftest import Sandbox
@@ -52,3 +53,21 @@ def test_an_error_of_the_sandbox_is_the_one_of_the_page(sandbox: Sandbox) -> Non
     (problem,) = answer["errors"]
     assert problem.keys() == shown["errors"][0].keys()
     assert problem["expected"].startswith(shown["errors"][0]["expected"])
+
+
+def test_the_functions_of_the_demo_shop_are_where_the_page_says() -> None:
+    rows = re.findall(
+        r"(?m)^\| [A-Z].* \| ([^|]*`[^|]*\.(?:py|js)`) \|$", (ROOT / "docs" / "certify.md").read_text("utf-8")
+    )
+    assert len(rows) == 17
+    for row in rows:
+        for names, module in re.findall(r"((?:`\w+`,? )+)in `(\w+\.py)`", row):
+            code = (ROOT / "mock_klarna" / "demo" / module).read_text("utf-8")
+            for name in re.findall(r"\w+", names):
+                assert f"def {name}(" in code, (name, module)
+
+
+def test_every_rule_that_a_shop_can_obey_has_its_place_in_the_demo_shop() -> None:
+    section = (ROOT / "docs" / "certify.md").read_text("utf-8").partition("## The demo shop as an example")[2]
+    named = set(re.findall(r"\b[A-Z]\d+\b", section.partition("## The rules")[0]))
+    assert named == {rule.id for rule in RULES} - {"T2", "T4"}

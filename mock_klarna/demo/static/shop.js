@@ -65,9 +65,27 @@ function updateBehaviour() {
   }
 }
 
+/**
+ * Hide the place of a button that Klarna does not show, for example in a country that is not served.
+ * @param {string} instance
+ * @param {{ show_button: boolean }} response
+ */
+function placeButton(instance, response) {
+  document.querySelector(`[data-instance-id=${instance}]`)?.toggleAttribute("hidden", !response.show_button);
+  if (instance === "battery") addLine({ load: response });
+}
+
+/**
+ * @param {string} instance
+ * @param {object} sold
+ */
+function load(instance, sold) {
+  window.Klarna.InstantShopping.load({ ...options(instance), ...sold }, (/** @type {{ show_button: boolean }} */ response) => placeButton(instance, response));
+}
+
 window.klarnaAsyncCallback = function () {
-  window.Klarna.InstantShopping.load({ ...options("battery"), order_lines: [battery()], styling: { theme: { type: "buy" } } }, (/** @type {object} */ response) => addLine({ load: response }));
-  window.Klarna.InstantShopping.load({ ...options("shirt"), items: shirtItems(), styling: { theme: { type: "express", variation: "dark" } } });
+  load("battery", { order_lines: [battery()], styling: { theme: { type: "buy" } } });
+  load("shirt", { items: shirtItems(), styling: { theme: { type: "express", variation: "dark" } } });
   listen("battery");
   listen("shirt");
   show();
