@@ -15,16 +15,26 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+OF_THE_MACHINE = {"C2"}
+"""Rules that a slow machine breaks."""
 BUTTON = "klarna-instant-shopping[data-instance-id={}] button"
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def demo() -> AsyncIterator[Shop]:
-    async with serve(Settings(port=0)) as running, serve_shop(running.url) as shop:
+async def klarna() -> AsyncIterator[str]:
+    async with serve(Settings(port=0)) as running:
+        yield running.url
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def demo(klarna: str) -> AsyncIterator[Shop]:
+    async with serve_shop(klarna) as shop:
         yield shop
 
 
-async def test_the_chosen_colour_and_size_are_bought(tab: "Page", demo: Shop) -> None:
+async def test_the_chosen_colour_and_size_are_bought_and_no_rule_is_broken(
+    tab: "Page", demo: Shop, klarna: str
+) -> None:
     await tab.goto(demo.url)
     await tab.locator(BUTTON.format("battery")).wait_for()
     await tab.get_by_label("Colour").select_option("Green")
@@ -39,6 +49,9 @@ async def test_the_chosen_colour_and_size_are_bought(tab: "Page", demo: Shop) ->
     await tab.get_by_role("heading", name="Thank you").wait_for()
     orders = await (await tab.request.get(f"{demo.url}/orders")).json()
     assert orders["orders"][0]["order"]["order_lines"][0]["reference"] == "19-404-G"
+    found = await (await tab.request.get(f"{klarna}/_mock/findings?merchant={demo.merchant}")).json()
+    assert [finding["rule"] for finding in found["findings"] if finding["rule"] not in OF_THE_MACHINE] == []
+    assert {rule["outcome"] for rule in found["rules"] if rule["rule"] in ("K6", "K7", "K8", "K10")} == {"passed"}
 
 
 async def test_the_second_button_leaves_the_choice_to_the_dialog(tab: "Page", demo: Shop) -> None:
