@@ -27,18 +27,24 @@ MAX_CALLS = 1000
 """How many calls are kept; the oldest are deleted first."""
 _MOST_TRIES = 4
 _TEMPORARY = frozenset({429, 500, 502, 503, 504})
+_LONGEST_PAUSE = 10
+"""Seconds; the shopper waits for the decision."""
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to Klarna and its answer; without an answer `status` is 0 and `answer` is the reason."""
+    """One request to Klarna and its answer; without an answer `status` is 0 and `answer` is the reason.
+
+    correlation_id: `Klarna-Correlation-Id` of the answer, which Klarna's support asks for (klarna.md §1.5).
+    """
 
     merchant: str
     method: str
     path: str
     status: int
     answer: bytes
+    correlation_id: str = ""
 
 
 class Klarna:
@@ -137,7 +143,8 @@ class Klarna:
         while True:
             call, retry_after = await self._send(merchant, method, path, body, headers)
             tries -= 1
-            if not tries or (call.status and call.status not in _TEMPORARY):
+            is_final = call.status and call.status not in _TEMPORARY
+            if is_final or not tries or retry_after > _LONGEST_PAUSE:
                 return call
             await self._sleep(max(pause, retry_after))
             pause *= 2
@@ -158,7 +165,8 @@ class Klarna:
                 answer = await response.read()
                 if answer and response.ok:
                     orjson.loads(answer)
-                call = Call(merchant, method, path, response.status, answer)
+                correlation_id = response.headers.get("Klarna-Correlation-Id", "")
+                call = Call(merchant, method, path, response.status, answer, correlation_id)
                 retry_after = _retry_after(response)
         except (aiohttp.ClientError, OSError, orjson.JSONDecodeError) as error:
             text = f"no answer from {self.url}: {str(error) or type(error).__name__}"

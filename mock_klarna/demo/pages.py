@@ -135,6 +135,7 @@ def _call_as_json(call: Call) -> dict[str, object]:
         "path": call.path,
         "status": call.status,
         "answer": _json_or_text(call.answer),
+        "correlation_id": call.correlation_id,
     }
 
 

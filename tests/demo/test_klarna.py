@@ -93,6 +93,23 @@ async def test_a_pause_is_as_long_as_klarna_wants(answered: Answers, status: int
     assert (await answered((status, headers), (200, {})))[1] == [7]
 
 
+async def test_a_request_is_not_sent_again_if_klarna_wants_a_pause_that_a_shopper_does_not_wait(
+    answered: Answers,
+) -> None:
+    calls, pauses, _ = await answered((503, {"Retry-After": "11"}))
+    assert ([call.status for call in calls], pauses) == ([503], [])
+
+
+async def test_the_correlation_id_of_each_answer_is_kept(merchant: Merchant) -> None:
+    await merchant.purchase()
+    sent = {
+        entry["correlation_id"]
+        for name in ("get_authorization", "create_order")
+        for entry in await requests(merchant, name)
+    }
+    assert {call["correlation_id"] for call in (await merchant.books())["calls"]} == sent
+
+
 @pytest.mark.parametrize("headers", [{}, {"Retry-After": "0"}, {"Retry-After": "Thu, 26 Nov 2026 17:00:00 GMT"}])
 async def test_a_pause_is_not_shorter_than_the_shops_own(answered: Answers, headers: dict[str, str]) -> None:
     assert (await answered((503, headers), (200, {})))[1] == [0.5]
