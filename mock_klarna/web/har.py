@@ -5,7 +5,7 @@ own answers, so the archive has those, and of our answers the headers that are k
 """
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -18,7 +18,7 @@ from mock_klarna.web.operation import ErrorFormat, api_of_path
 from mock_klarna.web.request import JSON, PROBLEM_JSON
 
 Json = dict[str, Any]
-Headers = Iterable[tuple[str, str]]
+Headers = Sequence[tuple[str, str]]
 _VERSION = "HTTP/1.1"
 _URL_MARKS = "!#$%&'()*+,/:;=?@[]~"
 _MOST_TEXT = 64 << 10
