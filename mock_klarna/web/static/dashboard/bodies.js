@@ -10,6 +10,7 @@ const MOST_LINES = 3000;
  * @typedef {object} Line
  * @property {string} path as problems name it, such as `order_lines[0].quantity`
  * @property {string} text
+ * @property {string} [label] the name of the member, with which the text begins after its indent
  */
 
 /**
@@ -22,11 +23,14 @@ export function bodyView(body, paths = []) {
     return element("p.none", {}, "no body");
   }
   const lines = typeof body === "string" ? body.split("\n").map((text) => ({ path: "", text })) : [...linesOf(body)];
+  /** @param {Line} line */
+  const parts = ({ text, label = "" }) => {
+    const start = label ? text.indexOf(label) : 0;
+    return label ? [text.slice(0, start), element("span.key", {}, label), `${text.slice(start + label.length)}\n`] : [`${text}\n`];
+  };
   const known = new Set(lines.map((line) => line.path));
   const marked = new Set(paths.map((path) => nearest(path, known)).filter(Boolean));
-  const shown = lines.slice(0, MOST_LINES).map(({ path, text }) =>
-    element(marked.has(path) ? "span.line.wrong" : "span.line", {}, `${text}\n`),
-  );
+  const shown = lines.slice(0, MOST_LINES).map((line) => element(marked.has(line.path) ? "span.line.wrong" : "span.line", {}, ...parts(line)));
   if (lines.length > MOST_LINES) {
     shown.push(element("span.line", {}, `… ${lines.length - MOST_LINES} more lines`));
   }
@@ -58,11 +62,11 @@ function* linesOf(value, path = "", indent = "", label = "", end = "") {
   const isList = Array.isArray(value);
   const members = typeof value === "object" && value ? Object.entries(value) : [];
   if (members.length === 0) {
-    yield { path, text: `${indent}${label}${JSON.stringify(value)}${end}` };
+    yield { path, label, text: `${indent}${label}${JSON.stringify(value)}${end}` };
     return;
   }
   const [open, close] = isList ? "[]" : "{}";
-  yield { path, text: `${indent}${label}${open}` };
+  yield { path, label, text: `${indent}${label}${open}` };
   for (const [at, [name, member]] of members.entries()) {
     const comma = at + 1 < members.length ? "," : "";
     yield* linesOf(member, inside(path, name, isList), `${indent}  `, isList ? "" : `${JSON.stringify(name)}: `, comma);

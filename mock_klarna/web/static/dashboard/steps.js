@@ -64,7 +64,7 @@ export function isFailure(entry) {
 export function stepOf(entry, currency) {
   if (entry.kind === "exchange") {
     const isPage = entry.path.startsWith("/instantshopping/sdk");
-    const text = CALLS[entry.name] ?? `${entry.method} ${words(entry.name)}`;
+    const text = CALLS[entry.name] ?? words(entry.name);
     return { from: isPage ? "page" : "shop", to: "klarna", text, result: String(entry.status), isFailure: isFailure(entry) };
   }
   if (entry.kind === "callback") {
