@@ -33,7 +33,7 @@ John Doe buys a Battery Power Pack with express shipping, as in Klarna's integra
 _LINKS = (
     ("{shop}/", "the shop, with two products and their buttons"),
     ("{shop}/orders", "the shop's orders"),
-    ("{klarna}/_mock/journal", "everything that happened, with all bodies"),
+    ("{klarna}/", "the dashboard: each purchase, with all requests and bodies"),
 )
 _NEXT_STEPS = """
 Look around:

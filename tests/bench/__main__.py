@@ -1,6 +1,6 @@
 """The benchmarks: `python -m tests.bench` prints a report in Markdown.
 
-It needs wrk, except for `--cpu`, `--start`, `--store` and `--memory`.
+It needs wrk, except for `--cpu`, `--start`, `--store`, `--memory` and `--dashboard`.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 
-from tests.bench import cpu, memory, processes, state, stores, wrk
+from tests.bench import cpu, dashboard, memory, processes, state, stores, wrk
 
 PREFIX = f"{state.AUTHORIZATIONS}/"
 
@@ -155,6 +155,7 @@ def main() -> None:
         "--store", help="measure only what this store costs: statements for each request, CPU for each commit"
     )
     parser.add_argument("--memory", action="store_true", help="measure only what an order costs in memory")
+    parser.add_argument("--dashboard", action="store_true", help="measure only what the dashboard costs, with Chromium")
     arguments = parser.parse_args()
     loop = arguments.loop
     if arguments.store:
@@ -165,6 +166,10 @@ def main() -> None:
         return
     if arguments.cpu:
         cpu_times(loop, arguments.requests)
+        return
+    if arguments.dashboard:
+        print("| what | measured |\n|---|---|", flush=True)
+        asyncio.run(dashboard.measure(loop, arguments.requests))
         return
     print("| what | measured | ratio |\n|---|---|---|", flush=True)
     start_up(loop, arguments.starts)

@@ -26,9 +26,11 @@ def block(language: str, containing: str) -> Block:
     return found
 
 
-def test_the_readme_is_short_and_its_picture_light() -> None:
+def test_the_readme_is_short_and_its_pictures_light() -> None:
     assert len(TEXT.splitlines()) <= MOST_LINES
-    assert (ROOT / "docs" / "images" / "dialog.png").stat().st_size < MOST_BYTES
+    pictures = re.findall(r"\(docs/images/(.+\.png)\)", TEXT)
+    assert pictures == ["dialog.png", "dashboard.png"]
+    assert all((ROOT / "docs" / "images" / name).stat().st_size < MOST_BYTES for name in pictures)
 
 
 def test_the_first_screen_has_the_picture_and_both_commands() -> None:
