@@ -1,7 +1,7 @@
 """Results of the rules over the traffic of one merchant."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,18 +9,19 @@ from mock_klarna.certify.rule import Observation, Rule, Severity
 from mock_klarna.certify.rules import RULES
 from mock_klarna.certify.traffic import Traffic
 
-PASSED, FAILED, INCONCLUSIVE = "passed", "failed", "inconclusive"
+PASSED, FAILED, INCONCLUSIVE, SKIPPED = "passed", "failed", "inconclusive", "skipped"
 _MOST_FINDINGS = 20
 """How many findings of one rule are kept; `cases` counts all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One case in which a merchant broke a rule."""
+    """One case in which a merchant broke a rule; `evidence` says where the entries are that show it."""
 
     rule: Rule
     merchant: str
     observation: Observation
+    evidence: tuple[str, ...]
 
     @property
     def severity(self) -> Severity:
@@ -28,7 +29,7 @@ class Finding:
         return self.observation.severity or self.rule.severity
 
     def as_json(self) -> dict[str, Any]:
-        """Return the finding as the API and the reports have it; `evidence` are paths of journal entries."""
+        """Return the finding as the API and the reports have it."""
         return {
             "rule": self.rule.id,
             "title": self.rule.title,
@@ -38,7 +39,7 @@ class Finding:
             "expected": self.observation.expected,
             "remedy": self.rule.remedy,
             "source": self.rule.source,
-            "evidence": [f"/_mock/journal/{seq}" for seq in self.observation.entries],
+            "evidence": list(self.evidence),
         }
 
 
@@ -58,6 +59,7 @@ class RuleResult:
         """Return the result as the API and the reports have it, without its findings."""
         return {
             "rule": self.rule.id,
+            "family": self.rule.family,
             "title": self.rule.title,
             "severity": self.rule.severity.value,
             "merchant": self.merchant,
@@ -65,29 +67,61 @@ class RuleResult:
             "cases": self.cases,
             "broken": self.broken,
             "reason": self.reason or None,
+            "remedy": self.rule.remedy,
+            "source": self.rule.source,
         }
 
 
 def judge(traffic: Traffic, rules: Iterable[Rule] = RULES) -> list[RuleResult]:
     """Return the result of every rule, in the order of the rules.
 
-    A rule without a case is inconclusive, and so is one that was only obeyed while the journal dropped entries.
+    A rule without a case is inconclusive. So is one that was obeyed as far as can be seen, if the traffic has gaps.
     """
     return [_result(rule, traffic) for rule in rules]
 
 
 def _result(rule: Rule, traffic: Traffic) -> RuleResult:
-    observed = list(rule.look(traffic))
+    observed = list(_seen_by(rule, traffic))
     found = [one for one in observed if one.is_finding]
-    findings = tuple(Finding(rule, traffic.merchant, one) for one in found[:_MOST_FINDINGS])
-    outcome, reason = FAILED, ""
-    if not observed:
-        outcome, reason = INCONCLUSIVE, rule.needs
-    elif not found:
-        outcome = PASSED
-        if traffic.dropped:
-            outcome, reason = INCONCLUSIVE, f"the journal dropped {traffic.dropped} entries; raise --journal-bytes"
+    findings = tuple(
+        Finding(rule, traffic.merchant, one, tuple(traffic.place_of(seq) for seq in one.entries))
+        for one in found[:_MOST_FINDINGS]
+    )
+    reason = "" if found else _why_undecided(rule, traffic, bool(observed))
+    outcome = FAILED if found else INCONCLUSIVE if reason else PASSED
     return RuleResult(rule, traffic.merchant, outcome, len(observed), len(found), findings, reason)
+
+
+def _seen_by(rule: Rule, traffic: Traffic) -> Iterator[Observation]:
+    """Yield what a rule observes, until it asks for entries of a kind that is missing: what comes after that may be wrong."""
+    traffic.asked_kinds.clear()
+    for one in rule.look(traffic):
+        if _missing(traffic):
+            return
+        yield one
+
+
+def _missing(traffic: Traffic) -> list[str]:
+    """Return why entries are missing that a rule asked for."""
+    return [reason for kind, reason in traffic.gaps.kinds.items() if kind in traffic.asked_kinds]
+
+
+def _why_undecided(rule: Rule, traffic: Traffic, is_observed: bool) -> str:
+    """Return why a rule without a finding is not passed, "" if it is."""
+    gaps, missing = traffic.gaps, _missing(traffic)
+    if missing:
+        return missing[0]
+    if not is_observed:
+        return rule.needs
+    if gaps.dropped:
+        return f"the journal dropped {gaps.dropped} entries; raise --journal-bytes"
+    if gaps.cut:
+        return gaps.cut
+    return "one purchase does not show it; judge the merchant's journal" if _is_one_of_many(rule, traffic) else ""
+
+
+def _is_one_of_many(rule: Rule, traffic: Traffic) -> bool:
+    return rule.compares_purchases and traffic.gaps.one_purchase
 
 
 def report(results: Sequence[RuleResult]) -> dict[str, Any]:
@@ -102,6 +136,15 @@ def only(found: Mapping[str, Any], rules: Collection[str]) -> dict[str, Any]:
     return summarized(*([one for one in found[name] if one["rule"] in rules] for name in ("rules", "findings")))
 
 
+def skip(found: Mapping[str, Any], reasons: Mapping[str, str]) -> dict[str, Any]:
+    """Return a report in which some rules do not count: their results are `skipped`, with the reasons, and have no findings."""
+    results = [
+        {**one, "outcome": SKIPPED, "reason": reasons[one["rule"]]} if one["rule"] in reasons else one
+        for one in found["rules"]
+    ]
+    return summarized(results, [one for one in found["findings"] if one["rule"] not in reasons])
+
+
 def summarized(results: list[dict[str, Any]], findings: list[dict[str, Any]]) -> dict[str, Any]:
     """Return a report with its summary. A rule is counted once for each merchant, by its most severe finding."""
     worst: dict[tuple[str, str], str] = {}
@@ -114,6 +157,7 @@ def summarized(results: list[dict[str, Any]], findings: list[dict[str, Any]]) ->
             "rules": len(results),
             PASSED: counted[PASSED],
             INCONCLUSIVE: counted[INCONCLUSIVE],
+            SKIPPED: counted[SKIPPED],
             **{f"{severity.value}s": severities[severity.value] for severity in Severity},
         },
         "findings": findings,

@@ -211,6 +211,7 @@ RULES = (
         remedy="Create the key once, store it, and change it with PUT /instantshopping/v1/buttons/{button_key}.",
         look=_keys_are_used_again,
         needs="a button key and a session",
+        compares_purchases=True,
     ),
     Rule(
         id="K3",

@@ -317,6 +317,7 @@ RULES = (
         remedy="Make a new key for each capture and refund: Klarna compares the key only, and does nothing for a second request.",
         look=_keys_belong_to_one_amount,
         needs="a capture or a refund with a key",
+        compares_purchases=True,
     ),
     Rule(
         id="M7",

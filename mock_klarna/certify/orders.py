@@ -296,6 +296,7 @@ RULES = (
         remedy="Send the order number as merchant_reference1 with the order, or with PATCH …/merchant-references.",
         look=_orders_have_a_reference,
         needs="a placed order",
+        compares_purchases=True,
     ),
     Rule(
         id="O5",

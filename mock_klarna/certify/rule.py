@@ -35,6 +35,18 @@ class Observation:
         return bool(self.seen)
 
 
+FAMILIES = {
+    "K": "Keys",
+    "C": "Ping",
+    "V": "Validation",
+    "O": "Placing",
+    "D": "Denying",
+    "M": "After the order",
+    "T": "Transport",
+}
+"""The groups of the reports, in their order, by the letter with which the ids of their rules begin."""
+
+
 Look = Callable[[Traffic], Iterator[Observation]]
 
 
@@ -45,6 +57,7 @@ class Rule:
     title: what the merchant does when it obeys. source: where the rule comes from. remedy: what to change.
     look: yields one observation for each case in the traffic; none means that the rule cannot be decided.
     needs: what has to happen before there is anything to observe; shown for a rule that cannot be decided.
+    compares_purchases: whether one purchase alone can break the rule, but never shows that it is obeyed.
     """
 
     id: str
@@ -54,6 +67,12 @@ class Rule:
     remedy: str
     look: Look
     needs: str
+    compares_purchases: bool = False
+
+    @property
+    def family(self) -> str:
+        """The group of the reports that the rule belongs to."""
+        return FAMILIES[self.id[0]]
 
 
 def nothing(_traffic: Traffic) -> Iterator[Observation]:

@@ -1,7 +1,7 @@
 """The traffic of one merchant: its journal entries, arranged as the rules ask for them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -31,8 +31,13 @@ class Authorization:
     button_key: str
     order: Json
     attempts: tuple[Entry, ...]
-    requests: tuple[Entry, ...]
+    traffic: "Traffic" = field(repr=False, compare=False)
     late: tuple[Entry, ...] = ()
+
+    @property
+    def requests(self) -> Sequence[Entry]:
+        """The merchant's requests with the token, in their order."""
+        return self.traffic.requests_with_token(self.token)
 
     def requests_named(self, *names: str) -> list[Entry]:
         """Return the requests of some operations, in their order."""
@@ -56,24 +61,49 @@ class Authorization:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gaps:
+    """What the entries of a merchant do not show.
+
+    dropped: how many older entries the journal has dropped. cut: why later or other entries are missing, "" if none are.
+    kinds: kinds of entries of which there are none, each with the reason. one_purchase: whether they are those of one purchase.
+    """
+
+    dropped: int = 0
+    cut: str = ""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    one_purchase: bool = False
+
+
 class Traffic:
     """The journal of one merchant.
 
-    entries: as `GET /_mock/journal` returns them; callbacks that were sent with a changed body are left out.
-    dropped: how many older entries the journal has dropped.
+    entries: as `GET /_mock/journal` returns them; one from elsewhere has a member `place` that says where it is.
+        Callbacks that were sent with a changed body are left out.
+    gaps: what they do not show.
     """
 
-    def __init__(self, merchant: str, entries: Iterable[Entry], dropped: int = 0) -> None:
+    def __init__(self, merchant: str, entries: Iterable[Entry], gaps: Gaps | None = None) -> None:
         self.merchant = merchant
-        self.dropped = dropped
+        self.gaps = gaps or Gaps()
         self.entries: Sequence[Entry] = sorted(
             (entry for entry in entries if not _is_own(entry) and not injected(entry, "changed")),
             key=lambda entry: int(entry["seq"]),
         )
+        self.asked_kinds: set[str] = set()
+        """The kinds of entries that a rule asked for since the set was cleared."""
+
+    def place_of(self, seq: int) -> str:
+        """Return where an entry is: its path in the API, or its place in the file that it is from."""
+        return self._places.get(seq) or f"/_mock/journal/{seq}"
+
+    @cached_property
+    def _places(self) -> Mapping[int, str]:
+        return {int(entry["seq"]): str(entry["place"]) for entry in self.entries if "place" in entry}
 
     def exchanges(self, *names: str) -> list[Entry]:
         """Return the merchant's requests to some operations, all without names, in their order."""
-        return [entry for entry in self._of_kind["exchange"] if not names or entry["name"] in names]
+        return [entry for entry in self._entries("exchange") if not names or entry["name"] in names]
 
     def accepted(self, *names: str) -> list[Entry]:
         """Return the requests to some operations that were answered 2xx."""
@@ -81,11 +111,15 @@ class Traffic:
 
     def callbacks(self, *names: str) -> list[Entry]:
         """Return the attempts to send callbacks of some kinds, of all kinds without names."""
-        return [entry for entry in self._of_kind["callback"] if not names or entry["name"] in names]
+        return [entry for entry in self._entries("callback") if not names or entry["name"] in names]
 
     def events(self, *names: str) -> list[Entry]:
         """Return the events with some names."""
-        return [entry for entry in self._of_kind["event"] if entry["name"] in names]
+        return [entry for entry in self._entries("event") if entry["name"] in names]
+
+    def _entries(self, kind: str) -> list[Entry]:
+        self.asked_kinds.add(kind)
+        return self._of_kind[kind]
 
     @cached_property
     def _of_kind(self) -> Mapping[str, list[Entry]]:
@@ -94,10 +128,23 @@ class Traffic:
             found[entry["kind"]].append(entry)
         return found
 
-    @cached_property
+    @property
     def authorizations(self) -> Sequence[Authorization]:
         """The tokens that Klarna issued and called the merchant with, in the order of their first attempts."""
-        ended = {entry["purchase_id"]: entry["seq"] for entry in self.events(*_TOKEN_ENDS)}
+        self.asked_kinds.add("callback")
+        return self._issued
+
+    @property
+    def forged(self) -> Sequence[Authorization]:
+        """The tokens of callbacks that Klarna would not send."""
+        self.asked_kinds.add("callback")
+        return [one for one in self._called if injected(one.attempts[0], "forged")]
+
+    @cached_property
+    def _issued(self) -> Sequence[Authorization]:
+        # only the journal of a sandbox has callbacks that were sent late, and it has events
+        ends = (entry for entry in self._of_kind["event"] if entry["name"] in _TOKEN_ENDS)
+        ended = {entry["purchase_id"]: entry["seq"] for entry in ends}
 
         def is_late(entry: Entry) -> bool:
             return bool(injected(entry, "resent")) and entry["seq"] > ended.get(entry["purchase_id"], entry["seq"])
@@ -110,36 +157,52 @@ class Traffic:
         ]
 
     @cached_property
-    def forged(self) -> Sequence[Authorization]:
-        """The tokens of callbacks that Klarna would not send."""
-        return [one for one in self._called if injected(one.attempts[0], "forged")]
-
-    @cached_property
     def _called(self) -> Sequence[Authorization]:
         attempts: dict[str, list[Entry]] = {}
         for entry in self.callbacks("place_order"):
             token = _object(entry["request_body"]).get("authorization_token")
             if isinstance(token, str):
                 attempts.setdefault(token, []).append(entry)
+        return [
+            Authorization(token, str(body.get("button_key")), _object(body.get("order")), tuple(found), self)
+            for token, found in attempts.items()
+            if (body := _object(found[0]["request_body"])) and not self._begins_earlier(found[0])
+        ]
+
+    def _begins_earlier(self, first: Entry) -> bool:
+        """Return whether attempts before this one are missing, and perhaps what the merchant did after them."""
+        return bool(self.gaps.dropped or self.gaps.cut) and first.get("number", 1) > 1
+
+    def requests_with_token(self, token: str) -> Sequence[Entry]:
+        """Return the merchant's requests that read, placed or denied an authorization, in their order."""
+        self.asked_kinds.add("exchange")
+        return self._requests_by_token.get(token, ())
+
+    @cached_property
+    def _requests_by_token(self) -> Mapping[str, Sequence[Entry]]:
         requests: dict[str, list[Entry]] = {}
         for entry in self.exchanges("get_authorization", "create_order", "deny_authorization"):
             requests.setdefault(path_part(entry, AUTHORIZATIONS), []).append(entry)
-        return [
-            Authorization(
-                token, body["button_key"], _object(body.get("order")), tuple(found), tuple(requests.get(token, ()))
-            )
-            for token, found in attempts.items()
-            if (body := _object(found[0]["request_body"]))
-        ]
+        return requests
 
-    @cached_property
+    @property
     def cheats(self) -> Mapping[str, Entry]:
         """The events of shoppers who cheated, by the id of the purchase."""
-        return {entry["purchase_id"]: entry for entry in self.events("cart_changed")}
+        self.asked_kinds.add("event")
+        return self._cheats
 
     @cached_property
+    def _cheats(self) -> Mapping[str, Entry]:
+        return {entry["purchase_id"]: entry for entry in self.events("cart_changed")}
+
+    @property
     def buttons(self) -> Mapping[str, Json]:
         """The options of each button key that the merchant created or changed, as last sent."""
+        self.asked_kinds.add("exchange")
+        return self._buttons
+
+    @cached_property
+    def _buttons(self) -> Mapping[str, Json]:
         found: dict[str, Json] = {}
         for entry in self.accepted("create_button", "update_button"):
             answer = _object(entry["response_body"])
@@ -147,9 +210,14 @@ class Traffic:
                 found[answer["button_key"]] = answer
         return found
 
-    @cached_property
+    @property
     def unknown_orders(self) -> frozenset[str]:
         """The ids of orders of which the merchant never read: each answer with them was lost."""
+        self.asked_kinds.add("exchange")
+        return self._unknown_orders
+
+    @cached_property
+    def _unknown_orders(self) -> frozenset[str]:
         answers: dict[str, bool] = {}
         for entry in self.accepted("create_order"):
             order_id = str(_object(entry["response_body"]).get("order_id", ""))

@@ -12,7 +12,7 @@ _PAGE = 1000
 
 async def find(services: Services, request: ApiRequest) -> ApiResponse:
     """Judge the merchant's journal, or the journals of all merchants, by the rules of `certify`."""
-    from mock_klarna.certify import Traffic, judge, report  # only few tests ask for findings
+    from mock_klarna.certify import Gaps, Traffic, judge, report  # only few tests ask for findings
 
     store = services.emulator.store
     merchants = [request.scope] if request.scope is not None else await store.merchants()
@@ -21,7 +21,7 @@ async def find(services: Services, request: ApiRequest) -> ApiResponse:
         entries = await _entries(services, merchant)
         dropped = await store.dropped(merchant)
         shown = await asyncio.to_thread(_shown, entries)
-        results += await asyncio.to_thread(judge, Traffic(merchant, shown, dropped))
+        results += await asyncio.to_thread(judge, Traffic(merchant, shown, Gaps(dropped=dropped)))
     return json_response(report(results))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mock_klarna import resources
-from mock_klarna.certify import Traffic
+from mock_klarna.certify import Gaps, Traffic
 
 Json = dict[str, Any]
 _START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -49,7 +49,7 @@ class Journal:
 
     def traffic(self, dropped: int = 0) -> Traffic:
         """Return what the rules look at."""
-        return Traffic("shop", self.entries, dropped)
+        return Traffic("shop", self.entries, Gaps(dropped=dropped))
 
     def later(self, seconds: float) -> "Journal":
         """Let time pass."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.certify import RULES, judge
+from mock_klarna.certify import RULES, Gaps, Traffic, judge
 from mock_klarna.certify.rule import nothing
 from mock_klarna.certify.traffic import OWN_AGENT
 from tests.certify.samples import (
@@ -245,3 +245,43 @@ def test_a_callback_that_was_sent_again_with_a_changed_body_is_not_judged() -> N
     before = outcomes(journal)
     journal.called("place_order", {"authorization_token": "another"}, 500, injected={"resent": True, "changed": True})
     assert outcomes(journal) == before
+
+
+@pytest.mark.parametrize(
+    ("gaps", "rule", "outcome"),
+    [
+        (Gaps(), "O4", "passed"),
+        (Gaps(one_purchase=True), "O4", "inconclusive"),
+        (Gaps(one_purchase=True), "C3", "passed"),
+        (Gaps(cut="the file is cut"), "C3", "inconclusive"),
+        (Gaps(kinds={"exchange": "no exchanges"}), "C3", "inconclusive"),
+        (Gaps(kinds={"exchange": "no exchanges"}), "C9", "passed"),
+        (Gaps(kinds={"event": "no events"}), "M2", "inconclusive"),
+    ],
+    ids=str,
+)
+def test_a_rule_that_may_be_broken_where_nothing_can_be_seen_does_not_pass(gaps: Gaps, rule: str, outcome: str) -> None:
+    journal = Journal().placed().pushed().acknowledged()
+    (result,) = judge(Traffic("shop", journal.entries, gaps), [BY_ID[rule]])
+    assert result.outcome == outcome
+    assert bool(result.reason) is (outcome == "inconclusive")
+
+
+def test_a_missing_request_is_no_finding_where_requests_are_missing() -> None:
+    journal = Journal().authorized(status=422)
+    gaps = Gaps(kinds={"exchange": "the file has no requests"})
+    (result,) = judge(Traffic("shop", journal.entries, gaps), [BY_ID["D4"]])
+    assert (result.outcome, result.reason, result.findings) == ("inconclusive", "the file has no requests", ())
+
+
+def test_a_finding_stays_whose_entries_are_all_there() -> None:
+    gaps = Gaps(kinds={"event": "the file has no events"})
+    (result,) = judge(Traffic("shop", SAMPLES["K2"][1]().entries, gaps), [BY_ID["K2"]])
+    assert result.outcome == "failed"
+
+
+def test_a_callback_whose_first_attempts_were_dropped_breaks_no_rule() -> None:
+    journal = SAMPLES["C3"][1]()
+    journal.entries = [{**entry, "number": 2} if entry["kind"] == "callback" else entry for entry in journal.entries]
+    assert outcomes(journal)["C3"] == "failed"
+    assert outcomes(journal, dropped=3)["C3"] == "inconclusive"
