@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
-from mock_klarna.certify.traffic import ORDERS, OWN_AGENT, Json, Traffic, path_part
+from mock_klarna.certify.traffic import ORDERS, OWN_AGENT, Gaps, Json, Traffic, path_part
 from mock_klarna.errors import MockKlarnaError
 
 _MOST_ENTRIES = 10_000
@@ -301,7 +301,7 @@ async def traffic_after(client: Sender, merchant: str, start: Mark) -> Traffic:
             break
     started = {one["purchase_id"] for one in entries if one["name"] == "session_initiated"}
     own = (one for one in entries if one["purchase_id"] is None or one["purchase_id"] in started)
-    return Traffic(merchant, own, page["dropped"] - start.dropped)
+    return Traffic(merchant, own, Gaps(dropped=page["dropped"] - start.dropped))
 
 
 async def _read(client: Sender, query: str) -> Json:

@@ -1,99 +1,67 @@
-"""The findings as text, JUnit XML and SARIF, from the JSON of `GET /_mock/findings`."""
+"""The findings as JSON, JUnit XML and SARIF for other tools, from the JSON of `GET /_mock/findings`."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from textwrap import wrap
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import orjson
 
+from mock_klarna.certify.terminal import is_certified, verdict
 from mock_klarna.errors import xml_text
 
 Json = Mapping[str, Any]
-_WIDTH = 100
-_INDENT = " " * 14
 _SARIF_LEVELS = {"error": "error", "warning": "warning", "hint": "note"}
+_UNDECIDED = ("inconclusive", "skipped")
 
 
-def verdict(found: Json) -> str:
-    """Return the result in one line."""
-    counts = found["summary"]
-    parts = [_counted(counts["rules"], "rule"), f"{counts['passed']} passed"]
-    parts += [_counted(counts[f"{name}s"], name) for name in ("error", "warning", "hint")]
-    result = "not certified" if counts["errors"] else "certified"
-    return f"{result}: {', '.join(parts)}, {counts['inconclusive']} inconclusive"
+def as_json(found: Json, judged: Json, failing: Sequence[str]) -> bytes:
+    """Return the report that `schemas/certify_report.json` describes; `judged` says what was judged, and by which version."""
+    members = {"certified": is_certified(found, failing), "verdict": verdict(found, failing), "judged": judged}
+    return orjson.dumps({**members, **found}, option=orjson.OPT_INDENT_2)
 
 
-def _counted(number: int, name: str) -> str:
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+def junit(found: Json, failing: Sequence[str]) -> bytes:
+    """Return a JUnit XML document with a case for each rule and merchant.
 
-
-def text(found: Json, url: str = "") -> str:
-    """Return findings, then the rules that could not be decided, then those that passed, and the verdict in the last line.
-
-    url: the address of the server, before the paths of the evidence.
+    Findings of the severities `failing` are failures, and others are in the output of a passed case.
     """
-    merchants = len({result["merchant"] for result in found["rules"]})
-    lines = []
-    for finding in found["findings"]:
-        lines += [finding_text(finding, url, with_merchant=merchants > 1), ""]
-    undecided = [result for result in found["rules"] if result["outcome"] == "inconclusive"]
-    if undecided:
-        lines.append("inconclusive, because there was none of this in the journal:")
-        lines += [f"  {rule:<4}  {reason}" for rule, reason in _once(undecided)] + [""]
-    passed = dict.fromkeys(result["rule"] for result in found["rules"] if result["outcome"] == "passed")
-    if passed:
-        lines += [*wrap(f"passed: {' '.join(passed)}", _WIDTH, subsequent_indent="        "), ""]
-    return "\n".join([*lines, verdict(found)])
-
-
-def finding_text(finding: Json, url: str = "", *, with_merchant: bool = False) -> str:
-    """Return a finding in several lines: severity, rule and title, then its members and the paths of the evidence."""
-    of = f" ({finding['merchant']})" if with_merchant else ""
-    lines = [f"{finding['severity']:<8}{finding['rule']:<4}  {finding['title']}{of}"]
-    for name in ("seen", "expected", "remedy", "source"):
-        lines += _member(name, finding[name])
-    return "\n".join([*lines, *_member("evidence", "  ".join(f"{url}{path}" for path in finding["evidence"]))])
-
-
-def _once(results: Sequence[Json]) -> Iterator[tuple[str, str]]:
-    """Yield the rules with their reasons, each pair once."""
-    yield from dict.fromkeys((result["rule"], result["reason"]) for result in results)
-
-
-def _member(name: str, value: str) -> list[str]:
-    first, *rest = wrap(value, _WIDTH - len(_INDENT) - 10, break_long_words=False) or [""]
-    return [f"{_INDENT}{name:<10}{first}", *(f"{_INDENT}{'':<10}{line}" for line in rest)]
-
-
-def junit(found: Json, severities: Sequence[str]) -> bytes:
-    """Return a JUnit XML document with a case for each rule and merchant; findings of `severities` are failures."""
     root = ET.Element("testsuites", {"name": "mock-klarna certify"})
     suites: dict[str, ET.Element] = {}
-    failures: dict[tuple[str, str], list[Json]] = {}
-    for finding in found["findings"]:
-        if finding["severity"] in severities:
-            failures.setdefault((finding["merchant"], finding["rule"]), []).append(finding)
     for result in found["rules"]:
         merchant = result["merchant"]
         if merchant not in suites:
-            suites[merchant] = ET.SubElement(root, "testsuite", {"name": xml_text(merchant)})
-        name = f"{result['rule']} {result['title']}"
-        case = ET.SubElement(suites[merchant], "testcase", {"name": name, "classname": "certify", "time": "0"})
-        broken = failures.get((merchant, result["rule"]), [])
-        if broken:
-            message = xml_text(f"{broken[0]['seen']}; expected {broken[0]['expected']}")
-            failure = ET.SubElement(case, "failure", {"message": message, "type": broken[0]["severity"]})
-            failure.text = xml_text("\n\n".join(_as_text(finding) for finding in broken))
-        elif result["outcome"] == "inconclusive":
-            ET.SubElement(case, "skipped", {"message": xml_text(f"inconclusive: {result['reason']}")})
-    for suite in (root, *suites.values()):
-        suite.set("tests", str(len(suite.findall(".//testcase"))))
-        suite.set("failures", str(len(suite.findall(".//failure"))))
-        suite.set("skipped", str(len(suite.findall(".//skipped"))))
+            suites[merchant] = ET.SubElement(root, "testsuite", {"name": xml_text(f"certify {merchant}")})
+        name, group = f"{result['rule']} {result['title']}", f"certify.{result['family']}"
+        case = ET.SubElement(suites[merchant], "testcase", {"name": name, "classname": group, "time": "0"})
+        _add_result(case, result, _cases(found, result), failing)
+    for suite in suites.values():
+        suite.set("tests", str(len(suite.findall("testcase"))))
+        suite.set("failures", str(len(suite.findall("testcase/failure"))))
         suite.set("errors", "0")
+        suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
+        suite.set("time", "0")
+    for name in ("tests", "failures", "errors"):
+        root.set(name, str(sum(int(suite.get(name, "0")) for suite in suites.values())))
     ET.indent(root)
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _cases(found: Json, result: Json) -> list[Json]:
+    of = (result["merchant"], result["rule"])
+    return [finding for finding in found["findings"] if (finding["merchant"], finding["rule"]) == of]
+
+
+def _add_result(case: ET.Element, result: Json, cases: Sequence[Json], failing: Sequence[str]) -> None:
+    text = xml_text("\n\n".join(_as_text(finding) for finding in cases))
+    worst = next((finding for finding in cases if finding["severity"] in failing), None)
+    if worst is not None:
+        message = xml_text(f"{worst['seen']}; expected {worst['expected']}")
+        ET.SubElement(case, "failure", {"message": message, "type": worst["severity"]}).text = text
+    elif cases:
+        ET.SubElement(case, "system-out").text = xml_text(f"{cases[0]['severity']}\n{text}")
+    elif result["outcome"] in _UNDECIDED:
+        ET.SubElement(case, "skipped", {"message": xml_text(f"{result['outcome']}: {result['reason']}")})
 
 
 def _as_text(finding: Json) -> str:
@@ -101,38 +69,77 @@ def _as_text(finding: Json) -> str:
     return "\n".join([*(f"{name}: {finding[name]}" for name in members), *finding["evidence"]])
 
 
-def sarif(found: Json, version: str) -> bytes:
-    """Return a SARIF 2.1.0 log; the location of a result is the path of its first journal entry."""
+def sarif(found: Json, version: str, url: str = "") -> bytes:
+    """Return a SARIF 2.1.0 log. Its results are at virtual files of the rules, because tools demand files.
+
+    url: the address of the server, before the paths of the evidence. Rules without a result are notifications.
+    """
     rules = {result["rule"]: result for result in found["rules"]}
-    remedies = {finding["rule"]: finding["remedy"] for finding in found["findings"]}
+    places = {rule: at for at, rule in enumerate(rules)}
     run = {
         "tool": {
             "driver": {
                 "name": "mock-klarna",
-                "version": version,
-                "rules": [
-                    {
-                        "id": rule,
-                        "shortDescription": {"text": result["title"]},
-                        "help": {"text": remedies.get(rule, result["title"])},
-                        "defaultConfiguration": {"level": _SARIF_LEVELS[result["severity"]]},
-                    }
-                    for rule, result in rules.items()
-                ],
+                "semanticVersion": version,
+                "rules": [_sarif_rule(result) for result in rules.values()],
             }
         },
-        "results": [
+        "invocations": [
             {
-                "ruleId": finding["rule"],
-                "level": _SARIF_LEVELS[finding["severity"]],
-                "message": {"text": f"{finding['seen']}; expected {finding['expected']}. {finding['remedy']}"},
-                "locations": [
-                    {"physicalLocation": {"artifactLocation": {"uri": path.removeprefix("/")}}}
-                    for path in finding["evidence"]
+                "executionSuccessful": True,
+                "toolConfigurationNotifications": [
+                    {
+                        "level": "note",
+                        "message": {"text": _notice(result)},
+                        "associatedRule": {"id": result["rule"], "index": places[result["rule"]]},
+                    }
+                    for result in found["rules"]
+                    if result["outcome"] in _UNDECIDED
                 ],
             }
-            for finding in found["findings"]
         ],
+        "results": [_sarif_result(finding, places, url) for finding in found["findings"]],
     }
     document = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return orjson.dumps(document, option=orjson.OPT_INDENT_2)
+
+
+def _sarif_rule(result: Json) -> Json:
+    help_text = f"{result['remedy']} Source: {result['source']}."
+    return {
+        "id": result["rule"],
+        "name": result["title"],
+        "shortDescription": {"text": result["title"]},
+        "fullDescription": {"text": f"{result['title']}. {result['remedy']}"},
+        "help": {"text": help_text, "markdown": help_text},
+        "defaultConfiguration": {"level": _SARIF_LEVELS[result["severity"]]},
+        "properties": {"tags": [result["family"]]},
+    }
+
+
+def _notice(result: Json) -> str:
+    return f"{result['rule']} is {result['outcome']} for {result['merchant']}: {result['reason']}"
+
+
+def _sarif_result(finding: Json, places: Mapping[str, int], url: str) -> Json:
+    evidence = [f"{url if place.startswith('/') else ''}{place}" for place in finding["evidence"]]
+    seen = f"{finding['title']}. Seen: {finding['seen']}. Expected: {finding['expected']}. {finding['remedy']}"
+    text = f"{seen} Evidence: {' '.join(evidence)}. Merchant: {finding['merchant']}."
+    identity = sha256(f"{finding['merchant']}\n{finding['rule']}".encode()).hexdigest()[:32]
+    region = {"startLine": 1}
+    return {
+        "ruleId": finding["rule"],
+        "ruleIndex": places[finding["rule"]],
+        "level": _SARIF_LEVELS[finding["severity"]],
+        "message": {"text": text},
+        "locations": [
+            {
+                "physicalLocation": {"artifactLocation": {"uri": f"mock-klarna/{finding['rule']}"}, "region": region},
+                "logicalLocations": [
+                    {"fullyQualifiedName": place, "kind": "resource"} for place in finding["evidence"]
+                ],
+            }
+        ],
+        "partialFingerprints": {"primaryLocationLineHash": f"{identity}:1"},
+        "properties": {"seen": finding["seen"], "expected": finding["expected"], "evidence": evidence},
+    }

@@ -2,124 +2,201 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-
 from mock_klarna import __version__
-from mock_klarna.certify import RULES, Severity, Traffic, judge, only, report
-from mock_klarna.certify import reports as written
+from mock_klarna.certify import RULES, RuleResult, Severity, judge, only, report, reports, skip, sources, terminal
 from mock_klarna.cli import certify_shop
 from mock_klarna.cli.health import own_url
 from mock_klarna.cli.options import server_address
 from mock_klarna.client import Client
 from mock_klarna.errors import MockKlarnaError, UnknownName, did_you_mean
+from mock_klarna.logs import has_colours, terminal_width
 from mock_klarna.process import run_in_loop
 
+Json = dict[str, Any]
 _FOUND = 1
 _NEVER = "never"
 _LEVELS = (*(severity.value for severity in Severity), _NEVER)
+_ALL_MERCHANTS = {"Authorization": ""}
+_MOST_EVIDENCE = 300
+"""How many journal entries of evidence a page has."""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add what is judged, which rules count, and where the reports go."""
     parser.add_argument(
-        "file", nargs="?", metavar="FILE", help="a journal as GET /_mock/journal returns it, in place of a server"
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="a saved journal or snapshot, an exported purchase, or a HAR, in place of a server",
     )
     parser.add_argument("--passive", action="store_true", help="judge what happened, without --shop; the default")
-    parser.add_argument("--url", default=None, help="address of the server (default: this machine, at its port)")
+    parser.add_argument(
+        "--url",
+        help="address of the server (default: this machine, at its port); with FILE, where links of the reports lead",
+    )
     parser.add_argument(
         "--merchant", default=None, help="username of the merchant (default: all merchants); with --shop USER:PASSWORD"
     )
     parser.add_argument("--only", action="append", metavar="RULE", help="judge by this rule only (repeatable)")
-    parser.add_argument("--skip", action="append", default=[], metavar="RULE", help="leave a rule out (repeatable)")
+    parser.add_argument(
+        "--skip", action="append", default=[], metavar="RULE", help="do not count a rule (repeatable); needs --reason"
+    )
+    parser.add_argument(
+        "--reason",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="why a rule is skipped: one for each --skip, or one for all",
+    )
     parser.add_argument(
         "--fail-on",
         choices=_LEVELS,
         default="error",
         help="exit with 1 for findings that are this severe or more (default error)",
     )
+    parser.add_argument("--html", metavar="FILE", help="write the findings with their evidence as one HTML page")
     parser.add_argument("--json", metavar="FILE", help="write the findings as JSON")
     parser.add_argument("--junit", metavar="FILE", help="write a JUnit XML report")
     parser.add_argument("--sarif", metavar="FILE", help="write a SARIF 2.1.0 log")
     certify_shop.add(parser)
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The findings, what they are about in words, and notes about what limits them.
+
+    evidence: journal entries by their places. stopped: why most probes were not played, "" if they were.
+    """
+
+    found: Json
+    of: str
+    notes: tuple[str, ...]
+    evidence: dict[str, Json]
+    stopped: str = ""
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings; return 1 if one is as severe as `--fail-on`, or if nothing could be judged, else 0.
 
     With `--shop` the probes are played first. Raises `UnknownName` for a rule that does not exist, `MockKlarnaError` for a file
-    that is no journal, `Unreachable` when no server or no shop answers, and `SettingsError` for an invalid address.
+    that cannot be judged and for a missing reason, `Unreachable` when no server or no shop answers, and `SettingsError` for an
+    invalid address.
     """
     certify_shop.require_usable(arguments)
-    rules = _chosen(arguments)
-    url = failure = ""
+    skipped = _skipped(arguments)
+    rules = set(arguments.only or (rule.id for rule in RULES)) | set(skipped)
+    url, merchant = _server(arguments), arguments.merchant and arguments.merchant.partition(":")[0]
     if arguments.file is None:
-        url = (arguments.url or own_url()).rstrip("/")
-        server_address("--url", url)
-        if arguments.shop is not None:
-            found, failure = run_in_loop(certify_shop.play(arguments, url, rules))
-        else:
-            found = run_in_loop(_ask(url, arguments.merchant and arguments.merchant.partition(":")[0]))
+        judged = run_in_loop(_of_server(arguments, url, merchant, rules - set(skipped)))
     else:
-        found = _judged(arguments.file, arguments.merchant)
-    found = only(found, rules)
+        judged = _of_file(arguments.file, merchant)
+    found = skip(only(judged.found, rules), skipped) | ({"stopped": judged.stopped} if judged.stopped else {})
     failing = _LEVELS[: _LEVELS.index(arguments.fail_on) + 1] if arguments.fail_on != _NEVER else ()
-    if arguments.json:
-        _write(arguments.json, orjson.dumps(found, option=orjson.OPT_INDENT_2))
-    if arguments.junit:
-        _write(arguments.junit, written.junit(found, failing))
-    if arguments.sarif:
-        _write(arguments.sarif, written.sarif(found, __version__))
-    print(written.text(found, url))
-    if failure:
-        print(f"mock-klarna: nothing else was played, because the ordinary purchase was {failure}", file=sys.stderr)
-        return _FOUND
-    if not any(result["cases"] for result in found["rules"]):
-        of = f"merchant {arguments.merchant!r}" if arguments.merchant is not None else "any merchant"
-        print(f"mock-klarna: nothing to judge: no rule had a case in the journal of {of}", file=sys.stderr)
-        return _FOUND
-    return _FOUND if any(finding["severity"] in failing for finding in found["findings"]) else 0
+    _write_reports(arguments, found, judged, failing, url)
+    style = terminal.Style(has_colours(sys.stdout), terminal_width(sys.stdout))
+    print(terminal.text(found, url, style, failing=failing, notes=judged.notes))
+    if reason := terminal.undecided(found):
+        of = f"merchant {merchant!r}" if merchant is not None else "any merchant"
+        print(f"mock-klarna: nothing to certify for {of}: {reason}", file=sys.stderr)
+    return 0 if terminal.is_certified(found, failing) else _FOUND
 
 
-def _chosen(arguments: argparse.Namespace) -> set[str]:
+def _skipped(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the rules that do not count, with the reasons."""
     known = [rule.id for rule in RULES]
     for flag, given in (("--only", arguments.only or ()), ("--skip", arguments.skip)):
         for rule in given:
             if rule not in known:
                 hint = did_you_mean(rule.upper(), known) or f"the rules are {', '.join(known)}"
                 raise UnknownName(f"no rule {rule!r}", where=flag, hint=hint)
-    return set(arguments.only or known) - set(arguments.skip)
+    rules, reasons = arguments.skip, [reason.strip() for reason in arguments.reason]
+    if len(reasons) not in ({1, len(rules)} if rules else {0}) or not all(reasons):
+        message = f"{len(rules)} rules are skipped, with {len(reasons)} reasons"
+        hint = 'give a reason for each, for example --skip O9 --reason "the gateway repeats requests"'
+        raise MockKlarnaError(message, where="--reason", hint=hint)
+    return dict(zip(rules, reasons if len(reasons) > 1 else reasons * len(rules), strict=True))
 
 
-async def _ask(url: str, merchant: str | None) -> dict[str, Any]:
+def _server(arguments: argparse.Namespace) -> str:
+    """Return the address of the server, "" if a file is judged and no server is known."""
+    if arguments.file is not None and arguments.url is None:
+        return ""
+    url: str = (arguments.url or own_url()).rstrip("/")
+    server_address("--url", url)
+    return url
+
+
+async def _of_server(arguments: argparse.Namespace, url: str, merchant: str | None, rules: set[str]) -> _Judged:
+    stopped = ""
+    if arguments.shop is not None:
+        found, failure = await certify_shop.play(arguments, url, rules)
+        stopped = f"nothing else was played, because the ordinary purchase was {failure}" if failure else ""
+    else:
+        found = await _findings(url, merchant)
+    evidence = {}
+    async with Client(url) as client:
+        for place in _places(found) if arguments.html else ():
+            entry = await client.send("GET", place, headers=_ALL_MERCHANTS)
+            if entry.status == 200 and isinstance(entry.body, dict):
+                evidence[place] = entry.body
+    notes = (f"{stopped}.",) if stopped else ()
+    return _Judged(found, arguments.shop or url, notes, evidence, stopped)
+
+
+async def _findings(url: str, merchant: str | None) -> Json:
     async with Client(url) as client:
         query = "" if merchant is None else f"?merchant={quote(merchant, safe='')}"
-        answer = await client.send("GET", f"/_mock/findings{query}", headers={"Authorization": ""})
+        answer = await client.send("GET", f"/_mock/findings{query}", headers=_ALL_MERCHANTS)
     if not (answer.status == 200 and isinstance(answer.body, dict) and "findings" in answer.body):
         raise MockKlarnaError(f"no findings, but {answer.status}", where=url, hint="give the address of mock-klarna")
     return answer.body
 
 
-def _judged(path: str, merchant: str | None) -> dict[str, Any]:
-    """Return the findings in a file with journal entries; raises `MockKlarnaError` for another file."""
-    hint = "write one with GET /_mock/journal?limit=10000"
+def _places(found: Json) -> Iterable[str]:
+    places = dict.fromkeys(place for finding in found["findings"] for place in finding["evidence"])
+    return list(places)[:_MOST_EVIDENCE]
+
+
+def _of_file(path: str, merchant: str | None) -> _Judged:
+    source = sources.read(path, _operations)
+    results: list[RuleResult] = []
+    evidence: dict[str, Json] = {}
     try:
-        content = orjson.loads(Path(path).read_bytes())
-        entries = content["entries"]
-        merchants = sorted({str(entry["merchant"]) for entry in entries})
-        dropped = int(content.get("dropped", 0))
-        results = []
-        for one in merchants if merchant is None else [merchant]:
-            of_one = (entry for entry in entries if str(entry["merchant"]) == one)
-            results += judge(Traffic(one, of_one, dropped))
-    except OSError as error:
-        raise MockKlarnaError(f"cannot read: {error.strerror}", where=path, hint=hint) from None
-    except (ValueError, TypeError, LookupError, AttributeError):
-        raise MockKlarnaError("this is not a journal", where=path, hint=hint) from None
-    return report(results)
+        for name in source.merchants if merchant is None else [merchant]:
+            traffic = source.traffic(name)
+            results += judge(traffic)
+            evidence |= {traffic.place_of(entry["seq"]): dict(entry) for entry in traffic.entries}
+    except (TypeError, LookupError, AttributeError, ValueError):
+        hint = "save it again with this version of mock-klarna"
+        raise MockKlarnaError("an entry is not complete", where=path, hint=hint) from None
+    found = report(results)
+    wanted = {place: evidence[place] for place in _places(found) if place in evidence}
+    return _Judged(found, f"{source.kind} {path}", source.notes, wanted)
+
+
+def _operations() -> Iterable[tuple[str, str, str]]:
+    """Return the endpoints of Klarna's APIs and of the page; importing them takes as long as a server needs."""
+    from mock_klarna.web.operations import OPERATIONS
+
+    return [(one.method, one.path, one.name) for one in OPERATIONS if not one.path.startswith("/_mock")]
+
+
+def _write_reports(
+    arguments: argparse.Namespace, found: Json, judged: _Judged, failing: tuple[str, ...], url: str
+) -> None:
+    if arguments.json:
+        about = {"of": judged.of, "version": __version__, "fail_on": arguments.fail_on, "notes": judged.notes}
+        _write(arguments.json, reports.as_json(found, about, failing))
+    if arguments.junit:
+        _write(arguments.junit, reports.junit(found, failing))
+    if arguments.sarif:
+        _write(arguments.sarif, reports.sarif(found, __version__, url))
 
 
 def _write(path: str, content: bytes) -> None:

@@ -47,8 +47,13 @@ async def list_entries(services: Services, request: ApiRequest) -> ApiResponse:
             "entries": [show(entry) for entry in sorted_entries(first, before)],
             "position": max((entry.seq for entry in first), default=after),
             "dropped": await services.emulator.store.dropped(wanted.merchant),
+            "complete": _is_unfiltered(wanted, after) and len(first) < limit,
         }
     )
+
+
+def _is_unfiltered(wanted: JournalFilter, after: int) -> bool:
+    return after == 0 and wanted == JournalFilter(merchant=wanted.merchant)
 
 
 def sorted_entries(entries: list[Entry], before: int | None) -> list[Entry]:
@@ -67,6 +72,7 @@ async def _listed(
 ) -> AsyncGenerator[bytes]:
     """Yield the parts of a long list of entries; a page is sorted together with the one that follows it."""
     start, count, position = b'{"entries":[', FIRST_PAGE, after
+    is_unfiltered = _is_unfiltered(wanted, after)
     entries, sorted_page = services.emulator.store.entries, list[Entry]()
     while limit > 0 and (page := await entries(wanted, after, min(limit, count), before=before)):
         position = max(position, page[0].seq, page[-1].seq)
@@ -81,7 +87,12 @@ async def _listed(
         yield start + b",".join(part)
         start = b","
     dropped = await services.emulator.store.dropped(wanted.merchant)
-    yield (b"" if start == b"," else start) + b'],"position":%d,"dropped":%d}' % (position, dropped)
+    is_complete = b"true" if is_unfiltered and limit > 0 else b"false"
+    yield (b"" if start == b"," else start) + b'],"position":%d,"dropped":%d,"complete":%b}' % (
+        position,
+        dropped,
+        is_complete,
+    )
 
 
 def next_page(page: list[Entry]) -> int:

@@ -1,5 +1,6 @@
 """`mock-klarna certify` prints findings and writes reports."""
 
+import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,14 +9,17 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from mock_klarna import Client, Settings, resources, serve_in_thread
+from mock_klarna.cli import certify
+from mock_klarna.errors import MockKlarnaError
 from tests.certify.samples import SAMPLES, Journal
 from tests.commands import Command, command_process
 
 
-def written(folder: Path, journal: Journal, dropped: int = 0) -> str:
+def written(folder: Path, journal: Journal, **members: object) -> str:
     """Write a journal as the API returns it; return the path of the file."""
     file = folder / "journal.json"
-    file.write_text(json.dumps({"entries": journal.entries, "position": 9, "dropped": dropped}))
+    content = {"entries": journal.entries, "position": 9, "dropped": 0, "complete": True, **members}
+    file.write_text(json.dumps(content))
     return str(file)
 
 
@@ -31,17 +35,24 @@ def test_a_good_journal_exits_0_with_the_verdict_in_the_last_line(command: Comma
     assert result.returncode == 0
     verdict = result.stdout.splitlines()[-1]
     assert verdict.startswith("certified: 53 rules, ")
-    assert "0 errors, 0 warnings, 0 hints" in verdict
+    assert "0 warnings, 0 errors, " in verdict
+    assert verdict.endswith(" inconclusive")
 
 
 def test_a_finding_says_what_was_seen_what_is_right_and_where_it_is(command: Command, tmp_path: Path) -> None:
     result = command("certify", written(tmp_path, SAMPLES["M6"][1]()))
     assert result.returncode == 1
     lines = result.stdout.splitlines()
-    assert lines[0].split() == ["error", "M6", "An", "idempotency", "key", "belongs", "to", "one", "request"]
-    assert [line.split()[0] for line in lines[1:4]] == ["seen", "expected", "remedy"]
-    assert "/_mock/journal/1" in result.stdout
-    assert lines[-1].startswith("not certified: ")
+    at = next(number for number, line in enumerate(lines) if "M6" in line)
+    assert lines[at].split() == ["error", "M6", "An", "idempotency", "key", "belongs", "to", "one", "request"]
+    assert [line.split()[0] for line in lines[at + 1 : at + 6]] == [
+        "seen",
+        "expected",
+        "evidence",
+        "/_mock/journal/2",
+        "remedy",
+    ]
+    assert lines[-1].startswith("not certified: 53 rules, ")
 
 
 @pytest.mark.parametrize(("level", "code"), [("error", 0), ("warning", 1), ("hint", 1), ("never", 0)], ids=str)
@@ -51,11 +62,31 @@ def test_fail_on_says_which_findings_fail(command: Command, tmp_path: Path, leve
 
 def test_rules_can_be_chosen_and_left_out(command: Command, tmp_path: Path) -> None:
     journal = written(tmp_path, SAMPLES["M6"][1]())
-    assert command("certify", journal, "--skip", "M6").returncode == 0
+    skipped = command("certify", journal, "--skip", "M6", "--reason", "keys are made by the gateway")
+    assert skipped.returncode == 0
+    assert "M6   keys are made by the gateway" in skipped.stdout
+    assert skipped.stdout.splitlines()[-1].endswith(", 1 skipped")
     only = command("certify", journal, "--only", "M6")
-    assert only.stdout.splitlines()[-1].startswith("not certified: 1 rule, 0 passed, 1 error,")
-    unknown = command("certify", journal, "--skip", "m6")
+    assert only.stdout.splitlines()[-1] == ("not certified: 1 rule, 0 passed, 0 warnings, 1 error, 0 inconclusive")
+    unknown = command("certify", journal, "--skip", "m6", "--reason", "x")
     assert (unknown.returncode, "did you mean M6?" in unknown.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--skip", "M6"),
+        ("--skip", "M6", "--reason", " "),
+        ("--reason", "x"),
+        ("--skip", "M6", "--skip", "M5", "--skip", "M4", "--reason", "x", "--reason", "y"),
+    ],
+    ids=" ".join,
+)
+def test_a_rule_is_skipped_with_a_reason_only(flags: tuple[str, ...]) -> None:
+    parser = argparse.ArgumentParser()
+    certify.add(parser)
+    with pytest.raises(MockKlarnaError, match="give a reason for each, for example --skip O9 --reason"):
+        certify.run(parser.parse_args(["journal.json", *flags]))
 
 
 def test_reports_are_written_for_other_tools(command: Command, tmp_path: Path) -> None:
@@ -71,21 +102,26 @@ def test_reports_are_written_for_other_tools(command: Command, tmp_path: Path) -
     assert result["ruleId"] == "M6"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"entries": 5}', '{"entries": [{}]}', '{"entries": [{"merchant": 1}]}']
-)
-def test_a_file_that_is_no_journal_is_refused(command: Command, tmp_path: Path, text: str) -> None:
+def test_a_file_that_cannot_be_judged_is_refused(command: Command, tmp_path: Path) -> None:
     file = tmp_path / "other.json"
-    file.write_text(text)
+    file.write_text("{}")
     result = command("certify", str(file))
     assert result.returncode == 2
-    assert "this is not a journal; write one with GET /_mock/journal?limit=10000" in result.stderr
+    assert "other.json: this is not traffic that can be judged; give a journal (GET /_mock/journal?" in result.stderr
+
+
+def test_a_file_with_a_part_of_the_journal_is_not_certified(command: Command, tmp_path: Path) -> None:
+    result = command("certify", written(tmp_path, Journal().placed(), complete=False))
+    assert result.returncode == 1
+    assert "nothing to certify for any merchant: no rule could be decided" in result.stderr
+    assert "save it with limit=10000" in result.stdout
 
 
 def test_a_merchant_without_traffic_is_not_certified(command: Command, url: str) -> None:
     result = command("certify", "--url", url, "--merchant", "nobody-yet")
     assert result.returncode == 1
-    assert "nothing to judge: no rule had a case in the journal of merchant 'nobody-yet'" in result.stderr
+    assert "nothing to certify for merchant 'nobody-yet': no rule could be decided" in result.stderr
+    assert result.stdout.splitlines()[-1].startswith("not certified: 53 rules, 0 passed, ")
     assert result.stdout.splitlines()[-1].endswith("53 inconclusive")
 
 

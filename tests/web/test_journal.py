@@ -142,6 +142,7 @@ async def test_waiting_ends_without_entries_after_the_time(klarna: MockKlarnaAsy
         "entries": [],
         "position": 7,
         "dropped": 0,
+        "complete": False,
     }
 
 
