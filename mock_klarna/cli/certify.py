@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,24 @@ from typing import Any
 from urllib.parse import quote
 
 from mock_klarna import __version__
-from mock_klarna.certify import RULES, RuleResult, Severity, judge, only, report, reports, skip, sources, terminal
+from mock_klarna.certify import (
+    RULES,
+    RuleResult,
+    Severity,
+    html_report,
+    judge,
+    only,
+    report,
+    reports,
+    skip,
+    sources,
+    terminal,
+)
 from mock_klarna.cli import certify_shop
 from mock_klarna.cli.health import own_url
 from mock_klarna.cli.options import server_address
 from mock_klarna.client import Client
+from mock_klarna.domain.time import moment
 from mock_klarna.errors import MockKlarnaError, UnknownName, did_you_mean
 from mock_klarna.logs import has_colours, terminal_width
 from mock_klarna.process import run_in_loop
@@ -190,8 +204,16 @@ def _operations() -> Iterable[tuple[str, str, str]]:
 def _write_reports(
     arguments: argparse.Namespace, found: Json, judged: _Judged, failing: tuple[str, ...], url: str
 ) -> None:
+    about = {
+        "of": judged.of,
+        "at": moment(time.time()),
+        "version": __version__,
+        "fail_on": arguments.fail_on,
+        "notes": judged.notes,
+    }
+    if arguments.html:
+        _write(arguments.html, html_report.page(found, about, failing, judged.evidence, url))
     if arguments.json:
-        about = {"of": judged.of, "version": __version__, "fail_on": arguments.fail_on, "notes": judged.notes}
         _write(arguments.json, reports.as_json(found, about, failing))
     if arguments.junit:
         _write(arguments.junit, reports.junit(found, failing))

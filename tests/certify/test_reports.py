@@ -39,7 +39,13 @@ def report_schema() -> Any:
     return jsonschema.Draft202012Validator(documents[0], registry=known)
 
 
-ABOUT = {"of": "http://localhost:8080", "version": "1.0", "fail_on": "error", "notes": ["cut"]}
+ABOUT: Json = {
+    "of": "http://localhost:8080",
+    "at": "2026-01-01T00:00:00Z",
+    "version": "1.0",
+    "fail_on": "error",
+    "notes": ["cut"],
+}
 
 
 def test_the_json_report_is_what_its_schema_describes() -> None:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from mock_klarna import Client, Settings, resources, serve_in_thread
+from mock_klarna import Client, MockKlarna, Settings, resources, serve_in_thread
 from mock_klarna.cli import certify
 from mock_klarna.errors import MockKlarnaError
 from tests.certify.samples import SAMPLES, Journal
@@ -24,10 +24,10 @@ def written(folder: Path, journal: Journal, **members: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    """The address of a server."""
-    with serve_in_thread(Settings(port=0)) as server:
-        yield server.url
+def server() -> Iterator[MockKlarna]:
+    """A server."""
+    with serve_in_thread(Settings(port=0)) as started:
+        yield started
 
 
 def test_a_good_journal_exits_0_with_the_verdict_in_the_last_line(command: Command, tmp_path: Path) -> None:
@@ -91,9 +91,12 @@ def test_a_rule_is_skipped_with_a_reason_only(flags: tuple[str, ...]) -> None:
 
 def test_reports_are_written_for_other_tools(command: Command, tmp_path: Path) -> None:
     journal, folder = written(tmp_path, SAMPLES["M6"][1]()), tmp_path / "reports"
-    flags = [part for name in ("json", "junit", "sarif") for part in (f"--{name}", str(folder / name))]
+    flags = [part for name in ("html", "json", "junit", "sarif") for part in (f"--{name}", str(folder / name))]
     command("certify", journal, *flags)
-    assert json.loads((folder / "json").read_bytes())["summary"]["errors"] == 1
+    written_as_json = json.loads((folder / "json").read_bytes())
+    assert (written_as_json["certified"], written_as_json["summary"]["errors"]) == (False, 1)
+    assert written_as_json["judged"]["of"] == f"journal {journal}"
+    assert '<h1 class="bad">Not certified</h1>' in (folder / "html").read_text()
     suite = ET.parse(folder / "junit").getroot()
     assert (suite.get("tests"), suite.get("failures")) == ("53", "1")
     (result,) = (
@@ -117,8 +120,23 @@ def test_a_file_with_a_part_of_the_journal_is_not_certified(command: Command, tm
     assert "save it with limit=10000" in result.stdout
 
 
-def test_a_merchant_without_traffic_is_not_certified(command: Command, url: str) -> None:
-    result = command("certify", "--url", url, "--merchant", "nobody-yet")
+def test_the_page_about_a_server_has_its_entries_and_links_to_them(
+    command: Command, tmp_path: Path, server: MockKlarna
+) -> None:
+    shop = server.as_merchant("page-shop")
+    body = {"merchant_urls": {"place_order": "https://shop.example.com/p"}}
+    shop.send("POST", "/instantshopping/v1/buttons", body, headers={"User-Agent": "python-requests/2"})
+    (entry,) = shop.journal(kind="exchange")
+    file = tmp_path / "report.html"
+    flags = ("--url", server.url, "--passive", "--merchant", "page-shop", "--html", str(file))
+    assert command("certify", *flags).returncode == 1
+    page = file.read_text()
+    assert f'href="{server.url}/_mock/journal/{entry["seq"]}"' in page
+    assert "User-Agent: python-requests/2" in page
+
+
+def test_a_merchant_without_traffic_is_not_certified(command: Command, server: MockKlarna) -> None:
+    result = command("certify", "--url", server.url, "--merchant", "nobody-yet")
     assert result.returncode == 1
     assert "nothing to certify for merchant 'nobody-yet': no rule could be decided" in result.stderr
     assert result.stdout.splitlines()[-1].startswith("not certified: 53 rules, 0 passed, ")
