@@ -233,7 +233,15 @@ class Traffic:
 
     def of_order(self, order_id: str, *names: str) -> Iterator[Entry]:
         """Yield the requests to Order Management about an order."""
-        return (entry for entry in self.exchanges(*names) if path_part(entry, ORDERS) == order_id)
+        self.asked_kinds.add("exchange")
+        return (entry for entry in self._requests_by_order.get(order_id, ()) if not names or entry["name"] in names)
+
+    @cached_property
+    def _requests_by_order(self) -> Mapping[str, Sequence[Entry]]:
+        requests: dict[str, list[Entry]] = {}
+        for entry in self.exchanges():
+            requests.setdefault(path_part(entry, ORDERS), []).append(entry)
+        return requests
 
 
 def is_ok(entry: Entry) -> bool:
