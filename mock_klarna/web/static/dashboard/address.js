@@ -6,9 +6,10 @@
  * @property {string} state
  * @property {string} search a text that is searched for in the purchases that the API returned
  * @property {string} purchase_id the purchase that is open
+ * @property {string} view `findings`, or "" for purchases
  */
 
-const NAMES = /** @type {const} */ (["merchant", "state", "search", "purchase_id"]);
+const NAMES = /** @type {const} */ (["merchant", "state", "search", "purchase_id", "view"]);
 
 /**
  * Return what the URL asks for.
@@ -16,12 +17,12 @@ const NAMES = /** @type {const} */ (["merchant", "state", "search", "purchase_id
  */
 export function currentView() {
   const query = new URLSearchParams(location.search);
-  const [merchant, state, search, purchase_id] = NAMES.map((name) => query.get(name) ?? "");
-  return { merchant, state, search, purchase_id };
+  const [merchant, state, search, purchase_id, view] = NAMES.map((name) => query.get(name) ?? "");
+  return { merchant, state, search, purchase_id, view };
 }
 
 /**
- * Change the URL; Back returns from an opened purchase.
+ * Change the URL; Back returns from an opened purchase and from another view.
  * @param {Partial<View>} changed
  */
 export function changeView(changed) {
@@ -37,5 +38,5 @@ export function changeView(changed) {
   if (address === location.search || (address === location.pathname && !location.search)) {
     return;
   }
-  history[changed.purchase_id ? "pushState" : "replaceState"](null, "", address);
+  history[changed.purchase_id || changed.view ? "pushState" : "replaceState"](null, "", address);
 }

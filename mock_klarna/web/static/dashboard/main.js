@@ -6,6 +6,7 @@ import { moveClock, showClock } from "./clock.js";
 import { choice } from "./dialogs.js";
 import { announce, element, find, words } from "./elements.js";
 import { copyText } from "./exchange.js";
+import { FindingsView } from "./findings.js";
 import { Inbox } from "./inbox.js";
 import { listenToKeys, showHelp } from "./keyboard.js";
 import { live } from "./live.js";
@@ -60,6 +61,7 @@ function makePage() {
     element(
       "nav",
       { "aria-label": "Actions" },
+      button("findings", "Findings", showFindings),
       button("clock", "Clock", () => moveClock(open)),
       button("faults", "Faults", orderFaults),
       button("scenarios", "Scenarios", () => runScenarios(showMerchant)),
@@ -85,6 +87,7 @@ function makePage() {
         element("p", { id: "empty", hidden: true }, "No purchase yet. Press Buy, or click the button of your shop."),
       ),
       element("section", { id: "purchase", "aria-label": "Purchase" }),
+      element("section", { id: "findings-view", "aria-label": "Findings" }),
     ),
     element("p", { id: "status", role: "status" }),
   );
@@ -95,10 +98,12 @@ const store = new Store();
 const inbox = new Inbox(store, open);
 const merchants = new Merchants(/** @type {HTMLSelectElement} */ (find("#merchant")));
 const purchase = new PurchaseView(live, leave);
+const findings = new FindingsView(showStep);
 
 /** @param {string} id */
 function open(id) {
-  changeView({ purchase_id: id });
+  changeView({ purchase_id: id, view: "" });
+  void findings.show();
   void purchase.show().then(() => {
     if (currentView().purchase_id === id) {
       document.getElementById("purchase-title")?.focus({ preventScroll: true });
@@ -107,9 +112,32 @@ function open(id) {
 }
 
 function leave() {
-  changeView({ purchase_id: "" });
+  changeView({ purchase_id: "", view: "" });
+  void findings.show();
   void purchase.show();
   inbox.move(0);
+}
+
+function showFindings() {
+  changeView({ view: "findings" });
+  void findings.show().then(() => document.getElementById("findings-title")?.focus({ preventScroll: true }));
+}
+
+/**
+ * Open the purchase of an entry at that entry; return false if the purchase does not show it.
+ * @param {import("./elements.js").Json} entry
+ */
+async function showStep(entry) {
+  const before = currentView();
+  changeView({ purchase_id: entry.purchase_id, view: "" });
+  await purchase.show();
+  if (!purchase.has(entry.seq)) {
+    changeView(before);
+    return false;
+  }
+  void findings.show();
+  purchase.reveal(entry.seq);
+  return true;
 }
 
 /** @param {string} merchant */
@@ -136,6 +164,7 @@ function showFilters() {
 function showView() {
   showFilters();
   void purchase.show();
+  void findings.show();
   store.load().catch((error) => announce(String(error), true));
   refreshBar();
 }
@@ -160,6 +189,7 @@ store.addEventListener("list", showFilters);
 store.addEventListener("entries", (event) => {
   const entries = /** @type {CustomEvent} */ (event).detail;
   purchase.take(entries);
+  findings.take();
   if (entries.some((/** @type {{name: string}} */ entry) => ["clock_moved", "fault_created"].includes(entry.name))) {
     refreshBar();
   }

@@ -182,6 +182,11 @@ export class PurchaseView {
   }
 
   /** @param {number} seq */
+  has(seq) {
+    return this.entries.some((entry) => entry.seq === seq);
+  }
+
+  /** @param {number} seq */
   reveal(seq) {
     this.opened.add(seq);
     if (!this.entries.slice(-this.mostLines).some((entry) => entry.seq === seq)) {

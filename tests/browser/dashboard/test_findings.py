@@ -1,0 +1,134 @@
+"""The findings in the dashboard: live, grouped, and each with links to the entries that show it."""
+
+import copy
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.async_api import expect
+
+from mock_klarna import MockKlarna
+from tests.browser import axe
+from tests.browser.shop import Shop
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page, Request
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+Json = dict[str, Any]
+NASTY = "<img src=x onerror=window.wasRun=1>"
+
+
+@pytest.fixture
+def broken_rules(mock_klarna: MockKlarna, shop: Shop) -> list[Json]:
+    """What a shop does wrong, with and without a purchase; returns the findings."""
+    urls = {**shop.merchant_urls, "push": f"{shop.url}/push"}
+    del urls["terms"]
+    keys = [mock_klarna.create_button(merchant_urls=urls)["button_key"] for _ in range(2)]
+
+    def decide(callback: Json) -> None:
+        order = copy.deepcopy(callback["order"])
+        order["order_lines"][0]["total_tax_amount"] = 1
+        path = f"/instantshopping/v1/authorizations/{callback['authorization_token']}/orders"
+        mock_klarna.send("POST", path, order)
+        placed = mock_klarna.send("POST", path, callback["order"]).body
+        for amount in (100, 200):
+            captures = f"/ordermanagement/v1/orders/{placed['order_id']}/captures"
+            headers = {"Klarna-Idempotency-Key": NASTY}
+            mock_klarna.send("POST", captures, {"captured_amount": amount}, headers=headers)
+
+    shop.decide = decide
+    bought = mock_klarna.purchase(button_key=keys[1], cart="se-battery-pack", shopper="se-approved", wait=30)
+    mock_klarna.wait_for("place_order", purchase_id=bought["purchase_id"])
+    found: list[Json] = mock_klarna.findings()
+    assert {finding["rule"] for finding in found} >= {"K2", "K5", "C3", "O2", "M6"}
+    return found
+
+
+async def _open(tab: "Page", mock_klarna: MockKlarna) -> None:
+    await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}")
+    await expect(tab.locator("#live")).to_have_text("live")
+    await tab.get_by_role("button", name="Findings").click()
+    await expect(tab.locator("#findings-title")).to_be_focused()
+
+
+async def test_every_evidence_link_opens_the_entry_that_it_names(
+    tab: "Page", mock_klarna: MockKlarna, broken_rules: list[Json]
+) -> None:
+    await _open(tab, mock_klarna)
+    links = tab.locator("a.evidence")
+    await expect(links).to_have_count(sum(len(finding["evidence"]) for finding in broken_rules))
+    entries = {f"/_mock/journal/{entry['seq']}": entry for entry in mock_klarna.journal(limit=1000)}
+    opened = {"purchase": 0, "alone": 0}
+    for at in range(await links.count()):
+        path = await links.nth(at).get_attribute("href")
+        entry = entries[str(path)]
+        await links.nth(at).click()
+        if entry["purchase_id"]:
+            opened["purchase"] += 1
+            step = tab.locator(f"#step-{entry['seq']}")
+            await expect(step).to_have_attribute("aria-expanded", "true")
+            await expect(step).to_be_in_viewport()
+            assert f"purchase_id={entry['purchase_id']}" in tab.url
+            await tab.go_back()
+        else:
+            opened["alone"] += 1
+            await expect(tab.locator("dialog h2")).to_have_text(re.compile(rf"^Entry {entry['seq']}: "))
+            await expect(tab.locator("dialog h4").first).to_have_text(f"{entry['method']} {entry['path']}")
+            await tab.keyboard.press("Escape")
+            await expect(tab.locator("dialog")).to_have_count(0)
+        await expect(tab.locator("#findings-view")).to_be_visible()
+    assert min(opened.values()) >= 2
+
+
+async def test_findings_are_grouped_with_all_that_a_developer_needs_and_stay_text(
+    tab: "Page", mock_klarna: MockKlarna, broken_rules: list[Json]
+) -> None:
+    await _open(tab, mock_klarna)
+    groups = ["Keys", "Ping", "Validation", "Placing", "Denying", "After the order", "Transport"]
+    await expect(tab.locator(".family > h3")).to_have_text(groups)
+    (finding,) = (one for one in broken_rules if one["rule"] == "M6")
+    card = tab.get_by_role("region", name="After the order").locator("article", has_text="M6")
+    for member in ("severity", "title", "seen", "expected", "remedy", "source"):
+        await expect(card).to_contain_text(finding[member])
+    assert NASTY in finding["seen"]
+    assert await tab.evaluate("() => 'wasRun' in window") is False
+    await tab.get_by_text("5 inconclusive").or_(tab.get_by_text("4 inconclusive")).first.click()
+    found: dict[str, list[str]] = {}
+    for width in (1280, 820, 390):
+        await tab.set_viewport_size({"width": width, "height": 800})
+        for scheme, forced in (("light", "none"), ("dark", "none"), ("light", "active")):
+            await tab.emulate_media(color_scheme=scheme, forced_colors=forced, reduced_motion="reduce")  # type: ignore[arg-type]
+            found[f"{width} {scheme} {forced}"] = await axe.problems(tab)
+    assert {where: problems for where, problems in found.items() if problems} == {}
+    await tab.get_by_role("button", name="← Purchases").click()
+    await expect(tab.locator("#findings-view")).to_be_hidden()
+    await expect(tab.locator("#list")).to_be_visible()
+
+
+async def test_findings_follow_the_journal_only_while_they_are_shown(
+    tab: "Page", mock_klarna: MockKlarna, shop: Shop
+) -> None:
+    requests: list[str] = []
+
+    def count(request: "Request") -> None:
+        requests.extend([request.url] if "/_mock/findings" in request.url else [])
+
+    tab.on("request", count)
+    await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}")
+    await expect(tab.locator("#live")).to_have_text("live")
+    key = mock_klarna.create_button(merchant_urls=shop.merchant_urls)["button_key"]
+    mock_klarna.purchase(button_key=key, cart="se-battery-pack", wait=0)
+    await expect(tab.locator(".row")).to_have_count(1)
+    assert requests == []
+    await tab.get_by_role("button", name="Findings").click()
+    await expect(tab.locator("#findings-title")).to_be_focused()
+    assert "view=findings" in tab.url
+    await expect(tab.locator("article", has_text="K5")).to_have_count(0)
+    before = len(requests)
+    for _ in range(30):
+        mock_klarna.create_button(merchant_urls={"place_order": shop.merchant_urls["place_order"]})
+    await expect(tab.locator("article", has_text="K5")).to_have_count(1)
+    assert len(requests) - before < 30
+    await tab.reload()
+    await expect(tab.locator("article", has_text="K5")).to_be_visible()
