@@ -164,7 +164,7 @@ export class FindingsView {
     const more = result.broken - cases.length;
     const id = idOf(result);
     return element(
-      `article.finding.${severity}`,
+      `article.finding.is-${severity}`,
       { id, "aria-labelledby": `${id}-title` },
       element("h4", { id: `${id}-title` }, element(`span.badge.${severity}s`, {}, severity), ` ${result.rule} ${result.title}`),
       isSeveral ? element("p.merchant", {}, result.merchant) : null,
