@@ -103,8 +103,8 @@ def _repeated_callback_places_once(traffic: Traffic) -> Iterator[Observation]:
             yield broken(
                 *delivered,
                 other,
-                seen="the second callback led to another order body",
-                expected="no second POST, or the same body",
+                seen="POST …/orders with another body after the second callback",
+                expected="no second POST …/orders, or one with the same body",
             )
 
 
@@ -307,7 +307,8 @@ RULES = (
         title="Every place_order callback is decided",
         severity=Severity.ERROR,
         source="guide, step 3",
-        remedy="Place or deny within 60 s; later the shopper has seen an error.",
+        remedy="Send POST …/orders or DELETE …/authorizations/{token} within 60 s of the callback; after that "
+        "the shopper has seen an error.",
         look=_every_callback_is_decided,
         needs="a place_order callback",
     ),
@@ -316,7 +317,7 @@ RULES = (
         title="Decisions are quick",
         severity=Severity.WARNING,
         source="klarna.md §4.1",
-        remedy="Decide within 2 s, and do slow work in a queue after that; the shopper waits.",
+        remedy="Decide within 2 s, and do slow work such as e-mails after POST …/orders; the shopper waits.",
         look=_decisions_are_quick,
         needs="a place_order callback that was decided",
     ),
@@ -325,7 +326,8 @@ RULES = (
         title="The authorization is read before the order is placed",
         severity=Severity.WARNING,
         source="klarna.md §1.3",
-        remedy="Call GET /instantshopping/v1/authorizations/{token} first: callbacks carry no authentication.",
+        remedy="Call GET /instantshopping/v1/authorizations/{token} before POST …/orders: callbacks carry no "
+        "authentication.",
         look=_authorization_is_read,
         needs="an order that was placed after a callback",
     ),
@@ -334,7 +336,8 @@ RULES = (
         title="A forged callback places nothing",
         severity=Severity.ERROR,
         source="klarna.md §1.3",
-        remedy="Put a secret into the URL of the callback, and read the authorization before placing.",
+        remedy="Put a secret into merchant_urls.place_order and check it, and call GET …/authorizations/{token} "
+        "before POST …/orders; stop after 403 and 404.",
         look=_forged_callback_places_nothing,
         needs="a forged callback, as --shop sends it, that is answered with 4xx or read; 2xx alone does not show what is stored",
     ),
@@ -343,7 +346,8 @@ RULES = (
         title="A repeated callback places one order",
         severity=Severity.ERROR,
         source="klarna.md §4.1",
-        remedy="Store the authorization_token with the order, and answer a second callback with the first result.",
+        remedy="Store authorization_token with the order, and answer a second callback with the first result; "
+        "send no other POST …/orders.",
         look=_repeated_callback_places_once,
         needs="a place_order callback that arrived twice",
     ),
@@ -352,7 +356,8 @@ RULES = (
         title="A callback after the token expired does no harm",
         severity=Severity.WARNING,
         source="klarna.md §5",
-        remedy="Stop when Klarna answers 404, and tell the shopper.",
+        remedy="Stop when GET …/authorizations/{token} is answered 404: send no POST …/orders, and tell the "
+        "shopper to buy again.",
         look=_late_callback_does_no_harm,
         needs="a callback after its token expired, as --shop sends it, that is answered with 4xx or read",
     ),
@@ -361,7 +366,8 @@ RULES = (
         title="A second authorization of the same cart works",
         severity=Severity.WARNING,
         source="klarna.md §4.1",
-        remedy="Do not key orders on the cart alone: a shopper can buy the same cart again.",
+        remedy="Recognize a purchase by authorization_token, not by its cart: a shopper can buy the same "
+        "order_lines again.",
         look=_second_authorization_works,
         needs="two authorizations of one cart, the first of which was placed",
     ),
@@ -379,7 +385,8 @@ RULES = (
         title="Callbacks are not redirected",
         severity=Severity.ERROR,
         source="klarna.md §4",
-        remedy="Give the final URL in merchant_urls; Klarna sends one POST and follows nothing.",
+        remedy="Give the final URL in merchant_urls; Klarna sends one POST, and does not follow the answers 301 "
+        "to 308.",
         look=_callbacks_are_not_redirected,
         needs="a callback that was answered",
     ),
@@ -388,7 +395,7 @@ RULES = (
         title="Update callbacks are answered with an order that can be used",
         severity=Severity.ERROR,
         source="klarna.md §4.2",
-        remedy="Answer 200 with lines whose sums are right, or 304, within the time limit.",
+        remedy="Answer with 200 and order_lines whose sums are right, or with 304 if nothing changes, within 10 s.",
         look=_updates_are_answered,
         needs="an update callback",
     ),
@@ -408,35 +415,38 @@ RULES = (
                 "A changed price is denied",
                 Severity.ERROR,
                 ("price", "discount"),
-                "Compare unit_price of each line with the catalogue, and deny if they differ.",
+                "Compare unit_price of each line with the catalogue before POST …/orders; if they differ, send "
+                "DELETE …/authorizations/{token}.",
             ),
             (
                 "V2",
                 "A quantity that is not in stock is denied",
                 Severity.WARNING,
                 ("quantity",),
-                "Compare quantity with the stock, and deny with item_out_of_stock.",
+                "Compare quantity of each line with the stock before POST …/orders, and deny with deny_code item_out_of_stock.",
             ),
             (
                 "V3",
                 "A country that the shop does not ship to is denied",
                 Severity.WARNING,
                 ("country",),
-                "Check the shipping address, and deny with unsupported_shipping_address.",
+                "Check shipping_address.country before POST …/orders, and deny with deny_code unsupported_shipping_address.",
             ),
             (
                 "V4",
                 "A shipping option that was not offered is denied",
                 Severity.ERROR,
                 ("shipping_price", "shipping_option"),
-                "Compare id and price of the selected shipping option with those that the shop offers.",
+                "Compare id and price of selected_shipping_option with those that the shop offers before POST …/orders; if "
+                "they differ, send DELETE …/authorizations/{token}.",
             ),
             (
                 "V5",
                 "An article that the shop does not sell is denied",
                 Severity.ERROR,
                 ("article",),
-                "Look up the reference of each line in the catalogue, and deny if there is none.",
+                "Look up reference of each line in the catalogue before POST …/orders; if there is none, send "
+                "DELETE …/authorizations/{token}.",
             ),
         )
     ),
@@ -454,7 +464,7 @@ RULES = (
         title="A denial with the code other has a message",
         severity=Severity.WARNING,
         source="klarna.md §3.14",
-        remedy="Send deny_message in the language of the purchase; the shopper reads it. Its language is not checked.",
+        remedy="Send deny_message in the language of locale; the shopper reads it. Its language is not checked.",
         look=_other_has_a_message,
         needs="a denial with the code other",
     ),

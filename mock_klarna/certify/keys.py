@@ -22,7 +22,10 @@ def _urls_are_https(traffic: Traffic) -> Iterator[Observation]:
         for name, url in _merchant_urls(body_of(entry)).items():
             if name in _CALLED_BY_KLARNA and isinstance(url, str) and not is_local(url):
                 if not url.startswith("https://"):
-                    seen, expected = f"{name}: {url}", "a URL that begins with https://"
+                    seen, expected = (
+                        f"{name}: {url}",
+                        f"a URL that begins with https://, of at most {_LONGEST_URL} characters",
+                    )
                     yield broken(entry, seen=seen, expected=expected)
                 elif len(url) > _LONGEST_URL:
                     yield broken(
@@ -156,10 +159,13 @@ def _country_currency_and_locale_match(traffic: Traffic) -> Iterator[Observation
         if served is None:
             continue
         if currency != served.currency:
-            seen, expected = f"{currency} in {country}", served.currency
+            seen, expected = f"purchase_currency {currency} in {country}", served.currency
             yield broken(entry, seen=seen, expected=expected)
         elif locale[-2:] != served.code:
-            seen, expected = f"locale {locale} in {country}", f"a locale of {country}, such as {served.locale}"
+            seen, expected = (
+                f"locale {locale} with purchase_country {country}",
+                f"a locale of {country}, such as {served.locale}",
+            )
             yield broken(entry, seen=seen, expected=expected)
         else:
             yield obeyed(entry)
@@ -237,7 +243,7 @@ RULES = (
         title="A terms URL is set",
         severity=Severity.ERROR,
         source="guide, step 1",
-        remedy="Set merchant_urls.terms in the button key.",
+        remedy="Set merchant_urls.terms in POST /instantshopping/v1/buttons.",
         look=_terms_are_set,
         needs="a button key",
     ),
@@ -255,7 +261,8 @@ RULES = (
         title="Every order line has a reference of its own",
         severity=Severity.WARNING,
         source="klarna.md §3.4",
-        remedy="Give each line the article number of the shop; shops find lines and shipping by it.",
+        remedy="Give each entry of order_lines the article number of the shop as reference, each number once; "
+        "shipping and refunds find the line by it.",
         look=_references_are_unique,
         needs="an authorized order",
     ),
@@ -264,7 +271,8 @@ RULES = (
         title="Country, currency and locale belong together",
         severity=Severity.ERROR,
         source="klarna.md §3.1",
-        remedy="Sell in the currency of purchase_country, in a locale of that country.",
+        remedy="Sell in the currency of purchase_country, in a locale that ends with it: for SE "
+        "purchase_currency is SEK, and locale sv-SE.",
         look=_country_currency_and_locale_match,
         needs="an authorized order",
     ),
@@ -273,7 +281,8 @@ RULES = (
         title="Credentials stay on the shop's server",
         severity=Severity.ERROR,
         source="klarna.md §1.3",
-        remedy="Call Klarna's API from the server; a page must not know the password.",
+        remedy="Send requests to /instantshopping/v1 and /ordermanagement/v1 from the shop's server only; a page "
+        "needs the button key, not the password.",
         look=_browsers_have_no_credentials,
         needs="a request to Klarna's API",
     ),

@@ -45,7 +45,11 @@ def _acknowledged_after_push(traffic: Traffic) -> Iterator[Observation]:
         if pushed:
             yield obeyed(pushed[0], entry)
         elif order_id in pushes or _has_push_url(traffic, order_id):
-            yield broken(entry, seen="acknowledged before the push", expected="acknowledge when the push arrives")
+            yield broken(
+                entry,
+                seen="POST …/acknowledge before the push",
+                expected="POST …/acknowledge when merchant_urls.push is called",
+            )
 
 
 def _has_push_url(traffic: Traffic, order_id: str) -> bool:
@@ -251,7 +255,11 @@ def _urls_have_no_personal_data(traffic: Traffic) -> Iterator[Observation]:
         text = unquote(f"{url.path}?{url.query}")
         found = _PERSONAL.search(text)
         if found:
-            yield broken(entry, seen=f"{found[0]} in a URL", expected="ids only; URLs are written to logs")
+            yield broken(
+                entry,
+                seen=f"{found[0]} in the URL of {entry['name']}",
+                expected="ids such as order_id only; URLs are written to logs",
+            )
         else:
             yield obeyed(entry)
 
@@ -269,7 +277,8 @@ RULES = (
         title="Orders are acknowledged after the push",
         severity=Severity.WARNING,
         source="klarna.md §4.4",
-        remedy="Acknowledge when the push arrives; Klarna sends no push for an acknowledged order.",
+        remedy="Send POST …/acknowledge when merchant_urls.push is called; Klarna sends no push for an "
+        "acknowledged order.",
         look=_acknowledged_after_push,
         needs="an acknowledged order with a push URL",
     ),
@@ -278,7 +287,7 @@ RULES = (
         title="Orders are acknowledged",
         severity=Severity.ERROR,
         source="klarna.md §4.4",
-        remedy="Answer each push with POST …/acknowledge; pushes end after 48 h.",
+        remedy="Answer each push with POST /ordermanagement/v1/orders/{order_id}/acknowledge; pushes end after 48 h.",
         look=_orders_are_acknowledged,
         needs="a push that was answered or repeated; move the clock to repeat it",
     ),
@@ -287,7 +296,7 @@ RULES = (
         title="A repeated push changes nothing",
         severity=Severity.WARNING,
         source="klarna.md §4.4",
-        remedy="Answer a second push at once, and do nothing that was done before.",
+        remedy="Look up order_id when merchant_urls.push is called; if it is known, answer 200 and repeat nothing.",
         look=_repeated_push_changes_nothing,
         needs="a push that arrived twice, as --shop sends it",
     ),
@@ -296,7 +305,7 @@ RULES = (
         title="Captures and refunds have an idempotency key",
         severity=Severity.WARNING,
         source="klarna.md §9.4",
-        remedy="Send Klarna-Idempotency-Key with a UUID that is stored before the call.",
+        remedy="Send Klarna-Idempotency-Key with a UUID that is stored before the call; Klarna remembers it for 24 h.",
         look=_requests_have_idempotency_keys,
         needs="a capture or a refund",
     ),
@@ -305,7 +314,7 @@ RULES = (
         title="A retry has the idempotency key of the first try",
         severity=Severity.ERROR,
         source="klarna.md §9.4",
-        remedy="Store the key before the call, and send it again after a lost answer.",
+        remedy="Store Klarna-Idempotency-Key before the call, and send the same key again after a lost answer.",
         look=_retry_has_the_same_key,
         needs="a capture or a refund whose answer a fault with drop has lost, and the same request again",
     ),
@@ -314,7 +323,8 @@ RULES = (
         title="An idempotency key belongs to one request",
         severity=Severity.ERROR,
         source="klarna.md §9.4",
-        remedy="Make a new key for each capture and refund: Klarna compares the key only, and does nothing for a second request.",
+        remedy="Make a new Klarna-Idempotency-Key for each capture and refund: Klarna compares the key alone, "
+        "and does nothing for a second request within 24 h.",
         look=_keys_belong_to_one_amount,
         needs="a capture or a refund with a key",
         compares_purchases=True,
@@ -333,7 +343,7 @@ RULES = (
         title="Captures of goods have shipping info",
         severity=Severity.HINT,
         source="klarna.md §9.1",
-        remedy="Send shipping_info with the capture, or with POST …/shipping-info.",
+        remedy="Send shipping_info with POST …/captures, or with POST …/captures/{capture_id}/shipping-info after it.",
         look=_captures_have_shipping_info,
         needs="a capture of an order with physical goods",
     ),
@@ -342,7 +352,7 @@ RULES = (
         title="Orders are captured or extended before they expire",
         severity=Severity.WARNING,
         source="klarna.md §9.1",
-        remedy="Capture within 28 days, or call POST …/extend-authorization-time.",
+        remedy="Send POST …/captures within 28 days, or POST …/extend-authorization-time before they end.",
         look=_captured_or_extended_in_time,
         needs="a capture, or an extension of the authorization",
     ),
@@ -351,7 +361,7 @@ RULES = (
         title="User-Agent names the shop",
         severity=Severity.HINT,
         source="klarna.md §1.4",
-        remedy="Send a User-Agent with the name and version of the shop or plugin.",
+        remedy="Send a User-Agent with the name and the version of the shop or plugin, such as ExampleShop/2.4.",
         look=_user_agent_names_the_shop,
         needs="a request",
     ),
@@ -369,7 +379,8 @@ RULES = (
         title="URLs have no personal data",
         severity=Severity.WARNING,
         source="klarna.md §1.1",
-        remedy="Put ids into URLs, no e-mail addresses and no national ids.",
+        remedy="Put ids such as {order_id} into paths and merchant_urls, and no e-mail addresses and national "
+        "ids: URLs are written to logs.",
         look=_urls_have_no_personal_data,
         needs="a request or a callback",
     ),
@@ -378,7 +389,8 @@ RULES = (
         title="Credentials are used in one region",
         severity=Severity.WARNING,
         source="klarna.md §1.2",
-        remedy="Use the host of the region that the credentials belong to.",
+        remedy="Use the host of the region of the credentials: api.klarna.com for Europe, api-na.klarna.com for "
+        "North America, api-oc.klarna.com for Oceania.",
         look=_one_region_for_one_username,
         needs="--separate-regions and requests to two regions",
     ),

@@ -171,7 +171,7 @@ def _lost_answer_is_retried(traffic: Traffic) -> Iterator[Observation]:
             yield broken(
                 lost,
                 other,
-                seen="another body after a lost answer",
+                seen="POST …/orders with another body after a lost answer",
                 expected="the same body again: then Klarna answers with the same order",
             )
         elif later or found_out:
@@ -266,7 +266,8 @@ RULES = (
         title="Amounts are posted as they were authorized",
         severity=Severity.WARNING,
         source="klarna.md §3.11",
-        remedy="Post the order of the authorization, and add only references and merchant_data.",
+        remedy="Post order_amount and order_tax_amount as GET …/authorizations/{token} returns them, and add "
+        "only merchant_reference1, merchant_reference2 and merchant_data.",
         look=_amounts_are_as_authorized,
         needs="a posted order",
     ),
@@ -284,7 +285,7 @@ RULES = (
         title="The shipping fee is an order line",
         severity=Severity.ERROR,
         source="guide, step 3",
-        remedy="Keep the line of type shipping_fee of the authorized order.",
+        remedy="Keep the line of type shipping_fee in order_lines, as GET …/authorizations/{token} returns it.",
         look=_shipping_is_a_line,
         needs="a posted order with shipping",
     ),
@@ -303,7 +304,8 @@ RULES = (
         title="Addresses are posted as they were authorized",
         severity=Severity.WARNING,
         source="klarna.md §3.10",
-        remedy="Do not change addresses, such as blanks in postal codes, between the authorization and the order.",
+        remedy="Post billing_address and shipping_address as GET …/authorizations/{token} returns them, with the "
+        "blanks of postal_code.",
         look=_addresses_are_as_authorized,
         needs="a posted order",
     ),
@@ -312,7 +314,8 @@ RULES = (
         title="A PENDING order is not treated as paid",
         severity=Severity.ERROR,
         source="klarna.md §9.3",
-        remedy="Read fraud_status. Hold a PENDING order until the notification arrives.",
+        remedy="Read fraud_status in the answer to POST …/orders. While it is PENDING, ship and capture nothing: "
+        "wait for the call of merchant_urls.notification.",
         look=_pending_is_not_paid,
         needs="a PENDING order whose review ended, or that was captured or acknowledged",
     ),
@@ -321,7 +324,8 @@ RULES = (
         title="A REJECTED order is not captured",
         severity=Severity.ERROR,
         source="klarna.md §3.13",
-        remedy="Read fraud_status; REJECTED comes with status 200 and is a refusal.",
+        remedy="Read fraud_status in the answer to POST …/orders: REJECTED is a refusal, although the status is "
+        "200. Cancel the order in the shop.",
         look=_rejected_is_a_refusal,
         needs="a REJECTED order",
     ),
@@ -330,7 +334,7 @@ RULES = (
         title="An order whose answer was lost is posted again unchanged",
         severity=Severity.ERROR,
         source="klarna.md §4.1",
-        remedy="Retry POST …/orders with the same body; Klarna answers with the same order.",
+        remedy="Repeat POST …/orders with the same body; Klarna answers 200 with the same order_id.",
         look=_lost_answer_is_retried,
         needs="an order whose answer a fault with drop has lost, as --shop does it",
     ),
@@ -339,7 +343,7 @@ RULES = (
         title="Retries wait longer each time",
         severity=Severity.WARNING,
         source="klarna.md §1.5",
-        remedy="Wait for Retry-After, else double the pause with each try.",
+        remedy="Wait as many seconds as Retry-After says, else 0.5 s, and double the pause with each try.",
         look=_retries_wait_longer,
         needs="a retry after a fault with status 429 or 503, as --shop makes it",
     ),
@@ -348,7 +352,8 @@ RULES = (
         title="A decided authorization is not decided again",
         severity=Severity.WARNING,
         source="klarna.md §5",
-        remedy="Store the decision with the authorization_token; do not deny what was placed, nor place what was denied.",
+        remedy="Store the decision with authorization_token, and send either POST …/orders or DELETE "
+        "…/authorizations/{token}, never both.",
         look=_nothing_after_the_decision,
         needs="an authorization that was placed or denied",
     ),
@@ -357,7 +362,8 @@ RULES = (
         title="A placed order is not posted again with changes",
         severity=Severity.WARNING,
         source="klarna.md §5",
-        remedy="Change a placed order with Order Management.",
+        remedy="Change a placed order with /ordermanagement/v1/orders/{order_id}, such as PATCH …/authorization, "
+        "and not with a second POST …/orders.",
         look=_no_second_order_body,
         needs="a placed order",
     ),

@@ -60,7 +60,7 @@ def test_a_finding_has_everything_that_a_developer_needs() -> None:
         "An idempotency key belongs to one request",
         "Klarna-Idempotency-Key k-1 again for another request",
         "a key of its own for each capture and refund",
-        "Klarna compares the key only",
+        "Klarna compares the key alone",
         "klarna.md §9.4",
         'href="http://localhost:8080/_mock/journal/1"',
         'href="http://localhost:8080/_mock/journal/2"',

@@ -1,5 +1,6 @@
 """Each rule passes for a journal that obeys it, and finds what breaks it."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -285,3 +286,26 @@ def test_a_callback_whose_first_attempts_were_dropped_breaks_no_rule() -> None:
     journal.entries = [{**entry, "number": 2} if entry["kind"] == "callback" else entry for entry in journal.entries]
     assert outcomes(journal)["C3"] == "failed"
     assert outcomes(journal, dropped=3)["C3"] == "inconclusive"
+
+
+NUMBER = r"\d"
+ENDPOINT = r"(?:GET|POST|PUT|PATCH|DELETE) (?:/|…/)[a-z{]"
+MEMBER = r"\b[a-z]+(?:_[a-z0-9]+)+\b"
+HEADER = r"\b(?:[A-Z][a-z]+-)+[A-Z][a-z]+\b"
+HOST = r"\b[a-z-]+\.klarna\.com\b"
+CALL = r"\b[a-z]+\(\)"
+
+
+@pytest.mark.parametrize("rule", BY_ID)
+def test_a_remedy_names_a_number_or_a_place(rule: str) -> None:
+    remedy = BY_ID[rule].remedy
+    assert re.search("|".join((NUMBER, ENDPOINT, MEMBER, HEADER, HOST, CALL)), remedy), remedy
+    assert remedy.endswith(".")
+
+
+@pytest.mark.parametrize("rule", SAMPLES)
+def test_what_was_seen_and_what_is_right_name_a_number_or_a_place(rule: str) -> None:
+    (result,) = judge(SAMPLES[rule][1]().traffic(), [BY_ID[rule]])
+    for finding in result.findings:
+        both = f"{finding.observation.seen} / {finding.observation.expected}"
+        assert re.search("|".join((NUMBER, ENDPOINT, MEMBER, HEADER)), both), both
