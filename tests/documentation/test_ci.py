@@ -1,5 +1,6 @@
 """The jobs of the pages that need no container: the steps run in bash, with the action of this repository."""
 
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mock_klarna.cli.main import parser
 from tests.bench.processes import free_port
 from tests.documentation.pages import ROOT, Block, blocks
 from tests.documentation.test_blocks import named
@@ -84,6 +86,19 @@ def test_the_job_passes_and_when_an_expectation_fails_it_fails_with_an_annotatio
         assert names == ["express.har", "express.html"]
     if "outputs.log" in block.code:
         assert "mock-klarna is ready at" in runner.printed[annotation.end() :]
+
+
+@named(blocks("yml"))
+def test_a_recipe_of_certify_keeps_the_reports_that_its_command_writes(block: Block) -> None:
+    document = yaml.safe_load(block.code)
+    steps = document.get("steps") or [{"run": line} for line in document["certify"]["script"]]
+    (command,) = (step["run"] for step in steps if "run" in step)
+    given = parser().parse_args(command.split()[1:])
+    kept = json.dumps([step.get("with") for step in steps] + [document.get("certify", {}).get("artifacts")])
+    written = [file for file in (given.html, given.sarif, given.junit) if file]
+    assert len(written) == 2
+    for file in written:
+        assert f'"{file}"' in kept
 
 
 def test_the_action_ends_with_the_reason_when_the_server_cannot_start(runner: Runner) -> None:

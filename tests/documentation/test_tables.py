@@ -38,7 +38,7 @@ def test_every_variable_that_scenarios_always_have_is_documented(variable: str) 
 
 
 def test_every_code_block_has_a_language_that_is_tested() -> None:
-    tested = {"console", "php", "python", "yaml", "html", "js", "json", "text", "toml"}
+    tested = {"console", "php", "python", "yaml", "yml", "html", "js", "json", "text", "toml"}
     assert {block.language for block in blocks()} <= tested
     for page, text in TEXTS.items():
         assert without_copies(text).count("\n```") == 2 * sum(block.page == page for block in blocks()), (
