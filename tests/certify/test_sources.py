@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mock_klarna import MockKlarnaAsync
-from mock_klarna.certify import Traffic, judge, sources
+from mock_klarna.certify import Traffic, judge, report, sources
 from mock_klarna.client import Client
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.web.operations import OPERATIONS
@@ -68,6 +68,27 @@ def test_a_file_of_the_sandbox_is_judged_as_its_journal(read: Any, form: Any) ->
     assert (outcomes(good.traffic("shop"))["C3"], outcomes(bad.traffic("shop"))["M7"]) == ("passed", "failed")
     (finding,) = next(result for result in judge(bad.traffic("shop")) if result.rule.id == "M7").findings
     assert finding.evidence == ("/_mock/journal/2",)
+
+
+async def test_the_exports_of_a_server_are_judged_as_the_purchase_in_its_journal(
+    klarna: MockKlarnaAsync, purchase: Any, read: Any
+) -> None:
+    async with Client(klarna.url, klarna.merchant) as client:
+        path = f"/instantshopping/v1/authorizations/{purchase['authorization_token']}/orders"
+        await client.send("POST", path, {**purchase["order"], "merchant_reference1": "</script><script>"})
+        await client.ask("GET", "/_mock/journal?kind=callback&wait=30")
+        whole = {one["rule"]: one for one in (await client.ask("GET", "/_mock/findings"))["findings"]}
+        exports = [
+            await client.send("GET", f"/_mock/purchases/{purchase['purchase_id']}/export.{kind}")
+            for kind in ("html", "har")
+        ]
+    for export in exports:
+        source = read(export.body)
+        found = report(judge(source.traffic(klarna.merchant)))
+        (of_file,) = (one for one in found["findings"] if one["rule"] == "C3")
+        assert of_file == whole["C3"]
+        assert outcomes(source.traffic(klarna.merchant))["O1"] == "passed"
+        assert "one purchase was judged" in source.notes[0]
 
 
 @pytest.mark.parametrize("form", [exported, archived])
