@@ -116,6 +116,7 @@ async def _record(services: Services, request: ApiRequest) -> _Recording:
     about = {
         "position": max((entry.seq for entry in entries), default=0),
         "dropped": await emulator.store.dropped(purchase.merchant),
+        "complete": False,
         "left_out": left_out,
         "purchase": views.purchase(purchase, *await emulator.checkout.with_callbacks(purchase)),
         "url": control_url(request.http, services.settings),
