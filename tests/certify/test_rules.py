@@ -308,4 +308,4 @@ def test_what_was_seen_and_what_is_right_name_a_number_or_a_place(rule: str) -> 
     (result,) = judge(SAMPLES[rule][1]().traffic(), [BY_ID[rule]])
     for finding in result.findings:
         both = f"{finding.observation.seen} / {finding.observation.expected}"
-        assert re.search("|".join((NUMBER, ENDPOINT, MEMBER, HEADER)), both), both
+        assert re.search("|".join((NUMBER, ENDPOINT, MEMBER, HEADER, CALL)), both), both
