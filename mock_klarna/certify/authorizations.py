@@ -415,8 +415,10 @@ RULES = (
                 "A changed price is denied",
                 Severity.ERROR,
                 ("price", "discount"),
-                "Compare unit_price of each line with the catalogue before POST …/orders; if they differ, send "
-                "DELETE …/authorizations/{token}.",
+                (
+                    "Compare unit_price of each line with the catalogue before POST …/orders; if they differ, send "
+                    "DELETE …/authorizations/{token}."
+                ),
             ),
             (
                 "V2",
@@ -437,16 +439,20 @@ RULES = (
                 "A shipping option that was not offered is denied",
                 Severity.ERROR,
                 ("shipping_price", "shipping_option"),
-                "Compare id and price of selected_shipping_option with those that the shop offers before POST …/orders; if "
-                "they differ, send DELETE …/authorizations/{token}.",
+                (
+                    "Compare id and price of selected_shipping_option with those that the shop offers before POST …/orders; if "
+                    "they differ, send DELETE …/authorizations/{token}."
+                ),
             ),
             (
                 "V5",
                 "An article that the shop does not sell is denied",
                 Severity.ERROR,
                 ("article",),
-                "Look up reference of each line in the catalogue before POST …/orders; if there is none, send "
-                "DELETE …/authorizations/{token}.",
+                (
+                    "Look up reference of each line in the catalogue before POST …/orders; if there is none, send "
+                    "DELETE …/authorizations/{token}."
+                ),
             ),
         )
     ),

@@ -121,7 +121,8 @@ async def test_findings_follow_the_journal_only_while_they_are_shown(
     mock_klarna.purchase(button_key=key, cart="se-battery-pack", wait=0)
     await expect(tab.locator(".row")).to_have_count(1)
     assert requests == []
-    await tab.get_by_role("button", name="Findings").click()
+    await tab.keyboard.press("g")
+    await tab.keyboard.press("f")
     await expect(tab.locator("#findings-title")).to_be_focused()
     assert "view=findings" in tab.url
     await expect(tab.locator("article", has_text="K5")).to_have_count(0)
@@ -130,5 +131,10 @@ async def test_findings_follow_the_journal_only_while_they_are_shown(
         mock_klarna.create_button(merchant_urls={"place_order": shop.merchant_urls["place_order"]})
     await expect(tab.locator("article", has_text="K5")).to_have_count(1)
     assert len(requests) - before < 30
+    assert await tab.evaluate("() => document.activeElement.id") == "findings-title"
+    await tab.keyboard.press("Escape")
+    await expect(tab.locator("#findings-view")).to_be_hidden()
+    await tab.keyboard.press("g")
+    await tab.keyboard.press("f")
     await tab.reload()
     await expect(tab.locator("article", has_text="K5")).to_be_visible()
