@@ -194,7 +194,10 @@ store.addEventListener("entries", (event) => {
     refreshBar();
   }
 });
-store.addEventListener("skipped", () => purchase.refresh());
+store.addEventListener("skipped", () => {
+  purchase.refresh();
+  findings.take();
+});
 store.addEventListener("live", () => {
   find("#live").textContent = store.isLive ? "live" : "connecting";
   find("#live").classList.toggle("on", store.isLive);
