@@ -1,5 +1,6 @@
 """The rules of the callbacks before an order: place_order and update, what the shop checks, and how it denies."""
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -7,9 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from mock_klarna.certify.rule import Look, Observation, Rule, Severity, broken, obeyed
 from mock_klarna.certify.traffic import (
-    Authorization,
     Entry,
-    Json,
     Traffic,
     body_of,
     injected,
@@ -152,30 +151,31 @@ def _late_callback_does_no_harm(traffic: Traffic) -> Iterator[Observation]:
 
 
 def _second_authorization_works(traffic: Traffic) -> Iterator[Observation]:
-    placed: list[Authorization] = []
+    placed: dict[str, Entry] = {}
     for authorization in traffic.authorizations:
         decision = authorization.decision
-        if decision is None or authorization.attempts[0]["purchase_id"] in traffic.cheats:
+        if (
+            decision is None
+            or not lines(authorization.order)
+            or authorization.attempts[0]["purchase_id"] in traffic.cheats
+        ):
             continue
-        first = next((one for one in placed if _is_same_cart(one.order, authorization.order)), None)
-        if decision["name"] == "create_order":
-            placed.append(authorization)
-        if first is None or first.decision is None:
+        cart = json.dumps([authorization.order.get(name) for name in _CART], sort_keys=True)
+        first = placed.get(cart)
+        if first is None:
+            if decision["name"] == "create_order":
+                placed[cart] = decision
             continue
         if decision["name"] == "create_order":
-            yield obeyed(first.decision, decision)
+            yield obeyed(first, decision)
         elif body_of(decision).get("deny_code") != "item_out_of_stock":
             yield broken(
-                first.decision,
+                first,
                 authorization.attempts[0],
                 decision,
                 seen="the second authorization of a cart was denied",
                 expected="an order, or item_out_of_stock",
             )
-
-
-def _is_same_cart(one: Json, other: Json) -> bool:
-    return bool(lines(one)) and all(one.get(name) == other.get(name) for name in _CART)
 
 
 def _denies(*cheats: str) -> Look:

@@ -1,6 +1,8 @@
 """Each rule passes for a journal that obeys it, and finds what breaks it."""
 
+import json
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -309,3 +311,39 @@ def test_what_was_seen_and_what_is_right_name_a_number_or_a_place(rule: str) -> 
     for finding in result.findings:
         both = f"{finding.observation.seen} / {finding.observation.expected}"
         assert re.search("|".join((NUMBER, ENDPOINT, MEMBER, HEADER, CALL)), both), both
+
+
+def many_purchases(count: int) -> Traffic:
+    """Return the traffic of purchases with different carts, each of which is captured twice."""
+    entries: list[dict[str, Any]] = []
+    for number in range(count):
+        journal = Journal().placed().pushed().acknowledged().captured(f"k-{number}").captured(f"l-{number}")
+        text = json.dumps(journal.entries)
+        for name in ("token-1", "order-1", "purchase-1", "19-402-B", "1001"):
+            text = text.replace(name, f"{name}-{number}")
+        entries += [{**entry, "seq": len(entries) + entry["seq"]} for entry in json.loads(text)]
+    return Traffic("shop", entries)
+
+
+def calls(rule: str, traffic: Traffic) -> int:
+    """Return how many calls of functions a rule makes."""
+    made = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal made
+        made += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        judge(traffic, [BY_ID[rule]])
+    finally:
+        sys.setprofile(before)
+    return made
+
+
+def test_a_rule_does_not_compare_every_purchase_with_every_other() -> None:
+    few, many = many_purchases(20), many_purchases(80)
+    work = {rule: (calls(rule, few), calls(rule, many)) for rule in BY_ID}
+    assert {rule: counted for rule, counted in work.items() if counted[1] > 6 * counted[0]} == {}
+    assert max(counted[1] / counted[0] for counted in work.values()) > 3
