@@ -10,7 +10,7 @@ import { live } from "./live.js";
 /** @typedef {import("./elements.js").Json} Json */
 
 const SHORTEST_PAUSE_MS = 1000;
-const PAUSE_PER_REQUEST = 10; // a long journal takes the server long, and watching must not keep it busy
+const PAUSE_PER_REQUEST = 30; // watching a long journal takes at most 3 % of the time of the server
 const NAME = "findings";
 
 /** The part of the page that shows the findings of the merchant of the URL. */
