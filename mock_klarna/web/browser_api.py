@@ -10,7 +10,6 @@ from mock_klarna.domain.button import Look
 from mock_klarna.domain.journal import EXCHANGE, JournalFilter
 from mock_klarna.domain.journal_text import describe
 from mock_klarna.domain.records import ButtonKey, Purchase
-from mock_klarna.domain.time import moment
 from mock_klarna.domain.urls import is_absolute
 from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
 from mock_klarna.errors import InvalidInput, Problem, StateConflict, UnknownName
@@ -331,29 +330,13 @@ async def timeline(services: Services, request: ApiRequest) -> ApiResponse:
     after = request.query["after"]
     purchase = await _session(services, request)
     of_session = JournalFilter(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
-    of_page = [JournalFilter(merchant=purchase.merchant, kind=EXCHANGE, name=name) for name in _PAGE_CALLS]
+    of_page = [JournalFilter(merchant=purchase.merchant, kind=EXCHANGE, name=name) for name in journal.PAGE_CALLS]
     found = [await journal.find_entries(services, one, after, _MAX_ENTRIES, 0) for one in (of_session, *of_page)]
     entries = sorted((entry for part in found for entry in part), key=lambda entry: entry.seq)[:_MAX_ENTRIES]
     position = entries[-1].seq if entries else after
     shown = [views.entry(entry) for entry in sorted(entries, key=lambda entry: entry.at)]
-    own = [entry | _in_words(entry) for entry in shown if entry["purchase_id"] or _is_of_page(entry, purchase)]
+    own = [entry | _in_words(entry) for entry in shown if entry["purchase_id"] or journal.is_of_page(entry, purchase)]
     return json_response({"entries": own, "position": position})
-
-
-_PAGE_CALLS = ("sdk_load", "sdk_problem")
-"""Calls of the page that are about a button, and so about no session."""
-_BEFORE_SESSION = 3600.0
-"""Seconds before the start of a session from which on calls of the page are shown."""
-
-
-def _is_of_page(entry: Json, purchase: Purchase) -> bool:
-    """Return whether a call or a problem of the page is about the session's button, and not long before the session."""
-    body = entry["request_body"]
-    if not isinstance(body, dict) or entry["at"] < moment(purchase.created_at - _BEFORE_SESSION):
-        return False
-    options = body.get("options")
-    setup = options.get("setup") if isinstance(options, dict) else body
-    return isinstance(setup, dict) and setup.get("key") == purchase.button_key
 
 
 def _in_words(entry: Json) -> Json:

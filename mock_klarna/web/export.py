@@ -19,7 +19,7 @@ from mock_klarna.store.base import Store
 from mock_klarna.validation import write_json
 from mock_klarna.web import har, views
 from mock_klarna.web.access import control_url
-from mock_klarna.web.journal import FIRST_PAGE, next_page, sorted_entries
+from mock_klarna.web.journal import FIRST_PAGE, next_page, page_calls, sorted_entries
 from mock_klarna.web.request import HTML, JSON, ApiRequest, ApiResponse, Services
 from mock_klarna.web.static_files import BUNDLER
 
@@ -112,7 +112,8 @@ async def _record(services: Services, request: ApiRequest) -> _Recording:
     emulator = services.emulator
     purchase = await emulator.checkout.find(request.scope, request.path("purchase_id"))
     wanted = JournalFilter(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
-    entries, left_out = await _entries(emulator.store, wanted)
+    calls = await page_calls(emulator.store, purchase)
+    entries, left_out = await _entries(emulator.store, wanted, calls)
     about = {
         "position": max((entry.seq for entry in entries), default=0),
         "dropped": await emulator.store.dropped(purchase.merchant),
@@ -126,20 +127,24 @@ async def _record(services: Services, request: ApiRequest) -> _Recording:
     return _Recording(entries, about)
 
 
-async def _entries(store: Store, wanted: JournalFilter) -> tuple[list[Entry], Json | None]:
-    """Return the entries in their order, or the first and the last ones with what is left out between them."""
+async def _entries(store: Store, wanted: JournalFilter, calls: list[Entry]) -> tuple[list[Entry], Json | None]:
+    """Return the entries with calls of the page in their order, or the first and the last ones with what is left out between."""
     first, is_all = await _half(store, wanted)
     if is_all:
-        return sorted_entries(first, None), None
+        return _ordered(first, calls), None
     last, is_all = await _half(store, wanted, after=first[-1].seq, before=LAST_POSITION)
-    last.reverse()
     if is_all:
-        return sorted_entries([*first, *last], None), None
-    first, last = sorted_entries(first, None), sorted_entries(last, None)
-    seqs = [max(entry.seq for entry in first), min(entry.seq for entry in last)]
+        return _ordered([*first, *last], calls), None
+    start, end = first[-1].seq, last[-1].seq
+    count = await _count(store, wanted, start, end)
+    first = _ordered(first, [call for call in calls if call.seq < end])
+    last = _ordered(last, [call for call in calls if call.seq > end])
     reason = f"a file has at most {MOST_ENTRIES:,} entries and about {MOST_BYTES >> 20} MB of the journal"
-    left_out = {"count": await _count(store, wanted, *seqs), "after": first[-1].seq, "reason": reason}
-    return [*first, *last], left_out
+    return [*first, *last], {"count": count, "after": first[-1].seq, "reason": reason}
+
+
+def _ordered(entries: list[Entry], calls: list[Entry]) -> list[Entry]:
+    return sorted_entries(sorted([*entries, *calls], key=lambda entry: entry.seq), None)
 
 
 async def _half(

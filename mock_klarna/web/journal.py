@@ -6,8 +6,19 @@ from contextlib import aclosing
 
 import orjson
 
-from mock_klarna.domain.journal import LAST_POSITION, NO_MERCHANT, Entry, JournalFilter, in_order_of_time
+from mock_klarna.domain.journal import (
+    EXCHANGE,
+    LAST_POSITION,
+    NO_MERCHANT,
+    Entry,
+    Exchange,
+    JournalFilter,
+    in_order_of_time,
+)
+from mock_klarna.domain.records import Purchase
+from mock_klarna.domain.time import moment
 from mock_klarna.errors import UnknownName
+from mock_klarna.store.base import Store
 from mock_klarna.web import views
 from mock_klarna.web.request import EVENT_STREAM, JSON, ApiRequest, ApiResponse, Services, json_response, position
 from mock_klarna.web.streams import PART_BYTES
@@ -125,6 +136,57 @@ async def get_entry(services: Services, request: ApiRequest) -> ApiResponse:
             hint="GET /_mock/journal lists them",
         )
     return json_response(views.entry(entry))
+
+
+PAGE_CALLS = ("sdk_load", "sdk_problem")
+"""Calls of the page that are about a button, and so about no purchase."""
+_BEFORE_PURCHASE = 3600.0
+"""Seconds before a purchase from which on calls of the page belong to it."""
+_MOST_CALLS = 200
+_MOST_EARLIER = 5
+
+
+def is_of_page(entry: views.Json, purchase: Purchase) -> bool:
+    """Return whether a call or a problem of the page is about the button of a purchase, and not long before the purchase."""
+    body = entry["request_body"]
+    if not isinstance(body, dict) or entry["at"] < moment(purchase.created_at - _BEFORE_PURCHASE):
+        return False
+    options = body.get("options")
+    setup = options.get("setup") if isinstance(options, dict) else body
+    return isinstance(setup, dict) and setup.get("key") == purchase.button_key
+
+
+async def page_calls(store: Store, purchase: Purchase) -> list[Entry]:
+    """Return the last calls of the page before a purchase, and those after it that went wrong, by position.
+
+    The entries of the journal name no purchase: they are about its button.
+    """
+    key = purchase.button_key.encode()
+    earlier, later = list[Entry](), list[Entry]()
+    for name in PAGE_CALLS:
+        wanted = JournalFilter(merchant=purchase.merchant, kind=EXCHANGE, name=name)
+        for entry in await store.entries(wanted, 0, _MOST_CALLS, before=LAST_POSITION):
+            data = entry.data
+            if (
+                not isinstance(data, Exchange)
+                or key not in data.request_body
+                or not is_of_page(views.entry(entry), purchase)
+            ):
+                continue
+            if entry.at <= purchase.created_at:
+                earlier.append(entry)
+            elif data.status >= 400 or data.problems or name == "sdk_problem":
+                later.append(entry)
+    earlier.sort(key=lambda entry: entry.seq)
+    return sorted([*earlier[-_MOST_EARLIER:], *later], key=lambda entry: entry.seq)
+
+
+async def list_page_calls(services: Services, request: ApiRequest) -> ApiResponse:
+    """Return what the page called for the button of a purchase: the last calls before it, and later ones that went wrong."""
+    purchase = await services.emulator.checkout.find(request.scope, request.path("purchase_id"))
+    found = await page_calls(services.emulator.store, purchase)
+    position = max((entry.seq for entry in found), default=0)
+    return json_response({"entries": [views.entry(entry) for entry in found], "position": position})
 
 
 async def stream_entries(services: Services, request: ApiRequest) -> ApiResponse:

@@ -80,6 +80,14 @@ SANDBOX = (
         errors=(404,),
     ),
     _sandbox(
+        name="page_calls",
+        method="GET",
+        path="/_mock/purchases/{purchase_id}/page-calls",
+        handler=journal.list_page_calls,
+        answers=((200, "journal"),),
+        errors=(404,),
+    ),
+    _sandbox(
         name="export_html",
         method="GET",
         path="/_mock/purchases/{purchase_id}/export.html",

@@ -51,6 +51,7 @@ _STORY: list[tuple[str, Any, Mapping[str, str]]] = [
     ("create_purchase", _BUY, _BOUGHT),
     ("list_purchases", None, {}),
     ("get_purchase", None, {}),
+    ("page_calls", None, {}),
     ("export_html", None, {}),
     ("export_har", None, {}),
     ("get_authorization", None, {}),

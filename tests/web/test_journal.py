@@ -360,3 +360,28 @@ async def test_an_entry_has_the_headers_by_which_requests_are_judged(klarna: Moc
     (entry,) = await klarna.journal(name="get_managed_order")
     kept = {name: value for name, value in entry["request_headers"] if name != "Host"}
     assert kept == {name: value for name, value in sent.items() if name != "Accept-Language"}
+
+
+async def test_the_calls_of_the_page_around_a_purchase_are_listed(
+    klarna: MockKlarnaAsync, button: Json, page: Callable[[str], Any]
+) -> None:
+    async def call(key: str, **more: Any) -> int:
+        options = {"setup": {"key": key, "instance_id": "1"}, **page("se-battery-pack"), **more}
+        answer = await klarna.send("POST", "/instantshopping/sdk/load", {"options": options})
+        assert answer.status == 200
+        return int((await klarna.journal(name="sdk_load", order="newest", limit=1))[0]["seq"])
+
+    key = button["button_key"]
+    other = (await klarna.create_button(merchant_urls=PLACED))["button_key"]
+    before = [await call(key) for _ in range(7)]
+    await call(other)
+    bought = await klarna.purchase(button_key=key, page=page("se-battery-pack"), wait=0)
+    await call(key)
+    await call(other, locale="Swedish")
+    wrong = await call(key, locale="Swedish")
+    found = (await klarna.send("GET", f"/_mock/purchases/{bought['purchase_id']}/page-calls")).body
+    assert [entry["seq"] for entry in found["entries"]] == [*before[-5:], wrong]
+    assert found["position"] == wrong
+    assert {entry["purchase_id"] for entry in found["entries"]} == {None}
+    for path in ("none/page-calls", f"{bought['purchase_id']}/page-calls?merchant=other"):
+        assert (await klarna.send("GET", f"/_mock/purchases/{path}")).status == 404

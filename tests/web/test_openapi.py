@@ -96,6 +96,7 @@ async def test_the_answers_of_a_purchase_and_its_order_are_as_described(
         "purchases",
         f"purchases/{purchase['purchase_id']}",
         f"purchases/{purchase['purchase_id']}/export.har",
+        f"purchases/{purchase['purchase_id']}/page-calls",
         f"orders/{placed['order_id']}",
         "orders",
         "faults",

@@ -1,7 +1,7 @@
 """An exported purchase in a browser: the file that the dashboard saves, opened without a network."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from playwright.async_api import expect
 from mock_klarna import MockKlarna
 from mock_klarna.web import export
 from tests.browser import axe
-from tests.browser.conftest import TIMEOUT_MS
+from tests.browser.conftest import TIMEOUT_MS, load
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
@@ -112,6 +112,29 @@ async def test_the_saved_file_shows_without_a_network_what_the_dashboard_shows(
     assert any("order_lines[0].total_tax_amount" in text for text in shown["head"])
     assert any("Authorized and placed orders differ" in part for parts in shown["exchanges"] for part in parts)
     assert shown["marked"]
+
+
+async def test_the_file_shows_what_the_page_called_before_and_during_the_purchase(
+    tab: "Page",
+    file_tab: "Page",
+    product_page: Callable[..., str],
+    options: Json,
+    mock_klarna: MockKlarna,
+    tmp_path: Path,
+) -> None:
+    await tab.goto(product_page(load(options)))
+    await tab.locator("klarna-instant-shopping button").click()
+    opened: Json = mock_klarna.wait_for("session_initiated", within=20)
+    for name, amount in ((NASTY, 119000), ("Tea", 7)):
+        change = {"order_lines": [options["order_lines"][0] | {"name": name, "total_amount": amount}]}
+        await tab.evaluate("(it) => new Promise((done) => Klarna.InstantShopping.update(it, done))", change)
+    mock_klarna.wait_for("session_updated", within=20)
+    await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}&purchase_id={opened['purchase_id']}")
+    await expect(tab.locator(".failure")).to_contain_text("order_lines")
+    await file_tab.goto(_written(mock_klarna, opened, tmp_path))
+    shown, live = await file_tab.evaluate(_CONTENT), await tab.evaluate(_CONTENT)
+    assert shown == live
+    assert len([line for line in shown["lanes"] if "load() or update()" in line]) == 2
 
 
 async def test_the_file_copies_requests_and_has_no_action(

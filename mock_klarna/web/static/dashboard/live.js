@@ -5,16 +5,10 @@ import { call, withQuery } from "./api.js";
 import { element, words } from "./elements.js";
 import { decide, manageOrder } from "./orders.js";
 import { sendAgain, sendChanged } from "./resend.js";
-import { isFailure } from "./steps.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
 const MOST_ENTRIES = 1000;
-/** What lib.js calls for a button before there is a session. */
-const PAGE_CALLS = ["sdk_load", "sdk_problem"];
-const MOST_CALLS = 200;
-const MOST_EARLIER = 5;
-const EARLIEST_MS = 3600000;
 
 /** @type {import("./purchase.js").Source} */
 export const live = {
@@ -26,51 +20,23 @@ export const live = {
   resend: (entry) => sendAgain(entry.callback_id, entry.name),
 };
 
-/** The purchase that was loaded last, with the last position of each list: what is added to its journal is loaded alone. */
-let last = { id: "", positions: [0, 0, 0], entries: /** @type {Json[]} */ ([]) };
+/** The purchase that was loaded last: what is added to its journal is loaded alone. */
+let last = { id: "", position: 0, entries: /** @type {Json[]} */ ([]) };
 
 /** @param {string} id */
 async function load(id) {
-  const { positions, entries } = last.id === id ? last : { positions: [0, 0, 0], entries: [] };
-  const purchase_id = id;
-  const [purchase, own] = await Promise.all([
-    call("GET", `/_mock/purchases/${encodeURIComponent(id)}`),
-    entriesAfter(positions[0], { purchase_id, limit: MOST_ENTRIES }),
+  const known = last.id === id ? last : { position: 0, entries: [] };
+  const path = `/_mock/purchases/${encodeURIComponent(id)}`;
+  const query = { purchase_id: id, limit: MOST_ENTRIES, ...(known.position ? { after: known.position } : { order: "newest" }) };
+  const [purchase, journal, calls] = await Promise.all([
+    call("GET", path),
+    call("GET", withQuery("/_mock/journal", query)),
+    call("GET", `${path}/page-calls`),
   ]);
-  const calls = await Promise.all(
-    PAGE_CALLS.map((name, at) => entriesAfter(positions[at + 1], { name, merchant: purchase.merchant, limit: MOST_CALLS })),
-  );
-  const found = [...own, ...callsOf(purchase, calls.flat())].sort((one, other) => one.seq - other.seq);
-  const lists = [own, ...calls];
-  last = {
-    id,
-    positions: positions.map((position, at) => Math.max(position, ...lists[at].map(({ seq }) => seq))),
-    entries: added(entries, found).slice(-MOST_ENTRIES),
-  };
-  return { purchase, entries: last.entries };
-}
-
-/**
- * The entries of the journal after a position, or the newest ones at first.
- * @param {number} after
- * @param {Json} filter
- * @returns {Promise<Json[]>}
- */
-async function entriesAfter(after, filter) {
-  return (await call("GET", withQuery("/_mock/journal", { ...filter, ...(after ? { after } : { order: "newest" }) }))).entries;
-}
-
-/**
- * Of calls of the page that are about no session: the last ones before the purchase for its button, and what was wrong later.
- * @param {Json} purchase
- * @param {Json[]} calls
- */
-function callsOf(purchase, calls) {
-  const start = Date.parse(purchase.created_at);
-  const own = calls.filter(({ request_body: body }) => (body?.options?.setup?.key ?? body?.key) === purchase.button_key);
-  const earlier = own.filter(({ at }) => Date.parse(at) <= start && Date.parse(at) > start - EARLIEST_MS);
-  const later = own.filter((entry) => Date.parse(entry.at) > start && isFailure(entry));
-  return [...earlier.sort((one, other) => one.seq - other.seq).slice(-MOST_EARLIER), ...later];
+  const found = [...journal.entries, ...calls.entries].sort((one, other) => one.seq - other.seq);
+  const entries = added(known.entries, found).slice(-MOST_ENTRIES);
+  last = { id, position: Math.max(known.position, journal.position), entries };
+  return { purchase, entries };
 }
 
 /**
