@@ -97,8 +97,11 @@ async def test_the_saved_file_shows_without_a_network_what_the_dashboard_shows(
     tab: "Page", file_tab: "Page", mock_klarna: MockKlarna, bought: Json, tmp_path: Path
 ) -> None:
     await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}&purchase_id={bought['purchase_id']}")
+    async with tab.expect_download() as archive:
+        await tab.locator("#export-har").click()
+    assert (await archive.value).suggested_filename == f"purchase-{bought['purchase_id']}.har"
     async with tab.expect_download() as saved:
-        await tab.locator("#export-html").click()
+        await tab.keyboard.press("e")
     file = tmp_path / (await saved.value).suggested_filename
     assert file.name == f"purchase-{bought['purchase_id']}.html"
     await (await saved.value).save_as(file)

@@ -15,6 +15,7 @@ const BUTTONS = [
   ["n", "#scenarios", "run a scenario"],
   ["f", "#show-failure", "show the exchange of the last failure"],
   ["m", "#manage", "capture, refund or cancel the order"],
+  ["e", "#export-html", "export the purchase as an HTML file"],
   ["y", "#link", "copy the link to what is shown"],
   ["?", "#help", "this help"],
 ];
