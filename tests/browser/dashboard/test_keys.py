@@ -60,6 +60,7 @@ async def test_dialogs_take_the_focus_and_give_it_back(tab: Page, open_dashboard
     buy()
     await open_dashboard()
     await tab.locator(".row").click()
+    await expect(tab.locator("#purchase-title")).to_be_focused()
     await tab.keyboard.press("j")
     line = tab.locator(".step").first
     for key in OPENED:
