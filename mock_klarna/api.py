@@ -201,6 +201,14 @@ class Commands(Generic[Object, Objects, Nothing, Text]):
         """
         return self._ask("POST", f"/_mock/callbacks/{callback_id}/resend", changes)
 
+    def forge_callback(self, purchase_id: str, *, authorization_token: str | None = None) -> Object:
+        """Send a `place_order` callback that Klarna would not send: that of a purchase with another token; gives the callback.
+
+        Without a token it has one that no purchase has.
+        """
+        token = {} if authorization_token is None else {"authorization_token": authorization_token}
+        return self._ask("POST", "/_mock/callbacks", {"purchase_id": purchase_id, **token})
+
     def orders(self, *, limit: int | None = None) -> Objects:
         """List this merchant's orders, newest first."""
         return self._list(_query("/_mock/orders", {"limit": limit}), "orders")

@@ -70,6 +70,10 @@ def test_a_pending_purchase_from_the_button_to_the_end_of_its_review(
     assert [callback["kind"] for callback in mock_klarna.callbacks()] == ["push", "notification", "place_order"]
     (again,) = mock_klarna.callbacks(purchase_id=bought["purchase_id"], limit=1)
     assert len(mock_klarna.resend(again["callback_id"])["attempts"]) == len(again["attempts"]) + 1
+    token = "11111111-2222-4333-8444-555555555555"
+    forged = mock_klarna.forge_callback(bought["purchase_id"], authorization_token=token)
+    assert forged["request_body"]["authorization_token"] == token
+    assert mock_klarna.forge_callback(bought["purchase_id"])["request_body"]["authorization_token"] != token
 
 
 def test_the_rest_of_the_commands(mock_klarna: MockKlarna, shop: str, page: Page) -> None:
@@ -195,7 +199,8 @@ class Recorder(Commands[None, None, None, None]):
 
 ARGUMENTS = {
     "get_button": 1, "update_button": 1, "get_authorization": 1, "create_order": 2, "deny_authorization": 1,
-    "find_purchase": 1, "wait_for": 1, "resend": 1, "find_order": 1, "decide": 2, "advance_clock": 1, "set_clock": 1,
+    "find_purchase": 1, "wait_for": 1, "resend": 1, "forge_callback": 1,
+    "find_order": 1, "decide": 2, "advance_clock": 1, "set_clock": 1,
     "export_har": 1, "export_html": 1,
     "fault": 1, "load_snapshot": 1, "managed_order": 1, "acknowledge": 1, "capture": 2, "refund": 2, "cancel": 1,
     "release_remaining_authorization": 1, "extend_authorization_time": 1, "update_order_authorization": 2,

@@ -79,7 +79,8 @@ def _pushes(traffic: Traffic) -> dict[str, list[Entry]]:
 
 
 def _orders_are_acknowledged(traffic: Traffic) -> Iterator[Observation]:
-    acknowledged = {path_part(entry, ORDERS): entry for entry in traffic.exchanges("acknowledge_order")}
+    tried = (entry for entry in traffic.exchanges("acknowledge_order") if injected(entry, "status"))
+    acknowledged = {path_part(entry, ORDERS): entry for entry in tried}
     acknowledged |= {entry["order_id"]: entry for entry in traffic.events("order_acknowledged", "order_captured")}
     for order_id, attempts in _pushes(traffic).items():
         if order_id in acknowledged:

@@ -275,9 +275,13 @@ PROBES: tuple[Probe, ...] = (
     Probe(name="expired", title="the callback arrives after 61 minutes", rules=("C6",), play=_expired),
     Probe(name="second", title="a shopper buys the same cart again", rules=("C7", "O4"), play=_second),
     Probe(name="lost-order", title="the answer to the order is lost", rules=("O8",), play=_lost_order),
-    Probe(name="read-503", title="Klarna answers the reading 503", rules=("C3", "O9"), play=_read_fails),
-    Probe(name="busy-429", title="Klarna answers the order 429", rules=("O9",), play=partial(_busy, status=429)),
-    Probe(name="busy-503", title="Klarna answers the order 503", rules=("O9",), play=partial(_busy, status=503)),
+    Probe(name="read-503", title="Klarna answers 503 when the shop reads", rules=("C3", "O9"), play=_read_fails),
+    Probe(
+        name="busy-429", title="Klarna answers 429 to the order, twice", rules=("O9",), play=partial(_busy, status=429)
+    ),
+    Probe(
+        name="busy-503", title="Klarna answers 503 to the order, twice", rules=("O9",), play=partial(_busy, status=503)
+    ),
     *(
         Probe(
             name=f"pending-{then.lower()}",
@@ -294,7 +298,7 @@ PROBES: tuple[Probe, ...] = (
     Probe(name="push-again", title="the push arrives after the acknowledgement", rules=("M3",), play=_push_again),
     Probe(
         name="acknowledge-503",
-        title="Klarna answers the acknowledgement 503",
+        title="Klarna answers 503 to the acknowledgement",
         rules=("M2",),
         play=_acknowledgement_fails,
     ),
