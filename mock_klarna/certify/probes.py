@@ -179,8 +179,10 @@ async def _push(probing: Probing, **effects: object) -> str:
 
 async def _push_earlier_orders(probing: Probing) -> None:
     """Let the orders of earlier probes be pushed, so that faults do not meet their pushes and what follows from them."""
+    start = await probing.position()
     await probing.advance(_UNTIL_PUSH)
-    await probing.settle()
+    if await probing.entries(start, name="push"):
+        await probing.settle()
 
 
 async def _push_again(probing: Probing) -> str:
