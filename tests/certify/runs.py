@@ -141,7 +141,7 @@ async def played(klarna_url: str, seed: int) -> tuple[list[Json], list[str]]:
 
 def _probing(client: Client, pages: Client, shop: Shop) -> Probing:
     async def act(url: str) -> str:
-        return str((await pages.send("POST", url.removeprefix(shop.url))).status)
+        return f"answered {(await pages.send('POST', url.removeprefix(shop.url))).status}"
 
     return Probing(
         client=client,
