@@ -36,7 +36,8 @@ def readable(text: str) -> str:
 class Exchange(Struct, frozen=True, kw_only=True, gc=False):
     """A request and its answer: bodies as bytes, `duration` in seconds, `explanation` is why it was refused.
 
-    `warnings` are about members that are accepted and probably not what the merchant wants.
+    `warnings` are about members that are accepted and probably not what the merchant wants. `injected` is None where the sandbox
+    did nothing on purpose.
     """
 
     method: str
@@ -54,7 +55,10 @@ class Exchange(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Sent(Struct, frozen=True, kw_only=True, gc=False):
-    """One attempt to call a merchant: the URL, the body, and the result. `number` counts the tries from 1."""
+    """One attempt to call a merchant: the URL, the body, and the result. `number` counts the tries from 1.
+
+    `injected` is None where the sandbox did nothing on purpose.
+    """
 
     callback_id: str
     url: str
