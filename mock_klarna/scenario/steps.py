@@ -200,6 +200,13 @@ async def resend(run: ScenarioRun, step: Step) -> Any:
     raise StepError(f"no {step.args['kind']} was sent yet", hint="add an expect_callback step before this one")
 
 
+async def forge(run: ScenarioRun, step: Step) -> Any:
+    """Send a `place_order` callback that Klarna would not send: that of the purchase, with another token."""
+    body = {name: step.args[name] for name in ("authorization_token",) if name in step.args}
+    purchase_id = run.purchases_of(step.args)[0]
+    return await run.request(step, "POST", "/_mock/callbacks", {"purchase_id": purchase_id, **body})
+
+
 async def repeat(run: ScenarioRun, step: Step) -> Any:
     """Run some steps several times; `${turn}` counts from 1."""
     args = step.args if isinstance(step.args, dict) else substitute(step.args, run.variables)
@@ -245,6 +252,7 @@ STEPS: Mapping[str, Callable[[ScenarioRun, Step], Awaitable[Any]]] = {
         order_steps.cancel_token,
         fault,
         resend,
+        forge,
         repeat,
         pause,
         expectations.expect_callback,

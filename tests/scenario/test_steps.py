@@ -32,6 +32,8 @@ CART = "cart: se-battery-pack, shopper: se-approved, wait: 0"
         "- resend: {kind: place_order, body: [1]}\n- expect_callback: {kind: place_order, body: [1]}",
         "- resend: {kind: place_order, change: {'order.order_lines[9]': 1}}\n  status: 400",
         "- advance_clock: {to: next}\n- expect_event: {name: purchase_timed_out}",
+        "- forge: {}\n  status: 201\n  answer: {kind: place_order}\n- expect_callback: {kind: place_order, count: 2}",
+        "- forge: {authorization_token: x}\n- expect_callback: {kind: place_order, body: {authorization_token: x}}",
         "- expect_event: {name: purchase_authorized, order_amount: 124000, count: 1}",
         "- expect_request: {operation: create_button, status: 201, answer: {merchant_urls: {terms: {contains: klarna}}}}",
         "- advance_clock: 61s\n- expect_purchase: {state: timed_out}",
