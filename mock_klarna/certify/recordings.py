@@ -60,7 +60,7 @@ def entries(recorded: Sequence[Json], operations: Operations) -> tuple[Sequence[
         missing["exchange"] = _NO_REQUESTS
     note = (
         f"{len(exchanges)} requests to Klarna and {len(callbacks)} callbacks were found among {len(recorded)} requests "
-        f"of the HAR."
+        f"of the HAR. What was not recorded may cause a finding."
     )
     return found, Gaps(kinds=missing), (note, *(f"{reason}." for reason in missing.values()))
 
@@ -131,7 +131,7 @@ def _frame(at: int, kind: str, name: str, entry: Json, merchant: str) -> dict[st
         "purchase_id": None,
         "duration_ms": float(entry.get("time") or 0),
         "request_body": _request_body(entry["request"]),
-        "status": int(entry["response"]["status"]) or None,
+        "status": max(0, int(entry["response"]["status"])) or None,
         "place": f"log.entries[{at}]",
     }
 
