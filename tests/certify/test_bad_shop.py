@@ -49,13 +49,6 @@ async def two_minutes(probing: Probing, _shop: str) -> None:
     await probing.advance("2m")
 
 
-async def clicked(probing: Probing, _shop: str) -> None:
-    """Let a shopper click the button of a page that gives `load()` no callback, as lib.js tells it."""
-    setup = {"key": probing.cart.button_key, "environment": "playground", "region": "eu"}
-    body = {"options": {"setup": setup, **probing.cart.page}, "load_callback": {"parameters": None}}
-    await probing.ask("POST", "/instantshopping/sdk/sessions", body)
-
-
 async def late(probing: Probing, shop: str) -> None:
     await probing.advance("3s")
     await probing.act(f"{shop}/late?merchant={probing.last['merchant']}")
