@@ -30,6 +30,12 @@ def server() -> Iterator[MockKlarna]:
         yield started
 
 
+@pytest.fixture(scope="module")
+def url(server: MockKlarna) -> str:
+    """The address of the server."""
+    return server.url
+
+
 def test_a_good_journal_exits_0_with_the_verdict_in_the_last_line(command: Command, tmp_path: Path) -> None:
     result = command("certify", written(tmp_path, Journal().placed()))
     assert result.returncode == 0
@@ -173,7 +179,7 @@ def test_a_shop_is_probed_with_a_line_for_each_probe_and_then_judged(command: Co
     ]
     assert lines[0].endswith("placed")
     assert lines[1].endswith("denied (other)")
-    assert lines[-1].startswith("certified: 2 rules, 2 passed, 0 errors,")
+    assert lines[-1].startswith("certified: 2 rules, 2 passed, 0 warnings, 0 errors,")
 
 
 @pytest.mark.process
