@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from mock_klarna.client import Client
+from mock_klarna.server import serve
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store, open_store
 from mock_klarna.store.snapshot import SavedSnapshot
@@ -47,6 +49,22 @@ async def test_a_kept_snapshot_belongs_to_no_merchant_and_to_no_dump(store: Stor
     await store.clear("shop")
     await store.clear(None)
     assert await store.snapshot_content("a") == b"content"
+
+
+async def test_a_merchant_is_copied_in_every_store(engine: Settings) -> None:
+    settings = Settings(store=engine.store, port=0)
+    async with serve(settings) as server, Client(server.url, "shop") as shop, Client(server.url, "copy") as copy:
+        order = await shop.ask("POST", "/_mock/orders", {"cart": "se-battery-pack"})
+        await shop.ask("PUT", "/_mock/snapshots/base")
+        for _ in range(2):
+            await copy.ask("POST", "/_mock/snapshots/base/load", {"as_merchant": "copy"})
+            (copied,) = (await copy.ask("GET", "/_mock/orders"))["orders"]
+            assert copied["order_id"] != order["order_id"]
+            assert copied["order"] == order["order"]
+        await shop.ask("POST", "/_mock/reset")
+        await shop.ask("POST", "/_mock/snapshots/base/load")
+        assert (await shop.ask("GET", f"/_mock/orders/{order['order_id']}"))["order"] == order["order"]
+        assert len((await copy.ask("GET", "/_mock/orders"))["orders"]) == 1
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])

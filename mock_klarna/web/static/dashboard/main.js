@@ -18,6 +18,7 @@ import { keepSnapshots } from "./snapshots.js";
 import { Store } from "./store.js";
 
 const REFRESH_MS = 15000;
+const MERCHANTS_MS = 60000;
 const STATES = ["started", "authorized", "placed", "denied", "declined", "timed_out", "expired", "failed"];
 
 /**
@@ -167,12 +168,16 @@ function showView() {
   void findings.show();
   store.load().catch((error) => announce(String(error), true));
   refreshBar();
+  refreshMerchants();
+}
+
+function refreshMerchants() {
+  merchants.load().then(showFilters, () => undefined);
 }
 
 function refreshBar() {
   showClock().catch(() => undefined);
   showFaults().catch(() => undefined);
-  merchants.load().then(showFilters, () => undefined);
 }
 
 for (const name of /** @type {const} */ (["merchant", "state"])) {
@@ -209,4 +214,5 @@ for (const name of ["pointerdown", "keydown"]) {
 }
 listenToKeys(inbox, purchase, leave);
 setInterval(refreshBar, REFRESH_MS);
+setInterval(refreshMerchants, MERCHANTS_MS);
 showView();

@@ -5,7 +5,7 @@ import { element } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
-const MOST = 1000;
+const MOST = 100;
 
 /** The names that a list offers: those of the server, and those that were seen since. */
 export class Merchants {
@@ -16,7 +16,7 @@ export class Merchants {
     this.texts = new Map();
   }
 
-  /** Ask the server for its merchants. */
+  /** Ask the server for those of its merchants to which something happened last. */
   async load() {
     const { merchants } = await call("GET", `/_mock/merchants?limit=${MOST}`);
     this.texts = new Map(merchants.map((/** @type {Json} */ each) => [each.merchant, described(each)]));

@@ -88,11 +88,7 @@ export class Store extends EventTarget {
     [this.sorted, this.newest, this.oldest, this.isLoaded] = [null, 0, 0, true];
     this.stream.follow(merchant, position);
     this.show(first);
-    const others = [this.loadMarks(merchant), this.loadOlder(first, turn)];
-    if (merchant) {
-      others.push(call("GET", `/_mock/purchases?limit=${FIRST_LIMIT}`).then((all) => this.learn(all.purchases)));
-    }
-    await Promise.all(others);
+    await Promise.all([this.loadMarks(merchant), this.loadOlder(first, turn)]);
     this.changed();
   }
 
