@@ -9,6 +9,7 @@ from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
 from tests.browser import axe
+from tests.browser.dashboard.conftest import Open
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 Json = dict[str, Any]
+PATIENT_MS = 60_000
+"""The page waits longer between its requests where the server is slow."""
 NASTY = "<img src=x onerror=window.wasRun=1>"
 
 
@@ -45,17 +48,16 @@ def broken_rules(mock_klarna: MockKlarna, shop: Shop) -> list[Json]:
     return found
 
 
-async def _open(tab: "Page", mock_klarna: MockKlarna) -> None:
-    await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}")
-    await expect(tab.locator("#live")).to_have_text("live")
+async def _show_findings(tab: "Page", open_dashboard: Open) -> None:
+    await open_dashboard()
     await tab.get_by_role("button", name="Findings").click()
-    await expect(tab.locator("#findings-title")).to_be_focused()
+    await expect(tab.locator("#findings-title")).to_be_focused(timeout=PATIENT_MS)
 
 
 async def test_every_evidence_link_opens_the_entry_that_it_names(
-    tab: "Page", mock_klarna: MockKlarna, broken_rules: list[Json]
+    tab: "Page", open_dashboard: Open, mock_klarna: MockKlarna, broken_rules: list[Json]
 ) -> None:
-    await _open(tab, mock_klarna)
+    await _show_findings(tab, open_dashboard)
     links = tab.locator("a.evidence")
     await expect(links).to_have_count(sum(len(finding["evidence"]) for finding in broken_rules))
     entries = {f"/_mock/journal/{entry['seq']}": entry for entry in mock_klarna.journal(limit=1000)}
@@ -82,9 +84,9 @@ async def test_every_evidence_link_opens_the_entry_that_it_names(
 
 
 async def test_findings_are_grouped_with_all_that_a_developer_needs_and_stay_text(
-    tab: "Page", mock_klarna: MockKlarna, broken_rules: list[Json]
+    tab: "Page", open_dashboard: Open, mock_klarna: MockKlarna, broken_rules: list[Json]
 ) -> None:
-    await _open(tab, mock_klarna)
+    await _show_findings(tab, open_dashboard)
     groups = ["Keys", "Ping", "Validation", "Placing", "Denying", "After the order", "Transport"]
     await expect(tab.locator(".family > h3")).to_have_text(groups)
     (finding,) = (one for one in broken_rules if one["rule"] == "M6")
@@ -93,7 +95,7 @@ async def test_findings_are_grouped_with_all_that_a_developer_needs_and_stay_tex
         await expect(card).to_contain_text(finding[member])
     assert NASTY in finding["seen"]
     assert await tab.evaluate("() => 'wasRun' in window") is False
-    await tab.get_by_text("5 inconclusive").or_(tab.get_by_text("4 inconclusive")).first.click()
+    await tab.locator(".family summary").first.click()
     found: dict[str, list[str]] = {}
     for width in (1280, 820, 390):
         await tab.set_viewport_size({"width": width, "height": 800})
@@ -107,7 +109,7 @@ async def test_findings_are_grouped_with_all_that_a_developer_needs_and_stay_tex
 
 
 async def test_findings_follow_the_journal_only_while_they_are_shown(
-    tab: "Page", mock_klarna: MockKlarna, shop: Shop
+    tab: "Page", open_dashboard: Open, mock_klarna: MockKlarna, shop: Shop
 ) -> None:
     requests: list[str] = []
 
@@ -115,21 +117,20 @@ async def test_findings_follow_the_journal_only_while_they_are_shown(
         requests.extend([request.url] if "/_mock/findings" in request.url else [])
 
     tab.on("request", count)
-    await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}")
-    await expect(tab.locator("#live")).to_have_text("live")
+    await open_dashboard()
     key = mock_klarna.create_button(merchant_urls=shop.merchant_urls)["button_key"]
     mock_klarna.purchase(button_key=key, cart="se-battery-pack", wait=0)
     await expect(tab.locator(".row")).to_have_count(1)
     assert requests == []
     await tab.keyboard.press("g")
     await tab.keyboard.press("f")
-    await expect(tab.locator("#findings-title")).to_be_focused()
+    await expect(tab.locator("#findings-title")).to_be_focused(timeout=PATIENT_MS)
     assert "view=findings" in tab.url
     await expect(tab.locator("article", has_text="K5")).to_have_count(0)
     before = len(requests)
     for _ in range(30):
         mock_klarna.create_button(merchant_urls={"place_order": shop.merchant_urls["place_order"]})
-    await expect(tab.locator("article", has_text="K5")).to_have_count(1)
+    await expect(tab.locator("article", has_text="K5")).to_have_count(1, timeout=PATIENT_MS)
     assert len(requests) - before < 30
     assert await tab.evaluate("() => document.activeElement.id") == "findings-title"
     await tab.keyboard.press("Escape")
@@ -137,4 +138,4 @@ async def test_findings_follow_the_journal_only_while_they_are_shown(
     await tab.keyboard.press("g")
     await tab.keyboard.press("f")
     await tab.reload()
-    await expect(tab.locator("article", has_text="K5")).to_be_visible()
+    await expect(tab.locator("article", has_text="K5")).to_be_visible(timeout=PATIENT_MS)
