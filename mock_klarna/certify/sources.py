@@ -16,7 +16,8 @@ from mock_klarna.domain.time import precise_moment
 from mock_klarna.errors import MockKlarnaError
 
 Json = Mapping[str, Any]
-_KINDS = ("exchange", "callback", "event")
+_TEXTS: Mapping[str, Sequence[str]] = {"exchange": ("method", "path"), "callback": ("url",), "event": ()}
+"""The members that are text in an entry of each kind."""
 _HINT = (
     "give a journal (GET /_mock/journal?limit=10000), a snapshot (GET /_mock/snapshot), a purchase that was exported "
     "as HTML or HAR, or a HAR of a browser or proxy"
@@ -80,7 +81,7 @@ def _journal(data: Json) -> Source:
     if data.get("complete"):
         return Source("journal", entries, Gaps(dropped=dropped))
     found = {entry["kind"] for entry in entries}
-    missing = {kind: _PART for kind in _KINDS if kind not in found}
+    missing = {kind: _PART for kind in _TEXTS if kind not in found}
     note = f"{_PART}. A finding may be caused by what is missing."
     return Source("part of a journal", entries, Gaps(dropped=dropped, cut=_PART, kinds=missing), (note,))
 
@@ -88,10 +89,14 @@ def _journal(data: Json) -> Source:
 def _require_entries(entries: Sequence[Entry]) -> None:
     """Raise one of the errors of `read` for entries that are not those of a journal."""
     for entry in entries:
-        if not (isinstance(entry["seq"], int) and isinstance(entry["name"], str) and entry["kind"] in _KINDS):
+        texts = [entry["name"], *(entry[name] for name in _TEXTS[entry["kind"]])]
+        if not (isinstance(entry["seq"], int) and all(isinstance(text, str) for text in texts)):
             raise ValueError("no entry of a journal")
         datetime.fromisoformat(entry["at"])
         _ = entry["merchant"], entry["purchase_id"]
+        if entry["kind"] == "exchange":
+            _ = [(name.casefold(), value.casefold()) for name, value in entry["request_headers"]]
+            _ = [(problem["path"], problem["expected"]) for problem in entry.get("problems") or ()]
 
 
 def _purchase(data: Json, more: Iterable[Entry]) -> Source:

@@ -279,6 +279,29 @@ def test_other_files_are_refused_with_what_would_be_right(read: Any, content: An
     assert message in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"method": None},
+        {"path": 5},
+        {"at": "yesterday"},
+        {"seq": "1"},
+        {"kind": "letter"},
+        {"request_headers": True},
+        {"request_headers": [["User-Agent", 5]]},
+        {"problems": True},
+        {"problems": ["wrong"]},
+    ],
+    ids=str,
+)
+def test_an_entry_that_no_journal_has_is_refused(read: Any, change: Json) -> None:
+    journal = Journal().read()
+    read(as_journal(journal))
+    journal.entries[0] |= change
+    with pytest.raises(MockKlarnaError, match="this is not traffic that can be judged"):
+        read(as_journal(journal))
+
+
 def test_a_file_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MockKlarnaError, match="cannot read: No such file"):
         sources.read(str(tmp_path / "none.json"), operations)
