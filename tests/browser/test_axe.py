@@ -158,3 +158,33 @@ async def test_the_page_of_a_key_and_a_denied_purchase(
     await audit.look("unknown key")
     console_errors.clear()
     assert audit.found == {}
+
+
+async def test_every_view_and_dialog_of_the_dashboard(
+    audit: Audit, tab: "Page", mock_klarna: MockKlarna, demo: Shop
+) -> None:
+    klarna = mock_klarna.awaitable()
+    place = f"{demo.url}/klarna/place-order?merchant={mock_klarna.merchant}"
+    bought: Json = {}
+    for behaviour in ("", "&then=wrong_tax"):
+        await klarna.create_button(merchant_urls={"place_order": place + behaviour, "terms": f"{demo.url}/terms"})
+        bought = await klarna.purchase(cart="se-battery-pack", shopper="se-approved", outcome="PENDING", wait=0)
+        await klarna.wait_for("create_order", purchase_id=bought["purchase_id"])
+    await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}")
+    await expect(tab.locator(".row")).to_have_count(2)
+    await audit.look("list")
+    buttons = await tab.locator("#bar nav button:visible").evaluate_all("(all) => all.map((button) => button.id)")
+    assert {"buy", "clock", "faults", "scenarios", "more", "refusals", "snapshots", "settings", "findings"} <= set(
+        buttons
+    )
+    for name in buttons:
+        await tab.locator(f"#{name}").click()
+        await tab.locator("dialog[open], #findings-title:visible").first.wait_for()
+        await audit.look(f"view of {name}")
+        await tab.keyboard.press("Escape")
+        await expect(tab.locator("dialog, #findings-title:visible")).to_have_count(0)
+    await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}&purchase_id={bought['purchase_id']}")
+    await tab.locator("#show-failure").click()
+    await tab.locator("div.exchange").wait_for()
+    await audit.look("purchase")
+    assert audit.found == {}

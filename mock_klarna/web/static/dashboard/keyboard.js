@@ -24,6 +24,7 @@ const VIEWS = [
   ["r", "#refusals", "refusals"],
   ["f", "#findings", "findings"],
   ["s", "#settings", "settings"],
+  ["n", "#snapshots", "snapshots"],
   ["m", "#more", "links and reset"],
 ];
 const HELP = [
