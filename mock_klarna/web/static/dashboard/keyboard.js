@@ -57,6 +57,9 @@ export function listenToKeys(inbox, purchase, leave) {
   for (const [key, selector] of BUTTONS) {
     document.querySelector(selector)?.setAttribute("aria-keyshortcuts", key);
   }
+  for (const [key, selector] of [...VIEWS.map(([name, view]) => [`g ${name}`, view]), ...BUTTONS]) {
+    document.querySelector(selector)?.setAttribute("title", `Key ${key}`);
+  }
   document.addEventListener("keydown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
     if (event.ctrlKey || event.metaKey || event.altKey || event.key === "Shift") {

@@ -61,7 +61,7 @@ export class PurchaseView {
     if (!id) {
       this.turn += 1; // what is being fetched is not shown any more
       this.purchase = null;
-      this.root.replaceChildren(element("p.hint", {}, "Select a purchase to see what happened between page, Klarna and shop."));
+      this.root.replaceChildren(element("p.hint", {}, "Select a purchase to see what happened between page, Klarna and shop. Press ? for the keys."));
       return;
     }
     if (this.purchase?.purchase_id !== id) {
