@@ -13,7 +13,7 @@ import { Stream } from "./stream.js";
 /** @typedef {{exchange: Set<unknown>, callback: Set<unknown>}} Marks */
 
 const FIRST_LIMIT = 50;
-const PAGE_LIMIT = 500;
+const PAGE_LIMIT = 300;
 const WHOLE_LIMIT = 10000;
 const MARKS_LIMIT = 1000;
 const REFRESH_MS = 400;
