@@ -1,0 +1,129 @@
+"""`mock-klarna certify --shop` plays probes, and names what it cannot use."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mock_klarna import Client, Settings, resources, serve_in_thread
+from tests.commands import Command, command_process
+
+MERCHANT = ("--merchant", "demo-shop:secret")
+CART = ("--cart", str(resources.fixtures() / "carts" / "se-battery-pack.json"))
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The address of a server."""
+    with serve_in_thread(Settings(port=0)) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module")
+def shop(url: str) -> Iterator[str]:
+    """The address of a demo shop in another process."""
+    with command_process("shop", "--klarna", url) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().partition(" at ")[2].partition(" ")[0]
+
+
+@pytest.mark.process
+def test_a_shop_is_probed_with_a_line_for_each_probe_and_then_judged(command: Command, url: str, shop: str) -> None:
+    rules = ("--only", "V1", "--only", "V5")
+    result = command("certify", "--url", url, "--shop", shop, *MERCHANT, *CART, *rules, "--patience", "60")
+    assert (result.stderr, result.returncode) == ("", 0)
+    lines = result.stdout.splitlines()
+    assert [line.split()[:2] for line in lines[:4]] == [
+        ["1/4", "purchase"],
+        ["2/4", "price"],
+        ["3/4", "discount"],
+        ["4/4", "article"],
+    ]
+    assert lines[0].endswith("placed")
+    assert lines[1].endswith("denied (other)")
+    assert lines[-1].startswith("certified: 2 rules, 2 passed, ")
+
+
+@pytest.mark.process
+def test_a_cart_that_the_shop_does_not_sell_is_not_certified(
+    command: Command, url: str, shop: str, tmp_path: Path
+) -> None:
+    cart = resources.cart("se-battery-pack")
+    line = {**cart["order_lines"][0], "reference": "no-such-article"}
+    (tmp_path / "cart.json").write_text(json.dumps({**cart, "order_lines": [line]}))
+    result = command("certify", "--url", url, "--shop", shop, *MERCHANT, "--cart", str(tmp_path / "cart.json"))
+    assert result.returncode == 1
+    assert "the ordinary purchase was denied (other)" in result.stderr
+    assert " 2/" not in result.stdout
+
+
+@pytest.mark.process
+def test_the_first_cart_is_bought_by_a_person(url: str, shop: str) -> None:
+    line = ("certify", "--url", url, "--shop", shop, "--merchant", "waiting-shop:secret", "--wait", "60")
+    with Client(url, "waiting-shop") as klarna, command_process(*line, "--probe", "price") as process:
+        klarna.create_button(merchant_urls={"terms": f"{shop}/terms", "place_order": f"{shop}/klarna/place-order"})
+        assert process.stdout is not None
+        asked = process.stdout.readline()
+        assert asked.startswith(f"mock-klarna: open {shop} and buy something with the button; waiting 60 s for it")
+        klarna.purchase(cart="se-battery-pack", wait=0)
+        assert process.stdout.readline().startswith(" 1/2  purchase")
+
+
+WRONG: dict[str, tuple[tuple[str, ...], int, str]] = {
+    "no password": (("--merchant", "demo-shop"), 2, "--merchant: the probes act for a merchant; give USER:PASSWORD"),
+    "wrong password": (("--merchant", "demo-shop:"), 2, "--merchant: the credentials are not accepted"),
+    "unknown key": (("--button-key", "k-1"), 2, "--button-key: the merchant has no button key 'k-1'"),
+    "unknown probe": (("--probe", "prise"), 2, "--probe: no probe 'prise'; did you mean price?"),
+    "no cart": (("--cart", "no-such.json"), 2, "--cart: cannot read no-such.json: No such file or directory"),
+    "no purchase": (
+        ("--merchant", "nobody:secret"),
+        2,
+        "--cart: the merchant has no purchase whose cart could be used",
+    ),
+    "no shop": (("--shop", "http://127.0.0.1:1"), 4, "--shop: no answer from the shop at http://127.0.0.1:1"),
+    "no server": (("--url", "http://127.0.0.1:1"), 4, "no answer from http://127.0.0.1:1"),
+    "no URL": (("--shop", "shop.example"), 2, "--shop: 'shop.example' is not the URL of a server"),
+    "no capture URL": (("--capture-url", "/ship"), 2, "--capture-url: '/ship' is not the URL of a server"),
+    "patience": (("--patience", "-1"), 2, "--patience: -1 is not possible; from 0 to 600 seconds"),
+    "passive": (("--passive",), 2, "--shop: probes are played, and --passive is judged without them"),
+    "file": (("journal.json",), 2, "--shop: probes are played, and journal.json is judged without them"),
+}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("case", WRONG)
+def test_what_cannot_be_used_is_named_with_what_would_be_right(
+    command: Command, url: str, shop: str, case: str
+) -> None:
+    flags, code, text = WRONG[case]
+    result = command("certify", "--url", url, "--shop", shop, *MERCHANT, "--wait", "0", *flags)
+    assert (result.returncode, text in result.stderr) == (code, True), result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("[", "cart.json is not JSON"),
+        ("[]", "cart.json is not an object"),
+        ("{}", "a shopper cannot buy the cart"),
+        ('{"order_lines": 5}', "order_lines"),
+    ],
+)
+def test_a_cart_that_is_none_is_refused(
+    command: Command, url: str, shop: str, tmp_path: Path, content: str, text: str
+) -> None:
+    file = tmp_path / "cart.json"
+    file.write_text(content)
+    result = command("certify", "--url", url, "--shop", shop, *MERCHANT, "--cart", str(file))
+    assert (result.returncode, text in result.stderr) == (2, True), result.stderr
+    assert "--cart: " in result.stderr
+
+
+@pytest.mark.parametrize("flag", ["--button-key", "--cart", "--probe", "--capture-url", "--refund-url", "--wait"])
+def test_options_of_probes_need_a_shop(command: Command, url: str, flag: str) -> None:
+    result = command("certify", "--url", url, flag, "5")
+    assert result.returncode == 2
+    assert f"{flag}: this is for probes; give --shop URL too, or leave it out" in result.stderr
