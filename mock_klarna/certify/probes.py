@@ -115,9 +115,6 @@ async def _lost_order(probing: Probing) -> str:
     return "posted again" if body_of(posted[0]) == body_of(posted[1]) else "posted again with another body"
 
 
-_FAILURES = 2
-
-
 async def _read_fails(probing: Probing) -> str:
     start = await probing.position()
     await probing.inject("request", "get_authorization", status=503)
@@ -127,9 +124,9 @@ async def _read_fails(probing: Probing) -> str:
     return described(bought)
 
 
-async def _busy(probing: Probing, *, status: int) -> str:
+async def _busy(probing: Probing, *, status: int, times: int) -> str:
     start = await probing.position()
-    await probing.inject("request", "create_order", status=status, times=_FAILURES)
+    await probing.inject("request", "create_order", status=status, times=times)
     bought = await probing.buy()
     posted = await probing.entries(start, name="create_order")
     return f"{described(bought)} after {len(posted)} {'try' if len(posted) == 1 else 'tries'}"
@@ -279,10 +276,16 @@ PROBES: tuple[Probe, ...] = (
     Probe(name="lost-order", title="the answer to the order is lost", rules=("O8",), play=_lost_order),
     Probe(name="read-503", title="Klarna answers 503 when the shop reads", rules=("C3", "O9"), play=_read_fails),
     Probe(
-        name="busy-429", title="Klarna answers 429 to the order, twice", rules=("O9",), play=partial(_busy, status=429)
+        name="busy-429",
+        title="Klarna answers 429 to the order, once",
+        rules=("O9",),
+        play=partial(_busy, status=429, times=1),
     ),
     Probe(
-        name="busy-503", title="Klarna answers 503 to the order, twice", rules=("O9",), play=partial(_busy, status=503)
+        name="busy-503",
+        title="Klarna answers 503 to the order, twice",
+        rules=("O9",),
+        play=partial(_busy, status=503, times=2),
     ),
     *(
         Probe(
@@ -296,7 +299,7 @@ PROBES: tuple[Probe, ...] = (
     Probe(name="rejected", title="an order is REJECTED", rules=("O7",), play=_rejected),
     Probe(name="push", title="the order is pushed", rules=("M1", "M2"), play=_push),
     Probe(name="push-twice", title="the push arrives twice", rules=("M3",), play=partial(_push, twice=True)),
-    Probe(name="push-slow", title="the push arrives late", rules=("M1", "M3"), play=partial(_push, delay=0.5)),
+    Probe(name="push-slow", title="the push arrives late", rules=("M1", "M3"), play=partial(_push, delay=0.2)),
     Probe(name="push-again", title="the push arrives after the acknowledgement", rules=("M3",), play=_push_again),
     Probe(
         name="acknowledge-503",
