@@ -43,5 +43,5 @@ async def _serve(settings: Settings, sources: Mapping[str, str]) -> None:
         async with serve(settings, None if settings.quiet else narrator, sources) as running:
             resume_garbage_collection()
             urls = f"{running.url} and {running.tls_url}" if running.tls_url else running.url
-            print(f"mock-klarna is ready at {urls} (dashboard: {running.url}/)", flush=True)
+            print(f"the dashboard is at {running.url}/ and mock-klarna is ready at {urls}", flush=True)
             await asyncio.Event().wait()
