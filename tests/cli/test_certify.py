@@ -30,12 +30,6 @@ def server() -> Iterator[MockKlarna]:
         yield started
 
 
-@pytest.fixture(scope="module")
-def url(server: MockKlarna) -> str:
-    """The address of the server."""
-    return server.url
-
-
 def test_a_good_journal_exits_0_with_the_verdict_in_the_last_line(command: Command, tmp_path: Path) -> None:
     result = command("certify", written(tmp_path, Journal().placed()))
     assert result.returncode == 0
