@@ -1,5 +1,6 @@
 """The dashboard in a browser: what a developer does with it, by keyboard and by pointer."""
 
+import asyncio
 import json
 import shlex
 from typing import TYPE_CHECKING, Any
@@ -205,12 +206,12 @@ async def test_thousands_of_purchases_are_a_few_rows(
     assert await tab.locator(".row").count() < 50
 
 
-async def _held_streams(tab: "Page") -> list["Route"]:
+async def _held_streams(tab: "Page") -> "asyncio.Queue[Route]":
     """Return the requests for streams, which are not answered until the test does."""
-    streams: list[Route] = []
+    streams: asyncio.Queue[Route] = asyncio.Queue()
 
     async def hold(route: "Route") -> None:
-        streams.append(route)
+        await streams.put(route)
 
     await tab.route("**/_mock/events?*", hold)
     return streams
@@ -228,7 +229,7 @@ async def test_two_hundred_entries_at_once_are_drawn_together(
     requests: list[str] = []
     tab.on("request", lambda request: requests.append(request.url))
     texts = [f"event: exchange\ndata: {json.dumps({**entry, 'seq': 1000 + at})}\n\n" for at in range(200)]
-    await streams[0].fulfill(body="".join(texts), content_type="text/event-stream")
+    await (await streams.get()).fulfill(body="".join(texts), content_type="text/event-stream")
     await expect(tab.locator(".row .mark")).to_have_text("200 refused")
     assert 1 <= await tab.evaluate("drawn") <= 20
     assert [url for url in requests if "/_mock/events" not in url and "/_mock/clock" not in url] == []
@@ -242,9 +243,11 @@ async def test_more_entries_than_the_server_sends_are_read_from_the_lists(
     await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}")
     await expect(tab.locator("#empty")).to_be_visible()
     buy(with_wrong_tax)
-    await streams[0].fulfill(body='event: skipped\ndata: {"position": 100000}\n\n', content_type="text/event-stream")
+    await (await streams.get()).fulfill(
+        body='event: skipped\ndata: {"position": 100000}\n\n', content_type="text/event-stream"
+    )
     await expect(tab.locator(".row")).to_contain_text("1 refused", timeout=20_000)
-    assert "after=100000" in streams[1].request.url
+    assert "after=100000" in (await streams.get()).request.url
     console_errors.clear()
 
 
