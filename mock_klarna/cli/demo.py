@@ -39,6 +39,9 @@ _NEXT_STEPS = """
 Look around:
 {links}
 
+Let 30 probes judge the shop, from a changed price to a lost answer:
+  mock-klarna certify --url {klarna} --shop {shop} --merchant {credentials}
+
 Try your own shop: let it call {klarna} instead of Klarna, with any username and password.
 
 This demo runs until Ctrl-C and prints what happens next:
@@ -83,7 +86,7 @@ async def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
         narrator.print(_result(purchase))
         exit_code = 0 if purchase["state"] == "placed" else _EXIT_CODE_NOT_PLACED
         if not arguments.once:
-            narrator.print(_next_steps(server, shop))
+            narrator.print(_next_steps(server, shop, f"{merchant}:{password}"))
             with suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
         return exit_code
@@ -140,8 +143,8 @@ def _result(purchase: dict[str, Any]) -> str:
     return f'\nPlaced. John sees "{purchase["consumer_message"]}" and continues to {purchase["redirect_url"]}'
 
 
-def _next_steps(server: "Running", shop: "Shop") -> str:
+def _next_steps(server: "Running", shop: "Shop", credentials: str) -> str:
     links = [(url.format(klarna=server.url, shop=shop.url), text) for url, text in _LINKS]
     width = max(len(url) for url, _ in links)
     lines = "\n".join(f"  {url:{width}}  {text}" for url, text in links)
-    return _NEXT_STEPS.format(links=lines, klarna=server.url)
+    return _NEXT_STEPS.format(links=lines, klarna=server.url, shop=shop.url, credentials=credentials)

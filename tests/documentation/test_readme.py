@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
+from mock_klarna.certify import RULES
+from mock_klarna.certify.probes import PROBES
 from tests.commands import Command
 from tests.documentation import curl
 from tests.documentation.conftest import Sandbox
 from tests.documentation.pages import README, ROOT, Block, blocks
 
 TEXT = README.read_text("utf-8")
-MOST_LINES, MOST_BYTES = 200, 300_000
+MOST_LINES, MOST_BYTES = 240, 300_000
 
 
 def block(language: str, containing: str) -> Block:
@@ -89,6 +91,24 @@ def test_the_merchant_places_the_order_of_the_curl_commands(
     assert capsys.readouterr().out == f"placed {purchase['order_id']}\n"
     (callback,) = purchase["callbacks"]
     assert (callback["kind"], callback["url"]) == ("place_order", f"{address}/")
+
+
+@pytest.mark.process
+def test_the_merchant_is_not_certified_as_the_readme_shows(sandbox: Sandbox, command: Command) -> None:
+    shown = [line for line in block("text", "not certified").code.splitlines() if line != "..."]
+    with merchant(sandbox) as address:
+        curl.run(sandbox.replaced(block("console", "/_mock/purchases").code.replace("http://127.0.0.1:3000", address)))
+        options = ("--url", sandbox.klarna, "--shop", address, "--merchant", "K123:secret", "--patience", "60")
+        ran = command("certify", *options, "--only", "V1")
+    assert ran.returncode == 1
+    printed = re.sub(rf"{sandbox.klarna}(/_mock/journal/)\d+", r"http://127.0.0.1:8080\g<1>19", ran.stdout)
+    probe, verdict = shown[0].removeprefix(" 2/30"), shown[-1].partition(":")[0]
+    assert [line for line in (probe, verdict, *shown[1:-1]) if line not in printed] == [], ran.stdout
+
+
+def test_the_number_of_probes_and_rules_is_right() -> None:
+    assert re.findall(r"plays (\d+) probes", TEXT) == [str(len(PROBES))]
+    assert re.findall(r"(\d+) rules", TEXT) == [str(len(RULES))] * 2
 
 
 def test_the_merchant_has_about_fifteen_lines() -> None:
