@@ -85,7 +85,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 class _Judged:
     """The findings, what they are about in words, and notes about what limits them.
 
-    evidence: journal entries by their places. stopped: why most probes were not played, "" if they were.
+    evidence: journal entries by their places. stopped: why most probes were not played, "" if they were. others: which merchants
+    have traffic, if the wanted one has none.
     """
 
     found: Json
@@ -93,6 +94,7 @@ class _Judged:
     notes: tuple[str, ...]
     evidence: dict[str, Json]
     stopped: str = ""
+    others: str = ""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -117,7 +119,8 @@ def run(arguments: argparse.Namespace) -> int:
     print(terminal.text(found, url, style, failing=failing, notes=judged.notes))
     if reason := terminal.undecided(found):
         of = f"merchant {merchant!r}" if merchant is not None else "any merchant"
-        print(f"mock-klarna: nothing to certify for {of}: {reason}", file=sys.stderr)
+        text = "; ".join(part for part in (f"nothing to certify for {of}: {reason}", judged.others) if part)
+        print(f"mock-klarna: {text}", file=sys.stderr)
     return 0 if terminal.is_certified(found, failing) else _FOUND
 
 
@@ -159,8 +162,10 @@ async def _of_server(arguments: argparse.Namespace, url: str, merchant: str | No
             entry = await client.send("GET", place, headers=_ALL_MERCHANTS)
             if entry.status == 200 and isinstance(entry.body, dict):
                 evidence[place] = entry.body
+        is_known = merchant is None or arguments.shop is not None or _has_cases(found)
+        others = "" if is_known else await certify_shop.other_merchants(client, str(merchant))
     notes = (f"{stopped}.",) if stopped else ()
-    return _Judged(found, arguments.shop or url, notes, evidence, stopped)
+    return _Judged(found, arguments.shop or url, notes, evidence, stopped, others)
 
 
 async def _findings(url: str, merchant: str | None) -> Json:
@@ -170,6 +175,10 @@ async def _findings(url: str, merchant: str | None) -> Json:
     if not (answer.status == 200 and isinstance(answer.body, dict) and "findings" in answer.body):
         raise MockKlarnaError(f"no findings, but {answer.status}", where=url, hint="give the address of mock-klarna")
     return answer.body
+
+
+def _has_cases(found: Json) -> bool:
+    return any(result["cases"] for result in found["rules"])
 
 
 def _places(found: Json) -> Iterable[str]:
@@ -191,7 +200,9 @@ def _of_file(path: str, merchant: str | None) -> _Judged:
         raise MockKlarnaError("an entry is not complete", where=path, hint=hint) from None
     found = report(results)
     wanted = {place: evidence[place] for place in _places(found) if place in evidence}
-    return _Judged(found, f"{source.kind} {path}", source.notes, wanted)
+    is_known = merchant is None or merchant in source.merchants
+    others = "" if is_known else certify_shop.in_words("the file", source.merchants, str(merchant))
+    return _Judged(found, f"{source.kind} {path}", source.notes, wanted, others=others)
 
 
 def _operations() -> Iterable[tuple[str, str, str]]:

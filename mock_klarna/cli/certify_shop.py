@@ -22,6 +22,7 @@ Json = dict[str, Any]
 _PERSON_SECONDS = 120.0
 _LONGEST_WAIT = 600.0
 _ACT_SECONDS = 60.0
+_MOST_LISTED, _MOST_NAMED = 1000, 10
 _ONLY_WITH_SHOP = ("button_key", "cart", "probe", "capture_url", "refund_url", "wait")
 
 
@@ -150,8 +151,28 @@ async def _cart(client: Client, arguments: argparse.Namespace, page: Json | None
         cart = await find_cart(client, arguments.button_key, page)
     if cart is None:
         hint = "buy something on the shop's page first, or give the options of load() as JSON"
-        raise MockKlarnaError("the merchant has no purchase whose cart could be used", where="--cart", hint=hint)
+        others = await other_merchants(client, client.merchant)
+        message = f"the merchant {client.merchant!r} has no purchase whose cart could be used; {others}"
+        raise MockKlarnaError(message, where="--cart", hint=hint)
     return cart
+
+
+async def other_merchants(client: Client, merchant: str) -> str:
+    """Return in words which other merchants with a button key, a purchase or an order the server has."""
+    found = await client.ask("GET", f"/_mock/merchants?limit={_MOST_LISTED}", headers={"Authorization": ""})
+    used = [one["merchant"] for one in found["merchants"] if one["buttons"] or one["purchases"] or one["orders"]]
+    return in_words("the server", used, merchant)
+
+
+def in_words(place: str, merchants: Sequence[str], merchant: str) -> str:
+    """Return which merchants other than the wanted one a server or a file has, with the one that may be meant."""
+    others = [one for one in merchants if one != merchant]
+    if not others:
+        return f"{place} has no other merchant"
+    left = len(others) - _MOST_NAMED
+    more = f" and {left} more" if left > 0 else ""
+    meant = did_you_mean(merchant, others)
+    return f"{place} has {', '.join(map(repr, others[:_MOST_NAMED]))}{more}" + (f"; {meant}" if meant else "")
 
 
 def _person_seconds(given: float | None) -> float:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from mock_klarna import MockKlarna, Settings, serve_in_thread
-from mock_klarna.cli import certify
+from mock_klarna.cli import certify, certify_shop
 from mock_klarna.errors import MockKlarnaError
 from tests.certify.samples import SAMPLES, Journal
 from tests.commands import Command
@@ -145,3 +145,36 @@ def test_a_merchant_without_traffic_is_not_certified(command: Command, server: M
 
 def test_a_server_that_does_not_answer_exits_4(command: Command) -> None:
     assert command("certify", "--url", "http://127.0.0.1:1").returncode == 4
+
+
+def test_a_merchant_without_traffic_is_told_which_merchants_have_some(command: Command, server: MockKlarna) -> None:
+    shop = server.as_merchant("tea-shop")
+    shop.create_button(
+        merchant_urls={"place_order": "https://shop.example.com/p", "terms": "https://shop.example.com/t"}
+    )
+    server.as_merchant("mistyped").send("GET", "/instantshopping/v1/buttons/none")
+    result = command("certify", "--url", server.url, "--merchant", "tee-shop")
+    assert result.returncode == 1
+    assert "no rule could be decided; the server has " in result.stderr
+    assert "'tea-shop'" in result.stderr
+    assert result.stderr.endswith("; did you mean tea-shop?\n")
+    assert "mistyped" not in result.stderr
+
+
+def test_a_file_names_its_merchants_for_one_that_it_does_not_have(command: Command, tmp_path: Path) -> None:
+    result = command("certify", written(tmp_path, Journal().placed()), "--merchant", "nobody")
+    assert result.stderr.endswith("for merchant 'nobody': no rule could be decided; the file has 'shop'\n")
+
+
+@pytest.mark.parametrize(
+    ("merchants", "text"),
+    [
+        ([], "the file has no other merchant"),
+        (["K1"], "the file has no other merchant"),
+        (["K1", "tea"], "the file has 'tea'"),
+        ([f"shop {number:02}" for number in range(12)], "'shop 08', 'shop 09' and 2 more"),
+    ],
+    ids=["none", "itself", "another", "many"],
+)
+def test_other_merchants_are_named_up_to_ten(merchants: list[str], text: str) -> None:
+    assert certify_shop.in_words("the file", merchants, "K1").endswith(text)
