@@ -3,7 +3,8 @@
 import argparse
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,12 @@ def run(arguments: argparse.Namespace) -> int:
     invalid address.
     """
     certify_shop.require_usable(arguments)
+    if arguments.merchant == "":
+        hint = "give the username of the merchant, or leave it out to judge all merchants"
+        raise MockKlarnaError("no name is given", where="--merchant", hint=hint)
     skipped = _skipped(arguments)
+    for path in filter(None, (arguments.html, arguments.json, arguments.junit, arguments.sarif)):
+        _require_writable(path)
     rules = set(arguments.only or (rule.id for rule in RULES)) | set(skipped)
     url, merchant = _server(arguments), arguments.merchant and arguments.merchant.partition(":")[0]
     if arguments.file is None:
@@ -133,11 +139,22 @@ def _skipped(arguments: argparse.Namespace) -> dict[str, str]:
                 hint = did_you_mean(rule.upper(), known) or f"the rules are {', '.join(known)}"
                 raise UnknownName(f"no rule {rule!r}", where=flag, hint=hint)
     rules, reasons = arguments.skip, [reason.strip() for reason in arguments.reason]
-    if len(reasons) not in ({1, len(rules)} if rules else {0}) or not all(reasons):
-        message = f"{len(rules)} rules are skipped, with {len(reasons)} reasons"
-        hint = 'give a reason for each, for example --skip O9 --reason "the gateway repeats requests"'
+    message = _wrong_with(reasons, rules)
+    if message:
+        hint = 'give one for each --skip, or one for all, for example --skip O9 --reason "the gateway repeats requests"'
         raise MockKlarnaError(message, where="--reason", hint=hint)
     return dict(zip(rules, reasons if len(reasons) > 1 else reasons * len(rules), strict=True))
+
+
+def _wrong_with(reasons: Sequence[str], rules: Sequence[str]) -> str:
+    """Return what is wrong with the reasons for skipping rules, "" if they are right."""
+    if reasons and not rules:
+        return "there is a reason, and no rule is skipped"
+    if rules and not reasons:
+        return f"{', '.join(rules)} skipped without a reason"
+    if not all(reasons):
+        return "a reason is empty"
+    return "" if len(reasons) in (len(rules), min(len(rules), 1)) else f"{len(reasons)} reasons for {len(rules)} rules"
 
 
 def _server(arguments: argparse.Namespace) -> str:
@@ -232,9 +249,26 @@ def _write_reports(
         _write(arguments.sarif, reports.sarif(found, __version__, url))
 
 
-def _write(path: str, content: bytes) -> None:
-    try:
+def _require_writable(path: str) -> None:
+    """Raise `MockKlarnaError` for a report that cannot be written, before probes are played for it."""
+    is_new = not Path(path).exists()
+    if not is_new and not Path(path).is_file() and not Path(path).is_dir():
+        return  # a pipe or a device: to open it would be seen at its other end
+    with _as_error_of(path):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).open("ab").close()
+        if is_new:
+            Path(path).unlink()
+
+
+def _write(path: str, content: bytes) -> None:
+    with _as_error_of(path):
         Path(path).write_bytes(content)
+
+
+@contextmanager
+def _as_error_of(path: str) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise MockKlarnaError(f"cannot write: {error.strerror}", where=path, hint="give a writable path") from None

@@ -73,20 +73,46 @@ def test_rules_can_be_chosen_and_left_out(command: Command, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "flags",
+    ("flags", "message"),
     [
-        ("--skip", "M6"),
-        ("--skip", "M6", "--reason", " "),
-        ("--reason", "x"),
-        ("--skip", "M6", "--skip", "M5", "--skip", "M4", "--reason", "x", "--reason", "y"),
+        (("--skip", "M6"), "M6 skipped without a reason"),
+        (("--skip", "M6", "--reason", " "), "a reason is empty"),
+        (("--reason", "x"), "there is a reason, and no rule is skipped"),
+        (
+            ("--skip", "M6", "--skip", "M5", "--skip", "M4", "--reason", "x", "--reason", "y"),
+            "2 reasons for 3 rules",
+        ),
     ],
-    ids=" ".join,
+    ids=["none", "empty", "no rule", "too few"],
 )
-def test_a_rule_is_skipped_with_a_reason_only(flags: tuple[str, ...]) -> None:
+def test_a_rule_is_skipped_with_a_reason_only(flags: tuple[str, ...], message: str) -> None:
     parser = argparse.ArgumentParser()
     certify.add(parser)
-    with pytest.raises(MockKlarnaError, match="give a reason for each, for example --skip O9 --reason"):
+    with pytest.raises(MockKlarnaError, match=message) as refused:
         certify.run(parser.parse_args(["journal.json", *flags]))
+    assert "give one for each --skip, or one for all, for example --skip O9 --reason" in refused.value.hint
+
+
+def test_a_merchant_without_a_name_is_refused(command: Command, server: MockKlarna) -> None:
+    result = command("certify", "--url", server.url, "--merchant", "")
+    assert result.returncode == 2
+    assert "--merchant: no name is given; give the username of the merchant, or leave it out" in result.stderr
+
+
+@pytest.mark.parametrize("flag", ["--html", "--json", "--junit", "--sarif"])
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_judged(
+    command: Command, tmp_path: Path, flag: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("old")
+    for path, reason in ((tmp_path, "Is a directory"), (file / "report", "File exists")):
+        result = command("certify", "no-such-journal.json", "--json", str(tmp_path / "new"), flag, str(path))
+        assert (result.returncode, result.stdout) == (2, "")
+        assert f"{path}: cannot write: {reason}; give a writable path" in result.stderr
+    refused = command("certify", "no-such-journal.json", flag, str(file))
+    assert "no-such-journal.json: cannot read" in refused.stderr
+    assert file.read_text() == "old"
+    assert not (tmp_path / "new").exists()
 
 
 def test_reports_are_written_for_other_tools(command: Command, tmp_path: Path) -> None:
