@@ -11,7 +11,7 @@ from mock_klarna.certify.traffic import Traffic
 
 PASSED, FAILED, INCONCLUSIVE, SKIPPED = "passed", "failed", "inconclusive", "skipped"
 _MOST_FINDINGS = 20
-"""How many findings of one rule are kept; `cases` counts all."""
+"""How many findings of one rule are kept, the most severe first; `broken` counts all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ def judge(traffic: Traffic, rules: Iterable[Rule] = RULES) -> list[RuleResult]:
 def _result(rule: Rule, traffic: Traffic) -> RuleResult:
     observed = list(_seen_by(rule, traffic))
     found = [one for one in observed if one.is_finding]
+    found.sort(key=lambda one: list(Severity).index(one.severity or rule.severity))
     findings = tuple(
         Finding(rule, traffic.merchant, one, tuple(traffic.place_of(seq) for seq in one.entries))
         for one in found[:_MOST_FINDINGS]

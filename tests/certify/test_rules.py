@@ -3,13 +3,14 @@
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mock_klarna.certify import RULES, Gaps, Traffic, judge
-from mock_klarna.certify.rule import nothing
+from mock_klarna.certify.rule import Observation, Severity, broken, nothing
 from mock_klarna.certify.traffic import OWN_AGENT
 from tests.certify.samples import (
     AUTHORIZATION,
@@ -281,6 +282,18 @@ def test_a_finding_stays_whose_entries_are_all_there() -> None:
     gaps = Gaps(kinds={"event": "the file has no events"})
     (result,) = judge(Traffic("shop", SAMPLES["K2"][1]().entries, gaps), [BY_ID["K2"]])
     assert result.outcome == "failed"
+
+
+def test_the_most_severe_cases_are_kept_of_many() -> None:
+    entry = Journal().button().entries[0]
+
+    def look(_traffic: Traffic) -> Iterator[Observation]:
+        yield from [broken(entry, seen="a warning", expected="none")] * 30
+        yield broken(entry, seen="an error", expected="none", severity=Severity.ERROR)
+
+    (result,) = judge(Journal().traffic(), [replace(BY_ID["K3"], look=look)])
+    assert (len(result.findings), result.broken) == (20, 31)
+    assert [finding.severity for finding in result.findings[:2]] == ["error", "warning"]
 
 
 def test_a_callback_whose_first_attempts_were_dropped_breaks_no_rule() -> None:
