@@ -84,8 +84,22 @@ async def expect_no_findings(run: ScenarioRun, step: Step) -> Any:
     counted = _SEVERITIES[: _SEVERITIES.index(severity) + 1]
     broken = [one for one in found["findings"] if one["severity"] in counted and one["rule"] not in skipped]
     if broken:
-        texts = [f"{one['rule']} {one['title']}: {one['seen']}, expected {one['expected']}" for one in broken]
-        raise ExpectationFailed(f"no finding as severe as {severity}", "; ".join(texts[:_MAX_SHOWN_ENTRIES]))
+        raise ExpectationFailed(f"no finding as severe as {severity}", _by_rule(broken, found["rules"]))
+
+
+def _by_rule(findings: Iterable[Json], results: Iterable[Json]) -> str:
+    """Return the first finding of each rule, and how many other cases there are; `results` are those of the rules."""
+    first: dict[str, Json] = {}
+    for one in findings:
+        first.setdefault(one["rule"], one)
+    cases = {result["rule"]: result["broken"] for result in results}
+    texts = []
+    for rule, one in list(first.items())[:_MAX_SHOWN_ENTRIES]:
+        more = f" (and {cases[rule] - 1} more)" if cases[rule] > 1 else ""
+        seen = f"{one['seen']}, expected {one['expected']}{more}, see {', '.join(one['evidence'])}"
+        texts.append(f"{rule} {one['title']}: {seen}")
+    rest = list(first)[_MAX_SHOWN_ENTRIES:]
+    return "; ".join([*texts, *([f"also {', '.join(rest)}"] if rest else [])])
 
 
 def with_short_wait(body: Json) -> tuple[Json, float]:

@@ -140,3 +140,11 @@ def test_no_findings_are_expected_up_to_a_severity(run_steps: RunSteps) -> None:
     assert failure is not None
     assert failure.expected == "no finding as severe as hint"
     assert "O1 Amounts are posted as they were authorized: order_amount 1, expected 124000" in failure.actual
+
+
+def test_each_rule_that_was_broken_is_named_once(run_steps: RunSteps) -> None:
+    wrong = "- place: {body: {order_amount: 1}}\n  status: 400\n"
+    failure = run_steps(f"{PURCHASE}\n{wrong * 7}- expect_no_findings: {{severity: hint, skip: [T1]}}").failure
+    assert failure is not None
+    assert failure.actual.count("O1 ") == 1
+    assert "expected 124000, as authorized (and 6 more), see /_mock/journal/" in failure.actual
