@@ -14,6 +14,7 @@ from mock_klarna.certify.traffic import (
     body_of,
     header,
     injected,
+    is_of_test,
     is_ok,
     lines,
     moment_of,
@@ -28,8 +29,6 @@ _SLOW_PUSH, _AFTER_PUSH = 10.0, 10.0
 _DAY = 24 * 3600
 _LIFETIME = 28 * _DAY
 _EXPIRED = "expired"
-_TEST_CLIENT = "mock-klarna/"
-"""How the `User-Agent` of tests begins that act in the shop's place."""
 _PUSHES_WITHOUT_ACKNOWLEDGEMENT = 3
 _LIBRARY = re.compile(
     r"(?i)(python|curl|guzzle|php|axios|node|go-http|java|okhttp|apache-httpclient|libwww|ruby|aiohttp|httpx|dart|wget)\S*"
@@ -239,7 +238,7 @@ def _user_agent_names_the_shop(traffic: Traffic) -> Iterator[Observation]:
         if entry["name"].startswith("sdk_"):
             continue
         agent = header(entry, "User-Agent") or ""
-        if agent in seen or agent.startswith(_TEST_CLIENT):
+        if agent in seen or is_of_test(entry):
             continue
         seen.add(agent)
         if agent and not _LIBRARY.match(agent):

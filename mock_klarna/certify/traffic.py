@@ -13,6 +13,8 @@ Entry = Mapping[str, Any]
 
 OWN_AGENT = "mock-klarna-certify"
 """How the `User-Agent` of the requests begins that `certify` itself sends; they are not the merchant's."""
+_TEST_AGENT = "mock-klarna/"
+"""How the `User-Agent` of scenarios and tests begins that act in the shop's place."""
 AUTHORIZATIONS, ORDERS = "authorizations", "orders"
 """The parts of a path behind which a token and an order id stand."""
 
@@ -275,6 +277,11 @@ def path_part(entry: Entry, after: str) -> str:
 def moment_of(entry: Entry) -> float:
     """Return when an entry happened, in seconds of the merchant's clock."""
     return datetime.fromisoformat(entry["at"]).timestamp()
+
+
+def is_of_test(entry: Entry) -> bool:
+    """Return whether a scenario or a test sent a request in the shop's place."""
+    return (header(entry, "User-Agent") or "").startswith(_TEST_AGENT)
 
 
 def lines(order: Mapping[str, Any]) -> list[Json]:

@@ -181,7 +181,11 @@ async def probing_of(place: Place, stack: AsyncExitStack, merchant: str, rule: s
     urls = [merchant_urls(place, merchant, fault)] * fault.keys
     if rule == "K1":  # Klarna refuses the key, so the shop sells with one that is right
         urls = [*urls, merchant_urls(place, merchant, Fault())]
-    answers = [await client.send("POST", "/instantshopping/v1/buttons", {"merchant_urls": each}) for each in urls]
+    of_shop = {"User-Agent": "BadShop/1.0"}
+    answers = [
+        await client.send("POST", "/instantshopping/v1/buttons", {"merchant_urls": each}, headers=of_shop)
+        for each in urls
+    ]
 
     async def act(url: str) -> str:
         return f"answered {(await shop.send('POST', url.removeprefix(place.shop))).status}"

@@ -21,6 +21,7 @@ from tests.certify.samples import (
     OTHER_TOKEN,
     SAMPLES,
     UNAVAILABLE,
+    URLS,
     Journal,
     unavailable,
 )
@@ -282,6 +283,15 @@ def test_a_finding_stays_whose_entries_are_all_there() -> None:
     gaps = Gaps(kinds={"event": "the file has no events"})
     (result,) = judge(Traffic("shop", SAMPLES["K2"][1]().entries, gaps), [BY_ID["K2"]])
     assert result.outcome == "failed"
+
+
+@pytest.mark.parametrize(("agent", "outcome"), [("mock-klarna/0.1.0", "passed"), ("Shop/1.0", "failed")])
+def test_keys_that_scenarios_create_are_not_those_of_the_shop(agent: str, outcome: str) -> None:
+    journal = Journal().placed()
+    for _ in range(5):
+        body, answer = {"merchant_urls": URLS, "theme": {}}, {"button_key": "other"}
+        journal.sent("create_button", "/instantshopping/v1/buttons", body, 201, answer, {"User-Agent": agent})
+    assert outcomes(journal)["K2"] == outcome
 
 
 def test_the_most_severe_cases_are_kept_of_many() -> None:

@@ -27,7 +27,10 @@ def broken_rules(mock_klarna: MockKlarna, shop: Shop) -> list[Json]:
     """What a shop does wrong, with and without a purchase; returns the findings."""
     urls = {**shop.merchant_urls, "push": f"{shop.url}/push"}
     del urls["terms"]
-    keys = [mock_klarna.create_button(merchant_urls=urls)["button_key"] for _ in range(2)]
+    of_shop = {"User-Agent": "Shop/1.0"}
+    created = [
+        mock_klarna.send("POST", "/instantshopping/v1/buttons", {"merchant_urls": urls}, headers=of_shop) for _ in "12"
+    ]
 
     def decide(callback: Json) -> None:
         order = copy.deepcopy(callback["order"])
@@ -41,7 +44,9 @@ def broken_rules(mock_klarna: MockKlarna, shop: Shop) -> list[Json]:
             mock_klarna.send("POST", captures, {"captured_amount": amount}, headers=headers)
 
     shop.decide = decide
-    bought = mock_klarna.purchase(button_key=keys[1], cart="se-battery-pack", shopper="se-approved", wait=30)
+    bought = mock_klarna.purchase(
+        button_key=created[1].body["button_key"], cart="se-battery-pack", shopper="se-approved", wait=30
+    )
     mock_klarna.wait_for("place_order", purchase_id=bought["purchase_id"])
     found: list[Json] = mock_klarna.findings()
     assert {finding["rule"] for finding in found} >= {"K2", "K5", "C3", "O2", "M6"}
