@@ -135,8 +135,16 @@ async def test_findings_follow_the_journal_only_while_they_are_shown(
     before = len(requests)
     for _ in range(30):
         mock_klarna.create_button(merchant_urls={"place_order": shop.merchant_urls["place_order"]})
-    await expect(tab.locator("article", has_text="K5")).to_have_count(1, timeout=PATIENT_MS)
+    await expect(tab.locator("article", has_text="27 more cases")).to_have_count(1, timeout=PATIENT_MS)
     assert len(requests) - before < 30
+    card = tab.locator("article", has_text="K5")
+    await expect(card.locator(".case:visible")).to_have_count(3)
+    await card.locator("summary").click()
+    await expect(card.locator(".case:visible")).to_have_count(20)
+    await expect(card).to_contain_text("and 10 more")
+    assert await axe.problems(tab) == []
+    await card.locator("summary").click()
+    await tab.locator("#findings-title").focus()
     assert await tab.evaluate("() => document.activeElement.id") == "findings-title"
     await tab.keyboard.press("Escape")
     await expect(tab.locator("#findings-view")).to_be_hidden()

@@ -11,6 +11,7 @@ import { live } from "./live.js";
 
 const SHORTEST_PAUSE_MS = 1000;
 const PAUSE_PER_REQUEST = 30; // watching a long journal takes at most 3 % of the time of the server
+const SHOWN_CASES = 3; // the others are closed, so that the next rule is not far away
 const NAME = "findings";
 
 /** The part of the page that shows the findings of the merchant of the URL. */
@@ -161,15 +162,15 @@ export class FindingsView {
    */
   card(result, cases, isSeveral) {
     const { severity, remedy, source } = cases[0];
-    const more = result.broken - cases.length;
     const id = idOf(result);
+    const shown = cases.map((each, at) => this.case(each, `${id}-${at}`));
     return element(
       `article.finding.is-${severity}`,
       { id, "aria-labelledby": `${id}-title` },
       element("h4", { id: `${id}-title` }, element(`span.badge.${severity}s`, {}, severity), ` ${result.rule} ${result.title}`),
       isSeveral ? element("p.merchant", {}, result.merchant) : null,
-      ...cases.map((each, at) => this.case(each, `${id}-${at}`)),
-      more > 0 ? element("p.merchant", {}, `${more} more cases`) : null,
+      ...shown.slice(0, SHOWN_CASES),
+      shown.length > SHOWN_CASES ? others(id, shown.slice(SHOWN_CASES), result.broken - shown.length) : null,
       element("p", {}, remedy),
       element("p.merchant", {}, source),
     );
@@ -215,6 +216,19 @@ export class FindingsView {
       announce(String(error), true);
     }
   }
+}
+
+/**
+ * The cases of a rule after the first ones, closed.
+ * @param {string} id
+ * @param {Node[]} cases
+ * @param {number} left how many cases the answer does not have
+ */
+function others(id, cases, left) {
+  const number = cases.length + left;
+  const summary = element("summary", {}, `${number} more ${number === 1 ? "case" : "cases"}`);
+  const last = left > 0 ? element("p.merchant", {}, `and ${left} more`) : null;
+  return element("details.cases", { id: `${id}-more` }, summary, ...cases, last);
 }
 
 /** @param {Json} result */
