@@ -113,7 +113,7 @@ def _why_undecided(rule: Rule, traffic: Traffic, is_observed: bool) -> str:
     if missing:
         return missing[0]
     if not is_observed:
-        return rule.needs
+        return f"this needs {rule.needs}"
     if gaps.dropped:
         return f"the journal dropped {gaps.dropped} entries; raise --journal-bytes"
     if gaps.cut:

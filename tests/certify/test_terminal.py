@@ -55,7 +55,7 @@ def test_only_some_cases_of_a_rule_are_shown_and_the_others_counted() -> None:
 
 
 def test_rules_without_a_decision_for_the_same_reason_share_a_line() -> None:
-    assert "           K3 K4: a placed order of a button key" in text(found_in(Journal()))
+    assert "           K3 K4: this needs a placed order of a button key" in text(found_in(Journal()))
 
 
 @pytest.mark.parametrize(
