@@ -72,6 +72,9 @@ class Buttons:
         store = self._context.store
         found = await (store.get(ButtonKey, button_key) if button_key else store.newest(ButtonKey, merchant or ""))
         if found is None or (merchant is not None and found.merchant != merchant):
+            if not merchant and not button_key:
+                hint = "name the merchant with credentials or with ?merchant=, or name a button key"
+                raise UnknownName("no merchant and no button key is named", where="button_key", hint=hint)
             named = f"button key {button_key!r} is not known" if button_key else "the merchant has no button key yet"
             raise UnknownName(named, where="button_key", hint="create one with POST /instantshopping/v1/buttons")
         return found

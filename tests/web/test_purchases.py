@@ -360,3 +360,10 @@ async def test_what_happened_to_a_purchase_can_be_read_as_text(
         first, second, *_ = answer.body.splitlines()
         assert first.startswith(f"purchase {purchase['purchase_id']} of {klarna.merchant}: authorized")
         assert second.endswith("clicks the button, a session starts [session_initiated]")
+
+
+async def test_a_purchase_without_merchant_and_key_is_told_to_name_one(klarna: MockKlarnaAsync, button: Json) -> None:
+    refused = await klarna.send("POST", PURCHASES, {"cart": "se-battery-pack"}, {"Authorization": ""})
+    assert refused.status == 404
+    assert refused.body["detail"] == "no merchant and no button key is named"
+    assert "?merchant=" in refused.body["hint"]

@@ -157,3 +157,15 @@ async def test_merchants_settings_and_links_are_at_hand(
     await expect(tab.locator("dialog")).to_contain_text("the server runs without --tls")
     await tab.keyboard.press("Escape")
     other.reset()
+
+
+async def test_a_shopper_buys_of_a_merchant_that_is_chosen_in_the_dialog_if_the_page_shows_all(
+    tab: Page, buy: Buy, mock_klarna: MockKlarna
+) -> None:
+    buy()
+    await tab.goto(f"{mock_klarna.url}/")
+    await tab.locator("#buy").click()
+    await tab.locator("dialog select[name=merchant]").select_option(mock_klarna.merchant)
+    await tab.locator("dialog").get_by_role("button", name="Buy").click()
+    await expect(tab.locator(".facts")).to_contain_text(mock_klarna.merchant)
+    assert len(mock_klarna.purchases()) == 2

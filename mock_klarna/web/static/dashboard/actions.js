@@ -28,6 +28,7 @@ const LINKS = [
 ];
 /** @type {[string, string]} */
 const AUTHORITY = ["/_mock/ca.pem", "Certificate authority (PEM), which clients of https have to trust"];
+const MOST_MERCHANTS = 100;
 const EFFECTS = ["delay", "status", "drop", "garbage", "twice", "out_of_order"];
 
 /** @param {string} path */
@@ -37,15 +38,16 @@ function forMerchant(path) {
 
 /** @param {(purchase: string) => void} open shows a purchase */
 export async function buy(open) {
-  const { shoppers } = await call("GET", "/_mock/shoppers");
+  const [{ shoppers }, owners] = await Promise.all([call("GET", "/_mock/shoppers"), buyers()]);
   const carts = (document.body.dataset.carts ?? "").split(" ").filter(Boolean);
   const dialog = openDialog(
     "Buy as a shopper",
     formOf(
       "Buy",
-      async ({ cart, shopper, outcome, button_key }) => {
+      async ({ merchant, cart, shopper, outcome, button_key }) => {
         const given = Object.entries({ cart, shopper, outcome, button_key }).filter(([, value]) => value);
-        const bought = await call("POST", forMerchant("/_mock/purchases"), { ...Object.fromEntries(given), wait: 0 });
+        const owner = currentView().merchant || (button_key ? "" : merchant); // a key says whose it is
+        const bought = await call("POST", withQuery("/_mock/purchases", { merchant: owner }), { ...Object.fromEntries(given), wait: 0 });
         dialog.close();
         announce("The shopper bought; the shop is being called");
         open(bought.purchase_id);
@@ -53,9 +55,22 @@ export async function buy(open) {
       field("Shopper", choice("shopper", [["", "one for the country"], ...shoppers.map((/** @type {Json} */ each) => shopperChoice(each))])),
       field("Cart", choice("cart", [["", "that of the button key"], ...carts.map((name) => pair(name))], "se-battery-pack")),
       field("Fraud check", choice("outcome", [["", "what the shopper's e-mail triggers"], ...["ACCEPTED", "PENDING", "REJECTED"].map(pair)])),
+      ...(owners.length ? [field("Merchant", choice("merchant", owners.map(pair)))] : []),
       field("Button key (the newest when empty)", element("input", { name: "button_key", autocomplete: "off" })),
     ),
   );
+}
+
+/**
+ * The merchants of whom a shopper can buy, if none is chosen in the page: those with a button key, the last active one first.
+ * @returns {Promise<string[]>}
+ */
+async function buyers() {
+  if (currentView().merchant) {
+    return [];
+  }
+  const { merchants } = await call("GET", `/_mock/merchants?limit=${MOST_MERCHANTS}`);
+  return merchants.filter((/** @type {Json} */ each) => each.buttons).map((/** @type {Json} */ each) => each.merchant);
 }
 
 /**
