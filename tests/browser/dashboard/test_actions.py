@@ -169,3 +169,13 @@ async def test_a_shopper_buys_of_a_merchant_that_is_chosen_in_the_dialog_if_the_
     await tab.locator("dialog").get_by_role("button", name="Buy").click()
     await expect(tab.locator(".facts")).to_contain_text(mock_klarna.merchant)
     assert len(mock_klarna.purchases()) == 2
+
+
+async def test_what_is_said_while_a_dialog_is_open_is_in_the_dialog(tab: Page, open_dashboard: Open, buy: Buy) -> None:
+    buy()
+    await open_dashboard()
+    await tab.locator("#clock").click()
+    await tab.get_by_role("button", name="Next due job").click()
+    await expect(tab.locator("dialog #status")).to_contain_text("The clock shows")
+    await tab.keyboard.press("Escape")
+    await expect(tab.locator("body > #status")).to_be_attached()

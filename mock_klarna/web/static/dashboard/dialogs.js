@@ -1,6 +1,6 @@
 /** Dialogs with forms: the browser's own, which keep the focus and close with Escape. */
 
-import { element } from "./elements.js";
+import { element, find } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
@@ -16,7 +16,9 @@ export function openDialog(title, ...content) {
     element("dialog", { "aria-labelledby": "dialog-title" }, head, ...content)
   );
   const opener = /** @type {HTMLElement|null} */ (document.activeElement);
+  const status = find("#status");
   dialog.addEventListener("close", () => {
+    document.body.append(status);
     dialog.remove();
     const isLost = document.activeElement === document.body || document.activeElement === null;
     if (isLost && opener?.id) {
@@ -25,6 +27,7 @@ export function openDialog(title, ...content) {
   });
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   document.body.append(dialog);
+  dialog.append(status); // what is outside of an open dialog is dimmed, and not read out
   dialog.showModal();
   const first = /** @type {HTMLElement|null} */ (dialog.querySelector(":is(input, select, button, a):not(header *)"));
   first?.focus();
