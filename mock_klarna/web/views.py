@@ -148,7 +148,13 @@ def _short_details(data: Exchange | Sent | Event) -> Json:
         return event_data(data)
     if isinstance(data, Sent):
         result = {name: getattr(data.attempt, name) for name in ("outcome", "status", "error", "remedy")}
-        return {"callback_id": data.callback_id, "url": data.url, "number": data.number, **result}
+        return {
+            "callback_id": data.callback_id,
+            "url": data.url,
+            "number": data.number,
+            **result,
+            "injected": data.injected,
+        }
     return {
         "method": data.method,
         "path": data.path,
@@ -156,6 +162,7 @@ def _short_details(data: Exchange | Sent | Event) -> Json:
         "correlation_id": data.correlation_id,
         "explanation": data.explanation or None,
         "problems": [problem.as_json() for problem in data.problems],
+        "injected": data.injected,
     }
 
 

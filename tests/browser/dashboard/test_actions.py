@@ -179,3 +179,13 @@ async def test_what_is_said_while_a_dialog_is_open_is_in_the_dialog(tab: Page, o
     await expect(tab.locator("dialog #status")).to_contain_text("The clock shows")
     await tab.keyboard.press("Escape")
     await expect(tab.locator("body > #status")).to_be_attached()
+
+
+async def test_a_fault_that_was_used_up_is_not_counted_any_more(
+    tab: Page, open_dashboard: Open, buy: Buy, mock_klarna: MockKlarna
+) -> None:
+    await open_dashboard()
+    mock_klarna.fault("callback", operation="place_order", twice=True)
+    await expect(tab.locator("#faults")).to_have_text("Faults (1)")
+    buy()
+    await expect(tab.locator("#faults")).to_have_text("Faults")

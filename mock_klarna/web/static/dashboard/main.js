@@ -195,7 +195,7 @@ store.addEventListener("entries", (event) => {
   const entries = /** @type {CustomEvent} */ (event).detail;
   purchase.take(entries);
   findings.take();
-  if (entries.some((/** @type {{name: string}} */ entry) => ["clock_moved", "fault_created"].includes(entry.name))) {
+  if (entries.some((/** @type {import("./elements.js").Json} */ entry) => entry.injected || ["clock_moved", "fault_created"].includes(entry.name))) {
     refreshBar();
   }
 });
