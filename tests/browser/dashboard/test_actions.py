@@ -189,3 +189,16 @@ async def test_a_fault_that_was_used_up_is_not_counted_any_more(
     await expect(tab.locator("#faults")).to_have_text("Faults (1)")
     buy()
     await expect(tab.locator("#faults")).to_have_text("Faults")
+
+
+async def test_a_list_that_a_filter_empties_does_not_say_that_there_are_no_purchases(
+    tab: Page, open_dashboard: Open, buy: Buy
+) -> None:
+    await open_dashboard()
+    await expect(tab.locator("#empty")).to_contain_text("No purchase yet")
+    buy()
+    await expect(tab.locator(".row")).to_have_count(1)
+    await tab.locator("#search").fill("no shopper has this name")
+    await expect(tab.locator("#empty")).to_have_text("No purchase matches.")
+    await tab.locator("#search").fill("")
+    await expect(tab.locator("#empty")).to_be_hidden()

@@ -42,6 +42,8 @@ export class Inbox {
       this.activate(this.position());
     }
     find("#empty").hidden = this.rows.length > 0 || !this.store.isLoaded;
+    const { search, state } = currentView();
+    find("#empty").textContent = search || state ? "No purchase matches." : "No purchase yet. Press Buy, or click the button of your shop.";
     this.plan();
   }
 
