@@ -202,3 +202,20 @@ async def test_a_list_that_a_filter_empties_does_not_say_that_there_are_no_purch
     await expect(tab.locator("#empty")).to_have_text("No purchase matches.")
     await tab.locator("#search").fill("")
     await expect(tab.locator("#empty")).to_be_hidden()
+
+
+@pytest.mark.usefixtures("names")
+async def test_the_rows_of_snapshots_fit_a_narrow_phone(tab: Page, open_dashboard: Open, buy: Buy) -> None:
+    buy()
+    await tab.set_viewport_size({"width": 320, "height": 700})
+    await open_dashboard()
+    await tab.locator("#snapshots").click()
+    name = tab.locator("dialog input[name=name]")
+    await name.fill("..")
+    await tab.get_by_role("button", name="Save").click()
+    await expect(tab.locator("dialog .error").first).to_have_text("A name begins with a letter or a digit")
+    await name.fill("after-the-payment-of-the-order")
+    await tab.get_by_role("button", name="Save").click()
+    box = await tab.locator("dialog .kept strong").bounding_box()
+    assert box
+    assert box["width"] > 200

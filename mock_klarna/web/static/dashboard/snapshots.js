@@ -32,6 +32,9 @@ export async function keepSnapshots(reload, follow) {
     formOf(
       "Save",
       async ({ name }) => {
+        if (name.startsWith(".")) {
+          throw new Error("A name begins with a letter or a digit"); // and `..` would be another path
+        }
         await call("PUT", withQuery(pathOf(name), { merchant }));
         announce(`The state was saved as ${name}`);
         await show();
@@ -53,6 +56,10 @@ function row(about, after) {
   const owners = merchants.length === 1 ? merchants[0] : `${merchants.length} merchants`;
   const when = `${created_at.slice(0, 16).replace("T", " ")} UTC, ${Math.ceil(bytes / 1000)} kB`;
   const fork = forkForm(about, after.follow);
+  const showFork = async () => {
+    fork.hidden = !fork.hidden;
+    fork.querySelector("input")?.focus();
+  };
   /**
    * @param {string} text
    * @param {() => Promise<unknown>} act
@@ -74,10 +81,7 @@ function row(about, after) {
         announce(`${name} was loaded: the state of ${owners} is as it was then`);
         after.reload();
       }),
-      button("Fork", async () => {
-        fork.hidden = !fork.hidden;
-        fork.querySelector("input")?.focus();
-      }),
+      merchants.length ? button("Fork", showFork) : null,
       button("Delete", async () => {
         await call("DELETE", pathOf(name));
         announce(`${name} was deleted`);
