@@ -72,7 +72,8 @@ function described(data) {
   const errors = Array.isArray(data.errors) ? data.errors : [];
   const details = errors.map((each) => `${each.path}: expected ${each.expected}`);
   const messages = data.error_messages ?? [data.detail ?? data.error_message ?? data.title ?? ""];
-  return [...messages, ...details, data.hint].filter(Boolean).join("; ");
+  const isSaid = errors.some((each) => data.hint === each.expected || data.hint === `expected ${each.expected}`);
+  return [...messages, ...details, isSaid ? "" : data.hint].filter(Boolean).join("; ");
 }
 
 /**
