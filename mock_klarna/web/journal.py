@@ -131,9 +131,9 @@ async def get_entry(services: Services, request: ApiRequest) -> ApiResponse:
     entry = await services.emulator.store.entry(seq) if seq is not None else None
     if entry is None or (request.merchant not in (NO_MERCHANT, entry.merchant) and entry.merchant != NO_MERCHANT):
         raise UnknownName(
-            f"the journal has no entry {request.path('seq')[:40]!r} any more",
+            f"the journal has no entry {request.path('seq')[:40]!r}",
             where="seq",
-            hint="GET /_mock/journal lists them",
+            hint="it may have been dropped or reset; GET /_mock/journal lists those that there are",
         )
     return json_response(views.entry(entry))
 

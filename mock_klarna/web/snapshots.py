@@ -57,7 +57,7 @@ async def _own_portions(merchant: str, portions: AsyncIterator[Portion]) -> Asyn
     async for portion in portions:
         if merchant and portion.merchant != merchant:
             detail = f"this call acts for {merchant!r}, and the snapshot contains {portion.merchant!r}"
-            hint = "send it without credentials and ?merchant= to replace any merchant's state"
+            hint = "send it without credentials and without ?merchant= to replace any merchant's state"
             raise Forbidden(detail, where=f"merchants.{portion.merchant}", hint=hint)
         yield portion
 
