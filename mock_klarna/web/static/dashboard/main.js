@@ -143,7 +143,7 @@ async function showStep(entry) {
 
 /** @param {string} merchant */
 function showMerchant(merchant) {
-  changeView({ merchant });
+  changeView({ merchant, purchase_id: "" });
   showView();
 }
 
@@ -180,12 +180,16 @@ function refreshBar() {
   showFaults().catch(() => undefined);
 }
 
-for (const name of /** @type {const} */ (["merchant", "state"])) {
-  find(`#${name}`).addEventListener("change", (event) => {
-    changeView({ [name]: /** @type {HTMLSelectElement} */ (event.target).value });
-    showView();
-  });
-}
+find("#merchant").addEventListener("change", (event) => {
+  const merchant = /** @type {HTMLSelectElement} */ (event.target).value;
+  const isOfOther = merchant && purchase.purchase && purchase.purchase.merchant !== merchant;
+  changeView(isOfOther ? { merchant, purchase_id: "" } : { merchant });
+  showView();
+});
+find("#state").addEventListener("change", (event) => {
+  changeView({ state: /** @type {HTMLSelectElement} */ (event.target).value });
+  showView();
+});
 find("#search").addEventListener("input", (event) => {
   changeView({ search: /** @type {HTMLInputElement} */ (event.target).value });
   inbox.refresh();
