@@ -266,6 +266,36 @@ async def test_the_stream_connects_again(
     console_errors.clear()
 
 
+async def test_everything_is_read_again_from_a_server_that_was_started_anew(
+    tab: "Page", open_dashboard: Open, buy: Buy, console_errors: list[str], mock_klarna: MockKlarna
+) -> None:
+    entry = {"seq": 10_000_000, "kind": "event", "name": "clock_moved", "merchant": mock_klarna.merchant}
+    bodies = iter([f"event: event\ndata: {json.dumps(entry)}\n\n"])
+
+    async def answer(route: "Route") -> None:
+        body = next(bodies, None)
+        await (route.fulfill(body=body, content_type="text/event-stream") if body else route.continue_())
+
+    await tab.route("**/_mock/events?*", answer)
+    async with tab.expect_request(lambda request: "after=10000000&" in request.url):
+        await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}")
+    await expect(tab.locator("#live")).to_have_text("live")
+    buy()
+    await expect(tab.locator(".row")).to_contain_text("placed")
+    console_errors.clear()
+
+
+async def test_what_another_client_deleted_goes(
+    tab: "Page", open_dashboard: Open, buy: Buy, mock_klarna: MockKlarna
+) -> None:
+    buy()
+    await open_dashboard()
+    await expect(tab.locator(".row")).to_have_count(1)
+    mock_klarna.reset()
+    await expect(tab.locator(".row")).to_have_count(0, timeout=20_000)
+    await expect(tab.locator("#empty")).to_contain_text("No purchase yet")
+
+
 async def test_axe_finds_nothing_in_any_width_and_colour(tab: "Page", open_dashboard: Open, buy: Buy) -> None:
     bought = buy(with_wrong_tax)
     buy()

@@ -18,6 +18,7 @@ import { keepSnapshots } from "./snapshots.js";
 import { Store } from "./store.js";
 
 const REFRESH_MS = 15000;
+const CHECK_MS = 5000;
 const MERCHANTS_MS = 60000;
 const STATES = ["started", "authorized", "placed", "denied", "declined", "timed_out", "expired", "failed"];
 
@@ -211,6 +212,7 @@ store.addEventListener("live", () => {
   find("#live").textContent = store.isLive ? "live" : "connecting";
   find("#live").classList.toggle("on", store.isLive);
 });
+store.addEventListener("outdated", showView);
 addEventListener("popstate", showView);
 for (const name of ["pointerdown", "keydown"]) {
   const forget = (/** @type {Event} */ event) => find("#status").contains(/** @type {Node} */ (event.target)) || announce("");
@@ -218,5 +220,6 @@ for (const name of ["pointerdown", "keydown"]) {
 }
 listenToKeys(inbox, purchase, leave);
 setInterval(refreshBar, REFRESH_MS);
+setInterval(() => store.isLive && store.check().catch(() => undefined), CHECK_MS);
 setInterval(refreshMerchants, MERCHANTS_MS);
 showView();

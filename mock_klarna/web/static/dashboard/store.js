@@ -35,7 +35,7 @@ const STATES = new Map([
 
 /**
  * Events: `list` when purchases changed, `entries` with the new entries of the journal, `skipped` if there were too many of
- * them, `live` when the connection changed.
+ * them, `live` when the connection changed, `outdated` when purchases may be gone: after a reset, or a new start of the server.
  */
 export class Store extends EventTarget {
   constructor() {
@@ -69,6 +69,7 @@ export class Store extends EventTarget {
         this.isLive = isLive;
         this.dispatchEvent(new Event("live"));
       },
+      () => this.dispatchEvent(new Event("outdated")),
     );
   }
 
@@ -234,6 +235,15 @@ export class Store extends EventTarget {
     clearTimeout(this.rereading);
     this.rereading = setTimeout(() => this.reread().catch((error) => announce(String(error), true)), 2 * BEHIND_MS);
     this.dispatchEvent(new Event("skipped"));
+  }
+
+  /** Find out whether purchases are gone; no entry of the journal says so. */
+  async check() {
+    const [turn, before] = [this.loading, this.total];
+    const { total } = await this.list(0);
+    if (turn === this.loading && total < Math.min(before, this.total)) {
+      this.dispatchEvent(new Event("outdated"));
+    }
   }
 
   async reread() {

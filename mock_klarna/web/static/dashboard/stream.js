@@ -16,11 +16,14 @@ export class Stream {
    * @param {(entries: Json[]) => void} onEntries is called with at least one entry, at most once a frame
    * @param {() => void} onSkipped there were more entries than the server sends
    * @param {(isLive: boolean) => void} onState
+   * @param {() => void} onReturned the server is there again after the connection broke: it may be another one, with an empty journal
    */
-  constructor(onEntries, onSkipped, onState) {
+  constructor(onEntries, onSkipped, onState, onReturned) {
     this.onEntries = onEntries;
     this.onSkipped = onSkipped;
     this.onState = onState;
+    this.onReturned = onReturned;
+    this.isBroken = false;
     this.pause = FIRST_PAUSE_MS;
     this.position = 0;
     this.merchant = "";
@@ -53,6 +56,10 @@ export class Stream {
     source.addEventListener("open", () => {
       this.pause = FIRST_PAUSE_MS;
       this.onState(true);
+      if (this.isBroken) {
+        this.isBroken = false;
+        this.onReturned();
+      }
     });
     for (const kind of KINDS) {
       source.addEventListener(kind, (event) => this.take(JSON.parse(event.data)));
@@ -63,7 +70,10 @@ export class Stream {
     });
     // the browser would connect again with the old position in the URL, which has precedence
     source.addEventListener("disconnected", () => this.reconnect());
-    source.addEventListener("error", () => this.reconnect());
+    source.addEventListener("error", () => {
+      this.isBroken = true;
+      this.reconnect();
+    });
   }
 
   reconnect() {
