@@ -55,19 +55,28 @@ export async function buy(open) {
       field("Shopper", choice("shopper", [["", "one for the country"], ...shoppers.map((/** @type {Json} */ each) => shopperChoice(each))])),
       field("Cart", choice("cart", [["", "that of the button key"], ...carts.map((name) => pair(name))], "se-battery-pack")),
       field("Fraud check", choice("outcome", [["", "what the shopper's e-mail triggers"], ...["ACCEPTED", "PENDING", "REJECTED"].map(pair)])),
-      ...(owners.length ? [field("Merchant", choice("merchant", owners.map(pair)))] : []),
+      ...ownerField(owners),
       field("Button key (the newest when empty)", element("input", { name: "button_key", autocomplete: "off" })),
     ),
   );
 }
 
+/** @param {string[]|null} owners */
+function ownerField(owners) {
+  if (!owners) {
+    return [];
+  }
+  const hint = "No merchant has a button key yet; a shop creates one with POST /instantshopping/v1/buttons.";
+  return [owners.length ? field("Merchant", choice("merchant", owners.map(pair))) : element("p", {}, hint)];
+}
+
 /**
- * The merchants of whom a shopper can buy, if none is chosen in the page: those with a button key, the last active one first.
- * @returns {Promise<string[]>}
+ * The merchants of whom a shopper can buy, if none is chosen in the page, else null: those with a button key, the last active one first.
+ * @returns {Promise<string[]|null>}
  */
 async function buyers() {
   if (currentView().merchant) {
-    return [];
+    return null;
   }
   const { merchants } = await call("GET", `/_mock/merchants?limit=${MOST_MERCHANTS}`);
   return merchants.filter((/** @type {Json} */ each) => each.buttons).map((/** @type {Json} */ each) => each.merchant);

@@ -12,6 +12,10 @@ export class ApiError extends Error {
     super(message);
     this.status = status;
   }
+
+  toString() {
+    return this.message; // without "Error: "
+  }
 }
 
 /**
@@ -43,7 +47,9 @@ export async function call(method, path, body, authorization) {
     headers.Authorization = authorization;
   }
   const sent = body === undefined ? undefined : JSON.stringify(body);
-  const answer = await fetch(path, { method, headers, body: sent, credentials: "omit", cache: "no-store" });
+  const answer = await fetch(path, { method, headers, body: sent, credentials: "omit", cache: "no-store" }).catch(() => {
+    throw new ApiError(0, "The server does not answer.");
+  });
   const text = await answer.text();
   const data = parsed(text);
   if (!answer.ok) {
