@@ -219,3 +219,13 @@ async def test_the_rows_of_snapshots_fit_a_narrow_phone(tab: Page, open_dashboar
     box = await tab.locator("dialog .kept strong").bounding_box()
     assert box
     assert box["width"] > 200
+
+
+async def test_a_page_of_all_merchants_does_not_show_the_real_time_as_their_clock(
+    tab: Page, buy: Buy, mock_klarna: MockKlarna
+) -> None:
+    buy()
+    mock_klarna.advance_clock("1h")
+    await tab.goto(f"{mock_klarna.url}/")
+    await tab.locator("#clock").click()
+    await expect(tab.locator("dialog")).to_contain_text("Moves the clocks of all merchants. The real time is 20")

@@ -44,14 +44,15 @@ export async function moveClock(open) {
   const due = element("div.due", { "aria-live": "polite" });
   /** @param {Json} clock */
   const show = async (clock) => {
-    now.textContent = `Now ${clock.now} for ${currentView().merchant || "all merchants"}.`;
+    const { merchant } = currentView();
+    now.textContent = merchant ? `Now ${clock.now} for ${merchant}.` : `Moves the clocks of all merchants. The real time is ${clock.now}.`;
     const waiting = await call("GET", withQuery("/_mock/jobs", { merchant: currentView().merchant, limit: MOST_JOBS }));
     due.replaceChildren(...dueView(waiting, (id) => [dialog.close(), open(id)]));
   };
   /** @param {Json} body */
   const move = async (body) => {
     const moved = await call("POST", forMerchant("/_mock/clock"), body);
-    announce(`The clock shows ${moved.now}`);
+    announce(moved.merchant ? `The clock shows ${moved.now}` : "The clocks of all merchants were moved");
     await Promise.all([show(moved), showClock()]);
   };
   const clock = await call("GET", forMerchant("/_mock/clock"));
