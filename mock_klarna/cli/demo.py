@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mock_klarna.cli.options import add_settings, settings_from, warn_about_variables
+from mock_klarna.cli.options import add_settings, setting_sources, settings_from, warn_about_variables
 from mock_klarna.errors import CannotBind, MockKlarnaError
 from mock_klarna.process import run_in_loop
 from mock_klarna.settings import Settings, variable_with_value
@@ -75,7 +75,7 @@ async def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
     merchant, _, password = (settings.credentials or ("demo-shop:secret",))[0].partition(":")
     async with AsyncExitStack() as exit_stack:
         narrator = exit_stack.enter_context(narrating(settings, sys.stdout))
-        server = await _start_emulator(exit_stack, settings, narrator, port_is_chosen=_port_is_chosen(arguments))
+        server = await _start_emulator(exit_stack, settings, narrator, arguments)
         narrator.print(_INTRODUCTION.format(klarna=server.url))
         opened_shop = serve_shop(
             server.url, port=arguments.shop_port, port_flag="--shop-port", merchant=merchant, password=password
@@ -122,19 +122,19 @@ def _port_is_chosen(arguments: argparse.Namespace) -> bool:
 
 
 async def _start_emulator(
-    exit_stack: AsyncExitStack, settings: Settings, narrator: "Narrator", *, port_is_chosen: bool
+    exit_stack: AsyncExitStack, settings: Settings, narrator: "Narrator", arguments: argparse.Namespace
 ) -> "Running":
     """Serve at the port of the settings, or at any free port if that is the default and in use."""
     from mock_klarna.server import serve
 
-    observer = None if settings.quiet else narrator
+    observer, sources = None if settings.quiet else narrator, setting_sources(arguments)
     try:
-        return await exit_stack.enter_async_context(serve(settings, observer))
+        return await exit_stack.enter_async_context(serve(settings, observer, sources))
     except CannotBind as error:
-        if port_is_chosen or error.flag != "--port" or error.errno != errno.EADDRINUSE:
+        if _port_is_chosen(arguments) or error.flag != "--port" or error.errno != errno.EADDRINUSE:
             raise
     narrator.print(f"Port {settings.port} is taken, the sandbox uses another one; choose a port with --port.\n")
-    return await exit_stack.enter_async_context(serve(replace(settings, port=0), observer))
+    return await exit_stack.enter_async_context(serve(replace(settings, port=0), observer, sources))
 
 
 def _result(purchase: dict[str, Any]) -> str:

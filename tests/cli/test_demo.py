@@ -1,8 +1,10 @@
 """`demo` shows a purchase, then keeps running until it is stopped."""
 
+import json
 import signal
 import socket
 from contextlib import suppress
+from urllib.request import urlopen
 
 import pytest
 
@@ -34,12 +36,16 @@ def test_the_demo_uses_credentials_that_the_server_accepts(command: Command) -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_demo_runs_until_a_signal(number: signal.Signals) -> None:
+def test_the_demo_runs_with_its_options_until_a_signal(number: signal.Signals) -> None:
     with command_process("demo", "--port", "0") as process:
         assert process.stdout is not None
+        url = process.stdout.readline().split()[3].rstrip(".")
         for line in process.stdout:
             if "runs until Ctrl-C" in line:
                 break
+        with urlopen(f"{url}/_mock/settings") as answer:
+            sources = {setting["name"]: setting["source"] for setting in json.load(answer)["settings"]}
+        assert (sources["port"], sources["seed"]) == ("flag", "default")
         process.send_signal(number)
         assert process.wait(timeout=60) == 0
 

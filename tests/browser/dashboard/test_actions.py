@@ -91,6 +91,30 @@ async def test_a_state_is_saved_loaded_copied_to_another_merchant_and_deleted(
     mock_klarna.as_merchant(f"{merchant}-fork").reset()
 
 
+@pytest.mark.usefixtures("names")
+async def test_one_merchant_of_a_snapshot_of_several_is_chosen_to_be_copied(
+    tab: Page, buy: Buy, mock_klarna: MockKlarna
+) -> None:
+    buy()
+    other = mock_klarna.as_merchant(f"{mock_klarna.merchant}-other")
+    ordered = other.order(cart="gb-surcharge")
+    await tab.goto(mock_klarna.url)
+    await tab.locator("#snapshots").click()
+    await tab.get_by_label("Save the state of all merchants as").fill("everything")
+    await tab.get_by_role("button", name="Save").click()
+    saved = tab.locator("dialog .kept li", has_text="everything")
+    await saved.get_by_role("button", name="Fork").click()
+    await saved.get_by_label("Of the snapshot, the state of").select_option(other.merchant)
+    await saved.get_by_role("textbox").fill(f"{other.merchant}-fork")
+    await tab.keyboard.press("Enter")
+    await expect(tab.locator("#merchant")).to_have_value(f"{other.merchant}-fork")
+    await expect(tab.locator(".row")).to_have_count(1)
+    await expect(tab.locator(".row")).to_contain_text("GBP")
+    assert ordered["purchase_id"] not in await tab.locator("#list").inner_html()
+    for merchant in (other, mock_klarna.as_merchant(f"{other.merchant}-fork")):
+        merchant.reset()
+
+
 async def test_a_callback_is_sent_with_a_changed_body(
     tab: Page, open_dashboard: Open, buy: Buy, shop: Shop, mock_klarna: MockKlarna
 ) -> None:

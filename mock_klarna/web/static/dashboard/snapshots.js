@@ -2,7 +2,7 @@
 
 import { currentView } from "./address.js";
 import { call, withQuery } from "./api.js";
-import { field, formOf, openDialog } from "./dialogs.js";
+import { choice, field, formOf, openDialog } from "./dialogs.js";
 import { announce, element } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
@@ -58,7 +58,7 @@ function row(about, after) {
   const fork = forkForm(about, after.follow);
   const showFork = async () => {
     fork.hidden = !fork.hidden;
-    fork.querySelector("input")?.focus();
+    /** @type {HTMLElement | null} */ (fork.querySelector("select, input"))?.focus();
   };
   /**
    * @param {string} text
@@ -98,15 +98,22 @@ function row(about, after) {
  * @param {(merchant: string) => unknown} follow
  */
 function forkForm({ name, merchants }, follow) {
-  const chosen = merchants.includes(currentView().merchant) ? currentView().merchant : merchants[0];
+  const { merchant } = currentView();
+  const chosen = merchants.includes(merchant) ? merchant : merchants[0];
+  const choices = merchants.map((/** @type {string} */ each) => [each, each]);
+  const source = field("Of the snapshot, the state of", choice("source", choices, chosen));
   const fork = formOf(
     "Fork",
-    async (/** @type {Json} */ { target }) => {
-      await call("POST", withQuery(`${pathOf(name)}/load`, { merchant: chosen }), { as_merchant: target });
-      announce(`${target} has the state of ${chosen} now`);
+    async (/** @type {Json} */ { source: from = chosen, target }) => {
+      await call("POST", withQuery(`${pathOf(name)}/load`, { merchant: from }), { as_merchant: target });
+      announce(`${target} has the state of ${from} now`);
       follow(target);
     },
-    field(`New merchant with the state of ${chosen}; that of an existing one is replaced`, element("input", { name: "target", required: true, autocomplete: "off" })),
+    ...(merchants.length > 1 ? [source] : []),
+    field(
+      `New merchant with ${merchants.length > 1 ? "this state" : `the state of ${chosen}`}; that of an existing one is replaced`,
+      element("input", { name: "target", required: true, autocomplete: "off" }),
+    ),
   );
   fork.hidden = true;
   return fork;
