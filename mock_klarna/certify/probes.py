@@ -237,7 +237,10 @@ async def _late_capture(probing: Probing) -> str:
     bought, start = await probing.place(), await probing.position()
     await probing.advance("29d")
     sent = await probing.shop_acts("capture_order", bought["order_id"], start, 1)
-    return f"captured: {sent[-1]['status']}" if sent else "not captured"
+    if not sent:
+        return "not captured"
+    status = sent[-1]["status"]
+    return "captured" if status < 300 else f"the capture was answered {status}"
 
 
 async def _require_act(probing: Probing, operation: str, order_id: str, start: int, number: int) -> None:
