@@ -251,6 +251,13 @@ async def test_more_entries_than_the_server_sends_are_read_from_the_lists(
     console_errors.clear()
 
 
+async def test_a_link_with_an_unknown_state_shows_all_states(tab: "Page", open_dashboard: Open, buy: Buy) -> None:
+    buy()
+    await open_dashboard(state="nonsense")
+    await expect(tab.locator(".row")).to_contain_text("placed")
+    assert "nonsense" not in tab.url
+
+
 async def test_the_stream_connects_again(
     tab: "Page", open_dashboard: Open, buy: Buy, console_errors: list[str]
 ) -> None:

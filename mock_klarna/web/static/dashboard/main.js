@@ -164,6 +164,10 @@ function showFilters() {
 }
 
 function showView() {
+  const { state } = currentView();
+  if (state && !STATES.includes(state)) {
+    changeView({ state: "" }); // a link with a mistake shows all states
+  }
   showFilters();
   void purchase.show();
   void findings.show();
