@@ -292,7 +292,7 @@ def _changed_body(delivery: Delivery, sent: Json) -> bytes:
         try:
             set_at(body, path, value)
         except LookupError:
-            expected = "the path of a member, such as order.order_lines[0].quantity"
+            expected = "the path of a member that the body has, such as order.order_lines[0].quantity"
             raise InvalidInput([Problem(f"change.{path}", "path", value, expected)], where="body") from None
     return write_json(body)
 
