@@ -79,7 +79,7 @@ WRONG: dict[str, tuple[tuple[str, ...], int, str]] = {
     "no purchase": (
         ("--merchant", "nobody:secret"),
         2,
-        "--cart: the merchant 'nobody' has no purchase whose cart could be used; the server has 'demo-shop'",
+        "--cart: the merchant 'nobody' has no purchase whose cart could be used; the server has '",
     ),
     "no shop": (("--shop", "http://127.0.0.1:1"), 4, "--shop: no answer from the shop at http://127.0.0.1:1"),
     "no server": (("--url", "http://127.0.0.1:1"), 4, "no answer from http://127.0.0.1:1"),
