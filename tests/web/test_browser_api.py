@@ -691,6 +691,15 @@ async def test_a_new_session_has_the_form_of_one_that_ended_without_an_order(
     assert (begun.status, begun.body["draft"], begun.body["identified"]) == (201, DRAFT, False)
 
 
+async def test_a_snapshot_keeps_what_was_typed_into_a_form(
+    ask: Ask, klarna: MockKlarnaAsync, options: Json, session: str
+) -> None:
+    await ask(f"{session}/draft", DRAFT)
+    await klarna.load_snapshot(await klarna.snapshot())
+    continued = await ask("/sessions", {"options": options, "session_id": session.rpartition("/")[2]})
+    assert (continued.status, continued.body["draft"]) == (200, DRAFT)
+
+
 async def test_a_session_does_not_continue_with_older_options_than_those_of_the_page(ask: Ask, options: Json) -> None:
     first = (await ask("/sessions", {"options": options, "page_version": 1})).body["session_id"]
     await ask(f"/sessions/{first}/draft", DRAFT)
