@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
 from mock_klarna import __version__
 from mock_klarna.domain.journal import Entry, Exchange, Sent, readable
@@ -90,7 +90,7 @@ def _origin(host: str, url: str) -> str:
     """Return the origin of a request, whose scheme the journal does not have: that of `url`, and https for Klarna's own hosts."""
     if not host:
         return url
-    scheme = "https" if host.partition(":")[0] in API_HOSTS else urlsplit(url).scheme
+    scheme = "https" if host.partition(":")[0] in API_HOSTS else url.partition(":")[0]
     return f"{scheme}://{host}"
 
 

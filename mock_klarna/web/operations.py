@@ -314,7 +314,7 @@ SANDBOX = (
         path=_SNAPSHOT,
         handler=snapshots.save_snapshot,
         answers=((200, "saved_snapshot"),),
-        errors=(400, 409),
+        errors=(400, 404, 409),
     ),
     _sandbox(
         name="get_saved_snapshot",
