@@ -317,6 +317,14 @@ def test_an_entry_of_the_archive(
     assert found == expected
 
 
+def test_an_archive_that_is_asked_for_with_a_host_that_is_no_address(
+    problems_of_har: Callable[[Json], list[str]],
+) -> None:
+    archive = har.archive([exchange(request_headers=(("Host", "localhost:9"),))], {}, "https://[::1", "")
+    assert problems_of_har(archive) == []
+    assert archive["log"]["entries"][0]["request"]["url"] == "https://localhost:9/p"
+
+
 def test_a_long_body_is_cut_off_and_says_so(problems_of_har: Callable[[Json], list[str]]) -> None:
     body = "å".encode() * 100_000
     archive = har.archive([exchange(request_body=b"x" + body, response_body=body)], {}, URL, "")
