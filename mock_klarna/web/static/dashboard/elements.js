@@ -167,3 +167,11 @@ export function shopper(purchase) {
   const name = [address.given_name, address.family_name].filter(Boolean).join(" ");
   return name || String(address.email ?? "Unknown shopper");
 }
+
+/**
+ * The state of a purchase or the status of an order, as a badge.
+ * @param {string} state
+ */
+export function badge(state) {
+  return element(`span.badge.${state.toLowerCase()}`, {}, words(state));
+}

@@ -1,7 +1,7 @@
 /** The list of purchases: only the rows that can be seen are elements. */
 
 import { changeView, currentView } from "./address.js";
-import { arrange, betweenClicks, element, find, money, words } from "./elements.js";
+import { arrange, badge, betweenClicks, element, find, money } from "./elements.js";
 
 /** @typedef {import("./rows.js").Row} Row */
 
@@ -171,14 +171,6 @@ function place(row, at, count) {
     row.setAttribute("aria-posinset", String(at + 1));
     row.setAttribute("aria-setsize", String(count));
   }
-}
-
-/**
- * The state of a purchase or the status of an order, as a badge.
- * @param {string} state
- */
-export function badge(state) {
-  return element(`span.badge.${state.toLowerCase()}`, {}, words(state));
 }
 
 /**

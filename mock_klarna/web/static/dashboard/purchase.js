@@ -1,9 +1,8 @@
 /** One purchase: what it is, why it went wrong, and its journal as lanes of page, Klarna and shop. */
 
 import { curl } from "./copies.js";
-import { arrange, betweenClicks, duration, element, find, money, shopper, timeOfDay, words } from "./elements.js";
+import { arrange, badge, betweenClicks, duration, element, find, money, shopper, timeOfDay, words } from "./elements.js";
 import { copyText, exchangeView, explanation } from "./exchange.js";
-import { badge } from "./inbox.js";
 import { isFailure, stepOf } from "./steps.js";
 
 /** @typedef {import("./elements.js").Json} Json */
