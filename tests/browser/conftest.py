@@ -24,6 +24,7 @@ Json = dict[str, Any]
 Product = Callable[..., str]
 LIBRARY = "/instantshopping/lib/v1/lib.js"
 TIMEOUT_MS = 20_000
+"""How long a condition may take on a machine that has much else to do."""
 PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><rect width="8" height="8" fill="teal"/></svg>'
 """What the tab gets from the internet: carts name pictures there."""
 WATCHDOG_SECONDS = 90.0
@@ -32,6 +33,9 @@ WATCHDOG_SECONDS = 90.0
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> "AsyncIterator[Browser]":
     """Chromium, once for all tests of a worker."""
+    from playwright.async_api import expect
+
+    expect.set_options(timeout=TIMEOUT_MS)
     async with launched() as browser:
         yield browser
 

@@ -97,6 +97,37 @@ async def test_filters_and_the_opened_purchase_are_in_the_url(tab: "Page", open_
     assert f"search={refused['purchase_id']}" in tab.url
 
 
+async def test_purchases_that_a_new_filter_leaves_out_go_before_the_others_come(
+    tab: "Page", open_dashboard: Open, buy: Buy, mock_klarna: MockKlarna
+) -> None:
+    buy()
+    buy(decides=False)
+    other = mock_klarna.as_merchant(f"{mock_klarna.merchant}-other")
+    bought = other.order(cart="se-battery-pack")
+    await open_dashboard(merchant="")
+    rows = tab.locator(".row")
+    await expect(rows.filter(has_text=mock_klarna.merchant)).to_have_count(3)
+    free = asyncio.Event()
+
+    async def wait(route: "Route") -> None:
+        await free.wait()
+        await route.continue_()
+
+    await tab.route("**/_mock/purchases?*", wait)
+    await tab.locator("#merchant").select_option(mock_klarna.merchant)
+    await expect(rows).to_have_count(2)
+    await tab.locator("#state").select_option("authorized")
+    await expect(rows).to_have_count(1)
+    await tab.locator("#merchant").select_option(other.merchant)
+    await expect(rows).to_have_count(0)
+    await expect(tab.locator("#empty")).to_be_hidden()
+    await tab.locator("#state").select_option("")
+    free.set()
+    await rows.click()
+    await expect(tab.locator(".facts")).to_contain_text(bought["purchase_id"])
+    other.reset()
+
+
 async def test_a_push_is_sent_again_with_three_clicks(
     tab: "Page", open_dashboard: Open, buy: Buy, shop: Shop, mock_klarna: MockKlarna
 ) -> None:
@@ -190,7 +221,8 @@ async def test_thousands_of_purchases_are_a_few_rows(
         ids = [purchase["purchase_id"] for purchase in many]
         first = ids.index(query["before"][0]) + 1 if "before" in query else 0
         found = many[first : first + int(query["limit"][0])]
-        sent.append(len(found))
+        if found:  # the page asks for the number alone now and then
+            sent.append(len(found))
         await route.fulfill(json={"purchases": found, "total": len(many)})
 
     await tab.route("**/_mock/purchases?*", answer)
@@ -232,7 +264,10 @@ async def test_two_hundred_entries_at_once_are_drawn_together(
     await (await streams.get()).fulfill(body="".join(texts), content_type="text/event-stream")
     await expect(tab.locator(".row .mark")).to_have_text("200 refused")
     assert 1 <= await tab.evaluate("drawn") <= 20
-    assert [url for url in requests if "/_mock/events" not in url and "/_mock/clock" not in url] == []
+    lists = [
+        url for url in requests if "/_mock/purchases" in url or "/_mock/journal" in url or "/_mock/callbacks" in url
+    ]
+    assert [url for url in lists if "limit=0" not in url] == []  # the number alone is asked for now and then
     console_errors.clear()
 
 
@@ -246,7 +281,7 @@ async def test_more_entries_than_the_server_sends_are_read_from_the_lists(
     await (await streams.get()).fulfill(
         body='event: skipped\ndata: {"position": 100000}\n\n', content_type="text/event-stream"
     )
-    await expect(tab.locator(".row")).to_contain_text("1 refused", timeout=20_000)
+    await expect(tab.locator(".row")).to_contain_text("1 refused")
     assert "after=100000" in (await streams.get()).request.url
     console_errors.clear()
 
@@ -299,7 +334,7 @@ async def test_what_another_client_deleted_goes(
     await open_dashboard()
     await expect(tab.locator(".row")).to_have_count(1)
     mock_klarna.reset()
-    await expect(tab.locator(".row")).to_have_count(0, timeout=20_000)
+    await expect(tab.locator(".row")).to_have_count(0)
     await expect(tab.locator("#empty")).to_contain_text("No purchase yet")
 
 

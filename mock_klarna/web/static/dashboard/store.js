@@ -77,6 +77,7 @@ export class Store extends EventTarget {
   async load() {
     const turn = ++this.loading;
     const { merchant } = currentView();
+    this.removeOthers();
     // the position comes first: whatever happens after it is in the stream
     const position = takeFirstPosition() ?? (await newestPosition());
     const first = await this.list(FIRST_LIMIT);
@@ -91,6 +92,18 @@ export class Store extends EventTarget {
     this.show(first);
     await Promise.all([this.loadMarks(merchant), this.loadOlder(first, turn)]);
     this.changed();
+  }
+
+  /** Remove what the filters do not ask for, so that nobody opens it while the list is loading. */
+  removeOthers() {
+    const { merchant, state } = currentView();
+    const others = [...this.purchases.values()].filter((row) => (merchant && row.merchant !== merchant) || (state && row.state !== state));
+    if (others.length) {
+      others.forEach((row) => this.purchases.delete(row.purchase_id));
+      [this.sorted, this.isLoaded] = [null, false];
+      this.total -= others.length;
+      this.changed();
+    }
   }
 
   /**
