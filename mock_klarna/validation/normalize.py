@@ -53,7 +53,7 @@ def leniencies(schema: Schema, *, strict: bool = False) -> tuple[str, ...]:
 
 def normalize(catalogue: Catalogue, parts: Parts, value: Any, *, strict: bool = False) -> Any:
     """Return a value with every conversion that its schema allows; unknown members stay as they are."""
-    if value == [] and _is_object(parts):
+    if value == [] and _takes_empty_array(catalogue, parts):
         return {}  # an empty array of PHP (klarna.md §3.3)
     if isinstance(value, dict):
         known = _known(catalogue, parts, value)
@@ -109,8 +109,12 @@ def excerpt(catalogue: Catalogue, parts: Parts, body: Any, path: str = "") -> Ex
     return Excerpt(body | changes if changes else body, longest, problems)
 
 
-def _is_object(parts: Parts) -> bool:
-    return any(part.schema.get("type") == "object" for part in parts)
+def _takes_empty_array(catalogue: Catalogue, parts: Parts) -> bool:
+    """Return whether parts describe an object of Klarna's; our own requests take no array for one."""
+    documents = {part.document for part in parts if part.schema.get("type") == "object"}
+    return bool(documents) and not any(
+        catalogue.documents[document].get("additionalProperties") is False for document in documents
+    )
 
 
 def _scalar(parts: Parts, value: Any, strict: bool) -> Any:

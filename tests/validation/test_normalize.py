@@ -282,6 +282,26 @@ def test_any_shipping_method_is_taken(validator: Validator, method: str) -> None
     assert validator.check("create_button", body) == (body, [])
 
 
+@pytest.mark.parametrize(
+    ("operation", "body", "path"),
+    [
+        ("resend_callback", {"change": []}, "change"),
+        ("run_scenario", {"vars": []}, "vars"),
+        ("create_purchase", {"select": {"checkboxes": []}}, "select.checkboxes"),
+        ("create_purchase", {"shopper": []}, "shopper"),
+        ("set_clock", [], ""),
+        ("create_purchase", {"page": {"options": []}}, None),
+        ("create_purchase", {"shopper": {"billing_address": []}}, None),
+    ],
+)
+def test_an_empty_array_stands_for_an_object_of_klarnas_and_for_none_of_the_sandbox(
+    validator: Validator, operation: str, body: Any, path: str | None
+) -> None:
+    """klarna.md §3.3."""
+    problems = validator.check(operation, body)[1]
+    assert {problem.path for problem in problems} == ({path} if path is not None else set())
+
+
 def test_a_page_may_send_fractions_and_they_are_rounded(validator: Validator) -> None:
     """klarna.md §6.3 and 10, truncation."""
     body, problems = validator.check("page", sample("carts/se-fractions"))
