@@ -220,13 +220,20 @@ class Deliveries:
             delivery, lambda current: with_attempts(current, made, state), jobs, now, finished
         )
         if written is None:
-            await self._reschedule(delivery, jobs)
             written = with_attempts(delivery, made, state)
+            if await self._is_reset(delivery):
+                return written
+            await self._reschedule(delivery, jobs)
         body = written.body if sent_body is None else sent_body
         count = written.attempts_dropped + len(written.attempts)
         for number, attempt in enumerate(made, count - len(made) + 1):
             await self._write_entry(written, number, attempt, body, attempts.injected)
         return written
+
+    async def _is_reset(self, delivery: Delivery) -> bool:
+        """Return whether all that a callback was about has been deleted, and so the journal too."""
+        order = await self._store.get(Order, delivery.order_id or "")
+        return order is None and await self._store.get(Purchase, delivery.purchase_id) is None
 
     async def _reschedule(self, delivery: Delivery, jobs: tuple[Job, ...]) -> None:
         """Keep the schedule of a callback that was deleted to make room; a reset deletes the schedule too."""

@@ -1,7 +1,7 @@
 """The commands of a purchase, from the click on the button to payment. The dialog and the control API use the same ones."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import inf
 from typing import Any
 
@@ -13,7 +13,7 @@ from mock_klarna.domain import session, undecided
 from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.events import AuthorizationRefused, Event, SessionInitiated, UpdateIgnored
 from mock_klarna.domain.journal import EVENT, EXCHANGE, LAST_POSITION, Entry, Exchange, JournalFilter
-from mock_klarna.domain.records import ButtonKey, CommandResult, Decision, Order, Purchase
+from mock_klarna.domain.records import ButtonKey, CommandResult, Decision, Order, Outcome, Purchase
 from mock_klarna.emulator import checkout_steps
 from mock_klarna.emulator.buttons import NO_SHOP
 from mock_klarna.emulator.context import Context, UpdateSender
@@ -205,15 +205,20 @@ class Checkout:
 
     async def _record_failure(self, purchase: Purchase, failure: str) -> None:
         """Record an `update` callback that failed; end the purchase if the setting `update_failure` is `abort`."""
+        if self._context.settings.update_failure == "abort":
+            await self.fail(purchase, failure)
+            return
         event = UpdateIgnored(purchase_id=purchase.purchase_id, reason=failure)
+        await self._decide(purchase, lambda current, _now: CommandResult(value=current, events=(event,)), None)
+
+    async def fail(self, purchase: Purchase, reason: str) -> None:
+        """End a purchase that cannot go on, if it has not ended."""
 
         def command(current: Purchase, _now: float) -> CommandResult[Purchase]:
-            if self._context.settings.update_failure != "abort":
-                return CommandResult(value=current, events=(event,))
             locale = orjson.loads(current.session or b"{}").get("locale", "")
-            return purchases.fail(current, failure, locale, self._context.rules)
+            return purchases.fail(current, reason, locale, self._context.rules)
 
-        await self._context.decide(lambda: self.find(None, purchase.purchase_id), command)
+        await self._decide(purchase, command, None)
 
     async def pay(
         self, purchase: Purchase, outcome: str | Json | None, amount: int | None = None, version: int | None = None
@@ -245,6 +250,48 @@ class Checkout:
     def _with_spelling(self, body: Json) -> Json:
         return session.with_kebab_case(body) if self._context.settings.shipping_method_case == "kebab" else body
 
+    def require_possible(self, button: ButtonKey, page: Json, body: Json, *, is_placed: bool = False) -> None:
+        """Raise what prevents a shopper from buying as `body`, a checked `create_purchase` body, says; record nothing.
+
+        After the first `update` callback the merchant can change the session, so later steps are left out if there is one.
+        With `is_placed` no callback is sent, and a shopper whom Klarna declines is refused.
+        """
+        today = self._context.validator.today()
+        current = checkout_steps.opened(self._context.validator, button.body, page, body.get("integrator_url"))
+        shopper = checkout_steps.example_shopper(body.get("shopper"), current, today)
+        current, _ = self._identified(current, shopper, "")
+        if is_placed or not (current.get("merchant_urls") or {}).get("update"):
+            current, _ = self._chosen(current, body, "", cheats=not is_placed)
+        if is_placed:
+            self._accepted(current, body)
+
+    def _identified(self, current: Json, shopper: Shopper, purchase_id: str) -> tuple[Json, list[Event]]:
+        return self._after(current, [checkout_steps.identify(purchase_id, lambda _current: shopper)])
+
+    def _chosen(self, current: Json, body: Json, purchase_id: str, *, cheats: bool) -> tuple[Json, list[Event]]:
+        choices = checkout_steps.choices(purchase_id, body.get("select") or {}, orjson.dumps(current))
+        steps = [step for step, _ in choices]
+        if cheats and "cheat" in body:
+            steps.append(checkout_steps.cheat(purchase_id, body["cheat"]))
+        return self._after(current, steps)
+
+    def _after(self, current: Json, steps: Iterable[checkout_steps.Step]) -> tuple[Json, list[Event]]:
+        """Return a session after some steps, which are not committed, and their events."""
+        events = []
+        for step in steps:
+            current, event = step(current)
+            checkout_steps.order_of(self._context.validator, current)
+            events.append(event)
+        return current, events
+
+    def _accepted(self, current: Json, body: Json) -> Outcome:
+        """Return the outcome of the risk check; raises `StateConflict` if Klarna declines the shopper."""
+        outcome = risk.check(current, body.get("outcome"), pending_everywhere=self._context.settings.pending_everywhere)
+        if isinstance(outcome, str):
+            hint = "another shopper, or an outcome"
+            raise StateConflict(f"Klarna declines this shopper: {outcome}", where="shopper", hint=hint)
+        return outcome
+
     async def order(self, button: ButtonKey, page: Json, body: Json) -> Order:
         """Decide all steps of a shopper and the placing of the order at once, so that no callback asks for it.
 
@@ -252,15 +299,16 @@ class Checkout:
         after any purchase. Raises `StateConflict` if the button is not offered or Klarna declines the shopper, and `InvalidInput`
         for an invalid order.
         """
+        self.require_possible(button, page, body, is_placed=True)
         return await self._context.create(lambda: self._order(button, page, body))
 
     async def _order(self, button: ButtonKey, page: Json, body: Json) -> Order:
-        validator, settings, merchant = self._context.validator, self._context.settings, button.merchant
+        validator, merchant = self._context.validator, button.merchant
         now, purchase_id = await self._context.new_id(merchant, "purchase")
         _, draw = await self._context.draw(merchant, "shopper")
         _, token = await self._context.new_id(merchant, "token")
         _, order_id = await self._context.new_id(merchant, "order")
-        current = checkout_steps.opened(validator, button.body, page, body.get("integrator_url"))
+        opened = checkout_steps.opened(validator, button.body, page, body.get("integrator_url"))
         started = Purchase(
             merchant=merchant,
             purchase_id=purchase_id,
@@ -268,26 +316,19 @@ class Checkout:
             state="started",
             created_at=now,
         )
-        events: list[Event] = [SessionInitiated(purchase_id=purchase_id, button_key=button.button_key)]
         seed, today = "/".join(map(str, draw)), validator.today()
-        shopper = checkout_steps.shopper_for(body.get("shopper"), current, seed, today)
-        identify = checkout_steps.identify(purchase_id, lambda _current: shopper)
-        choices = checkout_steps.choices(purchase_id, body.get("select") or {}, orjson.dumps(current))
-        for step in (identify, *(choice for choice, _ in choices)):
-            current, event = step(current)
-            checkout_steps.order_of(validator, current)
-            events.append(event)
-        outcome = risk.check(current, body.get("outcome"), pending_everywhere=settings.pending_everywhere)
-        if isinstance(outcome, str):
-            hint = "another shopper, or an outcome"
-            raise StateConflict(f"Klarna declines this shopper: {outcome}", where="shopper", hint=hint)
+        shopper = checkout_steps.shopper_for(body.get("shopper"), opened, seed, today)
+        identified, identification = self._identified(opened, shopper, purchase_id)
+        current, choices = self._chosen(identified, body, purchase_id, cheats=False)
+        outcome = self._accepted(current, body)
         placed = _ordered(self._with_spelling(checkout_steps.order_of(validator, current)))
         raw, rules = write_json(placed), self._context.rules
         authorized = purchases.authorize(started, outcome, token, placed, raw, now, rules)
         result = purchases.place(authorized.value, placed["merchant_urls"], placed, raw, order_id, now, rules)
         writes = tuple(replace(record, version=1) for record in result.writes)
-        events += [*authorized.events, *result.events]
-        await self._context.commit(merchant, Decision(writes=writes, events=tuple(events), jobs=result.jobs), now)
+        initiated = SessionInitiated(purchase_id=purchase_id, button_key=button.button_key)
+        events = (initiated, *identification, *choices, *authorized.events, *result.events)
+        await self._context.commit(merchant, Decision(writes=writes, events=events, jobs=result.jobs), now)
         return result.value[1]
 
     async def wait_for_end(self, purchase: Purchase, seconds: float, *, gives_up: bool = False) -> Purchase:

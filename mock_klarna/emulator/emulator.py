@@ -16,7 +16,8 @@ from mock_klarna.emulator.idempotency import Idempotency
 from mock_klarna.emulator.merchants import Merchants
 from mock_klarna.emulator.orders import OrderManagement, Orders
 from mock_klarna.emulator.snapshots import Snapshots
-from mock_klarna.errors import InvalidInput, Problem, UnknownName, did_you_mean
+from mock_klarna.errors import InvalidInput, MockKlarnaError, Problem, UnknownName, did_you_mean
+from mock_klarna.validation import Validator
 
 
 class Emulator:
@@ -47,13 +48,24 @@ EXAMPLE_KEY = "123e4567-e89b-12d3-a456-426655440000"
 async def buy(emulator: Emulator, merchant: str | None, body: Json) -> Purchase:
     """Execute all steps of a shopper, including payment; `body` is a checked `create_purchase` body.
 
-    The button key is that of the body, or that of the page's `setup` (klarna.md C-6), or the merchant's newest.
+    The button key is that of the body, or that of the page's `setup` (klarna.md C-6), or the merchant's newest. What cannot be
+    bought is refused before anything is recorded; if an `update` callback was sent before that turns out, the purchase fails.
     """
-    page = _page(body)
+    page = _page(emulator.context.validator, body)
     button = await emulator.buttons.offered(merchant, body.get("button_key") or _key_of(page))
     checkout = emulator.checkout
+    checkout.require_possible(button, page, body)
     timeout = body.get("merchant_timeout", emulator.settings.merchant_timeout or None)
     purchase = await checkout.start(button, page, body.get("integrator_url"), timeout)
+    try:
+        return await _finish(checkout, purchase, body)
+    except MockKlarnaError as refused:
+        await checkout.fail(purchase, str(refused))
+        raise
+
+
+async def _finish(checkout: Checkout, purchase: Purchase, body: Json) -> Purchase:
+    """Execute the steps of a shopper after the click, as far as the answers to `update` callbacks allow."""
     purchase = await checkout.identify(purchase, body.get("shopper"))
     for step, context in checkout_steps.choices(purchase.purchase_id, body.get("select") or {}, purchase.session):
         purchase = await checkout.take(purchase, step, context) if purchase.state == "started" else purchase
@@ -68,7 +80,7 @@ async def order(emulator: Emulator, merchant: str | None, body: Json) -> Order:
     Without a button key in the body the page alone counts, so that a merchant needs none. Raises `InvalidInput` without a
     merchant.
     """
-    page = _page(body)
+    page = _page(emulator.context.validator, body)
     key = body.get("button_key") or _key_of(page)
     if key is None and merchant is None:
         expected = "credentials, or ?merchant= in the URL"
@@ -77,8 +89,8 @@ async def order(emulator: Emulator, merchant: str | None, body: Json) -> Order:
     return await emulator.checkout.order(button, page, body)
 
 
-def _page(body: Json) -> Json:
-    """Return the page of a body: the members of `page` over those of its stored `cart`; raises `UnknownName`."""
+def _page(validator: Validator, body: Json) -> Json:
+    """Return the page of a body: the members of `page` over those of its stored `cart`, read as a page is; raises `UnknownName`."""
     page, name = body.get("page") or {}, body.get("cart")
     if name is None:
         return page
@@ -86,7 +98,8 @@ def _page(body: Json) -> Json:
         known = ", ".join(resources.cart_names())
         hint = f"{did_you_mean(name, resources.cart_names())} known: {known}".lstrip()
         raise UnknownName(f"unknown cart {name!r}", where="cart", hint=hint)
-    return session.merge(resources.cart(name), page)
+    cart, _ = validator.check("page", resources.cart(name))
+    return session.merge(cart, page)
 
 
 def _key_of(page: Json) -> str | None:

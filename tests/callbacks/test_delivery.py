@@ -8,8 +8,11 @@ import pytest
 
 from mock_klarna.callbacks.delivery import AT_ONCE, GARBLED_BODY
 from mock_klarna.client import Client
+from tests.merchants.pages import urls
 from tests.merchants.running import Json, buy, callbacks, calls, emulator, place
-from tests.merchants.shop import ReceivedRequest, Shop, in_turn
+from tests.merchants.shop import ReceivedRequest, Shop, always, in_turn
+
+OPTION = {"id": "made-up", "name": "Made up", "price": 0, "tax_rate": 0, "tax_amount": 0}
 
 
 class Gate:
@@ -336,3 +339,33 @@ async def test_a_change_that_is_not_possible_is_refused_and_nothing_is_sent(
         answer = await client.send("POST", f"/_mock/callbacks/{callback['callback_id']}/resend", changes)
     assert (answer.status, answer.body["errors"][0]["path"]) == (400, path)
     assert len(shop.requests) == 1
+
+
+async def test_a_callback_that_is_answered_after_a_reset_leaves_no_trace(shop: Shop) -> None:
+    gate = Gate(1)
+    shop.answers["/place-order"] = gate.answer
+    async with emulator() as client:
+        await buy(client, shop.url)
+        await gate.full.wait()
+        await client.ask("POST", "/_mock/reset", {})
+        gate.open.set()
+        async with Client(client.url, "other") as other:
+            await buy(other, shop.url)
+            await calls(other, "place_order")
+        assert (await client.ask("GET", "/_mock/merchants"))["merchants"] == []
+
+
+async def test_a_purchase_that_is_refused_after_an_update_callback_fails(shop: Shop) -> None:
+    shop.answers["/update"] = always(200, {"shipping_options": []})
+    async with emulator() as client:
+        options = {"merchant_urls": {**urls(shop.url), "update": f"{shop.url}/update"}}
+        await client.ask("POST", "/instantshopping/v1/buttons", options)
+        body: Json = {"cart": "se-battery-pack", "wait": 0, "select": {"shipping_option": "express_priority"}}
+        answer = await client.send("POST", "/_mock/purchases", body)
+        assert (answer.status, answer.body["errors"][0]["path"]) == (400, "select.shipping_option")
+        (failed,) = (await client.ask("GET", "/_mock/purchases"))["purchases"]
+        assert failed["state"] == "failed"
+        shop.answers["/update"] = always(200, {"shipping_options": [OPTION]})
+        body["select"] = {"shipping_option": OPTION["id"]}
+        bought = await client.ask("POST", "/_mock/purchases", body)
+        assert bought["state"] == "authorized"

@@ -7,6 +7,7 @@ import pytest
 
 from mock_klarna import MockKlarnaAsync, Settings
 from mock_klarna.domain.cheating import CHEATS
+from mock_klarna.resources import cart_names
 
 Json = dict[str, Any]
 Page = Callable[[str], Any]
@@ -143,10 +144,11 @@ WRONG: list[tuple[Json, int, str, str]] = [
 
 
 @pytest.mark.parametrize(("body", "status", "path", "hint"), WRONG)
-async def test_an_invalid_purchase_is_refused_with_place_and_hint(
+async def test_an_invalid_purchase_is_refused_with_place_and_hint_and_leaves_no_trace(
     klarna: MockKlarnaAsync, button: Json, page: Page, body: Json, status: int, path: str, hint: str
 ) -> None:
     whole = {"wait": 0, **body, "page": {**page("se-battery-pack"), **body.get("page", {})}}
+    state, journal = await klarna.snapshot(), await klarna.journal()
     answer = await klarna.send("POST", PURCHASES, whole)
     assert answer.status == status
     problems = answer.body.get("errors", [])
@@ -154,7 +156,15 @@ async def test_an_invalid_purchase_is_refused_with_place_and_hint(
     rights = [answer.body.get("hint", ""), *(problem["expected"] for problem in problems)]
     assert path in places
     assert any(hint in expected for expected in rights)
-    assert (await klarna.send("GET", "/_mock/health")).body["orders"] == 0
+    assert (await klarna.snapshot(), await klarna.journal()) == (state, journal)
+
+
+@pytest.mark.parametrize("cart", cart_names())
+async def test_every_stored_cart_can_be_bought_by_its_name(klarna: MockKlarnaAsync, button: Json, cart: str) -> None:
+    bought = await klarna.purchase(cart=cart, wait=0)
+    assert bought["state"] == "authorized"
+    ordered = await klarna.order(cart=cart)
+    assert ordered["order_amount"] == bought["order_amount"]
 
 
 async def test_all_problems_of_a_purchase_are_reported_at_once(klarna: MockKlarnaAsync, button: Json) -> None:
