@@ -6,7 +6,7 @@ Times are seconds since 1970 in UTC, on the merchant's own clock.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from msgspec import Struct
 
@@ -196,6 +196,18 @@ class Merchant(Record, frozen=True, kw_only=True):
     def key(self) -> str:
         """The merchant's username."""
         return self.merchant
+
+
+class MerchantSummary(NamedTuple):
+    """What a merchant has: how many records, its clock as in `Merchant`, and its newest journal entry, if there is one."""
+
+    merchant: str
+    buttons: int
+    purchases: int
+    orders: int
+    clock_offset: float
+    last_seq: int | None
+    last_at: float | None
 
 
 class FirstHost(Record, frozen=True, kw_only=True):

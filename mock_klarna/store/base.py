@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from mock_klarna.domain.journal import Entry, Exchange, JournalFilter, Sent
-from mock_klarna.domain.records import Decision, Job, Record
+from mock_klarna.domain.records import Decision, Job, MerchantSummary, Record
 from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.in_process import Watching
 from mock_klarna.store.journal import Bounds
@@ -160,6 +160,13 @@ class Store(Protocol):
 
     async def merchants(self) -> list[str]:
         """Return the names of all merchants that have any state."""
+        ...
+
+    async def merchant_summaries(self, merchant: str | None, limit: int) -> tuple[list[MerchantSummary], int]:
+        """Return what merchants have, or one of them, at most `limit`, and how many there are.
+
+        The one with the newest entry in the journal comes first, those without entries last.
+        """
         ...
 
     async def clear(self, merchant: str | None) -> None:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from mock_klarna.domain.events import event_name
 from mock_klarna.domain.journal import (
     EVENT,
+    LAST_POSITION,
     NO_MERCHANT,
     Entry,
     Exchange,
@@ -21,7 +22,7 @@ from mock_klarna.domain.journal import (
     entry_size,
     narrowest_filter,
 )
-from mock_klarna.domain.records import Decision, Job, Merchant, Record
+from mock_klarna.domain.records import ButtonKey, Decision, Job, Merchant, MerchantSummary, Order, Purchase, Record
 from mock_klarna.store.in_process import KeyedLocks, RequestCounts, Waiters, Watching
 from mock_klarna.store.journal import DEFAULT_BOUNDS, Bounds, TotalSize
 from mock_klarna.store.packing import PACKED_KINDS, PackedRecord, Stored, unpacked
@@ -280,6 +281,19 @@ class MemoryStore:
     async def merchants(self) -> list[str]:
         """Return the names of all merchants that have any state."""
         return [name for name in self._merchants if name != NO_MERCHANT]
+
+    async def merchant_summaries(self, merchant: str | None, limit: int) -> tuple[list[MerchantSummary], int]:
+        """Return what merchants have, or one of them, the last active one first, and how many there are."""
+        chosen = [(name, state) for name, state in self._merchants.items() if name and merchant in (None, name)]
+        chosen.sort(key=lambda named: (-named[1].journal.newest if named[1].journal else 0, named[0]))
+        return [self._summary(name, state) for name, state in chosen[:limit]], len(chosen)
+
+    def _summary(self, name: str, state: MerchantState) -> MerchantSummary:
+        counts = (len(state.of_kind(kind.kind, None)) for kind in (ButtonKey, Purchase, Order))
+        clock: Merchant | None = self._index.get(Merchant.kind, name)
+        last = next(state.journal.before(LAST_POSITION, 0), None)
+        offset = clock.clock_offset if clock else 0.0
+        return MerchantSummary(name, *counts, offset, last.seq if last else None, last.at if last else None)
 
     async def clear(self, merchant: str | None) -> None:
         """Delete the state of a merchant, or of all: at once for all callers, and from memory in portions."""

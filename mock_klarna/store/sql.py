@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from mock_klarna.domain.journal import Entry, JournalFilter
-from mock_klarna.domain.records import Job, Record
+from mock_klarna.domain.records import ButtonKey, Job, Merchant, MerchantSummary, Order, Purchase, Record
 from mock_klarna.store.journal import Bounds
 from mock_klarna.store.snapshot import SavedSnapshot
 from mock_klarna.store.sql_rows import (
@@ -49,6 +49,14 @@ WAITING = (
     "SELECT due, merchant, kind, subject, number FROM jobs WHERE merchant = $1 AND owner IS NULL ORDER BY due, position"
 )
 MERCHANTS = "SELECT name FROM merchants WHERE name <> '' ORDER BY position"
+_NEWEST_ENTRY = "SELECT (SELECT seq FROM journal WHERE merchant = m.name AND is_event = {} ORDER BY seq DESC LIMIT 1)"
+_SUMMARIES = f"""
+SELECT shown.total, shown.name, {{counts}}, (SELECT body FROM records WHERE kind = '{Merchant.kind}' AND key = shown.name),
+    shown.seq, (SELECT at FROM journal WHERE seq = shown.seq)
+FROM (SELECT name, count(*) OVER () AS total,
+        (SELECT max(seq) FROM ({_NEWEST_ENTRY.format(0)} AS seq UNION ALL {_NEWEST_ENTRY.format(1)}) AS newest) AS seq
+    FROM merchants AS m WHERE name <> '' {{condition}} ORDER BY seq DESC NULLS LAST, name LIMIT $1) AS shown
+ORDER BY shown.seq DESC NULLS LAST, shown.name"""
 JOURNAL_SIZE = "SELECT coalesce(sum(size), 0) FROM journal WHERE merchant = $1"
 JOURNAL_SIZES = "SELECT merchant, sum(size), max(seq) FROM journal GROUP BY merchant"
 OLDEST_ENTRIES = "SELECT seq, size FROM journal WHERE merchant = $1 AND seq < $2 ORDER BY is_event, seq LIMIT 500"
@@ -88,6 +96,13 @@ def entries_query(watch: JournalFilter, after: int, before: int | None) -> tuple
             values.append(storable(value))
             conditions.append(f"{column} = ${len(values)}")
     return " AND ".join(conditions), values
+
+
+def _summary(
+    name: str, buttons: int, purchases: int, orders: int, clock: bytes | None, seq: int | None, at: float | None
+) -> MerchantSummary:
+    offset = decoder(Merchant)(clock).clock_offset if clock is not None else 0.0
+    return MerchantSummary(name, buttons, purchases, orders, offset, seq, at)
 
 
 class JournalLimits:
@@ -155,6 +170,8 @@ class SqlStore(ABC):
 
     is_shared = False
     """Whether other servers may write to the same database."""
+    count_of_kind = "(SELECT count(*) FROM records WHERE merchant = shown.name AND kind = '{}')"
+    """Counts records in the statement of `merchant_summaries`."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
@@ -268,6 +285,14 @@ class SqlStore(ABC):
     async def merchants(self) -> list[str]:
         """Return the names of all merchants that have any state."""
         return [row[0] for row in await self.fetch(MERCHANTS)]
+
+    async def merchant_summaries(self, merchant: str | None, limit: int) -> tuple[list[MerchantSummary], int]:
+        """Return what merchants have, or one of them, the last active one first, and how many there are."""
+        counts = ", ".join(self.count_of_kind.format(kind.kind) for kind in (ButtonKey, Purchase, Order))
+        condition, values = ("", []) if merchant is None else ("AND name = $2", [storable(merchant)])
+        rows = await self.fetch(_SUMMARIES.format(counts=counts, condition=condition), max(1, limit), *values)
+        found = [_summary(*row[1:]) for row in rows[:limit]]
+        return found, rows[0][0] if rows else 0
 
     async def save_snapshot(self, about: SavedSnapshot, content: bytes) -> None:
         """Keep a snapshot under its name, in place of an earlier one."""

@@ -87,11 +87,16 @@ _COUNT = (
 )
 _COUNT_RECORDS = "SELECT coalesce(sum(count), 0) FROM totals JOIN merchants USING (state) WHERE kind = $1"
 _COUNT_OF_MERCHANT = f"{_COUNT_RECORDS} AND name = $2"
+_COUNT_OF_SHOWN = (
+    "(SELECT coalesce(sum(count), 0) FROM totals JOIN merchants USING (state) WHERE name = shown.name AND kind = '{}')"
+)
 _LAST_SEQ = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'journal_rows'"
 
 
 class SqliteStore(SqlStore):
     """A store in an SQLite file that no other server may use; raises `MockKlarnaError` if it cannot be used."""
+
+    count_of_kind = _COUNT_OF_SHOWN
 
     def __init__(self, path: Path, bounds: Bounds = DEFAULT_BOUNDS) -> None:
         super().__init__(bounds)

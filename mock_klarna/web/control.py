@@ -1,6 +1,5 @@
 """The sandbox's control API under `/_mock`: server, merchants, purchases, orders, callbacks, faults, reset, test shoppers."""
 
-import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import Field
@@ -10,11 +9,9 @@ from aiohttp import hdrs
 
 from mock_klarna import __version__
 from mock_klarna.domain.callbacks import Delivery
-from mock_klarna.domain.journal import LAST_POSITION, Entry, JournalFilter
+from mock_klarna.domain.journal import JournalFilter
 from mock_klarna.domain.journal_text import journal_lines
 from mock_klarna.domain.records import ButtonKey, Order, Purchase, Record
-from mock_klarna.domain.time import moment, precise_moment
-from mock_klarna.domain.urls import host_of
 from mock_klarna.emulator import emulator
 from mock_klarna.errors import InvalidInput, Problem, StateConflict, UnknownName
 from mock_klarna.settings import flag_of, setting_fields, variable_of, without_secrets
@@ -125,31 +122,10 @@ def _setting(services: Services, setting: Field[Any]) -> Json:
 
 async def list_merchants(services: Services, request: ApiRequest) -> ApiResponse:
     """List the merchants that have data, or the one that is asked for: first the one to which something happened last."""
-    store, merchants = services.emulator.store, services.emulator.merchants
-    newest: list[tuple[str, Entry | None]] = []
-    for name in await merchants.names():
-        if request.scope in (None, name):
-            found = await store.entries(JournalFilter(merchant=name), 0, 1, before=LAST_POSITION)
-            newest.append((name, found[0] if found else None))
-            await asyncio.sleep(0)  # an engine in memory lets no others run
-    newest.sort(key=lambda pair: (-pair[1].seq if pair[1] else 0, pair[0]))
-    shown = [await _merchant(services, name, last) for name, last in newest[: request.query["limit"]]]
-    return json_response({"merchants": shown, "total": len(newest)})
-
-
-async def _merchant(services: Services, name: str, last: Entry | None) -> Json:
-    store, offset = services.emulator.store, await services.emulator.merchants.offset(name)
-    return {
-        "merchant": name,
-        "api_host": host_of(name) if services.settings.separate_regions else None,
-        "buttons": await store.count_records(ButtonKey, name),
-        "purchases": await store.count_records(Purchase, name),
-        "orders": await store.count_records(Order, name),
-        "now": moment(services.emulator.context.real_time() + offset),
-        "ahead_seconds": round(offset, 3),
-        "last_activity": precise_moment(last.at) if last else None,
-        "last_seq": last.seq if last else None,
-    }
+    found, total = await services.emulator.store.merchant_summaries(request.scope, request.query["limit"])
+    real_time, is_separate = services.emulator.context.real_time(), services.settings.separate_regions
+    shown = [views.merchant(each, real_time, has_host=is_separate) for each in found]
+    return json_response({"merchants": shown, "total": total})
 
 
 # Purchases
@@ -221,7 +197,9 @@ async def add_order(services: Services, request: ApiRequest) -> ApiResponse:
 async def list_orders(services: Services, request: ApiRequest) -> ApiResponse:
     """List placed orders, newest first."""
     newest, total = await _newest(services, request, Order)
-    return json_response({"orders": [await _order(services, order) for order in newest], "total": total})
+    times = {name: await services.emulator.context.now(name) for name in {order.merchant for order in newest}}
+    shown = [_order_with_management(order, times[order.merchant]) for order in newest]
+    return json_response({"orders": shown, "total": total})
 
 
 async def get_order(services: Services, request: ApiRequest) -> ApiResponse:
@@ -244,7 +222,10 @@ async def decide_fraud_review(services: Services, request: ApiRequest) -> ApiRes
 
 
 async def _order(services: Services, order: Order) -> Json:
-    now = await services.emulator.context.now(order.merchant)
+    return _order_with_management(order, await services.emulator.context.now(order.merchant))
+
+
+def _order_with_management(order: Order, now: float) -> Json:
     return {**views.order(order), "order_management": views.managed_order(order, now)}
 
 

@@ -9,8 +9,9 @@ from mock_klarna.domain.captures import refunded_amounts
 from mock_klarna.domain.events import Event, event_data
 from mock_klarna.domain.journal import Entry, Exchange, Sent, readable
 from mock_klarna.domain.order import balance, expires_at, klarna_reference
-from mock_klarna.domain.records import Capture, Fault, Order, Purchase, Refund
+from mock_klarna.domain.records import Capture, Fault, MerchantSummary, Order, Purchase, Refund
 from mock_klarna.domain.time import moment, precise_moment
+from mock_klarna.domain.urls import host_of
 from mock_klarna.validation import MalformedBody, read_json
 
 _MAX_BODY = 64 << 10
@@ -27,6 +28,21 @@ def body(raw: bytes) -> Any:
         except MalformedBody:
             return raw.decode("utf-8", "backslashreplace")
     return raw[:_MAX_BODY].decode("utf-8", "backslashreplace") + f"… ({len(raw)} bytes)"
+
+
+def merchant(summary: MerchantSummary, real_time: float, *, has_host: bool) -> Json:
+    """Return what a merchant has; `has_host` if the name has the host of a region."""
+    return {
+        "merchant": summary.merchant,
+        "api_host": host_of(summary.merchant) if has_host else None,
+        "buttons": summary.buttons,
+        "purchases": summary.purchases,
+        "orders": summary.orders,
+        "now": moment(real_time + summary.clock_offset),
+        "ahead_seconds": round(summary.clock_offset, 3),
+        "last_activity": None if summary.last_at is None else precise_moment(summary.last_at),
+        "last_seq": summary.last_seq,
+    }
 
 
 def purchase(record: Purchase, deliveries: list[Delivery], hint: str | None = None) -> Json:

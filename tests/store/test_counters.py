@@ -1,9 +1,9 @@
 from itertools import pairwise
 
-from mock_klarna.domain.journal import JournalFilter
-from mock_klarna.domain.records import ButtonKey, Purchase
+from mock_klarna.domain.journal import EXCHANGE, NO_MERCHANT, JournalFilter
+from mock_klarna.domain.records import ButtonKey, Merchant, MerchantSummary, Purchase
 from mock_klarna.store.base import Store
-from tests.store.samples import button, created, dumped, job, purchase, scheduling, telling, writing
+from tests.store.samples import button, created, dumped, exchange, job, order, purchase, scheduling, telling, writing
 
 
 async def test_a_counter_counts_from_one_for_each_merchant_and_name(store: Store) -> None:
@@ -74,3 +74,27 @@ async def test_the_newest_records_of_a_kind_are_kept(store: Store) -> None:
     assert await store.get(ButtonKey, "b-1") is None
     assert len(await store.records(ButtonKey, "other")) == len(await store.records(Purchase, "other")) == 6
     await store.keep_newest(ButtonKey, "stranger", 4)
+
+
+async def test_merchants_are_summarized_at_once_the_last_active_one_first(store: Store) -> None:
+    await store.count("silent", "button")
+    for name in ("shop", "other", "shop"):
+        await store.commit(name, telling(created()), 2.0)
+    await store.commit("shop", writing(button(), Merchant(merchant="shop", clock_offset=60.0)), 3.0)
+    for number in range(3):
+        await store.commit("other", writing(purchase(f"p-{number}", "other"), order(f"o-{number}", "other")), 4.0)
+    position = await store.record("other", EXCHANGE, "get_button", exchange(), 5.0, None)
+    await store.record(NO_MERCHANT, EXCHANGE, "get_button", exchange(), 6.0, None)
+    await store.position()  # PostgreSQL: every entry is complete
+    before = getattr(store, "statements", 0)
+    found, total = await store.merchant_summaries(None, 10)
+    assert getattr(store, "statements", 0) - before <= 2  # the heartbeat of a PostgreSQL store may be the second
+    assert ([each.merchant for each in found], total) == (["other", "shop", "silent"], 3)
+    assert found[0] == MerchantSummary("other", 0, 3, 3, 0.0, position, 5.0)
+    assert found[1][:5] == ("shop", 1, 0, 0, 60.0)
+    assert found[1].last_at == 2.0
+    assert found[2] == MerchantSummary("silent", 0, 0, 0, 0.0, None, None)
+    assert await store.merchant_summaries(None, 1) == (found[:1], 3)
+    assert await store.merchant_summaries("shop", 10) == (found[1:2], 1)
+    assert await store.merchant_summaries("nobody", 10) == ([], 0)
+    assert await store.merchant_summaries(None, 0) == ([], 3)
