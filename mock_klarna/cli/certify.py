@@ -86,8 +86,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 class _Judged:
     """The findings, what they are about in words, and notes about what limits them.
 
-    evidence: journal entries by their places. stopped: why most probes were not played, "" if they were. others: which merchants
-    have traffic, if the wanted one has none.
+    evidence: journal entries by their places. stopped: why most probes were not played, "" if they were.
     """
 
     found: Json
@@ -95,15 +94,14 @@ class _Judged:
     notes: tuple[str, ...]
     evidence: dict[str, Json]
     stopped: str = ""
-    others: str = ""
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the findings; return 1 if one is as severe as `--fail-on`, or if nothing could be judged, else 0.
 
     With `--shop` the probes are played first. Raises `UnknownName` for a rule that does not exist, `MockKlarnaError` for a file
-    that cannot be judged and for a missing reason, `Unreachable` when no server or no shop answers, and `SettingsError` for an
-    invalid address.
+    that cannot be judged, a merchant without traffic and a missing reason, `Unreachable` when no server or no shop answers, and
+    `SettingsError` for an invalid address.
     """
     certify_shop.require_usable(arguments)
     if arguments.merchant == "":
@@ -125,8 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(terminal.text(found, url, style, failing=failing, notes=judged.notes))
     if reason := terminal.undecided(found):
         of = f"merchant {merchant!r}" if merchant is not None else "any merchant"
-        text = "; ".join(part for part in (f"nothing to certify for {of}: {reason}", judged.others) if part)
-        print(f"mock-klarna: {text}", file=sys.stderr)
+        print(f"mock-klarna: nothing to certify for {of}: {reason}", file=sys.stderr)
     return 0 if terminal.is_certified(found, failing) else _FOUND
 
 
@@ -179,19 +176,18 @@ async def _of_server(arguments: argparse.Namespace, url: str, merchant: str | No
             entry = await client.send("GET", place, headers=_ALL_MERCHANTS)
             if entry.status == 200 and isinstance(entry.body, dict):
                 evidence[place] = entry.body
-        is_known = merchant is None or arguments.shop is not None or _has_cases(found)
-        others = "" if is_known else await certify_shop.other_merchants(client, str(merchant))
+        if merchant is not None and not _has_cases(found):
+            await certify_shop.require_traffic(client, merchant)
     notes = (f"{stopped}.",) if stopped else ()
-    return _Judged(found, arguments.shop or url, notes, evidence, stopped, others)
+    return _Judged(found, arguments.shop or url, notes, evidence, stopped)
 
 
 async def _findings(url: str, merchant: str | None) -> Json:
     async with Client(url) as client:
+        await client.require_sandbox()
         query = "" if merchant is None else f"?merchant={quote(merchant, safe='')}"
-        answer = await client.send("GET", f"/_mock/findings{query}", headers=_ALL_MERCHANTS)
-    if not (answer.status == 200 and isinstance(answer.body, dict) and "findings" in answer.body):
-        raise MockKlarnaError(f"no findings, but {answer.status}", where=url, hint="give the address of mock-klarna")
-    return answer.body
+        found: Json = await client.ask("GET", f"/_mock/findings{query}", headers=_ALL_MERCHANTS)
+    return found
 
 
 def _has_cases(found: Json) -> bool:
@@ -205,6 +201,8 @@ def _places(found: Json) -> Iterable[str]:
 
 def _of_file(path: str, merchant: str | None) -> _Judged:
     source = sources.read(path, _operations)
+    if merchant is not None and merchant not in source.merchants:
+        raise certify_shop.unknown_merchant("the file", source.merchants, merchant)
     results: list[RuleResult] = []
     evidence: dict[str, Json] = {}
     try:
@@ -217,9 +215,7 @@ def _of_file(path: str, merchant: str | None) -> _Judged:
         raise MockKlarnaError("an entry is not complete", where=path, hint=hint) from None
     found = report(results)
     wanted = {place: evidence[place] for place in _places(found) if place in evidence}
-    is_known = merchant is None or merchant in source.merchants
-    others = "" if is_known else certify_shop.in_words("the file", source.merchants, str(merchant))
-    return _Judged(found, f"{source.kind} {path}", source.notes, wanted, others=others)
+    return _Judged(found, f"{source.kind} {path}", source.notes, wanted)
 
 
 def _operations() -> Iterable[tuple[str, str, str]]:

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 _PERSON_SECONDS = 120.0
 _LONGEST_WAIT = 600.0
 _ACT_SECONDS = 60.0
-_MOST_LISTED, _MOST_NAMED = 1000, 10
+_MOST_LISTED, _MOST_NAMED = 10_000, 10
 _ONLY_WITH_SHOP = ("button_key", "cart", "probe", "capture_url", "refund_url", "wait")
 
 
@@ -98,6 +98,7 @@ async def play(arguments: argparse.Namespace, url: str, rules: Collection[str]) 
         if reason := await asyncio.to_thread(why_unready, arguments.shop):
             raise Unreachable(f"no answer from the shop at {arguments.shop}: {reason}", where="--shop")
         person = _person_seconds(arguments.wait)
+        await _require_button_key(client, person)
         probing = Probing(
             client=client,
             cart=await _cart(client, arguments, page, person),
@@ -142,6 +143,22 @@ def _page(path: str) -> Json:
     return page
 
 
+async def _require_button_key(client: Client, person: float) -> None:
+    """Raise `MockKlarnaError` for a merchant without a button key; say it where a person may let the page create one.
+
+    It is asked for without credentials: a request with those of a mistyped merchant would create the merchant.
+    """
+    merchant, used = client.merchant, await _merchants(client)
+    if any(one["merchant"] == merchant and one["buttons"] for one in used):
+        return
+    names = [str(one["merchant"]) for one in used]
+    message = f"the merchant {merchant!r} has no button key on this server; {in_words('the server', names, merchant)}"
+    if not person:
+        hint = "give the username that the shop uses, or let the shop create its button key first"
+        raise MockKlarnaError(message, where="--merchant", hint=did_you_mean(merchant, names) or hint)
+    _say(message)
+
+
 async def _cart(client: Client, arguments: argparse.Namespace, page: Json | None, person: float) -> Cart:
     cart = await find_cart(client, arguments.button_key, page)
     if cart is None and person:
@@ -151,28 +168,39 @@ async def _cart(client: Client, arguments: argparse.Namespace, page: Json | None
         cart = await find_cart(client, arguments.button_key, page)
     if cart is None:
         hint = "buy something on the shop's page first, or give the options of load() as JSON"
-        others = await other_merchants(client, client.merchant)
-        message = f"the merchant {client.merchant!r} has no purchase whose cart could be used; {others}"
+        message = f"the merchant {client.merchant!r} has no purchase whose cart could be used"
         raise MockKlarnaError(message, where="--cart", hint=hint)
     return cart
 
 
-async def other_merchants(client: Client, merchant: str) -> str:
-    """Return in words which other merchants with a button key, a purchase or an order the server has."""
+async def require_traffic(client: Client, merchant: str) -> None:
+    """Raise `MockKlarnaError` for a merchant that has neither a button key nor a purchase nor an order on the server."""
+    used = [one["merchant"] for one in await _merchants(client)]
+    if merchant not in used:
+        raise unknown_merchant("the server", used, merchant)
+
+
+def unknown_merchant(place: str, merchants: Sequence[str], merchant: str) -> MockKlarnaError:
+    """Return the error for a merchant about whom a server or a file has nothing."""
+    message = f"there is no traffic of the merchant {merchant!r}; {in_words(place, merchants, merchant)}"
+    hint = "give the username that the shop uses, or run the tests of the shop first"
+    return MockKlarnaError(message, where="--merchant", hint=did_you_mean(merchant, merchants) or hint)
+
+
+async def _merchants(client: Client) -> list[Json]:
+    """Return the merchants with a button key, a purchase or an order."""
     found = await client.ask("GET", f"/_mock/merchants?limit={_MOST_LISTED}", headers={"Authorization": ""})
-    used = [one["merchant"] for one in found["merchants"] if one["buttons"] or one["purchases"] or one["orders"]]
-    return in_words("the server", used, merchant)
+    return [one for one in found["merchants"] if one["buttons"] or one["purchases"] or one["orders"]]
 
 
 def in_words(place: str, merchants: Sequence[str], merchant: str) -> str:
-    """Return which merchants other than the wanted one a server or a file has, with the one that may be meant."""
+    """Return which merchants other than the wanted one a server or a file has."""
     others = [one for one in merchants if one != merchant]
     if not others:
         return f"{place} has no other merchant"
     left = len(others) - _MOST_NAMED
     more = f" and {left} more" if left > 0 else ""
-    meant = did_you_mean(merchant, others)
-    return f"{place} has {', '.join(map(repr, others[:_MOST_NAMED]))}{more}" + (f"; {meant}" if meant else "")
+    return f"{place} has {', '.join(map(repr, others[:_MOST_NAMED]))}{more}"
 
 
 def _person_seconds(given: float | None) -> float:

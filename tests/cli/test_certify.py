@@ -161,27 +161,22 @@ def test_the_page_about_a_server_has_its_entries_and_links_to_them(
     assert "User-Agent: python-requests/2" in page
 
 
-def test_a_merchant_without_traffic_is_not_certified(command: Command, server: MockKlarna) -> None:
-    result = command("certify", "--url", server.url, "--merchant", "nobody-yet")
-    assert result.returncode == 1
-    assert "nothing to certify for merchant 'nobody-yet': no rule could be decided" in result.stderr
-    assert result.stdout.splitlines()[-1].startswith("not certified: 53 rules, 0 passed, ")
-    assert result.stdout.splitlines()[-1].endswith("53 inconclusive")
-
-
 def test_a_server_that_does_not_answer_exits_4(command: Command) -> None:
     assert command("certify", "--url", "http://127.0.0.1:1").returncode == 4
 
 
-def test_a_merchant_without_traffic_is_told_which_merchants_have_some(command: Command, server: MockKlarna) -> None:
+def test_a_merchant_without_traffic_is_a_usage_error_that_names_the_others(
+    command: Command, server: MockKlarna
+) -> None:
     shop = server.as_merchant("tea-shop")
     shop.create_button(
         merchant_urls={"place_order": "https://shop.example.com/p", "terms": "https://shop.example.com/t"}
     )
     server.as_merchant("mistyped").send("GET", "/instantshopping/v1/buttons/none")
     result = command("certify", "--url", server.url, "--merchant", "tee-shop")
-    assert result.returncode == 1
-    assert "no rule could be decided; the server has " in result.stderr
+    assert (result.returncode, result.stdout) == (2, "")
+    start = "mock-klarna: --merchant: there is no traffic of the merchant 'tee-shop'; the server has "
+    assert result.stderr.startswith(start)
     assert "'tea-shop'" in result.stderr
     assert result.stderr.endswith("; did you mean tea-shop?\n")
     assert "mistyped" not in result.stderr
@@ -189,7 +184,16 @@ def test_a_merchant_without_traffic_is_told_which_merchants_have_some(command: C
 
 def test_a_file_names_its_merchants_for_one_that_it_does_not_have(command: Command, tmp_path: Path) -> None:
     result = command("certify", written(tmp_path, Journal().placed()), "--merchant", "nobody")
-    assert result.stderr.endswith("for merchant 'nobody': no rule could be decided; the file has 'shop'\n")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "there is no traffic of the merchant 'nobody'; the file has 'shop'; give the username" in result.stderr
+
+
+def test_another_server_than_mock_klarna_is_not_judged(command: Command, server: MockKlarna) -> None:
+    result = command("certify", "--url", f"{server.url}/instantshopping")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert (
+        "is not mock-klarna: it answered GET /_mock/health with 401; give the address of mock-klarna" in result.stderr
+    )
 
 
 @pytest.mark.parametrize(

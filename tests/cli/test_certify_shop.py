@@ -62,8 +62,9 @@ def test_a_cart_that_the_shop_does_not_sell_is_not_certified(
 def test_the_first_cart_is_bought_by_a_person(url: str, shop: str) -> None:
     line = ("certify", "--url", url, "--shop", shop, "--merchant", "waiting-shop:secret", "--wait", "60")
     with Client(url, "waiting-shop") as klarna, command_process(*line, "--probe", "price") as process:
-        klarna.create_button(merchant_urls={"terms": f"{shop}/terms", "place_order": f"{shop}/klarna/place-order"})
         assert process.stdout is not None
+        assert "the merchant 'waiting-shop' has no button key on this server; " in process.stdout.readline()
+        klarna.create_button(merchant_urls={"terms": f"{shop}/terms", "place_order": f"{shop}/klarna/place-order"})
         asked = process.stdout.readline()
         assert asked.startswith(f"mock-klarna: open {shop} and buy something with the button; waiting 60 s for it")
         klarna.purchase(cart="se-battery-pack", wait=0)
@@ -76,10 +77,10 @@ WRONG: dict[str, tuple[tuple[str, ...], int, str]] = {
     "unknown key": (("--button-key", "k-1"), 2, "--button-key: the merchant has no button key 'k-1'"),
     "unknown probe": (("--probe", "prise"), 2, "--probe: no probe 'prise'; did you mean price?"),
     "no cart": (("--cart", "no-such.json"), 2, "--cart: cannot read no-such.json: No such file or directory"),
-    "no purchase": (
-        ("--merchant", "nobody:secret"),
+    "mistyped merchant": (
+        ("--merchant", "demoshop:secret"),
         2,
-        "--cart: the merchant 'nobody' has no purchase whose cart could be used; the server has '",
+        "--merchant: the merchant 'demoshop' has no button key on this server; the server has '",
     ),
     "no shop": (("--shop", "http://127.0.0.1:1"), 4, "--shop: no answer from the shop at http://127.0.0.1:1"),
     "no server": (("--url", "http://127.0.0.1:1"), 4, "no answer from http://127.0.0.1:1"),
@@ -100,6 +101,27 @@ def test_what_cannot_be_used_is_named_with_what_would_be_right(
     result = command("certify", "--url", url, "--shop", shop, *MERCHANT, "--wait", "0", *flags)
     assert (result.returncode, text in result.stderr) == (code, True), result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.process
+def test_a_mistyped_merchant_is_named_without_being_created(command: Command, url: str, shop: str) -> None:
+    result = command("certify", "--url", url, "--shop", shop, "--merchant", "demo-shpo:secret", *CART, "--wait", "0")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.endswith("; did you mean demo-shop?\n")
+    with Client(url) as klarna:
+        assert "demo-shpo" not in {
+            one["merchant"]
+            for one in klarna.send("GET", "/_mock/merchants", headers={"Authorization": ""}).body["merchants"]
+        }
+
+
+@pytest.mark.process
+def test_a_merchant_that_has_bought_nothing_needs_a_cart(command: Command, url: str, shop: str) -> None:
+    with Client(url, "quiet-shop") as klarna:
+        klarna.create_button(merchant_urls={"terms": f"{shop}/terms", "place_order": f"{shop}/klarna/place-order"})
+    result = command("certify", "--url", url, "--shop", shop, "--merchant", "quiet-shop:secret", "--wait", "0")
+    assert result.returncode == 2
+    assert "--cart: the merchant 'quiet-shop' has no purchase whose cart could be used; buy something" in result.stderr
 
 
 @pytest.mark.process
