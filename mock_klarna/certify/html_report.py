@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from mock_klarna.certify.rule import FAMILIES
-from mock_klarna.certify.terminal import is_certified, verdict
+from mock_klarna.certify.terminal import verdict
 
 Json = Mapping[str, Any]
 _STYLES = Path(__file__).with_name("report.css")
@@ -33,7 +33,7 @@ def page(
     styles = _STYLES.read_text(encoding="utf-8")
     digest = b64encode(sha256(styles.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    result = "Certified" if is_certified(found, failing) else "Not certified"
+    result = verdict(found, failing).partition(":")[0].capitalize()
     body = _Body(found, evidence or {}, url)
     head = (
         '<meta charset="utf-8">',
@@ -83,7 +83,7 @@ def _header(found: Json, judged: Json, failing: Sequence[str], result: str) -> s
     ]
     facts = {"Judged": judged["of"], "Time": judged["at"], "Fails on": judged["fail_on"], "Version": judged["version"]}
     about = "".join(_tag("div", _tag("dt", name) + _tag("dd", value), raw=True) for name, value in facts.items())
-    mark = "good" if result == "Certified" else "bad"
+    mark = {"Certified": "good", "Partly certified": "part"}.get(result, "bad")
     return _tag(
         "header",
         _join(

@@ -1,6 +1,6 @@
 """The probes of `certify --shop`: what the sandbox does to a shop on purpose, once each. The rules judge the traffic."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -237,8 +237,10 @@ async def _late_capture(probing: Probing) -> str:
     bought, start = await probing.place(), await probing.position()
     await probing.advance("29d")
     sent = await probing.shop_acts("capture_order", bought["order_id"], start, 1)
-    if not sent:
+    if not sent and "capture_order" in probing.urls:
         return "not captured"
+    if not sent:
+        raise _no_act(probing, "capture_order")
     status = sent[-1]["status"]
     return "captured" if status < 300 else f"the capture was answered {status}"
 
@@ -246,9 +248,13 @@ async def _late_capture(probing: Probing) -> str:
 async def _require_act(probing: Probing, operation: str, order_id: str, start: int, number: int) -> None:
     """Raise `NotPlayed` unless the shop captures or refunds."""
     if not await probing.shop_acts(operation, order_id, start, number):
-        word = operation.removesuffix("_order")
-        how = f"give --{word}-url, or {word} the order in the shop during --wait SECONDS"
-        raise NotPlayed(f"the shop sent no {word}: {probing.acted.get(operation, how)}")
+        raise _no_act(probing, operation)
+
+
+def _no_act(probing: Probing, operation: str) -> NotPlayed:
+    word = operation.removesuffix("_order")
+    how = f"give --{word}-url, or {word} the order in the shop during --wait SECONDS"
+    return NotPlayed(f"the shop sent no {word}: {probing.acted.get(operation, how)}")
 
 
 PROBES: tuple[Probe, ...] = (
@@ -331,33 +337,60 @@ class Played:
     reason: str = ""
 
 
-async def play_all(probing: Probing, probes: Sequence[Probe], show: Callable[[int, int, Played], None]) -> list[Played]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeRun:
+    """What came of the probes.
+
+    stopped: why the others were not played, "" if all were tried. end: the position in the journal up to which the traffic shows
+    what the shop does, None without an end.
+    """
+
+    results: Sequence[Played]
+    stopped: str = ""
+    end: int | None = None
+
+    def why_incomplete(self, named: Collection[str]) -> str:
+        """Return why the run shows less than was asked for, "" if it does not; `named` are probes that must be played."""
+        missing = [one for one in self.results if one.reason and one.probe.name in named]
+        return self.stopped or "; ".join(f"the probe {one.probe.name} was not played: {one.reason}" for one in missing)
+
+
+async def play_all(probing: Probing, probes: Sequence[Probe], show: Callable[[int, int, Played], None]) -> ProbeRun:
     """Play an ordinary purchase, then the probes. The clock is set back afterwards.
 
-    Without an ordinary purchase that the shop places nothing else is played: a shop that denies everything proves nothing.
-    `show` gets the number of each result, from 1, how many there will be, and the result.
+    Without an ordinary purchase that the shop places nothing else is played: a shop that denies everything proves nothing. Nothing
+    is played either once the shop is not reachable any more. `show` gets the number of each result, from 1, how many there will
+    be, and the result.
     """
-    others = [probe for probe in probes if probe is not PROBES[0]]
+    chosen = [PROBES[0], *(probe for probe in probes if probe is not PROBES[0])]
     before = await probing.ask("GET", "/_mock/clock")
     results: list[Played] = []
+    stopped, end = "", None
     try:
-        ordinary = await play(PROBES[0], probing)
-        results.append(ordinary)
-        show(1, 1 + len(others), ordinary)
-        is_placed = probing.last.get("state") == "placed"
-        for number, probe in enumerate(others, 2):
-            results.append(await play(probe, probing) if is_placed else Played(probe=probe, reason=NO_ORDER))
-            if is_placed:
-                show(number, 1 + len(others), results[-1])
+        for number, probe in enumerate(chosen, 1):
+            start = await probing.position()
+            result = await play(probe, probing)
+            if gone := await probing.why_gone():
+                stopped, end = _ENDED.format(probe.name, gone), start
+                result = Played(probe=probe, reason=stopped)
+            elif number == 1 and probing.last.get("state") != "placed":
+                stopped = f"nothing else was played, because the ordinary purchase was {result.text}"
+            results.append(result)
+            show(number, len(chosen), result)
+            if stopped:
+                break
         await probing.settle()
     finally:
         after = await probing.ask("GET", "/_mock/clock")
         moved = after["ahead_seconds"] - before["ahead_seconds"]
         if moved:
             await probing.ask("POST", "/_mock/clock", {"set": precise_moment(seconds_since_1970(after["now"]) - moved)})
-    return results
+    reason = stopped if end is not None else NO_ORDER
+    results += [Played(probe=probe, reason=reason) for probe in chosen[len(results) :]]
+    return ProbeRun(results=results, stopped=stopped, end=end)
 
 
+_ENDED = "the shop ended during the probe {}: {}; what it did since then is not judged"
 NO_ORDER = "this needs a cart that the shop sells, and it placed no ordinary order"
 """Why nothing is played after an ordinary purchase that was not placed."""
 

@@ -90,13 +90,17 @@ class Waiting:
     person: float = 0.0
 
 
+async def _reachable() -> str:
+    return ""
+
+
 @dataclass(slots=True, kw_only=True)
 class Probing:
     """The probes of one shop while they are played; `say` prints a sentence for a person.
 
     act: makes the shop capture or refund an order by calling a URL, and returns how that was answered; {order_id} in `urls` is
-    replaced. urls: by the name of the operation, `capture_order` and `refund_order`. acted: how the last call of each was
-    answered. last: the last purchase without a cheat.
+    replaced. why_gone: returns why the shop is not reachable any more, "" while it is. urls: by the name of the operation,
+    `capture_order` and `refund_order`. acted: how the last call of each was answered. last: the last purchase without a cheat.
     """
 
     client: Sender
@@ -104,6 +108,7 @@ class Probing:
     waiting: Waiting
     say: Callable[[str], None]
     act: Callable[[str], Awaitable[str]]
+    why_gone: Callable[[], Awaitable[str]] = _reachable
     urls: Mapping[str, str] = field(default_factory=dict)
     acted: dict[str, str] = field(default_factory=dict)
     last: Json = field(default_factory=dict)
@@ -287,8 +292,11 @@ async def mark(client: Sender) -> Mark:
     return Mark(newest["position"], newest["dropped"])
 
 
-async def traffic_after(client: Sender, merchant: str, start: Mark) -> Traffic:
-    """Return what happened after a point of the journal: purchases that began after it, and the button keys of before."""
+async def traffic_after(client: Sender, merchant: str, start: Mark, end: int | None = None) -> Traffic:
+    """Return what happened after a point of the journal: purchases that began after it, and the button keys of before.
+
+    end: the position of the last entry that counts, None for all.
+    """
     entries = []
     for name in ("create_button", "update_button"):
         entries += [one for one in (await _read(client, f"name={name}"))["entries"] if one["seq"] <= start.position]
@@ -300,7 +308,8 @@ async def traffic_after(client: Sender, merchant: str, start: Mark) -> Traffic:
         if len(page["entries"]) < _MOST_ENTRIES:
             break
     started = {one["purchase_id"] for one in entries if one["name"] == "session_initiated"}
-    own = (one for one in entries if one["purchase_id"] is None or one["purchase_id"] in started)
+    counted = entries if end is None else [one for one in entries if one["seq"] <= end]
+    own = (one for one in counted if one["purchase_id"] is None or one["purchase_id"] in started)
     return Traffic(merchant, own, Gaps(dropped=page["dropped"] - start.dropped))
 
 

@@ -11,6 +11,7 @@ Json = Mapping[str, Any]
 _SHORTEST, _LONGEST, _USUAL = 72, 120, 100
 _LABEL, _ID, _NAME = 9, 5, 10
 _MOST_CASES = 3
+_BELOW = " " * 8
 _BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[33m", "hint": "\x1b[36m", "passed": "\x1b[32m"}
 
@@ -33,14 +34,18 @@ class Style:
 
 
 def verdict(found: Json, failing: Sequence[str] = ("error",)) -> str:
-    """Return the result in one line: `certified` if no finding has one of the severities `failing`."""
+    """Return the result in one line: `certified`, `partly certified` or `not certified`, and how many rules had which result."""
     counts = found["summary"]
     parts = [_counted(counts["rules"], "rule"), f"{counts['passed']} passed"]
     parts += [_counted(counts[f"{name}s"], name) for name in ("warning", "error")]
     parts += [_counted(counts["hints"], "hint")] if counts["hints"] else []
     parts.append(f"{counts['inconclusive']} inconclusive")
     parts += [f"{counts['skipped']} skipped"] if counts["skipped"] else []
-    return f"{'certified' if is_certified(found, failing) else 'not certified'}: {', '.join(parts)}"
+    if not is_certified(found, failing):
+        word = "not certified"
+    else:
+        word = "partly certified" if is_mostly_undecided(found) else "certified"
+    return f"{word}: {', '.join(parts)}"
 
 
 def is_certified(found: Json, failing: Sequence[str]) -> bool:
@@ -48,11 +53,17 @@ def is_certified(found: Json, failing: Sequence[str]) -> bool:
     return not any(finding["severity"] in failing for finding in found["findings"]) and not undecided(found)
 
 
-def undecided(found: Json) -> str:
-    """Return why findings say nothing about the integration, "" if they do. `stopped` is why most probes were not played."""
+def is_mostly_undecided(found: Json) -> bool:
+    """Return whether more rules are inconclusive than were decided, so that the findings say little about the integration."""
     counts = found["summary"]
-    if found.get("stopped"):
-        return str(found["stopped"])
+    return 2 * int(counts["inconclusive"]) > int(counts["rules"]) - int(counts["skipped"])
+
+
+def undecided(found: Json) -> str:
+    """Return why findings are no ground to certify an integration, "" if they are. `incomplete` is why probes were not played."""
+    counts = found["summary"]
+    if found.get("incomplete"):
+        return str(found["incomplete"])
     if not any(counts[name] for name in ("passed", "errors", "warnings", "hints")):
         return "no rule could be decided"
     return "no rule passed" if not counts["passed"] and counts["inconclusive"] else ""
@@ -152,6 +163,13 @@ def _member(name: str, value: str, indent: int, style: Style) -> Iterator[str]:
 def _wrapped(value: str, width: int, indent: str = "") -> list[str]:
     width = max(width, 20)
     return wrap(value, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def two_parts(head: str, rest: str, columns: int | None) -> list[str]:
+    """Return a line of two parts; the second is below the first where both do not fit into so many columns."""
+    if columns is None or len(head) + len(rest) <= columns:
+        return [head + rest]
+    return [head.rstrip(), *wrap(rest, columns, initial_indent=_BELOW, subsequent_indent=_BELOW)]
 
 
 def finding_text(finding: Json, url: str = "") -> str:

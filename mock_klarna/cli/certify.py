@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -86,14 +86,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 class _Judged:
     """The findings, what they are about in words, and notes about what limits them.
 
-    evidence: journal entries by their places. stopped: why most probes were not played, "" if they were.
+    evidence: journal entries by their places. incomplete: why probes that were needed were not played, "" if they were.
     """
 
     found: Json
     of: str
     notes: tuple[str, ...]
     evidence: dict[str, Json]
-    stopped: str = ""
+    incomplete: str = ""
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -116,15 +116,25 @@ def run(arguments: argparse.Namespace) -> int:
         judged = run_in_loop(_of_server(arguments, url, merchant, rules - set(skipped)))
     else:
         judged = _of_file(arguments.file, merchant)
-    found = skip(only(judged.found, rules), skipped) | ({"stopped": judged.stopped} if judged.stopped else {})
+    found = skip(only(judged.found, rules), skipped) | ({"incomplete": judged.incomplete} if judged.incomplete else {})
+    judged = replace(judged, notes=(*judged.notes, *_note_of_undecided(found, arguments)))
     failing = _LEVELS[: _LEVELS.index(arguments.fail_on) + 1] if arguments.fail_on != _NEVER else ()
     _write_reports(arguments, found, judged, failing, url)
     style = terminal.Style(has_colours(sys.stdout), terminal_width(sys.stdout))
     print(terminal.text(found, url, style, failing=failing, notes=judged.notes))
     if reason := terminal.undecided(found):
         of = f"merchant {merchant!r}" if merchant is not None else "any merchant"
-        print(f"mock-klarna: nothing to certify for {of}: {reason}", file=sys.stderr)
+        text = "not certified" if judged.incomplete else f"nothing to certify for {of}"
+        print(f"mock-klarna: {text}: {reason}", file=sys.stderr)
     return 0 if terminal.is_certified(found, failing) else _FOUND
+
+
+def _note_of_undecided(found: Json, arguments: argparse.Namespace) -> Iterator[str]:
+    counts = found["summary"]
+    if terminal.is_mostly_undecided(found) and not found.get("incomplete"):
+        yield f"{counts['inconclusive']} of {counts['rules']} rules are inconclusive: nothing is known about them." + (
+            "" if arguments.shop or arguments.file else " With --shop URL the probes decide most of them."
+        )
 
 
 def _skipped(arguments: argparse.Namespace) -> dict[str, str]:
@@ -164,10 +174,9 @@ def _server(arguments: argparse.Namespace) -> str:
 
 
 async def _of_server(arguments: argparse.Namespace, url: str, merchant: str | None, rules: set[str]) -> _Judged:
-    stopped = ""
+    incomplete = ""
     if arguments.shop is not None:
-        found, failure = await certify_shop.play(arguments, url, rules)
-        stopped = f"nothing else was played, because the ordinary purchase was {failure}" if failure else ""
+        found, incomplete = await certify_shop.play(arguments, url, rules)
     else:
         found = await _findings(url, merchant)
     evidence = {}
@@ -178,8 +187,8 @@ async def _of_server(arguments: argparse.Namespace, url: str, merchant: str | No
                 evidence[place] = entry.body
         if merchant is not None and not _has_cases(found):
             await certify_shop.require_traffic(client, merchant)
-    notes = (f"{stopped}.",) if stopped else ()
-    return _Judged(found, arguments.shop or url, notes, evidence, stopped)
+    notes = (f"{incomplete}.",) if incomplete else ()
+    return _Judged(found, arguments.shop or url, notes, evidence, incomplete)
 
 
 async def _findings(url: str, merchant: str | None) -> Json:

@@ -2,26 +2,29 @@
 
 import argparse
 import asyncio
+import socket
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 
-from mock_klarna.certify import judge, report
-from mock_klarna.certify.probes import NO_ORDER, PROBES, Played, Probe, play_all, reasons
+from mock_klarna.certify import judge, report, terminal
+from mock_klarna.certify.probes import PROBES, Played, Probe, play_all, reasons
 from mock_klarna.certify.probing import Cart, Probing, Waiting, find_cart, mark, traffic_after
 from mock_klarna.cli.health import why_unready
 from mock_klarna.cli.options import server_address
 from mock_klarna.client import Client
 from mock_klarna.errors import MockKlarnaError, UnknownName, Unreachable, did_you_mean
+from mock_klarna.logs import terminal_width
 
 Json = dict[str, Any]
 _PERSON_SECONDS = 120.0
 _LONGEST_WAIT = 600.0
-_ACT_SECONDS = 60.0
+_ACT_SECONDS, _REACH_SECONDS = 60.0, 5.0
 _MOST_LISTED, _MOST_NAMED = 10_000, 10
 _ONLY_WITH_SHOP = ("button_key", "cart", "probe", "capture_url", "refund_url", "wait")
 
@@ -86,9 +89,9 @@ def _require_values(arguments: argparse.Namespace) -> None:
 async def play(arguments: argparse.Namespace, url: str, rules: Collection[str]) -> tuple[Json, str]:
     """Play the probes that decide any of the rules, print a line for each, and judge the traffic that they led to.
 
-    Return the report of all rules, and why no other probe than the ordinary purchase was played, "" if they were. Raises
-    `MockKlarnaError` for a server, credentials, a button key or a cart that cannot be used, and `Unreachable` for a server or a
-    shop that does not answer.
+    Return the report of all rules, and why the run is not complete, "" if it is: the shop placed no ordinary purchase, it ended,
+    or a probe that `--probe` names was not possible. Raises `MockKlarnaError` for a server, credentials, a button key, a cart or
+    probes that cannot be used, and `Unreachable` for a server or a shop that does not answer.
     """
     chosen = _chosen(arguments.probe, rules)
     page = None if arguments.cart is None else _page(arguments.cart)
@@ -105,14 +108,14 @@ async def play(arguments: argparse.Namespace, url: str, rules: Collection[str]) 
             waiting=Waiting(shop=arguments.patience, person=person),
             say=_say,
             act=_post,
+            why_gone=partial(asyncio.to_thread, _why_gone, arguments.shop),
             urls=_urls(arguments),
         )
         start = await mark(client)
-        results = await play_all(probing, chosen, _show)
-        found = report(judge(await traffic_after(client, user, start)))
+        played = await play_all(probing, chosen, _show)
+        found = report(judge(await traffic_after(client, user, start, played.end)))
     print()
-    is_stopped = any(one.reason == NO_ORDER for one in results)
-    return _with_reasons(found, reasons(results)), results[0].text if is_stopped else ""
+    return _with_reasons(found, reasons(played.results)), played.why_incomplete(arguments.probe or ())
 
 
 def _urls(arguments: argparse.Namespace) -> dict[str, str]:
@@ -127,7 +130,15 @@ def _chosen(names: Sequence[str] | None, rules: Collection[str]) -> list[Probe]:
         if name not in known:
             hint = did_you_mean(name, known) or f"the probes are {', '.join(known)}"
             raise UnknownName(f"no probe {name!r}", where="--probe", hint=hint)
-    return [probe for probe in PROBES if set(probe.rules) & set(rules) and probe.name in (names or known)]
+    deciding = [probe for probe in PROBES if set(probe.rules) & set(rules)]
+    if not deciding:
+        hint = "judge the traffic without --shop, or choose other rules"
+        raise MockKlarnaError(f"no probe decides {', '.join(sorted(rules))}", where="--only", hint=hint)
+    for probe in PROBES:
+        if probe.name in (names or ()) and probe not in deciding:
+            hint = f"it decides {', '.join(probe.rules)}"
+            raise MockKlarnaError(f"{probe.name} decides none of the chosen rules", where="--probe", hint=hint)
+    return [probe for probe in deciding if probe.name in (names or known)]
 
 
 def _page(path: str) -> Json:
@@ -215,7 +226,21 @@ def _say(text: str) -> None:
 
 def _show(number: int, total: int, played: Played) -> None:
     probe, text = played.probe, played.text or f"not played: {played.reason}"
-    print(f"{number:>2}/{total}  {probe.name:<18}{probe.title:<44}{text}", flush=True)
+    head = f"{number:>2}/{total}  {probe.name:<18}{probe.title:<44}"
+    print("\n".join(terminal.two_parts(head, text, terminal_width(sys.stdout))), flush=True)
+
+
+def _why_gone(url: str) -> str:
+    """Return why no connection to a shop is possible, "" if one is, or if the shop is too busy to accept it."""
+    address = urlsplit(url)
+    port = address.port or (443 if address.scheme == "https" else 80)
+    try:
+        socket.create_connection((address.hostname or "", port), _REACH_SECONDS).close()
+    except TimeoutError:
+        return ""
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 async def _post(url: str) -> str:

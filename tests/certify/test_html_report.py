@@ -6,7 +6,7 @@ from hashlib import sha256
 from html import unescape
 from typing import Any
 
-from mock_klarna.certify import html_report, judge, report, skip
+from mock_klarna.certify import html_report, judge, only, report, skip
 from tests.certify.samples import SAMPLES, Journal
 
 Json = dict[str, Any]
@@ -86,11 +86,17 @@ def test_evidence_that_is_not_known_is_a_link_alone() -> None:
 
 def test_rules_without_a_finding_are_listed_with_their_reasons() -> None:
     page = unescape(page_of(Journal().placed(), reasons={"O9": "the gateway repeats requests"}))
-    assert '<h1 class="good">Certified</h1>' in page
+    assert '<h1 class="part">Partly certified</h1>' in page
     assert "the gateway repeats requests" in page
     assert "a look at the shop's log" in page
     assert "The authorization is read before the order is placed" in page
     assert 'class="findings"' not in page
+
+
+def test_a_page_about_rules_that_passed_says_certified() -> None:
+    found = only(report(judge(Journal().placed().traffic())), {"C3", "O1"})
+    page = html_report.page(found, ABOUT, ("error",)).decode()
+    assert '<h1 class="good">Certified</h1>' in page
 
 
 def test_a_rule_that_is_broken_often_does_not_make_the_page_long() -> None:

@@ -83,9 +83,11 @@ async def probing_of(client: Client, shop: RunningShop, page: Json = CART, **mem
 async def played(client: Client, probing: Probing, *names: str) -> tuple[dict[str, Played], dict[str, str]]:
     """Play probes; return their results by name, and the outcome of each rule."""
     start, shown = await mark(client), list[str]()
-    results = await play_all(
-        probing, [BY_NAME[name] for name in names], lambda _number, _total, one: shown.append(one.probe.name)
-    )
+    results = (
+        await play_all(
+            probing, [BY_NAME[name] for name in names], lambda _number, _total, one: shown.append(one.probe.name)
+        )
+    ).results
     outcomes = {one.rule.id: one.outcome for one in judge(await traffic_after(client, "demo-shop", start))}
     assert shown == [one.probe.name for one in results if one.reason != NO_ORDER]
     return {one.probe.name: one for one in results}, outcomes
@@ -111,8 +113,8 @@ async def test_a_shop_that_sells_at_any_price_is_found(client: Client, shop: Run
         page = {**CART, "merchant_urls": {"terms": f"{shop.url}/terms"}}
         probing = await probing_of(trusting, shop, page)
         start = await mark(trusting)
-        results = await play_all(probing, [BY_NAME[name] for name in ("price", "article", "forged")], lambda *_: None)
-        assert [one.text for one in results] == ["placed", "placed", "placed", "answered 200"]
+        run = await play_all(probing, [BY_NAME[name] for name in ("price", "article", "forged")], lambda *_: None)
+        assert [one.text for one in run.results] == ["placed", "placed", "placed", "answered 200"]
         found = judge(await traffic_after(trusting, "trusting-shop", start))
     assert {one.rule.id for one in found if one.outcome == "failed"} >= {"V1", "V5", "C4"}
 
@@ -133,6 +135,8 @@ async def test_without_a_url_or_a_person_captures_are_not_judged(client: Client,
     results, outcomes = await played(client, await probing_of(client, shop, urls={}), "lost-capture")
     assert "give --capture-url" in results["lost-capture"].reason
     assert outcomes["M5"] == "inconclusive"
+    results, _ = await played(client, await probing_of(client, shop, urls={}), "late-capture")
+    assert "give --capture-url" in results["late-capture"].reason
     urls = {"capture_order": f"{shop.url}/no-such-path/{{order_id}}"}
     results, _ = await played(client, await probing_of(client, shop, urls=urls), "lost-capture")
     assert re.fullmatch(

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mock_klarna.certify import report, skip, terminal
+from mock_klarna.certify import only, report, skip, terminal
 from mock_klarna.certify.terminal import Style, text, verdict
 from tests.certify.samples import SAMPLES, Journal
 from tests.certify.test_reports import found_in
@@ -73,7 +73,31 @@ def test_rules_without_a_decision_for_the_same_reason_share_a_line() -> None:
 def test_what_was_not_seen_is_not_certified(journal: Journal, failing: tuple[str, ...], is_certified: bool) -> None:
     found = found_in(journal)
     assert terminal.is_certified(found, failing) is is_certified
-    assert verdict(found, failing).startswith("certified: " if is_certified else "not certified: ")
+    assert verdict(found, failing).startswith("partly certified: " if is_certified else "not certified: ")
+
+
+def test_what_was_seen_in_part_is_certified_in_part() -> None:
+    found = found_in(Journal().placed())
+    passed = [one["rule"] for one in found["rules"] if one["outcome"] == "passed"]
+    undecided = [one["rule"] for one in found["rules"] if one["outcome"] == "inconclusive"]
+    half = only(found, {*passed, *undecided[: len(passed)]})
+    assert verdict(half).startswith("certified: ")
+    more = only(found, {*passed, *undecided[: len(passed) + 1]})
+    assert verdict(more).startswith("partly certified: ")
+    assert verdict(skip(more, {undecided[0]: "not used"})).startswith("certified: ")
+    assert terminal.is_certified(more, ("error",))
+
+
+def test_a_report_that_is_not_complete_is_not_certified() -> None:
+    found = {**only(found_in(Journal().placed()), {"C3"}), "incomplete": "the shop ended"}
+    assert verdict(found) == "not certified: 1 rule, 1 passed, 0 warnings, 0 errors, 0 inconclusive"
+    assert terminal.undecided(found) == "the shop ended"
+
+
+def test_the_second_part_of_a_line_is_below_the_first_where_both_do_not_fit() -> None:
+    assert terminal.two_parts("head ", "two words", None) == ["head two words"]
+    assert terminal.two_parts("head ", "two words", 14) == ["head two words"]
+    assert terminal.two_parts("head ", "two words", 13) == ["head", "        two", "        words"]
 
 
 def test_no_merchant_at_all_is_not_certified() -> None:

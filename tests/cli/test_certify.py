@@ -34,9 +34,13 @@ def test_a_good_journal_exits_0_with_the_verdict_in_the_last_line(command: Comma
     result = command("certify", written(tmp_path, Journal().placed()))
     assert result.returncode == 0
     verdict = result.stdout.splitlines()[-1]
-    assert verdict.startswith("certified: 53 rules, ")
+    assert verdict.startswith("partly certified: 53 rules, ")
     assert "0 warnings, 0 errors, " in verdict
     assert verdict.endswith(" inconclusive")
+    assert "rules are inconclusive: nothing is known about them." in result.stdout
+    chosen = command("certify", written(tmp_path, Journal().placed()), "--only", "C3")
+    assert chosen.stdout.splitlines()[-1] == "certified: 1 rule, 1 passed, 0 warnings, 0 errors, 0 inconclusive"
+    assert "Note: " not in chosen.stdout
 
 
 def test_a_finding_says_what_was_seen_what_is_right_and_where_it_is(command: Command, tmp_path: Path) -> None:

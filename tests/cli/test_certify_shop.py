@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -59,6 +61,57 @@ def test_a_cart_that_the_shop_does_not_sell_is_not_certified(
 
 
 @pytest.mark.process
+def test_a_probe_that_is_asked_for_and_not_possible_is_not_certified(command: Command, url: str, shop: str) -> None:
+    flags = ("--probe", "price", "--probe", "lost-capture", "--wait", "0", "--patience", "60")
+    result = command("certify", "--url", url, "--shop", shop, *MERCHANT, *CART, *flags)
+    assert result.returncode == 1
+    assert "nothing to certify" not in result.stderr
+    reason = "the probe lost-capture was not played: the shop sent no capture: give --capture-url"
+    assert result.stderr.startswith(f"mock-klarna: not certified: {reason}")
+    assert result.stdout.splitlines()[-1].startswith("not certified: 53 rules, ")
+    assert ", 0 errors, " in result.stdout.splitlines()[-1]
+
+
+@pytest.mark.process
+def test_a_shop_that_ends_is_not_judged_by_what_it_cannot_do_any_more(
+    command: Command, url: str, tmp_path: Path
+) -> None:
+    with command_process("shop", "--klarna", url, "--merchant", "ending-shop") as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().partition(" at ")[2].partition(" ")[0]
+
+        class End(BaseHTTPRequestHandler):
+            """Ends the shop before it is answered."""
+
+            def do_POST(self) -> None:
+                process.terminate()
+                process.wait()
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_arguments: object) -> None:
+                """Print nothing."""
+
+        with HTTPServer(("127.0.0.1", 0), End) as ending:
+            Thread(target=ending.serve_forever, daemon=True).start()
+            flags = ("--capture-url", f"http://127.0.0.1:{ending.server_port}/", "--json", str(tmp_path / "report"))
+            probes = [part for name in ("price", "rejected", "push", "late-capture") for part in ("--probe", name)]
+            merchant = ("--merchant", "ending-shop:secret", "--patience", "60")
+            result = command("certify", "--url", url, "--shop", address, *merchant, *CART, *flags, *probes)
+            ending.shutdown()
+    assert result.returncode == 1
+    lines = result.stdout.splitlines()
+    assert lines[2].startswith(" 3/5  rejected")
+    assert "not played: the shop ended during the probe rejected: Connection refused" in lines[2]
+    assert lines[3] == ""
+    assert "mock-klarna: not certified: the shop ended during the probe rejected" in result.stderr
+    found = json.loads((tmp_path / "report").read_bytes())
+    assert [one["rule"] for one in found["findings"] if one["rule"] != "C2"] == []
+    outcomes = {one["rule"]: one["outcome"] for one in found["rules"]}
+    assert (outcomes["V1"], outcomes["M2"], outcomes["O7"]) == ("passed", "inconclusive", "inconclusive")
+
+
+@pytest.mark.process
 def test_the_first_cart_is_bought_by_a_person(url: str, shop: str) -> None:
     line = ("certify", "--url", url, "--shop", shop, "--merchant", "waiting-shop:secret", "--wait", "60")
     with Client(url, "waiting-shop") as klarna, command_process(*line, "--probe", "price") as process:
@@ -76,6 +129,12 @@ WRONG: dict[str, tuple[tuple[str, ...], int, str]] = {
     "wrong password": (("--merchant", "demo-shop:"), 2, "--merchant: the credentials are not accepted"),
     "unknown key": (("--button-key", "k-1"), 2, "--button-key: the merchant has no button key 'k-1'"),
     "unknown probe": (("--probe", "prise"), 2, "--probe: no probe 'prise'; did you mean price?"),
+    "probe of other rules": (
+        ("--probe", "price", "--only", "M2"),
+        2,
+        "--probe: price decides none of the chosen rules",
+    ),
+    "rule without a probe": (("--only", "K10"), 2, "--only: no probe decides K10; judge the traffic without --shop"),
     "no cart": (("--cart", "no-such.json"), 2, "--cart: cannot read no-such.json: No such file or directory"),
     "mistyped merchant": (
         ("--merchant", "demoshop:secret"),
