@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from mock_klarna.certify.rule import FAMILIES
-from mock_klarna.certify.terminal import verdict
+from mock_klarna.certify.terminal import verdict, with_count
 
 Json = Mapping[str, Any]
 _STYLES = Path(__file__).with_name("report.css")
@@ -179,8 +179,10 @@ class _Body:
         head = _tag("span", severity, f"badge {severity}") + " " + _tag("span", result["rule"], "id") + " "
         of = [_tag("p", f"Merchant {result['merchant']}", "merchant")] if len(self._merchants) > 1 else []
         cases = cases[:_MOST_CASES]
-        hidden = result["broken"] - len(cases)
-        more = _tag("p", f"{hidden} more cases are not shown.", "more") if hidden > 0 else ""
+        hidden = result["broken"] - sum(case["cases"] for case in cases)
+        more = (
+            _tag("p", f"{hidden} more {'case is' if hidden == 1 else 'cases are'} not shown.", "more") if hidden else ""
+        )
         advice = (
             _tag("dt", "Remedy")
             + _tag("dd", cases[0]["remedy"])
@@ -204,9 +206,9 @@ class _Body:
     def _case(self, case: Json, number: int, count: int) -> str:
         pair = "".join(
             _tag("div", _tag("dt", name) + _tag("dd", case[member]), member, raw=True)
-            for name, member in (("Seen", "seen"), ("Right", "expected"))
+            for name, member in ((with_count("Seen", case), "seen"), ("Right", "expected"))
         )
-        title = _tag("h4", f"Case {number} of {count}") if count > 1 else ""
+        title = _tag("h4", f"{number} of {count}") if count > 1 else ""
         entries = "".join(self._entry(place) for place in case["evidence"])
         return _tag("div", _join(title, _tag("dl", pair, "pair", raw=True), entries), "case", raw=True)
 

@@ -12,16 +12,22 @@ from mock_klarna.certify.traffic import Traffic
 PASSED, FAILED, INCONCLUSIVE, SKIPPED = "passed", "failed", "inconclusive", "skipped"
 _MOST_FINDINGS = 20
 """How many findings of one rule are kept, the most severe first; `broken` counts all."""
+_MOST_EVIDENCED = 3
+"""Of how many cases a finding has the evidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One case in which a merchant broke a rule; `evidence` says where the entries are that show it."""
+    """What a merchant did that broke a rule: once, or in several cases in the same way.
+
+    observation: the first case. evidence: where the entries are that show the first cases. cases: how many there are.
+    """
 
     rule: Rule
     merchant: str
     observation: Observation
     evidence: tuple[str, ...]
+    cases: int = 1
 
     @property
     def severity(self) -> Severity:
@@ -39,6 +45,7 @@ class Finding:
             "expected": self.observation.expected,
             "remedy": self.rule.remedy,
             "source": self.rule.source,
+            "cases": self.cases,
             "evidence": list(self.evidence),
         }
 
@@ -84,13 +91,18 @@ def _result(rule: Rule, traffic: Traffic) -> RuleResult:
     observed = list(_seen_by(rule, traffic))
     found = [one for one in observed if one.is_finding]
     found.sort(key=lambda one: list(Severity).index(one.severity or rule.severity))
-    findings = tuple(
-        Finding(rule, traffic.merchant, one, tuple(traffic.place_of(seq) for seq in one.entries))
-        for one in found[:_MOST_FINDINGS]
-    )
+    same: dict[tuple[object, ...], list[Observation]] = {}
+    for one in found:
+        same.setdefault((one.seen, one.expected, one.severity), []).append(one)
+    findings = tuple(_finding(rule, traffic, cases) for cases in list(same.values())[:_MOST_FINDINGS])
     reason = "" if found else _why_undecided(rule, traffic, bool(observed))
     outcome = FAILED if found else INCONCLUSIVE if reason else PASSED
     return RuleResult(rule, traffic.merchant, outcome, len(observed), len(found), findings, reason)
+
+
+def _finding(rule: Rule, traffic: Traffic, cases: Sequence[Observation]) -> Finding:
+    positions = dict.fromkeys(seq for one in cases[:_MOST_EVIDENCED] for seq in one.entries)
+    return Finding(rule, traffic.merchant, cases[0], tuple(map(traffic.place_of, positions)), len(cases))
 
 
 def _seen_by(rule: Rule, traffic: Traffic) -> Iterator[Observation]:

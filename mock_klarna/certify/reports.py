@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import orjson
 
-from mock_klarna.certify.terminal import is_certified, verdict
+from mock_klarna.certify.terminal import is_certified, verdict, with_count
 from mock_klarna.errors import xml_text
 
 Json = Mapping[str, Any]
@@ -56,7 +56,7 @@ def _add_result(case: ET.Element, result: Json, cases: Sequence[Json], failing: 
     text = xml_text("\n\n".join(_as_text(finding) for finding in cases))
     worst = next((finding for finding in cases if finding["severity"] in failing), None)
     if worst is not None:
-        message = xml_text(f"{worst['seen']}; expected {worst['expected']}")
+        message = xml_text(f"{with_count(worst['seen'], worst)}; expected {worst['expected']}")
         ET.SubElement(case, "failure", {"message": message, "type": worst["severity"]}).text = text
     elif cases:
         ET.SubElement(case, "system-out").text = xml_text(f"{cases[0]['severity']}\n{text}")
@@ -65,8 +65,10 @@ def _add_result(case: ET.Element, result: Json, cases: Sequence[Json], failing: 
 
 
 def _as_text(finding: Json) -> str:
-    members = ("seen", "expected", "remedy", "source")
-    return "\n".join([*(f"{name}: {finding[name]}" for name in members), *finding["evidence"]])
+    members = {**finding, "seen": with_count(finding["seen"], finding)}
+    return "\n".join(
+        [*(f"{name}: {members[name]}" for name in ("seen", "expected", "remedy", "source")), *finding["evidence"]]
+    )
 
 
 def sarif(found: Json, version: str, url: str = "") -> bytes:
@@ -123,7 +125,7 @@ def _notice(result: Json) -> str:
 
 def _sarif_result(finding: Json, places: Mapping[str, int], url: str) -> Json:
     evidence = [f"{url if place.startswith('/') else ''}{place}" for place in finding["evidence"]]
-    seen = f"{finding['title']}. Seen: {finding['seen']}. Expected: {finding['expected']}. {finding['remedy']}"
+    seen = f"{finding['title']}. Seen: {with_count(finding['seen'], finding)}. Expected: {finding['expected']}. {finding['remedy']}"
     text = f"{seen} Evidence: {' '.join(evidence)}. Merchant: {finding['merchant']}."
     identity = sha256(f"{finding['merchant']}\n{finding['rule']}".encode()).hexdigest()[:32]
     region = {"startLine": 1}
@@ -131,6 +133,7 @@ def _sarif_result(finding: Json, places: Mapping[str, int], url: str) -> Json:
         "ruleId": finding["rule"],
         "ruleIndex": places[finding["rule"]],
         "level": _SARIF_LEVELS[finding["severity"]],
+        "occurrenceCount": finding["cases"],
         "message": {"text": text},
         "locations": [
             {

@@ -123,11 +123,11 @@ def _broken(result: Json, cases: Sequence[Json], url: str, style: Style) -> Iter
     yield f"  {label}{style.paint(result['rule'].ljust(_ID), _BOLD)}{result['title']}"
     indent = 2 + _LABEL + _ID
     for case in cases[:_MOST_CASES]:
-        yield from _member("seen", case["seen"], indent, style)
+        yield from _member("seen", with_count(case["seen"], case), indent, style)
         yield from _member("expected", case["expected"], indent, style)
         yield from _places(case["evidence"], url, indent, style)
-    if result["broken"] > _MOST_CASES:
-        yield from _member("", f"and {result['broken'] - _MOST_CASES} more cases like these", indent, style)
+    if more := result["broken"] - sum(case["cases"] for case in cases[:_MOST_CASES]):
+        yield from _member("", f"and {_counted(more, 'more case')} like these", indent, style)
     yield from _member("remedy", cases[0]["remedy"], indent, style)
     yield from _member("source", cases[0]["source"], indent, style)
 
@@ -165,6 +165,11 @@ def _wrapped(value: str, width: int, indent: str = "") -> list[str]:
     return wrap(value, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
 
 
+def with_count(text: str, finding: Json) -> str:
+    """Return a text about a finding with the number of its cases, if it has several."""
+    return f"{text} ({finding['cases']} times)" if finding["cases"] > 1 else text
+
+
 def two_parts(head: str, rest: str, columns: int | None) -> list[str]:
     """Return a line of two parts; the second is below the first where both do not fit into so many columns."""
     if columns is None or len(head) + len(rest) <= columns:
@@ -177,5 +182,6 @@ def finding_text(finding: Json, url: str = "") -> str:
     style, indent = Style(), 14
     lines = [f"{finding['severity']:<8}{finding['rule']:<4}  {finding['title']}"]
     for name in ("seen", "expected", "remedy", "source"):
-        lines += _member(name, finding[name], indent, style)
+        text = with_count(finding[name], finding) if name == "seen" else finding[name]
+        lines += _member(name, text, indent, style)
     return "\n".join([*lines, *_places(finding["evidence"], url, indent, style)])

@@ -10,7 +10,7 @@ import pytest
 import referencing
 
 from mock_klarna import resources
-from mock_klarna.certify import judge, report, reports, skip
+from mock_klarna.certify import finding_text, judge, report, reports, skip
 from tests.certify.samples import SAMPLES, Journal
 
 Json = dict[str, Any]
@@ -101,6 +101,17 @@ def test_results_of_the_same_rule_are_one_alert_in_each_run() -> None:
     assert [one["partialFingerprints"] for one in first["results"]] == [
         one["partialFingerprints"] for one in again["results"]
     ]
+
+
+def test_cases_of_a_finding_are_counted_in_every_report() -> None:
+    found = found_in(Journal().captured(key=None).captured(key=None))
+    seen = "capture_order without Klarna-Idempotency-Key (2 times)"
+    (result,) = (one for one in json.loads(reports.sarif(found, "1.0"))["runs"][0]["results"] if one["ruleId"] == "M4")
+    assert (result["occurrenceCount"], seen in result["message"]["text"]) == (2, True)
+    (failure,) = ET.fromstring(reports.junit(found, ("warning",))).iter("failure")
+    assert str(failure.get("message")).startswith(seen)
+    (finding,) = (one for one in found["findings"] if one["rule"] == "M4")
+    assert f"seen      {seen}" in finding_text(finding)
 
 
 TESTCASE = {"skipped", "failure", "error", "system-out", "system-err"}

@@ -14,6 +14,7 @@ from mock_klarna.certify.rule import Observation, Severity, broken, nothing
 from mock_klarna.certify.traffic import OWN_AGENT
 from tests.certify.samples import (
     AUTHORIZATION,
+    BUTTON_KEY,
     DROPPED,
     EXPIRED,
     FORGED,
@@ -294,11 +295,34 @@ def test_keys_that_scenarios_create_are_not_those_of_the_shop(agent: str, outcom
     assert outcomes(journal)["K2"] == outcome
 
 
+def test_what_a_shop_does_with_every_order_is_one_finding() -> None:
+    journal = Journal().button(merchant_urls=_WITHOUT_PUSH)
+    for number in range(5):
+        journal.pinged(f"token-{number}").posted(token=f"token-{number}", order_id=f"order-{number}")
+    (result,) = judge(journal.traffic(), [BY_ID["K3"]])
+    (finding,) = result.findings
+    assert (finding.cases, result.broken) == (5, 5)
+    posted = [entry["seq"] for entry in journal.entries if entry["name"] == "create_order"]
+    assert finding.evidence == tuple(f"/_mock/journal/{seq}" for seq in posted[:3])
+
+
+def test_cases_of_another_severity_are_a_finding_of_their_own() -> None:
+    journal = Journal().button(merchant_urls=_WITHOUT_PUSH)
+    for token, country in (("token-1", "SE"), ("token-2", "US"), ("token-3", "SE")):
+        body = {"authorization_token": token, "button_key": BUTTON_KEY, "order": {"purchase_country": country}}
+        journal.called("place_order", body).posted(token=token)
+    (result,) = judge(journal.traffic(), [BY_ID["K3"]])
+    assert [(finding.severity, finding.cases) for finding in result.findings] == [("error", 1), ("warning", 2)]
+
+
+_WITHOUT_PUSH = {name: url for name, url in URLS.items() if name != "push"}
+
+
 def test_the_most_severe_cases_are_kept_of_many() -> None:
     entry = Journal().button().entries[0]
 
     def look(_traffic: Traffic) -> Iterator[Observation]:
-        yield from [broken(entry, seen="a warning", expected="none")] * 30
+        yield from (broken(entry, seen=f"warning {number}", expected="none") for number in range(30))
         yield broken(entry, seen="an error", expected="none", severity=Severity.ERROR)
 
     (result,) = judge(Journal().traffic(), [replace(BY_ID["K3"], look=look)])

@@ -47,11 +47,13 @@ def test_several_merchants_are_shown_one_after_the_other() -> None:
 
 def test_only_some_cases_of_a_rule_are_shown_and_the_others_counted() -> None:
     journal = Journal()
-    for _ in range(30):
-        journal.captured(key=None)
+    for number in range(30):
+        journal.captured(key=f"k-{number}", amount=1).captured(key=f"k-{number}", amount=2).captured(key=None)
     shown = text(found_in(journal))
-    assert shown.count("capture_order without") == 3
+    assert shown.count("again for another request") == 3
     assert "and 27 more cases like these" in shown
+    assert shown.count("capture_order without") == 1
+    assert "seen      capture_order without Klarna-Idempotency-Key (30 times)" in shown
 
 
 def test_rules_without_a_decision_for_the_same_reason_share_a_line() -> None:

@@ -170,7 +170,9 @@ export class FindingsView {
       element("h4", { id: `${id}-title` }, element(`span.badge.${severity}s`, {}, severity), ` ${result.rule} ${result.title}`),
       isSeveral ? element("p.merchant", {}, result.merchant) : null,
       ...shown.slice(0, SHOWN_CASES),
-      shown.length > SHOWN_CASES ? others(id, shown.slice(SHOWN_CASES), result.broken - shown.length) : null,
+      shown.length > SHOWN_CASES
+        ? others(id, shown.slice(SHOWN_CASES), result.broken - count(cases.slice(0, SHOWN_CASES)), result.broken - count(cases))
+        : null,
       element("p", {}, remedy),
       element("p.merchant", {}, source),
     );
@@ -191,7 +193,7 @@ export class FindingsView {
     return element(
       "div.case",
       {},
-      element("p.seen", {}, element("b", {}, "Seen "), finding.seen),
+      element("p.seen", {}, element("b", {}, finding.cases > 1 ? `Seen ${finding.cases} times ` : "Seen "), finding.seen),
       element("p.right", {}, element("b", {}, "Right "), finding.expected),
       element("p.links", {}, ...links),
     );
@@ -222,13 +224,18 @@ export class FindingsView {
  * The cases of a rule after the first ones, closed.
  * @param {string} id
  * @param {Node[]} cases
+ * @param {number} number how many cases these are, with those that the answer does not have
  * @param {number} left how many cases the answer does not have
  */
-function others(id, cases, left) {
-  const number = cases.length + left;
+function others(id, cases, number, left) {
   const summary = element("summary", {}, `${number} more ${number === 1 ? "case" : "cases"}`);
   const last = left > 0 ? element("p.merchant", {}, `and ${left} more`) : null;
   return element("details.cases", { id: `${id}-more` }, summary, ...cases, last);
+}
+
+/** @param {Json[]} findings */
+function count(findings) {
+  return findings.reduce((sum, each) => sum + each.cases, 0);
 }
 
 /** @param {Json} result */
