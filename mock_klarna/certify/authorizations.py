@@ -12,6 +12,7 @@ from mock_klarna.certify.traffic import (
     Traffic,
     body_of,
     injected,
+    is_of_test,
     is_ok,
     lines,
     moment_of,
@@ -54,7 +55,9 @@ def _decisions_are_quick(traffic: Traffic) -> Iterator[Observation]:
     taken = sorted(
         (moment_of(authorization.decision) - moment_of(authorization.attempts[0]), number)
         for number, authorization in enumerate(traffic.authorizations)
-        if authorization.decision is not None and not authorization.is_disturbed
+        if authorization.decision is not None
+        and not is_of_test(authorization.decision)
+        and not authorization.is_disturbed
     )
     if not taken:
         return
@@ -188,7 +191,7 @@ def _denies(*cheats: str) -> Look:
         sells = any(
             decision["name"] == "create_order" and one.attempts[0]["purchase_id"] not in traffic.cheats
             for one in traffic.authorizations
-            if (decision := one.decision) is not None
+            if (decision := one.decision) is not None and not is_of_test(decision)
         )
         for authorization in traffic.authorizations:
             first, decision = authorization.attempts[0], authorization.decision
@@ -214,7 +217,7 @@ def _url_has_a_secret(traffic: Traffic) -> Iterator[Observation]:
     for authorization in traffic.authorizations:
         entry = authorization.attempts[0]
         url = urlsplit(entry["url"])
-        if entry["url"] in seen:
+        if entry["url"] in seen or traffic.is_button_of_test(authorization.button_key):
             continue
         seen.add(entry["url"])
         parts = [*url.path.split("/"), *(value for _name, value in parse_qsl(url.query))]
@@ -222,7 +225,9 @@ def _url_has_a_secret(traffic: Traffic) -> Iterator[Observation]:
             yield obeyed(entry)
         else:
             yield broken(
-                entry, seen=f"{url.path} without a secret", expected="a random part of 16 or more characters in the URL"
+                entry,
+                seen=f"{url.path} without a secret",
+                expected="a random part of 16 or more characters in the URL",
             )
 
 
@@ -310,7 +315,7 @@ RULES = (
         remedy="Send POST …/orders or DELETE …/authorizations/{token} within 60 s of the callback; after that "
         "the shopper has seen an error.",
         look=_every_callback_is_decided,
-        needs="a place_order callback",
+        needs="a place_order callback that was decided, or for which a shopper waited 60 s",
     ),
     Rule(
         id="C2",
@@ -378,7 +383,7 @@ RULES = (
         source="klarna.md §1.3",
         remedy="Add a random token of the shop to the path or the query of merchant_urls.place_order, and check it.",
         look=_url_has_a_secret,
-        needs="a place_order callback",
+        needs="a place_order callback to a URL of a button key that the shop created",
     ),
     Rule(
         id="C9",

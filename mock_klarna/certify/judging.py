@@ -12,6 +12,7 @@ from mock_klarna.certify.traffic import Traffic
 PASSED, FAILED, INCONCLUSIVE, SKIPPED = "passed", "failed", "inconclusive", "skipped"
 _MOST_FINDINGS = 20
 """How many findings of one rule are kept, the most severe first; `broken` counts all."""
+_OF_TESTS = "only requests that a scenario or a test sent in place of the shop show it"
 _MOST_EVIDENCED = 3
 """Of how many cases a finding has the evidence."""
 
@@ -82,20 +83,22 @@ class RuleResult:
 def judge(traffic: Traffic, rules: Iterable[Rule] = RULES) -> list[RuleResult]:
     """Return the result of every rule, in the order of the rules.
 
-    A rule without a case is inconclusive. So is one that was obeyed as far as can be seen, if the traffic has gaps.
+    Cases that a request of a scenario or a test shows do not count. A rule without a case is inconclusive. So is one that was
+    obeyed as far as can be seen, if the traffic has gaps.
     """
     return [_result(rule, traffic) for rule in rules]
 
 
 def _result(rule: Rule, traffic: Traffic) -> RuleResult:
-    observed = list(_seen_by(rule, traffic))
+    seen = list(_seen_by(rule, traffic))
+    observed = [one for one in seen if traffic.of_tests.isdisjoint(one.entries)]
     found = [one for one in observed if one.is_finding]
     found.sort(key=lambda one: list(Severity).index(one.severity or rule.severity))
     same: dict[tuple[object, ...], list[Observation]] = {}
     for one in found:
         same.setdefault((one.seen, one.expected, one.severity), []).append(one)
     findings = tuple(_finding(rule, traffic, cases) for cases in list(same.values())[:_MOST_FINDINGS])
-    reason = "" if found else _why_undecided(rule, traffic, bool(observed))
+    reason = "" if found else _OF_TESTS if seen and not observed else _why_undecided(rule, traffic, bool(observed))
     outcome = FAILED if found else INCONCLUSIVE if reason else PASSED
     return RuleResult(rule, traffic.merchant, outcome, len(observed), len(found), findings, reason)
 

@@ -73,35 +73,36 @@ def _keys_are_used_again(traffic: Traffic) -> Iterator[Observation]:
 
 
 def _push_and_notification_are_set(traffic: Traffic) -> Iterator[Observation]:
-    for entry, urls, country in _placed(traffic):
+    for entries, urls, country in _placed(traffic):
         missing = [name for name in ("push", "notification") if not urls.get(name)]
         if missing:
             yield broken(
-                entry,
+                *entries,
                 seen=f"no {' and no '.join(missing)} URL",
                 expected="both in merchant_urls of the key or of the order",
                 severity=Severity.ERROR if country in _PER_ORDER_COUNTRIES else None,
             )
         else:
-            yield obeyed(entry)
+            yield obeyed(*entries)
 
 
 def _confirmation_is_set(traffic: Traffic) -> Iterator[Observation]:
-    for entry, urls, _country in _placed(traffic):
+    for entries, urls, _country in _placed(traffic):
         if urls.get("confirmation"):
-            yield obeyed(entry)
+            yield obeyed(*entries)
         else:
             yield broken(
-                entry, seen="no confirmation URL", expected="one in merchant_urls of the key or of the posted order"
+                *entries, seen="no confirmation URL", expected="one in merchant_urls of the key or of the posted order"
             )
 
 
-def _placed(traffic: Traffic) -> Iterator[tuple[Entry, Json, object]]:
-    """Yield the requests that placed an order of a known key, with the merchant URLs that apply, and the country."""
+def _placed(traffic: Traffic) -> Iterator[tuple[tuple[Entry, Entry], Json, object]]:
+    """Yield for each order of a known key the requests with the key and the order, their merchant URLs, and the country."""
     for authorization in traffic.authorizations:
-        decision = authorization.decision
-        if decision is not None and decision["name"] == "create_order" and authorization.button_key in traffic.buttons:
-            yield decision, traffic.merchant_urls(authorization), authorization.order.get("purchase_country")
+        decision, button = authorization.decision, traffic.buttons.get(authorization.button_key)
+        if decision is not None and decision["name"] == "create_order" and button is not None:
+            urls = traffic.merchant_urls(authorization)
+            yield (button, decision), urls, authorization.order.get("purchase_country")
 
 
 def _terms_are_set(traffic: Traffic) -> Iterator[Observation]:

@@ -123,9 +123,9 @@ def _differing_members(authorized: dict[str, Any], posted: dict[str, Any]) -> It
 def _pending_is_not_paid(traffic: Traffic) -> Iterator[Observation]:
     reviewed = {entry["order_id"]: entry for entry in traffic.events("fraud_review_ended")}
     for placed in traffic.events("purchase_placed"):
-        if placed["fraud_status"] != "PENDING":
-            continue
         order_id = placed["order_id"]
+        if placed["fraud_status"] != "PENDING" or order_id in traffic.unknown_orders:
+            continue
         ended = reviewed.get(order_id)
         early = [
             entry
@@ -147,6 +147,8 @@ def _rejected_is_a_refusal(traffic: Traffic) -> Iterator[Observation]:
     rejected = [entry for entry in traffic.events("purchase_placed") if entry["fraud_status"] == "REJECTED"]
     rejected += [entry for entry in traffic.events("fraud_review_ended") if entry["fraud_status"] == "REJECTED"]
     for entry in rejected:
+        if entry["order_id"] in traffic.unknown_orders:
+            continue
         later = [one for one in traffic.of_order(entry["order_id"], *_AFTER_PAYMENT) if one["seq"] > entry["seq"]]
         if later:
             yield broken(

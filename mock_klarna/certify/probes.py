@@ -370,6 +370,7 @@ async def play_all(probing: Probing, probes: Sequence[Probe], show: Callable[[in
         for number, probe in enumerate(chosen, 1):
             start = await probing.position()
             result = await play(probe, probing)
+            await probing.wait_for_answers()
             if gone := await probing.why_gone():
                 stopped, end = _ENDED.format(probe.name, gone), start
                 result = Played(probe=probe, reason=stopped)

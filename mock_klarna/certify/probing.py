@@ -198,6 +198,15 @@ class Probing:
             after = max((entry["seq"] for entry in seen), default=after)
         return found
 
+    async def wait_for_answers(self) -> None:
+        """Wait until the shop has answered the callbacks that were sent to it, at most as long as for a retry of the shop."""
+        loop = asyncio.get_running_loop()
+        deadline, path = loop.time() + self.waiting.retry, "/_mock/callbacks?state=in_flight&limit=1"
+        start = await self.position()
+        while (await self.ask("GET", path))["callbacks"] and (left := deadline - loop.time()) > 0:
+            await self.entries(start, kind="callback", wait=round(left, 3))
+            start = await self.position()
+
     async def settle(self) -> None:
         """Wait until the journal had no new entry for a while, at most as long as for a retry of the shop."""
         loop = asyncio.get_running_loop()

@@ -103,6 +103,13 @@ class Traffic:
     def _places(self) -> Mapping[int, str]:
         return {int(entry["seq"]): str(entry["place"]) for entry in self.entries if "place" in entry}
 
+    @cached_property
+    def of_tests(self) -> frozenset[int]:
+        """The positions of the requests that scenarios and tests sent in the shop's place."""
+        return frozenset(
+            int(entry["seq"]) for entry in self.entries if entry["kind"] == "exchange" and is_of_test(entry)
+        )
+
     def exchanges(self, *names: str) -> list[Entry]:
         """Return the merchant's requests to some operations, all without names, in their order."""
         return [entry for entry in self._entries("exchange") if not names or entry["name"] in names]
@@ -198,23 +205,27 @@ class Traffic:
         return {entry["purchase_id"]: entry for entry in self.events("cart_changed")}
 
     @property
-    def buttons(self) -> Mapping[str, Json]:
-        """The options of each button key that the merchant created or changed, as last sent."""
+    def buttons(self) -> Mapping[str, Entry]:
+        """The accepted requests that last created or changed each button key."""
         self.asked_kinds.add("exchange")
         return self._buttons
 
     @cached_property
-    def _buttons(self) -> Mapping[str, Json]:
-        found: dict[str, Json] = {}
-        for entry in self.accepted("create_button", "update_button"):
-            answer = _object(entry["response_body"])
-            if "button_key" in answer:
-                found[answer["button_key"]] = answer
-        return found
+    def _buttons(self) -> Mapping[str, Entry]:
+        changes = (entry for entry in self._of_kind["exchange"] if entry["name"] in ("create_button", "update_button"))
+        return {
+            key: entry
+            for entry in changes
+            if is_ok(entry) and (key := _object(entry["response_body"]).get("button_key"))
+        }
+
+    def is_button_of_test(self, key: str) -> bool:
+        """Return whether a scenario or a test created a button key; one that is not known counts as the shop's."""
+        return key in self._buttons and is_of_test(self._buttons[key])
 
     @property
     def unknown_orders(self) -> frozenset[str]:
-        """The ids of orders of which the merchant never read: each answer with them was lost."""
+        """The ids of orders that the shop does not know: each answer with them was lost, or went to a scenario or a test."""
         self.asked_kinds.add("exchange")
         return self._unknown_orders
 
@@ -223,12 +234,14 @@ class Traffic:
         answers: dict[str, bool] = {}
         for entry in self.accepted("create_order"):
             order_id = str(_object(entry["response_body"]).get("order_id", ""))
-            answers[order_id] = answers.get(order_id, False) or not injected(entry, "drop", "garbage")
+            is_read = not (injected(entry, "drop", "garbage") or is_of_test(entry))
+            answers[order_id] = answers.get(order_id, False) or is_read
         return frozenset(order_id for order_id, is_read in answers.items() if not is_read)
 
     def merchant_urls(self, authorization: Authorization) -> Json:
         """Return the merchant URLs of an authorization: those of its button key, and those of the order that was posted."""
-        urls = dict(_object(self.buttons.get(authorization.button_key, {}).get("merchant_urls")))
+        button = self.buttons.get(authorization.button_key)
+        urls = dict(_object(_object(button["response_body"]).get("merchant_urls"))) if button else {}
         for entry in authorization.requests_named("create_order"):
             urls |= _object(_object(entry["request_body"]).get("merchant_urls"))
         return urls

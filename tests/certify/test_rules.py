@@ -302,8 +302,8 @@ def test_what_a_shop_does_with_every_order_is_one_finding() -> None:
     (result,) = judge(journal.traffic(), [BY_ID["K3"]])
     (finding,) = result.findings
     assert (finding.cases, result.broken) == (5, 5)
-    posted = [entry["seq"] for entry in journal.entries if entry["name"] == "create_order"]
-    assert finding.evidence == tuple(f"/_mock/journal/{seq}" for seq in posted[:3])
+    key, *posted = [entry["seq"] for entry in journal.entries if entry["kind"] == "exchange"]
+    assert finding.evidence == tuple(f"/_mock/journal/{seq}" for seq in (key, *posted[:3]))
 
 
 def test_cases_of_another_severity_are_a_finding_of_their_own() -> None:
@@ -316,6 +316,50 @@ def test_cases_of_another_severity_are_a_finding_of_their_own() -> None:
 
 
 _WITHOUT_PUSH = {name: url for name, url in URLS.items() if name != "push"}
+
+
+def of_test(journal: Journal, *names: str) -> Journal:
+    """Let a scenario send the requests with these names, all without names, in place of the shop."""
+    for entry in journal.entries:
+        if entry["kind"] == "exchange" and (not names or entry["name"] in names):
+            entry["request_headers"] = [["User-Agent", "mock-klarna/0.1.0"]]
+    return journal
+
+
+CALLBACKS_AND_PAGES = {"C1", "C8", "C9", "C10", "D4", "K6", "K7", "K8", "K10", "M2", "O8", "T3"}
+"""Rules that a shop breaks by callbacks, by what its page gives `load()`, or by sending nothing."""
+
+
+@pytest.mark.parametrize("rule", sorted(set(SAMPLES) - CALLBACKS_AND_PAGES))
+def test_what_a_scenario_sends_in_place_of_the_shop_breaks_no_rule_and_obeys_none(rule: str) -> None:
+    for sample in SAMPLES[rule]:
+        (result,) = judge(of_test(sample()).traffic(), [BY_ID[rule]])
+        assert (result.outcome, result.findings) == ("inconclusive", ())
+
+
+def test_a_rule_that_only_tests_have_obeyed_says_so() -> None:
+    (result,) = judge(of_test(Journal().placed()).traffic(), [BY_ID["C3"]])
+    assert result.reason == "only requests that a scenario or a test sent in place of the shop show it"
+
+
+def test_a_shop_is_not_judged_by_orders_that_a_test_has_placed() -> None:
+    journal = of_test(SAMPLES["M2"][1](), "create_order")
+    assert outcomes(journal)["M2"] == "inconclusive"
+    assert outcomes(of_test(Journal().placed("REJECTED"), "create_order"))["O7"] == "inconclusive"
+
+
+def test_an_acknowledgement_of_a_test_is_not_that_of_the_shop() -> None:
+    journal = of_test(SAMPLES["M2"][0](), "acknowledge_order")
+    assert (outcomes(journal)["M2"], outcomes(journal)["M1"]) == ("inconclusive", "inconclusive")
+
+
+@pytest.mark.parametrize("rule", ["K3", "K4", "K5", "C8"])
+def test_the_urls_of_a_button_key_that_a_test_created_are_not_those_of_the_shop(rule: str) -> None:
+    journal = Journal().button().authorized(url="https://shop.example.com/place-order").read().posted()
+    journal.entries[0]["request_body"]["merchant_urls"] = {"place_order": "https://shop.example.com/place-order"}
+    journal.entries[0]["response_body"]["merchant_urls"] = {"place_order": "https://shop.example.com/place-order"}
+    assert outcomes(journal)[rule] == "failed"
+    assert outcomes(of_test(journal, "create_button"))[rule] == "inconclusive"
 
 
 def test_the_most_severe_cases_are_kept_of_many() -> None:

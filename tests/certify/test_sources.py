@@ -75,7 +75,8 @@ async def test_the_exports_of_a_server_are_judged_as_the_purchase_in_its_journal
 ) -> None:
     async with Client(klarna.url, klarna.merchant) as client:
         path = f"/instantshopping/v1/authorizations/{purchase['authorization_token']}/orders"
-        await client.send("POST", path, {**purchase["order"], "merchant_reference1": "</script><script>"})
+        order = {**purchase["order"], "merchant_reference1": "</script><script>"}
+        await client.send("POST", path, order, headers={"User-Agent": "Shop/1.0"})
         await client.ask("GET", "/_mock/journal?kind=callback&wait=30")
         whole = {one["rule"]: one for one in (await client.ask("GET", "/_mock/findings"))["findings"]}
         exports = [

@@ -132,19 +132,34 @@ def test_what_comes_without_the_shop_is_waited_for(run_in_time: RunSteps) -> Non
     assert run_in_time(f"{BUTTON}\n{buying}\n{timed_out}").passed
 
 
+CHANGING_SHOP = """
+- create_button:
+    merchant_urls:
+      place_order: "${shop}/klarna/place-order?merchant=${merchant}&then=change&order_amount=100000"
+      terms: "${shop}/terms"
+"""
+BUY = """
+- purchase: {cart: se-battery-pack, shopper: se-approved, wait: 600}
+- expect_callback: {kind: place_order, within: 1d}
+"""
+
+
 def test_no_findings_are_expected_up_to_a_severity(run_steps: RunSteps) -> None:
-    wrong = "- place: {body: {order_amount: 1}}\n  status: 400"
-    steps = f"{PURCHASE}\n{wrong}\n"
-    assert run_steps(f"{PURCHASE}\n- expect_no_findings: {{}}").passed
-    failure = run_steps(f"{steps}- expect_no_findings: {{severity: hint, skip: [T1]}}").failure
+    steps = f"{CHANGING_SHOP}{BUY}"
+    assert run_steps(f"{steps}- expect_no_findings: {{}}", SHOP).passed
+    failure = run_steps(f"{steps}- expect_no_findings: {{severity: warning, skip: [C2]}}", SHOP).failure
     assert failure is not None
-    assert failure.expected == "no finding as severe as hint"
-    assert "O1 Amounts are posted as they were authorized: order_amount 1, expected 124000" in failure.actual
+    assert failure.expected == "no finding as severe as warning"
+    assert "O1 Amounts are posted as they were authorized: order_amount 100000, expected 124000" in failure.actual
 
 
 def test_each_rule_that_was_broken_is_named_once(run_steps: RunSteps) -> None:
-    wrong = "- place: {body: {order_amount: 1}}\n  status: 400\n"
-    failure = run_steps(f"{PURCHASE}\n{wrong * 7}- expect_no_findings: {{severity: hint, skip: [T1]}}").failure
+    failure = run_steps(f"{CHANGING_SHOP}{BUY * 3}- expect_no_findings: {{severity: warning}}", SHOP).failure
     assert failure is not None
     assert failure.actual.count("O1 ") == 1
-    assert "expected 124000, as authorized (and 6 more), see /_mock/journal/" in failure.actual
+    assert "expected 124000, as authorized (and 2 more), see /_mock/journal/" in failure.actual
+
+
+def test_what_the_scenario_does_in_place_of_the_shop_is_no_finding(run_steps: RunSteps) -> None:
+    wrong = "- place: {body: {order_amount: 1}}\n  status: 400\n"
+    assert run_steps(f"{PURCHASE}\n{wrong}- expect_no_findings: {{severity: warning}}").passed

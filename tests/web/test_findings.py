@@ -34,7 +34,8 @@ async def test_refused_sums_are_an_error_with_the_right_value(klarna: MockKlarna
     lines = [{**order["order_lines"][0], "total_tax_amount": 1}, *order["order_lines"][1:]]
     async with Client(klarna.url, klarna.merchant) as client:
         path = f"/instantshopping/v1/authorizations/{purchase['authorization_token']}/orders"
-        assert (await client.send("POST", path, {**order, "order_lines": lines})).status == 400
+        of_shop = {"User-Agent": "Shop/1.0"}
+        assert (await client.send("POST", path, {**order, "order_lines": lines}, headers=of_shop)).status == 400
         found = await client.ask("GET", "/_mock/findings")
     (sums,) = (finding for finding in found["findings"] if finding["rule"] == "O2")
     assert sums["severity"] == "error"
