@@ -4,42 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from mock_klarna.certify.traffic import ORDERS, OWN_AGENT, Gaps, Json, Traffic, path_part
 from mock_klarna.errors import MockKlarnaError
+from mock_klarna.sender import Sender
 
 _MOST_ENTRIES = 10_000
 _STATE_TEXTS = {"placed": "placed", "denied": "denied", "timed_out": "not decided", "authorized": "not decided"}
-
-
-class Reply(Protocol):
-    """The answer to a request: its status and its body as JSON."""
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        ...
-
-    @property
-    def body(self) -> Any:
-        """The parsed body."""
-        ...
-
-
-class Sender(Protocol):
-    """Sends requests to a sandbox as one merchant; `mock_klarna.client.Client` is one."""
-
-    async def send(
-        self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None
-    ) -> Reply:
-        """Return the answer, also a refusal; raises `Unreachable` when no server answers."""
-        ...
-
-    async def ask(self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None) -> Any:
-        """Return the body of an answer that has to be a success; raises `MockKlarnaError` with the refusal."""
-        ...
 
 
 class NotPlayed(Exception):

@@ -1,16 +1,17 @@
 """One scenario while it runs: its connection, its variables, its journal and the purchases that it has made."""
 
 import base64
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 from mock_klarna.domain.journal_text import value_text
 from mock_klarna.domain.time import seconds
 from mock_klarna.errors import Unreachable
 from mock_klarna.scenario.matching import differences
 from mock_klarna.scenario.model import Scenario, Step, StepError
+from mock_klarna.sender import Answer, Sender
 
 Json = dict[str, Any]
 DEFAULT_WITHIN = 5.0
@@ -18,27 +19,6 @@ DEFAULT_WITHIN = 5.0
 _MAX_ENTRIES = 10_000
 _CHECK_AGAIN_SECONDS = 0.5
 _MAX_WAIT = 600.0
-
-
-class Answer(Protocol):
-    """An HTTP answer: its status, and its body as parsed JSON (None for an empty one)."""
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-
-    @property
-    def body(self) -> Any:
-        """The parsed body."""
-
-
-class Sender(Protocol):
-    """Sends requests to an emulator as one merchant; `mock_klarna.client.Client` is one."""
-
-    async def send(
-        self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None
-    ) -> Answer:
-        """Send one request and return the answer, whatever its status."""
 
 
 class ExpectationFailed(Exception):

@@ -12,9 +12,10 @@ from typing import Any
 from mock_klarna.scenario.expectations import credential_mismatch, hints
 from mock_klarna.scenario.model import Scenario, StepError
 from mock_klarna.scenario.report import Export, Failure, Report
-from mock_klarna.scenario.run import ExpectationFailed, JournalReader, ScenarioRun, Sender
+from mock_klarna.scenario.run import ExpectationFailed, JournalReader, ScenarioRun
 from mock_klarna.scenario.steps import run_steps
 from mock_klarna.scenario.timeline import timeline, transcript
+from mock_klarna.sender import Sender
 
 Json = dict[str, Any]
 PASSWORD = "scenario"  # noqa: S105 - without configured credentials the server accepts any password
