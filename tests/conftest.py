@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings
 
-from mock_klarna import MockKlarnaAsync, resources
+from mock_klarna import MockKlarna, MockKlarnaAsync, resources
 from tests.commands import Command, run_in_this_process
 from tests.database import Database, running
 
@@ -23,7 +23,7 @@ pytest_plugins = ["pytester"]
 CLOSED = "http://127.0.0.1:1"
 """A shop that refuses every connection at once."""
 
-BROWSER = Path(__file__).parent / "browser"
+BROWSER = "tests/browser/"
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # workers and servers would compile all that they import, each anew
 os.environ["SSL_CERT_FILE"] = os.devnull  # parsing the system's authorities takes a fifth of the start of a process
@@ -52,7 +52,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     """Mark the tests of the folder `browser`, and those that use PostgreSQL, so that `-m` can leave them out."""
     for item in items:
-        if BROWSER in item.path.parents:
+        if item.nodeid.startswith(BROWSER):
             item.add_marker("browser")
         values = item.callspec.params.values() if hasattr(item, "callspec") else ()
         if "postgres" in values or not {"postgres", "database"}.isdisjoint(item.fixturenames):
@@ -68,9 +68,9 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture
-def klarna(mock_klarna_async: MockKlarnaAsync) -> MockKlarnaAsync:
-    """The emulator in the test's own loop."""
-    return mock_klarna_async
+def klarna(mock_klarna: MockKlarna) -> MockKlarnaAsync:
+    """A merchant of the test's own at the server that the tests of a process share, one for each kind of settings."""
+    return mock_klarna.awaitable()
 
 
 @pytest.fixture

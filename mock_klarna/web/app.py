@@ -1,6 +1,7 @@
 """The aiohttp application: a route for each path of the table of operations, and errors for every other path and method."""
 
 from collections import defaultdict
+from functools import cache
 
 from aiohttp import web
 
@@ -35,16 +36,24 @@ def _with_slash(path: str) -> tuple[str, ...]:
 
 
 def _path_handler(services: Services, operations: list[Operation]) -> HttpHandler:
-    """Return the handler of all methods of a path. The router gets one route for it, because routes take most of the start-up."""
+    """Return the handler of all methods of a path. The router gets one route for it, because routes take most of the start-up.
+
+    What it needs is made with its first request: the servers of a test suite get few kinds of requests.
+    """
     api = operations[0].api
-    by_method: dict[str, HttpHandler] = {}
-    for operation in operations:
-        by_method |= dict.fromkeys(operation.methods, operation_handler(services, operation))
-    wrong_method = http_handler(services, api, WRONG_METHOD, _refuse_method(sorted(by_method)))
-    if api.rules.is_cross_origin:
-        by_method["OPTIONS"] = preflight
+
+    @cache
+    def handlers() -> tuple[dict[str, HttpHandler], HttpHandler]:
+        by_method: dict[str, HttpHandler] = {}
+        for operation in operations:
+            by_method |= dict.fromkeys(operation.methods, operation_handler(services, operation))
+        wrong_method = http_handler(services, api, WRONG_METHOD, _refuse_method(sorted(by_method)))
+        if api.rules.is_cross_origin:
+            by_method["OPTIONS"] = preflight
+        return by_method, wrong_method
 
     async def handle(http: web.Request) -> web.StreamResponse:
+        by_method, wrong_method = handlers()
         return await by_method.get(http.method, wrong_method)(http)
 
     return handle

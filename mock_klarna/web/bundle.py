@@ -15,6 +15,7 @@ Every other form is a `BundleError`. `import.meta.url` is the address of the com
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
 Read = Callable[[str], str]
@@ -32,6 +33,7 @@ def bundle_modules(entry: str, read: Read) -> str:
     return "const modules={};\n" + "".join(_as_function(name, module) for name, module in modules.items())
 
 
+@lru_cache(maxsize=8)
 def compact_script(name: str, source: str) -> str:
     """Return a script without comments, indentation and needless spaces; raises `BundleError`."""
     return _compact(_Tokenizer(name, source))
@@ -201,8 +203,9 @@ _IMPORT = re.compile(r'import\{([\w$, ]+)\}from ?"\./([\w-]+\.js)";')
 _EXPORT = re.compile(r"export (?:(?:async )?function |class |const )([\w$]+)")
 
 
+@lru_cache(maxsize=128)
 def _parse(name: str, source: str) -> _Module:
-    """Take a module apart; raises `BundleError`."""
+    """Take a module apart; raises `BundleError`. When a source changes, the modules that have not changed are known."""
     tokens = list(_Tokenizer(name, source))
     module, body, last, at = _Module(), list[_Token](), "", 0
     while at < len(tokens):

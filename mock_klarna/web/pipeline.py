@@ -8,7 +8,7 @@
 6. the handler
 7. errors as responses, headers, journal, sending
 
-Which stages an endpoint has follows from its row in the table and from the rules of its API; the others are left out at start.
+Which stages an endpoint has follows from its row in the table and from the rules of its API; the others are left out.
 """
 
 import asyncio

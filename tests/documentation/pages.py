@@ -1,8 +1,8 @@
 """The pages of the documentation: their text, code blocks, headings and links."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -37,10 +37,12 @@ def blocks(*languages: str, containing: str = "") -> list[Block]:
     return [each for each in found if (not languages or each.language in languages) and containing in each.code]
 
 
-def _blocks(page: Path) -> Iterator[Block]:
+@cache
+def _blocks(page: Path) -> tuple[Block, ...]:
     text = without_copies(page.read_text("utf-8"))
-    for found in _BLOCK.finditer(text):
-        yield Block(page, text.count("\n", 0, found.start()) + 2, found[1], found[2])
+    return tuple(
+        Block(page, text.count("\n", 0, found.start()) + 2, found[1], found[2]) for found in _BLOCK.finditer(text)
+    )
 
 
 def copied(page: Path, text: str) -> str:
@@ -58,6 +60,7 @@ def without_copies(text: str) -> str:
     return _COPY.sub(lambda found: "\n" * found[0].count("\n"), text)
 
 
+@cache
 def anchors(page: Path) -> set[str]:
     """Return the fragments that a page's headings and `id` attributes give it, as GitHub spells them."""
     text = without_code(page)

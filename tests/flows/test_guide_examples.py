@@ -15,6 +15,12 @@ BUTTONS = "/instantshopping/v1/buttons"
 PLACE_ORDER = "http://127.0.0.1:1/placeOrder.php"
 
 
+@pytest.fixture
+def klarna(mock_klarna_async: MockKlarnaAsync) -> MockKlarnaAsync:
+    """A server of the test's own: the merchant is the one of the guide, and the test counts what it has."""
+    return mock_klarna_async
+
+
 async def bought(klarna: MockKlarnaAsync, page: Json, **members: Any) -> Json:
     """Buy from the page as the merchant whose credentials are in the guide; `setup` are members of the page's `setup`."""
     urls = {"merchant_urls": {"place_order": PLACE_ORDER}}

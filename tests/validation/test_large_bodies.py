@@ -1,6 +1,7 @@
 import asyncio
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -47,31 +48,40 @@ def test_unknown_members_without_end_are_told_up_to_the_bound(validator: Validat
 
 ORDER = sample("guide/se-order")
 KEY = {"merchant_urls": {"place_order": "https://a.example.com"}}
-LARGE = {
-    "wrong lines": ("create_order", {**ORDER, "order_lines": [{**SHIPPING, "name": 5}] * 25_000}),
-    "empty lines": ("create_order", {**ORDER, "order_lines": [{}] * 400_000}),
-    "numbers as lines": ("create_order", {**ORDER, "order_lines": [1] * 400_000}),
-    "wrong sums": ("create_order", {**ORDER, "order_lines": [{**SHIPPING, "total_amount": 1}] * 25_000}),
-    "right lines and one wrong member": ("create_order", {**ORDER, "locale": 5, "order_lines": [SHIPPING] * 25_000}),
-    "a list as text": ("create_order", {**ORDER, "locale": [{"a": 1}] * 400_000}),
-    "an object as lines": ("create_order", {**ORDER, "order_lines": {f"m{n}": n for n in range(400_000)}}),
-    "members that do not exist": ("reset", {f"member{number}": 1 for number in range(400_000)}),
-    "variations": ("create_button", {**KEY, "items": [{}] * 400_000}),
-    "countries of which the last is wrong": ("create_button", {**KEY, "shipping_countries": ["SE"] * 400_000 + [5]}),
+LARGE: dict[str, tuple[str, Callable[[], Any]]] = {
+    "wrong lines": ("create_order", lambda: {**ORDER, "order_lines": [{**SHIPPING, "name": 5}] * 25_000}),
+    "empty lines": ("create_order", lambda: {**ORDER, "order_lines": [{}] * 400_000}),
+    "numbers as lines": ("create_order", lambda: {**ORDER, "order_lines": [1] * 400_000}),
+    "wrong sums": ("create_order", lambda: {**ORDER, "order_lines": [{**SHIPPING, "total_amount": 1}] * 25_000}),
+    "right lines and one wrong member": (
+        "create_order",
+        lambda: {**ORDER, "locale": 5, "order_lines": [SHIPPING] * 25_000},
+    ),
+    "a list as text": ("create_order", lambda: {**ORDER, "locale": [{"a": 1}] * 400_000}),
+    "an object as lines": ("create_order", lambda: {**ORDER, "order_lines": {f"m{n}": n for n in range(400_000)}}),
+    "members that do not exist": ("reset", lambda: {f"member{number}": 1 for number in range(200_000)}),
+    "variations": ("create_button", lambda: {**KEY, "items": [{}] * 400_000}),
+    "countries of which the last is wrong": (
+        "create_button",
+        lambda: {**KEY, "shipping_countries": ["SE"] * 400_000 + [5]},
+    ),
     "options of a page of which the last is wrong": (
         "page",
-        {"shipping_options": [{"id": "a", "name": "b", "price": 0, "tax_amount": 0, "tax_rate": 0}] * 50_000 + [5]},
+        lambda: {
+            "shipping_options": [{"id": "a", "name": "b", "price": 0, "tax_amount": 0, "tax_rate": 0}] * 50_000 + [5]
+        },
     ),
     "lists in lines": (
         "create_button",
-        {**KEY, "order_lines": [{**SHIPPING, "product_attributes": [{"name": "a"}] * 1000}] * 200 + [{}]},
+        lambda: {**KEY, "order_lines": [{**SHIPPING, "product_attributes": [{"name": "a"}] * 1000}] * 100 + [{}]},
     ),
 }
 
 
 @pytest.mark.parametrize("shape", LARGE)
 def test_explaining_a_large_body_is_a_bounded_number_of_calls(validator: Validator, shape: str) -> None:
-    operation, body = LARGE[shape]
+    operation, make = LARGE[shape]
+    body = make()
     validator.check(operation, {"locale": 5})  # compiles the schemas
     calls = 0
 
@@ -85,7 +95,7 @@ def test_explaining_a_large_body_is_a_bounded_number_of_calls(validator: Validat
     finally:
         sys.setprofile(None)
     assert 1 <= len(problems) <= 200
-    assert calls < 2_000_000
+    assert calls < 1_200_000
 
 
 def test_what_was_not_checked_is_said_last(validator: Validator) -> None:

@@ -106,12 +106,20 @@ def resembling_document(document: str) -> st.SearchStrategy[Any]:
 
 
 @cache
-def engines(mode: str, document: str) -> tuple[jsonschema_rs.Draft202012Validator, jsonschema.Draft202012Validator]:
+def registries(mode: str) -> tuple[jsonschema_rs.Registry, referencing.Registry[Any]]:
     documents = [(schema["$id"], dict(schema)) for schema in CATALOGUES[mode].documents.values()]
     resources = [(identity, referencing.Resource.from_contents(schema)) for identity, schema in documents]
+    return jsonschema_rs.Registry(documents), referencing.Registry[Any]().with_resources(resources).crawl()
+
+
+@cache
+def engines(mode: str, document: str) -> tuple[jsonschema_rs.Draft202012Validator, jsonschema.Draft202012Validator]:
+    fast, slow = registries(mode)
     schema = dict(CATALOGUES[mode].documents[document])
-    fast = jsonschema_rs.Draft202012Validator(schema, registry=jsonschema_rs.Registry(documents))
-    return fast, jsonschema.Draft202012Validator(schema, registry=referencing.Registry().with_resources(resources))
+    return (
+        jsonschema_rs.Draft202012Validator(schema, registry=fast),
+        jsonschema.Draft202012Validator(schema, registry=slow),
+    )
 
 
 @pytest.mark.parametrize("document", PLAIN.documents)
