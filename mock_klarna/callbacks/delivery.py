@@ -212,7 +212,8 @@ class Deliveries:
     ) -> Delivery:
         """Add attempts to a delivery, with those that were made meanwhile, and write them to the journal.
 
-        `sent_body` is what was sent, if not the body of the delivery.
+        `sent_body` is what was sent, if not the body of the delivery. A delivery that was deleted to make room keeps its schedule
+        and is in the journal; of one that was reset meanwhile nothing is written.
         """
         made = attempts.made
         now = made[-1].at + made[-1].duration if made else None

@@ -91,6 +91,22 @@ async def test_a_merchant_may_read_and_place_before_it_answers_place_order(shop:
     assert (purchase["state"], purchase["redirect_url"]) == ("placed", f"{shop.url}/thanks")
 
 
+async def test_a_callback_that_ends_after_a_reset_leaves_nothing_behind(shop: Shop) -> None:
+    gate = Gate(1)
+    async with emulator() as client:
+        purchase = await buy(client, shop.url)
+        await calls(client, "place_order")
+        (callback,) = await callbacks(client, "place_order", purchase)
+        shop.answers["/place-order"] = gate.answer
+        resent = asyncio.create_task(client.ask("POST", f"/_mock/callbacks/{callback['callback_id']}/resend"))
+        await gate.full.wait()
+        await client.ask("POST", "/_mock/reset")
+        gate.open.set()
+        assert [attempt["status"] for attempt in (await resent)["attempts"]] == [200, 200]
+        assert (await client.ask("GET", "/_mock/journal"))["entries"] == []
+        assert (await client.ask("GET", "/_mock/merchants"))["merchants"] == []
+
+
 async def callback_with_fault(client: Client, shop: Shop, **effect: Any) -> Json:
     """Order a fault on callbacks, buy, and return the `place_order` callback."""
     await client.ask("POST", "/_mock/faults", {"on": "callback", **effect})
