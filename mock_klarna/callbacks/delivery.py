@@ -234,7 +234,7 @@ class Deliveries:
     async def _is_reset(self, delivery: Delivery) -> bool:
         """Return whether all that a callback was about has been deleted, and so the journal too."""
         order = await self._store.get(Order, delivery.order_id or "")
-        return order is None and await self._store.get(Purchase, delivery.purchase_id) is None
+        return order is None and await self._store.get(Purchase, delivery.purchase_id or "") is None
 
     async def _reschedule(self, delivery: Delivery, jobs: tuple[Job, ...]) -> None:
         """Keep the schedule of a callback that was deleted to make room; a reset deletes the schedule too."""

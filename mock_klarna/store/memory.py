@@ -289,11 +289,12 @@ class MemoryStore:
         return [self._summary(name, state) for name, state in chosen[:limit]], len(chosen)
 
     def _summary(self, name: str, state: MerchantState) -> MerchantSummary:
-        counts = (len(state.of_kind(kind.kind, None)) for kind in (ButtonKey, Purchase, Order))
+        buttons, purchases, orders = (len(state.of_kind(kind.kind, None)) for kind in (ButtonKey, Purchase, Order))
         clock: Merchant | None = self._index.get(Merchant.kind, name)
         last = next(state.journal.before(LAST_POSITION, 0), None)
         offset = clock.clock_offset if clock else 0.0
-        return MerchantSummary(name, *counts, offset, last.seq if last else None, last.at if last else None)
+        seq, at = (last.seq, last.at) if last else (None, None)
+        return MerchantSummary(name, buttons, purchases, orders, offset, seq, at)
 
     async def clear(self, merchant: str | None) -> None:
         """Delete the state of a merchant, or of all: at once for all callers, and from memory in portions."""
