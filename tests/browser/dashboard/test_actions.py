@@ -3,15 +3,22 @@
 import json
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from mock_klarna import MockKlarna
 from tests.browser import axe
 from tests.browser.dashboard.conftest import Buy, Open, with_wrong_tax
 from tests.browser.shop import Shop
 
+LINES = """(cell) => {
+  const text = document.createRange();
+  text.selectNodeContents(cell);
+  return text.getClientRects().length;
+}"""
+"""How many lines the text of an element has."""
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
@@ -73,6 +80,9 @@ async def test_a_state_is_saved_loaded_copied_to_another_merchant_and_deleted(
     assert await axe.problems(tab) == []
     mock_klarna.reset(seed=1)
     await saved.get_by_role("button", name="Load").click()
+    await expect(saved).to_contain_text(f"What happened to {merchant} since then is deleted.")
+    assert await axe.problems(tab) == []
+    await saved.get_by_role("button", name="Load after-payment", exact=True).click()
     await expect(tab.locator("dialog")).to_have_count(0)
     await expect(tab.locator(".row")).to_contain_text("placed")
     assert [one["purchase_id"] for one in mock_klarna.purchases()] == [bought["purchase_id"]]
@@ -87,6 +97,7 @@ async def test_a_state_is_saved_loaded_copied_to_another_merchant_and_deleted(
     assert bought["purchase_id"] not in tab.url
     await tab.locator("#snapshots").click()
     await saved.get_by_role("button", name="Delete").click()
+    await saved.get_by_role("button", name="Delete after-payment", exact=True).click()
     await expect(saved).to_have_count(0)
     assert mock_klarna.snapshots() == []
     mock_klarna.as_merchant(f"{merchant}-fork").reset()
@@ -254,3 +265,134 @@ async def test_a_page_of_all_merchants_does_not_show_the_real_time_as_their_cloc
     await tab.goto(f"{mock_klarna.url}/")
     await tab.locator("#clock").click()
     await expect(tab.locator("dialog")).to_contain_text("Moves the clocks of all merchants. The real time is 20")
+
+
+async def test_a_reset_asks_with_the_number_of_purchases_and_resets_what_it_names(
+    tab: Page, open_dashboard: Open, buy: Buy, mock_klarna: MockKlarna
+) -> None:
+    other = mock_klarna.as_merchant(f"{mock_klarna.merchant}-other")
+    other.order(cart="se-battery-pack")
+    for _ in range(2):
+        buy()
+    await open_dashboard()
+    await expect(tab.locator(".row")).to_have_count(2)
+    await tab.locator("#more").click()
+    asking, deleting = tab.get_by_role("button", name="Reset…"), tab.get_by_role("button", name="Delete 2 purchases")
+    await expect(asking).to_have_attribute("aria-expanded", "false")
+    await expect(deleting).to_be_hidden()
+    await asking.press("Enter")
+    await expect(deleting).to_be_visible()
+    await expect(tab.locator("dialog form")).to_contain_text(f"2 purchases of {mock_klarna.merchant} and their orders")
+    assert await axe.problems(tab) == []
+    await asking.press("Enter")
+    await expect(deleting).to_be_hidden()
+    await asking.dblclick()  # the button stays where it is, so that the second click deletes nothing
+    await expect(deleting).to_be_hidden()
+    await asking.click()
+    assert len(mock_klarna.purchases()) == 2
+    await deleting.click()
+    await expect(tab.locator(".row")).to_have_count(0)
+    await expect(tab.locator("dialog")).to_have_count(0)
+    assert (mock_klarna.purchases(), len(other.purchases())) == ([], 1)
+    await tab.locator("#more").click()
+    await asking.click()
+    await expect(tab.get_by_role("button", name="Delete", exact=True)).to_be_visible()
+    other.reset()
+
+
+async def test_a_refused_request_of_order_management_says_what_was_sent_and_expected(
+    tab: Page, open_dashboard: Open, buy: Buy, console_errors: list[str], mock_klarna: MockKlarna
+) -> None:
+    bought = buy()
+    await open_dashboard(purchase_id=bought["purchase_id"])
+    await tab.locator("#manage").click()
+    amount, action, problem = (tab.locator(f"dialog {name}") for name in ("[name=amount]", "[name=action]", ".error"))
+    send = tab.get_by_role("button", name="Send", exact=True)
+    await expect(amount).to_have_value("124000")
+    for name, member in (("capture", "captured_amount"), ("refund", "refunded_amount")):
+        await action.select_option(name)
+        await amount.fill("999999999999")
+        await send.click()
+        await expect(problem).to_contain_text(f"{member}: sent 999999999999, expected at most 200000000")
+    await action.select_option("capture")
+    await amount.fill("124001")
+    await send.click()
+    await expect(problem).to_contain_text("403: Capture not allowed. 124001 is not an amount from 1 to 124000.")
+    await amount.fill("100")
+    await send.click()
+    await expect(tab.locator("dialog")).to_have_count(0)
+    await tab.locator("#manage").click()
+    await action.select_option("refund")
+    await expect(amount).to_have_value("100")
+    await action.select_option("cancel")
+    await expect(amount).to_be_disabled()
+    await send.click()
+    await expect(problem).to_contain_text("403: Order has previous captures. Cancel not possible")
+    (order,) = mock_klarna.orders()
+    assert mock_klarna.managed_order(order["order_id"])["captured_amount"] == 100
+    assert len(console_errors) == 4
+    console_errors.clear()
+
+
+async def test_the_clock_says_whose_it_is_and_its_field_follows_it(
+    tab: Page, open_dashboard: Open, mock_klarna: MockKlarna
+) -> None:
+    mock_klarna.set_clock("2030-05-01T10:00:00Z")
+    await open_dashboard()
+    button, field = tab.locator("#clock"), tab.get_by_label("A time in UTC")
+    await expect(button).to_have_attribute("title", f"The clock of {mock_klarna.merchant}. Key t")
+    await button.click()
+    await expect(field).to_have_value(re.compile("^2030-05-01T10:0"))
+    await tab.get_by_role("button", name="+1 day").click()
+    await expect(field).to_have_value(re.compile("^2030-05-02T10:0"))
+    await tab.get_by_role("button", name="Real time").click()
+    await expect(button).not_to_have_class("ahead")
+    await expect(field).not_to_have_value(re.compile("^2030"))
+    assert abs(mock_klarna.clock()["ahead_seconds"]) < 60
+    await tab.keyboard.press("Escape")
+    await tab.locator("#merchant").select_option("")
+    await expect(button).to_have_attribute("title", re.compile("^The real time"))
+
+
+async def test_a_second_click_on_a_slow_network_opens_no_second_dialog(tab: Page, open_dashboard: Open) -> None:
+    waiting: list[Route] = []
+
+    def keep(route: Route) -> None:
+        waiting.append(route)
+
+    await open_dashboard()
+    await tab.route("**/_mock/shoppers", keep)
+    for _ in range(2):
+        async with tab.expect_request("**/_mock/shoppers") if not waiting else nullcontext():
+            await tab.locator("#buy").click()
+    await tab.locator("#help").click()
+    await expect(tab.locator("dialog h2")).to_have_text("Keys")
+    assert len(waiting) == 1
+    await waiting[0].continue_()
+    await expect(tab.locator("dialog h2")).to_have_text("Buy as a shopper")
+    await expect(tab.locator("dialog :focus")).to_have_attribute("name", "shopper")
+    await expect(tab.locator("dialog #status")).to_be_attached()
+    await tab.keyboard.press("Escape")
+    await expect(tab.locator("body > #status")).to_be_attached()
+
+
+async def test_every_action_can_be_reached_from_an_opened_purchase_on_a_phone(
+    tab: Page, open_dashboard: Open, buy: Buy
+) -> None:
+    bought = buy()
+    for width in (390, 320):
+        await tab.set_viewport_size({"width": width, "height": 700})
+        for query in ({"purchase_id": bought["purchase_id"]}, {"view": "findings"}):
+            await open_dashboard(**query)
+            await expect(tab.locator("#back, #leave-findings")).to_be_visible()
+            for name in ("clock", "faults", "scenarios", "buy", "refusals", "snapshots", "settings", "more"):
+                await tab.locator(f"#{name}").click()
+                await expect(tab.locator("dialog")).to_have_count(1)
+                await tab.keyboard.press("Escape")
+                await expect(tab.locator("dialog")).to_have_count(0)
+            assert await tab.evaluate("() => document.documentElement.scrollWidth") == width
+    await tab.set_viewport_size({"width": 1280, "height": 700})
+    await tab.locator("#settings").click()
+    row = tab.locator("dialog tr", has=tab.get_by_role("rowheader", name="--host", exact=True))
+    await expect(row.locator("td").first).to_have_text("127.0.0.1")
+    assert await row.locator("td").first.evaluate(LINES) == 1

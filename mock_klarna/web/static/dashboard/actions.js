@@ -2,7 +2,7 @@
 
 import { currentView } from "./address.js";
 import { call, withQuery } from "./api.js";
-import { choice, field, formOf, openDialog } from "./dialogs.js";
+import { choice, field, formOf, openDialog, twoSteps } from "./dialogs.js";
 import { announce, element, find, words } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
@@ -105,8 +105,11 @@ function fail(error) {
 
 /** Show in the bar how many faults wait. */
 export async function showFaults() {
+  const { merchant } = currentView();
   const { faults } = await call("GET", forMerchant("/_mock/faults"));
-  find("#faults").textContent = faults.length ? `Faults (${faults.length})` : "Faults";
+  if (merchant === currentView().merchant) {
+    find("#faults").textContent = faults.length ? `Faults (${faults.length})` : "Faults";
+  }
   return faults;
 }
 
@@ -192,6 +195,7 @@ export async function showMore(reload) {
     const href = withQuery(path, { merchant });
     return element("li", {}, element("a", { href, target: "_blank", rel: "noopener" }, text));
   });
+  const { opener, form } = await resetSteps(merchant, () => [dialog.close(), reload()]);
   const dialog = openDialog(
     "More",
     element("h3", {}, "Links"),
@@ -199,12 +203,23 @@ export async function showMore(reload) {
     element("p", {}, "The documentation is in the folder docs of mock-klarna; http-api.md describes every endpoint."),
     ...(hasAuthority ? [] : [element("p.none", {}, "There is no certificate authority: the server runs without --tls.")]),
     element("h3", {}, "Reset"),
-    element("p", {}, `Delete every purchase, order, key and journal entry of ${merchant || "all merchants"}.`),
-    formOf("Reset", async () => {
-      await call("POST", forMerchant("/_mock/reset"), {});
-      dialog.close();
-      announce("Everything was deleted");
-      reload();
-    }),
+    element("div.buttons", {}, opener),
+    form,
   );
+}
+
+/**
+ * @param {string} merchant
+ * @param {() => void} done
+ */
+async function resetSteps(merchant, done) {
+  const { total } = await call("GET", withQuery("/_mock/purchases", { merchant, limit: 0 }));
+  const purchases = `${total} purchase${total === 1 ? "" : "s"}`;
+  const whose = merchant || "all merchants";
+  const lost = `${purchases} of ${whose} and their orders are deleted, and so are button keys, faults, and the journal. Snapshots stay.`;
+  return twoSteps("Reset…", element("p", {}, lost), total ? `Delete ${purchases}` : "Delete", async () => {
+    await call("POST", withQuery("/_mock/reset", { merchant }), {});
+    announce(`Everything of ${whose} was deleted`);
+    done();
+  });
 }

@@ -1,5 +1,7 @@
 /** Calls of the documented endpoints. */
 
+import { sentText } from "./elements.js";
+
 /** @typedef {import("./elements.js").Json} Json */
 
 /** An answer that is an error; the message has everything that the server says about it. */
@@ -53,9 +55,23 @@ export async function call(method, path, body, authorization) {
   const text = await answer.text();
   const data = parsed(text);
   if (!answer.ok) {
-    throw new ApiError(answer.status, `${answer.status}: ${described(data) || text.slice(0, 500)}`);
+    const errors = data.errors ?? (await explained(answer.headers.get("Mock-Klarna-Explanation")));
+    throw new ApiError(answer.status, `${answer.status}: ${described({ ...data, errors }) || text.slice(0, 500)}`);
   }
   return data;
+}
+
+/**
+ * The problems in the journal entry of a request that one of Klarna's APIs refused: its answer names a member, and no more.
+ * @param {string|null} url
+ * @returns {Promise<Json[]>}
+ */
+async function explained(url) {
+  if (!url) {
+    return [];
+  }
+  const entry = await call("GET", new URL(url, location.href).pathname).catch(() => ({ problems: [] }));
+  return entry.problems ?? [];
 }
 
 /**
@@ -76,7 +92,7 @@ function parsed(text) {
  */
 function described(data) {
   const errors = Array.isArray(data.errors) ? data.errors : [];
-  const details = errors.map((each) => `${each.path}: expected ${each.expected}`);
+  const details = errors.map((each) => `${each.path || "the body"}: ${sentText(each, "sent ", ", ")}expected ${each.expected}`);
   const messages = data.error_messages ?? [data.detail ?? data.error_message ?? data.title ?? ""];
   const isSaid = errors.some((each) => data.hint === each.expected || data.hint === `expected ${each.expected}`);
   return [...messages, ...details, isSaid ? "" : data.hint].filter(Boolean).join("; ");

@@ -8,13 +8,14 @@ import { announce, duration, element, find, words } from "./elements.js";
 /** @typedef {import("./elements.js").Json} Json */
 
 const MOST_JOBS = 50;
-/** @type {[string, Json][]} */
+/** Null stands for the real time. @type {[string, Json|null][]} */
 const STEPS = [
   ["Next due job", { to: "next" }],
   ["+5 min", { advance: "5m" }],
   ["+1 h", { advance: "1h" }],
   ["+1 day", { advance: "1d" }],
   ["+60 days", { advance: "60d" }],
+  ["Real time", null],
 ];
 /** What the jobs do that send no callback. @type {Record<string, string>} */
 const CHANGES = {
@@ -32,9 +33,14 @@ function forMerchant(path) {
 
 /** Show the time of the merchant's clock in the bar. */
 export async function showClock() {
+  const { merchant } = currentView();
   const clock = await call("GET", forMerchant("/_mock/clock"));
+  if (merchant !== currentView().merchant) {
+    return; // another answer is on its way
+  }
   const isAhead = Math.abs(clock.ahead_seconds) >= 1;
   find("#clock").textContent = `${isAhead ? clock.now.slice(0, 16).replace("T", " ") : clock.now.slice(11, 16)} UTC`;
+  find("#clock").title = `${merchant ? `The clock of ${merchant}` : "The real time; each merchant has a clock of its own"}. Key t`;
   find("#clock").classList.toggle("ahead", isAhead);
 }
 
@@ -42,16 +48,18 @@ export async function showClock() {
 export async function moveClock(open) {
   const now = element("p");
   const due = element("div.due", { "aria-live": "polite" });
+  const time = /** @type {HTMLInputElement} */ (element("input", { type: "datetime-local", name: "time", required: true, step: 1 }));
   /** @param {Json} clock */
   const show = async (clock) => {
     const { merchant } = currentView();
+    time.value = clock.now.slice(0, 19);
     now.textContent = merchant ? `Now ${clock.now} for ${merchant}.` : `Moves the clocks of all merchants. The real time is ${clock.now}.`;
     const waiting = await call("GET", withQuery("/_mock/jobs", { merchant: currentView().merchant, limit: MOST_JOBS }));
     due.replaceChildren(...dueView(waiting, (id) => [dialog.close(), open(id)]));
   };
-  /** @param {Json} body */
+  /** @param {Json|null} body */
   const move = async (body) => {
-    const moved = await call("POST", forMerchant("/_mock/clock"), body);
+    const moved = await call("POST", forMerchant("/_mock/clock"), body ?? { set: (await call("GET", "/_mock/clock")).now });
     announce(moved.merchant ? `The clock shows ${moved.now}` : "The clocks of all merchants were moved");
     await Promise.all([show(moved), showClock()]);
   };
@@ -67,8 +75,8 @@ export async function moveClock(open) {
     element("ol.buttons.presets", {}, ...steps),
     formOf(
       "Set",
-      ({ time }) => move({ set: `${time.length === 16 ? `${time}:00` : time}Z` }),
-      field("A time in UTC", element("input", { type: "datetime-local", name: "time", required: true, value: clock.now.slice(0, 16) })),
+      ({ time: set }) => move({ set: `${set.length === 16 ? `${set}:00` : set}Z` }),
+      field("A time in UTC", time),
     ),
     element("h3", {}, "Due"),
     due,

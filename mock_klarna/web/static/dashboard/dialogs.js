@@ -5,7 +5,8 @@ import { element, find } from "./elements.js";
 /** @typedef {import("./elements.js").Json} Json */
 
 /**
- * Open a dialog; returns it. It is removed when it closes. The focus goes to its first field or button, and back at the end.
+ * Open a dialog, in place of an open one; returns it. It is removed when it closes. The focus goes to its first field or button, and
+ * back at the end.
  * @param {string} title
  * @param {...Node} content
  */
@@ -15,10 +16,13 @@ export function openDialog(title, ...content) {
   const dialog = /** @type {HTMLDialogElement} */ (
     element("dialog", { "aria-labelledby": "dialog-title" }, head, ...content)
   );
+  /** @type {HTMLDialogElement|null} */ (document.querySelector("dialog[open]"))?.close();
   const opener = /** @type {HTMLElement|null} */ (document.activeElement);
   const status = find("#status");
   dialog.addEventListener("close", () => {
-    document.body.append(status);
+    if (dialog.contains(status)) {
+      document.body.append(status);
+    }
     dialog.remove();
     const isLost = document.activeElement === document.body || document.activeElement === null;
     if (isLost && opener?.id) {
@@ -52,6 +56,25 @@ export function field(label, input) {
 export function choice(name, choices, selected = "") {
   const made = choices.map(([value, text]) => element("option", { value, selected: value === selected }, text));
   return element("select", { name }, ...made);
+}
+
+/**
+ * A button that deletes what cannot be brought back, and the form that it opens: the form says what is lost, and its button acts.
+ * @param {string} label
+ * @param {HTMLElement} lost
+ * @param {string} action
+ * @param {() => Promise<unknown>} act
+ */
+export function twoSteps(label, lost, action, act) {
+  const form = formOf(action, act, lost);
+  form.hidden = true;
+  form.querySelector("button")?.classList.replace("primary", "danger");
+  const click = () => {
+    form.hidden = !form.hidden;
+    opener.setAttribute("aria-expanded", String(!form.hidden));
+  };
+  const opener = element("button", { type: "button", "aria-expanded": "false", click }, label);
+  return { opener, form };
 }
 
 /**

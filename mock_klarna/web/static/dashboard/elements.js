@@ -119,6 +119,17 @@ export function words(name) {
 }
 
 /**
+ * What was sent, as far as a problem knows it, between two texts; "" for a member that is missing.
+ * @param {Json} problem
+ * @param {string} before
+ * @param {string} after
+ */
+export function sentText({ value }, before, after) {
+  const sent = value === undefined || value === null ? "" : JSON.stringify(value);
+  return sent ? `${before}${sent.length > 200 ? `${sent.slice(0, 200)}…` : sent}${after}` : "";
+}
+
+/**
  * Say something in the status line, which screen readers read out.
  * @param {string} text
  * @param {boolean} [isError]

@@ -2,7 +2,7 @@
 
 import { bodyView, differencesView } from "./bodies.js";
 import { curl, pytestLine, scenarioStep } from "./copies.js";
-import { announce, element, words } from "./elements.js";
+import { announce, element, sentText, words } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 /** @typedef {import("./purchase.js").Source} Source */
@@ -73,13 +73,12 @@ export function explanation(entry) {
 
 /** @param {Json} problem */
 function problemView(problem) {
-  const sent = problem.value === undefined ? "" : JSON.stringify(problem.value);
   return element(
     "li",
     {},
     element("code.path", {}, problem.path || "the body"),
     element("span", {}, ` expected ${problem.expected}`),
-    sent ? element("span.sent", {}, `, sent ${sent.length > 200 ? `${sent.slice(0, 200)}…` : sent}`) : null,
+    element("span.sent", {}, sentText(problem, ", sent ", "")),
     problem.formula ? element("span.formula", {}, ` (${problem.formula})`) : null,
   );
 }

@@ -2,7 +2,7 @@
 
 import { currentView } from "./address.js";
 import { call, withQuery } from "./api.js";
-import { element, words } from "./elements.js";
+import { announce, element, words } from "./elements.js";
 import { decide, manageOrder } from "./orders.js";
 import { sendAgain, sendChanged } from "./resend.js";
 
@@ -70,7 +70,7 @@ function purchaseButtons(purchase) {
     }
   }
   if (purchase.order_id) {
-    const click = () => manageOrder(purchase);
+    const click = () => manageOrder(purchase).catch((error) => announce(String(error), true));
     made.push(element("button", { type: "button", id: "manage", click }, "Capture, refund, cancel…"));
   }
   const path = `/_mock/purchases/${encodeURIComponent(purchase.purchase_id)}/export`;

@@ -34,14 +34,20 @@ export async function manageOrder(purchase) {
   const path = `/ordermanagement/v1/orders/${encodeURIComponent(purchase.order_id)}`;
   const managed = (await call("GET", `/_mock/orders/${encodeURIComponent(purchase.order_id)}`)).order_management ?? {};
   const user = purchase.merchant.replace(REGION, "");
-  const amount = managed.remaining_authorized_amount || managed.captured_amount - managed.refunded_amount || 0;
+  const [remaining, refundable] = [managed.remaining_authorized_amount, managed.captured_amount - managed.refunded_amount];
+  const action = /** @type {HTMLSelectElement} */ (choice("action", [["capture", "Capture"], ["refund", "Refund"], ["cancel", "Cancel"]]));
+  const amount = /** @type {HTMLInputElement} */ (element("input", { name: "amount", type: "number", min: 1, value: remaining || refundable || 0 }));
+  action.addEventListener("change", () => {
+    amount.value = String(action.value === "refund" ? refundable : remaining);
+    amount.disabled = action.value === "cancel";
+  });
   const dialog = openDialog(
     "Capture, refund, cancel",
     element(
       "p",
       {},
       `Status ${managed.status}. Captured ${money(managed.captured_amount, currency)}, refunded ${money(managed.refunded_amount, currency)}, `,
-      `remaining ${money(managed.remaining_authorized_amount, currency)}. The request is sent to Klarna's API as ${user}.`,
+      `remaining ${money(remaining, currency)}. The request is sent to Klarna's API as ${user}.`,
     ),
     formOf(
       "Send",
@@ -52,8 +58,8 @@ export async function manageOrder(purchase) {
         dialog.close();
         announce(`The order: ${values.action} was accepted`);
       },
-      field("Action", choice("action", [["capture", "Capture"], ["refund", "Refund"], ["cancel", "Cancel"]])),
-      field("Amount in minor units", element("input", { name: "amount", type: "number", min: 1, value: amount })),
+      field("Action", action),
+      field("Amount in minor units", amount),
       field("Password of the merchant", element("input", { name: "password", value: "test", autocomplete: "off" })),
     ),
   );

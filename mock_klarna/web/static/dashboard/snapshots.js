@@ -2,7 +2,7 @@
 
 import { currentView } from "./address.js";
 import { call, withQuery } from "./api.js";
-import { choice, field, formOf, openDialog } from "./dialogs.js";
+import { choice, field, formOf, openDialog, twoSteps } from "./dialogs.js";
 import { announce, element } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
@@ -56,39 +56,32 @@ function row(about, after) {
   const owners = merchants.length === 1 ? merchants[0] : `${merchants.length} merchants`;
   const when = `${created_at.slice(0, 16).replace("T", " ")} UTC, ${Math.ceil(bytes / 1000)} kB`;
   const fork = forkForm(about, after.follow);
-  const showFork = async () => {
+  const showFork = () => {
     fork.hidden = !fork.hidden;
     /** @type {HTMLElement | null} */ (fork.querySelector("select, input"))?.focus();
   };
-  /**
-   * @param {string} text
-   * @param {() => Promise<unknown>} act
-   */
-  const button = (text, act) => {
-    const click = () => act().catch((error) => announce(String(error), true));
-    return element("button", { type: "button", "aria-label": `${text} ${name}`, click }, text);
-  };
+  const loading = twoSteps("Load", element("p", {}, `What happened to ${owners} since then is deleted.`), `Load ${name}`, async () => {
+    await call("POST", `${pathOf(name)}/load`);
+    announce(`${name} was loaded: the state of ${owners} is as it was then`);
+    after.reload();
+  });
+  const deleting = twoSteps("Delete", element("p", {}, "The snapshot cannot be loaded any more."), `Delete ${name}`, async () => {
+    await call("DELETE", pathOf(name));
+    announce(`${name} was deleted`);
+    await after.show();
+  });
+  loading.opener.setAttribute("aria-label", `Load ${name}…`);
+  deleting.opener.setAttribute("aria-label", `Delete ${name}…`);
+  const forking = element("button", { type: "button", "aria-label": `Fork ${name}`, click: showFork }, "Fork");
   return element(
     "li",
     {},
     element("strong", {}, name),
     element("span.none", {}, `${owners}, ${when}`),
-    element(
-      "div.buttons",
-      {},
-      button("Load", async () => {
-        await call("POST", `${pathOf(name)}/load`);
-        announce(`${name} was loaded: the state of ${owners} is as it was then`);
-        after.reload();
-      }),
-      merchants.length ? button("Fork", showFork) : null,
-      button("Delete", async () => {
-        await call("DELETE", pathOf(name));
-        announce(`${name} was deleted`);
-        await after.show();
-      }),
-    ),
+    element("div.buttons", {}, loading.opener, merchants.length ? forking : null, deleting.opener),
+    loading.form,
     fork,
+    deleting.form,
   );
 }
 
