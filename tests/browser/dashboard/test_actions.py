@@ -146,6 +146,11 @@ async def test_a_callback_is_sent_with_a_changed_body(
     await expect(tab.locator("#status")).to_contain_text("place order was sent with the changed body: 200")
     await expect(tab.get_by_role("button", name="place order, attempt 2, changed")).to_be_visible()
     assert shop.callbacks[-1] == {**sent, "order": None}
+    await tab.get_by_role("button", name="Send changed…").click()
+    await body.fill('{"order_id": 12345678901234567890}')
+    await tab.get_by_role("button", name="Send", exact=True).click()
+    await expect(tab.get_by_role("button", name="place order, attempt 3, changed")).to_be_visible()
+    assert shop.callbacks[-1] == {"order_id": 12345678901234567890}
 
 
 async def test_refusals_lead_to_the_purchase_of_the_last_example(

@@ -32,7 +32,7 @@ export function withQuery(path, parameters) {
 }
 
 /**
- * Call an endpoint and return its JSON; raises `ApiError`.
+ * Call an endpoint and return its JSON; raises `ApiError`. A body that is a text is JSON already.
  * @param {string} method
  * @param {string} path
  * @param {unknown} [body]
@@ -48,7 +48,7 @@ export async function call(method, path, body, authorization) {
   if (authorization) {
     headers.Authorization = authorization;
   }
-  const sent = body === undefined ? undefined : JSON.stringify(body);
+  const sent = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
   const answer = await fetch(path, { method, headers, body: sent, credentials: "omit", cache: "no-store" }).catch(() => {
     throw new ApiError(0, "The server does not answer.");
   });

@@ -7,10 +7,10 @@ import { announce, element, words } from "./elements.js";
 /** @typedef {import("./elements.js").Json} Json */
 
 /**
- * Send a callback again, with its own body without `changes`.
+ * Send a callback again, with its own body without `changes`, which are JSON.
  * @param {string} id
  * @param {string} name
- * @param {Json} [changes]
+ * @param {string} [changes]
  */
 async function send(id, name, changes) {
   const sent = await call("POST", `/_mock/callbacks/${encodeURIComponent(id)}/resend`, changes);
@@ -44,7 +44,7 @@ export function sendChanged({ callback_id, name, url, request_body }) {
     formOf(
       "Send",
       async (/** @type {Json} */ values) => {
-        await send(callback_id, name, { body: parsed(values.body) });
+        await send(callback_id, name, `{"body": ${json(values.body)}}`);
         dialog.close();
       },
       field("Body in JSON; empty for none", body),
@@ -53,11 +53,15 @@ export function sendChanged({ callback_id, name, url, request_body }) {
   dialog.classList.add("wide");
 }
 
-/** @param {string} text */
-function parsed(text) {
+/**
+ * Return the text if it is JSON, as it was typed: numbers that JavaScript cannot hold stay what they are.
+ * @param {string} text
+ */
+function json(text) {
   try {
-    return text.trim() ? JSON.parse(text) : null;
+    JSON.parse(text.trim() || "null");
   } catch (error) {
     throw new Error(`This is not JSON: ${error instanceof Error ? error.message : error}`);
   }
+  return text.trim() || "null";
 }
