@@ -357,20 +357,6 @@ async def test_a_change_that_is_not_possible_is_refused_and_nothing_is_sent(
     assert len(shop.requests) == 1
 
 
-async def test_a_callback_that_is_answered_after_a_reset_leaves_no_trace(shop: Shop) -> None:
-    gate = Gate(1)
-    shop.answers["/place-order"] = gate.answer
-    async with emulator() as client:
-        await buy(client, shop.url)
-        await gate.full.wait()
-        await client.ask("POST", "/_mock/reset", {})
-        gate.open.set()
-        async with Client(client.url, "other") as other:
-            await buy(other, shop.url)
-            await calls(other, "place_order")
-        assert (await client.ask("GET", "/_mock/merchants"))["merchants"] == []
-
-
 async def test_a_purchase_that_is_refused_after_an_update_callback_fails(shop: Shop) -> None:
     shop.answers["/update"] = always(200, {"shipping_options": []})
     async with emulator() as client:
