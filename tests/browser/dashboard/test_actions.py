@@ -302,6 +302,10 @@ async def test_a_reset_asks_with_the_number_of_purchases_and_resets_what_it_name
     await tab.locator("#more").click()
     await asking.click()
     await expect(tab.get_by_role("button", name="Delete", exact=True)).to_be_visible()
+    await tab.keyboard.press("Escape")
+    await tab.locator("#merchant").select_option("")
+    await expect(tab.locator(f"#merchant option[value='{other.merchant}']")).to_have_count(1)
+    await expect(tab.locator(f"#merchant option[value='{mock_klarna.merchant}']")).to_have_count(0)
     other.reset()
 
 

@@ -75,6 +75,11 @@ async def test_dialogs_take_the_focus_and_give_it_back(tab: Page, open_dashboard
     await tab.get_by_role("button", name="Send", exact=True).click()
     await expect(tab.locator("#status")).to_contain_text("capture was accepted")
     await expect(tab.locator("#manage")).to_be_focused()
+    await tab.locator("#faults").click()
+    await tab.locator("dialog").wait_for()
+    await tab.go_back()
+    await expect(tab.locator("dialog")).to_have_count(0)
+    await expect(tab.locator("#manage")).to_have_count(0)
 
 
 async def test_the_help_lists_every_key_and_each_button_says_its_own(tab: Page, open_dashboard: Open) -> None:

@@ -223,7 +223,10 @@ store.addEventListener("live", () => {
   find("#live").classList.toggle("on", store.isLive);
 });
 store.addEventListener("outdated", showView);
-addEventListener("popstate", showView);
+addEventListener("popstate", () => {
+  /** @type {HTMLDialogElement|null} */ (document.querySelector("dialog[open]"))?.close(); // it is about what was shown
+  showView();
+});
 for (const name of ["pointerdown", "keydown"]) {
   const forget = (/** @type {Event} */ event) => find("#status").contains(/** @type {Node} */ (event.target)) || announce("");
   addEventListener(name, forget, { capture: true });

@@ -87,6 +87,7 @@ export class Store extends EventTarget {
     this.purchases.clear();
     this.marks.clear();
     this.unknown.clear();
+    this.merchants.clear();
     [this.sorted, this.newest, this.oldest, this.isLoaded] = [null, 0, 0, true];
     this.stream.follow(merchant, position);
     this.show(first);
