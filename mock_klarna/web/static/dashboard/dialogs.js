@@ -6,7 +6,7 @@ import { element, find } from "./elements.js";
 
 /**
  * Open a dialog, in place of an open one; returns it. It is removed when it closes. The focus goes to its first field or button, and
- * back at the end.
+ * back at the end. It is not shown if one with this title is open, after a second click on a slow network.
  * @param {string} title
  * @param {...Node} content
  */
@@ -16,9 +16,17 @@ export function openDialog(title, ...content) {
   const dialog = /** @type {HTMLDialogElement} */ (
     element("dialog", { "aria-labelledby": "dialog-title" }, head, ...content)
   );
-  /** @type {HTMLDialogElement|null} */ (document.querySelector("dialog[open]"))?.close();
-  const opener = /** @type {HTMLElement|null} */ (document.activeElement);
   const status = find("#status");
+  const open = /** @type {HTMLDialogElement|null} */ (document.querySelector("dialog[open]"));
+  if (open?.querySelector("h2")?.textContent === title) {
+    return dialog;
+  }
+  if (open) {
+    document.body.append(status);
+    open.close();
+    open.remove();
+  }
+  const opener = /** @type {HTMLElement|null} */ (document.activeElement);
   dialog.addEventListener("close", () => {
     if (dialog.contains(status)) {
       document.body.append(status);

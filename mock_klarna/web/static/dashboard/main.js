@@ -28,18 +28,12 @@ const STATES = ["started", "authorized", "placed", "denied", "declined", "timed_
  * @param {() => unknown} act
  */
 function button(id, text, act) {
-  let isActing = false; // on a slow network a second click does nothing
   const click = async () => {
-    if (isActing) {
-      return;
-    }
-    isActing = true;
     try {
       await act();
     } catch (error) {
       announce(String(error), true);
     }
-    isActing = false;
   };
   return element(id === "buy" ? "button.primary" : "button", { type: "button", id, click }, text);
 }
