@@ -195,6 +195,25 @@ def _amounts_are_possible(traffic: Traffic) -> Iterator[Observation]:
             )
         elif is_ok(entry):
             yield obeyed(entry)
+    if "event" not in traffic.gaps.kinds:
+        yield from _closed_with_a_rest(traffic)
+
+
+def _closed_with_a_rest(traffic: Traffic) -> Iterator[Observation]:
+    rest: dict[str, Entry] = {}
+    for entry in traffic.events("order_captured", "remaining_authorization_released", "order_closed"):
+        captured = rest.pop(entry["order_id"], None)
+        if entry["name"] == "order_captured" and entry["remaining_authorized_amount"]:
+            rest[entry["order_id"]] = entry
+        elif entry["name"] == "order_closed" and captured is not None:
+            sent = [one for one in traffic.of_order(entry["order_id"], "capture_order") if is_ok(one)]
+            yield broken(
+                *sent[-1:],
+                captured,
+                entry,
+                seen=f"{captured['remaining_authorized_amount']} neither captured nor released when the order was closed",
+                expected="POST …/release-remaining-authorization after the last capture",
+            )
 
 
 def _captures_have_shipping_info(traffic: Traffic) -> Iterator[Observation]:
@@ -263,6 +282,12 @@ def _urls_have_no_personal_data(traffic: Traffic) -> Iterator[Observation]:
                 entry,
                 seen=f"{found[0]} in the URL of {entry['name']}",
                 expected="ids such as order_id only; URLs are written to logs",
+            )
+        elif any(name.casefold() == "authorization" for name, _value in entry.get("answer_headers") or ()):
+            yield broken(
+                entry,
+                seen=f"an Authorization header in the answer to {entry['name']}",
+                expected="an answer without credentials; Klarna needs none",
             )
         else:
             yield obeyed(entry)
@@ -338,7 +363,8 @@ RULES = (
         title="Captures, refunds and cancellations are possible",
         severity=Severity.WARNING,
         source="klarna.md §9.1",
-        remedy="Capture at most remaining_authorized_amount, refund at most captured_amount, and cancel only before a capture.",
+        remedy="Capture at most remaining_authorized_amount, refund at most captured_amount, cancel only before a capture, and "
+        "send POST …/release-remaining-authorization after the last one.",
         look=_amounts_are_possible,
         needs="a capture, a refund or a cancellation",
     ),
@@ -380,11 +406,11 @@ RULES = (
     ),
     Rule(
         id="T3",
-        title="URLs have no personal data",
+        title="URLs have no personal data, and answers no credentials",
         severity=Severity.WARNING,
         source="klarna.md §1.1",
         remedy="Put ids such as {order_id} into paths and merchant_urls, and no e-mail addresses and national "
-        "ids: URLs are written to logs.",
+        "ids: URLs are written to logs. Answer callbacks without Authorization.",
         look=_urls_have_no_personal_data,
         needs="a request or a callback",
     ),

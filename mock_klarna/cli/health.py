@@ -83,6 +83,8 @@ def why_unready(url: str) -> str:
         return f"it answered {answer.code}" if answer.code in _NOT_READY else ""
     except (OSError, ValueError, HTTPException) as error:
         cause = getattr(error, "reason", error)
+        if isinstance(cause, ssl.SSLError):
+            return f"no TLS connection: {(cause.reason or str(cause)).replace('_', ' ').lower()}"
         return getattr(cause, "strerror", None) or str(cause) or type(error).__name__
 
 

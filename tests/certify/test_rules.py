@@ -19,6 +19,7 @@ from tests.certify.samples import (
     EXPIRED,
     FORGED,
     ORDER,
+    ORDER_ID,
     OTHER_TOKEN,
     SAMPLES,
     UNAVAILABLE,
@@ -316,6 +317,25 @@ def test_cases_of_another_severity_are_a_finding_of_their_own() -> None:
 
 
 _WITHOUT_PUSH = {name: url for name, url in URLS.items() if name != "push"}
+
+
+@pytest.mark.parametrize(
+    ("then", "outcome"),
+    [((), "failed"), (("remaining_authorization_released",), "passed"), (("order_captured",), "passed")],
+    ids=["closed", "released", "captured"],
+)
+def test_what_is_left_of_a_captured_order_is_released_before_it_is_closed(then: tuple[str, ...], outcome: str) -> None:
+    journal = Journal().placed().captured()
+    journal.happened("order_captured", order_id=ORDER_ID, remaining_authorized_amount=500)
+    for name in then:
+        journal.happened(name, order_id=ORDER_ID, remaining_authorized_amount=0)
+    assert outcomes(journal.happened("order_closed", order_id=ORDER_ID))["M7"] == outcome
+
+
+@pytest.mark.parametrize(("header", "outcome"), [("AUTHORIZATION", "failed"), ("Content-Type", "passed")])
+def test_answers_to_callbacks_have_no_credentials(header: str, outcome: str) -> None:
+    journal = Journal().called("push", None, answer_headers=[[header, "Basic dTpw"]])
+    assert outcomes(journal)["T3"] == outcome
 
 
 def of_test(journal: Journal, *names: str) -> Journal:

@@ -142,6 +142,7 @@ WRONG: dict[str, tuple[tuple[str, ...], int, str]] = {
         "--merchant: the merchant 'demoshop' has no button key on this server; the server has '",
     ),
     "no shop": (("--shop", "http://127.0.0.1:1"), 4, "--shop: no answer from the shop at http://127.0.0.1:1"),
+    "no TLS": (("--shop", "https://{shop}"), 4, ": no TLS connection: wrong version number"),
     "no server": (("--url", "http://127.0.0.1:1"), 4, "no answer from http://127.0.0.1:1"),
     "no URL": (("--shop", "shop.example"), 2, "--shop: 'shop.example' is not the URL of a server"),
     "no capture URL": (("--capture-url", "/ship"), 2, "--capture-url: '/ship' is not the URL of a server"),
@@ -157,6 +158,7 @@ def test_what_cannot_be_used_is_named_with_what_would_be_right(
     command: Command, url: str, shop: str, case: str
 ) -> None:
     flags, code, text = WRONG[case]
+    flags = tuple(flag.replace("{shop}", shop.removeprefix("http://")) for flag in flags)
     result = command("certify", "--url", url, "--shop", shop, *MERCHANT, "--wait", "0", *flags)
     assert (result.returncode, text in result.stderr) == (code, True), result.stderr
     assert result.stdout == ""
