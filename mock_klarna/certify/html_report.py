@@ -83,7 +83,7 @@ def _header(found: Json, judged: Json, failing: Sequence[str], result: str) -> s
     ]
     facts = {"Judged": judged["of"], "Time": judged["at"], "Fails on": judged["fail_on"], "Version": judged["version"]}
     about = "".join(_tag("div", _tag("dt", name) + _tag("dd", value), raw=True) for name, value in facts.items())
-    mark = {"Certified": "good", "Partly certified": "part"}.get(result, "bad")
+    mark = {"Certified": "good", "Partly certified": "partly"}.get(result, "bad")
     return _tag(
         "header",
         _join(

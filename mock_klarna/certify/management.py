@@ -86,7 +86,7 @@ def _orders_are_acknowledged(traffic: Traffic) -> Iterator[Observation]:
         elif len(attempts) >= _PUSHES_WITHOUT_ACKNOWLEDGEMENT:
             yield broken(
                 attempts[-1],
-                seen=f"{len(attempts)} pushes of an order that was not acknowledged",
+                seen=f"{_PUSHES_WITHOUT_ACKNOWLEDGEMENT} or more pushes of an order that was not acknowledged",
                 expected="POST /ordermanagement/v1/orders/{order_id}/acknowledge",
             )
 

@@ -86,7 +86,7 @@ def test_evidence_that_is_not_known_is_a_link_alone() -> None:
 
 def test_rules_without_a_finding_are_listed_with_their_reasons() -> None:
     page = unescape(page_of(Journal().placed(), reasons={"O9": "the gateway repeats requests"}))
-    assert '<h1 class="part">Partly certified</h1>' in page
+    assert '<h1 class="partly">Partly certified</h1>' in page
     assert "the gateway repeats requests" in page
     assert "a look at the shop's log" in page
     assert "The authorization is read before the order is placed" in page
