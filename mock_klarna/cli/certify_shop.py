@@ -101,7 +101,7 @@ async def play(arguments: argparse.Namespace, url: str, rules: Collection[str]) 
         if reason := await asyncio.to_thread(why_unready, arguments.shop):
             raise Unreachable(f"no answer from the shop at {arguments.shop}: {reason}", where="--shop")
         person = _person_seconds(arguments.wait)
-        await _require_button_key(client, person)
+        await _require_button_key(client, is_created_later=bool(person) and page is None)
         probing = Probing(
             client=client,
             cart=await _cart(client, arguments, page, person),
@@ -154,8 +154,8 @@ def _page(path: str) -> Json:
     return page
 
 
-async def _require_button_key(client: Client, person: float) -> None:
-    """Raise `MockKlarnaError` for a merchant without a button key; say it where a person may let the page create one.
+async def _require_button_key(client: Client, *, is_created_later: bool) -> None:
+    """Raise `MockKlarnaError` for a merchant without a button key; only say it where a person may let the page create one.
 
     It is asked for without credentials: a request with those of a mistyped merchant would create the merchant.
     """
@@ -164,10 +164,11 @@ async def _require_button_key(client: Client, person: float) -> None:
         return
     names = [str(one["merchant"]) for one in used]
     message = f"the merchant {merchant!r} has no button key on this server; {in_words('the server', names, merchant)}"
-    if not person:
+    meant = did_you_mean(merchant, names)
+    if not is_created_later:
         hint = "give the username that the shop uses, or let the shop create its button key first"
-        raise MockKlarnaError(message, where="--merchant", hint=did_you_mean(merchant, names) or hint)
-    _say(message)
+        raise MockKlarnaError(message, where="--merchant", hint=meant or hint)
+    _say("; ".join(filter(None, (message, meant))))
 
 
 async def _cart(client: Client, arguments: argparse.Namespace, page: Json | None, person: float) -> Cart:

@@ -166,7 +166,7 @@ def test_what_cannot_be_used_is_named_with_what_would_be_right(
 
 @pytest.mark.process
 def test_a_mistyped_merchant_is_named_without_being_created(command: Command, url: str, shop: str) -> None:
-    result = command("certify", "--url", url, "--shop", shop, "--merchant", "demo-shpo:secret", *CART, "--wait", "0")
+    result = command("certify", "--url", url, "--shop", shop, "--merchant", "demo-shpo:secret", *CART, "--wait", "9")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.endswith("; did you mean demo-shop?\n")
     with Client(url) as klarna:
