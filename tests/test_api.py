@@ -53,7 +53,7 @@ def test_a_pending_purchase_from_the_button_to_the_end_of_its_review(
 ) -> None:
     key = mock_klarna.create_button(merchant_urls=urls(shop))["button_key"]
     bought = mock_klarna.purchase(page=page("se-battery-pack"), outcome="PENDING", wait=0)
-    mock_klarna.wait_for("place_order")
+    mock_klarna.wait_for("place_order", within=60)
     ((path, body),) = Shop.received
     sent = json.loads(body)
     assert (path, sent["button_key"]) == ("/place_order", key)
@@ -63,7 +63,7 @@ def test_a_pending_purchase_from_the_button_to_the_end_of_its_review(
     assert mock_klarna.find_purchase(bought["purchase_id"], wait=5)["state"] == "placed"
     assert mock_klarna.decide(order_id, "ACCEPTED")["fraud_status"] == "ACCEPTED"
     assert mock_klarna.find_order(order_id)["fraud_status"] == "ACCEPTED"
-    mock_klarna.wait_for("notification")
+    mock_klarna.wait_for("notification", within=60)
     assert json.loads(Shop.received[-1][1])["event_type"] == "FRAUD_RISK_ACCEPTED"
     mock_klarna.advance_clock("5m")
     assert Shop.received[-1] == ("/push", b"")
@@ -102,7 +102,7 @@ def test_the_rest_of_the_commands(mock_klarna: MockKlarna, shop: str, page: Page
 async def test_the_same_commands_with_a_loop(mock_klarna_async: MockKlarnaAsync, shop: str, page: Page) -> None:
     await mock_klarna_async.create_button(merchant_urls=urls(shop))
     bought = await mock_klarna_async.purchase(page=page("se-battery-pack"), wait=0)
-    entry = await mock_klarna_async.wait_for("place_order", purchase_id=bought["purchase_id"])
+    entry = await mock_klarna_async.wait_for("place_order", purchase_id=bought["purchase_id"], within=60)
     assert entry["outcome"] == "answered"
     answer = await mock_klarna_async.send(
         "DELETE", f"/instantshopping/v1/authorizations/{bought['authorization_token']}"
@@ -176,7 +176,7 @@ def test_what_does_not_happen_is_told_by_its_name(mock_klarna: MockKlarna) -> No
 def test_waiting_goes_on_after_an_entry(mock_klarna: MockKlarna) -> None:
     mock_klarna.advance_clock(1)
     mock_klarna.advance_clock(2)
-    first = mock_klarna.wait_for("clock_moved")
+    first = mock_klarna.wait_for("clock_moved", within=60)
     assert mock_klarna.wait_for("clock_moved", after=first["seq"])["seconds"] == pytest.approx(3, abs=0.5)
 
 

@@ -74,7 +74,7 @@ class LoopWithoutSignalHandlers(asyncio.SelectorEventLoop):
 async def _stop_twice(number: signal.Signals, ended: list[str]) -> None:
     try:
         os.kill(os.getpid(), number)
-        await asyncio.wait_for(asyncio.Event().wait(), 5)
+        await asyncio.wait_for(asyncio.Event().wait(), 60)
     finally:
         os.kill(os.getpid(), number)
         await asyncio.sleep(0)

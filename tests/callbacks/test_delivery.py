@@ -87,7 +87,7 @@ async def test_a_merchant_may_read_and_place_before_it_answers_place_order(shop:
             return 200, b""
 
         shop.answers["/place-order"] = place_first
-        purchase = await buy(client, shop.url, wait=10)
+        purchase = await buy(client, shop.url, wait=120)
     assert (purchase["state"], purchase["redirect_url"]) == ("placed", f"{shop.url}/thanks")
 
 

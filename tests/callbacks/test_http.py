@@ -228,7 +228,7 @@ OUTCOMES = {
 @pytest.mark.parametrize("behaviour", OUTCOMES)
 async def test_each_kind_of_bad_answer_has_its_outcome_and_the_token_stays_valid(bad: str, behaviour: str) -> None:
     outcome, status, state = OUTCOMES[behaviour]
-    async with emulator(callback_timeout=0.2 if outcome == "timed_out" else 20.0) as client:
+    async with emulator(callback_timeout=0.2 if outcome == "timed_out" else 60.0) as client:
         bought = await buy(client, bad, {"place_order": f"{bad}/{behaviour}"})
         (entry,) = await calls(client, "place_order")
         (callback,) = await callbacks(client, "place_order", bought)

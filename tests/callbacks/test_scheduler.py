@@ -73,7 +73,7 @@ async def test_a_job_that_is_due_soon_does_not_wait_for_a_later_one(shop: Shop) 
     async with emulator() as client:
         await placed(client, shop)
         await placed(client, shop, outcome={"fraud_status": "PENDING", "then": "ACCEPTED", "after": 0.01})
-        journal = await client.ask("GET", "/_mock/journal?name=fraud_review_ended&wait=10")
+        journal = await client.ask("GET", "/_mock/journal?name=fraud_review_ended&wait=120")
         assert len(journal["entries"]) == 1
 
 

@@ -217,7 +217,7 @@ async def played(place: Place, merchant: str, rule: str) -> dict[str, str]:
         for flow in FLOWS.get(rule, ORDINARY):
             await flow(probing, place.shop)
         position, found = await probing.position(), await findings(probing)
-        while rule not in found and await probing.entries(position, wait=20):
+        while rule not in found and await probing.entries(position, wait=120):
             position, found = await probing.position(), await findings(probing)
         return found
 

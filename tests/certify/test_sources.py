@@ -77,7 +77,7 @@ async def test_the_exports_of_a_server_are_judged_as_the_purchase_in_its_journal
         path = f"/instantshopping/v1/authorizations/{purchase['authorization_token']}/orders"
         order = {**purchase["order"], "merchant_reference1": "</script><script>"}
         await client.send("POST", path, order, headers={"User-Agent": "Shop/1.0"})
-        await client.ask("GET", "/_mock/journal?kind=callback&wait=30")
+        await client.ask("GET", "/_mock/journal?kind=callback&wait=120")
         whole = {one["rule"]: one for one in (await client.ask("GET", "/_mock/findings"))["findings"]}
         exports = [
             await client.send("GET", f"/_mock/purchases/{purchase['purchase_id']}/export.{kind}")
@@ -142,7 +142,7 @@ async def test_the_api_says_whether_its_journal_is_complete(klarna: MockKlarnaAs
 
 async def test_a_snapshot_shows_its_callbacks_only(klarna: MockKlarnaAsync, purchase: Any, read: Any) -> None:
     async with Client(klarna.url, klarna.merchant) as client:
-        await client.ask("GET", "/_mock/journal?kind=callback&wait=30")
+        await client.ask("GET", "/_mock/journal?kind=callback&wait=120")
         source = read(await client.ask("GET", "/_mock/snapshot"))
         found = judge(source.traffic(klarna.merchant))
         for result in found:

@@ -29,7 +29,7 @@ def read_until(process: subprocess.Popen[str], part: str) -> None:
 def buy(klarna: MockKlarna) -> Json:
     klarna.create_button(merchant_urls=URLS)
     bought = klarna.purchase(cart="se-battery-pack", wait=0)
-    klarna.wait_for("place_order", purchase_id=bought["purchase_id"])
+    klarna.wait_for("place_order", purchase_id=bought["purchase_id"], within=60)
     return bought
 
 

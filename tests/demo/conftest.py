@@ -15,7 +15,7 @@ from tests.demo.merchant import Merchant
 @pytest.fixture(scope="session")
 def server() -> Iterator[MockKlarna]:
     """An emulator in a thread of its own."""
-    with serve_in_thread(Settings(port=0, callback_timeout=0.5)) as running:
+    with serve_in_thread(Settings(port=0, callback_timeout=60)) as running:
         yield running
 
 

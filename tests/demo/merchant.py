@@ -52,7 +52,7 @@ class Merchant:
 
     async def callback(self, purchase_id: str) -> Json:
         """Return the journal entry of `place_order`."""
-        query = f"kind=callback&name=place_order&purchase_id={purchase_id}&wait=20"
+        query = f"kind=callback&name=place_order&purchase_id={purchase_id}&wait=120"
         entry: Json = (await self.klarna.ask("GET", f"/_mock/journal?{query}"))["entries"][0]
         return entry
 

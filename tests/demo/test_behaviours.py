@@ -3,6 +3,9 @@
 import aiohttp
 import pytest
 
+from mock_klarna import Settings, serve
+from mock_klarna.client import Client
+from mock_klarna.demo import serve_shop
 from mock_klarna.demo.behaviours import FAULTY_ANSWERS, PLACE_ORDER_BEHAVIOURS
 from mock_klarna.demo.shop import Shop
 from tests.demo.merchant import Merchant, cart
@@ -36,13 +39,12 @@ ANSWERS = {
     "broken": ("broken", None),
     "redirect": ("redirected", 302),
     "endless": ("too_long", 200),
-    "hang": ("timed_out", None),
 }
 
 
 def test_every_behaviour_has_a_test() -> None:
     assert {then.partition("&")[0] for then in DECISIONS} == set(PLACE_ORDER_BEHAVIOURS)
-    assert set(ANSWERS) >= set(FAULTY_ANSWERS)
+    assert {*ANSWERS, "hang"} >= set(FAULTY_ANSWERS)
 
 
 @pytest.mark.parametrize(("then", "state", "calls"), [(then, *expected) for then, expected in DECISIONS.items()])
@@ -60,10 +62,24 @@ async def test_a_faulty_answer_has_its_outcome(merchant: Merchant, then: str, ou
     assert (entry["outcome"], entry["status"]) == (outcome, status)
 
 
-@pytest.mark.parametrize("then", sorted(FAULTY_ANSWERS))
+@pytest.mark.parametrize("then", sorted(FAULTY_ANSWERS.keys() - {"hang"}))
 async def test_a_faulty_answer_leaves_the_purchase_undecided(merchant: Merchant, then: str) -> None:
     assert (await merchant.purchase(then))["state"] == "authorized"
     assert await merchant.calls() == []
+
+
+async def test_a_shop_that_hangs_has_not_answered_in_time_and_leaves_the_purchase_undecided() -> None:
+    async with (
+        serve(Settings(port=0, callback_timeout=0.1)) as running,
+        serve_shop(running.url) as demo,
+        Client(running.url, "impatient") as klarna,
+        Client(demo.url) as shop,
+    ):
+        merchant = Merchant(klarna, shop)
+        purchase = await merchant.purchase("hang")
+        entry = await merchant.callback(purchase["purchase_id"])
+        assert (purchase["state"], entry["outcome"], entry["status"]) == ("authorized", "timed_out", None)
+        assert await merchant.calls() == []
 
 
 @pytest.mark.parametrize(

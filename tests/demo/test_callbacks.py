@@ -35,7 +35,7 @@ async def test_the_end_of_a_fraud_review_changes_the_order_and_the_stock(
     purchase = await merchant.purchase(page=page, shopper="us-approved", outcome="PENDING")
     assert [order["fraud_status"] for order in (await merchant.books())["orders"]] == ["PENDING"]
     await merchant.klarna.ask("POST", f"/_mock/orders/{purchase['order_id']}/decision", {"fraud_status": fraud_status})
-    await merchant.klarna.ask("GET", "/_mock/journal?kind=callback&name=notification&wait=10")
+    await merchant.klarna.ask("GET", "/_mock/journal?kind=callback&name=notification&wait=120")
     assert [order["fraud_status"] for order in (await merchant.books())["orders"]] == [fraud_status]
     assert (await merchant.purchase(page=page))["state"] == next_state
 
@@ -102,7 +102,7 @@ async def test_a_callback_whose_order_differs_from_the_authorized_one_places_the
 async def test_a_callback_that_arrives_twice_places_one_order(merchant: Merchant) -> None:
     await merchant.klarna.ask("POST", "/_mock/faults", {"on": "callback", "operation": "place_order", "twice": True})
     first = await merchant.callback((await merchant.purchase())["purchase_id"])
-    await merchant.klarna.ask("GET", f"/_mock/journal?kind=callback&name=place_order&after={first['seq']}&wait=20")
+    await merchant.klarna.ask("GET", f"/_mock/journal?kind=callback&name=place_order&after={first['seq']}&wait=120")
     assert [method for method, _status in await merchant.calls()].count("POST") == 1
 
 

@@ -78,7 +78,7 @@ async def _trade(klarna: MockKlarnaAsync, shop: str) -> str:
     for button, options in _PURCHASES:
         await klarna.purchase(button_key=denying if button == "denying" else honest, **options)
     refused = await klarna.purchase(button_key=wrong, cart="se-battery-pack", shopper="se-approved", wait=0)
-    await klarna.wait_for("create_order", purchase_id=refused["purchase_id"])
+    await klarna.wait_for("create_order", purchase_id=refused["purchase_id"], within=60)
     return str(refused["purchase_id"])
 
 

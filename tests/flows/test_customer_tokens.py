@@ -39,7 +39,7 @@ async def token(klarna: MockKlarnaAsync, purchase: Any) -> str:
 
 
 async def test_the_callback_has_the_body_of_place_order(klarna: MockKlarnaAsync, purchase: Any) -> None:
-    entry = await klarna.wait_for("create_customer_token", kind="callback")
+    entry = await klarna.wait_for("create_customer_token", kind="callback", within=60)
     assert entry["url"] == f"{CLOSED}/create_customer_token"
     assert entry["request_body"]["authorization_token"] == purchase["authorization_token"]
     assert entry["request_body"]["order"]["order_lines"][0]["reference"] == "EBOOK-7"

@@ -73,7 +73,9 @@ async def test_the_callback_corrects_the_known_errors_of_the_guide(
     """klarna.md C-1, C-2, C-3."""
     page = guide(f"{country}-page")
     purchase = await bought(klarna, page)
-    entry = (await klarna.send("GET", "/_mock/journal?name=place_order&wait=5", headers=AS_PRINTED)).body["entries"][0]
+    entry = (await klarna.send("GET", "/_mock/journal?name=place_order&wait=120", headers=AS_PRINTED)).body["entries"][
+        0
+    ]
     sent = entry["request_body"]
     assert sent.keys() == {"authorization_token", "button_key", "order"}
     (option,) = page["shipping_options"]

@@ -69,11 +69,11 @@ async def test_every_callback_of_a_purchase_obeys_its_schema(
     cart_page = LENIENT if cart == "lenient" else page(cart)
     await klarna.create_button(merchant_urls=urls(shop, "place_order"))
     purchase = await klarna.purchase(page=cart_page, outcome="PENDING", wait=0)
-    await klarna.wait_for("place_order", kind="callback")
+    await klarna.wait_for("place_order", kind="callback", within=60)
     authorized = await klarna.get_authorization(purchase["authorization_token"])
     order_id = (await klarna.create_order(purchase["authorization_token"], authorized))["order_id"]
     await klarna.decide(order_id, "ACCEPTED")
-    await klarna.wait_for("notification", kind="callback")
+    await klarna.wait_for("notification", kind="callback", within=60)
     await klarna.advance_clock("10m")
     for kind in ("place_order", "update", "notification"):
         bodies = sent(shop, kind)
@@ -104,7 +104,7 @@ async def test_the_callback_for_a_customer_token_obeys_its_schema(
 ) -> None:
     await klarna.create_button(merchant_urls=urls(shop, "create_customer_token"))
     await klarna.purchase(page=LENIENT if cart == "lenient" else page(cart), wait=0)
-    await klarna.wait_for("create_customer_token", kind="callback")
+    await klarna.wait_for("create_customer_token", kind="callback", within=60)
     (body,) = sent(shop, "create_customer_token")
     obeys("create_customer_token", body)
 

@@ -17,7 +17,8 @@ AUTHORIZATIONS = "/instantshopping/v1/authorizations"
 @asynccontextmanager
 async def emulator(**settings: Any) -> AsyncIterator[Client]:
     """Run an emulator with these settings and give a client for the merchant `shop`."""
-    async with serve(Settings(port=0, **settings)) as running, Client(running.url, "shop") as client:
+    chosen = Settings(**{"port": 0, "callback_timeout": 60.0, **settings})
+    async with serve(chosen) as running, Client(running.url, "shop") as client:
         yield client
 
 
@@ -39,7 +40,7 @@ async def calls(client: Client, callback: str, count: int = 1, after: int = 0) -
     """Wait for `count` attempts of a callback and return their journal entries."""
     found: list[Json] = []
     while len(found) < count:
-        path = f"/_mock/journal?kind=callback&name={callback}&after={after}&wait=20"
+        path = f"/_mock/journal?kind=callback&name={callback}&after={after}&wait=120"
         journal = await client.ask("GET", path)
         assert journal["entries"], f"{callback} was tried {len(found)} times only"
         found += journal["entries"]

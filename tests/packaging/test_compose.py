@@ -113,7 +113,7 @@ async def test_scenarios_pass_behind_nginx_and_both_servers_answer(balanced: str
 async def test_a_stream_passes_nginx_without_delay(client: Client) -> None:
     headers = {"Authorization": client.authorization}
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(120),
         aiohttp.ClientSession() as session,
         session.get(f"{client.url}/_mock/events?merchant={client.merchant}&kind=event", headers=headers) as stream,
     ):

@@ -25,7 +25,7 @@ SYNC = (
 def test_a_wrong_order(mock_klarna):
     mock_klarna.create_button(merchant_urls=URLS)
     bought = mock_klarna.purchase(page=PAGE, shopper='se-approved', wait=0)
-    mock_klarna.wait_for("place_order")
+    mock_klarna.wait_for("place_order", within=60)
     order = mock_klarna.get_authorization(bought["authorization_token"])
     order["order_lines"][0]["total_tax_amount"] = 25
     order["locale"] = "Swedish"

@@ -38,7 +38,7 @@ def options_of(new_store: Callable[[str], str]) -> Iterator[Callable[[str], RunO
 
 @contextmanager
 def _serving(store: str) -> Iterator[RunOptions]:
-    with serve_in_thread(Settings(port=0, store=store)) as server:
+    with serve_in_thread(Settings(port=0, store=store, callback_timeout=60)) as server:
         serving = serve_shop(server.url, has_secret=False)
         shop = asyncio.run_coroutine_threadsafe(serving.__aenter__(), server.loop).result()
         yield RunOptions(

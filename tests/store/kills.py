@@ -200,7 +200,7 @@ async def _sqlite_rounds(
 async def _moment(seen: Acknowledged, chance: Random) -> None:
     """Wait for a random moment after this round's first answer: the first purchase of a process loads the shoppers."""
     answers = seen.answers
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while seen.answers == answers:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
     await asyncio.sleep(chance.uniform(0, 0.6))
@@ -265,7 +265,7 @@ async def _postgres_rounds(
 
 
 async def _healthy(client: Client) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while (await client.send("GET", "/_mock/health")).status != 200:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 

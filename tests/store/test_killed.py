@@ -81,7 +81,7 @@ def kept(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 async def ended(client: Client, kind: str) -> dict[str, Any]:
     """Return a callback once nobody sends it any more: another server takes it over within its lease."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while True:
             (found,) = await callbacks(client, kind)
             if found["state"] != "in_flight":

@@ -36,7 +36,7 @@ async def test_jobs_that_are_finished_while_others_are_being_deleted_are_deleted
             await store.finish(second)
             for _ in range(3):  # the timer of the second job expires
                 await database.fetchval(_WAITING)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while await database.fetchval(_JOBS):
                 pass
     finally:

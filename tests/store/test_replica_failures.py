@@ -55,7 +55,7 @@ async def test_a_job_that_becomes_due_after_its_server_was_killed_is_run_by_anot
         await client.ask("POST", BUTTONS, {"merchant_urls": urls(NO_MERCHANT)})
         bought = await client.ask("POST", "/_mock/purchases", {"page": PAGE, "wait": 0, "merchant_timeout": 3})
         await first.killed()
-        found = await other.ask("GET", f"/_mock/purchases/{bought['purchase_id']}?wait=20")
+        found = await other.ask("GET", f"/_mock/purchases/{bought['purchase_id']}?wait=120")
     assert found["state"] == "timed_out"
 
 
@@ -69,7 +69,7 @@ async def test_requests_are_answered_503_while_the_database_is_stopped_and_nothi
             assert away.body["error_code"] == "service_unavailable"
             assert (await client.send("GET", "/_mock/health")).status == 503
             database.start()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(120):
                 while (await client.send("GET", "/_mock/health")).status != 200:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             assert await client.ask("GET", f"{BUTTONS}/{button['button_key']}") == button

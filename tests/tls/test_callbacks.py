@@ -168,7 +168,7 @@ async def test_an_untrusted_shop_is_in_the_journal_and_in_the_purchase_and_is_no
         place_order = f"https://localhost:{port}/place-order"
         button = await client.ask("POST", "/instantshopping/v1/buttons", _options(place_order))
         bought = await client.ask("POST", "/_mock/purchases", {"button_key": button["button_key"], "wait": 600})
-        journal = await client.ask("GET", "/_mock/journal?kind=callback&wait=10")
+        journal = await client.ask("GET", "/_mock/journal?kind=callback&wait=120")
         (callback,) = bought["callbacks"]
     assert (journal["entries"][0]["outcome"], journal["entries"][0]["remedy"]) == ("untrusted", TRUST)
     assert callback["attempts"][0]["outcome"] == "untrusted"

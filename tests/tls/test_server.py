@@ -155,7 +155,7 @@ class Lines(logging.Handler):
 
     async def next(self) -> str:
         """Wait for the next line."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             return await self._lines.get()
 
 

@@ -55,7 +55,7 @@ class Connection:
 
     async def next(self, *, bodiless: bool = False) -> RawAnswer:
         """Return the next answer."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(120):
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             start, *lines = head.rstrip().split("\r\n")
             headers = dict(connection.split(": ", 1) for connection in lines)

@@ -491,7 +491,7 @@ async def test_a_session_knows_the_callback_of_the_page(
     ask: Ask, klarna: MockKlarnaAsync, options: Json, known: Json, shown: str | None
 ) -> None:
     answer = await ask("/sessions", {"options": options, **known})
-    event = await klarna.wait_for("session_initiated", purchase_id=answer.body["session_id"])
+    event = await klarna.wait_for("session_initiated", purchase_id=answer.body["session_id"], within=60)
     assert event.get("load_callback") == shown
 
 
@@ -516,7 +516,7 @@ async def test_the_timeline_is_in_the_order_of_time(
         shop.answers["/place-order"] = place
         button = await klarna.create_button(merchant_urls={"place_order": f"{shop.url}/place-order", "terms": shop.url})
         bought = await klarna.purchase(button_key=button["button_key"], page=page("se-battery-pack"))
-        await klarna.wait_for("place_order")
+        await klarna.wait_for("place_order", within=60)
     entries = (await ask(f"/sessions/{bought['purchase_id']}/timeline", method="GET")).body["entries"]
     times, names = [entry["at"] for entry in entries], [entry["name"] for entry in entries]
     assert times == sorted(times)

@@ -173,7 +173,7 @@ async def test_a_requested_429_has_the_headers_of_a_rate_limit(klarna: MockKlarn
 
 
 async def test_a_callback_can_be_sent_again(klarna: MockKlarnaAsync, purchase: Json) -> None:
-    await klarna.wait_for("place_order")
+    await klarna.wait_for("place_order", within=60)
     (callback,) = await klarna.callbacks(purchase_id=purchase["purchase_id"])
     again = await klarna.resend(callback["callback_id"])
     assert len(again["attempts"]) == 2
@@ -264,10 +264,10 @@ async def test_an_invalid_filter_is_refused(klarna: MockKlarnaAsync, query: str,
 
 
 async def test_purchases_and_callbacks_are_filtered(klarna: MockKlarnaAsync, purchase: Json, order: Json) -> None:
-    await klarna.wait_for("place_order")
+    await klarna.wait_for("place_order", within=60)
     await klarna.create_order(purchase["authorization_token"], order)
     open_one = await klarna.purchase(page=order, wait=0)
-    await klarna.wait_for("place_order", purchase_id=open_one["purchase_id"])
+    await klarna.wait_for("place_order", purchase_id=open_one["purchase_id"], within=60)
     assert [found["purchase_id"] for found in await klarna.purchases(state="authorized")] == [open_one["purchase_id"]]
     assert (await klarna.send("GET", "/_mock/purchases?state=placed&limit=0")).body == {"purchases": [], "total": 1}
     assert len(await klarna.callbacks(kind="place_order", state="failed")) == 2

@@ -87,7 +87,7 @@ async def placed(klarna: MockKlarnaAsync, purchase: Json, token: str) -> Json:
     lines = [{**order["order_lines"][0], "name": NASTY, "total_tax_amount": 1}, *order["order_lines"][1:]]
     assert (await klarna.send("POST", f"{token}/orders", {**order, "order_lines": lines})).status == 400
     await klarna.create_order(purchase["authorization_token"], {**order, "merchant_data": NASTY})
-    await klarna.wait_for("place_order")
+    await klarna.wait_for("place_order", within=60)
     return await klarna.find_purchase(purchase["purchase_id"])
 
 

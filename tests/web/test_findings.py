@@ -19,7 +19,7 @@ async def test_a_purchase_that_breaks_rules_has_no_error_and_evidence_that_can_b
         body = {"cart": "se-battery-pack", "page": {"merchant_urls": urls}, "wait": 30}
         bought = await client.ask("POST", "/_mock/purchases", body)
         assert bought["state"] == "placed"
-        await client.ask("GET", "/_mock/journal?kind=callback&wait=30")  # the attempt is recorded after its answer
+        await client.ask("GET", "/_mock/journal?kind=callback&wait=120")  # the attempt is recorded after its answer
         found = await client.ask("GET", "/_mock/findings")
         assert [finding["rule"] for finding in found["findings"]] == ["C3", "C8"]
         assert found["summary"]["errors"] == 0

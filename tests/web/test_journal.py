@@ -27,7 +27,7 @@ async def names(klarna: MockKlarnaAsync, **filters: Any) -> list[str]:
 async def test_entries_are_in_the_order_in_which_they_began(
     klarna: MockKlarnaAsync, purchase: Json, token: str
 ) -> None:
-    await klarna.wait_for("place_order")
+    await klarna.wait_for("place_order", within=60)
     await klarna.send("DELETE", token)
     entries = await klarna.journal()
     assert [entry["name"] for entry in entries] == [
@@ -64,7 +64,7 @@ async def test_a_body_of_any_depth_can_be_listed(connect: Connect, depth: int) -
 
 
 async def test_entries_are_filtered(klarna: MockKlarnaAsync, purchase: Json) -> None:
-    called = await klarna.wait_for("place_order")
+    called = await klarna.wait_for("place_order", within=60)
     assert await names(klarna, kind="exchange") == ["create_button"]
     assert await names(klarna, kind="callback") == ["place_order"]
     assert await names(klarna, name="button_created") == ["button_created"]
@@ -86,7 +86,7 @@ async def test_exchanges_are_found_by_status_and_correlation_id(klarna: MockKlar
 
 
 async def test_a_callback_attempt_shows_the_request_and_the_result(klarna: MockKlarnaAsync, purchase: Json) -> None:
-    called = await klarna.wait_for("place_order")
+    called = await klarna.wait_for("place_order", within=60)
     assert called["request_body"]["authorization_token"] == purchase["authorization_token"]
     assert (called["outcome"], called["status"], called["number"]) == ("refused", None, 1)
     assert called["error"]
@@ -129,7 +129,7 @@ async def test_an_entry_of_another_merchant_is_not_found(klarna: MockKlarnaAsync
 
 
 async def test_waiting_ends_with_the_first_entry_that_matches(klarna: MockKlarnaAsync, button: Json) -> None:
-    waiting = asyncio.create_task(klarna.send("GET", f"{JOURNAL}?name=clock_moved&wait=30"))
+    waiting = asyncio.create_task(klarna.send("GET", f"{JOURNAL}?name=clock_moved&wait=120"))
     await klarna.fault("request", status=500, operation="create_order")
     assert not waiting.done()
     await klarna.advance_clock(1)
@@ -177,7 +177,7 @@ async def _opened(connection: Connection, path: str, **headers: str | int) -> As
 
 
 async def test_the_stream_has_old_and_new_entries(klarna: MockKlarnaAsync, connect: Connect, button: Json) -> None:
-    async with connect() as connection, asyncio.timeout(10):
+    async with connect() as connection, asyncio.timeout(120):
         stream = await _opened(connection, "/_mock/events")
         received = [await anext(stream) for _ in range(2)]
         assert [(kind, data["name"]) for _, kind, data in received] == [
@@ -195,7 +195,7 @@ async def test_a_stream_continues_after_the_last_event(
 ) -> None:
     seen = (await klarna.send("GET", JOURNAL)).body["position"]
     await klarna.advance_clock(1)
-    async with connect() as connection, asyncio.timeout(10):
+    async with connect() as connection, asyncio.timeout(120):
         path = f"/_mock/events?after={seen}" if how == "query" else "/_mock/events"
         stream = await _opened(connection, path, Last_Event_ID=seen if how == "header" else "")
         assert (await anext(stream))[2]["name"] == "clock_moved"
@@ -203,7 +203,7 @@ async def test_a_stream_continues_after_the_last_event(
 
 async def test_a_stream_can_be_filtered(klarna: MockKlarnaAsync, connect: Connect, button: Json) -> None:
     await klarna.send("POST", "/instantshopping/v1/buttons", {}, OTHER)
-    async with connect() as connection, asyncio.timeout(10):
+    async with connect() as connection, asyncio.timeout(120):
         stream = await _opened(connection, "/_mock/events?kind=exchange&merchant=other")
         assert (await anext(stream))[2]["merchant"] == "other"
 
@@ -216,14 +216,14 @@ async def test_a_stream_with_an_invalid_filter_is_refused(klarna: MockKlarnaAsyn
 async def test_a_summary_has_neither_headers_nor_bodies(
     klarna: MockKlarnaAsync, connect: Connect, purchase: Json
 ) -> None:
-    called = await klarna.wait_for("place_order")
+    called = await klarna.wait_for("place_order", within=60)
     summaries = {entry["name"]: entry for entry in await klarna.journal(detail="summary")}
     for entry in await klarna.journal():
         short = summaries[entry["name"]]
         assert {name: entry[name] for name in short} == short
         assert not [name for name in short if name.endswith(("_headers", "_body"))]
     assert (summaries["place_order"]["outcome"], summaries["create_button"]["status"]) == ("refused", 201)
-    async with connect() as connection, asyncio.timeout(10):
+    async with connect() as connection, asyncio.timeout(120):
         stream = await _opened(connection, f"/_mock/events?detail=summary&after={called['seq'] - 1}")
         assert (await anext(stream))[2] == summaries["place_order"]
 
@@ -234,13 +234,13 @@ async def test_a_stream_with_an_interval_sends_the_position_after_too_many_entri
     for number in range(50):
         await klarna.create_button(name=f"Button {number}", merchant_urls=PLACED)
     path = f"/_mock/events?interval=0.01&merchant={klarna.merchant}"
-    async with connect() as connection, asyncio.timeout(10):
+    async with connect() as connection, asyncio.timeout(120):
         stream = await _opened(connection, path)
         names = [(await anext(stream))[2]["name"] for _ in range(100)]
         assert names == ["button_created", "create_button"] * 50
         await klarna.advance_clock(1)
         assert (await anext(stream))[2]["name"] == "clock_moved"
-    async with connect() as connection, asyncio.timeout(10):
+    async with connect() as connection, asyncio.timeout(120):
         stream = await _opened(connection, path)
         last, kind, data = await anext(stream)
         position = (await klarna.send("GET", f"{JOURNAL}?order=newest&limit=1")).body["position"]
@@ -263,7 +263,7 @@ async def test_a_long_list_has_the_newest_entries_first(klarna: MockKlarnaAsync)
 
 async def test_a_slow_request_is_listed_where_it_began(klarna: MockKlarnaAsync, connect: Connect, button: Json) -> None:
     path = f"/instantshopping/v1/buttons/{button['button_key']}"
-    async with connect() as connection, asyncio.timeout(30):
+    async with connect() as connection, asyncio.timeout(120):
         connection.writer.write(connection.head(f"PUT {path}", Content_Length=2, Expect="100-continue"))
         await connection.reader.readuntil(b"100 Continue\r\n\r\n")
         await klarna.get_button(button["button_key"])

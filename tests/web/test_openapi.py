@@ -70,7 +70,7 @@ async def test_the_answers_of_a_purchase_and_its_order_are_as_described(
         checked.add(operation.name)
         return answer.body
 
-    await klarna.wait_for("place_order")
+    await klarna.wait_for("place_order", within=60)
     placed = await send("POST", "/_mock/orders", {"page": page("se-battery-pack"), "outcome": "PENDING"})
     order = f"/_mock/orders/{placed['order_id']}"
     await send("POST", f"{order}/decision", {"fraud_status": "ACCEPTED"})

@@ -47,7 +47,7 @@ async def test_the_merchants_checkboxes_are_answered(klarna: MockKlarnaAsync, bu
 
 
 async def test_a_purchase_is_found_by_its_id_and_by_its_token(klarna: MockKlarnaAsync, purchase: Json) -> None:
-    await klarna.wait_for("place_order")
+    await klarna.wait_for("place_order", within=60)
     found = [await klarna.find_purchase(purchase[name]) for name in ("purchase_id", "authorization_token")]
     assert [one["purchase_id"] for one in found] == [purchase["purchase_id"]] * 2
     assert found[0]["callbacks"][0]["kind"] == "place_order"
@@ -65,7 +65,7 @@ async def test_purchases_are_listed_newest_first(klarna: MockKlarnaAsync, button
 
 
 async def test_waiting_ends_with_the_merchants_decision(klarna: MockKlarnaAsync, purchase: Json) -> None:
-    waiting = klarna.find_purchase(purchase["purchase_id"], wait=30)
+    waiting = klarna.find_purchase(purchase["purchase_id"], wait=120)
     await klarna.deny_authorization(purchase["authorization_token"])
     assert (await waiting)["state"] == "denied"
 
@@ -100,7 +100,7 @@ async def test_a_shopper_who_cheats_is_an_event_before_the_authorization(
     assert bought["state"] == "authorized"
     names = [entry["name"] for entry in await klarna.journal(kind="event", purchase_id=bought["purchase_id"])]
     assert names == ["session_initiated", "identification_updated", "cart_changed", "purchase_authorized"]
-    event = await klarna.wait_for("cart_changed", purchase_id=bought["purchase_id"])
+    event = await klarna.wait_for("cart_changed", purchase_id=bought["purchase_id"], within=60)
     assert event["cheat"] == cheat
     assert event["before"] != event["after"]
 
@@ -195,7 +195,7 @@ async def test_an_unknown_purchase_is_not_found(klarna: MockKlarnaAsync, path: s
 
 
 async def test_a_merchant_cannot_see_the_data_of_another(klarna: MockKlarnaAsync, purchase: Json) -> None:
-    callback = (await klarna.wait_for("place_order"))["callback_id"]
+    callback = (await klarna.wait_for("place_order", within=60))["callback_id"]
     paths = [f"{PURCHASES}/{purchase['purchase_id']}", f"/_mock/callbacks/{callback}"]
     for path in paths:
         assert (await klarna.send("GET", path)).status == 200
