@@ -48,15 +48,23 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return int(os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS", (os.cpu_count() or 1) + 1))
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the folder `browser`, and so what it imports, where `-m` leaves out its tests."""
+    is_left_out = "not browser" in config.option.markexpr and collection_path == Path(__file__).parent / "browser"
+    return is_left_out or None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Mark the tests of the folder `browser`, and those that use PostgreSQL, so that `-m` can leave them out."""
+    """Mark the tests of the folder `browser`, and those whose fixtures need PostgreSQL or a process, for `-m`."""
     for item in items:
         if item.nodeid.startswith(BROWSER):
             item.add_marker("browser")
         values = item.callspec.params.values() if hasattr(item, "callspec") else ()
         if "postgres" in values or not {"postgres", "database"}.isdisjoint(item.fixturenames):
             item.add_marker("database")
+        if "bad" in item.fixturenames:  # the merchant of tests/merchants/bad.py
+            item.add_marker("process")
 
 
 @pytest.hookimpl(trylast=True)
@@ -65,6 +73,12 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
     gc.enable()
+
+
+@pytest.fixture(scope="session")
+def faker_seed() -> int:
+    """Replaces a fixture of pytest-randomly that makes a seed for each test: Faker gets the seeds of the shoppers."""
+    return 0
 
 
 @pytest.fixture

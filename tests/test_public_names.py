@@ -16,6 +16,7 @@ def _printed(code: str) -> str:
     return done.stdout
 
 
+@pytest.mark.process
 def test_importing_the_package_imports_no_large_module() -> None:
     code = "import json, sys, mock_klarna; print(json.dumps(sorted(sys.modules)))"
     loaded = set(json.loads(_printed(code)))

@@ -60,6 +60,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.process
 def test_a_suite_of_unittest_uses_the_server_in_a_thread(tmp_path: Path, root: Path) -> None:
     (tmp_path / "test_shop.py").write_text(SUITE)
     command = [sys.executable, "-W", "error", str(tmp_path / "test_shop.py")]

@@ -185,6 +185,7 @@ raise SystemExit(main(["serve", "--port", "0"]))
 """
 
 
+@pytest.mark.process
 async def test_a_server_stops_during_a_name_lookup() -> None:
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", SERVER, cwd=ROOT, stdout=PIPE)
     assert process.stdout is not None

@@ -184,6 +184,7 @@ async def test_a_denied_host_is_denied_at_every_address(listening: tuple[int, li
     assert (entry["outcome"], entry["error"], called) == ("not_allowed", "callbacks to this host are denied", [])
 
 
+@pytest.mark.process
 def test_a_metadata_service_is_called_only_if_it_is_allowed(tmp_path: Path) -> None:
     ran = isolation.run("link_local", tmp_path, trusted={})
     assert ran.returncode == 0, ran.stderr

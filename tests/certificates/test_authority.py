@@ -56,6 +56,7 @@ def verify(folder: Path, authority: Authority, *names: str) -> subprocess.Comple
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", OWN)
 def test_a_certificate_for_a_host_of_the_server_is_valid(tmp_path: Path, authority: Authority, name: str) -> None:
     verified = verify(tmp_path, authority, name)
@@ -63,6 +64,7 @@ def test_a_certificate_for_a_host_of_the_server_is_valid(tmp_path: Path, authori
     assert authority.may_sign(name)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("name", FOREIGN)
 def test_a_certificate_for_any_other_host_is_not_valid(tmp_path: Path, authority: Authority, name: str) -> None:
     for names in ((name,), (API_HOSTS[0], name)):

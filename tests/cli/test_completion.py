@@ -26,6 +26,7 @@ def script(command: Command) -> str:
     return result.stdout
 
 
+@pytest.mark.process
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 @pytest.mark.parametrize(
     ("words", "completed"),

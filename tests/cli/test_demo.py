@@ -35,6 +35,7 @@ def test_the_demo_uses_credentials_that_the_server_accepts(command: Command) -> 
     assert "Placed." in command("demo", "--once", "--port", "0", "--credentials", "K1:a,K2:b").stdout
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_demo_runs_with_its_options_until_a_signal(number: signal.Signals) -> None:
     with command_process("demo", "--port", "0") as process:

@@ -60,6 +60,7 @@ def test_every_command_line_is_accepted(block: Block) -> None:
             assert program in OTHER_PROGRAMS
 
 
+@pytest.mark.process
 @named([block for block in blocks("console") if block.code.startswith("curl ") and "--cacert" not in block.code])
 def test_every_curl_command_succeeds(block: Block, sandbox: Sandbox, tmp_path: Any) -> None:
     urls = {"place_order": f"{sandbox.shop}/klarna/place-order", "terms": f"{sandbox.shop}/terms"}
@@ -149,6 +150,7 @@ def test_every_configuration_file_has_settings(block: Block, tmp_path: Any) -> N
     assert len(settings_in_file(str(tmp_path / "mock-klarna.toml"))) == block.code.count(" = ")
 
 
+@pytest.mark.process
 @named(blocks("html"))
 def test_the_library_of_every_page_is_served(block: Block, sandbox: Sandbox) -> None:
     (url,) = re.findall(r'src="([^"]+)"', sandbox.replaced(block.code))

@@ -142,6 +142,7 @@ def test_a_refused_request_has_the_symptom_of_the_page(mistake: str, klarna: str
     assert f"`{symptom}`" in PAGE
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("flags", "symptom"),
     [("--data a=b -u K123:secret", "send application/json"), ("--json {}", "no credentials were sent")],

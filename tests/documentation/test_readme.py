@@ -40,6 +40,7 @@ def test_the_first_screen_has_the_picture_and_both_commands() -> None:
     assert screen.index("dialog.png") < screen.index("demo --once") < screen.index(".venv/bin/pytest")
 
 
+@pytest.mark.process
 def test_the_command_for_the_tests_is_the_one_that_continuous_integration_runs() -> None:
     ran = subprocess.run([ROOT / ".ci" / "readme-test-command"], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == 'python3 -m venv .venv && .venv/bin/pip install -e ".[test]" && .venv/bin/pytest'
@@ -80,6 +81,7 @@ def merchant(sandbox: Sandbox) -> Iterator[str]:
         server.server_close()
 
 
+@pytest.mark.process
 def test_the_merchant_places_the_order_of_the_curl_commands(
     sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,12 +12,13 @@ from mock_klarna.shoppers.named import named_shopper
 from mock_klarna.validation import Validator
 
 Json = dict[str, Any]
+VALIDATOR = Validator()
 URLS = {"terms": "https://shop.example/terms", "place_order": "https://shop.example/place-order"}
 
 
 def opened(cart: str, **members: Any) -> Json:
     """Return the session of an identified shopper with a stored cart."""
-    page, _ = Validator().check("page", {**resources.cart(cart), **members})
+    page, _ = VALIDATOR.check("page", {**resources.cart(cart), **members})
     country = page["purchase_country"]
     address = dict(named_shopper(f"{country.lower()}-approved").billing_address)
     return session.identified(session.opened({"merchant_urls": URLS}, page, None), address, None, {})
@@ -35,7 +36,7 @@ def test_a_changed_cart_is_a_valid_order_with_one_other_value(cart: str, cheat: 
     change = changed(before, cheat)
     assert change.before != change.after
     assert change.session is not before
-    _, problems = Validator().check("create_order", session.order(change.session))
+    _, problems = VALIDATOR.check("create_order", session.order(change.session))
     assert problems == []
 
 

@@ -83,7 +83,7 @@ def test_the_size_of_an_entry_is_about_its_memory(shape: str, prefix: str) -> No
         number = str(next(numbers)).rjust(length, "1")[-length:]
         return number if length <= 60 or shape not in ("large headers", "a long path") else prefix + number
 
-    number = 20 if "problems" in shape else 200
+    number = 10 if "problems" in shape else 100
     entries = [entry(SHAPES[shape](text), text) for _ in range(number)]
     real = memory(entries)
     counted = sum(each.size for each in entries)

@@ -12,7 +12,7 @@ from tests.merchants.running import AUTHORIZATIONS, BUTTONS, Json, emulator
 from tests.merchants.shop import ReceivedRequest, Shop
 
 MERCHANTS, PURCHASES_PER_MERCHANT = 64, 3
-SHOPPERS, SHOPPERS_OF_SILENT = 200, 20
+SHOPPERS, SHOPPERS_OF_SILENT = 100, 20
 ENGINES = extent(usual=["memory"], thorough=["memory", "awaiting", "sqlite", "postgres"])
 pytestmark = [pytest.mark.usefixtures("engine"), pytest.mark.parametrize("engine", ENGINES, indirect=True)]
 

@@ -16,7 +16,7 @@ from tests.flows.order_model import Command, OrderModel, Result
 from tests.flows.order_server import AMOUNT, OrderServer, PlacedOrder, order_server
 
 SEQUENCES = extent(
-    usual={"memory": 6, "sqlite": 2, "postgres": 2}, thorough={"memory": 200, "sqlite": 100, "postgres": 50}
+    usual={"memory": 4, "sqlite": 2, "postgres": 2}, thorough={"memory": 200, "sqlite": 100, "postgres": 50}
 )
 """How many sequences are tried; set the environment variable `MOCK_KLARNA_SEQUENCES` for thousands."""
 STEPS = 12

@@ -18,6 +18,7 @@ def in_a_new_interpreter(code: str) -> str:
     ).stdout.strip()
 
 
+@pytest.mark.process
 def test_faker_is_not_imported_before_the_first_person() -> None:
     show = "print('faker' in sys.modules)"
     first = (
@@ -26,6 +27,7 @@ def test_faker_is_not_imported_before_the_first_person() -> None:
     assert in_a_new_interpreter(first).split() == ["False", "True"]
 
 
+@pytest.mark.process
 def test_another_process_makes_the_same_person() -> None:
     code = "from mock_klarna.shoppers import person; print(ascii(person('GR', 'seed')))"
     assert in_a_new_interpreter(code) == ascii(person("GR", "seed"))

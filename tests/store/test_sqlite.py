@@ -245,6 +245,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch:
     assert listing(tmp_path) == {}
 
 
+@pytest.mark.process
 def test_importing_the_package_imports_no_database_driver() -> None:
     code = "import sys, mock_klarna, mock_klarna.server; print(sorted({'sqlite3', 'asyncpg'} & set(sys.modules)))"
     # coverage, which may measure this process, imports sqlite3 itself

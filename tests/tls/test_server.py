@@ -92,6 +92,7 @@ asyncio.run(once())
 """
 
 
+@pytest.mark.process
 def test_without_tls_no_module_for_it_is_imported() -> None:
     ran = subprocess.run([sys.executable, "-c", SERVES_ONCE], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"

@@ -189,6 +189,7 @@ def test_the_value_is_told_as_it_was_sent(validator: Validator) -> None:
     assert problem.value == "swe"
 
 
+@pytest.mark.process
 def test_jsonschema_is_imported_when_the_first_body_is_refused() -> None:
     script = (
         "import sys; from mock_klarna.validation import Validator; c = Validator(); c.check('reset', {});"

@@ -43,13 +43,11 @@ async def test_a_401_has_a_challenge_and_says_which_credentials_work(klarna: Moc
     assert answer.body["correlation_id"] == answer.headers["Klarna-Correlation-Id"]
 
 
-@pytest.mark.parametrize(
-    "operation", [row for row in OPERATIONS if row.api.rules.emulates_klarna], ids=lambda row: row.name
-)
-async def test_every_klarna_endpoint_requires_credentials(klarna: MockKlarnaAsync, operation: Any) -> None:
-    path = re.sub(r"\{\w+\}", "x", operation.path)
-    answer = await klarna.send(operation.method, path, headers={"Authorization": ""})
-    assert answer.status == 401
+async def test_every_klarna_endpoint_requires_credentials(klarna: MockKlarnaAsync) -> None:
+    for operation in (row for row in OPERATIONS if row.api.rules.emulates_klarna):
+        path = re.sub(r"\{\w+\}", "x", operation.path)
+        answer = await klarna.send(operation.method, path, headers={"Authorization": ""})
+        assert answer.status == 401, operation.name
 
 
 @pytest.mark.parametrize(

@@ -229,16 +229,14 @@ class TestCredentials:
         assert (await klarna.send("GET", "/_mock/journal", headers={"Authorization": ""})).status == 200
 
 
-@pytest.mark.parametrize("operation", SANDBOX, ids=lambda row: row.name)
-async def test_an_unknown_parameter_is_refused_with_the_known_ones(
-    klarna: MockKlarnaAsync, operation: Operation
-) -> None:
-    path = re.sub(r"\{\w+\}", "x", operation.path)
-    known = ", ".join(parameter.name for parameter in in_query(operation.all_parameters))
-    answer = await klarna.send(operation.method, f"{path}?foo=1", {})
-    assert (answer.status, answer.body["where"]) == (400, "query")
-    (problem,) = answer.body["errors"]
-    assert (problem["path"], problem["expected"]) == ("foo", f"known: {known}")
+async def test_an_unknown_parameter_is_refused_with_the_known_ones(klarna: MockKlarnaAsync) -> None:
+    for operation in SANDBOX:
+        path = re.sub(r"\{\w+\}", "x", operation.path)
+        known = ", ".join(parameter.name for parameter in in_query(operation.all_parameters))
+        answer = await klarna.send(operation.method, f"{path}?foo=1", {})
+        assert (answer.status, answer.body["where"]) == (400, "query"), operation.name
+        found = [(problem["path"], problem["expected"]) for problem in answer.body["errors"]]
+        assert found == [("foo", f"known: {known}")], operation.name
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,7 @@ def recovered(url: str) -> str:
     return "no answer"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 def test_a_server_without_file_descriptors_logs_little_and_recovers(loop: str) -> None:
     started = time.monotonic()

@@ -313,6 +313,7 @@ AUTHORIZATION = "Basic c2hvcDpzZWNyZXQ="
 HUGE = 100 << 20
 
 
+@pytest.mark.process
 async def test_a_hundred_megabytes_are_refused_early_without_using_memory(apart: tuple[str, int]) -> None:
     url, pid = apart
     before = memory_of(pid)
