@@ -1,9 +1,11 @@
 """The elements that the button is drawn in (klarna.md §6.2)."""
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
 from tests.browser.conftest import LIBRARY, load
@@ -175,6 +177,27 @@ SHADOW = """(mode) => {
     inner.innerHTML = "<style>* { all: unset }</style><div><klarna-instant-shopping data-instance-id=button-1 /></div>";
     window.containerInside = inner.querySelector("klarna-instant-shopping");
 }"""
+
+
+async def test_a_container_with_another_id_gets_the_button_of_that_id(
+    tab: "Page", product_page: Product, options: Json
+) -> None:
+    boxes = "".join(f"<klarna-instant-shopping data-instance-id={name}></klarna-instant-shopping>" for name in "ab")
+    locales = {"a": "sv-SE", "b": "fi-FI", "c": "de-DE"}
+    calls = "".join(load({**instance(options, name), "locale": locale}) for name, locale in locales.items())
+    await tab.goto(product_page(calls, boxes))
+    await tab.wait_for_function("answers.length === 3")
+    rename = """(ids) => document.querySelectorAll("klarna-instant-shopping").forEach((box, at) => {
+        box.dataset.instanceId = ids[at];
+    })"""
+    swedish, finnish, german = "Expresskassa", "Pikakassa", "Express-Kauf"
+    for ids, labels in (("bc", [finnish, german]), ("ab", [swedish, finnish]), ("ba", [finnish, swedish])):
+        await tab.evaluate(rename, ids)
+        await expect(tab.locator(BUTTON)).to_have_text(labels)
+    async with tab.expect_request("**/sdk/sessions") as request:
+        await tab.locator(BUTTON).first.click()
+    sent = json.loads((await request.value).post_data or "")
+    assert sent["options"]["setup"]["instance_id"] == "b"
 
 
 @pytest.mark.parametrize("mode", ["open", "closed"])

@@ -1,9 +1,11 @@
 """Answers of `load` and `update`, which never throw (klarna.md §6.3 and §6.4)."""
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
 from tests.browser.conftest import load
@@ -99,6 +101,24 @@ async def test_a_refused_update_removes_the_button_until_the_next_valid_one(
     assert await tab.locator(BUTTON).count() == 0
     assert await tab.evaluate(ASK, {"order_lines": options["order_lines"]}) == {"show_button": True}
     assert await tab.locator(BUTTON).count() == 1
+
+
+async def test_a_method_that_the_page_adds_to_all_arrays_does_not_change_the_options(
+    tab: "Page", product_page: Product, options: Json
+) -> None:
+    added = (
+        "Array.prototype.toJSON = () => 'of the page';"  # as Prototype.js does; Playwright does not expect it either
+    )
+    removed = "window.kept = JSON.stringify([7]); delete Array.prototype.toJSON; document.title = 'answered';"
+    changes = json.dumps({"order_lines": options["order_lines"]})
+    then = f"answers.push(answer); Klarna.InstantShopping.update({changes}, (answer) => {{ answers.push(answer); {removed} }});"
+    await tab.goto(product_page(added + load(options, then)))
+    await expect(tab).to_have_title("answered")
+    assert await tab.evaluate("[answers, kept]") == [[{"show_button": True}] * 2, '"of the page"']
+    async with tab.expect_request("**/sdk/sessions") as request:
+        await tab.locator(BUTTON).click()
+    sent = json.loads((await request.value).post_data or "")
+    assert sent["options"]["order_lines"] == options["order_lines"]
 
 
 async def test_an_update_without_setup_is_refused_with_several_buttons(

@@ -33,6 +33,18 @@ PAGES = {
     ),
     "twice": "<script>window.klarnaAsyncCallback = CALL</script><script src=LIB></script><script src=LIB></script>BOX",
     "at the script's own load event": "BOX<script src=LIB onload='(CALL)()'></script>",
+    "callback declared first and set later": (
+        "<script>var klarnaAsyncCallback</script><script src=LIB></script>BOX<script>klarnaAsyncCallback = CALL</script>"
+    ),
+    "twice, with a function that is declared between": (
+        "<script src=LIB></script>BOX<script>call = CALL; addEventListener('load', () => setTimeout(() => {"
+        "for (const members of [{ text: 'function klarnaAsyncCallback() { call() }' }, { src: 'LIB' }])"
+        "document.body.append(Object.assign(document.createElement('script'), members)) }))</script>"
+    ),
+    "elements with the names of members of the document": (
+        "<img name=scripts><img name=currentScript><img name=body>"
+        "<script>klarnaAsyncCallback = CALL</script><script src=LIB></script>BOX"
+    ),
 }
 
 

@@ -75,6 +75,8 @@ interface Dialog {
   /** The element that contains the frame, in the page. */
   root: HTMLElement;
   modal: HTMLDialogElement;
+  /** Closes the dialog while it is not ready. */
+  button: HTMLElement;
   alert: HTMLElement;
   frame: HTMLIFrameElement;
   /** Disappears with the content of the body. */

@@ -13,7 +13,10 @@
   const NO_OBJECT = "the options are not a JSON object";
 
   window.Klarna = window.Klarna || {};
-  if (window.Klarna.InstantShopping) return;
+  if (window.Klarna.InstantShopping) {
+    window.dispatchEvent(new Event(MARK));
+    return;
+  }
   let server = findServer();
   let origin = "";
   const NO_SERVER = "lib.js cannot find its server: load it from the path /instantshopping/lib/v1/lib.js of the server";
@@ -45,7 +48,8 @@
 
   /** Returns where lib.js came from: its script element, import() or fetch(); "" if that is unknown. */
   function findServer() {
-    const { currentScript, scripts } = /** @type {any} */ (document);
+    const { currentScript } = /** @type {any} */ (document);
+    const scripts = /** @type {NodeListOf<HTMLScriptElement>} */ (document.querySelectorAll("script[src]")); // a page may have an <img name=scripts>
     const fetched = performance.getEntriesByType("resource").map(({ name }) => name);
     const sources = [currentScript && currentScript.src, new Error().stack, ...[...scripts].map(({ src }) => src), ...fetched];
     const found = sources.map((text) => /(https?:\/\/[^\s()@]*?)\/instantshopping\/(lib|static)\//.exec(text || "")).find(Boolean);
@@ -110,6 +114,7 @@
   function track(/** @type {Container} */ container) {
     const [before, id] = [ids.get(container), container.dataset.instanceId || ""];
     if (before !== undefined) {
+      if (before !== id) erase(instances.get(before), container);
       const same = /** @type {Set<Container>} */ (containers.get(before));
       same.delete(container);
       if (!same.size) containers.delete(before);
@@ -120,6 +125,14 @@
       containers.set(id, (containers.get(id) || new Set()).add(container));
     }
     queueMicrotask(() => redraw(id));
+  }
+
+  /** Removes a button from a container that has another id now. */
+  function erase(/** @type {Instance | undefined} */ instance, /** @type {Container} */ container) {
+    const drawn = instance && instance.drawn.get(container);
+    if (!instance || !drawn) return;
+    drawn.root.remove();
+    instance.drawn.delete(container);
   }
 
   /** Draws buttons in a container that has been added; closes the dialog of a removed one (klarna.md §6.4). */
@@ -151,10 +164,22 @@
     customElements.define(TAG, Element);
   }
 
+  /** Returns JSON in spite of the `toJSON` that Prototype.js adds to arrays. */
+  function toJson(/** @type {any} */ value) {
+    const methods = /** @type {any} */ (Array.prototype);
+    const { toJSON } = methods;
+    delete methods.toJSON;
+    try {
+      return JSON.stringify(value);
+    } finally {
+      if (toJSON) methods.toJSON = toJSON;
+    }
+  }
+
   /** Sends a request; rejects without an answer. */
   async function post(/** @type {string} */ path, /** @type {object} */ body) {
     const headers = { "Content-Type": "application/json" };
-    const request = { method: "POST", headers, body: JSON.stringify(body) };
+    const request = { method: "POST", headers, body: toJson(body) };
     const answer = await fetch(`${server}/instantshopping/sdk/${path}`, request);
     return { status: answer.status, body: await answer.json() };
   }
@@ -212,7 +237,7 @@
   /** Returns a copy of the options, or null if they are not a JSON object. */
   function copyOf(/** @type {any} */ options) {
     try {
-      const copy = JSON.parse(JSON.stringify(options || {}));
+      const copy = JSON.parse(toJson(options || {}));
       return typeof copy === "object" && !Array.isArray(copy) ? copy : null;
     } catch {
       return null;
@@ -396,7 +421,7 @@
     button.setAttribute("aria-label", instance.design ? instance.design.close : "");
     button.textContent = "×";
     button.className = "light";
-    button.autofocus = frame.inert = true;
+    frame.inert = true;
     button.addEventListener("click", close);
     modal.addEventListener("close", () => dialog === opened && close());
     box.append(button, spinner, alert);
@@ -409,7 +434,7 @@
     /** @type {[string, string]} */
     const overflow = [style.getPropertyValue("overflow"), style.getPropertyPriority("overflow")];
     const waitsFor = WAITS_FOR.session;
-    const opened = { instance, drawn, container, root, modal, alert, frame, marker, overflow, waitsFor, timer: 0 };
+    const opened = { instance, drawn, container, root, modal, button, alert, frame, marker, overflow, waitsFor, timer: 0 };
     return opened;
   }
   /** Shows the dialog above everything else and beside the body, so that no rule for the body matters. */
@@ -420,6 +445,7 @@
     page.append(opened.root);
     if (opened.modal.showModal) opened.modal.showModal();
     else opened.modal.setAttribute("open", "");
+    opened.button.focus();
     opened.timer = setTimeout(() => explain(opened.waitsFor), LIMIT_MS);
     window.addEventListener("message", receive);
     window.addEventListener("keydown", closeOnEscape, true);
@@ -589,10 +615,10 @@
       queueMicrotask(() => callBack(value));
     };
     const property = { configurable: true, enumerable: true, get: () => callback, set };
-    if (Reflect.defineProperty(window, "klarnaAsyncCallback", property)) {
-      window.addEventListener("load", () => callBack(window.klarnaAsyncCallback));
-    }
-    callBack(callback);
+    Reflect.defineProperty(window, "klarnaAsyncCallback", property); // impossible after `var klarnaAsyncCallback`
+    const call = () => callBack(window.klarnaAsyncCallback);
+    for (const event of ["load", MARK]) window.addEventListener(event, call); // MARK: the page loads lib.js again
+    call();
   }
 
   window.Klarna.InstantShopping = { load, update, on, off };
