@@ -1,11 +1,13 @@
 """A page object for the dialog, which finds elements by the ids of Klarna's own dialog (klarna.md §6.6)."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playwright.async_api import FrameLocator, Locator, Page
+    from playwright.async_api import FrameLocator, Locator, Page, Route
 
 from mock_klarna import MockKlarna
 
@@ -80,6 +82,21 @@ class Dialog:
     async def heading(self) -> str:
         """Return the heading of the step that is shown."""
         return await self.find("#step-heading").inner_text()
+
+
+@asynccontextmanager
+async def held(tab: "Page", url: str) -> AsyncIterator[asyncio.Event]:
+    """Let requests wait until the block ends; the event is set once there is one."""
+    arrived, free = asyncio.Event(), asyncio.Event()
+
+    async def wait(route: "Route") -> None:
+        arrived.set()
+        await free.wait()
+        await route.continue_()
+
+    await tab.route(url, wait)
+    yield arrived
+    free.set()
 
 
 def placing(mock_klarna: MockKlarna) -> Decide:

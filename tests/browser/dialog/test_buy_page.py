@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
-from tests.browser.dialog.dialog import placing
+from tests.browser.dialog.dialog import held, placing
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
@@ -53,6 +53,22 @@ async def test_a_purchase_resumes_after_a_reload_and_after_closing(
     await tab.locator("#resume-button").click()
     await tab.locator("#checkout-button").wait_for()
     assert len(mock_klarna.purchases()) == 1
+
+
+async def test_a_paused_purchase_stays_paused_until_the_shopper_goes_on(tab: "Page", address: str) -> None:
+    await tab.goto(address)
+    await tab.locator("#fill-button").click()
+    await expect(tab.locator("#email")).not_to_have_value("")
+    async with held(tab, "**/identify") as arrived:
+        await tab.locator("#address-button").click()
+        await arrived.wait()
+        await tab.locator("#close-button").click()
+        await expect(tab.locator("#resume-button")).to_be_visible()
+    await expect(tab.locator("#step")).to_have_attribute("aria-busy", "false")
+    await expect(tab.locator("#resume-button")).to_be_visible()
+    await tab.locator("#resume-button").press("Enter")
+    await expect(tab.locator("#checkout-button")).to_be_visible()
+    await expect(tab.locator("#step-heading")).to_be_focused()
 
 
 async def test_the_qr_code_is_shown_with_a_name(tab: "Page", address: str) -> None:

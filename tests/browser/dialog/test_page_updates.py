@@ -1,8 +1,6 @@
 """Updates of the page while the dialog is open: they never disturb the shopper, and nothing is paid that was not shown."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +8,7 @@ from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
 from tests.browser.conftest import load
-from tests.browser.dialog.dialog import ALICE, BUTTON, FRAME, Dialog
+from tests.browser.dialog.dialog import ALICE, BUTTON, FRAME, Dialog, held
 
 if TYPE_CHECKING:
     from playwright.async_api import Frame, Page, Route
@@ -23,21 +21,6 @@ ASK = "(changes) => new Promise((done) => Klarna.InstantShopping.update(changes,
 SHIPPING = [
     {"id": name, "name": name, "price": 0, "tax_amount": 0, "tax_rate": 2500} for name in ("express", "post", "pigeon")
 ]
-
-
-@asynccontextmanager
-async def held(tab: "Page", url: str) -> "AsyncIterator[asyncio.Event]":
-    """Let requests wait until the block ends; the event is set once there is one."""
-    arrived, free = asyncio.Event(), asyncio.Event()
-
-    async def wait(route: "Route") -> None:
-        arrived.set()
-        await free.wait()
-        await route.continue_()
-
-    await tab.route(url, wait)
-    yield arrived
-    free.set()
 
 
 def frame_of(tab: "Page") -> "Frame":
@@ -302,6 +285,41 @@ UPDATES_OF_A_SECOND = """(lines) => {
         if ((number += 1) === 100) clearInterval(timer);
     }, 10);
 }"""
+
+
+@pytest.mark.parametrize("status", [0, 500])
+async def test_an_update_is_shown_without_the_texts_of_its_language_and_the_next_one_with_them(
+    tab: "Page", open_dialog: Open, options: Json, console_errors: list[str], status: int
+) -> None:
+    dialog = await open_dialog()
+    await dialog.identify()
+    texts = "**/texts/fi.json"
+    await tab.route(texts, lambda route: route.fulfill(status=status, json={}) if status else route.abort())
+    await update(tab, line(options, 10000) | {"locale": "fi-FI"})
+    await expect(dialog.find("#checkout-button")).to_contain_text("Pay 150,00")
+    await tab.unroute(texts)
+    await update(tab, line(options, 20000))
+    await expect(dialog.find("#checkout-button")).to_contain_text("Maksa 250,00")
+    assert console_errors
+    console_errors.clear()
+
+
+async def test_texts_that_arrive_after_another_update_do_not_change_its_language(
+    tab: "Page", open_dialog: Open, options: Json
+) -> None:
+    dialog = await open_dialog()
+    await dialog.identify()
+    async with held(tab, "**/texts/fi.json") as arrived:
+        async with tab.expect_request("**/texts/fi.json") as texts:
+            await update(tab, {"locale": "fi-FI"})
+        await arrived.wait()
+        await update(tab, line(options, 10000) | {"locale": "sv-SE"})
+        await expect(dialog.find("#checkout-button")).to_have_text("Betala 150,00\xa0kr")
+    request = await texts.value
+    assert await request.response()
+    await frame_of(tab).evaluate("(url) => fetch(url).then((answer) => answer.json())", request.url)
+    await dialog.find("#edit-button").click()
+    await expect(dialog.find("#step-heading")).to_have_text("Dina uppgifter")
 
 
 @pytest.mark.parametrize("step", ["identification", "review"])

@@ -1,20 +1,31 @@
 """The dialog when the server cannot be reached or no longer has the session."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
 from tests.browser.dialog.dialog import FRAME, Dialog
+from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Page, Route
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 Open = Callable[..., Awaitable[Dialog]]
 PAY = "**/sessions/*/pay"
+CHOICES: dict[str, dict[str, Any]] = {
+    "shipping": {
+        "shipping_options": [
+            {"id": name, "name": name, "price": 0, "tax_amount": 0, "tax_rate": 2500} for name in ("express", "post")
+        ]
+    },
+    "checkboxes": {"additional_checkboxes": [{"id": "news", "text": "Post me news"}]},
+}
+"""Options of the page that offer a choice named "post", by the request that sends the choice."""
 
 
 @pytest.mark.usefixtures("order")
@@ -31,6 +42,51 @@ async def test_a_lost_connection_shows_an_error_and_can_be_retried(
     await dialog.find("#confirmation__bottom").wait_for()
     await expect(dialog.find("#error-message")).to_be_hidden()
     assert all("ERR_FAILED" in error for error in console_errors)
+    console_errors.clear()
+
+
+@pytest.mark.parametrize("path", CHOICES)
+async def test_a_choice_that_the_network_loses_is_neither_shown_nor_paid(
+    tab: "Page", open_dialog: Open, mock_klarna: MockKlarna, console_errors: list[str], path: str
+) -> None:
+    dialog = await open_dialog(**CHOICES[path])
+    await dialog.identify()
+    requests: asyncio.Queue[Route] = asyncio.Queue()
+    await tab.route(f"**/sessions/*/{path}", requests.put_nowait)
+    choice = dialog.frame.get_by_label("post")
+    for pays in (False, True):
+        await choice.click()
+        await expect(choice).to_be_checked()
+        if pays:
+            await dialog.find("#checkout-button").click()
+        await (await requests.get()).abort()
+        await expect(choice).not_to_be_checked()
+        await dialog.idle()
+        await expect(dialog.find("#error-message")).to_contain_text("no connection")
+    assert [purchase["state"] for purchase in mock_klarna.purchases()] == ["started"]
+    assert all("ERR_FAILED" in error for error in console_errors)
+    console_errors.clear()
+
+
+async def test_the_dialog_waits_for_the_decision_while_the_server_is_replaced(
+    tab: "Page", open_dialog: Open, shop: Shop, mock_klarna: MockKlarna, console_errors: list[str]
+) -> None:
+    dialog = await open_dialog()
+    await dialog.identify()
+    answers = iter([503, 502])
+
+    async def answer(route: "Route") -> None:
+        status = next(answers, None)
+        await (route.fulfill(status=status, body="<h1>Bad gateway</h1>") if status else route.continue_())
+
+    await tab.route("**/sessions/*/wait?*", answer)
+    await dialog.pay()
+    async with tab.expect_response(lambda answer: answer.status == 502):
+        await dialog.frame.get_by_text("The shop is confirming your order").wait_for()
+    callback = shop.callbacks[-1]
+    mock_klarna.create_order(callback["authorization_token"], callback["order"])
+    await dialog.find("#confirmation__bottom").wait_for()
+    assert all("50" in error for error in console_errors)
     console_errors.clear()
 
 

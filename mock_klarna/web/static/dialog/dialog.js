@@ -35,7 +35,8 @@ export class Dialog {
     this.editing = false;
     this.paying = false;
     this.isSlow = false;
-    /** Whether controls get their rendered values back, because the server has refused a command. */
+    this.paused = false;
+    /** Whether controls get their rendered values back, because a command has failed. */
     this.reset = false;
     /** @type {import("./draft.js").FieldErrors} */
     this.errors = {};
@@ -67,10 +68,14 @@ export class Dialog {
   /** @param {View} view */
   async show(view) {
     const code = language(view.locale);
-    this.t = await texts(code);
+    const t = await texts(code).catch((error) => {
+      if (!this.t) throw error;
+      return null; // the language stays, what is sold does not
+    });
     if (this.session.view !== view) return;
+    this.t = t ?? this.t;
     this.prefill(view);
-    this.frame.translate(this.t, code, view);
+    this.frame.translate(/** @type {import("./texts.js").Translate} */ (this.t), t ? code : document.documentElement.lang, view);
     this.sendState(view.state);
     this.events.sendChanges(view);
     this.drawer.show(view);
@@ -92,6 +97,8 @@ export class Dialog {
 
   /** @param {View} view */
   render(view) {
+    if (this.paused && view.state === "started") return;
+    this.paused = false;
     const step = stepOf(view, this.editing);
     const content = this.content(step, view);
     if (step === this.shown) patch(byId("step"), [content], this.reset);
@@ -201,7 +208,7 @@ export class Dialog {
   }
 
   /**
-   * Run a command. If the server refuses it, show the current session and an error message.
+   * Run a command. If it fails, show the current session and an error message: a choice that the server does not have is not shown.
    *
    * @param {() => Promise<unknown>} command
    */
@@ -210,6 +217,7 @@ export class Dialog {
     try {
       await command();
     } catch (error) {
+      this.reset = true;
       await this.recover(error);
     }
   }
@@ -221,12 +229,14 @@ export class Dialog {
    */
   async recover(error) {
     if (!(error instanceof RequestError)) throw error;
-    if (error.status === 0) return this.frame.showError("unreachable");
+    if (error.status === 0) {
+      this.set({});
+      return this.frame.showError("unreachable");
+    }
     if (error.status === 404) {
       this.sendState("gone");
       return this.frame.showError("gone");
     }
-    this.reset = true;
     const view = await this.session.refresh().catch(() => null);
     await this.showing;
     if (view && isFinal(view)) return;
@@ -241,7 +251,7 @@ export class Dialog {
     if (!this.draft || text === this.kept || this.session.view?.state === "placed") return;
     this.kept = text;
     const limit = new Promise((resolve) => setTimeout(resolve, KEEP_MS));
-    await Promise.race([this.session.keepDraft(this.draft).catch(() => undefined), limit]);
+    await Promise.race([this.session.keepDraft(this.draft).catch(() => (this.kept = "")), limit]);
   }
 
   /** Close the dialog; the session can be continued with the next click. */
@@ -249,8 +259,22 @@ export class Dialog {
     const { view } = this.session;
     await this.keepDraft();
     if (this.page.isPresent) this.page.send("close");
-    else if (view?.state === "started") this.frame.showPaused(() => this.setEditing(this.editing));
+    else if (view?.state === "started") this.pause(view);
     else if (view && isFinal(view)) location.reload();
+  }
+
+  /**
+   * Show that the purchase is paused, until the shopper goes on or the purchase has ended.
+   *
+   * @param {View} view
+   */
+  pause(view) {
+    this.paused = true;
+    this.shown = ""; // the step is entered again
+    this.frame.showPaused(() => {
+      this.paused = false;
+      this.render(this.session.view ?? view);
+    });
   }
 
   /** @param {string} url */

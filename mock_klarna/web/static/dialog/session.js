@@ -71,6 +71,8 @@ export class Session {
     this.view = null;
     /** @type {Promise<unknown>} */
     this.tail = Promise.resolve();
+    /** @type {unknown} why the last command that failed has failed */
+    this.failure = null;
     /** @type {Promise<View> | null} the fetch of the view that has not started yet */
     this.next = null;
   }
@@ -116,15 +118,20 @@ export class Session {
   }
 
   /**
-   * Pay what the shopper has seen. The server refuses it if the session has another total or other goods by then.
+   * Pay what the shopper has seen. The server refuses it if the session has another total or other goods by then. If a command
+   * that is still running fails, for example a choice of the shopper, nothing is paid.
    *
    * @param {View} shown
    * @param {string} outcome the result of Klarna's risk check that the developer's drawer forces, "" if the e-mail address decides
    */
   pay(shown, outcome) {
     const amount = shown.totals.order_amount;
+    const { failure } = this;
     const version = (/** @type {View} */ now) => (offerOf(now) === offerOf(shown) ? now : shown).version;
-    return this.command("/pay", (/** @type {View} */ now) => ({ amount, version: version(now), ...(outcome && { outcome }) }));
+    return this.command("/pay", (/** @type {View} */ now) => {
+      if (this.failure !== failure) throw this.failure;
+      return { amount, version: version(now), ...(outcome && { outcome }) };
+    });
   }
 
   /**
@@ -137,7 +144,7 @@ export class Session {
     return ask(`${this.path}/draft`, draft, { keepalive: true });
   }
 
-  /** Wait until the purchase has ended; try again while the server cannot be reached. */
+  /** Wait until the purchase has ended; try again while the server cannot be reached or fails. */
   async waitForDecision() {
     while (this.view && !isFinal(this.view)) await this.poll().catch((error) => pauseIfUnreachable(error));
   }
@@ -169,6 +176,9 @@ export class Session {
     try {
       if (network.delayMs) await new Promise((resolve) => setTimeout(resolve, network.delayMs));
       return this.show(await ask(this.path + path, typeof body === "function" ? body(this.view) : body));
+    } catch (error) {
+      this.failure = error;
+      throw error;
     } finally {
       this.busy(--this.waiting > 0);
     }
@@ -210,7 +220,7 @@ function withEarlierDetails(before, view) {
 
 /** @param {unknown} error */
 async function pauseIfUnreachable(error) {
-  if (!(error instanceof RequestError) || error.status !== 0) throw error;
+  if (!(error instanceof RequestError) || (error.status > 0 && error.status < 500)) throw error;
   await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 }
 

@@ -39,6 +39,7 @@ const requests = new Map();
 function read(code) {
   const known = requests.get(code) ?? fetched(new URL(`../texts/${code}.json`, import.meta.url));
   requests.set(code, known);
+  known.catch(() => requests.delete(code)); // the next call asks again
   return known;
 }
 
@@ -48,6 +49,7 @@ function read(code) {
  */
 async function fetched(url) {
   const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${url} is answered with ${answer.status}`);
   return answer.json();
 }
 
