@@ -41,7 +41,7 @@ _CARD = """<div id="dialog" {role} tabindex="-1">
 <h1 id="dialog-title">Instant Shopping <span id="merchant"></span></h1>
 <button id="drawer-button" class="icon" type="button" aria-label="Developer" aria-expanded="false" aria-controls="drawer"
  title="Developer" hidden>&lt;/&gt;</button>
-<button id="close-button" class="icon" type="button" aria-label="Close" hidden>&#215;</button>
+<button id="close-button" class="icon" type="button" aria-label="{close}" hidden>&#215;</button>
 </div>
 <p id="ribbon" data-text="test_environment"></p>
 <ol id="progress">
@@ -80,7 +80,8 @@ def offsite_markup(head: str, data: str, code: str, locale: str) -> str:
 
 
 def _card(locale: str, role: str = "") -> str:
-    return _CARD.format(role=role, skeleton="<i></i>" * 7, needs_scripts=escape(text(locale, "needs_scripts")))
+    texts = {name: escape(text(locale, name)) for name in ("close", "needs_scripts")}
+    return _CARD.format(role=role, skeleton="<i></i>" * 7, **texts)
 
 
 def not_offered(head: str, reasons: Iterable[str], locale: str) -> str:

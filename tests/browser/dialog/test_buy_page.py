@@ -55,6 +55,17 @@ async def test_a_purchase_resumes_after_a_reload_and_after_closing(
     assert len(mock_klarna.purchases()) == 1
 
 
+async def test_a_purchase_is_not_paused_before_it_is_shown(tab: "Page", address: str) -> None:
+    for late in ("**/sdk/sessions", "**/texts/*.json"):
+        async with held(tab, late) as arrived:
+            await tab.goto(address)
+            await arrived.wait()
+            assert await tab.locator("#close-button").is_hidden()
+        await tab.locator("#close-button").click()
+        await expect(tab.locator("#step-heading")).to_have_text("Your purchase waits for you")
+        await tab.evaluate("() => sessionStorage.clear()")
+
+
 async def test_a_paused_purchase_stays_paused_until_the_shopper_goes_on(tab: "Page", address: str) -> None:
     await tab.goto(address)
     await tab.locator("#fill-button").click()

@@ -1,5 +1,6 @@
 """Every view of a Swedish dialog: its texts are those of the Swedish table, or data of the shop and the shopper."""
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,7 @@ from playwright.async_api import expect
 
 import mock_klarna.web
 from mock_klarna import MockKlarna
-from tests.browser.dialog.dialog import ALICE, Dialog
+from tests.browser.dialog.dialog import ALICE, Dialog, held
 
 if TYPE_CHECKING:
     from playwright.async_api import Page, Route
@@ -185,6 +186,16 @@ async def test_a_swedish_dialog_that_cannot_start_says_so_in_swedish(
     assert await dialog.find("html").get_attribute("lang") == "sv"
     assert all("404" in error for error in console_errors)
     console_errors.clear()
+
+
+async def test_the_close_button_is_swedish_before_the_texts_have_arrived(tab: "Page", open_dialog: Open) -> None:
+    async with held(tab, "**/texts/sv.json") as arrived:
+        opening = asyncio.ensure_future(open_dialog(locale="sv-SE"))
+        await arrived.wait()
+        frame = tab.frame_locator("#klarna-instant-shopping-fullscreen")
+        await expect(frame.locator("#close-button")).to_have_attribute("aria-label", "Stäng")
+        await expect(frame.locator("#step")).to_have_text("")
+    await opening
 
 
 async def test_every_text_of_a_swedish_buy_page_is_swedish(

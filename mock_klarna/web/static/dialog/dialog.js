@@ -26,7 +26,7 @@ export class Dialog {
   constructor(session, origin) {
     this.page = new ParentPage(origin, session);
     this.drawer = new Drawer(session, (options) => this.session.change(options), (shopper) => this.buy(shopper));
-    this.frame = new Frame(() => this.close(), () => (this.drawer.isOpen ? this.drawer.toggle() : this.close()));
+    this.frame = new Frame(() => this.close(), () => (this.drawer.isOpen ? this.drawer.toggle() : this.close()), this.page.isPresent);
     this.session = new Session(session, (view) => (this.showing = this.show(view)), (busy) => this.frame.busy(busy));
     this.events = new Events(this.page);
     this.showing = Promise.resolve();

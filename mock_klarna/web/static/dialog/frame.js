@@ -11,14 +11,15 @@ export class Frame {
   /**
    * @param {() => void} close
    * @param {() => void} onEscape
+   * @param {boolean} isEmbedded whether there is a page to go back to, also before the dialog is shown
    */
-  constructor(close, onEscape) {
+  constructor(close, onEscape, isEmbedded) {
     /** @type {Translate} */
     this.t = (name) => name;
     this.dialog = byId("dialog");
     /** The last total, formatted. */
     this.amount = "";
-    activateButton("close-button", close);
+    activateButton("close-button", close).hidden = !isEmbedded;
     if (this.dialog.getAttribute("aria-modal") === "true") trapFocus(this.dialog, onEscape);
   }
 
@@ -33,6 +34,7 @@ export class Frame {
     document.title = `Instant Shopping · ${t("button_note")}`;
     patch(byId("merchant"), [view.merchant_name && element("bdi", {}, view.merchant_name)]);
     byId("close-button").setAttribute("aria-label", t("close"));
+    byId("close-button").hidden = false;
     this.announceTotal(view);
     for (const place of document.querySelectorAll("[data-text]")) patch(place, [t(place.getAttribute("data-text") ?? "")]);
     for (const image of document.querySelectorAll("img[data-label]")) image.setAttribute("alt", t(image.getAttribute("data-label") ?? ""));
