@@ -46,6 +46,10 @@ async def test_a_refused_callback_ends_the_wait_with_the_reason(client: Client) 
         f"the connection to {CLOSED}{PLACE} for place_order was refused: "
         "nobody listens on 127.0.0.1:1; is the shop running there?"
     )
+    path = f"/instantshopping/v1/authorizations/{purchase['authorization_token']}/orders"
+    await client.send("POST", path, {**purchase["order"], "locale": "x"})
+    later = await client.ask("GET", f"/_mock/purchases/{purchase['purchase_id']}")
+    assert later["hint"] == f"{purchase['hint']} its create_order was answered 400 bad_value:locale"
 
 
 @pytest.mark.parametrize(
