@@ -8,6 +8,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.Base64;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
 /** A shop and a purchase in it. Without a library for JSON: what it needs of each body is found by patterns. */
@@ -31,7 +33,8 @@ public class Purchase {
         return found.group(1);
     }
 
-    public static void main(String[] arguments) throws IOException {
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        var answered = new CountDownLatch(1);
         var shop = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         shop.createContext("/klarna/place-order", exchange -> {
             var callback = new String(exchange.getRequestBody().readAllBytes());
@@ -40,6 +43,7 @@ public class Purchase {
             post("/instantshopping/v1/authorizations/" + token + "/orders", order);
             exchange.sendResponseHeaders(200, -1);
             exchange.close();
+            answered.countDown();
         });
         shop.start();
         var url = "http://127.0.0.1:" + shop.getAddress().getPort();
@@ -47,7 +51,8 @@ public class Purchase {
             {"merchant_urls": {"place_order": "%s/klarna/place-order", "terms": "%s/terms"}}""".formatted(url, url));
         var purchase = post("/_mock/purchases", """
             {"cart": "se-battery-pack", "shopper": "se-approved", "wait": 60}""");
-        shop.stop(1);
+        answered.await(60, TimeUnit.SECONDS);
+        shop.stop(0);
         System.out.println(find("\"state\":\\s*\"([^\"]+)\"", purchase));
     }
 }

@@ -239,7 +239,7 @@ async def missing_container(merchant: Merchant) -> object:
 MISTAKES: dict[str, tuple[Mistake, *tuple[str, ...]]] = {
     "tax of a line": (
         with_line(total_tax_amount=25),
-        "POST /instantshopping/v1/authorizations/…/orders → 400 in … ms",
+        "POST /instantshopping/v1/authorizations/…/orders → 400 in …s",
         (
             "order_lines[0].total_tax_amount [line_tax]: sent 25, expected 23800 (23799 to 23801) (119000 − "  # noqa: RUF001
             "119000×10000/(10000+2500) = 23800)"  # noqa: RUF001
@@ -247,7 +247,7 @@ MISTAKES: dict[str, tuple[Mistake, *tuple[str, ...]]] = {
     ),
     "tax rate": (
         with_line(tax_rate=25),
-        "POST /instantshopping/v1/authorizations/…/orders → 400 in … ms",
+        "POST /instantshopping/v1/authorizations/…/orders → 400 in …s",
         (
             "order_lines[0].total_tax_amount [line_tax]: sent 23800, expected 297 (296 to 297); tax_rate 25 means 0.25 %, "
             "25 % is 2500 (119000 − 119000×10000/(10000+25) = 296.76)…"  # noqa: RUF001
@@ -255,23 +255,23 @@ MISTAKES: dict[str, tuple[Mistake, *tuple[str, ...]]] = {
     ),
     "locale": (
         wrong_locale,
-        "POST /instantshopping/v1/authorizations/…/orders → 400 in … ms",
+        "POST /instantshopping/v1/authorizations/…/orders → 400 in …s",
         "locale [pattern]: sent 'swedish', expected a language and a country such as sv-SE",
     ),
     "key in the page": (
         wrong_key_in_the_page,
-        "page → Klarna  POST /instantshopping/sdk/load → 200 in … ms",
+        "page → Klarna  POST /instantshopping/sdk/load → 200 in …s",
         "setup.key [known]: sent 'abc', expected a key that POST /instantshopping/v1/buttons of this server has answered",
     ),
     "key in a test": (
         wrong_key_in_a_test,
-        "client → mock  POST /_mock/purchases → 404 in … ms",
+        "client → mock  POST /_mock/purchases → 404 in …s",
         "button_key: button key 'abc' is not known",
         "create one with POST /instantshopping/v1/buttons",
     ),
     "no password": (
         no_password,
-        "GET /instantshopping/v1/buttons/abc → 401 in … ms",
+        "GET /instantshopping/v1/buttons/abc → 401 in …s",
         (
             "the password is empty; any HTTP Basic credentials with a username and a password work here, for "
             "example user PK00000_test with password test: the username is the merchant"
@@ -279,7 +279,7 @@ MISTAKES: dict[str, tuple[Mistake, *tuple[str, ...]]] = {
     ),
     "no credentials": (
         no_credentials,
-        "GET /instantshopping/v1/buttons/abc → 401 in … ms",
+        "GET /instantshopping/v1/buttons/abc → 401 in …s",
         (
             "any HTTP Basic credentials with a username and a password work here, for example user PK00000_test "
             "with password test: the username is the merchant"
@@ -288,17 +288,17 @@ MISTAKES: dict[str, tuple[Mistake, *tuple[str, ...]]] = {
     "token of another merchant": (
         token_of_another_merchant,
         "answers another 403: token … is another merchant's",
-        "another → Klarna  POST /instantshopping/v1/authorizations/…/orders → 403 in … ms",
+        "another → Klarna  POST /instantshopping/v1/authorizations/…/orders → 403 in …s",
         "authorization_token belongs to merchant 'token-of-another-merchant', and this request is from 'another'",
     ),
     "content type": (
         wrong_content_type,
-        "POST /instantshopping/v1/buttons → 415 in … ms",
+        "POST /instantshopping/v1/buttons → 415 in …s",
         "Content-Type is 'text/plain'; send application/json",
     ),
     "path of Klarna": (
         wrong_path,
-        "POST /instantshopping/v1/authorization/abc/orders → 404 in … ms",
+        "POST /instantshopping/v1/authorization/abc/orders → 404 in …s",
         (
             "no route for /instantshopping/v1/authorization/abc/orders; Klarna's paths begin with "
             "…/instantshopping/v1/authorizations, …"
@@ -322,44 +322,44 @@ MISTAKES: dict[str, tuple[Mistake, *tuple[str, ...]]] = {
     ),
     "shop that answers 404": (
         with_answer(404),
-        "answers place_order at http://127.0.0.1:…/place-order with 404 after … ms",
+        "answers place_order at http://127.0.0.1:…/place-order with 404 after …s",
         "is the path of the URL right?",
     ),
     "shop that answers 500": (
         with_answer(500, b"<h1>Fatal error</h1>"),
-        "answers place_order at http://127.0.0.1:…/place-order with 500 after … ms",
+        "answers place_order at http://127.0.0.1:…/place-order with 500 after …s",
         "the shop's log says why",
     ),
     "shop that answers 200 and does not place": (
         with_answer(200, advance=61),
-        "answers place_order with 200 after … ms",
+        "answers place_order with 200 after …s",
         "gives up after 1 min, timed out: the shop never placed or denied it",
         "place it within this time with POST /instantshopping/v1/authorizations/TOKEN/orders, or deny it",
     ),
     "denial after placing": (
         deny_after_placing,
-        "DELETE /instantshopping/v1/authorizations/… → 403 in … ms",
+        "DELETE /instantshopping/v1/authorizations/… → 403 in …s",
         "authorization_token already used: the purchase is placed",
     ),
     "order that is posted twice": (
         post_twice,
         "places order …: 1,240.00, ACCEPTED",
-        "POST …/orders → 200 in … ms: order …, 1,240.00 SEK, ACCEPTED",
-        "POST …/orders → 200 in … ms: order …, 1,240.00 SEK, ACCEPTED",
+        "POST …/orders → 200 in …s: order …, 1,240.00 SEK, ACCEPTED",
+        "POST …/orders → 200 in …s: order …, 1,240.00 SEK, ACCEPTED",
     ),
     "order that is posted twice and changed": (
         post_twice_changed,
-        "POST /instantshopping/v1/authorizations/…/orders → 403 in … ms",
+        "POST /instantshopping/v1/authorizations/…/orders → 403 in …s",
         "authorization_token already used: the order was placed with a different body",
     ),
     "no terms": (
         no_terms,
-        "client → mock  POST /_mock/purchases → 400 in … ms",
+        "client → mock  POST /_mock/purchases → 400 in …s",
         "merchant_urls.terms [required]: missing, expected …",
     ),
     "http on a public host": (
         http_on_a_public_host,
-        "POST /instantshopping/v1/buttons → 400 in … ms",
+        "POST /instantshopping/v1/buttons → 400 in …s",
         (
             "merchant_urls.place_order [url]: sent 'http://shop.example.com/place-order', expected an absolute "
             "https URL of at most 2000 characters; http is accepted for loopback and private hosts"
@@ -367,7 +367,7 @@ MISTAKES: dict[str, tuple[Mistake, *tuple[str, ...]]] = {
     ),
     "container that is missing, or has another instance id": (
         missing_container,
-        "page → Klarna  POST …/problems → 200 in … ms",
+        "page → Klarna  POST …/problems → 200 in …s",
         'http://localhost:3000/product: the page has no <klarna-instant-shopping data-instance-id="1">, only the ids ["2"]',
     ),
 }
@@ -375,7 +375,7 @@ MISTAKES: dict[str, tuple[Mistake, *tuple[str, ...]]] = {
 MISTAKES_OF_K1: dict[str, tuple[Mistake, *tuple[str, ...]]] = {
     "wrong password": (
         wrong_password,
-        "POST /instantshopping/v1/buttons → 401 in … ms",
+        "POST /instantshopping/v1/buttons → 401 in …s",
         (
             "the credentials of 'K1' are not accepted; this server accepts HTTP Basic for K1, each with the "
             "password that --credentials gave it"
