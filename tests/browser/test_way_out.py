@@ -28,15 +28,15 @@ SESSIONS, DIALOG, MODULE = "**/sdk/sessions", "**/instantshopping/dialog/**", "*
 
 
 @asynccontextmanager
-async def waiting(tab: "Page", address: str) -> AsyncIterator[None]:
-    """Let the requests to an address wait until the block ends."""
+async def waiting(tab: "Page", address: str) -> AsyncIterator[list["Route"]]:
+    """Let the requests to an address wait until the block ends, except those that it takes out of the list."""
     requests: list[Route] = []
 
     def keep(route: "Route") -> None:
         requests.append(route)
 
     await tab.route(address, keep)
-    yield
+    yield requests
     for route in requests:
         await route.continue_()
     await tab.unroute(address)
@@ -269,6 +269,31 @@ CLOSE_AND_LOOK = f"""async () => {{
   await {PAINTED};
   return [atOnce, isHit(), document.activeElement === host];
 }}"""
+
+
+async def test_a_container_that_is_replaced_behind_the_dialog_gets_the_error_and_the_focus(
+    tab: "Page", product_page: Product, options: Json, console_errors: list[str]
+) -> None:
+    await tab.goto(product_page(load(options)))
+    replace = """() => {
+        const container = document.querySelector("klarna-instant-shopping");
+        container.replaceWith(container.cloneNode());
+    }"""
+    async with waiting(tab, SESSIONS) as requests:
+        async with tab.expect_request(SESSIONS):
+            await tab.locator(BUTTON).click()
+        await tab.evaluate(replace)
+        await requests.pop().abort()
+    alert = tab.locator("klarna-instant-shopping").get_by_role("alert")
+    await expect(alert).to_contain_text("no answer from")
+    await expect(tab.locator(BUTTON)).to_be_focused()
+    await open_ready(tab)
+    await tab.evaluate(replace)
+    await tab.frame_locator(FRAME).locator("#close-button").click()
+    await expect(tab.locator(FRAME)).to_have_count(0)
+    await expect(tab.locator(BUTTON)).to_be_focused()
+    assert all("ERR_FAILED" in error for error in console_errors)
+    console_errors.clear()
 
 
 async def test_the_page_takes_no_click_until_it_is_painted_without_the_dialog(

@@ -70,7 +70,6 @@ type Container = HTMLElement;
 
 interface Dialog {
   instance: Instance;
-  drawn: Drawn;
   container: Element | null;
   /** The element that contains the frame, in the page. */
   root: HTMLElement;

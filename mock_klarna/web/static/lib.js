@@ -19,7 +19,7 @@
   }
   let server = findServer();
   let origin = "";
-  const NO_SERVER = "lib.js cannot find its server: load it from the path /instantshopping/lib/v1/lib.js of the server";
+  const NO_SERVER = "lib.js cannot find its server: load it from /instantshopping/lib/v1/lib.js of the server";
 
   /** What an open dialog waits for; the likely causes of a dialog that is not ready in time. */
   const WAITS_FOR = {
@@ -104,6 +104,9 @@
     return first || (id === "" && ids.size === 1 ? [...ids.keys()][0] : undefined);
   }
 
+  /** Returns the button in the page; the page may have replaced its container. @type {(instance: Instance) => Drawn | undefined} */
+  const drawnOf = ({ id, drawn }) => drawn.get(/** @type {Container} */ (containerOf(id)));
+
   /** Says which container is missing. */
   function missing(/** @type {string} */ id) {
     const others = [...ids.values()].slice(0, 9);
@@ -112,27 +115,23 @@
 
   /** Keeps a container that was added, renamed or removed, and draws or closes what belongs to it. */
   function track(/** @type {Container} */ container) {
-    const [before, id] = [ids.get(container), container.dataset.instanceId || ""];
+    const before = ids.get(container);
+    const id = container.dataset.instanceId || "";
     if (before !== undefined) {
-      if (before !== id) erase(instances.get(before), container);
+      const instance = instances.get(before);
+      const drawn = instance && before !== id && instance.drawn.get(container);
+      if (drawn) drawn.root.remove(); // the container has another id now
+      if (drawn) instance.drawn.delete(container);
       const same = /** @type {Set<Container>} */ (containers.get(before));
+      ids.delete(container);
       same.delete(container);
       if (!same.size) containers.delete(before);
-      ids.delete(container);
     }
     if (container.isConnected) {
       ids.set(container, id);
       containers.set(id, (containers.get(id) || new Set()).add(container));
     }
     queueMicrotask(() => redraw(id));
-  }
-
-  /** Removes a button from a container that has another id now. */
-  function erase(/** @type {Instance | undefined} */ instance, /** @type {Container} */ container) {
-    const drawn = instance && instance.drawn.get(container);
-    if (!instance || !drawn) return;
-    drawn.root.remove();
-    instance.drawn.delete(container);
   }
 
   /** Draws buttons in a container that has been added; closes the dialog of a removed one (klarna.md §6.4). */
@@ -345,6 +344,9 @@
     }
   }
 
+  /** Creates elements. @type {(...tags: string[]) => any[]} */
+  const elements = (...tags) => tags.map((tag) => document.createElement(tag));
+
   function draw(/** @type {Drawn} */ { root, button, note, alert }, /** @type {Design} */ design) {
     root.lang = design.language;
     button.textContent = design.label;
@@ -356,7 +358,7 @@
 
   /** Creates a button that the page's styles and security policy do not affect. @returns {Drawn} */
   function createButton(/** @type {Instance} */ instance) {
-    const [root, button, note, alert] = [BUTTON, "button", "p", "p"].map((tag) => document.createElement(tag));
+    const [root, button, note, alert] = elements(BUTTON, "button", "p", "p");
     const drawn = { root, button, note, alert };
     button.setAttribute("type", "button");
     button.setAttribute("aria-describedby", (note.id = "note"));
@@ -373,7 +375,9 @@
       if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(styles);
       shadow.adoptedStyleSheets = [sheet];
     } catch {
-      shadow.append(Object.assign(document.createElement("style"), { textContent: styles }));
+      const [style] = elements("style");
+      style.textContent = styles;
+      shadow.append(style);
     }
     return shadow;
   }
@@ -399,15 +403,14 @@
       opened.frame.src = `${server}/instantshopping/dialog/${id}?parent=${window.origin}&locale=${drawn.root.lang}`;
     } else {
       close();
-      drawn.alert.textContent = `${instance.design ? instance.design.not_now : ""} ${cause}`.trim();
+      const { alert } = drawnOf(instance) || drawn;
+      alert.textContent = `${instance.design ? instance.design.not_now : ""} ${cause}`.trim();
     }
   }
 
   /** Creates the dialog: the frame, and until it is ready a progress indicator and a button to close it. @returns {Dialog} */
   function createDialog(/** @type {Instance} */ instance, /** @type {Drawn} */ drawn) {
-    const tags = [OVERLAY, "dialog", "slot", "div", "i", "p", "button"];
-    const [root, modal, slot, box, spinner, alert, button] = tags.map((tag) => /** @type {any} */ (document.createElement(tag)));
-    const frame = document.createElement("iframe");
+    const [root, modal, slot, box, spinner, alert, button, frame] = elements(OVERLAY, "dialog", "slot", "div", "i", "p", "button", "iframe");
     frame.id = frame.name = `${TAG}-fullscreen`;
     frame.title = `${drawn.button.textContent} (${MARK})`;
     frame.style.cssText = FRAME_STYLE;
@@ -434,7 +437,7 @@
     /** @type {[string, string]} */
     const overflow = [style.getPropertyValue("overflow"), style.getPropertyPriority("overflow")];
     const waitsFor = WAITS_FOR.session;
-    const opened = { instance, drawn, container, root, modal, button, alert, frame, marker, overflow, waitsFor, timer: 0 };
+    const opened = { instance, container, root, modal, frame, marker, overflow, button, alert, waitsFor, timer: 0 };
     return opened;
   }
   /** Shows the dialog above everything else and beside the body, so that no rule for the body matters. */
@@ -462,7 +465,7 @@
    * browser would send a click to the frame that is gone, and the click would be lost. */
   function close() {
     if (!dialog) return;
-    const { drawn, frame, root, modal, marker, timer, overflow } = dialog;
+    const { instance, root, modal, frame, marker, overflow, timer } = dialog;
     dialog = null;
     clearTimeout(timer);
     observer.disconnect();
@@ -474,7 +477,8 @@
       if (!isInert) return;
       isInert = false;
       if (modal.close) modal.close();
-      if (!dialog) drawn.button.focus({ preventScroll: true });
+      const drawn = drawnOf(instance);
+      if (!dialog && drawn) drawn.button.focus({ preventScroll: true });
     };
     requestAnimationFrame(() => requestAnimationFrame(release));
     setTimeout(() => {
@@ -495,7 +499,7 @@
   /** Closes the dialog if the page has removed its frame, its container or the body. */
   function closeIfGone() {
     if (!dialog) return;
-    const { frame, marker, container, instance } = dialog;
+    const { instance, container, frame, marker } = dialog;
     const hasContainer = (container && container.isConnected) || containerOf(instance.id);
     if (!frame.isConnected || !marker.isConnected || !hasContainer) close();
   }
@@ -617,7 +621,8 @@
     const property = { configurable: true, enumerable: true, get: () => callback, set };
     Reflect.defineProperty(window, "klarnaAsyncCallback", property); // impossible after `var klarnaAsyncCallback`
     const call = () => callBack(window.klarnaAsyncCallback);
-    for (const event of ["load", MARK]) window.addEventListener(event, call); // MARK: the page loads lib.js again
+    window.addEventListener("load", call);
+    window.addEventListener(MARK, call); // the page loads lib.js again
     call();
   }
 
