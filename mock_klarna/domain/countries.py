@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,14 @@ _EIRCODE = r"[A-Z]\d[\dW] ?[A-Z\d]{4}"
 
 _BETWEEN_DIGITS = re.compile(r"\(0\)|[\s().\-/]")
 _FOREIGN = re.compile(r"\+\d{6,15}")
+
+
+def ascii_number(text: str) -> str:
+    """Return a phone number or a date with digits and hyphens of ASCII: keyboards and web pages have others."""
+    return "".join(
+        str(unicodedata.decimal(one)) if one.isdecimal() else "-" if unicodedata.category(one) == "Pd" else one
+        for one in text
+    )
 
 
 class UnknownCountry(LookupError):
@@ -90,7 +99,7 @@ class Country:
         It may be in national form, with or without the trunk zero, or in the international form of any country, of which the
         length is not checked.
         """
-        digits = _BETWEEN_DIGITS.sub("", text.strip())
+        digits = _BETWEEN_DIGITS.sub("", ascii_number(text.strip()))
         digits = "+" + digits[2:] if digits.startswith("00") else digits
         if not digits.startswith("+"):
             prefixed = digits.startswith(self.dialling[1:]) and len(digits) > self.digits[1]

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from mock_klarna.domain.countries import COUNTRIES, Country, canonical
+from mock_klarna.domain.countries import COUNTRIES, Country, ascii_number, canonical
 from mock_klarna.domain.time import EARLIEST_BIRTH, is_birth, is_day
 from mock_klarna.errors import Problem
 from mock_klarna.shoppers.named import Shopper
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
-_YEAR_FIRST = re.compile(r"(\d{4})[-./ ]\s*(\d{1,2})[-./ ]\s*(\d{1,2})|(\d{4})(\d\d)(\d\d)")
-_YEAR_LAST = re.compile(r"(\d{1,2})[-./ ]\s*(\d{1,2})[-./ ]\s*(\d{4})|(\d\d)(\d\d)(\d{4})")
+_BETWEEN = r"(?:\s*[-./]\s*|\s+)"
+_YEAR_FIRST = re.compile(rf"(\d{{4}}){_BETWEEN}(\d{{1,2}}){_BETWEEN}(\d{{1,2}})|(\d{{4}})(\d\d)(\d\d)")
+_YEAR_LAST = re.compile(rf"(\d{{1,2}}){_BETWEEN}(\d{{1,2}}){_BETWEEN}(\d{{4}})|(\d\d)(\d\d)(\d{{4}})")
 _REQUIRED = {
     "given_name": "a first name",
     "family_name": "a last name",
@@ -93,10 +94,11 @@ def read_date(text: str, locale: str) -> str:
     The month comes before the day in the locales of the US.
     """
     text = text.strip()
+    plain = ascii_number(text)
     candidates = []
-    if year_first := _YEAR_FIRST.fullmatch(text):
+    if year_first := _YEAR_FIRST.fullmatch(plain):
         candidates.append([part for part in year_first.groups() if part])
-    if year_last := _YEAR_LAST.fullmatch(text):
+    if year_last := _YEAR_LAST.fullmatch(plain):
         one, two, year = (part for part in year_last.groups() if part)
         candidates.append([year, one, two] if locale.upper().endswith("-US") else [year, two, one])
     for year, month, day in candidates:

@@ -20,13 +20,16 @@ from mock_klarna.shoppers.form import read_date, shopper_from_form
         ("10/20/1985", "en-US", "1985-10-20"),
         ("10201985", "en-US", "1985-10-20"),
         ("01/02/1980", "en-GB", "1980-02-01"),
+        ("1 / 2 / 1980", "fr-FR", "1980-02-01"),
+        ("01\u201302\u20131980", "nl-NL", "1980-02-01"),  # dashes, which some keyboards make of hyphens
+        ("\u0660\u0661/\u0660\u0662/\u0661\u0669\u0668\u0660", "en-GB", "1980-02-01"),
     ],
 )
 def test_a_date_is_read_in_the_order_of_the_locale(text: str, locale: str, iso: str) -> None:
     assert read_date(text, locale) == iso
 
 
-@pytest.mark.parametrize("text", ["20/10/1985", "1985-02-29", "yesterday", "1985", "1.1.80"])
+@pytest.mark.parametrize("text", ["20/10/1985", "1985-02-29", "yesterday", "1985", "1.1.80", "1./1.1980"])
 def test_a_text_that_is_no_date_stays_as_it_is(text: str) -> None:
     assert read_date(text, "en-US") == text
 
