@@ -19,7 +19,7 @@ export class Frame {
     this.dialog = byId("dialog");
     /** The last total, formatted. */
     this.amount = "";
-    activateButton("close-button", close).hidden = !isEmbedded;
+    activateButton("close-button", close).toggleAttribute("disabled", !isEmbedded);
     if (this.dialog.getAttribute("aria-modal") === "true") trapFocus(this.dialog, onEscape);
   }
 
@@ -34,7 +34,7 @@ export class Frame {
     document.title = `Instant Shopping · ${t("button_note")}`;
     patch(byId("merchant"), [view.merchant_name && element("bdi", {}, view.merchant_name)]);
     byId("close-button").setAttribute("aria-label", t("close"));
-    byId("close-button").hidden = false;
+    byId("close-button").removeAttribute("disabled");
     this.announceTotal(view);
     for (const place of document.querySelectorAll("[data-text]")) patch(place, [t(place.getAttribute("data-text") ?? "")]);
     for (const image of document.querySelectorAll("img[data-label]")) image.setAttribute("alt", t(image.getAttribute("data-label") ?? ""));
