@@ -341,8 +341,8 @@ class Played:
 class ProbeRun:
     """What came of the probes.
 
-    stopped: why the others were not played, "" if all were tried. end: the position in the journal up to which the traffic shows
-    what the shop does, None without an end.
+    stopped: why the others were not played, "" if all were tried. end: the position in the journal at which the shop was last known
+    to run, None if it did not end.
     """
 
     results: Sequence[Played]
@@ -370,7 +370,6 @@ async def play_all(probing: Probing, probes: Sequence[Probe], show: Callable[[in
         for number, probe in enumerate(chosen, 1):
             start = await probing.position()
             result = await play(probe, probing)
-            await probing.wait_for_answers()
             if gone := await probing.why_gone():
                 stopped, end = _ENDED.format(probe.name, gone), start
                 result = Played(probe=probe, reason=stopped)

@@ -1,7 +1,7 @@
 """What a probe can do: let shoppers buy, inject faults, move the clock, and watch what the shop does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -171,15 +171,6 @@ class Probing:
             after = max((entry["seq"] for entry in seen), default=after)
         return found
 
-    async def wait_for_answers(self) -> None:
-        """Wait until the shop has answered the callbacks that were sent to it, at most as long as for a retry of the shop."""
-        loop = asyncio.get_running_loop()
-        deadline, path = loop.time() + self.waiting.retry, "/_mock/callbacks?state=in_flight&limit=1"
-        start = await self.position()
-        while (await self.ask("GET", path))["callbacks"] and (left := deadline - loop.time()) > 0:
-            await self.entries(start, kind="callback", wait=round(left, 3))
-            start = await self.position()
-
     async def settle(self) -> None:
         """Wait until the journal had no new entry for a while, at most as long as for a retry of the shop."""
         loop = asyncio.get_running_loop()
@@ -277,7 +268,7 @@ async def mark(client: Sender) -> Mark:
 async def traffic_after(client: Sender, merchant: str, start: Mark, end: int | None = None) -> Traffic:
     """Return what happened after a point of the journal: purchases that began after it, and the button keys of before.
 
-    end: the position of the last entry that counts, None for all.
+    end: the position at which the shop was last known to run, None for no end. What it did about earlier purchases counts still.
     """
     entries = []
     for name in ("create_button", "update_button"):
@@ -290,9 +281,16 @@ async def traffic_after(client: Sender, merchant: str, start: Mark, end: int | N
         if len(page["entries"]) < _MOST_ENTRIES:
             break
     started = {one["purchase_id"] for one in entries if one["name"] == "session_initiated"}
-    counted = entries if end is None else [one for one in entries if one["seq"] <= end]
-    own = (one for one in counted if one["purchase_id"] is None or one["purchase_id"] in started)
+    if end is not None:
+        started = {one["purchase_id"] for one in entries if one["name"] == "session_initiated" and one["seq"] <= end}
+        entries = [one for one in entries if one["seq"] <= end or _was_done(one, started)]
+    own = (one for one in entries if one["purchase_id"] is None or one["purchase_id"] in started)
     return Traffic(merchant, own, Gaps(dropped=page["dropped"] - start.dropped))
+
+
+def _was_done(entry: Json, purchase_ids: Collection[str]) -> bool:
+    """Return whether an entry is a request of the shop or an answer to a callback, about one of some purchases."""
+    return entry["purchase_id"] in purchase_ids and entry.get("status") is not None
 
 
 async def _read(client: Sender, query: str) -> Json:

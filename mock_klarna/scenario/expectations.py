@@ -78,7 +78,7 @@ async def expect_order(run: ScenarioRun, step: Step) -> Any:
 
 
 async def expect_no_findings(run: ScenarioRun, step: Step) -> Any:
-    """Expect that the merchant broke no rule of `certify` that is as severe as `severity`."""
+    """Expect that the shop broke no rule of `certify` that is as severe as `severity`; what the scenario sends does not count."""
     severity, skipped = step.args.get("severity", "error"), step.args.get("skip", ())
     found = await run.get("/_mock/findings")
     counted = _SEVERITIES[: _SEVERITIES.index(severity) + 1]
