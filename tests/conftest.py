@@ -75,6 +75,15 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patient_scenarios() -> Iterator[None]:
+    """Scenarios that do not say how long they wait for what they expect wait long: on a busy machine it comes late."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mock_klarna.scenario.run.DEFAULT_WITHIN", 120.0)
+        patch.setattr("mock_klarna.scenario.expectations._DEFAULT_WAIT", 120.0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def faker_seed() -> int:
     """Replaces a fixture of pytest-randomly that makes a seed for each test: Faker gets the seeds of the shoppers."""

@@ -17,7 +17,7 @@ AUTHORIZATIONS = "/instantshopping/v1/authorizations"
 @asynccontextmanager
 async def emulator(**settings: Any) -> AsyncIterator[Client]:
     """Run an emulator with these settings and give a client for the merchant `shop`."""
-    chosen = Settings(**{"port": 0, "callback_timeout": 60.0, **settings})
+    chosen = Settings(**{"port": 0, "callback_timeout": 600.0, **settings})
     async with serve(chosen) as running, Client(running.url, "shop") as client:
         yield client
 
