@@ -49,7 +49,10 @@ class RunningShop:
 @pytest.fixture(scope="module")
 def shop() -> Iterator[RunningShop]:
     """The demo shop."""
-    with serve_in_thread(Settings(port=0)) as klarna, command_process("shop", "--klarna", klarna.url) as process:
+    with (
+        serve_in_thread(Settings(port=0, callback_timeout=60)) as klarna,
+        command_process("shop", "--klarna", klarna.url) as process,
+    ):
         assert process.stdout is not None
         line = process.stdout.readline()
         yield RunningShop(klarna, line.partition(" at ")[2].partition(" ")[0])
