@@ -143,8 +143,8 @@ class Store(Protocol):
         """Return when a merchant's first job is due, or None."""
         ...
 
-    async def jobs(self, merchant: str) -> list[Job]:
-        """Return a merchant's jobs that are not claimed, first due first."""
+    async def jobs(self, merchant: str | None) -> list[Job]:
+        """Return the jobs of a merchant (of all for None) that are not claimed, first due first on the clock of each merchant."""
         ...
 
     async def count(self, merchant: str, name: str) -> int:

@@ -263,10 +263,9 @@ class MemoryStore:
         state = self._merchants.get(merchant)
         return state.job_queue.next_due() if state else None
 
-    async def jobs(self, merchant: str) -> list[Job]:
-        """Return a merchant's jobs that are not claimed, first due first."""
-        state = self._merchants.get(merchant)
-        return state.job_queue.waiting() if state else []
+    async def jobs(self, merchant: str | None) -> list[Job]:
+        """Return the jobs of a merchant, or of all, that are not claimed, first due first."""
+        return [job for state in self._states_of(merchant) for job in state.job_queue.waiting()]
 
     async def count(self, merchant: str, name: str) -> int:
         """Increment a counter and return its new value: 1 the first time."""

@@ -45,9 +45,8 @@ ENTRY = f"SELECT {ENTRY_COLUMNS} FROM journal WHERE seq = $1"
 DROPPED = "SELECT coalesce(sum(dropped), 0) FROM merchants WHERE name = $1"
 DROPPED_OF_ALL = "SELECT coalesce(sum(dropped), 0) FROM merchants"
 NEXT_DUE = "SELECT min(due) FROM jobs WHERE merchant = $1 AND owner IS NULL"
-WAITING = (
-    "SELECT due, merchant, kind, subject, number FROM jobs WHERE merchant = $1 AND owner IS NULL ORDER BY due, position"
-)
+_WAITING_OF_ALL = "SELECT due, merchant, kind, subject, number FROM jobs WHERE owner IS NULL ORDER BY due, position"
+_WAITING = _WAITING_OF_ALL.replace("WHERE", "WHERE merchant = $1 AND")
 MERCHANTS = "SELECT name FROM merchants WHERE name <> '' ORDER BY position"
 _NEWEST_ENTRY = "SELECT (SELECT seq FROM journal WHERE merchant = m.name AND is_event = {} ORDER BY seq DESC LIMIT 1)"
 _SUMMARIES = f"""
@@ -278,9 +277,10 @@ class SqlStore(ABC):
         due: float | None = await self.value(NEXT_DUE, storable(merchant))
         return due
 
-    async def jobs(self, merchant: str) -> list[Job]:
-        """Return a merchant's jobs that are not claimed, first due first."""
-        return list(map(job_of_row, await self.fetch(WAITING, storable(merchant))))
+    async def jobs(self, merchant: str | None) -> list[Job]:
+        """Return the jobs of a merchant, or of all, that are not claimed, first due first."""
+        rows = self.fetch(_WAITING_OF_ALL) if merchant is None else self.fetch(_WAITING, storable(merchant))
+        return list(map(job_of_row, await rows))
 
     async def merchants(self) -> list[str]:
         """Return the names of all merchants that have any state."""

@@ -1,12 +1,11 @@
 """The clocks of merchants, and the jobs that wait for them."""
 
-import asyncio
 from calendar import monthrange
 from datetime import UTC, datetime
 from typing import Any
 
 from mock_klarna.domain.callbacks import KINDS_OF_JOB
-from mock_klarna.domain.records import Job, Order, RecordJob
+from mock_klarna.domain.records import Job, Merchant, Order, RecordJob
 from mock_klarna.domain.time import moment, require_reachable
 from mock_klarna.domain.time import seconds as seconds_of
 from mock_klarna.errors import InvalidInput, Problem, StateConflict
@@ -34,7 +33,7 @@ async def set_clock(services: Services, request: ApiRequest) -> ApiResponse:
     scheduler, is_advance = services.scheduler, "set" not in request.body
     if is_advance:
         is_next = "to" in request.body
-        seconds = await _until_next(services, merchants) if is_next else seconds_of(request.body["advance"])
+        seconds = await _until_next(services, request.scope) if is_next else seconds_of(request.body["advance"])
         for merchant in merchants:
             await scheduler.require_reachable(merchant, seconds)
     else:
@@ -44,17 +43,13 @@ async def set_clock(services: Services, request: ApiRequest) -> ApiResponse:
     return json_response(await _clock(services, request.merchant))
 
 
-async def _until_next(services: Services, merchants: list[str]) -> float:
-    """Return the seconds until the first job of any of the merchants is due, each on its own clock."""
-    left = []
-    for merchant in merchants:
-        due = await services.emulator.store.next_due(merchant)
-        if due is not None:
-            left.append(due - await services.emulator.context.now(merchant))
-    if not left:
+async def _until_next(services: Services, merchant: str | None) -> float:
+    """Return the seconds until the first job of a merchant, or of any, is due on the clock of its merchant."""
+    waiting = await _waiting(services, merchant)
+    if not waiting:
         hint = "GET /_mock/jobs lists what waits; advance and set move the clock without a job"
         raise StateConflict("no job waits for this clock", where="to", hint=hint)
-    return max(0.0, min(left)) + _JUST_AFTER
+    return max(0.0, waiting[0][0]) + _JUST_AFTER
 
 
 async def _clock(services: Services, merchant: str) -> Json:
@@ -81,15 +76,17 @@ async def list_jobs(services: Services, request: ApiRequest) -> ApiResponse:
 
     Callbacks that are being sent are not in the list.
     """
-    store, context = services.emulator.store, services.emulator.context
-    waiting = []
-    for merchant in [request.merchant] if request.merchant else await services.emulator.merchants.names():
-        now = await context.now(merchant)
-        waiting += [(job.due - now, job) for job in await store.jobs(merchant)]
-        await asyncio.sleep(0)  # an engine in memory lets no others run
-    waiting.sort(key=lambda entry: entry[0])
+    waiting = await _waiting(services, request.scope)
     shown = [await _job(services, job, left) for left, job in waiting[: request.query["limit"]]]
     return json_response({"jobs": shown, "total": len(waiting)})
+
+
+async def _waiting(services: Services, merchant: str | None) -> list[tuple[float, Job]]:
+    """Return the jobs of a merchant, or of all, each with the seconds until it is due, the first one first."""
+    store, real_time = services.emulator.store, services.emulator.context.real_time()
+    clocks = {clock.merchant: clock.clock_offset for clock in await store.records(Merchant, merchant)}
+    left = [(job.due - real_time - clocks.get(job.merchant, 0.0), job) for job in await store.jobs(merchant)]
+    return sorted(left, key=lambda entry: entry[0])
 
 
 async def _job(services: Services, job: Job, seconds_left: float) -> Json:

@@ -130,3 +130,17 @@ async def test_each_merchant_has_its_own_jobs(store: Store) -> None:
 async def test_finishing_a_job_of_a_merchant_that_was_cleared_does_nothing(store: Store) -> None:
     await store.finish(job(merchant="gone"))
     assert await store.merchants() == []
+
+
+async def test_the_jobs_of_all_merchants_are_read_at_once(store: Store) -> None:
+    made = [
+        job(name, due, merchant)
+        for name, due, merchant in (("a", 30.0, "shop"), ("b", 20.0, "shop"), ("c", 25.0, "other"))
+    ]
+    for one in made:
+        await store.commit(one.merchant, scheduling(one), 1.0)
+    assert sorted(await store.jobs(None), key=lambda one: one.due) == sorted(made, key=lambda one: one.due)
+    assert await store.jobs("shop") == [made[1], made[0]]
+    assert await store.claim("other", 26.0) == made[2]
+    assert len(await store.jobs(None)) == 2
+    assert await store.jobs("nobody") == []
