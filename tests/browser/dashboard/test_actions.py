@@ -399,8 +399,12 @@ async def test_every_action_can_be_reached_from_an_opened_purchase_on_a_phone(
     tab: Page, open_dashboard: Open, buy: Buy
 ) -> None:
     bought = buy()
-    for width in (390, 320):
-        await tab.set_viewport_size({"width": width, "height": 700})
+    for width, height in ((390, 700), (320, 256)):  # the second is a screen of 1280x1024 at 400 %
+        await tab.set_viewport_size({"width": width, "height": height})
+        await open_dashboard()
+        await tab.locator(".row").click()
+        await expect(tab.locator(".facts")).to_contain_text(bought["purchase_id"])
+        await expect(tab.locator("#list")).to_be_hidden()
         for query in ({"purchase_id": bought["purchase_id"]}, {"view": "findings"}):
             await open_dashboard(**query)
             await expect(tab.locator("#back, #leave-findings")).to_be_visible()
