@@ -82,6 +82,19 @@ async def test_a_paused_purchase_stays_paused_until_the_shopper_goes_on(tab: "Pa
     await expect(tab.locator("#step-heading")).to_be_focused()
 
 
+@pytest.mark.parametrize("file", ["main.js", "texts/en.json"])
+async def test_a_page_that_cannot_start_says_so_and_sells_after_a_reload(
+    tab: "Page", address: str, console_errors: list[str], file: str
+) -> None:
+    await tab.route(f"**/{file}", lambda route: route.abort())
+    await tab.goto(address)
+    await expect(tab.locator("#step").get_by_role("alert")).to_contain_text(f"{file} cannot be loaded")
+    await tab.unroute(f"**/{file}")
+    await tab.reload()
+    await expect(tab.locator("#email")).to_be_visible()
+    console_errors.clear()
+
+
 async def test_the_qr_code_is_shown_with_a_name(tab: "Page", address: str) -> None:
     await tab.goto(f"{address}?locale=sv-SE")
     await tab.get_by_role("heading", name="Dina uppgifter").wait_for()

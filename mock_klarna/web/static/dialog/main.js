@@ -44,7 +44,7 @@ async function isOpen(session) {
 
 start(document.body.dataset).catch(async (error) => {
   const code = language(document.body.dataset.locale);
-  const t = await texts(code).catch(() => () => String(error.message));
+  const t = await texts(code);
   document.documentElement.lang = code;
   byId("step").textContent = error.status === 404 ? t("gone") : t("unreachable");
   byId("step").setAttribute("role", "alert");

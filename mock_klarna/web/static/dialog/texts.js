@@ -48,8 +48,8 @@ function read(code) {
  * @returns {Promise<Record<string, string>>}
  */
 async function fetched(url) {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${url} is answered with ${answer.status}`);
+  const answer = await fetch(url).catch(() => null);
+  if (!answer?.ok) throw new Error(`${url} cannot be loaded`);
   return answer.json();
 }
 
