@@ -110,11 +110,14 @@ def excerpt(catalogue: Catalogue, parts: Parts, body: Any, path: str = "") -> Ex
 
 
 def _takes_empty_array(catalogue: Catalogue, parts: Parts) -> bool:
-    """Return whether parts describe an object of Klarna's; our own requests take no array for one."""
+    """Return whether parts describe an object for which an empty array is taken."""
     documents = {part.document for part in parts if part.schema.get("type") == "object"}
-    return bool(documents) and not any(
-        catalogue.documents[document].get("additionalProperties") is False for document in documents
-    )
+    return bool(documents) and all(takes_empty_arrays(catalogue.documents[document]) for document in documents)
+
+
+def takes_empty_arrays(document: Schema) -> bool:
+    """Return whether the objects of a schema file may be sent as empty arrays: those of Klarna, and not our own requests."""
+    return document.get("additionalProperties") is not False
 
 
 def _scalar(parts: Parts, value: Any, strict: bool) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mock_klarna import __version__
 from mock_klarna.validation import Validator
-from mock_klarna.validation.normalize import LARGEST_ID, leniencies
+from mock_klarna.validation.normalize import LARGEST_ID, leniencies, takes_empty_arrays
 from mock_klarna.web.operation import Api, Authentication, ErrorFormat, Operation
 from mock_klarna.web.query import Parameter
 from mock_klarna.web.request import EVENT_STREAM, JSON, PROBLEM_JSON
@@ -122,7 +122,9 @@ def document(operations: Iterable[Operation], validator: Validator) -> Json:
         "components": {
             "securitySchemes": {"basic": {"type": "http", "scheme": "basic"}},
             "schemas": {
-                schema_name(path): _relinked(schema, path, path in received, validator.strict)
+                schema_name(path): _relinked(
+                    schema, path, _accepting(schema, validator.strict) if path in received else None
+                )
                 for path, schema in documents.items()
             },
         },
@@ -208,34 +210,39 @@ def _references(part: Any) -> Iterator[str]:
             yield from _references(value)
 
 
-def _relinked(part: Any, path: str, is_received: bool, strict: bool) -> Any:
+_Accept = Callable[[Json], Json]
+
+
+def _relinked(part: Any, path: str, accept: _Accept | None) -> Any:
     """Return a schema with its references to other files turned into references to components.
 
-    is_received: whether requests have such a value, so that values that are converted are allowed too.
+    accept: makes schemas allow the values that are converted; None if no request has such a value.
     """
     if isinstance(part, list):
-        return [_relinked(item, path, is_received, strict) for item in part]
+        return [_relinked(item, path, accept) for item in part]
     if not isinstance(part, dict):
         return part
-    accepted = _as_accepted(part, strict) if is_received else part
+    accepted = accept(part) if accept else part
     return {
-        name: _target(value, path)
-        if name == "$ref" and isinstance(value, str)
-        else _relinked(value, path, is_received, strict)
+        name: _target(value, path) if name == "$ref" and isinstance(value, str) else _relinked(value, path, accept)
         for name, value in accepted.items()
         if name not in ("$id", "$schema")
     }
 
 
-def _as_accepted(schema: Json, strict: bool) -> Json:
-    """Return a schema that also allows the values that are converted."""
-    if "required" in schema:
-        return {"type": "object"} | schema
-    if schema.get("type") == "object":
-        return schema | _EMPTY_ARRAY
-    for name in leniencies(schema, strict=strict):
-        schema = _ACCEPTED[name](schema)
-    return schema
+def _accepting(document: Mapping[str, Any], strict: bool) -> _Accept:
+    """Return a function that makes the schemas of a document also allow the values that are converted."""
+
+    def accept(schema: Json) -> Json:
+        if "required" in schema:
+            return {"type": "object"} | schema
+        if schema.get("type") == "object":
+            return schema | _EMPTY_ARRAY if takes_empty_arrays(document) else schema
+        for name in leniencies(schema, strict=strict):
+            schema = _ACCEPTED[name](schema)
+        return schema
+
+    return accept
 
 
 _EMPTY_ARRAY: Json = {"type": ["object", "array"], "maxItems": 0}

@@ -193,6 +193,15 @@ async def test_the_empty_array_of_php_is_described_where_it_is_accepted(
     assert (taken.status, refused.status) == (201, 400)
 
 
+async def test_objects_of_the_sandboxs_own_requests_are_no_arrays(klarna: MockKlarnaAsync, document: Json) -> None:
+    schemas = document["components"]["schemas"]
+    closed = {name for name, schema in schemas.items() if schema.get("additionalProperties") is False}
+    assert {"requests.reset", "requests.create_purchase", "requests.load_snapshot", "requests.set_clock"} <= closed
+    assert {name for name in closed if schemas[name].get("maxItems") == 0} == set()
+    assert schemas["requests.sdk_draft"]["properties"]["values"]["type"] == "object"
+    assert (await klarna.send("POST", "/_mock/reset", [])).status == 400
+
+
 async def test_every_request_schema_is_the_body_of_an_operation(document: Json) -> None:
     files = {file.stem for file in (resources.schemas() / "requests").glob("*.json")}
     bodies = [
