@@ -374,9 +374,10 @@ class Checkout:
         """Return the callbacks of a purchase, and why it is not decided: None if it is, or if its merchant was not asked yet."""
         deliveries = await self._callbacks(purchase)
         hint = undecided.hint(purchase, deliveries)
-        return deliveries, None if hint is None else "; ".join([hint, *await self._refusals(purchase)]).replace(
-            "?; ", "? "
-        )
+        if hint is None:
+            return deliveries, None
+        separator = " " if hint.endswith("?") else "; "
+        return deliveries, separator.join(filter(None, (hint, "; ".join(await self._refusals(purchase)))))
 
     async def _refusals(self, purchase: Purchase) -> list[str]:
         """Return how the merchant's last request about a purchase was refused, and who used its token in the merchant's place."""
