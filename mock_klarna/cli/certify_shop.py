@@ -163,7 +163,9 @@ async def _require_button_key(client: Client, *, is_created_later: bool) -> None
     if any(one["merchant"] == merchant and one["buttons"] for one in used):
         return
     names = [str(one["merchant"]) for one in used]
-    message = f"the merchant {merchant!r} has no button key on this server; {in_words('the server', names, merchant)}"
+    message = (
+        f"the merchant {merchant!r} has no button key on this server; {other_merchants('the server', names, merchant)}"
+    )
     meant = did_you_mean(merchant, names)
     if not is_created_later:
         hint = "give the username that the shop uses, or let the shop create its button key first"
@@ -194,7 +196,7 @@ async def require_traffic(client: Client, merchant: str) -> None:
 
 def unknown_merchant(place: str, merchants: Sequence[str], merchant: str) -> MockKlarnaError:
     """Return the error for a merchant about whom a server or a file has nothing."""
-    message = f"there is no traffic of the merchant {merchant!r}; {in_words(place, merchants, merchant)}"
+    message = f"there is no traffic of the merchant {merchant!r}; {other_merchants(place, merchants, merchant)}"
     hint = "give the username that the shop uses, or run the tests of the shop first"
     return MockKlarnaError(message, where="--merchant", hint=did_you_mean(merchant, merchants) or hint)
 
@@ -205,7 +207,7 @@ async def _merchants(client: Client) -> list[Json]:
     return [one for one in found["merchants"] if one["buttons"] or one["purchases"] or one["orders"]]
 
 
-def in_words(place: str, merchants: Sequence[str], merchant: str) -> str:
+def other_merchants(place: str, merchants: Sequence[str], merchant: str) -> str:
     """Return which merchants other than the wanted one a server or a file has."""
     others = [one for one in merchants if one != merchant]
     if not others:

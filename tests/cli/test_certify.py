@@ -211,4 +211,4 @@ def test_another_server_than_mock_klarna_is_not_judged(command: Command, server:
     ids=["none", "itself", "another", "many"],
 )
 def test_other_merchants_are_named_up_to_ten(merchants: list[str], text: str) -> None:
-    assert certify_shop.in_words("the file", merchants, "K1").endswith(text)
+    assert certify_shop.other_merchants("the file", merchants, "K1").endswith(text)
