@@ -151,5 +151,6 @@ async def test_findings_follow_the_journal_only_while_they_are_shown(
     await expect(tab.locator("#findings-view")).to_be_hidden()
     await tab.keyboard.press("g")
     await tab.keyboard.press("f")
+    await expect(tab.locator("#findings-title")).to_be_focused(timeout=PATIENT_MS)
     await tab.reload()
     await expect(tab.locator("article", has_text="K1")).to_be_visible(timeout=PATIENT_MS)
