@@ -22,6 +22,8 @@ ARGUMENTS = (
     "--disable-sync",
 )
 """Arguments for a browser in a container that connects to the tests only."""
+START_MS = 180_000
+"""How long the browser may take to start on a machine that has much else to do."""
 
 
 @asynccontextmanager
@@ -35,7 +37,9 @@ async def launched(*arguments: str) -> AsyncIterator["Browser"]:
         found = executable(playwright.chromium)
         if not found.exists():
             missing(f"no Chromium at {found}; `playwright install chromium` fetches one, PLAYWRIGHT_CHROMIUM names one")
-        browser = await playwright.chromium.launch(executable_path=found, args=[*ARGUMENTS, *arguments])
+        browser = await playwright.chromium.launch(
+            executable_path=found, args=[*ARGUMENTS, *arguments], timeout=START_MS
+        )
         yield browser
         await browser.close()
 

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 Product = Callable[..., str]
 LIBRARY = "/instantshopping/lib/v1/lib.js"
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 60_000
 """How long a condition may take on a machine that has much else to do."""
 PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><rect width="8" height="8" fill="teal"/></svg>'
 """What the tab gets from the internet: carts name pictures there."""
-WATCHDOG_SECONDS = 90.0
+WATCHDOG_SECONDS = 300.0
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

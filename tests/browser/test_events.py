@@ -115,7 +115,7 @@ async def test_forged_messages_are_ignored(tab: "Page", product_page: Product, o
         const script = frame.contentDocument.createElement("script");
         script.textContent = `parent.postMessage(${JSON.stringify({...forged, type: "close"})}, "*")`;
         frame.contentDocument.body.append(script);
-        await new Promise((done) => setTimeout(done, 50));
+        await new Promise((done) => { addEventListener("message", ({data}) => data === "last" && done()); postMessage("last") });
         return [received.length - before, document.getElementById("klarna-instant-shopping-fullscreen") !== null];
     }"""
     assert await tab.evaluate(forge) == [0, True]
@@ -208,6 +208,7 @@ async def test_a_purchase_ends_on_the_confirmation_page(
     await frame.locator("#address-button").click()
     await frame.locator("#checkout-button").click()
     await frame.locator("#confirmation__bottom").wait_for()
+    await tab.wait_for_function("received.some(([name]) => name === 'confirmation_displayed')")
     received = await tab.evaluate("received")
     names = [name for name, _ in received]
     assert names[0] == "buy_button_clicked"

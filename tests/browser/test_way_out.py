@@ -31,12 +31,17 @@ SESSIONS, DIALOG, MODULE = "**/sdk/sessions", "**/instantshopping/dialog/**", "*
 async def waiting(tab: "Page", address: str) -> AsyncIterator[list["Route"]]:
     """Let the requests to an address wait until the block ends, except those that it takes out of the list."""
     requests: list[Route] = []
+    has_ended = False
 
-    def keep(route: "Route") -> None:
-        requests.append(route)
+    async def keep(route: "Route") -> None:
+        if has_ended:
+            await route.continue_()
+        else:
+            requests.append(route)
 
     await tab.route(address, keep)
     yield requests
+    has_ended = True
     for route in requests:
         await route.continue_()
     await tab.unroute(address)

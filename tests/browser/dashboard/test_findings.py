@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 Json = dict[str, Any]
-PATIENT_MS = 60_000
-"""The page waits longer between its requests where the server is slow."""
 OF_SHOP = {"User-Agent": "Shop/1.0"}
 NASTY = "<img src=x onerror=window.wasRun=1>"
 
@@ -56,7 +54,7 @@ def broken_rules(mock_klarna: MockKlarna, shop: Shop) -> list[Json]:
 async def _show_findings(tab: "Page", open_dashboard: Open) -> None:
     await open_dashboard()
     await tab.get_by_role("button", name="Findings").click()
-    await expect(tab.locator("#findings-title")).to_be_focused(timeout=PATIENT_MS)
+    await expect(tab.locator("#findings-title")).to_be_focused()
 
 
 async def test_every_evidence_link_opens_the_entry_that_it_names(
@@ -129,14 +127,14 @@ async def test_findings_follow_the_journal_only_while_they_are_shown(
     assert requests == []
     await tab.keyboard.press("g")
     await tab.keyboard.press("f")
-    await expect(tab.locator("#findings-title")).to_be_focused(timeout=PATIENT_MS)
+    await expect(tab.locator("#findings-title")).to_be_focused()
     assert "view=findings" in tab.url
     await expect(tab.locator("article", has_text="K1")).to_have_count(0)
     before = len(requests)
     for number in range(30):
         urls = {"place_order": f"http://shop.example.com/{number}"}
         mock_klarna.send("POST", "/instantshopping/v1/buttons", {"merchant_urls": urls}, headers=OF_SHOP)
-    await expect(tab.locator("article", has_text="27 more cases")).to_have_count(1, timeout=PATIENT_MS)
+    await expect(tab.locator("article", has_text="27 more cases")).to_have_count(1)
     assert len(requests) - before < 30
     card = tab.locator("article", has_text="K1")
     await expect(card.locator(".case:visible")).to_have_count(3)
@@ -151,6 +149,6 @@ async def test_findings_follow_the_journal_only_while_they_are_shown(
     await expect(tab.locator("#findings-view")).to_be_hidden()
     await tab.keyboard.press("g")
     await tab.keyboard.press("f")
-    await expect(tab.locator("#findings-title")).to_be_focused(timeout=PATIENT_MS)
+    await expect(tab.locator("#findings-title")).to_be_focused()
     await tab.reload()
-    await expect(tab.locator("article", has_text="K1")).to_be_visible(timeout=PATIENT_MS)
+    await expect(tab.locator("article", has_text="K1")).to_be_visible()

@@ -44,6 +44,7 @@ async def test_events_reach_the_page_once_and_in_order(
     await dialog.find("#shipping-option-1").check()
     await dialog.pay()
     await dialog.find("#confirmation__bottom").wait_for()
+    await tab.wait_for_function("answers.length >= 4")
     events: list[tuple[str, Json]] = await tab.evaluate("answers")
     assert [name for name, _ in events] == names
     payload = dict(events)["shipping_updated"]
