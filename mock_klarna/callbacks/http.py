@@ -141,6 +141,9 @@ def _unusable(file: str, why: str) -> SettingsError:
     return SettingsError(f"--callback-ca: {file} cannot be used: {why}")
 
 
+_NO_TLS = "does the shop use TLS at this port? if it uses plain HTTP, write http:// in the URL"
+
+
 def untrusted(error: Exception) -> tuple[str, str]:
     """Return what is wrong with a certificate, and a hint."""
     if not isinstance(error, ssl.SSLCertVerificationError):
@@ -255,9 +258,11 @@ class MerchantClient:
             return _CallResult("not_allowed", error=cause.strerror, remedy=cause.remedy)
         if isinstance(cause, socket.gaierror):
             return _unknown(cause, target)
-        reason = cause.strerror or str(cause)
+        reason = cause.strerror or str(cause) or type(cause).__name__
         if isinstance(cause, ConnectionRefusedError):
             return _CallResult("refused", error=reason, remedy=await self._diagnosis.refused(merchant, target))
+        if isinstance(cause, ConnectionResetError) and target.startswith("https:"):
+            return _CallResult("broken", error="the connection was closed during the TLS handshake", remedy=_NO_TLS)
         return _CallResult("unreachable", error=reason)
 
     async def reach(self, url: str) -> str | None:

@@ -280,6 +280,19 @@ async def test_https_on_a_port_of_http_is_a_broken_connection(shop: Shop) -> Non
         assert entry["error"]
 
 
+async def test_a_merchant_that_closes_the_connection_during_the_tls_handshake_is_named() -> None:
+    async def close(reader: StreamReader, writer: StreamWriter) -> None:
+        await reader.read(1000)
+        writer.close()
+
+    async with await asyncio.start_server(close, "127.0.0.1", 0) as server, emulator() as client:
+        bought = await buy(client, f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        (entry,) = await calls(client, "place_order")
+        assert (entry["outcome"], entry["error"]) == ("broken", "the connection was closed during the TLS handshake")
+        assert entry["remedy"].endswith("if it uses plain HTTP, write http:// in the URL")
+        assert entry["remedy"] in (await client.ask("GET", f"/_mock/purchases/{bought['purchase_id']}"))["hint"]
+
+
 @pytest.mark.parametrize(
     "path",
     ["/x/?secret=a%20b&c=%C3%A5", "/Place/ORDER/", "/a//b", "/x?a=1&a=2&", "/%7Eshop/%41", "/a+b?c=d+e", "/x;y=z"],
