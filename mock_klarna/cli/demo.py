@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from mock_klarna.cli.options import add_settings, setting_sources, settings_from, warn_about_variables
+from mock_klarna.cli.options import PORT, add_settings, setting_sources, settings_from, warn_about_variables
 from mock_klarna.errors import CannotBind, MockKlarnaError
 from mock_klarna.process import run_in_loop
 from mock_klarna.settings import Settings, variable_with_value
@@ -52,7 +52,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add whether to stop after the purchase, the port of the shop, and an option for every setting."""
     parser.add_argument("--once", action="store_true", help="exit after the purchase: 0 if it was placed, else 1")
     parser.add_argument(
-        "--shop-port", type=int, default=0, metavar="PORT", help="port of the demo shop (default: any free port)"
+        "--shop-port", type=PORT, default=0, metavar="PORT", help="port of the demo shop (default: any free port)"
     )
     add_settings(parser)
 

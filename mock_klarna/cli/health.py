@@ -9,7 +9,7 @@ import time
 from contextlib import closing
 
 from mock_klarna.cli.main import UNREACHABLE
-from mock_klarna.cli.options import add_config, server_address, setting_value
+from mock_klarna.cli.options import SECONDS, add_config, server_address, setting_value
 from mock_klarna.errors import Unreachable
 from mock_klarna.settings import SettingsError, server_url, variable_with_value
 
@@ -38,7 +38,9 @@ def run_healthcheck(arguments: argparse.Namespace) -> int:
 def add_wait(parser: argparse.ArgumentParser) -> None:
     """Add the address of the server and the timeout."""
     add_healthcheck(parser)
-    parser.add_argument("--timeout", type=float, default=30.0, metavar="SECONDS", help="how long to wait (default 30)")
+    parser.add_argument(
+        "--timeout", type=SECONDS, default=30.0, metavar="SECONDS", help="how long to wait (default 30)"
+    )
 
 
 def run_wait(arguments: argparse.Namespace) -> int:
@@ -114,6 +116,6 @@ def check_health(url: str) -> tuple[int, str]:
             is_healthy = answer.status == 200 and "status" in json.loads(answer.read())
             return (0, "") if is_healthy else (_UNHEALTHY, f"it answered {answer.status}")
     except OSError as error:
-        return UNREACHABLE, str(error) or type(error).__name__
+        return UNREACHABLE, error.strerror or str(error) or type(error).__name__
     except (ValueError, http.client.HTTPException) as error:
         return _UNHEALTHY, str(error) or type(error).__name__

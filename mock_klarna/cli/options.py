@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -15,11 +15,14 @@ from mock_klarna.settings import (
     PREFIX,
     SERVER,
     SEVERAL,
+    Allowed,
     Settings,
     SettingsError,
     flag_of,
     from_environment,
+    integer,
     is_service_variable,
+    number,
     parsed,
     setting_fields,
     value_from,
@@ -49,6 +52,22 @@ def add_config(parser: Any) -> None:
         metavar="FILE",
         help=f"read settings from this file [default {FILE}, else [tool.mock-klarna] in {PROJECT_FILE}]",
     )
+
+
+def value_of(allowed: Allowed) -> Callable[[str], Any]:
+    """Return the argparse `type` of an option that is no setting; a refusal names the allowed values."""
+
+    def read(text: str) -> Any:
+        try:
+            return allowed.parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {error}") from None
+
+    return read
+
+
+PORT = value_of(integer(0, 65535))
+SECONDS = value_of(number(0, 86400))
 
 
 def short_flag(name: str) -> tuple[str, ...]:

@@ -16,7 +16,14 @@ import orjson
 
 from mock_klarna.cli.health import wait_for_shop
 from mock_klarna.cli.main import USAGE_ERROR
-from mock_klarna.cli.options import add_settings, server_address, settings_from, warn_about_variables
+from mock_klarna.cli.options import (
+    SECONDS,
+    add_settings,
+    server_address,
+    settings_from,
+    value_of,
+    warn_about_variables,
+)
 from mock_klarna.client import Client
 from mock_klarna.domain.urls import is_absolute
 from mock_klarna.errors import MockKlarnaError, Unreachable
@@ -28,7 +35,7 @@ from mock_klarna.scenario.runner import BUILT_IN_VARIABLES, RunOptions, credenti
 from mock_klarna.scenario.select import selection
 from mock_klarna.scenario.steps import suggestion
 from mock_klarna.scenario.variables import referenced_variables
-from mock_klarna.settings import Settings, flag_of
+from mock_klarna.settings import Settings, flag_of, integer
 
 _EXPECTATION_FAILED = 1
 _JOBS = 32
@@ -52,7 +59,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wait-for", metavar="URL", help="first wait until the shop answers at this URL")
     parser.add_argument(
         "--wait-timeout",
-        type=float,
+        type=SECONDS,
         default=60.0,
         metavar="SECONDS",
         help="how long --wait-for waits (default 60)",
@@ -84,7 +91,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="run as this merchant and do not reset it (default: a new merchant for each scenario)",
     )
     parser.add_argument("--prefix", default="scenario", help="how the names of new merchants start (default scenario)")
-    parser.add_argument("--jobs", type=int, metavar="N", help="how many scenarios run at once (default 32, with -x 1)")
+    parser.add_argument(
+        "--jobs",
+        type=value_of(integer(1, 10_000)),
+        metavar="N",
+        help="how many scenarios run at once (default 32, with -x 1)",
+    )
     add_settings(parser)
     parser.epilog = (
         "Unless a flag or a variable says otherwise, the server takes free ports and keeps its state in memory."
@@ -128,8 +140,6 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 def _check_arguments(arguments: argparse.Namespace) -> None:
     """Raise `MockKlarnaError` for values out of range, and for settings that `--url` would make useless."""
-    if arguments.jobs is not None and arguments.jobs < 1:
-        raise MockKlarnaError(f"{arguments.jobs} is too small", where="--jobs", hint="give 1 or more")
     user, _, password = (arguments.merchant or ":").partition(":")
     if arguments.merchant is not None and not (user and password):
         hint = "give USER:PASSWORD, the credentials that the shop sends to Klarna"

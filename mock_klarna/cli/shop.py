@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from contextlib import suppress
 
+from mock_klarna.cli.options import PORT
 from mock_klarna.process import resume_garbage_collection, run_in_loop
 
 
@@ -13,7 +14,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--klarna", default="http://127.0.0.1:8080", metavar="URL", help="address of Klarna (default %(default)s)"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free port)")
+    parser.add_argument(
+        "--port", type=PORT, default=0, metavar="PORT", help="port to listen on (default: any free port)"
+    )
     parser.add_argument(
         "--merchant", default="demo-shop", help="username of the shop's credentials (default %(default)s)"
     )

@@ -142,6 +142,22 @@ def test_a_mistyped_value_is_a_usage_error_with_a_suggestion(command: Command, m
     assert command("serve").stderr.endswith("MOCK_KLARNA_STRICT: 'ture' is not true or false; did you mean true?\n")
 
 
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("wait --timeout soon", "--timeout: 'soon' is not a number from 0 to 86400"),
+        ("wait --timeout nan", "--timeout: 'nan' is not a number from 0 to 86400"),
+        ("run --wait-timeout -1", "--wait-timeout: '-1' is not a number from 0 to 86400"),
+        ("run --jobs many", "--jobs: 'many' is not an integer from 1 to 10000"),
+        ("shop --port 99999", "--port: '99999' is not an integer from 0 to 65535"),
+        ("demo --shop-port -1", "--shop-port: '-1' is not an integer from 0 to 65535"),
+    ],
+)
+def test_a_number_that_an_option_does_not_take_is_a_usage_error(command: Command, line: str, error: str) -> None:
+    result = command(*line.split())
+    assert (result.returncode, error in result.stderr) == (2, True), result.stderr
+
+
 def test_the_help_shows_settings_in_groups_with_allowed_values_defaults_and_variables(command: Command) -> None:
     text = command("serve", "--help").stdout
     groups = [text.index(f"\n{group}:\n") for group in GROUPS]

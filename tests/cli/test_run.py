@@ -72,7 +72,7 @@ def test_a_failed_expectation_exits_1_with_annotations_for_github(
         (["passes.yaml", "--var", "klarna=x"], "with a name other than klarna, merchant, password"),
         (["passes.yaml", "--url", "bad"], "--url: 'bad' is not the URL of a server; give http://HOST:PORT"),
         (["passes.yaml", "--url", "http://:80"], "--url: 'http://:80' is not the URL of a server"),
-        (["passes.yaml", "--jobs", "0"], "--jobs: 0 is too small; give 1 or more"),
+        (["passes.yaml", "--jobs", "0"], "--jobs: '0' is not an integer from 1 to 10000"),
         (["passes.yaml", "--merchant", "foo"], "--merchant: 'foo' has no user or no password; give USER:PASSWORD"),
         (["passes.yaml", "--merchant", ""], "--merchant: '' has no user or no password; give USER:PASSWORD"),
         (["passes.yaml", "--url", "http://127.0.0.1:1", "--port", "5"], "--port: this is a setting of the server"),
