@@ -119,6 +119,11 @@ REFUSALS: dict[str, tuple[Callable[[str, str], Any], int, str]] = {
         404,
         "button key 'nope' is not known",
     ),
+    "a key that a reset has deleted": (
+        lambda url, _: curl.requested("GET", f"{url}{BUTTONS}/0c0cc73b-8320-4f44-9530-4fc1fa2bce58"),
+        404,
+        "button_key is not known",
+    ),
     "http on a public host": (
         lambda url, _: button(url, "http://shop.example.com/x"),
         400,
@@ -178,6 +183,12 @@ def test_a_shop_that_cannot_be_reached_has_the_symptom_of_the_page(host: str, ou
         purchase = bought(klarna, f"http://{host}:{only_ipv6.getsockname()[1]}/x")
     assert purchase["callbacks"][0]["attempts"][0]["outcome"] == outcome
     assert f"| outcome `{outcome}`" in PAGE
+
+
+def test_a_shop_of_plain_http_with_an_https_url_has_the_symptom_of_the_page(klarna: str, shop: str) -> None:
+    (attempt,) = bought(klarna, shop.replace("http:", "https:"))["callbacks"][0]["attempts"]
+    assert (attempt["outcome"], attempt["error"].partition(":")[0]) == ("broken", "no TLS connection")
+    assert "| outcome `broken`, `TLS handshake` or `no TLS connection` |" in PAGE
 
 
 def test_a_key_without_terms_has_the_symptom_of_the_page(klarna: str) -> None:
