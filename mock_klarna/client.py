@@ -109,7 +109,7 @@ class Client:
                 raw = await answer.read()
                 return Answer(answer.status, _parsed(raw), answer.headers)
         except (aiohttp.ClientError, OSError) as error:
-            raise Unreachable(f"no answer from {self.url}: {_reason(error)}", where="--url") from None
+            raise Unreachable(f"no answer from {self.url}: {_reason(error)}") from None
 
     async def require_sandbox(self) -> None:
         """Raise `MockKlarnaError` if something else than a sandbox answers at the address, `Unreachable` if nothing does."""
@@ -144,6 +144,8 @@ def _reason(error: Exception) -> str:
         return f"no TLS connection: {(cause.reason or str(cause)).replace('_', ' ').lower()}"
     if isinstance(cause, OSError) and cause.errno:
         return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
+        return "this is not the URL of a server; give http://HOST:PORT"
     return str(error) or type(error).__name__
 
 

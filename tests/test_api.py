@@ -120,11 +120,20 @@ def test_a_client_uses_a_sandbox_that_runs_already_and_leaves_its_state(mock_kla
         assert other.journal() == []
     assert mock_klarna.get_button(key)["button_key"] == key
     client.close()
-    with (
-        Client("http://127.0.0.1:1") as client,
-        pytest.raises(Unreachable, match=r"no answer from http://127\.0\.0\.1:1"),
-    ):
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://127.0.0.1:1", "Connection refused"),
+        ("127.0.0.1:8080", "this is not the URL of a server; give http://HOST:PORT"),
+        ("localhost:8080", "this is not the URL of a server; give http://HOST:PORT"),
+    ],
+)
+def test_a_client_without_an_answer_says_why(url: str, reason: str) -> None:
+    with Client(url) as client, pytest.raises(Unreachable) as unreachable:
         client.clock()
+    assert str(unreachable.value) == f"no answer from {url}: {reason}"
 
 
 def test_type_checkers_know_what_commands_give(mock_klarna: MockKlarna) -> None:
