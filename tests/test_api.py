@@ -172,7 +172,7 @@ def test_a_refusal_of_the_sandbox_is_raised_with_every_problem(mock_klarna: Mock
 
 
 def test_a_refusal_with_one_problem_is_one_sentence(mock_klarna: MockKlarna) -> None:
-    with pytest.raises(MockKlarnaError, match="the merchant has no button key yet; create one") as refusal:
+    with pytest.raises(MockKlarnaError, match=f"{mock_klarna.merchant}' has no button key yet; create one") as refusal:
         mock_klarna.purchase(page={})
     assert "\n" not in str(refusal.value)
 

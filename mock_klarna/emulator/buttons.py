@@ -72,12 +72,24 @@ class Buttons:
         store = self._context.store
         found = await (store.get(ButtonKey, button_key) if button_key else store.newest(ButtonKey, merchant or ""))
         if found is None or (merchant is not None and found.merchant != merchant):
-            if not merchant and not button_key:
-                hint = "name the merchant with credentials or with ?merchant=, or name a button key"
-                raise UnknownName("no merchant and no button key is named", where="button_key", hint=hint)
-            named = f"button key {button_key!r} is not known" if button_key else "the merchant has no button key yet"
-            raise UnknownName(named, where="button_key", hint="create one with POST /instantshopping/v1/buttons")
+            raise _unknown(button_key, merchant, owner=found.merchant if found else None)
         return found
+
+
+def _unknown(button_key: str | None, merchant: str | None, *, owner: str | None) -> UnknownName:
+    """Return why a purchase has no button key; `owner` is the merchant of the key that was named."""
+    create = "create one with POST /instantshopping/v1/buttons"
+    if owner is not None:
+        text = f"button key {button_key!r} belongs to merchant {owner!r}, and this request is for {merchant!r}"
+        hint = "use the username of the shop"
+    elif button_key:
+        text, hint = f"button key {button_key!r} is not known", create
+    elif merchant:
+        text, hint = f"merchant {merchant!r} has no button key yet", f"{create}, with the same username"
+    else:
+        text = "no merchant and no button key is named"
+        hint = "name the merchant with credentials or with ?merchant=, or name a button key"
+    return UnknownName(text, where="button_key", hint=hint)
 
 
 NO_SHOP = "https://no-shop.invalid/"

@@ -31,9 +31,8 @@ class Orders:
         """Return an order; raises `UnknownName` if this merchant has none."""
         order = await self._context.store.get(Order, order_id)
         if order is None or (merchant is not None and order.merchant != merchant):
-            raise UnknownName(
-                f"order {order_id!r} is not known", where="order_id", hint="an id that placing an order answered"
-            )
+            hint = "GET /_mock/orders lists them"
+            raise UnknownName(f"order {order_id!r} is not known", where="order_id", hint=hint)
         return order
 
     async def end_review(self, merchant: str | None, order_id: str, fraud_status: str) -> Order:

@@ -119,6 +119,11 @@ REFUSALS: dict[str, tuple[Callable[[str, str], Any], int, str]] = {
         404,
         "button key 'nope' is not known",
     ),
+    "a key of another merchant": (
+        lambda url, _: curl.requested("POST", f"{url}/_mock/purchases", {"cart": "se-battery-pack"}, "K999:x"),
+        404,
+        "has no button key yet",
+    ),
     "a key that a reset has deleted": (
         lambda url, _: curl.requested("GET", f"{url}{BUTTONS}/0c0cc73b-8320-4f44-9530-4fc1fa2bce58"),
         404,
