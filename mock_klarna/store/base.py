@@ -225,6 +225,6 @@ def open_store(settings: Settings) -> Store:
     try:
         from mock_klarna.store.postgres import PostgresStore
     except ModuleNotFoundError as missing:
-        hint = "pip install 'mock-klarna[postgres]'"
+        hint = f"pip install {missing.name}, or install mock-klarna[postgres]"
         raise SettingsError(f"--store: postgresql: needs the driver {missing.name}; {hint}") from None
     return PostgresStore(settings.store, bounds)
