@@ -16,14 +16,15 @@ from mock_klarna.certify import judge, report, terminal
 from mock_klarna.certify.probes import PROBES, Played, Probe, play_all, reasons
 from mock_klarna.certify.probing import Cart, Probing, Waiting, find_cart, mark, traffic_after
 from mock_klarna.cli.health import why_unready
-from mock_klarna.cli.options import server_address
+from mock_klarna.cli.options import server_address, value_of
 from mock_klarna.client import Client
 from mock_klarna.errors import MockKlarnaError, UnknownName, Unreachable, did_you_mean
 from mock_klarna.logs import terminal_width
+from mock_klarna.settings import number
 
 Json = dict[str, Any]
 _PERSON_SECONDS = 120.0
-_LONGEST_WAIT = 600.0
+_WAIT = value_of(number(0, 600))
 _ACT_SECONDS, _REACH_SECONDS = 60.0, 5.0
 _MOST_LISTED, _MOST_NAMED = 10_000, 10
 _ONLY_WITH_SHOP = ("button_key", "cart", "probe", "capture_url", "refund_url", "wait")
@@ -47,11 +48,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--refund-url", metavar="URL", help="POST to this URL lets the shop refund an order; {order_id} is its id"
     )
     group.add_argument(
-        "--patience", type=float, default=10.0, metavar="SECONDS", help="wait for the shop so long (default 10)"
+        "--patience", type=_WAIT, default=10.0, metavar="SECONDS", help="wait for the shop so long (default 10)"
     )
     group.add_argument(
         "--wait",
-        type=float,
+        type=_WAIT,
         metavar="SECONDS",
         help=f"wait so long for a person who buys, captures or refunds (default: {_PERSON_SECONDS:g} at a terminal, else 0)",
     )
@@ -72,18 +73,9 @@ def require_usable(arguments: argparse.Namespace) -> None:
     if not (user and colon):
         hint = "give USER:PASSWORD, the credentials that the shop uses"
         raise MockKlarnaError("the probes act for a merchant", where="--merchant", hint=hint)
-    _require_values(arguments)
-
-
-def _require_values(arguments: argparse.Namespace) -> None:
     for name in ("shop", "capture_url", "refund_url"):
         if getattr(arguments, name) is not None:
             server_address(f"--{name.replace('_', '-')}", getattr(arguments, name))
-    for flag, seconds in (("--patience", arguments.patience), ("--wait", arguments.wait or 0.0)):
-        if not 0 <= seconds <= _LONGEST_WAIT:
-            raise MockKlarnaError(
-                f"{seconds:g} is not possible", where=flag, hint=f"from 0 to {_LONGEST_WAIT:g} seconds"
-            )
 
 
 async def play(arguments: argparse.Namespace, url: str, rules: Collection[str]) -> tuple[Json, str]:

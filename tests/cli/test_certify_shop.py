@@ -146,7 +146,7 @@ WRONG: dict[str, tuple[tuple[str, ...], int, str]] = {
     "no server": (("--url", "http://127.0.0.1:1"), 4, "no answer from http://127.0.0.1:1"),
     "no URL": (("--shop", "shop.example"), 2, "--shop: 'shop.example' is not the URL of a server"),
     "no capture URL": (("--capture-url", "/ship"), 2, "--capture-url: '/ship' is not the URL of a server"),
-    "patience": (("--patience", "-1"), 2, "--patience: -1 is not possible; from 0 to 600 seconds"),
+    "patience": (("--patience", "-1"), 2, "--patience: '-1' is not a number from 0 to 600"),
     "passive": (("--passive",), 2, "--shop: probes are played, and --passive is judged without them"),
     "file": (("journal.json",), 2, "--shop: probes are played, and journal.json is judged without them"),
 }

@@ -149,6 +149,7 @@ def test_a_mistyped_value_is_a_usage_error_with_a_suggestion(command: Command, m
         ("wait --timeout nan", "--timeout: 'nan' is not a number from 0 to 86400"),
         ("run --wait-timeout -1", "--wait-timeout: '-1' is not a number from 0 to 86400"),
         ("run --jobs many", "--jobs: 'many' is not an integer from 1 to 10000"),
+        ("certify --patience long", "--patience: 'long' is not a number from 0 to 600"),
         ("shop --port 99999", "--port: '99999' is not an integer from 0 to 65535"),
         ("demo --shop-port -1", "--shop-port: '-1' is not an integer from 0 to 65535"),
     ],
