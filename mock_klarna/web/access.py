@@ -64,7 +64,13 @@ def access_check(settings: Settings) -> Callable[[web.Request], None]:
 def control_url(http: web.Request, settings: Settings) -> str:
     """Return the URL at which a client reaches the control API: with its own `Host` if that is accepted, else with the address."""
     host = http.host if host_check(settings)(http.host) else address(http)
-    return f"{http.scheme}://{host or http.host}"
+    return f"{scheme(http)}://{host or http.host}"
+
+
+def scheme(http: web.Request) -> str:
+    """Return the scheme with which the client asked: what a reverse proxy says about it, else that of the connection."""
+    forwarded = http.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
+    return forwarded if forwarded in ("http", "https") else http.scheme
 
 
 def address(http: web.Request) -> str | None:

@@ -11,6 +11,7 @@ from mock_klarna.domain.records import Order
 from mock_klarna.emulator.orders import COMMANDS
 from mock_klarna.errors import InvalidOrderId
 from mock_klarna.web import views
+from mock_klarna.web.access import scheme
 from mock_klarna.web.request import ApiRequest, ApiResponse, Services, json_response
 
 ORDERS = "/ordermanagement/v1/orders"
@@ -40,7 +41,7 @@ def command(name: str) -> Callable[[Services, ApiRequest], Awaitable[ApiResponse
         request.purchase_id = order.purchase_id
         if not row.creates:
             return ApiResponse(204)
-        here = f"{request.http.scheme}://{request.http.host}{ORDERS}/{order.order_id}"
+        here = f"{scheme(request.http)}://{request.http.host}{ORDERS}/{order.order_id}"
         headers = {"Location": f"{here}/{row.creates}s/{new_id}", f"{row.creates.title()}-Id": new_id}
         return ApiResponse(201, b"", headers)
 

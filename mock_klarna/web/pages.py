@@ -12,6 +12,7 @@ from aiohttp import web
 
 from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
 from mock_klarna.texts import language, text
+from mock_klarna.web.access import scheme
 from mock_klarna.web.pipeline import HttpHandler, send_continue
 from mock_klarna.web.request import Services
 from mock_klarna.web.static_files import (
@@ -162,7 +163,7 @@ async def qr_code(request: web.Request) -> web.Response:
     import segno
 
     path, _, query = request.path_qs.partition("?")
-    address = f"{request.scheme}://{request.host}{path.removesuffix('/qr.svg')}{'?' if query else ''}{query}"
+    address = f"{scheme(request)}://{request.host}{path.removesuffix('/qr.svg')}{'?' if query else ''}{query}"
     if len(address) > _LONGEST_ADDRESS:
         detail = f"the address of the page has {len(address)} characters; a camera can read {_LONGEST_ADDRESS} at most"
         return problem_response(400, detail, "query" if len(query) > len(request.host) else "Host")

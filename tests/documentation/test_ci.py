@@ -9,6 +9,7 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 import yaml
@@ -106,6 +107,17 @@ def test_the_action_ends_with_the_reason_when_the_server_cannot_start(runner: Ru
     runner.run_steps([{"uses": "YOUR/mock-klarna@main", "with": given}], {}, {})
     assert "unknown option --sed; did you mean --seed?" in runner.printed
     assert runner.failed
+
+
+def test_the_action_says_at_which_port_the_server_is_that_chose_a_free_one(runner: Runner) -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    (start,) = (step for step in action["runs"]["steps"] if step.get("id") == "serve")
+    runner.paths.append(sysconfig.get_path("scripts"))
+    outputs: Outputs = {}
+    runner.run_steps([start], {"port": "0", "arguments": ""}, outputs)
+    assert not runner.failed
+    with urlopen(outputs["serve"]["url"] + "/_mock/health") as answer:
+        assert answer.status == 200
 
 
 @named(GITLAB)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from mock_klarna import Settings, serve
+from mock_klarna import MockKlarnaAsync, Settings, serve
 from mock_klarna.domain.urls import API_HOSTS, SCRIPT_HOST
 from mock_klarna.pytest_plugin.fixtures import Servers
 from mock_klarna.web.access import address, control_url
@@ -171,6 +171,28 @@ async def test_an_explanation_can_be_read_where_its_link_leads(url: str, host: s
     is_known = host in ("localhost:1234", "klarna.shop.example")
     assert link.netloc == (host if is_known else urlsplit(url).netloc)
     assert (await ask(url, "GET", link.path, Host=link.netloc)).status == 200
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "expected"),
+    [
+        ("https", "https"),
+        ("HTTPS", "https"),
+        ("https, http", "https"),
+        ("http", "http"),
+        ("javascript", "http"),
+        ("", "http"),
+    ],
+)
+async def test_urls_have_the_scheme_with_which_a_reverse_proxy_was_asked(
+    klarna: MockKlarnaAsync, forwarded: str, expected: str
+) -> None:
+    placed = await klarna.order(cart="se-battery-pack")
+    captures = f"/ordermanagement/v1/orders/{placed['order_id']}/captures"
+    async with Connection(klarna.url, klarna.authorization) as connection:
+        for body, header in (('{"captured_amount": 1}', "Location"), ("{}", "Mock-Klarna-Explanation")):
+            answer = await connection.ask("POST", captures, body.encode(), X_Forwarded_Proto=forwarded)
+            assert urlsplit(answer.headers[header]).scheme == expected
 
 
 def test_a_client_that_has_left_has_no_address() -> None:
