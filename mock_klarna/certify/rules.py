@@ -1,8 +1,15 @@
 """All rules, in the order of the reports."""
 
-from mock_klarna.certify import authorizations, keys, management, orders
-from mock_klarna.certify.rule import FAMILIES, Rule
+from mock_klarna.certify import (
+    callback_rules,
+    denial_rules,
+    key_rules,
+    management_rules,
+    order_rules,
+    transport_rules,
+    validation_rules,
+)
 
-_FOUND = (*keys.RULES, *authorizations.RULES, *orders.RULES, *management.RULES)
-RULES: tuple[Rule, ...] = tuple(rule for letter in FAMILIES for rule in _FOUND if rule.id[0] == letter)
-"""Every rule, in the order of its groups."""
+_MODULES = (key_rules, callback_rules, validation_rules, order_rules, denial_rules, management_rules, transport_rules)
+RULES = tuple(rule for module in _MODULES for rule in module.RULES)
+"""Every rule, in the order of `FAMILIES`."""

@@ -20,6 +20,8 @@ AUTHORIZATIONS, ORDERS = "authorizations", "orders"
 
 _TOKEN_ENDS = ("authorization_expired", "purchase_timed_out")
 _DISTURBING = ("delay", "status", "drop", "garbage", "out_of_order")
+ANSWER_FAULTS = ("status", "drop", "garbage")
+"""Effects of faults after which the answer to a callback says nothing about the shop."""
 
 
 @dataclass(frozen=True, slots=True)

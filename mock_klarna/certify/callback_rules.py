@@ -1,4 +1,4 @@
-"""The rules of the callbacks before an order: place_order and update, what the shop checks, and how it denies."""
+"""The rules of the callbacks place_order and update: how quickly, how carefully and how often a shop reacts to them."""
 
 import json
 import math
@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
-from mock_klarna.certify.rule import Look, Observation, Rule, Severity, broken, obeyed
+from mock_klarna.certify.rule import Observation, Rule, Severity, broken, obeyed
 from mock_klarna.certify.traffic import (
+    ANSWER_FAULTS,
     Entry,
     Traffic,
     body_of,
@@ -19,16 +20,7 @@ from mock_klarna.certify.traffic import (
 )
 
 _SLOW_SECONDS, _TOO_SLOW_SECONDS = 2.0, 10.0
-_DENY_CODES = (
-    "address_error",
-    "item_out_of_stock",
-    "consumer_underaged",
-    "unsupported_shipping_address",
-    "other",
-)
 _NOT_MODIFIED = 304
-_FAULTY = ("status", "drop", "garbage")
-"""Effects of faults after which the answer to a callback says nothing about the shop."""
 _CART = ("order_lines", "billing_address", "shipping_address")
 _SECRET = re.compile(r"(?=.*\d)[A-Za-z0-9_\-]{16,}")
 
@@ -181,37 +173,6 @@ def _second_authorization_works(traffic: Traffic) -> Iterator[Observation]:
             )
 
 
-def _denies(*cheats: str) -> Look:
-    """Return the look of a rule that carts which were changed in these ways are not placed.
-
-    A shop that has placed no honest cart shows nothing by placing no changed one.
-    """
-
-    def look(traffic: Traffic) -> Iterator[Observation]:
-        sells = any(
-            decision["name"] == "create_order" and one.attempts[0]["purchase_id"] not in traffic.cheats
-            for one in traffic.authorizations
-            if (decision := one.decision) is not None and not is_of_test(decision)
-        )
-        for authorization in traffic.authorizations:
-            first, decision = authorization.attempts[0], authorization.decision
-            changed = traffic.cheats.get(first["purchase_id"])
-            if changed is None or changed["cheat"] not in cheats or first["status"] is None:
-                continue
-            if decision is not None and decision["name"] == "create_order":
-                yield broken(
-                    changed,
-                    first,
-                    decision,
-                    seen=f"an order was placed with {changed['path']} {changed['after']} in place of {changed['before']}",
-                    expected="DELETE …/authorizations/{token}",
-                )
-            elif sells:
-                yield obeyed(changed, first, *([decision] if decision is not None else ()))
-
-    return look
-
-
 def _url_has_a_secret(traffic: Traffic) -> Iterator[Observation]:
     seen: set[str] = set()
     for authorization in traffic.authorizations:
@@ -247,63 +208,13 @@ def _callbacks_are_not_redirected(traffic: Traffic) -> Iterator[Observation]:
 def _updates_are_answered(traffic: Traffic) -> Iterator[Observation]:
     ignored = {entry["purchase_id"]: entry for entry in traffic.events("update_ignored")}
     for entry in traffic.callbacks("update"):
-        if injected(entry, *_FAULTY):
+        if injected(entry, *ANSWER_FAULTS):
             continue
         problem = ignored.get(entry["purchase_id"])
         if problem is not None and abs(moment_of(problem) - moment_of(entry)) < _TOO_SLOW_SECONDS + 1:
             yield broken(entry, problem, seen=problem["reason"], expected="200 with lines that add up, or 304")
         elif entry["status"] is not None:
             yield obeyed(entry)
-
-
-def _deny_codes_are_known(traffic: Traffic) -> Iterator[Observation]:
-    for entry in traffic.exchanges("deny_authorization"):
-        body = body_of(entry)
-        if "deny_code" in body or "deny_redirect_url" not in body:
-            code = body.get("deny_code")
-            if code in _DENY_CODES:
-                yield obeyed(entry)
-            else:
-                yield broken(entry, seen=f"deny_code {code or 'missing'}", expected=f"one of {', '.join(_DENY_CODES)}")
-
-
-def _other_has_a_message(traffic: Traffic) -> Iterator[Observation]:
-    for entry in traffic.exchanges("deny_authorization"):
-        body = body_of(entry)
-        if body.get("deny_code") == "other":
-            if body.get("deny_message"):
-                yield obeyed(entry)
-            else:
-                yield broken(
-                    entry, seen="deny_code other without deny_message", expected="a sentence in the shopper's language"
-                )
-
-
-def _redirect_or_code(traffic: Traffic) -> Iterator[Observation]:
-    for entry in traffic.exchanges("deny_authorization"):
-        body = body_of(entry)
-        if body.get("deny_redirect_url") and (body.get("deny_code") or body.get("deny_message")):
-            yield broken(
-                entry, seen="deny_redirect_url with deny_code or deny_message", expected="only one of the two ways"
-            )
-        else:
-            yield obeyed(entry)
-
-
-def _refusals_are_denials(traffic: Traffic) -> Iterator[Observation]:
-    for authorization in traffic.authorizations:
-        answered = (entry for entry in authorization.attempts if not injected(entry, *_FAULTY))
-        refused = [entry for entry in answered if entry["status"] is not None and not is_ok(entry)]
-        if not refused or (authorization.decision is None and authorization.is_disturbed):
-            continue
-        if authorization.decision is not None:
-            yield obeyed(refused[0], authorization.decision)
-        else:
-            yield broken(
-                refused[0],
-                seen=f"place_order was answered {refused[0]['status']}, and nothing else happened",
-                expected="DELETE …/authorizations/{token}: the status of the answer means nothing to Klarna",
-            )
 
 
 RULES = (
@@ -404,98 +315,5 @@ RULES = (
         look=_updates_are_answered,
         needs="an update callback",
     ),
-    *(
-        Rule(
-            id=number,
-            title=title,
-            severity=severity,
-            source="guide, step 3",
-            remedy=remedy,
-            look=_denies(*cheats),
-            needs=f"an order, and a purchase with cheat: {' or '.join(cheats)}, as --shop makes it",
-        )
-        for number, title, severity, cheats, remedy in (
-            (
-                "V1",
-                "A changed price is denied",
-                Severity.ERROR,
-                ("price", "discount"),
-                (
-                    "Compare unit_price of each line with the catalogue before POST …/orders; if they differ, send "
-                    "DELETE …/authorizations/{token}."
-                ),
-            ),
-            (
-                "V2",
-                "A quantity that is not in stock is denied",
-                Severity.WARNING,
-                ("quantity",),
-                "Compare quantity of each line with the stock before POST …/orders, and deny with deny_code item_out_of_stock.",
-            ),
-            (
-                "V3",
-                "A country that the shop does not ship to is denied",
-                Severity.WARNING,
-                ("country",),
-                "Check shipping_address.country before POST …/orders, and deny with deny_code unsupported_shipping_address.",
-            ),
-            (
-                "V4",
-                "A shipping option that was not offered is denied",
-                Severity.ERROR,
-                ("shipping_price", "shipping_option"),
-                (
-                    "Compare id and price of selected_shipping_option with those that the shop offers before POST …/orders; if "
-                    "they differ, send DELETE …/authorizations/{token}."
-                ),
-            ),
-            (
-                "V5",
-                "An article that the shop does not sell is denied",
-                Severity.ERROR,
-                ("article",),
-                (
-                    "Look up reference of each line in the catalogue before POST …/orders; if there is none, send "
-                    "DELETE …/authorizations/{token}."
-                ),
-            ),
-        )
-    ),
-    Rule(
-        id="D1",
-        title="Denials have one of the five codes",
-        severity=Severity.WARNING,
-        source="klarna.md §3.14",
-        remedy=f"Send one of {', '.join(_DENY_CODES)}.",
-        look=_deny_codes_are_known,
-        needs="a denial without redirect",
-    ),
-    Rule(
-        id="D2",
-        title="A denial with the code other has a message",
-        severity=Severity.WARNING,
-        source="klarna.md §3.14",
-        remedy="Send deny_message in the language of locale; the shopper reads it. Its language is not checked.",
-        look=_other_has_a_message,
-        needs="a denial with the code other",
-    ),
-    Rule(
-        id="D3",
-        title="A denial has a redirect, or a code with a message",
-        severity=Severity.WARNING,
-        source="klarna.md §3.14",
-        remedy="Send deny_redirect_url alone, or deny_code with deny_message.",
-        look=_redirect_or_code,
-        needs="a denial",
-    ),
-    Rule(
-        id="D4",
-        title="A refusal in the shop leads to a denial",
-        severity=Severity.ERROR,
-        source="guide, step 3",
-        remedy="Send DELETE …/authorizations/{token}; the status of the answer to the callback is not read.",
-        look=_refusals_are_denials,
-        needs="a place_order callback that was answered with an error",
-    ),
 )
-"""The rules of callbacks, of what the shop checks, and of denials."""
+"""The rules of callbacks, in the order of the reports."""
