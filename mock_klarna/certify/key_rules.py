@@ -2,59 +2,72 @@
 
 import json
 from collections.abc import Iterator
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from mock_klarna.certify.rule import Observation, Rule, Severity, broken, obeyed
-from mock_klarna.certify.traffic import Entry, Json, Traffic, body_of, header, is_of_test, lines, moment_of
+from mock_klarna.certify.traffic import (
+    ANSWER_FAULTS,
+    Entry,
+    Json,
+    Traffic,
+    body_of,
+    header,
+    injected,
+    is_of_test,
+    lines,
+    moment_of,
+)
+from mock_klarna.domain.callbacks import CALLBACKS
 from mock_klarna.domain.countries import COUNTRIES
+from mock_klarna.domain.urls import MOST_CHARACTERS, is_absolute, is_callable, is_private_host
 
-_CALLED_BY_KLARNA = ("place_order", "update", "create_customer_token", "push", "notification")
-_LONGEST_URL = 2000
 _SAME_KEY_SECONDS = 60
 _KEYS_FOR_FREE = 3
 """So many button keys are not suspicious, however few purchases there are."""
-_PER_ORDER_COUNTRIES = ("US", "GB")
+_PUSH_COUNTRIES = ("US", "GB")
+"""The countries in which an order can be PENDING (klarna.md §4.5)."""
+_TERMS = "merchant_urls.terms"
+_WITHOUT_REFERENCE = ("shipping_fee", "sales_tax")
+"""Types of lines that need no article number: Klarna adds the one (klarna.md C-3), and the other is a tax."""
 
 
 def _urls_are_https(traffic: Traffic) -> Iterator[Observation]:
     for entry in traffic.exchanges("create_button", "update_button", "create_order"):
         for name, url in _merchant_urls(body_of(entry)).items():
-            if name in _CALLED_BY_KLARNA and isinstance(url, str) and not is_local(url):
-                if not url.startswith("https://"):
-                    seen, expected = (
-                        f"{name}: {url}",
-                        f"a URL that begins with https://, of at most {_LONGEST_URL} characters",
-                    )
-                    yield broken(entry, seen=seen, expected=expected)
-                elif len(url) > _LONGEST_URL:
-                    yield broken(
-                        entry,
-                        seen=f"{name} with {len(url)} characters",
-                        expected=f"at most {_LONGEST_URL} characters",
-                    )
-                else:
-                    yield obeyed(entry)
+            if name not in CALLBACKS or not isinstance(url, str) or _is_of_test_machine(url):
+                continue
+            if len(url) > MOST_CHARACTERS:
+                yield broken(
+                    entry,
+                    seen=f"{name} with {len(url)} characters",
+                    expected=f"at most {MOST_CHARACTERS} characters",
+                )
+            elif is_callable(url, strict=True):
+                yield obeyed(entry)
+            else:
+                yield broken(
+                    entry,
+                    seen=f"{name}: {url}",
+                    expected=f"a URL that begins with https://, of at most {MOST_CHARACTERS} characters",
+                )
 
 
-def is_local(url: str) -> bool:
-    """Return whether a URL can only be reached on this machine or network, as those of tests: http is usual there."""
-    host = urlsplit(url).hostname or ""
-    if "." not in host and ":" not in host:
-        return True
-    try:
-        return not ip_address(host).is_global
-    except ValueError:
-        return host.endswith((".localhost", ".internal", ".local", ".test"))
+def _is_of_test_machine(url: str) -> bool:
+    """Return whether a URL has a host that is not on the public internet: http is usual there."""
+    return is_absolute(url) and is_private_host(urlsplit(url).hostname or "")
 
 
 def _keys_are_used_again(traffic: Traffic) -> Iterator[Observation]:
-    created = [entry for entry in traffic.accepted("create_button") if not is_of_test(entry)]
+    created = [
+        entry
+        for entry in traffic.accepted("create_button")
+        if not is_of_test(entry) and not injected(entry, *ANSWER_FAULTS)
+    ]
     last: dict[str, Entry] = {}
     for entry in created:
         options = json.dumps(body_of(entry), sort_keys=True)
         before = last.get(options)
-        if before is not None and (pause := moment_of(entry) - moment_of(before)) < _SAME_KEY_SECONDS:
+        if before is not None and 0 <= (pause := moment_of(entry) - moment_of(before)) < _SAME_KEY_SECONDS:
             yield broken(
                 before,
                 entry,
@@ -80,7 +93,7 @@ def _push_and_notification_are_set(traffic: Traffic) -> Iterator[Observation]:
                 *entries,
                 seen=f"no {' and no '.join(missing)} URL",
                 expected="both in merchant_urls of the key or of the order",
-                severity=Severity.ERROR if country in _PER_ORDER_COUNTRIES else None,
+                severity=Severity.ERROR if country in _PUSH_COUNTRIES else None,
             )
         else:
             yield obeyed(*entries)
@@ -92,7 +105,9 @@ def _confirmation_is_set(traffic: Traffic) -> Iterator[Observation]:
             yield obeyed(*entries)
         else:
             yield broken(
-                *entries, seen="no confirmation URL", expected="one in merchant_urls of the key or of the posted order"
+                *entries,
+                seen="no confirmation URL",
+                expected="one in merchant_urls of the key, of the page or of the posted order",
             )
 
 
@@ -106,11 +121,29 @@ def _placed(traffic: Traffic) -> Iterator[tuple[tuple[Entry, Entry], Json, objec
 
 
 def _terms_are_set(traffic: Traffic) -> Iterator[Observation]:
-    for entry in traffic.accepted("create_button"):
+    for entry in traffic.accepted("create_button", "update_button"):
         if _merchant_urls(body_of(entry)).get("terms"):
             yield obeyed(entry)
-        else:
-            yield broken(entry, seen="no terms URL", expected="merchant_urls.terms in the button key")
+    for authorization in traffic.authorizations:
+        button = traffic.buttons.get(authorization.button_key)
+        if button is not None and _merchant_urls(authorization.order).get("terms"):
+            yield obeyed(button, authorization.attempts[0])
+    for entry in traffic.page_requests("sdk_load", "sdk_sessions"):
+        if any(problem["path"] == _TERMS and problem["rule"] == "required" for problem in entry["problems"]):
+            button = traffic.buttons.get(_key_of_page(entry))
+            yield broken(
+                *([button] if button is not None else ()),
+                entry,
+                seen=f"load() without {_TERMS}, of a button key without it",
+                expected=f"{_TERMS} in the button key or in the options of load()",
+            )
+
+
+def _key_of_page(entry: Entry) -> str:
+    """Return the button key of a request of a page, "" if it has none."""
+    options = body_of(entry).get("options")
+    setup = options.get("setup") if isinstance(options, dict) else None
+    return str(setup.get("key", "")) if isinstance(setup, dict) else ""
 
 
 def _lines_have_urls(traffic: Traffic) -> Iterator[Observation]:
@@ -123,7 +156,7 @@ def _lines_have_urls(traffic: Traffic) -> Iterator[Observation]:
                 name = wrong[0]
                 yield broken(
                     authorization.attempts[0],
-                    seen=f"order_lines[{number}].{name}: {line.get(name, 'missing')}",
+                    seen=f"order_lines[{number}].{name}: {line.get(name) or 'missing'}",
                     expected="an absolute URL that begins with https://",
                 )
             else:
@@ -131,7 +164,7 @@ def _lines_have_urls(traffic: Traffic) -> Iterator[Observation]:
 
 
 def _is_absolute_https(url: object) -> bool:
-    return isinstance(url, str) and (url.startswith("https://") or (url.startswith("http://") and is_local(url)))
+    return isinstance(url, str) and is_absolute(url) and (urlsplit(url).scheme == "https" or _is_of_test_machine(url))
 
 
 def _references_are_unique(traffic: Traffic) -> Iterator[Observation]:
@@ -140,41 +173,62 @@ def _references_are_unique(traffic: Traffic) -> Iterator[Observation]:
         for number, line in enumerate(lines(authorization.order)):
             reference = str(line.get("reference") or "")
             entry = authorization.attempts[0]
+            if not reference and line.get("type") in _WITHOUT_REFERENCE:
+                continue
             if not reference:
-                seen, expected = f"order_lines[{number}] has no reference", "the article number of the shop"
-                yield broken(entry, seen=seen, expected=expected)
+                yield broken(
+                    entry, seen=f"order_lines[{number}] has no reference", expected="the article number of the shop"
+                )
             elif reference in used:
-                seen, expected = f"order_lines[{number}].reference {reference} again", "another reference for each line"
-                yield broken(entry, seen=seen, expected=expected)
+                yield broken(
+                    entry,
+                    seen=f"order_lines[{number}].reference {reference} again",
+                    expected="another reference for each line",
+                )
             else:
                 yield obeyed(entry)
             used.add(reference)
 
 
 def _country_currency_and_locale_match(traffic: Traffic) -> Iterator[Observation]:
+    for entry in (
+        *traffic.exchanges("create_button", "update_button"),
+        *traffic.page_requests("sdk_load", "sdk_sessions", "sdk_update"),
+    ):
+        for problem in entry["problems"]:
+            if problem["rule"] == "currency":
+                yield broken(entry, seen=f"{problem['path']} {problem['value']}", expected=str(problem["expected"]))
     for authorization in traffic.authorizations:
-        order, entry = authorization.order, authorization.attempts[0]
-        country, currency = order.get("purchase_country"), order.get("purchase_currency")
-        locale = str(order.get("locale", ""))
-        served = COUNTRIES.get(str(country))
-        if served is None:
-            continue
-        if currency != served.currency:
-            seen, expected = f"purchase_currency {currency} in {country}", served.currency
-            yield broken(entry, seen=seen, expected=expected)
-        elif locale[-2:] != served.code:
-            seen, expected = (
-                f"locale {locale} with purchase_country {country}",
-                f"a locale of {country}, such as {served.locale}",
-            )
-            yield broken(entry, seen=seen, expected=expected)
-        else:
-            yield obeyed(entry)
+        posted = authorization.requests_named("create_order")
+        for entry, order in (
+            (authorization.attempts[0], authorization.order),
+            *((one, body_of(one)) for one in posted),
+        ):
+            yield from _regions_of(entry, order)
+
+
+def _regions_of(entry: Entry, order: Json) -> Iterator[Observation]:
+    """Yield whether country, currency and locale of an order belong together; nothing for a country that is not served."""
+    country = str(order.get("purchase_country", "")).upper()
+    served = COUNTRIES.get(country)
+    if served is None:
+        return
+    currency, locale = order.get("purchase_currency"), str(order.get("locale", ""))
+    if str(currency).upper() != served.currency:
+        yield broken(entry, seen=f"purchase_currency {currency} in {country}", expected=served.currency)
+    elif locale[-2:].upper() != served.code:
+        yield broken(
+            entry,
+            seen=f"locale {locale} with purchase_country {country}",
+            expected=f"a locale of {country}, such as {served.locale}",
+        )
+    else:
+        yield obeyed(entry)
 
 
 def _browsers_have_no_credentials(traffic: Traffic) -> Iterator[Observation]:
     for entry in traffic.exchanges():
-        if entry["name"].startswith("sdk_") or entry["status"] == 401:
+        if entry["status"] == 401:
             continue
         origin = header(entry, "Origin") or header(entry, "Sec-Fetch-Site")
         if origin is None:
@@ -235,7 +289,7 @@ RULES = (
         title="A confirmation URL is set",
         severity=Severity.ERROR,
         source="guide, step 3",
-        remedy="Set merchant_urls.confirmation in the button key or in the posted order.",
+        remedy="Set merchant_urls.confirmation in the button key, in the options of load() or in the posted order.",
         look=_confirmation_is_set,
         needs="a placed order of a button key in the journal",
     ),
@@ -243,10 +297,10 @@ RULES = (
         id="K5",
         title="A terms URL is set",
         severity=Severity.ERROR,
-        source="guide, step 1",
-        remedy="Set merchant_urls.terms in POST /instantshopping/v1/buttons.",
+        source="guide, step 2",
+        remedy="Set merchant_urls.terms in POST /instantshopping/v1/buttons, or give it to load(); without it there is no button.",
         look=_terms_are_set,
-        needs="a button key",
+        needs="a button key with a terms URL, or a page that loads the button of a known key",
     ),
     Rule(
         id="K6",
@@ -275,7 +329,7 @@ RULES = (
         remedy="Sell in the currency of purchase_country, in a locale that ends with it: for SE "
         "purchase_currency is SEK, and locale sv-SE.",
         look=_country_currency_and_locale_match,
-        needs="an authorized order",
+        needs="an authorized or posted order",
     ),
     Rule(
         id="K9",

@@ -113,8 +113,12 @@ class Traffic:
         )
 
     def exchanges(self, *names: str) -> list[Entry]:
-        """Return the merchant's requests to some operations, all without names, in their order."""
+        """Return the requests of the merchant's server to some operations, all without names, in their order."""
         return [entry for entry in self._entries("exchange") if not names or entry["name"] in names]
+
+    def page_requests(self, *names: str) -> list[Entry]:
+        """Return the requests of the merchant's pages to some operations: of them the journal has those with a problem."""
+        return [entry for entry in self._entries("page") if entry["name"] in names]
 
     def accepted(self, *names: str) -> list[Entry]:
         """Return the requests to some operations that were answered 2xx."""
@@ -134,9 +138,9 @@ class Traffic:
 
     @cached_property
     def _of_kind(self) -> Mapping[str, list[Entry]]:
-        found: dict[str, list[Entry]] = {"exchange": [], "callback": [], "event": []}
+        found: dict[str, list[Entry]] = {"exchange": [], "page": [], "callback": [], "event": []}
         for entry in self.entries:
-            found[entry["kind"]].append(entry)
+            found["page" if is_of_page(entry) else entry["kind"]].append(entry)
         return found
 
     @property
@@ -241,11 +245,16 @@ class Traffic:
         return frozenset(order_id for order_id, is_read in answers.items() if not is_read)
 
     def merchant_urls(self, authorization: Authorization) -> Json:
-        """Return the merchant URLs of an authorization: those of its button key, and those of the order that was posted."""
+        """Return the merchant URLs that count for an authorization, by their names.
+
+        They are those of the authorized order, which has the URLs of button key and page, and those of the posted order, which
+        replace them (klarna.md §3.2). Without merchant URLs in the authorized order those of the button key count.
+        """
         button = self.buttons.get(authorization.button_key)
-        urls = dict(_object(_object(button["response_body"]).get("merchant_urls"))) if button else {}
+        of_key = _object(_object(button["response_body"]).get("merchant_urls")) if button else {}
+        urls = dict(_object(authorization.order.get("merchant_urls")) or of_key)
         for entry in authorization.requests_named("create_order"):
-            urls |= _object(_object(entry["request_body"]).get("merchant_urls"))
+            urls |= _object(body_of(entry).get("merchant_urls"))
         return urls
 
     def of_order(self, order_id: str, *names: str) -> Iterator[Entry]:
@@ -292,6 +301,11 @@ def path_part(entry: Entry, after: str) -> str:
 def moment_of(entry: Entry) -> float:
     """Return when an entry happened, in seconds of the merchant's clock."""
     return datetime.fromisoformat(entry["at"]).timestamp()
+
+
+def is_of_page(entry: Entry) -> bool:
+    """Return whether a request is one of lib.js, which the merchant's page has loaded."""
+    return entry["kind"] == "exchange" and str(entry["name"]).startswith("sdk_")
 
 
 def is_of_test(entry: Entry) -> bool:

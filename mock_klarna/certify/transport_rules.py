@@ -16,8 +16,6 @@ _PERSONAL = re.compile(r"[^/?&=\s]+@[^/?&=\s]+\.[a-z]{2,}|(?<![a-z\d])\d{6}-?\d{
 def _user_agent_names_the_shop(traffic: Traffic) -> Iterator[Observation]:
     seen: set[str] = set()
     for entry in traffic.exchanges():
-        if entry["name"].startswith("sdk_"):
-            continue
         agent = header(entry, "User-Agent") or ""
         if agent in seen:
             continue

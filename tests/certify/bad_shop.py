@@ -330,7 +330,7 @@ FAULTS: Mapping[str, Fault] = {
     "K2": Fault(keys=2),
     "K3": Fault(urls={"push": None, "notification": None}),
     "K4": Fault(urls={"confirmation": None}),
-    "K5": Fault(urls={"terms": None}, page={"merchant_urls": {"terms": "https://shop.example.com/terms"}}),
+    "K5": Fault(urls={"terms": None}),
     "K6": Fault(first_line={"image_url": "Array"}),
     "K7": Fault(lines=2),
     "K8": Fault(page={"locale": "sv-FI"}),

@@ -46,6 +46,7 @@ class Journal:
     def __init__(self) -> None:
         self.entries: list[Json] = []
         self.seconds = 0.0
+        self.merchant_urls: Json = AUTHORIZED["merchant_urls"]
 
     def traffic(self, dropped: int = 0) -> Traffic:
         """Return what the rules look at."""
@@ -112,18 +113,27 @@ class Journal:
     def button(self, **options: object) -> "Journal":
         """Create a button key."""
         body = {"merchant_urls": URLS, **options}
+        self.merchant_urls = {**AUTHORIZED["merchant_urls"], **body["merchant_urls"]}
         answer = {"button_key": BUTTON_KEY, **body}
         return self.sent("create_button", "/instantshopping/v1/buttons", body, 201, answer)
 
+    def page(self, *problems: Json, name: str = "sdk_load") -> "Journal":
+        """Load the button of a page whose options have problems."""
+        body = {"options": {"setup": {"key": BUTTON_KEY}}}
+        headers = {"User-Agent": "Mozilla/5.0", "Origin": "https://shop.example.com"}
+        return self.sent(name, "/instantshopping/sdk/load", body, headers=headers, problems=list(problems))
+
     def authorized(self, status: int | None = 200, url: str = "", **order: object) -> "Journal":
-        """Start a session, and send the place_order callback."""
-        body = {"authorization_token": TOKEN, "button_key": BUTTON_KEY, "order": {**AUTHORIZED, **order}}
+        """Start a session, and send the place_order callback. Its order has the URLs of the button key and of `AUTHORIZED`."""
+        authorized = {**AUTHORIZED, "merchant_urls": self.merchant_urls, **order}
+        body = {"authorization_token": TOKEN, "button_key": BUTTON_KEY, "order": authorized}
         self.happened("session_initiated", button_key=BUTTON_KEY)
         return self.called("place_order", body, status, url)
 
-    def pinged(self, token: str = TOKEN, status: int | None = 200, **injected: object) -> "Journal":
+    def called_back(self, token: str = TOKEN, status: int | None = 200, **injected: object) -> "Journal":
         """Send a place_order callback that the sandbox sends on purpose, or to which it does something."""
-        body = {"authorization_token": token, "button_key": BUTTON_KEY, "order": AUTHORIZED}
+        authorized = {**AUTHORIZED, "merchant_urls": self.merchant_urls}
+        body = {"authorization_token": token, "button_key": BUTTON_KEY, "order": authorized}
         return self.called("place_order", body, status, injected=injected)
 
     def read(self, status: int = 200, token: str = TOKEN) -> "Journal":
@@ -193,6 +203,7 @@ def unavailable(*pauses: float) -> Journal:
     return journal.posted()
 
 
+WITHOUT_TERMS = {"path": "merchant_urls.terms", "rule": "required", "value": None, "expected": "a URL", "hint": ""}
 _PROBLEM = {"path": "order_lines[0].total_tax_amount", "rule": "line_tax", "value": 1, "expected": "23800", "hint": ""}
 Sample = Callable[[], Journal]
 
@@ -210,7 +221,10 @@ SAMPLES: Mapping[str, tuple[Sample, Sample]] = {
         lambda: Journal().placed(),
         lambda: Journal().button(merchant_urls=_without(URLS, "confirmation")).authorized().posted(),
     ),
-    "K5": (lambda: Journal().button(), lambda: Journal().button(merchant_urls=_without(URLS, "terms"))),
+    "K5": (
+        lambda: Journal().button(),
+        lambda: Journal().button(merchant_urls=_without(URLS, "terms")).page(WITHOUT_TERMS),
+    ),
     "K6": (lambda: Journal().authorized(), lambda: Journal().authorized(order_lines=_line(image_url="Array"))),
     "K7": (lambda: Journal().authorized(), lambda: Journal().authorized(order_lines=_line(reference="express"))),
     "K8": (lambda: Journal().authorized(), lambda: Journal().authorized(locale="sv-FI")),
@@ -226,16 +240,23 @@ SAMPLES: Mapping[str, tuple[Sample, Sample]] = {
     "C2": (lambda: Journal().placed(), lambda: Journal().authorized().later(5).posted()),
     "C3": (lambda: Journal().placed(), lambda: Journal().authorized().posted()),
     "C4": (
-        lambda: Journal().pinged(FORGED, forged=True).read(404, FORGED),
-        lambda: Journal().pinged(FORGED, forged=True).posted(404, FORGED),
+        lambda: Journal().called_back(FORGED, forged=True).read(404, FORGED),
+        lambda: Journal().called_back(FORGED, forged=True).posted(404, FORGED),
     ),
     "C6": (
-        lambda: Journal().pinged(status=None, drop=True).happened(EXPIRED).pinged(resent=True).read(404),
-        lambda: Journal().pinged(status=None, drop=True).happened(EXPIRED).pinged(resent=True).read(404).posted(404),
+        lambda: Journal().called_back(status=None, drop=True).happened(EXPIRED).called_back(resent=True).read(404),
+        lambda: (
+            Journal()
+            .called_back(status=None, drop=True)
+            .happened(EXPIRED)
+            .called_back(resent=True)
+            .read(404)
+            .posted(404)
+        ),
     ),
     "C7": (
-        lambda: Journal().placed().pinged(OTHER_TOKEN).posted(token=OTHER_TOKEN, order_id="order-2"),
-        lambda: Journal().placed().pinged(OTHER_TOKEN).denied(token=OTHER_TOKEN, deny_code="other"),
+        lambda: Journal().placed().called_back(OTHER_TOKEN).posted(token=OTHER_TOKEN, order_id="order-2"),
+        lambda: Journal().placed().called_back(OTHER_TOKEN).denied(token=OTHER_TOKEN, deny_code="other"),
     ),
     **{
         rule: (

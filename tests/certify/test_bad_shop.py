@@ -38,6 +38,12 @@ async def clicked(probing: Probing, _shop: str) -> None:
     await probing.ask("POST", "/instantshopping/sdk/sessions", body)
 
 
+async def shown_without_terms(probing: Probing, _shop: str) -> None:
+    """Let a page show the button without a terms URL."""
+    setup = {"instance_id": "button-1", "key": probing.cart.button_key, "environment": "playground", "region": "eu"}
+    await probing.ask("POST", "/instantshopping/sdk/load", {"options": {"setup": setup, **probing.cart.page}})
+
+
 async def undecided(probing: Probing, _shop: str) -> None:
     """Let a shopper buy, without waiting for a decision."""
     position = await probing.position()
@@ -83,6 +89,7 @@ OF_THE_MACHINE = {"C2", "O9"}
 """Rules that a slow machine breaks."""
 ORDINARY = (probe("purchase"),)
 FLOWS: Mapping[str, tuple[Flow, ...]] = {
+    "K5": (shown_without_terms,),
     "K10": (clicked,),
     "C1": (undecided, two_minutes),
     "C2": (undecided, late),

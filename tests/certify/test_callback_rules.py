@@ -18,11 +18,11 @@ from tests.certify.samples import (
 @pytest.mark.parametrize(
     ("journal", "outcome"),
     [
-        (lambda: Journal().pinged(FORGED, forged=True), "inconclusive"),
-        (lambda: Journal().pinged(FORGED, 500, forged=True), "inconclusive"),
-        (lambda: Journal().pinged(FORGED, 403, forged=True), "passed"),
-        (lambda: Journal().pinged(FORGED, forged=True).denied(404, FORGED), "passed"),
-        (lambda: Journal().pinged(FORGED, forged=True).read(404, FORGED).posted(404, FORGED), "failed"),
+        (lambda: Journal().called_back(FORGED, forged=True), "inconclusive"),
+        (lambda: Journal().called_back(FORGED, 500, forged=True), "inconclusive"),
+        (lambda: Journal().called_back(FORGED, 403, forged=True), "passed"),
+        (lambda: Journal().called_back(FORGED, forged=True).denied(404, FORGED), "passed"),
+        (lambda: Journal().called_back(FORGED, forged=True).read(404, FORGED).posted(404, FORGED), "failed"),
     ],
     ids=["200 and nothing else", "500 and nothing else", "403", "denied", "read and placed all the same"],
 )
@@ -31,14 +31,14 @@ def test_what_a_shop_does_with_a_forged_callback_decides(journal: Callable[[], J
 
 
 def test_a_forged_callback_is_no_authorization_that_has_to_be_decided() -> None:
-    journal = Journal().placed().pinged(FORGED, 404, forged=True)
+    journal = Journal().placed().called_back(FORGED, 404, forged=True)
     assert outcome_of("D4", journal) == "inconclusive"
     assert outcome_of("C1", journal) == "passed"
 
 
 @pytest.mark.parametrize(("status", "outcome"), [(200, "inconclusive"), (404, "passed")])
 def test_a_late_callback_that_is_only_answered_shows_nothing_unless_it_is_refused(status: int, outcome: str) -> None:
-    journal = Journal().pinged(status=None, drop=True).happened(EXPIRED).pinged(status=status, resent=True)
+    journal = Journal().called_back(status=None, drop=True).happened(EXPIRED).called_back(status=status, resent=True)
     assert outcome_of("C6", journal) == outcome
     assert outcome_of("D4", journal) == "inconclusive"
 
@@ -56,5 +56,5 @@ def test_slow_decisions_are_an_error_after_ten_seconds() -> None:
 
 
 def test_a_second_authorization_may_be_denied_for_want_of_stock() -> None:
-    denied = Journal().placed().pinged(OTHER_TOKEN).denied(token=OTHER_TOKEN, deny_code="item_out_of_stock")
+    denied = Journal().placed().called_back(OTHER_TOKEN).denied(token=OTHER_TOKEN, deny_code="item_out_of_stock")
     assert outcome_of("C7", denied) == "inconclusive"

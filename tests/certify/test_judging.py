@@ -60,7 +60,7 @@ _WITHOUT_PUSH = {name: url for name, url in URLS.items() if name != "push"}
 def test_what_a_shop_does_with_every_order_is_one_finding() -> None:
     journal = Journal().button(merchant_urls=_WITHOUT_PUSH)
     for number in range(5):
-        journal.pinged(f"token-{number}").posted(token=f"token-{number}", order_id=f"order-{number}")
+        journal.called_back(f"token-{number}").posted(token=f"token-{number}", order_id=f"order-{number}")
     (result,) = judge(journal.traffic(), [BY_ID["K3"]])
     (finding,) = result.findings
     assert (finding.cases, result.broken) == (5, 5)
