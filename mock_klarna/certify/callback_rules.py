@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from operator import itemgetter
 from urllib.parse import parse_qsl, urlsplit
 
 from mock_klarna.certify.rule import Observation, Rule, Severity, broken, obeyed
@@ -21,8 +22,12 @@ from mock_klarna.certify.traffic import (
 
 _SLOW_SECONDS, _TOO_SLOW_SECONDS = 2.0, 10.0
 _NOT_MODIFIED = 304
+_VOUCHERS = ("discount", "gift_card", "store_credit")
+"""Types of lines that a shop may accept once only."""
 _CART = ("order_lines", "billing_address", "shipping_address")
 _SECRET = re.compile(r"(?=.*\d)[A-Za-z0-9_\-]{16,}")
+_WORDS = re.compile(r"[A-Za-z]*\d{0,8}(?:[-_][A-Za-z]*\d{0,8})*")
+"""Words and numbers, such as place-order-v2 or order_20260131: nobody would have to guess long."""
 
 
 def _every_callback_is_decided(traffic: Traffic) -> Iterator[Observation]:
@@ -72,16 +77,22 @@ def _authorization_is_read(traffic: Traffic) -> Iterator[Observation]:
         decision = authorization.decision
         if decision is None or decision["name"] != "create_order":
             continue
-        reads = [entry for entry in authorization.requests_named("get_authorization") if entry["seq"] < decision["seq"]]
-        if reads:
-            yield obeyed(reads[0], decision)
+        posted = authorization.requests_named("create_order")[0]
+        read = next((entry for entry in authorization.requests_named("get_authorization") if _was_read(entry)), None)
+        if read is not None and read["seq"] < posted["seq"]:
+            yield obeyed(read, decision)
         else:
             yield broken(
                 authorization.attempts[0],
-                decision,
-                seen="POST …/orders without GET …/authorizations/{token} before it",
+                posted,
+                seen="POST …/orders without an answer to GET …/authorizations/{token} before it",
                 expected="read the authorization first: anybody can send a callback",
             )
+
+
+def _was_read(entry: Entry) -> bool:
+    """Return whether a request was answered 2xx, and a fault has not lost the answer."""
+    return is_ok(entry) and not injected(entry, *ANSWER_FAULTS)
 
 
 def _repeated_callback_places_once(traffic: Traffic) -> Iterator[Observation]:
@@ -89,10 +100,12 @@ def _repeated_callback_places_once(traffic: Traffic) -> Iterator[Observation]:
         delivered = [entry for entry in authorization.attempts if entry["status"] is not None]
         if len(delivered) < 2:
             continue
-        posted = authorization.posted
-        other = next((entry for entry in posted[1:] if body_of(entry) != body_of(posted[0])), None)
+        decision = authorization.decision
+        if decision is None:
+            continue
+        other = authorization.posted_otherwise
         if other is None:
-            yield obeyed(*delivered, *posted)
+            yield obeyed(*delivered, decision)
         else:
             yield broken(
                 *delivered,
@@ -152,6 +165,7 @@ def _second_authorization_works(traffic: Traffic) -> Iterator[Observation]:
         if (
             decision is None
             or not lines(authorization.order)
+            or any(line.get("type") in _VOUCHERS for line in lines(authorization.order))
             or authorization.attempts[0]["purchase_id"] in traffic.cheats
         ):
             continue
@@ -163,7 +177,7 @@ def _second_authorization_works(traffic: Traffic) -> Iterator[Observation]:
             continue
         if decision["name"] == "create_order":
             yield obeyed(first, decision)
-        elif body_of(decision).get("deny_code") != "item_out_of_stock":
+        elif not authorization.is_disturbed and body_of(decision).get("deny_code") != "item_out_of_stock":
             yield broken(
                 first,
                 authorization.attempts[0],
@@ -181,8 +195,8 @@ def _url_has_a_secret(traffic: Traffic) -> Iterator[Observation]:
         if entry["url"] in seen or traffic.is_button_of_test(authorization.button_key):
             continue
         seen.add(entry["url"])
-        parts = [*url.path.split("/"), *(value for _name, value in parse_qsl(url.query))]
-        if any(_SECRET.fullmatch(part) for part in parts):
+        parts = {*url.path.split("/"), *(value for _name, value in parse_qsl(url.query))}
+        if any(_SECRET.fullmatch(part) and not _WORDS.fullmatch(part) for part in parts - {traffic.merchant}):
             yield obeyed(entry)
         else:
             yield broken(
@@ -206,12 +220,18 @@ def _callbacks_are_not_redirected(traffic: Traffic) -> Iterator[Observation]:
 
 
 def _updates_are_answered(traffic: Traffic) -> Iterator[Observation]:
-    ignored = {entry["purchase_id"]: entry for entry in traffic.events("update_ignored")}
+    last: dict[str, Entry] = {}
+    ignored: dict[int, Entry] = {}
+    for entry in sorted((*traffic.callbacks("update"), *traffic.events("update_ignored")), key=itemgetter("seq")):
+        if entry["kind"] == "callback":
+            last[entry["purchase_id"]] = entry
+        elif entry["purchase_id"] in last:
+            ignored[last.pop(entry["purchase_id"])["seq"]] = entry
     for entry in traffic.callbacks("update"):
+        problem = ignored.get(entry["seq"])
         if injected(entry, *ANSWER_FAULTS):
             continue
-        problem = ignored.get(entry["purchase_id"])
-        if problem is not None and abs(moment_of(problem) - moment_of(entry)) < _TOO_SLOW_SECONDS + 1:
+        if problem is not None:
             yield broken(entry, problem, seen=problem["reason"], expected="200 with lines that add up, or 304")
         elif entry["status"] is not None:
             yield obeyed(entry)

@@ -53,6 +53,15 @@ class Authorization:
         return [entry for entry in self.requests_named("create_order") if not injected(entry, "status")]
 
     @property
+    def posted_otherwise(self) -> Entry | None:
+        """The first order that was posted after the decision with another body than the placed one, or None."""
+        decision = self.decision
+        if decision is None or decision["name"] != "create_order":
+            return None
+        later = (entry for entry in self.posted if entry["seq"] > decision["seq"])
+        return next((entry for entry in later if body_of(entry) != body_of(decision)), None)
+
+    @property
     def is_disturbed(self) -> bool:
         """Whether a fault changed, delayed or lost a callback or a request, so that the time until the decision says nothing."""
         return any(injected(entry, *_DISTURBING) for entry in (*self.attempts, *self.requests))

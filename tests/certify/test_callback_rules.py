@@ -4,15 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from mock_klarna.certify import judge
-from tests.certify.results import BY_ID, outcome_of
-from tests.certify.samples import (
-    EXPIRED,
-    FORGED,
-    OTHER_TOKEN,
-    UNAVAILABLE,
-    Journal,
-)
+from mock_klarna.certify import Traffic, judge
+from tests.certify.results import BY_ID, outcome_of, result_of
+from tests.certify.samples import AUTHORIZED, DROPPED, EXPIRED, FORGED, OTHER_TOKEN, UNAVAILABLE, Journal
 
 
 @pytest.mark.parametrize(
@@ -58,3 +52,82 @@ def test_slow_decisions_are_an_error_after_ten_seconds() -> None:
 def test_a_second_authorization_may_be_denied_for_want_of_stock() -> None:
     denied = Journal().placed().called_back(OTHER_TOKEN).denied(token=OTHER_TOKEN, deny_code="item_out_of_stock")
     assert outcome_of("C7", denied) == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("journal", "outcome"),
+    [
+        (lambda: Journal().authorized().read().posted(), "passed"),
+        (lambda: Journal().authorized().read(503).read().posted(), "passed"),
+        (lambda: Journal().authorized().read(503).posted(), "failed"),
+        (lambda: Journal().authorized().posted(400).read().posted(), "failed"),
+        (lambda: lost_read(Journal().authorized().read().posted()), "failed"),
+    ],
+    ids=["read", "read again", "not answered", "posted first", "answer lost"],
+)
+def test_an_authorization_is_read_when_the_shop_got_it(journal: Callable[[], Journal], outcome: str) -> None:
+    assert outcome_of("C3", journal()) == outcome
+
+
+def lost_read(journal: Journal) -> Journal:
+    """Lose the answers to the requests that read."""
+    for entry in journal.entries:
+        if entry["name"] == "get_authorization":
+            entry["injected"] = DROPPED
+    return journal
+
+
+@pytest.mark.parametrize(
+    ("journal", "outcome"),
+    [
+        (lambda: Journal().authorized().posted(400, order_amount=1).posted().authorized(), "passed"),
+        (lambda: Journal().authorized().posted(400).authorized(), "inconclusive"),
+        (lambda: Journal().authorized().authorized(), "inconclusive"),
+        (lambda: Journal().authorized().denied().authorized(), "passed"),
+    ],
+    ids=["corrected after 400", "refused", "nothing", "denied"],
+)
+def test_a_repeated_callback_is_judged_by_what_follows_the_decision(
+    journal: Callable[[], Journal], outcome: str
+) -> None:
+    assert outcome_of("C5", journal()) == outcome
+
+
+def test_a_shop_may_deny_a_cart_again_where_klarna_failed() -> None:
+    journal = Journal().placed().called_back(OTHER_TOKEN).read(503, OTHER_TOKEN)
+    journal.entries[-1]["injected"] = UNAVAILABLE
+    assert outcome_of("C7", journal.denied(token=OTHER_TOKEN, deny_code="other")) == "inconclusive"
+
+
+@pytest.mark.parametrize(("line_type", "outcome"), [("gift_card", "inconclusive"), ("surcharge", "failed")])
+def test_a_voucher_may_be_accepted_once_only(line_type: str, outcome: str) -> None:
+    lines = [AUTHORIZED["order_lines"][0], {**AUTHORIZED["order_lines"][1], "type": line_type}]
+    journal = Journal().authorized(order_lines=lines).posted()
+    again = {**journal.entries[1]["request_body"], "authorization_token": OTHER_TOKEN}
+    journal.called("place_order", again).denied(token=OTHER_TOKEN, deny_code="other")
+    assert outcome_of("C7", journal) == outcome
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome"),
+    [
+        ("klarna/6f1ec1a9d2b84c7e93d1", "passed"),
+        ("klarna?key=7f3c0ad2-53a1-4c0e-9a51-8f1f4f9f2b77", "passed"),
+        ("klarna?key=q8Zt-4kLmW_1xYv0BnA2", "passed"),
+        ("klarna-place-order-v2", "failed"),
+        ("klarna_order_callback_20260131", "failed"),
+        ("klarna?merchant=PK00000_9ef50d19b0e3", "failed"),
+    ],
+)
+def test_words_and_the_username_are_no_secret(path: str, outcome: str) -> None:
+    traffic = Traffic("PK00000_9ef50d19b0e3", Journal().authorized(url=f"https://shop.example.com/{path}").entries)
+    (result,) = judge(traffic, [BY_ID["C8"]])
+    assert result.outcome == outcome
+
+
+def test_an_update_is_judged_by_what_klarna_made_of_its_own_answer() -> None:
+    journal = Journal().called("update", {}, 304).called("update", {}, 500)
+    journal.happened("update_ignored", reason="answered 500").later(60).called("update", {}, 200)
+    result = result_of("C10", journal)
+    assert (result.cases, result.broken) == (3, 1)
+    assert result.findings[0].evidence == ("/_mock/journal/2", "/_mock/journal/3")
