@@ -3,7 +3,17 @@
 from collections.abc import Iterator
 
 from mock_klarna.certify.rule import Observation, Rule, Severity, broken, obeyed
-from mock_klarna.certify.traffic import ANSWER_FAULTS, Traffic, body_of, injected, is_ok
+from mock_klarna.certify.traffic import (
+    ANSWER_FAULTS,
+    AUTHORIZATIONS,
+    Entry,
+    Json,
+    Traffic,
+    body_of,
+    injected,
+    is_ok,
+    path_part,
+)
 
 _DENY_CODES = (
     "address_error",
@@ -14,35 +24,60 @@ _DENY_CODES = (
 )
 
 
-def _deny_codes_are_known(traffic: Traffic) -> Iterator[Observation]:
+def _denials(traffic: Traffic) -> Iterator[tuple[Entry, Json]]:
+    """Yield the denials with their bodies; the journal has no body of a request that a fault refused."""
     for entry in traffic.exchanges("deny_authorization"):
-        body = body_of(entry)
-        if "deny_code" in body or "deny_redirect_url" not in body:
-            code = body.get("deny_code")
-            if code in _DENY_CODES:
-                yield obeyed(entry)
-            else:
-                yield broken(entry, seen=f"deny_code {code or 'missing'}", expected=f"one of {', '.join(_DENY_CODES)}")
+        if not injected(entry, "status"):
+            yield entry, body_of(entry)
+
+
+def _deny_codes_are_known(traffic: Traffic) -> Iterator[Observation]:
+    for entry, body in _denials(traffic):
+        code, is_redirect = body.get("deny_code"), bool(body.get("deny_redirect_url"))
+        if code is None and (is_redirect or not body.get("deny_message")):
+            continue  # the browser is redirected, or the shopper reads Klarna's text
+        if code in _DENY_CODES:
+            yield obeyed(entry)
+        else:
+            yield broken(entry, seen=f"deny_code {code or 'missing'}", expected=f"one of {', '.join(_DENY_CODES)}")
 
 
 def _other_has_a_message(traffic: Traffic) -> Iterator[Observation]:
-    for entry in traffic.exchanges("deny_authorization"):
-        body = body_of(entry)
-        if body.get("deny_code") == "other":
-            if body.get("deny_message"):
-                yield obeyed(entry)
-            else:
-                yield broken(
-                    entry, seen="deny_code other without deny_message", expected="a sentence in the shopper's language"
-                )
+    locales = {one.token: str(one.order.get("locale", "")) for one in traffic.authorizations}
+    used: dict[object, tuple[str, Entry]] = {}
+    for entry, body in _denials(traffic):
+        if body.get("deny_code") != "other" or body.get("deny_redirect_url"):
+            continue  # the shopper reads no message
+        message, locale = str(body.get("deny_message") or ""), locales.get(path_part(entry, AUTHORIZATIONS), "")
+        first_locale, first = used.setdefault(message, (locale, entry)) if locale else (locale, entry)
+        if not message:
+            yield broken(
+                entry, seen="deny_code other without deny_message", expected="a sentence in the shopper's language"
+            )
+        elif _language(first_locale) != _language(locale):
+            yield broken(
+                first,
+                entry,
+                seen=f"the same deny_message for {first_locale} and {locale}: {message}",
+                expected="a sentence in the language of each locale",
+            )
+        else:
+            yield obeyed(entry)
+
+
+def _language(locale: str) -> str:
+    """Return the language of a locale; sentences of Danish and Norwegian may be the same."""
+    code = locale.partition("-")[0].lower()
+    return "no" if code in ("da", "nb", "nn") else code
 
 
 def _redirect_or_code(traffic: Traffic) -> Iterator[Observation]:
-    for entry in traffic.exchanges("deny_authorization"):
-        body = body_of(entry)
+    for entry, body in _denials(traffic):
         if body.get("deny_redirect_url") and (body.get("deny_code") or body.get("deny_message")):
             yield broken(
-                entry, seen="deny_redirect_url with deny_code or deny_message", expected="only one of the two ways"
+                entry,
+                seen="deny_redirect_url with deny_code or deny_message",
+                expected="deny_redirect_url alone, or deny_code with deny_message",
             )
         else:
             yield obeyed(entry)
@@ -59,8 +94,8 @@ def _refusals_are_denials(traffic: Traffic) -> Iterator[Observation]:
         else:
             yield broken(
                 refused[0],
-                seen=f"place_order was answered {refused[0]['status']}, and nothing else happened",
-                expected="DELETE …/authorizations/{token}: the status of the answer means nothing to Klarna",
+                seen=f"place_order was answered {refused[0]['status']}, and the authorization was neither placed nor denied",
+                expected="DELETE …/authorizations/{token}: Klarna does not read the status of the answer",
             )
 
 
@@ -72,14 +107,14 @@ RULES = (
         source="klarna.md §3.14",
         remedy=f"Send one of {', '.join(_DENY_CODES)}.",
         look=_deny_codes_are_known,
-        needs="a denial without redirect",
+        needs="a denial with a code or a message",
     ),
     Rule(
         id="D2",
-        title="A denial with the code other has a message",
+        title="A denial with the code other has a message in the shopper's language",
         severity=Severity.WARNING,
         source="klarna.md §3.14",
-        remedy="Send deny_message in the language of locale; the shopper reads it. Its language is not checked.",
+        remedy="Send deny_message in the language of locale, because the shopper reads it.",
         look=_other_has_a_message,
         needs="a denial with the code other",
     ),

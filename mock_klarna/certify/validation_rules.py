@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mock_klarna.certify.rule import Look, Observation, Rule, Severity, broken, obeyed
-from mock_klarna.certify.traffic import Traffic, is_of_test
+from mock_klarna.certify.traffic import Authorization, Entry, Traffic, body_of, is_of_test, is_ok, lines
 
 
 def _denies(*cheats: str) -> Look:
@@ -23,18 +23,37 @@ def _denies(*cheats: str) -> Look:
             changed = traffic.cheats.get(first["purchase_id"])
             if changed is None or changed["cheat"] not in cheats or first["status"] is None:
                 continue
-            if decision is not None and decision["name"] == "create_order":
+            posted = _posted_as_changed(authorization)
+            if posted is not None and not _is_unlimited(authorization, changed):
                 yield broken(
                     changed,
                     first,
-                    decision,
-                    seen=f"an order was placed with {changed['path']} {changed['after']} in place of {changed['before']}",
+                    posted,
+                    seen=f"an order was {'placed' if is_ok(posted) else 'posted'} "
+                    f"with {changed['path']} {changed['after']} in place of {changed['before']}",
                     expected="DELETE …/authorizations/{token}",
                 )
-            elif sells:
+            elif posted is None and sells and (decision is not None or not authorization.is_disturbed):
                 yield obeyed(changed, first, *([decision] if decision is not None else ()))
 
     return look
+
+
+def _posted_as_changed(authorization: Authorization) -> Entry | None:
+    """Return the order that was placed, or tried to be placed with the amount that the shopper changed, or None."""
+    decision = authorization.decision
+    if decision is not None and decision["name"] == "create_order":
+        return decision
+    amount = authorization.order.get("order_amount")
+    return next((entry for entry in authorization.posted if body_of(entry).get("order_amount") == amount), None)
+
+
+def _is_unlimited(authorization: Authorization, changed: Entry) -> bool:
+    """Return whether a shopper changed the quantity of a digital article, of which there is no stock."""
+    return changed["cheat"] == "quantity" and any(
+        line.get("type") == "digital" and str(line.get("quantity")) == changed["after"]
+        for line in lines(authorization.order)
+    )
 
 
 RULES = (
