@@ -16,6 +16,7 @@ from mock_klarna.certify.traffic import (
     lines,
     moment_of,
     path_part,
+    placed_order_id,
 )
 
 _IDEMPOTENCY_KEY = "Klarna-Idempotency-Key"
@@ -47,14 +48,9 @@ def _acknowledged_after_push(traffic: Traffic) -> Iterator[Observation]:
 def _has_push_url(traffic: Traffic, order_id: str) -> bool:
     for authorization in traffic.authorizations:
         decision = authorization.decision
-        if decision is not None and _order_id(decision) == order_id:
+        if decision is not None and placed_order_id(decision) == order_id:
             return bool(traffic.merchant_urls(authorization).get("push"))
     return False
-
-
-def _order_id(entry: Entry) -> str:
-    body = entry["response_body"]
-    return str(body.get("order_id", "")) if isinstance(body, dict) else ""
 
 
 def _pushes(traffic: Traffic) -> dict[str, list[Entry]]:
@@ -212,7 +208,7 @@ def _closed_with_a_rest(traffic: Traffic) -> Iterator[Observation]:
 
 def _captures_have_shipping_info(traffic: Traffic) -> Iterator[Observation]:
     physical = {
-        _order_id(decision)
+        placed_order_id(decision)
         for authorization in traffic.authorizations
         if (decision := authorization.decision) is not None
         and any(line.get("type", "physical") == "physical" for line in lines(body_of(decision)))

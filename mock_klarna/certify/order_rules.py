@@ -14,16 +14,20 @@ from mock_klarna.certify.traffic import (
     is_ok,
     lines,
     moment_of,
+    placed_order_id,
 )
 from mock_klarna.domain.sums import LINE_RULES, ORDER_RULES
 
 _LONGEST_REFERENCE = 255
 _ADDRESSES = ("billing_address", "shipping_address")
-_TRY_LATER = (429, 500, 502, 503, 504)
+_TOO_MANY = 429
+_TRY_LATER = (_TOO_MANY, 500, 502, 503, 504)
 _SHORTEST_PAUSE = 0.45
 """Seconds between two tries, half a second less what timers are inexact."""
 _LONG_PAUSE = 0.9
-"""Seconds from which on a pause is long enough, whatever the one before it was."""
+"""Seconds from which on a pause is long enough, whatever the one before it was; and after 429 (klarna.md §1.5)."""
+_REFUSED = ("REJECTED", "STOPPED")
+"""Values of fraud_status that refuse an order; Order Management shows both as REJECTED (klarna.md §9.2)."""
 _AFTER_PAYMENT = ("capture_order", "acknowledge_order")
 
 
@@ -48,7 +52,10 @@ def _amounts_are_as_authorized(traffic: Traffic) -> Iterator[Observation]:
 
 
 def _sums_are_right(traffic: Traffic) -> Iterator[Observation]:
-    for entry in traffic.exchanges("create_order", "create_button", "update_button"):
+    for entry in (
+        *traffic.exchanges("create_order", "create_button", "update_button"),
+        *traffic.page_requests("sdk_load", "sdk_sessions", "sdk_update"),
+    ):
         wrong = [problem for problem in entry["problems"] if problem["rule"] in LINE_RULES | ORDER_RULES]
         if wrong:
             first = wrong[0]
@@ -64,7 +71,7 @@ def _shipping_is_a_line(traffic: Traffic) -> Iterator[Observation]:
             continue
         if any(line.get("type") == "shipping_fee" for line in lines(body_of(entry))):
             yield obeyed(entry)
-        else:
+        elif any(line.get("total_amount") for line in fees):
             yield broken(
                 entry,
                 seen="no line of type shipping_fee",
@@ -73,12 +80,12 @@ def _shipping_is_a_line(traffic: Traffic) -> Iterator[Observation]:
 
 
 def _orders_have_a_reference(traffic: Traffic) -> Iterator[Observation]:
-    used: dict[str, Entry] = {}
-    for _authorization, entry in _posted(traffic):
+    used: dict[str, tuple[str, Entry]] = {}
+    for authorization, entry in _posted(traffic):
         if not is_ok(entry):
             continue
-        order_id = str(entry["response_body"].get("order_id")) if isinstance(entry["response_body"], dict) else ""
-        later = [body_of(one) for one in traffic.of_order(order_id, "update_merchant_references")]
+        changes = traffic.of_order(placed_order_id(entry), "update_merchant_references")
+        later = [body_of(one) for one in changes if is_ok(one)]
         found = [body.get("merchant_reference1") for body in (body_of(entry), *later)]
         reference = next((str(one) for one in reversed(found) if one), "")
         if not reference:
@@ -89,16 +96,15 @@ def _orders_have_a_reference(traffic: Traffic) -> Iterator[Observation]:
                 seen=f"merchant_reference1 with {len(reference)} characters",
                 expected=f"at most {_LONGEST_REFERENCE} characters",
             )
-        elif reference in used and body_of(used[reference]) != body_of(entry):
+        elif used.setdefault(reference, (authorization.token, entry))[0] != authorization.token:
             yield broken(
-                used[reference],
+                used[reference][1],
                 entry,
                 seen=f"merchant_reference1 {reference} for two orders",
                 expected="another number for each order",
             )
         else:
             yield obeyed(entry)
-        used.setdefault(reference, entry)
 
 
 def _addresses_are_as_authorized(traffic: Traffic) -> Iterator[Observation]:
@@ -144,15 +150,16 @@ def _pending_is_not_paid(traffic: Traffic) -> Iterator[Observation]:
 
 
 def _rejected_is_a_refusal(traffic: Traffic) -> Iterator[Observation]:
-    rejected = [entry for entry in traffic.events("purchase_placed") if entry["fraud_status"] == "REJECTED"]
-    rejected += [entry for entry in traffic.events("fraud_review_ended") if entry["fraud_status"] == "REJECTED"]
-    for entry in rejected:
-        if entry["order_id"] in traffic.unknown_orders:
+    for entry in traffic.events("purchase_placed", "fraud_review_ended"):
+        if entry["fraud_status"] not in _REFUSED or entry["order_id"] in traffic.unknown_orders:
             continue
         later = [one for one in traffic.of_order(entry["order_id"], *_AFTER_PAYMENT) if one["seq"] > entry["seq"]]
         if later:
             yield broken(
-                entry, later[0], seen=f"{later[0]['name']} of a rejected order", expected="cancel the order in the shop"
+                entry,
+                later[0],
+                seen=f"{later[0]['name']} of an order that is {entry['fraud_status']}",
+                expected="cancel the order in the shop",
             )
         else:
             yield obeyed(entry)
@@ -164,11 +171,9 @@ def _lost_answer_is_retried(traffic: Traffic) -> Iterator[Observation]:
         lost = next((entry for entry in posted if injected(entry, "drop") and is_ok(entry)), None)
         if lost is None:
             continue
-        later = [entry for entry in posted if entry["seq"] > lost["seq"]]
-        other = next((entry for entry in later if body_of(entry) != body_of(lost)), None)
-        answer = lost["response_body"]
-        order_id = str(answer.get("order_id", "")) if isinstance(answer, dict) else ""
-        found_out = list(traffic.of_order(order_id))
+        other = next((one for one in posted if one["seq"] > lost["seq"] and body_of(one) != body_of(lost)), None)
+        later = [one for one in authorization.requests_named("create_order") if one["seq"] > lost["seq"]]
+        found_out = list(traffic.of_order(placed_order_id(lost)))
         if other is not None:
             yield broken(
                 lost,
@@ -200,13 +205,14 @@ def _retries_wait_longer(traffic: Traffic) -> Iterator[Observation]:
         ]
         longest = 0.0
         for pause, earlier, later in pauses:
-            if pause < _SHORTEST_PAUSE or pause < min(longest / 2, _LONG_PAUSE):
+            is_limited = earlier["status"] == _TOO_MANY
+            if pause < (_LONG_PAUSE if is_limited else _SHORTEST_PAUSE) or pause < min(longest / 2, _LONG_PAUSE):
                 yield broken(
                     earlier,
                     later,
                     seen=f"{later['name']} again {max(0.0, pause):.2f} s after {earlier['status']}"
                     + (f", before that after {longest:.2f} s" if longest else ""),
-                    expected="a pause of at least 0.5 s that becomes longer with each try",
+                    expected=f"a pause of at least {1 if is_limited else 0.5:g} s that becomes longer with each try",
                 )
                 break
             longest = max(longest, pause)
@@ -250,7 +256,7 @@ def _no_second_order_body(traffic: Traffic) -> Iterator[Observation]:
 
 
 def _posted(traffic: Traffic) -> Iterator[tuple[Authorization, Entry]]:
-    """Yield each posted order that was accepted or refused, with its authorization."""
+    """Yield each posted order whose body is known, accepted or refused, with its authorization."""
     for authorization in traffic.authorizations:
         for entry in authorization.requests_named("create_order"):
             if body_of(entry):
@@ -318,13 +324,13 @@ RULES = (
     ),
     Rule(
         id="O7",
-        title="A REJECTED order is not captured",
+        title="A REJECTED or STOPPED order is not captured",
         severity=Severity.ERROR,
         source="klarna.md §3.13",
         remedy="Read fraud_status in the answer to POST …/orders: REJECTED is a refusal, although the status is "
         "200. Cancel the order in the shop.",
         look=_rejected_is_a_refusal,
-        needs="a REJECTED order",
+        needs="a REJECTED or STOPPED order",
     ),
     Rule(
         id="O8",
@@ -340,7 +346,7 @@ RULES = (
         title="Retries wait longer each time",
         severity=Severity.WARNING,
         source="klarna.md §1.5",
-        remedy="Wait as many seconds as Retry-After says, else 0.5 s, and double the pause with each try.",
+        remedy="Wait as many seconds as X-Ratelimit-Reset or Retry-After says, else 0.5 s, and double the pause with each try.",
         look=_retries_wait_longer,
         needs="a retry after a fault with status 429 or 503, as --shop makes it",
     ),

@@ -141,7 +141,7 @@ async def _pending(probing: Probing, *, then: str) -> str:
     await probing.settle()
     await probing.ask("POST", f"/_mock/orders/{bought['order_id']}/decision", {"fraud_status": then})
     await probing.settle()
-    if then == "REJECTED":
+    if then != "ACCEPTED":
         await probing.call_shop("capture_order", bought["order_id"])
         await probing.settle()
     return f"PENDING, then {then}"
@@ -300,7 +300,7 @@ PROBES: tuple[Probe, ...] = (
         Probe(
             name=f"pending-{then.lower()}",
             title=f"an order is PENDING, then {then}",
-            rules=("O6", "O7") if then == "REJECTED" else ("O6",),
+            rules=("O6",) if then == "ACCEPTED" else ("O6", "O7"),
             play=partial(_pending, then=then),
         )
         for then in ("ACCEPTED", "REJECTED", "STOPPED")

@@ -248,7 +248,7 @@ class Traffic:
     def _unknown_orders(self) -> frozenset[str]:
         answers: dict[str, bool] = {}
         for entry in self.accepted("create_order"):
-            order_id = str(_object(entry["response_body"]).get("order_id", ""))
+            order_id = placed_order_id(entry)
             is_read = not (injected(entry, "drop", "garbage") or is_of_test(entry))
             answers[order_id] = answers.get(order_id, False) or is_read
         return frozenset(order_id for order_id, is_read in answers.items() if not is_read)
@@ -293,6 +293,11 @@ def injected(entry: Entry, *names: str) -> Any:
 def body_of(entry: Entry) -> Json:
     """Return the body of a request, {} for one that is no JSON object."""
     return _object(entry["request_body"])
+
+
+def placed_order_id(entry: Entry) -> str:
+    """Return the order id in the answer to `create_order`, "" if it has none."""
+    return str(_object(entry["response_body"]).get("order_id", ""))
 
 
 def header(entry: Entry, name: str) -> str | None:
