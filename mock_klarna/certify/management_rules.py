@@ -1,6 +1,6 @@
 """The rules of Order Management: what a shop does after it has placed an order."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -10,6 +10,7 @@ from mock_klarna.certify.traffic import (
     Entry,
     Traffic,
     body_of,
+    has_body,
     header,
     injected,
     is_ok,
@@ -28,6 +29,8 @@ _DAY = 24 * 3600
 _LIFETIME = 28 * _DAY
 _EXPIRED = "expired"
 _PUSHES_WITHOUT_ACKNOWLEDGEMENT = 3
+_PLACED = ("purchase_placed", "order_from_token")
+"""The events of orders: of a purchase, and of the customer token of a purchase."""
 
 
 def _acknowledged_after_push(traffic: Traffic) -> Iterator[Observation]:
@@ -54,15 +57,20 @@ def _has_push_url(traffic: Traffic, order_id: str) -> bool:
 
 
 def _pushes(traffic: Traffic) -> dict[str, list[Entry]]:
-    """Return the attempts to push, by order id: the id is part of the URL, or that of the purchase's order."""
-    of_purchase = {entry["purchase_id"]: entry["order_id"] for entry in traffic.events("purchase_placed")}
+    """Return the attempts to push by the id of their order, without those that a fault changed.
+
+    A purchase has one order, unless orders were placed with its customer token: then the URL has the id. Orders that the shop does
+    not know are left out.
+    """
+    orders: dict[str, list[str]] = defaultdict(list)
+    for placed in traffic.events(*_PLACED):
+        orders[placed["purchase_id"]].append(placed["order_id"])
     found: dict[str, list[Entry]] = defaultdict(list)
     for entry in traffic.callbacks("push"):
-        if injected(entry, "drop", "status"):
-            continue
-        order_id = of_purchase.get(entry["purchase_id"], "")
-        if order_id not in traffic.unknown_orders:
-            found[order_id].append(entry)
+        of_purchase = orders.get(entry["purchase_id"], [])
+        named = [order_id for order_id in of_purchase if order_id in entry["url"]] or of_purchase
+        if len(named) == 1 and named[0] not in traffic.unknown_orders and not injected(entry, "drop", "status"):
+            found[named[0]].append(entry)
     return found
 
 
@@ -129,7 +137,11 @@ def _requests_have_idempotency_keys(traffic: Traffic) -> Iterator[Observation]:
         if header(entry, _IDEMPOTENCY_KEY):
             yield obeyed(entry)
         else:
-            yield broken(entry, seen=f"{entry['name']} without {_IDEMPOTENCY_KEY}", expected="a UUID, stored first")
+            yield broken(
+                entry,
+                seen=f"{entry['name']} without {_IDEMPOTENCY_KEY}",
+                expected="a UUID that is stored before the call",
+            )
 
 
 def _retry_has_the_same_key(traffic: Traffic) -> Iterator[Observation]:
@@ -154,7 +166,7 @@ def _keys_belong_to_one_amount(traffic: Traffic) -> Iterator[Observation]:
     first: dict[str, Entry] = {}
     for entry in traffic.exchanges(*_WITH_KEY):
         key = header(entry, _IDEMPOTENCY_KEY)
-        if not key or injected(entry, "status"):  # the body of a request that was not executed is not in the journal
+        if not key or not has_body(entry):
             continue
         before = first.setdefault(key, entry)
         if _purpose(before) == _purpose(entry):
@@ -175,8 +187,8 @@ def _purpose(entry: Entry) -> tuple[object, ...]:
 
 def _amounts_are_possible(traffic: Traffic) -> Iterator[Observation]:
     for entry in traffic.exchanges(*_WITH_KEY, "cancel_order", "release_remaining_authorization"):
-        if entry["status"] == 403 and _EXPIRED in (entry["explanation"] or ""):
-            continue  # M9 judges it
+        if injected(entry, "status") or (entry["status"] == 403 and _EXPIRED in (entry["explanation"] or "")):
+            continue  # a fault refused it, or M9 judges it
         if entry["status"] == 403:
             yield broken(
                 entry,
@@ -190,20 +202,31 @@ def _amounts_are_possible(traffic: Traffic) -> Iterator[Observation]:
 
 
 def _closed_with_a_rest(traffic: Traffic) -> Iterator[Observation]:
-    rest: dict[str, Entry] = {}
-    for entry in traffic.events("order_captured", "remaining_authorization_released", "order_closed"):
-        captured = rest.pop(entry["order_id"], None)
-        if entry["name"] == "order_captured" and entry["remaining_authorized_amount"]:
-            rest[entry["order_id"]] = entry
-        elif entry["name"] == "order_closed" and captured is not None:
-            sent = [one for one in traffic.of_order(entry["order_id"], "capture_order") if is_ok(one)]
-            yield broken(
-                *sent[-1:],
-                captured,
-                entry,
-                seen=f"{captured['remaining_authorized_amount']} neither captured nor released when the order was closed",
-                expected="POST …/release-remaining-authorization after the last capture",
-            )
+    last: dict[str, Entry] = {}
+    captured: Counter[str] = Counter()
+    rest: Counter[str] = Counter()
+    for entry in traffic.events(
+        "order_captured", "order_authorization_updated", "remaining_authorization_released", "order_closed"
+    ):
+        order_id = entry["order_id"]
+        match entry["name"]:
+            case "order_captured":
+                last[order_id] = entry
+                captured[order_id] += entry["captured_amount"]
+                rest[order_id] = entry["remaining_authorized_amount"]
+            case "order_authorization_updated":
+                rest[order_id] = entry["order_amount"] - captured[order_id]
+            case "remaining_authorization_released":
+                rest[order_id] = 0
+            case _ if order_id in last and rest[order_id] > 0:
+                sent = [one for one in traffic.of_order(order_id, "capture_order") if is_ok(one)]
+                yield broken(
+                    *sent[-1:],
+                    last[order_id],
+                    entry,
+                    seen=f"{rest[order_id]} neither captured nor released when the order was closed",
+                    expected="POST …/release-remaining-authorization after the last capture",
+                )
 
 
 def _captures_have_shipping_info(traffic: Traffic) -> Iterator[Observation]:
@@ -225,7 +248,7 @@ def _captures_have_shipping_info(traffic: Traffic) -> Iterator[Observation]:
 
 
 def _captured_or_extended_in_time(traffic: Traffic) -> Iterator[Observation]:
-    ends = {entry["order_id"]: moment_of(entry) + _LIFETIME for entry in traffic.events("purchase_placed")}
+    ends = {entry["order_id"]: moment_of(entry) + _LIFETIME for entry in traffic.events(*_PLACED)}
     extended = {entry["order_id"]: entry for entry in traffic.events("authorization_time_extended")}
     ends |= {order_id: float(entry["expires_at"]) for order_id, entry in extended.items()}
     for order_id, entry in extended.items():

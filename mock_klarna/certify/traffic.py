@@ -49,8 +49,8 @@ class Authorization:
 
     @property
     def posted(self) -> list[Entry]:
-        """The requests with an order, without those that a fault refused: the journal does not have their bodies."""
-        return [entry for entry in self.requests_named("create_order") if not injected(entry, "status")]
+        """The requests with an order whose bodies the journal has."""
+        return [entry for entry in self.requests_named("create_order") if has_body(entry)]
 
     @property
     def posted_otherwise(self) -> Entry | None:
@@ -247,7 +247,7 @@ class Traffic:
     @cached_property
     def _unknown_orders(self) -> frozenset[str]:
         answers: dict[str, bool] = {}
-        for entry in self.accepted("create_order"):
+        for entry in self.accepted("create_order", "order_from_token"):
             order_id = placed_order_id(entry)
             is_read = not (injected(entry, "drop", "garbage") or is_of_test(entry))
             answers[order_id] = answers.get(order_id, False) or is_read
@@ -290,13 +290,18 @@ def injected(entry: Entry, *names: str) -> Any:
     return next((done[name] for name in names if name in done), None)
 
 
+def has_body(entry: Entry) -> bool:
+    """Return whether the journal has the body of a request: faults, limits and wrong credentials refuse it before it is read."""
+    return entry["status"] not in (401, 429) and not injected(entry, "status")
+
+
 def body_of(entry: Entry) -> Json:
     """Return the body of a request, {} for one that is no JSON object."""
     return _object(entry["request_body"])
 
 
 def placed_order_id(entry: Entry) -> str:
-    """Return the order id in the answer to `create_order`, "" if it has none."""
+    """Return the order id in the answer to a request that placed an order, "" if it has none."""
     return str(_object(entry["response_body"]).get("order_id", ""))
 
 

@@ -8,9 +8,20 @@ from mock_klarna.certify.rule import Observation, Rule, Severity, broken, nothin
 from mock_klarna.certify.traffic import Traffic, header
 
 _LIBRARY = re.compile(
-    r"(?i)(python|curl|guzzle|php|axios|node|go-http|java|okhttp|apache-httpclient|libwww|ruby|aiohttp|httpx|dart|wget)\S*"
+    r"(?i)python(-\w+)?|aiohttp|httpx|urllib3?|php|guzzle(http)?|symfony|httpclient|curl|libcurl|wget|node(-fetch|\.js)?|undici|axios|"
+    r"got|superagent|go-http-client|java(-http-client)?|okhttp|apache-httpclient|ruby|rest-client|faraday|typhoeus|libwww-perl|dart"
 )
-_PERSONAL = re.compile(r"[^/?&=\s]+@[^/?&=\s]+\.[a-z]{2,}|(?<![a-z\d])\d{6}-?\d{4}(?![a-z\d])", re.IGNORECASE)
+"""The names with which libraries and languages describe themselves in a User-Agent."""
+_PRODUCT = re.compile(r"\([^)]*\)|([^\s/()]+)(?:/\S*)?")
+"""A comment, or a product with its version (RFC 9110, section 10.1.5)."""
+_VERSION = re.compile(r"(?i)v?\d[\d.]*(-\w+)?")
+_MONTH, _DAY = r"(?:0[1-9]|1[0-2])", r"(?:0[1-9]|[12]\d|3[01])"
+_PERSONAL = re.compile(
+    r"[^/?&=\s]+@[^/?&=\s]+\.[a-z]{2,}"
+    rf"|(?<![a-z\d])(?:\d\d{_MONTH}{_DAY}|{_DAY}{_MONTH}\d\d)-?\d{{4}}(?![a-z\d])",
+    re.IGNORECASE,
+)
+"""An e-mail address, or a national identification number: a date of birth as YYMMDD or DDMMYY, and four digits."""
 
 
 def _user_agent_names_the_shop(traffic: Traffic) -> Iterator[Observation]:
@@ -20,7 +31,8 @@ def _user_agent_names_the_shop(traffic: Traffic) -> Iterator[Observation]:
         if agent in seen:
             continue
         seen.add(agent)
-        if agent and not _LIBRARY.match(agent):
+        products = [found[1] for found in _PRODUCT.finditer(agent) if found[1]]
+        if any(not (_LIBRARY.fullmatch(name) or _VERSION.fullmatch(name)) for name in products):
             yield obeyed(entry)
         else:
             yield broken(

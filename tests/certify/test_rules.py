@@ -9,11 +9,13 @@ import pytest
 
 from mock_klarna.certify import RULES, Traffic, judge
 from mock_klarna.certify.rule import nothing
-from tests.certify.results import BY_ID, outcomes, sent_by_a_test
+from tests.certify.results import BY_ID, outcome_of, outcomes, sent_by_a_test
 from tests.certify.samples import (
     AUTHORIZATION,
+    DROPPED,
     ORDER,
     SAMPLES,
+    UNAVAILABLE,
     Journal,
 )
 
@@ -57,16 +59,16 @@ def test_an_empty_journal_decides_nothing() -> None:
 
 
 @pytest.mark.parametrize("rule", ["C5", "O8", "O11", "M6"])
-def test_a_request_that_a_fault_refused_is_not_compared_with_the_next_one(rule: str) -> None:
-    refused = {"fault_id": "f", "status": 503}
-    journal = Journal().button().authorized().sent("create_order", ORDERS_OF_TOKEN, None, 503, injected=refused)
-    journal.posted(injected={"fault_id": "f", "drop": True}).sent(
-        "create_order", ORDERS_OF_TOKEN, None, 503, injected=refused
-    )
+@pytest.mark.parametrize(("status", "injected"), [(503, UNAVAILABLE), (429, None)], ids=["fault", "rate limit"])
+def test_a_request_that_was_refused_before_it_was_read_is_not_compared_with_the_next_one(
+    rule: str, status: int, injected: object
+) -> None:
+    journal = Journal().button().authorized().sent("create_order", ORDERS_OF_TOKEN, None, status, injected=injected)
+    journal.posted(injected=DROPPED).sent("create_order", ORDERS_OF_TOKEN, None, status, injected=injected)
     headers = {"User-Agent": "Shop/1.0", "Klarna-Idempotency-Key": "k-1"}
-    journal.posted().authorized().sent("capture_order", f"{ORDER}/captures", None, 503, None, headers, injected=refused)
-    journal.captured()
-    assert outcomes(journal)[rule] == "passed"
+    journal.posted().authorized()
+    journal.sent("capture_order", f"{ORDER}/captures", None, status, None, headers, injected=injected).captured()
+    assert outcome_of(rule, journal) == "passed"
 
 
 def test_whatever_a_body_is_no_rule_fails() -> None:
