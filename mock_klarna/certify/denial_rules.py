@@ -112,7 +112,7 @@ RULES = (
     ),
     Rule(
         id="D2",
-        title="A denial with the code other has a message in the shopper's language",
+        title="The code other has a message in the shopper's language",
         severity=Severity.WARNING,
         source="klarna.md §3.14",
         remedy="Send deny_message in the language of locale, because the shopper reads it.",

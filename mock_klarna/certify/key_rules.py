@@ -121,10 +121,11 @@ def _placed(traffic: Traffic) -> Iterator[tuple[tuple[Entry, Entry], Json, objec
 
 
 def _terms_are_set(traffic: Traffic) -> Iterator[Observation]:
-    for entry in traffic.accepted("create_button", "update_button"):
-        if _merchant_urls(body_of(entry)).get("terms"):
-            yield obeyed(entry)
-    for authorization in traffic.authorizations:
+    keys = traffic.accepted("create_button", "update_button")
+    with_terms = [entry for entry in keys if _merchant_urls(body_of(entry)).get("terms")]
+    for entry in with_terms:
+        yield obeyed(entry)
+    for authorization in traffic.authorizations if len(with_terms) < len(keys) else ():
         button = traffic.buttons.get(authorization.button_key)
         if button is not None and _merchant_urls(authorization.order).get("terms"):
             yield obeyed(button, authorization.attempts[0])
@@ -191,6 +192,11 @@ def _references_are_unique(traffic: Traffic) -> Iterator[Observation]:
 
 
 def _country_currency_and_locale_match(traffic: Traffic) -> Iterator[Observation]:
+    for authorization in traffic.authorizations:
+        yield from _regions_of(authorization.attempts[0], authorization.order)
+    for authorization in traffic.authorizations:
+        for entry in authorization.posted:
+            yield from _regions_of(entry, body_of(entry))
     for entry in (
         *traffic.exchanges("create_button", "update_button"),
         *traffic.page_requests("sdk_load", "sdk_sessions", "sdk_update"),
@@ -198,13 +204,6 @@ def _country_currency_and_locale_match(traffic: Traffic) -> Iterator[Observation
         for problem in entry["problems"]:
             if problem["rule"] == "currency":
                 yield broken(entry, seen=f"{problem['path']} {problem['value']}", expected=str(problem["expected"]))
-    for authorization in traffic.authorizations:
-        posted = authorization.requests_named("create_order")
-        for entry, order in (
-            (authorization.attempts[0], authorization.order),
-            *((one, body_of(one)) for one in posted),
-        ):
-            yield from _regions_of(entry, order)
 
 
 def _regions_of(entry: Entry, order: Json) -> Iterator[Observation]:

@@ -37,7 +37,7 @@ class Observation:
 
 FAMILIES = {
     "K": "Keys",
-    "C": "Ping",
+    "C": "Callbacks",
     "V": "Validation",
     "O": "Placing",
     "D": "Denying",

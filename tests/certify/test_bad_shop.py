@@ -41,7 +41,8 @@ async def clicked(probing: Probing, _shop: str) -> None:
 async def shown_without_terms(probing: Probing, _shop: str) -> None:
     """Let a page show the button without a terms URL."""
     setup = {"instance_id": "button-1", "key": probing.cart.button_key, "environment": "playground", "region": "eu"}
-    await probing.ask("POST", "/instantshopping/sdk/load", {"options": {"setup": setup, **probing.cart.page}})
+    body = {"options": {"setup": setup, **probing.cart.page}}
+    await probing.client.send("POST", "/instantshopping/sdk/load", body, headers={"User-Agent": "Mozilla/5.0"})
 
 
 async def undecided(probing: Probing, _shop: str) -> None:

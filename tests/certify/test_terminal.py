@@ -9,7 +9,7 @@ from mock_klarna.certify.terminal import Style, text, verdict
 from tests.certify.samples import SAMPLES, Journal
 from tests.certify.test_reports import found_in
 
-GROUPS = ["Keys", "Ping", "Validation", "Placing", "Denying", "After the order", "Transport"]
+GROUPS = ["Keys", "Callbacks", "Validation", "Placing", "Denying", "After the order", "Transport"]
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 

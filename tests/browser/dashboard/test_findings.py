@@ -90,7 +90,7 @@ async def test_findings_are_grouped_with_all_that_a_developer_needs_and_stay_tex
     tab: "Page", open_dashboard: Open, mock_klarna: MockKlarna, broken_rules: list[Json]
 ) -> None:
     await _show_findings(tab, open_dashboard)
-    groups = ["Keys", "Ping", "Validation", "Placing", "Denying", "After the order", "Transport"]
+    groups = ["Keys", "Callbacks", "Validation", "Placing", "Denying", "After the order", "Transport"]
     await expect(tab.locator(".family > h3")).to_have_text(groups)
     (finding,) = (one for one in broken_rules if one["rule"] == "M6")
     card = tab.get_by_role("region", name="After the order").locator("article", has_text="M6")
