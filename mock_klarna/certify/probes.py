@@ -371,7 +371,9 @@ async def play_all(probing: Probing, probes: Sequence[Probe], show: Callable[[in
             start = await probing.position()
             result = await play(probe, probing)
             if gone := await probing.why_gone():
-                stopped, end = _ENDED.format(probe.name, gone), start
+                was_there = not results or await probing.has_acted(start)
+                when = f"during the probe {probe.name}" if was_there else f"after the probe {results[-1].probe.name}"
+                stopped, end = f"the shop ended {when}: {gone}; what it did since then is not judged", start
                 result = Played(probe=probe, reason=stopped)
             elif number == 1 and probing.last.get("state") != "placed":
                 stopped = f"nothing else was played, because the ordinary purchase was {result.text}"
@@ -390,7 +392,6 @@ async def play_all(probing: Probing, probes: Sequence[Probe], show: Callable[[in
     return ProbeRun(results=results, stopped=stopped, end=end)
 
 
-_ENDED = "the shop ended during the probe {}: {}; what it did since then is not judged"
 NO_ORDER = "this needs a cart that the shop sells, and it placed no ordinary order"
 """Why nothing is played after an ordinary purchase that was not placed."""
 

@@ -155,6 +155,11 @@ class Probing:
         found: list[Json] = (await self.ask("GET", f"/_mock/journal?{query}"))["entries"]
         return found
 
+    async def has_acted(self, after: int) -> bool:
+        """Return whether the shop has sent a request to Klarna or answered a callback after a position."""
+        traffic = Traffic("", await self.entries(after))
+        return bool(traffic.exchanges()) or any(entry["status"] is not None for entry in traffic.callbacks())
+
     async def wait_for(
         self, name: str, after: int, *, number: int = 1, seconds: float | None = None, order_id: str = ""
     ) -> Sequence[Json]:

@@ -204,3 +204,25 @@ def test_every_rule_that_needs_a_probe_has_one() -> None:
     assert of_probes <= {rule.id for rule in RULES}
     assert {rule.id for rule in RULES} - of_probes == {"K10", "O10", "T2", "T4"} - of_probes
     assert len(BY_NAME) == len(PROBES)
+
+
+async def test_a_shop_that_ends_after_a_probe_is_named_with_this_probe(client: Client, shop: RunningShop) -> None:
+    url = f"{shop.url}/klarna/place-order?merchant=ending-shop"
+    async with Client(client.url, "ending-shop") as ending:
+        urls = {"place_order": url, "terms": f"{shop.url}/terms"}
+        key = (await ending.ask("POST", "/instantshopping/v1/buttons", {"merchant_urls": urls}))["button_key"]
+        probing = await probing_of(ending, shop, {**CART, "merchant_urls": {"terms": f"{shop.url}/terms"}})
+
+        async def why_gone() -> str:
+            """Let the shop end after the ordinary purchase."""
+            if probing.waiting is not PATIENT:
+                return "Connection refused"
+            probing.waiting = Waiting(shop=0)
+            gone = {"merchant_urls": {**urls, "place_order": "http://127.0.0.1:1/"}}
+            await ending.ask("PUT", f"/instantshopping/v1/buttons/{key}", gone)
+            return ""
+
+        probing.why_gone = why_gone
+        run = await play_all(probing, [BY_NAME["price"]], lambda *_: None)
+    reason = "the shop ended after the probe purchase: Connection refused; what it did since then is not judged"
+    assert (run.stopped, [one.reason for one in run.results]) == (reason, ["", reason])
