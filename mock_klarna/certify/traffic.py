@@ -126,7 +126,7 @@ class Traffic:
         return [entry for entry in self._entries("exchange") if not names or entry["name"] in names]
 
     def page_requests(self, *names: str) -> list[Entry]:
-        """Return the requests of the merchant's pages to some operations: of them the journal has those with a problem."""
+        """Return the requests that lib.js on the merchant's pages sent to some operations, in their order."""
         return [entry for entry in self._entries("page") if entry["name"] in names]
 
     def accepted(self, *names: str) -> list[Entry]:

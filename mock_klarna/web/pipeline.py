@@ -375,7 +375,7 @@ _RECORDERS: dict[JournalPolicy, Callable[..., Awaitable[None]]] = {
     JournalPolicy.PROBLEMS: _record_problems,
     JournalPolicy.NONE: _show_refusal,
 }
-_RECORDED_HEADERS = (hdrs.HOST, hdrs.USER_AGENT, hdrs.CONTENT_TYPE, IDEMPOTENCY_KEY, hdrs.ORIGIN, "Sec-Fetch-Mode")
+_RECORDED_HEADERS = (hdrs.HOST, hdrs.USER_AGENT, hdrs.CONTENT_TYPE, IDEMPOTENCY_KEY, hdrs.ORIGIN, "Sec-Fetch-Site")
 
 
 async def _record(

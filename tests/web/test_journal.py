@@ -353,7 +353,7 @@ async def test_an_entry_has_the_headers_by_which_requests_are_judged(klarna: Moc
         "User-Agent": "Shop/1.0",
         "Klarna-Idempotency-Key": "k-1",
         "Origin": "https://shop.example",
-        "Sec-Fetch-Mode": "cors",
+        "Sec-Fetch-Site": "cross-site",
         "Accept-Language": "sv",
     }
     await klarna.send("GET", "/ordermanagement/v1/orders/unknown", headers=sent)
