@@ -151,7 +151,7 @@ def _late_callback_does_no_harm(traffic: Traffic) -> Iterator[Observation]:
                     attempt,
                     refused,
                     again[0],
-                    seen=f"POST …/orders after the token was answered {refused['status']}",
+                    seen=f"POST …/orders after a request with the token was answered {refused['status']}",
                     expected="no further request with a token that has expired",
                 )
             elif later or _is_refused(attempt):
@@ -245,7 +245,7 @@ RULES = (
         source="guide, step 3",
         remedy="Send POST …/orders or DELETE …/authorizations/{token} within 60 s of the callback; after that "
         "the shopper has seen an error.",
-        look=_every_callback_is_decided,
+        observe=_every_callback_is_decided,
         needs="a place_order callback that was decided, or for which a shopper waited 60 s",
     ),
     Rule(
@@ -254,7 +254,7 @@ RULES = (
         severity=Severity.WARNING,
         source="klarna.md §4.1",
         remedy="Decide within 2 s, and do slow work such as e-mails after POST …/orders; the shopper waits.",
-        look=_decisions_are_quick,
+        observe=_decisions_are_quick,
         needs="a place_order callback that was decided",
     ),
     Rule(
@@ -264,7 +264,7 @@ RULES = (
         source="klarna.md §1.3",
         remedy="Call GET /instantshopping/v1/authorizations/{token} before POST …/orders: callbacks carry no "
         "authentication.",
-        look=_authorization_is_read,
+        observe=_authorization_is_read,
         needs="an order that was placed after a callback",
     ),
     Rule(
@@ -274,7 +274,7 @@ RULES = (
         source="klarna.md §1.3",
         remedy="Put a secret into merchant_urls.place_order and check it, and call GET …/authorizations/{token} "
         "before POST …/orders; stop after 403 and 404.",
-        look=_forged_callback_places_nothing,
+        observe=_forged_callback_places_nothing,
         needs="a forged callback, as --shop sends it, that is answered with 4xx or read; 2xx alone does not show what is stored",
     ),
     Rule(
@@ -284,7 +284,7 @@ RULES = (
         source="klarna.md §4.1",
         remedy="Store authorization_token with the order, and answer a second callback with the first result; "
         "send no other POST …/orders.",
-        look=_repeated_callback_places_once,
+        observe=_repeated_callback_places_once,
         needs="a place_order callback that arrived twice",
     ),
     Rule(
@@ -294,7 +294,7 @@ RULES = (
         source="klarna.md §5",
         remedy="Stop when GET …/authorizations/{token} is answered 404: send no POST …/orders, and tell the "
         "shopper to buy again.",
-        look=_late_callback_does_no_harm,
+        observe=_late_callback_does_no_harm,
         needs="a callback after its token expired, as --shop sends it, that is answered with 4xx or read",
     ),
     Rule(
@@ -304,7 +304,7 @@ RULES = (
         source="klarna.md §4.1",
         remedy="Recognize a purchase by authorization_token, not by its cart: a shopper can buy the same "
         "order_lines again.",
-        look=_second_authorization_works,
+        observe=_second_authorization_works,
         needs="two authorizations of one cart, the first of which was placed",
     ),
     Rule(
@@ -313,7 +313,7 @@ RULES = (
         severity=Severity.HINT,
         source="klarna.md §1.3",
         remedy="Add a random token of the shop to the path or the query of merchant_urls.place_order, and check it.",
-        look=_url_has_a_secret,
+        observe=_url_has_a_secret,
         needs="a place_order callback to a URL of a button key that the shop created",
     ),
     Rule(
@@ -323,7 +323,7 @@ RULES = (
         source="klarna.md §4",
         remedy="Give the final URL in merchant_urls; Klarna sends one POST, and does not follow the answers 301 "
         "to 308.",
-        look=_callbacks_are_not_redirected,
+        observe=_callbacks_are_not_redirected,
         needs="a callback that was answered",
     ),
     Rule(
@@ -332,7 +332,7 @@ RULES = (
         severity=Severity.ERROR,
         source="klarna.md §4.2",
         remedy="Answer with 200 and order_lines whose sums are right, or with 304 if nothing changes, within 10 s.",
-        look=_updates_are_answered,
+        observe=_updates_are_answered,
         needs="an update callback",
     ),
 )

@@ -107,7 +107,7 @@ RULES = (
         severity=Severity.WARNING,
         source="klarna.md §3.14",
         remedy=f"Send one of {', '.join(_DENY_CODES)}.",
-        look=_deny_codes_are_known,
+        observe=_deny_codes_are_known,
         needs="a denial with a code or a message",
     ),
     Rule(
@@ -116,7 +116,7 @@ RULES = (
         severity=Severity.WARNING,
         source="klarna.md §3.14",
         remedy="Send deny_message in the language of locale, because the shopper reads it.",
-        look=_other_has_a_message,
+        observe=_other_has_a_message,
         needs="a denial with the code other",
     ),
     Rule(
@@ -125,7 +125,7 @@ RULES = (
         severity=Severity.WARNING,
         source="klarna.md §3.14",
         remedy="Send deny_redirect_url alone, or deny_code with deny_message.",
-        look=_redirect_or_code,
+        observe=_redirect_or_code,
         needs="a denial",
     ),
     Rule(
@@ -134,7 +134,7 @@ RULES = (
         severity=Severity.ERROR,
         source="guide, step 3",
         remedy="Send DELETE …/authorizations/{token}; the status of the answer to the callback is not read.",
-        look=_refusals_are_denials,
+        observe=_refusals_are_denials,
         needs="a place_order callback that was answered with an error",
     ),
 )

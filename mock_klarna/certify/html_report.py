@@ -48,7 +48,7 @@ def page(
         _header(found, judged, failing, result),
         _tag(
             "main",
-            _join(_notes(judged["notes"]), body.overview(), body.findings(), body.undecided(), body.all_rules()),
+            _join(_notes(judged["notes"]), body.overview(), body.findings(), body.undecided(), body.passed()),
             raw=True,
         ),
         _tag("footer", f"mock-klarna {judged['version']} judged {judged['of']} at {judged['at']}."),
@@ -206,7 +206,7 @@ class _Body:
     def _case(self, case: Json, number: int, count: int) -> str:
         pair = "".join(
             _tag("div", _tag("dt", name) + _tag("dd", case[member]), member, raw=True)
-            for name, member in ((with_count("Seen", case), "seen"), ("Right", "expected"))
+            for name, member in ((with_count("Seen", case), "seen"), ("Expected", "expected"))
         )
         title = _tag("h4", f"{number} of {count}") if count > 1 else ""
         entries = "".join(self._entry(place) for place in case["evidence"])
@@ -239,12 +239,12 @@ class _Body:
         ]
         return _tag("section", _tag("h2", "Not decided") + _table(("Rule", "Result", "Why"), rows), raw=True)
 
-    def all_rules(self) -> str:
+    def passed(self) -> str:
         """Return the rules that passed."""
-        passed = [result for result in self._results if result["outcome"] == "passed"]
-        if not passed:
+        results = [result for result in self._results if result["outcome"] == "passed"]
+        if not results:
             return ""
-        rows = [(self._name(one), escape(str(one["cases"])), escape(one["source"])) for one in passed]
+        rows = [(self._name(one), escape(str(one["cases"])), escape(one["source"])) for one in results]
         return _tag("section", _tag("h2", "Passed") + _table(("Rule", "Cases", "Source"), rows), raw=True)
 
     def _name(self, result: Json) -> str:

@@ -90,17 +90,22 @@ def judge(traffic: Traffic, rules: Iterable[Rule] = RULES) -> list[RuleResult]:
 
 
 def _result(rule: Rule, traffic: Traffic) -> RuleResult:
-    seen = list(_seen_by(rule, traffic))
-    observed = [one for one in seen if traffic.of_tests.isdisjoint(one.entries)]
-    found = [one for one in observed if one.is_finding]
-    found.sort(key=lambda one: list(Severity).index(one.severity or rule.severity))
+    observed = list(_observations(rule, traffic))
+    of_shop = [one for one in observed if traffic.of_tests.isdisjoint(one.entries)]
+    found = [one for one in of_shop if one.is_finding]
+    found.sort(key=lambda one: _rank(one.severity or rule.severity))
     same: dict[tuple[object, ...], list[Observation]] = {}
     for one in found:
         same.setdefault((one.seen, one.expected, one.severity), []).append(one)
     findings = tuple(_finding(rule, traffic, cases) for cases in list(same.values())[:_MOST_FINDINGS])
-    reason = "" if found else _OF_TESTS if seen and not observed else _why_undecided(rule, traffic, bool(observed))
+    reason = "" if found else _OF_TESTS if observed and not of_shop else _why_undecided(rule, traffic, bool(of_shop))
     outcome = FAILED if found else INCONCLUSIVE if reason else PASSED
-    return RuleResult(rule, traffic.merchant, outcome, len(observed), len(found), findings, reason)
+    return RuleResult(rule, traffic.merchant, outcome, len(of_shop), len(found), findings, reason)
+
+
+def _rank(severity: Severity) -> int:
+    """Return the place of a severity among all, 0 for the most severe."""
+    return list(Severity).index(severity)
 
 
 def _finding(rule: Rule, traffic: Traffic, cases: Sequence[Observation]) -> Finding:
@@ -108,10 +113,10 @@ def _finding(rule: Rule, traffic: Traffic, cases: Sequence[Observation]) -> Find
     return Finding(rule, traffic.merchant, cases[0], tuple(map(traffic.place_of, positions)), len(cases))
 
 
-def _seen_by(rule: Rule, traffic: Traffic) -> Iterator[Observation]:
+def _observations(rule: Rule, traffic: Traffic) -> Iterator[Observation]:
     """Yield what a rule observes, until it asks for entries of a kind that is missing: what comes after that may be wrong."""
     traffic.asked_kinds.clear()
-    for one in rule.look(traffic):
+    for one in rule.observe(traffic):
         if _missing(traffic):
             return
         yield one
@@ -133,17 +138,14 @@ def _why_undecided(rule: Rule, traffic: Traffic, is_observed: bool) -> str:
         return f"the journal dropped {gaps.dropped} entries; raise --journal-bytes"
     if gaps.cut:
         return gaps.cut
-    return "one purchase does not show it; judge the merchant's journal" if _is_one_of_many(rule, traffic) else ""
-
-
-def _is_one_of_many(rule: Rule, traffic: Traffic) -> bool:
-    return rule.compares_purchases and traffic.gaps.one_purchase
+    is_one_of_many = rule.compares_purchases and gaps.one_purchase
+    return "one purchase does not show it; judge the merchant's journal" if is_one_of_many else ""
 
 
 def report(results: Sequence[RuleResult]) -> dict[str, Any]:
     """Return the results as JSON: `summary`, the `findings` with the most severe first, and the outcome of all `rules`."""
     findings = [finding for result in results for finding in result.findings]
-    findings.sort(key=lambda finding: list(Severity).index(finding.severity))
+    findings.sort(key=lambda finding: _rank(finding.severity))
     return summarized([result.as_json() for result in results], [finding.as_json() for finding in findings])
 
 

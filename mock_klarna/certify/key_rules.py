@@ -260,7 +260,7 @@ RULES = (
         severity=Severity.ERROR,
         source="guide, step 1",
         remedy="Give https URLs of at most 2,000 characters in merchant_urls; Klarna refuses others.",
-        look=_urls_are_https,
+        observe=_urls_are_https,
         needs="a button key whose URLs are not those of a test machine",
     ),
     Rule(
@@ -269,7 +269,7 @@ RULES = (
         severity=Severity.WARNING,
         source="klarna.md §5",
         remedy="Create the key once, store it, and change it with PUT /instantshopping/v1/buttons/{button_key}.",
-        look=_keys_are_used_again,
+        observe=_keys_are_used_again,
         needs="a button key that the shop created, and a session",
         compares_purchases=True,
     ),
@@ -280,7 +280,7 @@ RULES = (
         source="guide, step 3",
         remedy="Set merchant_urls.push and merchant_urls.notification. Without them a PENDING order is never decided "
         "for the shop; in US and GB both are required.",
-        look=_push_and_notification_are_set,
+        observe=_push_and_notification_are_set,
         needs="a placed order of a button key in the journal",
     ),
     Rule(
@@ -289,7 +289,7 @@ RULES = (
         severity=Severity.ERROR,
         source="guide, step 3",
         remedy="Set merchant_urls.confirmation in the button key, in the options of load() or in the posted order.",
-        look=_confirmation_is_set,
+        observe=_confirmation_is_set,
         needs="a placed order of a button key in the journal",
     ),
     Rule(
@@ -298,7 +298,7 @@ RULES = (
         severity=Severity.ERROR,
         source="guide, step 2",
         remedy="Set merchant_urls.terms in POST /instantshopping/v1/buttons, or give it to load(); without it there is no button.",
-        look=_terms_are_set,
+        observe=_terms_are_set,
         needs="a button key with a terms URL, or a page that loads the button of a known key",
     ),
     Rule(
@@ -307,7 +307,7 @@ RULES = (
         severity=Severity.HINT,
         source="klarna.md §3.4",
         remedy="Give product_url and image_url of each line as https URLs; Klarna's app shows them to the shopper.",
-        look=_lines_have_urls,
+        observe=_lines_have_urls,
         needs="an authorized order with a product",
     ),
     Rule(
@@ -317,7 +317,7 @@ RULES = (
         source="klarna.md §3.4",
         remedy="Give each entry of order_lines the article number of the shop as reference, each number once; "
         "shipping and refunds find the line by it.",
-        look=_references_are_unique,
+        observe=_references_are_unique,
         needs="an authorized order",
     ),
     Rule(
@@ -327,7 +327,7 @@ RULES = (
         source="klarna.md §3.1",
         remedy="Sell in the currency of purchase_country, in a locale that ends with it: for SE "
         "purchase_currency is SEK, and locale sv-SE.",
-        look=_country_currency_and_locale_match,
+        observe=_country_currency_and_locale_match,
         needs="an authorized or posted order",
     ),
     Rule(
@@ -337,7 +337,7 @@ RULES = (
         source="klarna.md §1.3",
         remedy="Send requests to /instantshopping/v1 and /ordermanagement/v1 from the shop's server only; a page "
         "needs the button key, not the password.",
-        look=_browsers_have_no_credentials,
+        observe=_browsers_have_no_credentials,
         needs="a request to Klarna's API",
     ),
     Rule(
@@ -346,7 +346,7 @@ RULES = (
         severity=Severity.HINT,
         source="klarna.md §6.3",
         remedy="Give load() a callback, and hide the place of the button when show_button is false.",
-        look=_load_has_a_callback,
+        observe=_load_has_a_callback,
         needs="a click on the button of a page whose load() has no callback, or one with a parameter; what it does is not visible",
     ),
 )

@@ -105,7 +105,7 @@ def _repeated_push_changes_nothing(traffic: Traffic) -> Iterator[Observation]:
                     push,
                     changed,
                     seen=f"{changed['name']} again after the second push",
-                    expected="nothing that was done after the first push",
+                    expected="200, and nothing that was done after the first push",
                 )
             elif not is_ok(before):
                 continue
@@ -244,7 +244,11 @@ def _captures_have_shipping_info(traffic: Traffic) -> Iterator[Observation]:
         if body_of(entry).get("shipping_info") or later:
             yield obeyed(entry, *later[:1])
         else:
-            yield broken(entry, seen="a capture without shipping_info", expected="the parcel's carrier and number")
+            yield broken(
+                entry,
+                seen="a capture without shipping_info",
+                expected="shipping_info with the carrier and the number of the parcel",
+            )
 
 
 def _captured_or_extended_in_time(traffic: Traffic) -> Iterator[Observation]:
@@ -276,7 +280,7 @@ RULES = (
         source="klarna.md §4.4",
         remedy="Send POST …/acknowledge when merchant_urls.push is called; Klarna sends no push for an "
         "acknowledged order.",
-        look=_acknowledged_after_push,
+        observe=_acknowledged_after_push,
         needs="an acknowledged order with a push URL",
     ),
     Rule(
@@ -285,7 +289,7 @@ RULES = (
         severity=Severity.ERROR,
         source="klarna.md §4.4",
         remedy="Answer each push with POST /ordermanagement/v1/orders/{order_id}/acknowledge; pushes end after 48 h.",
-        look=_orders_are_acknowledged,
+        observe=_orders_are_acknowledged,
         needs="a push that was answered or repeated; move the clock to repeat it",
     ),
     Rule(
@@ -294,7 +298,7 @@ RULES = (
         severity=Severity.WARNING,
         source="klarna.md §4.4",
         remedy="Look up order_id when merchant_urls.push is called; if it is known, answer 200 and repeat nothing.",
-        look=_repeated_push_changes_nothing,
+        observe=_repeated_push_changes_nothing,
         needs="a push that arrived twice, as --shop sends it",
     ),
     Rule(
@@ -303,7 +307,7 @@ RULES = (
         severity=Severity.WARNING,
         source="klarna.md §9.4",
         remedy="Send Klarna-Idempotency-Key with a UUID that is stored before the call; Klarna remembers it for 24 h.",
-        look=_requests_have_idempotency_keys,
+        observe=_requests_have_idempotency_keys,
         needs="a capture or a refund",
     ),
     Rule(
@@ -312,7 +316,7 @@ RULES = (
         severity=Severity.ERROR,
         source="klarna.md §9.4",
         remedy="Store Klarna-Idempotency-Key before the call, and send the same key again after a lost answer.",
-        look=_retry_has_the_same_key,
+        observe=_retry_has_the_same_key,
         needs="a capture or a refund whose answer a fault with drop has lost, and the same request again",
     ),
     Rule(
@@ -322,7 +326,7 @@ RULES = (
         source="klarna.md §9.4",
         remedy="Make a new Klarna-Idempotency-Key for each capture and refund: Klarna compares the key alone, "
         "and does nothing for a second request within 24 h.",
-        look=_keys_belong_to_one_amount,
+        observe=_keys_belong_to_one_amount,
         needs="a capture or a refund with a key",
         compares_purchases=True,
     ),
@@ -333,7 +337,7 @@ RULES = (
         source="klarna.md §9.1",
         remedy="Capture at most remaining_authorized_amount, refund at most captured_amount, cancel only before a capture, and "
         "send POST …/release-remaining-authorization after the last one.",
-        look=_amounts_are_possible,
+        observe=_amounts_are_possible,
         needs="a capture, a refund or a cancellation",
     ),
     Rule(
@@ -342,7 +346,7 @@ RULES = (
         severity=Severity.HINT,
         source="klarna.md §9.1",
         remedy="Send shipping_info with POST …/captures, or with POST …/captures/{capture_id}/shipping-info after it.",
-        look=_captures_have_shipping_info,
+        observe=_captures_have_shipping_info,
         needs="a capture of an order with physical goods",
     ),
     Rule(
@@ -351,7 +355,7 @@ RULES = (
         severity=Severity.WARNING,
         source="klarna.md §9.1",
         remedy="Send POST …/captures within 28 days, or POST …/extend-authorization-time before they end.",
-        look=_captured_or_extended_in_time,
+        observe=_captured_or_extended_in_time,
         needs="a capture, or an extension of the authorization",
     ),
 )

@@ -248,7 +248,7 @@ def _no_second_order_body(traffic: Traffic) -> Iterator[Observation]:
             yield broken(
                 decision,
                 other,
-                seen=f"another order {moment_of(other) - moment_of(decision):.0f} s after it was placed",
+                seen=f"POST …/orders with another body {moment_of(other) - moment_of(decision):.0f} s after the order was placed",
                 expected="changes of a placed order go to Order Management",
             )
         else:
@@ -271,7 +271,7 @@ RULES = (
         source="klarna.md §3.11",
         remedy="Post order_amount and order_tax_amount as GET …/authorizations/{token} returns them, and add "
         "only merchant_reference1, merchant_reference2 and merchant_data.",
-        look=_amounts_are_as_authorized,
+        observe=_amounts_are_as_authorized,
         needs="a posted order",
     ),
     Rule(
@@ -280,7 +280,7 @@ RULES = (
         severity=Severity.ERROR,
         source="klarna.md §10",
         remedy="Calculate total_amount = quantity * unit_price - total_discount_amount, and the tax inside it, in minor units.",
-        look=_sums_are_right,
+        observe=_sums_are_right,
         needs="an order with lines",
     ),
     Rule(
@@ -289,7 +289,7 @@ RULES = (
         severity=Severity.ERROR,
         source="guide, step 3",
         remedy="Keep the line of type shipping_fee in order_lines, as GET …/authorizations/{token} returns it.",
-        look=_shipping_is_a_line,
+        observe=_shipping_is_a_line,
         needs="a posted order with shipping",
     ),
     Rule(
@@ -298,7 +298,7 @@ RULES = (
         severity=Severity.WARNING,
         source="klarna.md §3.11",
         remedy="Send the order number as merchant_reference1 with the order, or with PATCH …/merchant-references.",
-        look=_orders_have_a_reference,
+        observe=_orders_have_a_reference,
         needs="a placed order",
         compares_purchases=True,
     ),
@@ -309,7 +309,7 @@ RULES = (
         source="klarna.md §3.10",
         remedy="Post billing_address and shipping_address as GET …/authorizations/{token} returns them, with the "
         "blanks of postal_code.",
-        look=_addresses_are_as_authorized,
+        observe=_addresses_are_as_authorized,
         needs="a posted order",
     ),
     Rule(
@@ -319,7 +319,7 @@ RULES = (
         source="klarna.md §9.3",
         remedy="Read fraud_status in the answer to POST …/orders. While it is PENDING, ship and capture nothing: "
         "wait for the call of merchant_urls.notification.",
-        look=_pending_is_not_paid,
+        observe=_pending_is_not_paid,
         needs="a PENDING order whose review ended, or that was captured or acknowledged",
     ),
     Rule(
@@ -329,7 +329,7 @@ RULES = (
         source="klarna.md §3.13",
         remedy="Read fraud_status in the answer to POST …/orders: REJECTED is a refusal, although the status is "
         "200. Cancel the order in the shop.",
-        look=_rejected_is_a_refusal,
+        observe=_rejected_is_a_refusal,
         needs="a REJECTED or STOPPED order",
     ),
     Rule(
@@ -338,7 +338,7 @@ RULES = (
         severity=Severity.ERROR,
         source="klarna.md §4.1",
         remedy="Repeat POST …/orders with the same body; Klarna answers 200 with the same order_id.",
-        look=_lost_answer_is_retried,
+        observe=_lost_answer_is_retried,
         needs="an order whose answer a fault with drop has lost, as --shop does it",
     ),
     Rule(
@@ -347,7 +347,7 @@ RULES = (
         severity=Severity.WARNING,
         source="klarna.md §1.5",
         remedy="Wait as many seconds as X-Ratelimit-Reset or Retry-After says, else 0.5 s, and double the pause with each try.",
-        look=_retries_wait_longer,
+        observe=_retries_wait_longer,
         needs="a retry after a fault with status 429 or 503, as --shop makes it",
     ),
     Rule(
@@ -357,7 +357,7 @@ RULES = (
         source="klarna.md §5",
         remedy="Store the decision with authorization_token, and send either POST …/orders or DELETE "
         "…/authorizations/{token}, never both.",
-        look=_nothing_after_the_decision,
+        observe=_nothing_after_the_decision,
         needs="an authorization that was placed or denied",
     ),
     Rule(
@@ -367,7 +367,7 @@ RULES = (
         source="klarna.md §5",
         remedy="Change a placed order with /ordermanagement/v1/orders/{order_id}, such as PATCH …/authorization, "
         "and not with a second POST …/orders.",
-        look=_no_second_order_body,
+        observe=_no_second_order_body,
         needs="a placed order",
     ),
 )

@@ -58,12 +58,12 @@ async def _forged(probing: Probing) -> str:
     return answered(await probing.forge())
 
 
-_STRANGER = "mock-klarna-certify-other"
+_OTHER_MERCHANT = "mock-klarna-certify-other"
 """The merchant whose token is used."""
 
 
 async def _of_another_merchant(probing: Probing) -> str:
-    of_other = f"merchant={_STRANGER}"
+    of_other = f"merchant={_OTHER_MERCHANT}"
     try:
         order = await probing.ask("POST", f"/_mock/orders?{of_other}", {"page": probing.cart.without_key()})
     except MockKlarnaError as refused:
@@ -216,7 +216,7 @@ async def _captured(probing: Probing) -> str:
     """Return the id of an order that the shop has captured."""
     bought, start = await probing.place(), await probing.position()
     await probing.advance(_UNTIL_PUSH)
-    await _require_act(probing, "capture_order", bought["order_id"], start, 1)
+    await _require_act(probing, "capture_order", bought["order_id"], start)
     return str(bought["order_id"])
 
 
@@ -228,7 +228,7 @@ async def _lost(probing: Probing, operation: str, order_id: str = "") -> str:
     if not order_id:
         order_id = (await probing.place())["order_id"]
         await probing.advance(_UNTIL_PUSH)
-    await _require_act(probing, operation, order_id, start, 1)
+    await _require_act(probing, operation, order_id, start)
     sent = await probing.shop_acts(operation, order_id, start, 2)
     return "sent again" if len(sent) > 1 else "not sent again"
 
@@ -245,9 +245,9 @@ async def _late_capture(probing: Probing) -> str:
     return "captured" if status < 300 else f"the capture was answered {status}"
 
 
-async def _require_act(probing: Probing, operation: str, order_id: str, start: int, number: int) -> None:
+async def _require_act(probing: Probing, operation: str, order_id: str, start: int) -> None:
     """Raise `NotPlayed` unless the shop captures or refunds."""
-    if not await probing.shop_acts(operation, order_id, start, number):
+    if not await probing.shop_acts(operation, order_id, start, 1):
         raise _no_act(probing, operation)
 
 
@@ -277,7 +277,9 @@ PROBES: tuple[Probe, ...] = (
         )
     ),
     Probe(name="forged", title="a callback has an unknown token", rules=("C4",), play=_forged),
-    Probe(name="stranger", title="a callback has another merchant's token", rules=("C4",), play=_of_another_merchant),
+    Probe(
+        name="other-merchant", title="a callback has another merchant's token", rules=("C4",), play=_of_another_merchant
+    ),
     Probe(name="twice", title="the callback arrives twice", rules=("C5", "O11"), play=_callback_twice),
     Probe(name="again", title="the callback arrives after the order", rules=("C5", "O10", "O11"), play=_callback_again),
     Probe(name="expired", title="the callback arrives after 61 minutes", rules=("C6",), play=_expired),

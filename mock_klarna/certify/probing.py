@@ -12,7 +12,8 @@ from mock_klarna.errors import MockKlarnaError
 from mock_klarna.sender import Sender
 
 _MOST_ENTRIES = 10_000
-_STATE_TEXTS = {"placed": "placed", "denied": "denied", "timed_out": "not decided", "authorized": "not decided"}
+_STATE_TEXTS = {"timed_out": "not decided", "authorized": "not decided"}
+"""The states of a purchase that are not called by their names."""
 
 
 class NotPlayed(Exception):
@@ -147,7 +148,7 @@ class Probing:
 
     async def position(self) -> int:
         """Return the position of the newest entry of the journal."""
-        return (await mark(self.client)).position
+        return (await journal_end(self.client)).position
 
     async def entries(self, after: int, **filters: object) -> list[Json]:
         """Return journal entries after a position; with `wait`, wait so many seconds for the first one."""
@@ -257,21 +258,21 @@ _PAGE_MEMBERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """A point of a merchant's journal: the position of its newest entry, and how many older ones it had dropped."""
+class JournalEnd:
+    """The end of a merchant's journal at some time: the position of its newest entry, and how many older ones it had dropped."""
 
     position: int
     dropped: int
 
 
-async def mark(client: Sender) -> Mark:
-    """Return the present point of the journal."""
+async def journal_end(client: Sender) -> JournalEnd:
+    """Return the present end of the journal."""
     newest = await client.ask("GET", "/_mock/journal?order=newest&limit=1", headers=_HEADERS)
-    return Mark(newest["position"], newest["dropped"])
+    return JournalEnd(newest["position"], newest["dropped"])
 
 
-async def traffic_after(client: Sender, merchant: str, start: Mark, end: int | None = None) -> Traffic:
-    """Return what happened after a point of the journal: purchases that began after it, and the button keys of before.
+async def traffic_after(client: Sender, merchant: str, start: JournalEnd, end: int | None = None) -> Traffic:
+    """Return what happened after an end of the journal: purchases that began after it, and the button keys of before.
 
     end: the position at which the shop was last known to run, None for no end. What it did about earlier purchases counts still.
     """

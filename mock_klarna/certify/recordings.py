@@ -6,7 +6,7 @@ are not in an archive.
 
 import re
 from base64 import b64decode
-from binascii import Error as NoBase64
+from binascii import Error as InvalidBase64
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import orjson
 
 from mock_klarna.certify.traffic import Entry, Gaps
+from mock_klarna.domain.callbacks import CALLBACKS
 from mock_klarna.domain.time import precise_moment
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.validation import shared_validator
@@ -23,7 +24,6 @@ from mock_klarna.validation import shared_validator
 Json = Mapping[str, Any]
 Operations = Iterable[tuple[str, str, str]]
 """Klarna's endpoints: method, path with names in braces, and name."""
-_CALLED = ("place_order", "update", "create_customer_token", "push", "notification")
 _SECRET_HEADERS = ("authorization", "cookie", "proxy-authorization")
 _NO_EVENTS = "a HAR of a browser or proxy has no events; only the journal of the sandbox has them"
 _NO_CALLBACKS = "the HAR has no callback to the shop; record the requests to the shop's server too"
@@ -49,8 +49,10 @@ def entries(recorded: Sequence[Json], operations: Operations) -> tuple[Sequence[
             "and /ordermanagement/v1/…; a page's own requests do not show what the server does",
         )
     merchant = _merchant(entry["request"] for _name, entry in exchanges.values())
-    found = [_exchange(at, name, entry, merchant) for at, (name, entry) in exchanges.items()]
-    found += [_sent(at, name, entry, merchant) for at, (name, entry) in callbacks.items() if at not in exchanges]
+    found = [_exchange_entry(at, name, entry, merchant) for at, (name, entry) in exchanges.items()]
+    found += [
+        _callback_entry(at, name, entry, merchant) for at, (name, entry) in callbacks.items() if at not in exchanges
+    ]
     found.sort(key=_end)
     _number(found)
     missing = {"event": _NO_EVENTS}
@@ -83,7 +85,7 @@ def _merchant_urls(exchanges: Iterable[Json]) -> Mapping[str, str]:
         for sent in (_request_body(entry["request"]), _answer_body(entry["response"])):
             urls = sent.get("merchant_urls") if isinstance(sent, dict) else None
             for name, url in urls.items() if isinstance(urls, dict) else ():
-                if name in _CALLED and isinstance(url, str) and "{" not in url.partition("?")[0]:
+                if name in CALLBACKS and isinstance(url, str) and "{" not in url.partition("?")[0]:
                     found[_without_query(url)] = name
     return found
 
@@ -113,7 +115,7 @@ def _user(credentials: str) -> str:
     scheme, _, value = credentials.partition(" ")
     try:
         return b64decode(value, validate=True).decode().partition(":")[0] if scheme.lower() == "basic" else ""
-    except (NoBase64, ValueError):
+    except (InvalidBase64, ValueError):
         return ""
 
 
@@ -121,7 +123,7 @@ def _values(request: Json, name: str) -> Iterator[str]:
     return (str(header["value"]) for header in request.get("headers", ()) if str(header["name"]).lower() == name)
 
 
-def _frame(at: int, kind: str, name: str, entry: Json, merchant: str) -> dict[str, Any]:
+def _entry(at: int, kind: str, name: str, entry: Json, merchant: str) -> dict[str, Any]:
     return {
         "seq": 0,
         "at": precise_moment(datetime.fromisoformat(entry["startedDateTime"]).timestamp()),
@@ -136,12 +138,12 @@ def _frame(at: int, kind: str, name: str, entry: Json, merchant: str) -> dict[st
     }
 
 
-def _exchange(at: int, name: str, entry: Json, merchant: str) -> dict[str, Any]:
+def _exchange_entry(at: int, name: str, entry: Json, merchant: str) -> dict[str, Any]:
     request = entry["request"]
     url = urlsplit(request["url"])
-    frame = _frame(at, "exchange", name, entry, merchant)
+    common = _entry(at, "exchange", name, entry, merchant)
     return {
-        **frame,
+        **common,
         "method": request["method"],
         "path": unquote(url.path) + (f"?{url.query}" if url.query else ""),
         "request_headers": [
@@ -151,7 +153,7 @@ def _exchange(at: int, name: str, entry: Json, merchant: str) -> dict[str, Any]:
         ],
         "response_body": _answer_body(entry["response"]),
         "explanation": None,
-        "problems": _problems(name, frame["request_body"]),
+        "problems": _problems(name, common["request_body"]),
     }
 
 
@@ -163,9 +165,9 @@ def _problems(operation: str, body: object) -> list[dict[str, Any]]:
     return [problem.as_json() for problem in validator.check(operation, body)[1]]
 
 
-def _sent(at: int, name: str, entry: Json, merchant: str) -> dict[str, Any]:
+def _callback_entry(at: int, name: str, entry: Json, merchant: str) -> dict[str, Any]:
     return {
-        **_frame(at, "callback", name, entry, merchant),
+        **_entry(at, "callback", name, entry, merchant),
         "url": entry["request"]["url"],
         "number": 1,
         "answer_body": _answer_body(entry["response"]),
@@ -192,7 +194,7 @@ def _answer_body(response: Json) -> Any:
     if content.get("encoding") == "base64":
         try:
             text = b64decode(text).decode("utf-8", "backslashreplace")
-        except NoBase64:
+        except InvalidBase64:
             return text
     return body(text)
 

@@ -77,7 +77,7 @@ def sarif(found: Json, version: str, url: str = "") -> bytes:
     url: the address of the server, before the paths of the evidence. Rules without a result are notifications.
     """
     rules = {result["rule"]: result for result in found["rules"]}
-    places = {rule: at for at, rule in enumerate(rules)}
+    indexes = {rule: index for index, rule in enumerate(rules)}
     run = {
         "tool": {
             "driver": {
@@ -93,14 +93,14 @@ def sarif(found: Json, version: str, url: str = "") -> bytes:
                     {
                         "level": "note",
                         "message": {"text": _notice(result)},
-                        "associatedRule": {"id": result["rule"], "index": places[result["rule"]]},
+                        "associatedRule": {"id": result["rule"], "index": indexes[result["rule"]]},
                     }
                     for result in found["rules"]
                     if result["outcome"] in _UNDECIDED
                 ],
             }
         ],
-        "results": [_sarif_result(finding, places, url) for finding in found["findings"]],
+        "results": [_sarif_result(finding, indexes, url) for finding in found["findings"]],
     }
     document = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
     return orjson.dumps(document, option=orjson.OPT_INDENT_2)
@@ -123,15 +123,15 @@ def _notice(result: Json) -> str:
     return f"{result['rule']} is {result['outcome']} for {result['merchant']}: {result['reason']}"
 
 
-def _sarif_result(finding: Json, places: Mapping[str, int], url: str) -> Json:
+def _sarif_result(finding: Json, indexes: Mapping[str, int], url: str) -> Json:
     evidence = [f"{url if place.startswith('/') else ''}{place}" for place in finding["evidence"]]
-    seen = f"{finding['title']}. Seen: {with_count(finding['seen'], finding)}. Expected: {finding['expected']}. {finding['remedy']}"
-    text = f"{seen} Evidence: {' '.join(evidence)}. Merchant: {finding['merchant']}."
+    text = f"{finding['title']}. Seen: {with_count(finding['seen'], finding)}. Expected: {finding['expected']}. {finding['remedy']}"
+    text = f"{text} Evidence: {' '.join(evidence)}. Merchant: {finding['merchant']}."
     identity = sha256(f"{finding['merchant']}\n{finding['rule']}".encode()).hexdigest()[:32]
     region = {"startLine": 1}
     return {
         "ruleId": finding["rule"],
-        "ruleIndex": places[finding["rule"]],
+        "ruleIndex": indexes[finding["rule"]],
         "level": _SARIF_LEVELS[finding["severity"]],
         "occurrenceCount": finding["cases"],
         "message": {"text": text},

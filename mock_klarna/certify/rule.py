@@ -47,7 +47,8 @@ FAMILIES = {
 """The groups of the reports, in their order, by the letter with which the ids of their rules begin."""
 
 
-Look = Callable[[Traffic], Iterator[Observation]]
+Observe = Callable[[Traffic], Iterator[Observation]]
+"""Yields what a rule observes in the traffic of a merchant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ class Rule:
     """A rule that an integration has to obey: a row of `RULES`.
 
     title: what the merchant does when it obeys. source: where the rule comes from. remedy: what to change.
-    look: yields one observation for each case in the traffic; none means that the rule cannot be decided.
+    observe: yields one observation for each case in the traffic; none means that the rule cannot be decided.
     needs: what has to happen before there is anything to observe; shown for a rule that cannot be decided.
     compares_purchases: whether one purchase alone can break the rule, but never shows that it is obeyed.
     """
@@ -65,7 +66,7 @@ class Rule:
     severity: Severity
     source: str
     remedy: str
-    look: Look
+    observe: Observe
     needs: str
     compares_purchases: bool = False
 
@@ -75,7 +76,7 @@ class Rule:
         return FAMILIES[self.id[0]]
 
 
-def nothing(_traffic: Traffic) -> Iterator[Observation]:
+def observe_nothing(_traffic: Traffic) -> Iterator[Observation]:
     """Observe nothing: the rule cannot be decided from traffic."""
     return iter(())
 

@@ -50,7 +50,7 @@ def verdict(found: Json, failing: Sequence[str] = ("error",)) -> str:
 
 def is_certified(found: Json, failing: Sequence[str]) -> bool:
     """Return whether no finding has one of some severities, and something passed: what was not seen is not certified."""
-    return not any(finding["severity"] in failing for finding in found["findings"]) and not undecided(found)
+    return not any(finding["severity"] in failing for finding in found["findings"]) and not why_undecided(found)
 
 
 def is_mostly_undecided(found: Json) -> bool:
@@ -59,8 +59,11 @@ def is_mostly_undecided(found: Json) -> bool:
     return 2 * int(counts["inconclusive"]) > int(counts["rules"]) - int(counts["skipped"])
 
 
-def undecided(found: Json) -> str:
-    """Return why findings are no ground to certify an integration, "" if they are. `incomplete` is why probes were not played."""
+def why_undecided(found: Json) -> str:
+    """Return why the results do not show enough to certify an integration, "" if they do.
+
+    The member `incomplete` of a report is why probes were not played.
+    """
     counts = found["summary"]
     if found.get("incomplete"):
         return str(found["incomplete"])

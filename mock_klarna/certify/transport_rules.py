@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
-from mock_klarna.certify.rule import Observation, Rule, Severity, broken, nothing, obeyed
+from mock_klarna.certify.rule import Observation, Rule, Severity, broken, obeyed, observe_nothing
 from mock_klarna.certify.traffic import Traffic, header
 
 _LIBRARY = re.compile(
@@ -75,7 +75,7 @@ RULES = (
         severity=Severity.HINT,
         source="klarna.md §1.4",
         remedy="Send a User-Agent with the name and the version of the shop or plugin, such as ExampleShop/2.4.",
-        look=_user_agent_names_the_shop,
+        observe=_user_agent_names_the_shop,
         needs="a request",
     ),
     Rule(
@@ -84,7 +84,7 @@ RULES = (
         severity=Severity.HINT,
         source="klarna.md §1.5",
         remedy="Write Klarna-Correlation-Id of each response to the log; Klarna's support asks for it.",
-        look=nothing,
+        observe=observe_nothing,
         needs="a look at the shop's log: what it keeps is not in the traffic",
     ),
     Rule(
@@ -94,7 +94,7 @@ RULES = (
         source="klarna.md §1.1",
         remedy="Put ids such as {order_id} into paths and merchant_urls, and no e-mail addresses and national "
         "ids: URLs are written to logs. Answer callbacks without Authorization.",
-        look=_urls_have_no_personal_data,
+        observe=_urls_have_no_personal_data,
         needs="a request or a callback",
     ),
     Rule(
@@ -104,7 +104,7 @@ RULES = (
         source="klarna.md §1.2",
         remedy="Use the host of the region of the credentials: api.klarna.com for Europe, api-na.klarna.com for "
         "North America, api-oc.klarna.com for Oceania.",
-        look=_one_region_for_one_username,
+        observe=_one_region_for_one_username,
         needs="--separate-regions and requests to two regions",
     ),
 )

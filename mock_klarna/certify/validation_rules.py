@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from mock_klarna.certify.rule import Look, Observation, Rule, Severity, broken, obeyed
+from mock_klarna.certify.rule import Observation, Observe, Rule, Severity, broken, obeyed
 from mock_klarna.certify.traffic import Authorization, Entry, Traffic, body_of, is_of_test, is_ok, lines
 
 
-def _denies(*cheats: str) -> Look:
-    """Return the look of a rule that carts which were changed in these ways are not placed.
+def _denies(*cheats: str) -> Observe:
+    """Return what observes that carts which were changed in these ways are not placed.
 
     A shop that has placed no honest cart shows nothing by placing no changed one.
     """
 
-    def look(traffic: Traffic) -> Iterator[Observation]:
+    def observe(traffic: Traffic) -> Iterator[Observation]:
         sells = any(
             decision["name"] == "create_order" and one.attempts[0]["purchase_id"] not in traffic.cheats
             for one in traffic.authorizations
@@ -36,7 +36,7 @@ def _denies(*cheats: str) -> Look:
             elif posted is None and sells and (decision is not None or not authorization.is_disturbed):
                 yield obeyed(changed, first, *([decision] if decision is not None else ()))
 
-    return look
+    return observe
 
 
 def _posted_as_changed(authorization: Authorization) -> Entry | None:
@@ -64,7 +64,7 @@ RULES = (
             severity=severity,
             source="guide, step 3",
             remedy=remedy,
-            look=_denies(*cheats),
+            observe=_denies(*cheats),
             needs=f"an order, and a purchase with cheat: {' or '.join(cheats)}, as --shop makes it",
         )
         for number, title, severity, cheats, remedy in (

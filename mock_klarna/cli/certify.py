@@ -122,7 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
     _write_reports(arguments, found, judged, failing, url)
     style = terminal.Style(has_colours(sys.stdout), terminal_width(sys.stdout))
     print(terminal.text(found, url, style, failing=failing, notes=judged.notes))
-    if reason := terminal.undecided(found):
+    if reason := terminal.why_undecided(found):
         of = f"merchant {merchant!r}" if merchant is not None else "any merchant"
         text = "not certified" if judged.incomplete else f"nothing to certify for {of}"
         print(f"mock-klarna: {text}: {reason}", file=sys.stderr)

@@ -14,7 +14,7 @@ import orjson
 
 from mock_klarna.certify import judge, report, terminal
 from mock_klarna.certify.probes import PROBES, Played, Probe, play_all, reasons
-from mock_klarna.certify.probing import Cart, Probing, Waiting, find_cart, mark, traffic_after
+from mock_klarna.certify.probing import Cart, Probing, Waiting, find_cart, journal_end, traffic_after
 from mock_klarna.cli.health import why_unready
 from mock_klarna.cli.options import server_address, value_of
 from mock_klarna.client import Client
@@ -32,7 +32,7 @@ _ONLY_WITH_SHOP = ("button_key", "cart", "probe", "capture_url", "refund_url", "
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the shop, its cart, the choice of probes, and how long to wait."""
-    group = parser.add_argument_group("probes", "cheat and fail on purpose, and judge what the shop makes of it")
+    group = parser.add_argument_group("probes", "change carts and inject faults, and judge how the shop reacts")
     group.add_argument("--shop", metavar="URL", help="play the probes against the shop with this address")
     group.add_argument(
         "--button-key", metavar="KEY", help="key of the shop's button (default: that of the last purchase)"
@@ -64,15 +64,15 @@ def require_usable(arguments: argparse.Namespace) -> None:
         given = next((name for name in _ONLY_WITH_SHOP if getattr(arguments, name) is not None), None)
         if given is not None:
             hint = "give --shop URL too, or leave it out"
-            raise MockKlarnaError("this is for probes", where=f"--{given.replace('_', '-')}", hint=hint)
+            raise MockKlarnaError("only possible with probes", where=f"--{given.replace('_', '-')}", hint=hint)
         return
     if arguments.file is not None or arguments.passive:
         given = arguments.file or "--passive"
-        raise MockKlarnaError(f"probes are played, and {given} is judged without them", where="--shop", hint="give one")
+        raise MockKlarnaError(f"not possible together with {given}", where="--shop", hint="give one of them")
     user, colon, _ = (arguments.merchant or "").partition(":")
     if not (user and colon):
         hint = "give USER:PASSWORD, the credentials that the shop uses"
-        raise MockKlarnaError("the probes act for a merchant", where="--merchant", hint=hint)
+        raise MockKlarnaError("a username and a password are needed", where="--merchant", hint=hint)
     for name in ("shop", "capture_url", "refund_url"):
         if getattr(arguments, name) is not None:
             server_address(f"--{name.replace('_', '-')}", getattr(arguments, name))
@@ -103,7 +103,7 @@ async def play(arguments: argparse.Namespace, url: str, rules: Collection[str]) 
             why_gone=partial(asyncio.to_thread, _why_gone, arguments.shop),
             urls=_urls(arguments),
         )
-        start = await mark(client)
+        start = await journal_end(client)
         played = await play_all(probing, chosen, _show)
         found = report(judge(await traffic_after(client, user, start, played.end)))
     print()

@@ -14,13 +14,13 @@ from mock_klarna import Settings, resources, serve_in_thread
 from mock_klarna.certify import RULES
 from mock_klarna.certify.probes import PROBES
 from mock_klarna.certify.probing import Cart, Probing, Waiting
-from mock_klarna.certify.rule import nothing
+from mock_klarna.certify.rule import observe_nothing
 from mock_klarna.client import Client
 from tests.certify.bad_shop import FAULTS, REACTIONS, TRIES, Fault, rule_of, serve_bad_shop
 
 Json = dict[str, Any]
 Flow = Callable[[Probing, str], Awaitable[object]]
-DECIDABLE = [rule.id for rule in RULES if rule.look is not nothing]
+DECIDABLE = [rule.id for rule in RULES if rule.observe is not observe_nothing]
 SEVERITIES = {rule.id: rule.severity.value for rule in RULES}
 _PROBES = {probe.name: probe for probe in PROBES}
 _PATIENT = Waiting(shop=60, retry=60, quiet=0.02)

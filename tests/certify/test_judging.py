@@ -85,10 +85,10 @@ def test_a_rule_that_only_tests_have_obeyed_says_so() -> None:
 def test_the_most_severe_cases_are_kept_of_many() -> None:
     entry = Journal().button().entries[0]
 
-    def look(_traffic: Traffic) -> Iterator[Observation]:
+    def observe(_traffic: Traffic) -> Iterator[Observation]:
         yield from (broken(entry, seen=f"warning {number}", expected="none") for number in range(30))
         yield broken(entry, seen="an error", expected="none", severity=Severity.ERROR)
 
-    (result,) = judge(Journal().traffic(), [replace(BY_ID["K3"], look=look)])
+    (result,) = judge(Journal().traffic(), [replace(BY_ID["K3"], observe=observe)])
     assert (len(result.findings), result.broken) == (20, 31)
     assert [finding.severity for finding in result.findings[:2]] == ["error", "warning"]

@@ -11,7 +11,7 @@ import pytest
 from mock_klarna import MockKlarna, Settings, resources, serve_in_thread
 from mock_klarna.certify import RULES, judge
 from mock_klarna.certify.probes import NO_ORDER, PROBES, Played, play_all, reasons
-from mock_klarna.certify.probing import Cart, Probing, Waiting, find_cart, mark, page_of, traffic_after
+from mock_klarna.certify.probing import Cart, Probing, Waiting, find_cart, journal_end, page_of, traffic_after
 from mock_klarna.client import Client
 from mock_klarna.errors import MockKlarnaError
 from tests.commands import command_process
@@ -24,7 +24,7 @@ CART = resources.cart("se-battery-pack")
 SAMPLE = (
     "price",
     "country",
-    "stranger",
+    "other-merchant",
     "twice",
     "expired",
     "lost-order",
@@ -85,7 +85,7 @@ async def probing_of(client: Client, shop: RunningShop, page: Json = CART, **mem
 
 async def played(client: Client, probing: Probing, *names: str) -> tuple[dict[str, Played], dict[str, str]]:
     """Play probes; return their results by name, and the outcome of each rule."""
-    start, shown = await mark(client), list[str]()
+    start, shown = await journal_end(client), list[str]()
     results = (
         await play_all(
             probing, [BY_NAME[name] for name in names], lambda _number, _total, one: shown.append(one.probe.name)
@@ -115,7 +115,7 @@ async def test_a_shop_that_sells_at_any_price_is_found(client: Client, shop: Run
         await trusting.ask("POST", "/instantshopping/v1/buttons", {"merchant_urls": {"place_order": url}})
         page = {**CART, "merchant_urls": {"terms": f"{shop.url}/terms"}}
         probing = await probing_of(trusting, shop, page)
-        start = await mark(trusting)
+        start = await journal_end(trusting)
         run = await play_all(probing, [BY_NAME[name] for name in ("price", "article", "forged")], lambda *_: None)
         assert [one.text for one in run.results] == ["placed", "placed", "placed", "answered 200"]
         found = judge(await traffic_after(trusting, "trusting-shop", start))

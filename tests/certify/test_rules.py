@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mock_klarna.certify import RULES, Traffic, judge
-from mock_klarna.certify.rule import nothing
+from mock_klarna.certify.rule import observe_nothing
 from tests.certify.results import BY_ID, outcome_of, outcomes, sent_by_a_test
 from tests.certify.samples import (
     AUTHORIZATION,
@@ -19,7 +19,7 @@ from tests.certify.samples import (
     Journal,
 )
 
-UNDECIDED = [rule.id for rule in RULES if rule.look is nothing]
+UNDECIDED = [rule.id for rule in RULES if rule.observe is observe_nothing]
 
 
 def test_every_rule_that_can_be_decided_has_a_sample_but_the_one_of_regions() -> None:

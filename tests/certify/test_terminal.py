@@ -93,7 +93,7 @@ def test_what_was_seen_in_part_is_certified_in_part() -> None:
 def test_a_report_that_is_not_complete_is_not_certified() -> None:
     found = {**only(found_in(Journal().placed()), {"C3"}), "incomplete": "the shop ended"}
     assert verdict(found) == "not certified: 1 rule, 1 passed, 0 warnings, 0 errors, 0 inconclusive"
-    assert terminal.undecided(found) == "the shop ended"
+    assert terminal.why_undecided(found) == "the shop ended"
 
 
 def test_the_second_part_of_a_line_is_below_the_first_where_both_do_not_fit() -> None:

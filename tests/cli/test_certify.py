@@ -158,7 +158,7 @@ def test_the_page_about_a_server_has_its_entries_and_links_to_them(
     shop.send("POST", "/instantshopping/v1/buttons", body, headers={"User-Agent": "python-requests/2"})
     (entry,) = shop.journal(kind="exchange")
     file = tmp_path / "report.html"
-    flags = ("--url", server.url, "--passive", "--merchant", "page-shop", "--html", str(file))
+    flags = ("--url", server.url, "--passive", "--merchant", "page-shop", "--fail-on", "hint", "--html", str(file))
     assert command("certify", *flags).returncode == 1
     page = file.read_text()
     assert f'href="{server.url}/_mock/journal/{entry["seq"]}"' in page

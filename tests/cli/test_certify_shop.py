@@ -125,7 +125,11 @@ def test_the_first_cart_is_bought_by_a_person(url: str, shop: str) -> None:
 
 
 WRONG: dict[str, tuple[tuple[str, ...], int, str]] = {
-    "no password": (("--merchant", "demo-shop"), 2, "--merchant: the probes act for a merchant; give USER:PASSWORD"),
+    "no password": (
+        ("--merchant", "demo-shop"),
+        2,
+        "--merchant: a username and a password are needed; give USER:PASSWORD",
+    ),
     "wrong password": (("--merchant", "demo-shop:"), 2, "--merchant: the credentials are not accepted"),
     "unknown key": (("--button-key", "k-1"), 2, "--button-key: the merchant has no button key 'k-1'"),
     "unknown probe": (("--probe", "prise"), 2, "--probe: no probe 'prise'; did you mean price?"),
@@ -147,8 +151,8 @@ WRONG: dict[str, tuple[tuple[str, ...], int, str]] = {
     "no URL": (("--shop", "shop.example"), 2, "--shop: 'shop.example' is not the URL of a server"),
     "no capture URL": (("--capture-url", "/ship"), 2, "--capture-url: '/ship' is not the URL of a server"),
     "patience": (("--patience", "-1"), 2, "--patience: '-1' is not a number from 0 to 600"),
-    "passive": (("--passive",), 2, "--shop: probes are played, and --passive is judged without them"),
-    "file": (("journal.json",), 2, "--shop: probes are played, and journal.json is judged without them"),
+    "passive": (("--passive",), 2, "--shop: not possible together with --passive; give one of them"),
+    "file": (("journal.json",), 2, "--shop: not possible together with journal.json; give one of them"),
 }
 
 
@@ -209,4 +213,4 @@ def test_a_cart_that_is_none_is_refused(
 def test_options_of_probes_need_a_shop(command: Command, url: str, flag: str) -> None:
     result = command("certify", "--url", url, flag, "5")
     assert result.returncode == 2
-    assert f"{flag}: this is for probes; give --shop URL too, or leave it out" in result.stderr
+    assert f"{flag}: only possible with probes; give --shop URL too, or leave it out" in result.stderr
