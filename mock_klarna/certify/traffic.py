@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
 
 Json = dict[str, Any]
 Entry = Mapping[str, Any]
@@ -313,7 +312,7 @@ def header(entry: Entry, name: str) -> str | None:
 
 def path_part(entry: Entry, after: str) -> str:
     """Return the part of a request's path behind another part, "" if there is none."""
-    parts = urlsplit(entry["path"]).path.split("/")
+    parts = entry["path"].partition("?")[0].split("/")  # a path such as //[x is no URL
     return parts[parts.index(after) + 1] if after in parts[:-1] else ""
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from mock_klarna.certify.rule import Observation, Rule, Severity, broken, obeyed, observe_nothing
-from mock_klarna.certify.traffic import Traffic, header
+from mock_klarna.certify.traffic import Entry, Traffic, header
 
 _LIBRARY = re.compile(
     r"(?i)python(-\w+)?|aiohttp|httpx|urllib3?|php|guzzle(http)?|symfony|httpclient|curl|libcurl|wget|node(-fetch|\.js)?|undici|axios|"
@@ -42,9 +42,7 @@ def _user_agent_names_the_shop(traffic: Traffic) -> Iterator[Observation]:
 
 def _urls_have_no_personal_data(traffic: Traffic) -> Iterator[Observation]:
     for entry in (*traffic.exchanges(), *traffic.callbacks()):
-        url = urlsplit(entry.get("path") or entry["url"])
-        text = unquote(f"{url.path}?{url.query}")
-        found = _PERSONAL.search(text)
+        found = _PERSONAL.search(unquote(_path_and_query(entry)))
         if found:
             yield broken(
                 entry,
@@ -59,6 +57,14 @@ def _urls_have_no_personal_data(traffic: Traffic) -> Iterator[Observation]:
             )
         else:
             yield obeyed(entry)
+
+
+def _path_and_query(entry: Entry) -> str:
+    """Return the path and the query of a request to Klarna, or of the URL of a callback."""
+    if entry["kind"] == "exchange":
+        return str(entry["path"])
+    url = urlsplit(entry["url"])
+    return f"{url.path}?{url.query}"
 
 
 def _one_region_for_one_username(traffic: Traffic) -> Iterator[Observation]:

@@ -112,7 +112,7 @@ class Journal:
 
     def button(self, **options: object) -> "Journal":
         """Create a button key."""
-        body = {"merchant_urls": URLS, **options}
+        body: Json = {"merchant_urls": URLS, **options}
         self.merchant_urls = {**AUTHORIZED["merchant_urls"], **body["merchant_urls"]}
         answer = {"button_key": BUTTON_KEY, **body}
         return self.sent("create_button", "/instantshopping/v1/buttons", body, 201, answer)

@@ -1,5 +1,7 @@
 """The rules of button keys and pages."""
 
+from typing import Any
+
 import pytest
 
 from mock_klarna.certify import judge
@@ -39,7 +41,7 @@ def test_keys_that_scenarios_create_are_not_those_of_the_shop(agent: str, outcom
 
 @pytest.mark.parametrize("rule", ["K3", "K4", "K5", "C8"])
 def test_the_urls_of_a_button_key_that_a_test_created_are_not_those_of_the_shop(rule: str) -> None:
-    own = {"merchant_urls": {"place_order": "https://shop.example.com/place-order"}}
+    own: dict[str, Any] = {"merchant_urls": {"place_order": "https://shop.example.com/place-order"}}
     journal = Journal().button(**own).page(WITHOUT_TERMS)
     journal.authorized(url="https://shop.example.com/place-order", **own).read().posted()
     assert outcomes(journal)[rule] == "failed"
@@ -107,7 +109,7 @@ def test_a_line_of_klarna_and_a_tax_need_no_reference(line_type: str, outcome: s
     ],
     ids=["other letter case", "locale", "currency"],
 )
-def test_country_currency_and_locale_of_the_posted_order_belong_together(order: dict[str, str], outcome: str) -> None:
+def test_country_currency_and_locale_of_the_posted_order_belong_together(order: dict[str, Any], outcome: str) -> None:
     assert outcome_of("K8", Journal().authorized().posted(**order)) == outcome
 
 

@@ -1,6 +1,7 @@
 """The rules of placing an order."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,11 @@ def test_sums_of_a_page_that_is_refused_are_found() -> None:
 
 def test_an_order_that_was_posted_again_and_refused_by_a_fault_was_posted_again() -> None:
     journal = Journal().authorized().posted(injected=DROPPED)
-    again = {"path": "/instantshopping/v1/authorizations/token-1/orders", "status": 503, "injected": UNAVAILABLE}
+    again: dict[str, Any] = {
+        "path": "/instantshopping/v1/authorizations/token-1/orders",
+        "status": 503,
+        "injected": UNAVAILABLE,
+    }
     assert outcome_of("O8", journal.sent("create_order", **again)) == "passed"
 
 

@@ -71,13 +71,34 @@ def test_a_request_that_was_refused_before_it_was_read_is_not_compared_with_the_
     assert outcome_of(rule, journal) == "passed"
 
 
-def test_whatever_a_body_is_no_rule_fails() -> None:
-    values: tuple[Any, ...] = (None, 5, "text", [1], {"order_lines": 5}, {"order_lines": [None, {"reference": {}}]})
-    for value in values:
-        journal = Journal().sent("create_button", "/buttons", value, answer=value).called("place_order", value)
-        journal.sent("create_order", AUTHORIZATION_OF_NONE, value, answer=value).captured()
-        journal.sent("deny_authorization", AUTHORIZATION_OF_NONE, value).sent("capture_order", "/x", value)
-        assert len(outcomes(journal)) == len(RULES)
+INVALID = "http://[x"
+BODIES: tuple[Any, ...] = (
+    None,
+    5,
+    "text",
+    [1],
+    {"order_lines": 5},
+    {"order_lines": [None, {"reference": {}}]},
+    {
+        "merchant_urls": {"push": INVALID},
+        "authorization_token": "token-1",
+        "order": {"order_lines": [{"image_url": INVALID}], "merchant_urls": 5, "locale": None},
+    },
+)
+
+
+@pytest.mark.parametrize("body", BODIES, ids=str)
+def test_a_rule_can_judge_every_body(body: Any) -> None:
+    journal = Journal().sent("create_button", "/buttons", body, answer=body).called("place_order", body)
+    journal.sent("create_order", AUTHORIZATION_OF_NONE, body, answer=body).captured().page()
+    journal.sent("deny_authorization", AUTHORIZATION_OF_NONE, body).sent("capture_order", "/x", body)
+    journal.sent("sdk_load", "/instantshopping/sdk/load", body)
+    assert len(outcomes(journal)) == len(RULES)
+
+
+@pytest.mark.parametrize("path", ["//[x", "", "?", "/ordermanagement/v1/orders", "/%ff?%ff=["])
+def test_a_rule_can_judge_every_path(path: str) -> None:
+    assert len(outcomes(Journal().sent("unknown_path", path, status=404))) == len(RULES)
 
 
 ORDERS_OF_TOKEN = f"{AUTHORIZATION}/orders"
