@@ -230,7 +230,7 @@ class Traffic:
         return {
             key: entry
             for entry in changes
-            if is_ok(entry) and (key := _object(entry["response_body"]).get("button_key"))
+            if is_ok(entry) and isinstance(key := _object(entry["response_body"]).get("button_key"), str)
         }
 
     def is_button_of_test(self, key: str) -> bool:

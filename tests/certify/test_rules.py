@@ -80,6 +80,7 @@ BODIES: tuple[Any, ...] = (
     {"order_lines": 5},
     {"order_lines": [None, {"reference": {}}]},
     {
+        "button_key": [],
         "merchant_urls": {"push": INVALID},
         "authorization_token": "token-1",
         "order": {"order_lines": [{"image_url": INVALID}], "merchant_urls": 5, "locale": None},
