@@ -49,23 +49,23 @@ def _every_callback_is_decided(traffic: Traffic) -> Iterator[Observation]:
 
 
 def _decisions_are_quick(traffic: Traffic) -> Iterator[Observation]:
-    taken = sorted(
-        (moment_of(authorization.decision) - moment_of(authorization.attempts[0]), number)
-        for number, authorization in enumerate(traffic.authorizations)
-        if authorization.decision is not None
-        and not is_of_test(authorization.decision)
+    taken = [
+        (moment_of(decision) - moment_of(authorization.received), authorization.received, decision)
+        for authorization in traffic.authorizations
+        if (decision := authorization.decision) is not None
+        and not is_of_test(decision)
         and not authorization.is_disturbed
-    )
+    ]
     if not taken:
         return
-    seconds, number = taken[math.ceil(0.95 * len(taken)) - 1]
-    slow = traffic.authorizations[number]
-    entries: list[Entry] = [slow.attempts[0], slow.decision] if slow.decision is not None else []
+    taken.sort(key=itemgetter(0))
+    seconds, received, decision = taken[math.ceil(0.95 * len(taken)) - 1]
     if seconds <= _SLOW_SECONDS:
-        yield obeyed(*entries)
+        yield obeyed(received, decision)
     else:
         yield broken(
-            *entries,
+            received,
+            decision,
             seen=f"{seconds:.1f} s from the callback to the decision (95 % of {len(taken)} are not slower)",
             expected=f"at most {_SLOW_SECONDS:g} s",
             severity=Severity.ERROR if seconds > _TOO_SLOW_SECONDS else None,
@@ -103,7 +103,7 @@ def _repeated_callback_places_once(traffic: Traffic) -> Iterator[Observation]:
         decision = authorization.decision
         if decision is None:
             continue
-        other = authorization.posted_otherwise
+        other = authorization.posted_with_another_body
         if other is None:
             yield obeyed(*delivered, decision)
         else:

@@ -127,7 +127,7 @@ def _differing_members(authorized: dict[str, Any], posted: dict[str, Any]) -> It
 
 
 def _pending_is_not_paid(traffic: Traffic) -> Iterator[Observation]:
-    reviewed = {entry["order_id"]: entry for entry in traffic.events("fraud_review_ended")}
+    reviewed = {entry["order_id"]: entry for entry in reversed(traffic.events("fraud_review_ended"))}
     for placed in traffic.events("purchase_placed"):
         order_id = placed["order_id"]
         if placed["fraud_status"] != "PENDING" or order_id in traffic.unknown_orders:
@@ -241,7 +241,7 @@ def _nothing_after_the_decision(traffic: Traffic) -> Iterator[Observation]:
 
 def _no_second_order_body(traffic: Traffic) -> Iterator[Observation]:
     for authorization in traffic.authorizations:
-        decision, other = authorization.decision, authorization.posted_otherwise
+        decision, other = authorization.decision, authorization.posted_with_another_body
         if decision is None or decision["name"] != "create_order":
             continue
         if other is not None:

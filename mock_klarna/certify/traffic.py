@@ -18,9 +18,11 @@ AUTHORIZATIONS, ORDERS = "authorizations", "orders"
 """The parts of a path behind which a token and an order id stand."""
 
 _TOKEN_ENDS = ("authorization_expired", "purchase_timed_out")
+_NOT_REACHED = ("refused", "unreachable", "untrusted", "not_allowed")
+"""Outcomes of attempts for which there was no connection to the merchant."""
 _DISTURBING = ("delay", "status", "drop", "garbage", "out_of_order")
 ANSWER_FAULTS = ("status", "drop", "garbage")
-"""Effects of faults after which the answer to a callback says nothing about the shop."""
+"""Effects of faults that replace or lose an answer, so that it says nothing about the one who should have sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,12 @@ class Authorization:
     late: tuple[Entry, ...] = ()
 
     @property
+    def received(self) -> Entry:
+        """The first attempt that may have reached the merchant, or the first one if none has."""
+        reached = (entry for entry in self.attempts if entry.get("outcome") not in _NOT_REACHED)
+        return next(reached, self.attempts[0])
+
+    @property
     def requests(self) -> Sequence[Entry]:
         """The merchant's requests with the token, in their order."""
         return self.traffic.requests_with_token(self.token)
@@ -52,7 +60,7 @@ class Authorization:
         return [entry for entry in self.requests_named("create_order") if has_body(entry)]
 
     @property
-    def posted_otherwise(self) -> Entry | None:
+    def posted_with_another_body(self) -> Entry | None:
         """The first order that was posted after the decision with another body than the placed one, or None."""
         decision = self.decision
         if decision is None or decision["name"] != "create_order":

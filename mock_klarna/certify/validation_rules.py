@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from mock_klarna.certify.rule import Observation, Observe, Rule, Severity, broken, obeyed
 from mock_klarna.certify.traffic import Authorization, Entry, Traffic, body_of, is_of_test, is_ok, lines
 
+_ARTICLES = ("physical", "digital")
+
 
 def _denies(*cheats: str) -> Observe:
     """Return what observes that carts which were changed in these ways are not placed.
@@ -24,7 +26,7 @@ def _denies(*cheats: str) -> Observe:
             if changed is None or changed["cheat"] not in cheats or first["status"] is None:
                 continue
             posted = _posted_as_changed(authorization)
-            if posted is not None and not _is_unlimited(authorization, changed):
+            if posted is not None and not _may_be_placed(authorization, changed):
                 yield broken(
                     changed,
                     first,
@@ -48,12 +50,13 @@ def _posted_as_changed(authorization: Authorization) -> Entry | None:
     return next((entry for entry in authorization.posted if body_of(entry).get("order_amount") == amount), None)
 
 
-def _is_unlimited(authorization: Authorization, changed: Entry) -> bool:
-    """Return whether a shopper changed the quantity of a digital article, of which there is no stock."""
-    return changed["cheat"] == "quantity" and any(
-        line.get("type") == "digital" and str(line.get("quantity")) == changed["after"]
-        for line in lines(authorization.order)
-    )
+def _may_be_placed(authorization: Authorization, changed: Entry) -> bool:
+    """Return whether a changed cart is one that a shop may sell: digital articles are always in stock, and go everywhere."""
+    articles = [line for line in lines(authorization.order) if line.get("type", "physical") in _ARTICLES]
+    if changed["cheat"] == "quantity":
+        articles = [line for line in articles if str(line.get("quantity")) == changed["after"]]
+    is_digital = bool(articles) and all(line.get("type") == "digital" for line in articles)
+    return is_digital and changed["cheat"] in ("quantity", "country")
 
 
 RULES = (

@@ -131,3 +131,10 @@ def test_an_update_is_judged_by_what_klarna_made_of_its_own_answer() -> None:
     result = result_of("C10", journal)
     assert (result.cases, result.broken) == (3, 1)
     assert result.findings[0].evidence == ("/_mock/journal/2", "/_mock/journal/3")
+
+
+@pytest.mark.parametrize(("outcome", "result"), [("refused", "passed"), ("timed_out", "failed")])
+def test_a_shop_has_the_time_since_a_callback_reached_it(outcome: str, result: str) -> None:
+    journal = Journal().authorized(status=None)
+    journal.entries[-1]["outcome"] = outcome
+    assert outcome_of("C2", journal.later(30).authorized().posted()) == result

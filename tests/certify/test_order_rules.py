@@ -104,3 +104,10 @@ def test_what_lib_js_sends_again_is_no_retry_of_the_shop() -> None:
     journal = Journal().page(name="sdk_wait").later(-0.9).page(name="sdk_wait")
     journal.entries[0] |= {"status": 503, "injected": UNAVAILABLE}
     assert outcome_of("O9", journal) == "inconclusive"
+
+
+def test_an_order_may_be_captured_after_it_was_accepted_and_before_it_is_stopped() -> None:
+    journal = Journal().placed("PENDING")
+    journal.happened("fraud_review_ended", order_id=ORDER_ID, fraud_status="ACCEPTED").captured()
+    journal.happened("fraud_review_ended", order_id=ORDER_ID, fraud_status="STOPPED")
+    assert (outcome_of("O6", journal), outcome_of("O7", journal)) == ("passed", "passed")

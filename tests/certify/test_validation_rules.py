@@ -29,8 +29,11 @@ def test_a_changed_cart_is_not_posted(journal: Callable[[], Journal], outcome: s
 
 
 @pytest.mark.parametrize(("line_type", "outcome"), [("digital", "inconclusive"), ("physical", "failed")])
-def test_a_digital_article_is_always_in_stock(line_type: str, outcome: str) -> None:
-    journal = Journal().placed().cheated("quantity")
+@pytest.mark.parametrize(("rule", "cheat"), [("V2", "quantity"), ("V3", "country")])
+def test_a_digital_article_is_always_in_stock_and_goes_to_every_country(
+    rule: str, cheat: str, line_type: str, outcome: str
+) -> None:
+    journal = Journal().placed().cheated(cheat)
     line = {**AUTHORIZED["order_lines"][0], "type": line_type, "quantity": 1190}
     journal.entries[-1]["request_body"]["order"] = {**AUTHORIZED, "order_lines": [line]}
-    assert outcome_of("V2", journal.posted(token=OTHER_TOKEN)) == outcome
+    assert outcome_of(rule, journal.posted(token=OTHER_TOKEN)) == outcome
