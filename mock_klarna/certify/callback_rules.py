@@ -191,19 +191,35 @@ def _url_has_a_secret(traffic: Traffic) -> Iterator[Observation]:
     seen: set[str] = set()
     for authorization in traffic.authorizations:
         entry = authorization.attempts[0]
-        url = urlsplit(entry["url"])
         if entry["url"] in seen or traffic.is_button_of_test(authorization.button_key):
             continue
         seen.add(entry["url"])
-        parts = {*url.path.split("/"), *(value for _name, value in parse_qsl(url.query))}
-        if any(_SECRET.fullmatch(part) and not _WORDS.fullmatch(part) for part in parts - {traffic.merchant}):
+        if secrets_of(entry["url"], traffic.merchant):
             yield obeyed(entry)
         else:
             yield broken(
                 entry,
-                seen=f"{url.path} without a secret",
+                seen=f"{urlsplit(entry['url']).path} without a secret",
                 expected="a random part of 16 or more characters in the URL",
             )
+    for authorization in traffic.with_wrong_secret:
+        entry = authorization.attempts[0]
+        if authorization.requests:
+            yield broken(
+                entry,
+                authorization.requests[0],
+                seen=f"{authorization.requests[0]['name']} after a callback to a URL with another secret",
+                expected="403, and no request to Klarna",
+            )
+        elif entry["status"] is not None:
+            yield obeyed(entry)
+
+
+def secrets_of(url: str, merchant: str) -> set[str]:
+    """Return the parts of path and query of a URL that look random; the username of the merchant is none of them."""
+    split = urlsplit(url)
+    parts = {*split.path.split("/"), *(value for _name, value in parse_qsl(split.query))} - {merchant}
+    return {part for part in parts if _SECRET.fullmatch(part) and not _WORDS.fullmatch(part)}
 
 
 def _callbacks_are_not_redirected(traffic: Traffic) -> Iterator[Observation]:
@@ -309,12 +325,12 @@ RULES = (
     ),
     Rule(
         id="C8",
-        title="The callback URL has a secret",
+        title="The callback URL has a secret that is checked",
         severity=Severity.HINT,
         source="klarna.md §1.3",
         remedy="Add a random token of the shop to the path or the query of merchant_urls.place_order, and check it.",
         observe=_url_has_a_secret,
-        needs="a place_order callback to a URL of a button key that the shop created",
+        needs="a place_order callback to a URL of a button key that the shop created; --shop changes the secret too",
     ),
     Rule(
         id="C9",

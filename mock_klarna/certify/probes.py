@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from mock_klarna.certify.callback_rules import secrets_of
 from mock_klarna.certify.probing import NotPlayed, Probing, answered, described
-from mock_klarna.certify.traffic import body_of
+from mock_klarna.certify.traffic import AUTHORIZATIONS, WRONG_SECRET, body_of, path_part
 from mock_klarna.domain.time import precise_moment, seconds_since_1970
 from mock_klarna.errors import MockKlarnaError, Unreachable
 
@@ -72,6 +73,25 @@ async def _of_another_merchant(probing: Probing) -> str:
     attempt = await probing.forge(purchase["authorization_token"])
     await probing.ask("POST", f"/_mock/reset?{of_other}")
     return answered(attempt)
+
+
+async def _wrong_secret(probing: Probing) -> str:
+    purchase, start = probing.last or await probing.buy(), await probing.position()
+    url = str(purchase["order"]["merchant_urls"].get("place_order", ""))
+    secrets = secrets_of(url, purchase["merchant"])
+    if not secrets:
+        raise NotPlayed("this needs a place_order URL with a secret")
+    for secret in secrets:
+        url = url.replace(secret, WRONG_SECRET)
+    urls = {**probing.cart.page.get("merchant_urls", {}), "place_order": url}
+    await probing.buy(page={**probing.cart.page, "merchant_urls": urls}, wait=0)
+    called = await probing.wait_for("place_order", start)
+    await probing.settle()
+    if not called:
+        return "not answered"
+    token = called[0]["request_body"]["authorization_token"]
+    acted = any(path_part(entry, AUTHORIZATIONS) == token for entry in await probing.entries(start, kind="exchange"))
+    return f"{answered(called[0])}, and {'read or decided' if acted else 'nothing else'}"
 
 
 async def _callback_twice(probing: Probing) -> str:
@@ -280,6 +300,7 @@ PROBES: tuple[Probe, ...] = (
     Probe(
         name="other-merchant", title="a callback has another merchant's token", rules=("C4",), play=_of_another_merchant
     ),
+    Probe(name="wrong-secret", title="the URL of a callback has a wrong secret", rules=("C8",), play=_wrong_secret),
     Probe(name="twice", title="the callback arrives twice", rules=("C5", "O11"), play=_callback_twice),
     Probe(name="again", title="the callback arrives after the order", rules=("C5", "O10", "O11"), play=_callback_again),
     Probe(name="expired", title="the callback arrives after 61 minutes", rules=("C6",), play=_expired),

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from mock_klarna.certify.traffic import ORDERS, OWN_AGENT, Gaps, Json, Traffic, path_part
+from mock_klarna.certify.traffic import ORDERS, OWN_AGENT, WRONG_SECRET, Gaps, Json, Traffic, path_part
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.sender import Sender
 
@@ -74,7 +74,7 @@ class Probing:
 
     act: makes the shop capture or refund an order by calling a URL, and returns how that was answered; {order_id} in `urls` is
     replaced. why_gone: returns why the shop is not reachable any more, "" while it is. urls: by the name of the operation,
-    `capture_order` and `refund_order`. acted: how the last call of each was answered. last: the last purchase without a cheat.
+    `capture_order` and `refund_order`. acted: how the last call of each was answered. last: the last purchase of the cart as it is.
     """
 
     client: Sender
@@ -110,7 +110,7 @@ class Probing:
             if refused.where != "cheat":
                 raise
             raise NotPlayed(f"this needs {refused.hint.removeprefix('expected ')}") from None
-        if "cheat" not in members:
+        if not {"cheat", "page"} & set(members):
             self.last = bought
         return bought
 
@@ -313,7 +313,10 @@ async def find_cart(client: Sender, button_key: str | None, page: Json | None) -
     bought = [
         one
         for one in (await client.ask("GET", _PURCHASES, headers=_HEADERS))["purchases"]
-        if one["order"] and one["purchase_id"] not in cheated and button_key in (None, one["button_key"])
+        if one["order"]
+        and one["purchase_id"] not in cheated
+        and button_key in (None, one["button_key"])
+        and WRONG_SECRET not in str(one["order"]["merchant_urls"].get("place_order"))
     ]
     bought.sort(key=lambda one: one["state"] != "placed")
     key = button_key or (bought[0]["button_key"] if bought else None)

@@ -12,6 +12,8 @@ Entry = Mapping[str, Any]
 
 OWN_AGENT = "mock-klarna-certify"
 """How the `User-Agent` of the requests begins that `certify` itself sends; they are not the merchant's."""
+WRONG_SECRET = "mock-klarna-certify-wrong-secret-1"  # noqa: S105
+"""What `certify` puts into the URL of a callback in place of the shop's secret."""
 _TEST_AGENT = "mock-klarna/"
 """How the `User-Agent` of scenarios and tests begins that act in the shop's place."""
 AUTHORIZATIONS, ORDERS = "authorizations", "orders"
@@ -161,7 +163,7 @@ class Traffic:
 
     @property
     def authorizations(self) -> Sequence[Authorization]:
-        """The tokens that Klarna issued and called the merchant with, in the order of their first attempts."""
+        """The tokens that Klarna issued and called the merchant's own URL with, in the order of their first attempts."""
         self.asked_kinds.add("callback")
         return self._issued
 
@@ -170,6 +172,12 @@ class Traffic:
         """The tokens of callbacks that Klarna would not send."""
         self.asked_kinds.add("callback")
         return [one for one in self._called if injected(one.attempts[0], "forged")]
+
+    @property
+    def with_wrong_secret(self) -> Sequence[Authorization]:
+        """The tokens of callbacks to URLs with `WRONG_SECRET`."""
+        self.asked_kinds.add("callback")
+        return [one for one in self._called if WRONG_SECRET in one.attempts[0]["url"]]
 
     @cached_property
     def _issued(self) -> Sequence[Authorization]:
@@ -184,6 +192,7 @@ class Traffic:
             replace(one, attempts=in_time, late=tuple(entry for entry in one.attempts if is_late(entry)))
             for one in self._called
             if not injected(one.attempts[0], "forged")
+            and WRONG_SECRET not in one.attempts[0]["url"]
             and (in_time := tuple(entry for entry in one.attempts if not is_late(entry)))
         ]
 

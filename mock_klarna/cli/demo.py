@@ -39,7 +39,7 @@ _NEXT_STEPS = """
 Look around:
 {links}
 
-Let 30 probes judge the shop, from a changed price to a lost answer:
+Let 31 probes judge the shop, from a changed price to a lost answer:
   mock-klarna certify --url {klarna} --shop {shop} --merchant {credentials}
 
 Try your own shop: let it call {klarna} instead of Klarna, with any username and password.

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from mock_klarna.certify import Traffic, judge
+from mock_klarna.certify.traffic import WRONG_SECRET
 from tests.certify.results import BY_ID, outcome_of, result_of
 from tests.certify.samples import AUTHORIZED, DROPPED, EXPIRED, FORGED, OTHER_TOKEN, UNAVAILABLE, Journal
 
@@ -138,3 +139,21 @@ def test_a_shop_has_the_time_since_a_callback_reached_it(outcome: str, result: s
     journal = Journal().authorized(status=None)
     journal.entries[-1]["outcome"] = outcome
     assert outcome_of("C2", journal.later(30).authorized().posted()) == result
+
+
+@pytest.mark.parametrize(
+    ("react", "outcome"),
+    [
+        (lambda journal: journal, "passed"),
+        (lambda journal: journal.read(token=OTHER_TOKEN), "failed"),
+        (lambda journal: journal.posted(token=OTHER_TOKEN), "failed"),
+    ],
+    ids=["nothing", "read", "placed"],
+)
+def test_a_callback_with_a_wrong_secret_leads_to_nothing(react: Callable[[Journal], Journal], outcome: str) -> None:
+    journal = Journal().placed()
+    body = {**journal.entries[2]["request_body"], "authorization_token": OTHER_TOKEN}
+    journal.called("place_order", body, 403, f"https://shop.example.com/klarna/{WRONG_SECRET}")
+    journal.happened("purchase_timed_out", seconds=60.0, purchase_id="purchase-2")
+    assert outcome_of("C8", react(journal)) == outcome
+    assert (outcome_of("C1", journal), outcome_of("D4", journal)) == ("passed", "inconclusive")

@@ -25,6 +25,7 @@ SAMPLE = (
     "price",
     "country",
     "other-merchant",
+    "wrong-secret",
     "twice",
     "expired",
     "lost-order",
