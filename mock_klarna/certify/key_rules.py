@@ -22,7 +22,7 @@ from mock_klarna.domain.countries import COUNTRIES
 from mock_klarna.domain.urls import MOST_CHARACTERS, is_absolute, is_callable, is_private_host
 
 _SAME_KEY_SECONDS = 60
-_KEYS_FOR_FREE = 3
+_FEW_KEYS = 3
 """So many button keys are not suspicious, however few purchases there are."""
 _PUSH_COUNTRIES = ("US", "GB")
 """The countries in which an order can be PENDING (klarna.md §4.5)."""
@@ -77,9 +77,9 @@ def _keys_are_used_again(traffic: Traffic) -> Iterator[Observation]:
         last[options] = entry
     sessions = len(traffic.events("session_initiated"))
     if created and sessions:
-        if len(created) > max(_KEYS_FOR_FREE, 2 * sessions):
+        if len(created) > max(_FEW_KEYS, 2 * sessions):
             yield broken(
-                created[-1], seen=f"{len(created)} keys for {sessions} sessions", expected="a key for many sessions"
+                created[-1], seen=f"{len(created)} keys for {sessions} sessions", expected="one key for many sessions"
             )
         else:
             yield obeyed(created[-1])

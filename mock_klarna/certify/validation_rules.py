@@ -42,7 +42,7 @@ def _denies(*cheats: str) -> Observe:
 
 
 def _posted_as_changed(authorization: Authorization) -> Entry | None:
-    """Return the order that was placed, or tried to be placed with the amount that the shopper changed, or None."""
+    """Return the request that placed the order, or else the first that had the changed amount and was refused, or None."""
     decision = authorization.decision
     if decision is not None and decision["name"] == "create_order":
         return decision

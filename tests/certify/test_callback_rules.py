@@ -157,3 +157,9 @@ def test_a_callback_with_a_wrong_secret_leads_to_nothing(react: Callable[[Journa
     journal.happened("purchase_timed_out", seconds=60.0, purchase_id="purchase-2")
     assert outcome_of("C8", react(journal)) == outcome
     assert (outcome_of("C1", journal), outcome_of("D4", journal)) == ("passed", "inconclusive")
+
+
+def test_a_late_order_is_posted_again_after_a_fault() -> None:
+    journal = Journal().called_back(status=None, drop=True).happened(EXPIRED).called_back(resent=True)
+    journal.posted(503, injected=UNAVAILABLE).posted(404)
+    assert outcome_of("C6", journal) == "passed"
