@@ -120,12 +120,12 @@ def _repeated_push_changes_nothing(traffic: Traffic) -> Iterator[Observation]:
 
 
 def _changed_again(traffic: Traffic, order_id: str, push: Entry) -> Entry | None:
-    """Return a change soon after a push that was made before with another key, or without one."""
-    made: dict[str, set[str | None]] = {}
+    """Return a change soon after a push that was made before, of the same amount with another key or without one."""
+    made: dict[tuple[object, ...], set[str | None]] = {}
     for entry in traffic.of_order(order_id, *_CHANGES):
         if not is_ok(entry):
             continue
-        key, keys = header(entry, _IDEMPOTENCY_KEY), made.setdefault(entry["name"], set())
+        key, keys = header(entry, _IDEMPOTENCY_KEY), made.setdefault(_purpose(entry), set())
         if keys and 0 <= moment_of(entry) - moment_of(push) < _AFTER_PUSH and (key is None or key not in keys):
             return entry
         keys.add(key)
@@ -181,6 +181,7 @@ def _keys_belong_to_one_amount(traffic: Traffic) -> Iterator[Observation]:
 
 
 def _purpose(entry: Entry) -> tuple[object, ...]:
+    """Return by what a request is known as another try of the same: its path, which has the order id, and its amounts."""
     body = body_of(entry)
     return (entry["path"], *(body.get(name) for name in _AMOUNTS))
 

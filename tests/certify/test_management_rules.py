@@ -93,3 +93,9 @@ def test_a_shop_is_not_judged_by_an_order_that_a_test_has_placed_with_a_customer
     journal.happened("order_from_token", order_id=ORDER_ID).pushed().pushed().pushed()
     assert outcome_of("M2", journal) == "failed"
     assert outcome_of("M2", sent_by_a_test(journal)) == "inconclusive"
+
+
+@pytest.mark.parametrize(("amount", "outcome"), [(1000, "failed"), (500, "passed")], ids=["same", "another part"])
+def test_another_part_may_be_captured_after_a_repeated_push(amount: int, outcome: str) -> None:
+    journal = Journal().placed().pushed().captured().pushed(resent=True).captured(key="k-2", amount=amount)
+    assert outcome_of("M3", journal) == outcome
