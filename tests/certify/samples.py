@@ -60,8 +60,8 @@ class Journal:
     def _add(self, kind: str, name: str, **members: object) -> "Journal":
         self.seconds += 1
         at = (_START + timedelta(seconds=self.seconds)).isoformat()
-        frame = {"seq": len(self.entries) + 1, "at": at, "merchant": "shop", "kind": kind, "name": name}
-        self.entries.append({**frame, "purchase_id": PURCHASE_ID, **members})
+        common = {"seq": len(self.entries) + 1, "at": at, "merchant": "shop", "kind": kind, "name": name}
+        self.entries.append({**common, "purchase_id": PURCHASE_ID, **members})
         return self
 
     def sent(
@@ -103,8 +103,8 @@ class Journal:
         **members: object,
     ) -> "Journal":
         """Add an attempt to send a callback; `injected` is what the sandbox did on purpose."""
-        frame = {"request_body": body, "status": status, "number": 1, "duration_ms": 1.0, "injected": injected}
-        return self._add("callback", name, **{"url": url or URLS[name], **frame, **members})
+        sent = {"request_body": body, "status": status, "number": 1, "duration_ms": 1.0, "injected": injected}
+        return self._add("callback", name, **{"url": url or URLS[name], **sent, **members})
 
     def happened(self, name: str, **members: object) -> "Journal":
         """Add an event."""

@@ -136,7 +136,7 @@ ALSO = {
 
 
 @dataclass(frozen=True)
-class Place:
+class Servers:
     """An emulator and the bad shop."""
 
     klarna: str
@@ -144,31 +144,31 @@ class Place:
 
 
 @pytest.fixture(scope="session")
-def place() -> Iterator[Place]:
+def servers() -> Iterator[Servers]:
     """An emulator in a thread of its own, and the bad shop in the same thread."""
     yield from served(Settings(port=0, callback_timeout=60))
 
 
-def served(settings: Settings) -> Iterator[Place]:
+def served(settings: Settings) -> Iterator[Servers]:
     with serve_in_thread(settings) as klarna:
         serving = serve_bad_shop(klarna.url)
         shop = asyncio.run_coroutine_threadsafe(serving.__aenter__(), klarna.loop).result()
-        yield Place(klarna.url, shop)
+        yield Servers(klarna.url, shop)
         asyncio.run_coroutine_threadsafe(serving.__aexit__(None, None, None), klarna.loop).result()
 
 
-def merchant_urls(place: Place, merchant: str, fault: Fault) -> Json:
+def merchant_urls(servers: Servers, merchant: str, fault: Fault) -> Json:
     """Return the merchant URLs of a button key of the bad shop."""
     own = "" if rule_of(merchant) == "C8" else f"&secret={_SECRET}"
     urls = {
-        "place_order": f"{place.shop}/klarna/place-order?merchant={merchant}{own}&then={fault.then}",
-        "push": f"{place.shop}/klarna/push?merchant={merchant}{own}&then={fault.push}&order_id={{checkout.order.id}}",
-        "notification": f"{place.shop}/klarna/notification?merchant={merchant}{own}",
-        "confirmation": f"{place.shop}/thanks",
-        "terms": f"{place.shop}/terms",
+        "place_order": f"{servers.shop}/klarna/place-order?merchant={merchant}{own}&then={fault.then}",
+        "push": f"{servers.shop}/klarna/push?merchant={merchant}{own}&then={fault.push}&order_id={{checkout.order.id}}",
+        "notification": f"{servers.shop}/klarna/notification?merchant={merchant}{own}",
+        "confirmation": f"{servers.shop}/thanks",
+        "terms": f"{servers.shop}/terms",
     }
     if fault.update:
-        urls["update"] = f"{place.shop}/klarna/update?merchant={merchant}&then={fault.update}"
+        urls["update"] = f"{servers.shop}/klarna/update?merchant={merchant}&then={fault.update}"
     changed = {name: url and url.replace("{push}", urls["push"]) for name, url in fault.urls.items()}
     return {name: url for name, url in {**urls, **changed}.items() if url is not None}
 
@@ -181,14 +181,14 @@ def page(fault: Fault) -> Json:
     return {**cart, "order_lines": [line] * fault.lines, **fault.page}
 
 
-async def probing_of(place: Place, stack: AsyncExitStack, merchant: str, rule: str) -> Probing:
+async def probing_of(servers: Servers, stack: AsyncExitStack, merchant: str, rule: str) -> Probing:
     """Create the button keys of a merchant, and return what lets shoppers buy with the last one."""
     fault = FAULTS.get(rule, Fault())
-    client = await stack.enter_async_context(Client(place.klarna, merchant))
-    shop = await stack.enter_async_context(Client(place.shop))
-    urls = [merchant_urls(place, merchant, fault)] * fault.keys
+    client = await stack.enter_async_context(Client(servers.klarna, merchant))
+    shop = await stack.enter_async_context(Client(servers.shop))
+    urls = [merchant_urls(servers, merchant, fault)] * fault.keys
     if rule == "K1":  # Klarna refuses the key, so the shop sells with one that is right
-        urls = [*urls, merchant_urls(place, merchant, Fault())]
+        urls = [*urls, merchant_urls(servers, merchant, Fault())]
     of_shop = {"User-Agent": "BadShop/1.0"}
     answers = [
         await client.send("POST", "/instantshopping/v1/buttons", {"merchant_urls": each}, headers=of_shop)
@@ -196,7 +196,7 @@ async def probing_of(place: Place, stack: AsyncExitStack, merchant: str, rule: s
     ]
 
     async def act(url: str) -> str:
-        return f"answered {(await shop.send('POST', url.removeprefix(place.shop))).status}"
+        return f"answered {(await shop.send('POST', url.removeprefix(servers.shop))).status}"
 
     key = answers[-1].body["button_key"]
     return Probing(
@@ -206,8 +206,8 @@ async def probing_of(place: Place, stack: AsyncExitStack, merchant: str, rule: s
         say=print,
         act=act,
         urls={
-            "capture_order": f"{place.shop}/orders/{{order_id}}/ship",
-            "refund_order": f"{place.shop}/orders/{{order_id}}/refund",
+            "capture_order": f"{servers.shop}/orders/{{order_id}}/ship",
+            "refund_order": f"{servers.shop}/orders/{{order_id}}/refund",
         },
     )
 
@@ -218,12 +218,12 @@ async def findings(probing: Probing) -> dict[str, str]:
     return {finding["rule"]: finding["severity"] for finding in reversed(found)}
 
 
-async def played(place: Place, merchant: str, rule: str) -> dict[str, str]:
+async def played(servers: Servers, merchant: str, rule: str) -> dict[str, str]:
     """Play what shows whether a merchant breaks a rule; return the findings, once the rule is among them."""
     async with AsyncExitStack() as stack:
-        probing = await probing_of(place, stack, merchant, rule)
+        probing = await probing_of(servers, stack, merchant, rule)
         for flow in FLOWS.get(rule, ORDINARY):
-            await flow(probing, place.shop)
+            await flow(probing, servers.shop)
         position, found = await probing.position(), await findings(probing)
         while rule not in found and await probing.entries(position, wait=120):
             position, found = await probing.position(), await findings(probing)
@@ -231,22 +231,31 @@ async def played(place: Place, merchant: str, rule: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def place_of_regions() -> Iterator[Place]:
+def servers_of_regions() -> Iterator[Servers]:
     """An emulator whose credentials belong to one region, and the bad shop in the same thread."""
     yield from served(Settings(port=0, callback_timeout=60, separate_regions=True))
 
 
-def test_credentials_of_another_region_are_found(place_of_regions: Place) -> None:
-    assert asyncio.run(played(place_of_regions, "bad-T4", "T4")) == {"T4": "warning"}
+def test_credentials_of_another_region_are_found(servers_of_regions: Servers) -> None:
+    assert asyncio.run(played(servers_of_regions, "bad-T4", "T4")) == {"T4": "warning"}
 
 
 @pytest.mark.parametrize("rule", [rule for rule in DECIDABLE if rule != "T4"])
-async def test_a_fault_is_found_by_its_rule_and_breaks_no_other(place: Place, rule: str) -> None:
-    found = await played(place, f"bad-{rule}", rule)
+async def test_a_fault_is_found_by_its_rule_and_breaks_no_other(servers: Servers, rule: str) -> None:
+    found = await played(servers, f"bad-{rule}", rule)
     assert found.pop(rule, "no finding") == SEVERITIES[rule]
     others = {name: severity for name, severity in found.items() if name not in OF_THE_MACHINE}
     assert set(others) == ALSO.get(rule, set())
     assert "error" not in others.values()
+
+
+async def test_a_secret_that_is_not_checked_is_found(servers: Servers) -> None:
+    async with AsyncExitStack() as stack:
+        probing = await probing_of(servers, stack, "careless-shop", "")
+        for name in ("purchase", "wrong-secret"):
+            await probe(name)(probing, servers.shop)
+        found = await findings(probing)
+    assert {rule: severity for rule, severity in found.items() if rule not in OF_THE_MACHINE} == {"C8": "hint"}
 
 
 def test_every_rule_that_traffic_can_decide_has_a_fault() -> None:
