@@ -72,8 +72,12 @@ class Authorization:
 
     @property
     def is_disturbed(self) -> bool:
-        """Whether a fault changed, delayed or lost a callback or a request, so that the time until the decision says nothing."""
-        return any(injected(entry, *_DISTURBING) for entry in (*self.attempts, *self.requests))
+        """Whether the time until the decision says nothing.
+
+        So it is if a fault changed, delayed or lost a callback or a request, or the clock was moved before a callback was answered.
+        """
+        is_injected = any(injected(entry, *_DISTURBING) for entry in (*self.attempts, *self.requests))
+        return is_injected or any(self.traffic.is_clock_moved_during(entry) for entry in self.attempts)
 
     @property
     def decision(self) -> Entry | None:
@@ -212,6 +216,17 @@ class Traffic:
     def _begins_earlier(self, first: Entry) -> bool:
         """Return whether attempts before this one are missing, and perhaps what the merchant did after them."""
         return bool(self.gaps.dropped or self.gaps.cut) and first.get("number", 1) > 1
+
+    def is_clock_moved_during(self, attempt: Entry) -> bool:
+        """Return whether the clock was moved forward while an attempt to send a callback was not answered yet."""
+        return any(
+            moved["seq"] < attempt["seq"] and moment_of(moved) >= moment_of(attempt) for moved in self._clock_moves
+        )
+
+    @cached_property
+    def _clock_moves(self) -> Sequence[Entry]:
+        # only the journal of a sandbox has clocks that were moved, and it has events
+        return [entry for entry in self._of_kind["event"] if entry["name"] == "clock_moved"]
 
     def requests_with_token(self, token: str) -> Sequence[Entry]:
         """Return the merchant's requests that read, placed or denied an authorization, in their order."""

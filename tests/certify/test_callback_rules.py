@@ -1,6 +1,7 @@
 """The rules of the callbacks place_order and update."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -163,3 +164,17 @@ def test_a_late_order_is_posted_again_after_a_fault() -> None:
     journal = Journal().called_back(status=None, drop=True).happened(EXPIRED).called_back(resent=True)
     journal.posted(503, injected=UNAVAILABLE).posted(404)
     assert outcome_of("C6", journal) == "passed"
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(0, "inconclusive"), (-7200, "failed")], ids=["during", "before"])
+def test_a_shop_is_not_slow_where_the_clock_was_moved_before_it_answered(seconds: float, outcome: str) -> None:
+    journal = Journal().happened("clock_moved", seconds=3600.0).later(3600).happened("purchase_timed_out", seconds=60.0)
+    journal.entries[0]["at"] = _at(seconds)
+    journal.authorized()
+    journal.entries[-1]["at"] = _at(0)
+    assert outcome_of("C1", journal) == outcome
+    assert outcome_of("C2", journal.posted()) == outcome
+
+
+def _at(seconds: float) -> str:
+    return (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).isoformat()
