@@ -1,6 +1,6 @@
 """What the rules find in a journal, for tests."""
 
-from mock_klarna.certify import RULES, RuleResult, judge
+from mock_klarna.certify import RULES, RuleResult, Traffic, judge
 from tests.certify.samples import Journal
 
 BY_ID = {rule.id: rule for rule in RULES}
@@ -8,7 +8,17 @@ BY_ID = {rule.id: rule for rule in RULES}
 
 def outcomes(journal: Journal, dropped: int = 0) -> dict[str, str]:
     """Return the outcome of every rule by its id; `dropped` is how many entries the journal has lost."""
-    return {result.rule.id: result.outcome for result in judge(journal.traffic(dropped))}
+    return outcomes_of(journal.traffic(dropped))
+
+
+def outcomes_of(traffic: Traffic) -> dict[str, str]:
+    """Return the outcome of every rule by its id."""
+    return {result.rule.id: result.outcome for result in judge(traffic)}
+
+
+def reasons_of(traffic: Traffic) -> dict[str, str]:
+    """Return by the id of each rule why it was not decided, "" if it was."""
+    return {result.rule.id: result.reason for result in judge(traffic)}
 
 
 def result_of(rule: str, journal: Journal) -> RuleResult:
