@@ -299,7 +299,7 @@ RULES = (
         source="guide, step 2",
         remedy="Set merchant_urls.terms in POST /instantshopping/v1/buttons, or give it to load(); without it there is no button.",
         observe=_terms_are_set,
-        needs="a button key with a terms URL, or a page that loads the button of a known key",
+        needs="a button key with a terms URL, or a purchase or a refused load() with a known key",
     ),
     Rule(
         id="K6",
