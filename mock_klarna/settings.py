@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from ipaddress import ip_address, ip_network
 from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
@@ -203,6 +204,20 @@ def _host(value: Any) -> str:
     return str(value)
 
 
+def _rewrite(text: str) -> str:
+    old, _, new = text.partition("=")
+    _require(_host_and_port(old).port is None and _host_and_port(new).port != 0)
+    return text
+
+
+def _host_and_port(text: str) -> SplitResult:
+    """Return the parts of `HOST` or `HOST:PORT`; an address of IPv6 needs brackets before a port only."""
+    authority = f"[{text}]" if text.count(":") > 1 and not text.startswith("[") else text
+    parts = urlsplit(f"//{authority}")
+    _require(parts.hostname and parts.netloc == authority and not re.search(r"[\s@*]", text))
+    return parts
+
+
 def _without_password(value: Any) -> Any:
     """Return a value for a message: the password of a URL is replaced."""
     if not isinstance(value, str):
@@ -226,6 +241,9 @@ ALLOWED_HOSTS = texts(
 )
 HOST = Allowed("a host name or an IP address of this machine, or * for all addresses", str, _host)
 STORE = Allowed("memory, sqlite:PATH or postgresql://USER:PASSWORD@HOST/DATABASE", str, _store)
+REWRITES = texts(
+    "FROM=TO, two hosts without scheme and path, such as localhost=shop or shop.test=127.0.0.1:3000", _rewrite
+)
 HOST_NAMES = texts("a host name such as shop.test or *.shop.test, or an IP address", _host_name)
 
 
@@ -316,7 +334,7 @@ class Settings:
     )
     callback_host_rewrite: tuple[str, ...] = _setting(
         (),
-        pairs("=", "FROM=TO"),
+        REWRITES,
         "send callbacks for one host to another, such as localhost=host.docker.internal",
         metavar="FROM=TO",
         repeat=True,

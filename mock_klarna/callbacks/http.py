@@ -249,7 +249,8 @@ class MerchantClient:
         except (aiohttp.ClientConnectorError, RefusedTarget) as error:
             return await self._no_connection(merchant, getattr(error, "os_error", error), url)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            remedy = None if seen else await self._diagnosis.no_http(rewritten(url, self._hosts))
+            is_invalid = isinstance(error, ValueError)  # a snapshot can contain any text as a URL
+            remedy = None if seen or is_invalid else await self._diagnosis.no_http(rewritten(url, self._hosts))
             return _CallResult("broken", error=f"{type(error).__name__}: {error}"[:500], remedy=remedy)
 
     async def _no_connection(self, merchant: str, cause: OSError, url: str) -> _CallResult:
