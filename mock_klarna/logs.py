@@ -7,6 +7,7 @@ Above a limit, and while the reader of the output is too slow, entries are count
 import asyncio
 import logging
 import os
+import select
 import threading
 from collections import deque
 from collections.abc import Iterator
@@ -23,23 +24,23 @@ from mock_klarna.domain.journal_text import JournalLines, describe, printable
 from mock_klarna.domain.time import moment
 from mock_klarna.settings import Settings
 
-MOST_WAITING = 1000
+MAX_WAITING = 1000
 """Entries and messages that wait to become lines."""
-MOST_UNWRITTEN = 256 << 10
+MAX_UNWRITTEN = 256 << 10
 """Bytes that wait for a reader of the output; while there are more, nothing becomes a line."""
-_AT_ONCE = 25
-_PAUSE_SECONDS = 0.05
-_CLOSING_SECONDS = 0.5
-_LONGEST_MESSAGE = 8000
-_LARGEST_BODY = 16 << 10
-_LOGGER = "mock_klarna.journal"
-_NOT_LOGGED = ("request_headers", "request_body", "response_body", "answer_headers", "answer_body")
+_BATCH_ENTRIES = 25
+_BATCH_SECONDS = 0.05
+_CLOSE_SECONDS = 0.5
+_MAX_MESSAGE_LENGTH = 8000
+_MAX_BODY_BYTES = 16 << 10
+_JOURNAL_LOGGER = "mock_klarna.journal"
+_OMITTED_MEMBERS = ("request_headers", "request_body", "response_body", "answer_headers", "answer_body")
 """Members of a journal entry that are not in a line of JSON."""
 Json = dict[str, Any]
 Data = Exchange | Sent | Event
 
 
-class Output:
+class BackgroundWriter:
     """Writes text to a stream in a thread of its own, so that a slow reader of it delays nothing else."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -66,7 +67,7 @@ class Output:
         thread, self._thread = self._thread, None
         if thread is not None:
             self._texts.put(None)
-            thread.join(_CLOSING_SECONDS)
+            thread.join(_CLOSE_SECONDS)
 
     def _write_all(self) -> None:
         is_open = True
@@ -88,7 +89,10 @@ class Output:
             return
         data = text.encode(self._stream.encoding or "utf-8", self._stream.errors or "backslashreplace")
         while data:
-            data = data[os.write(file, data) :]
+            try:
+                data = data[os.write(file, data) :]
+            except BlockingIOError:  # a process with the other end, such as Node.js, has made the pipe non-blocking
+                select.select([], [file], [])
 
 
 def has_colours(stream: TextIO) -> bool:
@@ -118,7 +122,7 @@ class _Message(NamedTuple):
     text: str
 
 
-class Narrator(logging.Handler):
+class ConsoleLog(logging.Handler):
     """Shows the journal entries that this process records, and log messages, on a stream.
 
     It observes a server (`JournalObserver`) in the running loop.
@@ -126,11 +130,11 @@ class Narrator(logging.Handler):
 
     def __init__(self, settings: Settings, stream: TextIO) -> None:
         super().__init__()
-        self._output = Output(stream)
+        self._writer = BackgroundWriter(stream)
         self._lines = journal_lines_for(stream, verbose=settings.verbose)
         self._is_json = settings.log_format == "json"
         self._waiting: deque[Entry | _Message | str] = deque()
-        self._left_out = 0
+        self._dropped = 0
         self._latest = 0.0
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
@@ -150,10 +154,14 @@ class Narrator(logging.Handler):
         self._add(Entry(seq=0, at=at, merchant=merchant, kind=kind, name=name, purchase_id=purchase_id, data=data))
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show a log message soon; called from any thread."""
-        text = record.getMessage()[:_LONGEST_MESSAGE]
+        """Show a log message soon; called from any thread. A message that cannot be formatted is reported as logging does."""
+        try:
+            text = record.getMessage()[:_MAX_MESSAGE_LENGTH]
+        except Exception:
+            self.handleError(record)
+            return
         if record.exc_info:
-            text += "\n" + logging.Formatter().formatException(record.exc_info)[-_LONGEST_MESSAGE:]
+            text += "\n" + logging.Formatter().formatException(record.exc_info)[-_MAX_MESSAGE_LENGTH:]
         self._add(_Message(record.created, record.levelname.lower(), record.name, text))
 
     def print(self, text: str) -> None:
@@ -161,8 +169,8 @@ class Narrator(logging.Handler):
         self._add(text)
 
     def _add(self, item: Entry | _Message | str) -> None:
-        if self._left_out or len(self._waiting) >= MOST_WAITING:
-            self._left_out += 1
+        if self._dropped or len(self._waiting) >= MAX_WAITING:
+            self._dropped += 1
             return
         self._waiting.append(item)
         if not self._is_scheduled:
@@ -174,31 +182,31 @@ class Narrator(logging.Handler):
                     self._loop.call_soon_threadsafe(self._schedule)
 
     def _schedule(self) -> None:
-        self._loop.call_later(_PAUSE_SECONDS, self._show_some)
+        self._loop.call_later(_BATCH_SECONDS, self._show_batch)
 
-    def _show_some(self) -> None:
+    def _show_batch(self) -> None:
         """Turn some of what waits into lines, and come back for the rest."""
         try:
-            if self._output.unwritten < MOST_UNWRITTEN:
-                self._show(_AT_ONCE)
+            if self._writer.unwritten < MAX_UNWRITTEN:
+                self._show(_BATCH_ENTRIES)
         finally:
+            self._is_scheduled = False  # before the check, so that no message of another thread is missed
             if self._waiting:
+                self._is_scheduled = True
                 self._schedule()
-            else:
-                self._is_scheduled = False
 
-    def _show(self, most: int) -> None:
+    def _show(self, limit: int) -> None:
         lines: list[str] = []
         try:
-            for _ in range(min(most, len(self._waiting))):
+            for _ in range(min(limit, len(self._waiting))):
                 lines += self._item_lines(self._waiting.popleft())
-            if self._left_out and not self._waiting:
-                text = f"{self._left_out} entries were left out: more happened than can be shown; GET /_mock/journal has them"
-                lines += self._message_lines(_Message(self._latest, "warning", _LOGGER, text))
-                self._left_out = 0
+            if self._dropped and not self._waiting:
+                text = f"{self._dropped} entries were left out: more happened than can be shown; GET /_mock/journal has them"
+                lines += self._message_lines(_Message(self._latest, "warning", _JOURNAL_LOGGER, text))
+                self._dropped = 0
         finally:
             if lines:
-                self._output.write("\n".join([*lines, ""]))
+                self._writer.write("\n".join([*lines, ""]))
 
     def _item_lines(self, item: Entry | _Message | str) -> list[str]:
         if isinstance(item, Entry):
@@ -206,7 +214,7 @@ class Narrator(logging.Handler):
         if isinstance(item, str):
             if not self._is_json:
                 return [item]
-            item = _Message(self._latest, "info", _LOGGER, item.strip())
+            item = _Message(self._latest, "info", _JOURNAL_LOGGER, item.strip())
         return self._message_lines(item)
 
     def _entry_lines(self, entry: Entry) -> list[str]:
@@ -219,26 +227,27 @@ class Narrator(logging.Handler):
     def _message_lines(self, message: _Message) -> list[str]:
         at = moment(message.at)
         if self._is_json:
-            members = {"at": at, "level": message.level, "logger": message.logger, "message": message.text}
+            text = message.text.encode("utf-8", "backslashreplace").decode()
+            members = {"at": at, "level": message.level, "logger": message.logger, "message": text}
             return [orjson.dumps(members).decode()]
         lines = map(printable, message.text.splitlines())
         return self._lines.message(at, message.level, "\n".join(lines))
 
     def close(self) -> None:
         """Show what waits, and write it if the reader is fast enough."""
-        if self._output.unwritten < MOST_UNWRITTEN:
-            self._show(MOST_WAITING)
-        self._output.close()
+        if self._writer.unwritten < MAX_UNWRITTEN:
+            self._show(MAX_WAITING)
+        self._writer.close()
         super().close()
 
 
 def _without_large_bodies(data: Data) -> Data:
     """Return an exchange or a callback without a body that is too large to be shown: nothing large waits in memory."""
     if isinstance(data, Exchange):
-        if len(data.request_body) > _LARGEST_BODY:
+        if len(data.request_body) > _MAX_BODY_BYTES:
             data = replace(data, request_body=b"")
-        return replace(data, response_body=b"") if len(data.response_body) > _LARGEST_BODY else data
-    if isinstance(data, Sent) and len(data.request_body) + len(data.attempt.answer) > _LARGEST_BODY:
+        return replace(data, response_body=b"") if len(data.response_body) > _MAX_BODY_BYTES else data
+    if isinstance(data, Sent) and len(data.request_body) + len(data.attempt.answer) > _MAX_BODY_BYTES:
         return replace(data, request_body=b"", attempt=replace(data.attempt, answer=b""))
     return data
 
@@ -249,23 +258,23 @@ def _entry_json(entry: Json) -> str:
     members = {
         "at": entry["at"],
         "level": "warning" if described.is_error else "info",
-        "logger": _LOGGER,
+        "logger": _JOURNAL_LOGGER,
         "message": f"{described.actor} {described.text}",
         "details": list(described.details) or None,
-        **{name: value for name, value in entry.items() if name not in ("seq", "at", *_NOT_LOGGED)},
+        **{name: value for name, value in entry.items() if name not in ("seq", "at", *_OMITTED_MEMBERS)},
     }
     return orjson.dumps({name: value for name, value in members.items() if value not in (None, [])}).decode()
 
 
 @contextmanager
-def narrating(settings: Settings, stream: TextIO) -> Iterator[Narrator]:
-    """Show log messages from INFO on, and what the narrator observes, until the end; for a process that only serves."""
-    narrator = Narrator(settings, stream)
-    logging.basicConfig(level=logging.WARNING if settings.quiet else logging.INFO, handlers=[narrator], force=True)
+def console_log(settings: Settings, stream: TextIO) -> Iterator[ConsoleLog]:
+    """Show log messages from INFO on, and what the log observes, until the end; for a process that only serves."""
+    log = ConsoleLog(settings, stream)
+    logging.basicConfig(level=logging.WARNING if settings.quiet else logging.INFO, handlers=[log], force=True)
     logging.getLogger("aiohttp").setLevel(logging.WARNING)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     try:
-        yield narrator
+        yield log
     finally:
-        logging.getLogger().removeHandler(narrator)
-        narrator.close()
+        logging.getLogger().removeHandler(log)
+        log.close()

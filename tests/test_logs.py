@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,27 +18,27 @@ from mock_klarna import Settings
 from mock_klarna.domain.callbacks import Attempt
 from mock_klarna.domain.events import ClockMoved
 from mock_klarna.domain.journal import Exchange, Sent
-from mock_klarna.logs import MOST_UNWRITTEN, MOST_WAITING, Narrator, Output, has_colours, narrating
+from mock_klarna.logs import MAX_UNWRITTEN, MAX_WAITING, BackgroundWriter, ConsoleLog, console_log, has_colours
 
 Json = dict[str, Any]
 AT = 1767323045.0
 """2026-01-02T03:04:05Z."""
 
 
-def moved(narrator: Narrator, seconds: float = 1) -> None:
-    narrator.recorded("K1", "event", "clock_moved", ClockMoved(seconds=seconds), AT, None)
+def moved(log: ConsoleLog, seconds: float = 1) -> None:
+    log.recorded("K1", "event", "clock_moved", ClockMoved(seconds=seconds), AT, None)
 
 
-def narrated(settings: Settings, *steps: Any) -> str:
-    """What a narrator prints when these functions are called with it."""
+def printed(settings: Settings, *steps: Any) -> str:
+    """What a log prints when these functions are called with it."""
     stream = io.StringIO()
 
-    async def narrate() -> None:
-        with logging_restored(), narrating(settings, stream) as narrator:
+    async def run() -> None:
+        with logging_restored(), console_log(settings, stream) as log:
             for step in steps:
-                step(narrator)
+                step(log)
 
-    asyncio.run(narrate())
+    asyncio.run(run())
     return stream.getvalue()
 
 
@@ -54,11 +55,11 @@ def logging_restored() -> Iterator[None]:
 
 
 def warn(*arguments: Any) -> Any:
-    return lambda _narrator: logging.getLogger("mock_klarna.x").warning(*arguments)
+    return lambda _log: logging.getLogger("mock_klarna.x").warning(*arguments)
 
 
 def test_entries_and_messages_are_printed_in_their_order() -> None:
-    lines = narrated(Settings(), moved, warn("disk %s", "full"), lambda narrator: narrator.print("Done.")).splitlines()
+    lines = printed(Settings(), moved, warn("disk %s", "full"), lambda log: log.print("Done.")).splitlines()
     assert lines[0] == f"03:04:05.000{'':12}Klarna         moves the clock, now 1 s ahead of real time"
     assert lines[-2].endswith("mock-klarna    warning: disk full")
     assert lines[-1] == "Done."
@@ -77,10 +78,10 @@ def test_json_lines_have_the_members_of_the_entry_without_bodies() -> None:
     )
     refused, called, message = map(
         json.loads,
-        narrated(
+        printed(
             Settings(log_format="json"),
-            lambda narrator: narrator.recorded("K1", "exchange", "unknown_path", exchange, AT, None),
-            lambda narrator: narrator.recorded("K1", "callback", "push", sent, AT, "p"),
+            lambda log: log.recorded("K1", "exchange", "unknown_path", exchange, AT, None),
+            lambda log: log.recorded("K1", "callback", "push", sent, AT, "p"),
             warn("disk full"),
         ).splitlines(),
     )
@@ -111,43 +112,53 @@ def test_json_lines_have_the_members_of_the_entry_without_bodies() -> None:
 
 def test_quiet_has_warnings_only() -> None:
     settings = Settings(quiet=True)
-    lines = narrated(settings, warn("disk full"), lambda _: logging.getLogger("mock_klarna").info("ready")).splitlines()
+    lines = printed(settings, warn("disk full"), lambda _: logging.getLogger("mock_klarna").info("ready")).splitlines()
     assert len(lines) == 1
 
 
 def test_verbose_has_ids_in_full() -> None:
-    assert "[clock_moved]" in narrated(Settings(verbose=True), moved)
+    assert "[clock_moved]" in printed(Settings(verbose=True), moved)
 
 
 def test_a_message_cannot_forge_a_line_and_keeps_its_traceback() -> None:
-    def fail(_narrator: Narrator) -> None:
+    def fail(_log: ConsoleLog) -> None:
         try:
             raise ValueError("no\x1b[31m")
         except ValueError:
             logging.getLogger("mock_klarna").exception("a bug\r\x1b[2J")
 
-    first, second, *_, last = narrated(Settings(), fail).splitlines()
+    first, second, *_, last = printed(Settings(), fail).splitlines()
     assert first.endswith("mock-klarna    error: a bug")
     assert second.strip() == "\\x1b[2J"
     assert last.strip() == "ValueError: no\\x1b[31m"
 
 
 def test_a_message_of_another_thread_is_printed() -> None:
-    def from_thread(_narrator: Narrator) -> None:
+    def from_thread(_log: ConsoleLog) -> None:
         thread = threading.Thread(target=warn("from a thread"), args=(None,))
         thread.start()
         thread.join()
 
-    assert "from a thread" in narrated(Settings(), from_thread)
+    assert "from a thread" in printed(Settings(), from_thread)
+
+
+def test_a_message_whose_arguments_do_not_fit_is_no_error_of_its_sender(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "after it" in printed(Settings(), warn("%d requests", "many"), warn("after it"))
+    assert "%d requests" in capsys.readouterr().err  # what logging prints of such a message
+
+
+def test_a_message_with_bytes_that_are_not_utf8_is_json() -> None:
+    line = printed(Settings(log_format="json"), warn("cannot read %s", "caf\udce9"))
+    assert json.loads(line)["message"] == "cannot read caf\\udce9"
 
 
 def test_entries_above_the_limit_are_counted() -> None:
-    def move_often(narrator: Narrator) -> None:
-        for number in range(MOST_WAITING + 234):
-            moved(narrator, number)
+    def move_often(log: ConsoleLog) -> None:
+        for number in range(MAX_WAITING + 234):
+            moved(log, number)
 
-    *lines, last = narrated(Settings(), move_often).splitlines()
-    assert len(lines) == MOST_WAITING
+    *lines, last = printed(Settings(), move_often).splitlines()
+    assert len(lines) == MAX_WAITING
     assert "warning: 234 entries were left out: more happened than can be shown" in last
 
 
@@ -155,52 +166,65 @@ def test_a_large_body_does_not_wait_in_memory() -> None:
     exchange = Exchange(method="GET", path="/x", status=200, correlation_id="c", duration=0, request_body=b"x" * 99_999)
 
     async def waiting() -> Any:
-        narrator = Narrator(Settings(), io.StringIO())
-        narrator.recorded("K1", "exchange", "x", exchange, AT, None)
-        return narrator._waiting[0]
+        log = ConsoleLog(Settings(), io.StringIO())
+        log.recorded("K1", "exchange", "x", exchange, AT, None)
+        return log._waiting[0]
 
     assert asyncio.run(waiting()).data.request_body == b""
 
 
 def test_nothing_waits_for_a_pipe_that_nobody_reads() -> None:
-    """More than the pipe has room for is written, and the end of the output waits for a moment only."""
+    """More than the pipe has room for is written, and the end of the writer waits for a moment only."""
     reading, writing = os.pipe()
     with os.fdopen(writing, "w", encoding="utf-8") as stream:
-        output = Output(stream)
+        writer = BackgroundWriter(stream)
         for _ in range(4):
-            output.write("x" * MOST_UNWRITTEN)
-        assert output.unwritten >= 2 * MOST_UNWRITTEN
-        output.close()
+            writer.write("x" * MAX_UNWRITTEN)
+        assert writer.unwritten >= 2 * MAX_UNWRITTEN
+        writer.close()
         os.close(reading)
 
 
 async def test_entries_wait_while_a_pipe_is_full_and_follow_once_it_is_read() -> None:
     reading, writing = os.pipe()
     with os.fdopen(writing, "w", encoding="utf-8") as stream:
-        narrator = Narrator(Settings(), stream)
-        narrator.print("x" * (2 * MOST_UNWRITTEN))
-        narrator._show_some()
-        for _ in range(MOST_WAITING + 1):
-            moved(narrator)
-        narrator._show_some()
-        assert len(narrator._waiting) == MOST_WAITING
+        log = ConsoleLog(Settings(), stream)
+        log.print("x" * (2 * MAX_UNWRITTEN))
+        log._show_batch()
+        for _ in range(MAX_WAITING + 1):
+            moved(log)
+        log._show_batch()
+        assert len(log._waiting) == MAX_WAITING
         with os.fdopen(reading, encoding="utf-8") as pipe:
             lines = await asyncio.to_thread(pipe.readline)
-            assert len(lines) == 2 * MOST_UNWRITTEN + 1
+            assert len(lines) == 2 * MAX_UNWRITTEN + 1
             assert "moves the clock" in await asyncio.to_thread(pipe.readline)
-            rest = [await asyncio.to_thread(pipe.readline) for _ in range(MOST_WAITING)]
+            rest = [await asyncio.to_thread(pipe.readline) for _ in range(MAX_WAITING)]
         assert "1 entries were left out" in rest[-1]
+
+
+def test_a_pipe_that_another_process_made_non_blocking_gets_everything() -> None:
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with os.fdopen(reading, encoding="utf-8") as pipe, os.fdopen(writing, "w", encoding="utf-8") as stream:
+        writer = BackgroundWriter(stream)
+        writer.write("x" * MAX_UNWRITTEN)
+        writer.write("\n")
+        lines = Future[str]()
+        threading.Thread(target=lambda: lines.set_result(pipe.readline()), daemon=True).start()
+        assert lines.result(timeout=60) == "x" * MAX_UNWRITTEN + "\n"
+        writer.close()
 
 
 def test_a_reader_that_goes_is_no_error(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with os.fdopen(writing, "w", encoding="utf-8") as stream:
-        output = Output(stream)
-        output.write("one")
-        output.write("two")
-        output.close()
-        assert output.unwritten == 0
+        writer = BackgroundWriter(stream)
+        writer.write("one")
+        writer.write("two")
+        writer.close()
+        assert writer.unwritten == 0
 
 
 class Terminal(io.StringIO):
@@ -234,10 +258,10 @@ def test_a_terminal_has_colours_and_lines_that_fit(monkeypatch: pytest.MonkeyPat
     termios.tcsetwinsize(terminal, (24, 80))
     exchange = Exchange(method="GET", path="/x", status=404, correlation_id="c", duration=0, explanation="word " * 30)
 
-    async def narrate() -> None:
-        with logging_restored(), os.fdopen(terminal, "w") as stream, narrating(Settings(), stream) as narrator:
-            narrator.recorded("K1", "exchange", "unknown_path", exchange, AT, None)
-            narrator.print("End.")
+    async def run() -> None:
+        with logging_restored(), os.fdopen(terminal, "w") as stream, console_log(Settings(), stream) as log:
+            log.recorded("K1", "exchange", "unknown_path", exchange, AT, None)
+            log.print("End.")
             assert "End." in await asyncio.to_thread(read_to_the_end)
 
     printed = b""
@@ -248,7 +272,7 @@ def test_a_terminal_has_colours_and_lines_that_fit(monkeypatch: pytest.MonkeyPat
             printed += os.read(controller, 4096)
         return printed.decode()
 
-    asyncio.run(narrate())
+    asyncio.run(run())
     os.close(controller)
     first, *details = printed.decode().splitlines()[:-1]
     assert first.endswith("\x1b[31mGET /x → 404 in less than 1 ms\x1b[0m")

@@ -17,7 +17,7 @@ from mock_klarna.settings import Settings, variable_with_value
 if TYPE_CHECKING:
     from mock_klarna.client import Client
     from mock_klarna.demo import Shop
-    from mock_klarna.logs import Narrator
+    from mock_klarna.logs import ConsoleLog
     from mock_klarna.server import Running
 
 _EXIT_CODE_NOT_PLACED = 1
@@ -70,23 +70,23 @@ def run(arguments: argparse.Namespace) -> int:
 async def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
     from mock_klarna.client import Client
     from mock_klarna.demo import serve_shop
-    from mock_klarna.logs import narrating
+    from mock_klarna.logs import console_log
 
     merchant, _, password = (settings.credentials or ("demo-shop:secret",))[0].partition(":")
     async with AsyncExitStack() as exit_stack:
-        narrator = exit_stack.enter_context(narrating(settings, sys.stdout))
-        server = await _start_emulator(exit_stack, settings, narrator, arguments)
-        narrator.print(_INTRODUCTION.format(klarna=server.url))
+        log = exit_stack.enter_context(console_log(settings, sys.stdout))
+        server = await _start_emulator(exit_stack, settings, log, arguments)
+        log.print(_INTRODUCTION.format(klarna=server.url))
         opened_shop = serve_shop(
             server.url, port=arguments.shop_port, port_flag="--shop-port", merchant=merchant, password=password
         )
         shop = await exit_stack.enter_async_context(opened_shop)
         client = await exit_stack.enter_async_context(Client(server.url, merchant, password))
         purchase = await _buy(client, shop.url)
-        narrator.print(_result(purchase))
+        log.print(_result(purchase))
         exit_code = 0 if purchase["state"] == "placed" else _EXIT_CODE_NOT_PLACED
         if not arguments.once:
-            narrator.print(_next_steps(server, shop, f"{merchant}:{password}"))
+            log.print(_next_steps(server, shop, f"{merchant}:{password}"))
             with suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
         return exit_code
@@ -122,18 +122,18 @@ def _port_is_chosen(arguments: argparse.Namespace) -> bool:
 
 
 async def _start_emulator(
-    exit_stack: AsyncExitStack, settings: Settings, narrator: "Narrator", arguments: argparse.Namespace
+    exit_stack: AsyncExitStack, settings: Settings, log: "ConsoleLog", arguments: argparse.Namespace
 ) -> "Running":
     """Serve at the port of the settings, or at any free port if that is the default and in use."""
     from mock_klarna.server import serve
 
-    observer, sources = None if settings.quiet else narrator, setting_sources(arguments)
+    observer, sources = None if settings.quiet else log, setting_sources(arguments)
     try:
         return await exit_stack.enter_async_context(serve(settings, observer, sources))
     except CannotBind as error:
         if _port_is_chosen(arguments) or error.flag != "--port" or error.errno != errno.EADDRINUSE:
             raise
-    narrator.print(f"Port {settings.port} is taken, the sandbox uses another one; choose a port with --port.\n")
+    log.print(f"Port {settings.port} is taken, the sandbox uses another one; choose a port with --port.\n")
     return await exit_stack.enter_async_context(serve(replace(settings, port=0), observer, sources))
 
 

@@ -36,11 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _serve(settings: Settings, sources: Mapping[str, str]) -> None:
-    from mock_klarna.logs import narrating
+    from mock_klarna.logs import console_log
     from mock_klarna.server import serve
 
-    with narrating(settings, sys.stderr) as narrator:
-        async with serve(settings, None if settings.quiet else narrator, sources) as running:
+    with console_log(settings, sys.stderr) as log:
+        async with serve(settings, None if settings.quiet else log, sources) as running:
             resume_garbage_collection()
             urls = f"{running.url} and {running.tls_url}" if running.tls_url else running.url
             print(f"the dashboard is at {running.url}/ and mock-klarna is ready at {urls}", flush=True)

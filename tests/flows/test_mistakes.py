@@ -403,7 +403,7 @@ MISTAKES_WITH_TLS: dict[str, tuple[Mistake, *tuple[str, ...]]] = {
 
 
 @asynccontextmanager
-async def narrating(*flags: str) -> AsyncIterator[tuple[str, Terminal]]:
+async def server_with_terminal(*flags: str) -> AsyncIterator[tuple[str, Terminal]]:
     """Run a server; gives its address and what it prints."""
     async with served(*flags) as server:
         terminal = Terminal()
@@ -418,7 +418,7 @@ async def narrating(*flags: str) -> AsyncIterator[tuple[str, Terminal]]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server() -> AsyncIterator[tuple[str, Terminal]]:
-    async with narrating() as started:
+    async with server_with_terminal() as started:
         yield started
 
 
@@ -438,10 +438,10 @@ async def test_the_cause_of_a_mistake_is_printed(server: tuple[str, Terminal], n
 
 
 async def test_the_causes_of_mistakes_with_other_settings_are_printed(tmp_path: Path) -> None:
-    async with narrating("--credentials", "K1:secret", "--callback-timeout", "0.05") as server:
+    async with server_with_terminal("--credentials", "K1:secret", "--callback-timeout", "0.05") as server:
         for mistake, *expected in MISTAKES_OF_K1.values():
             await make(mistake, *server, "K1", tmp_path, tuple(expected))
-    async with narrating("--tls", "--tls-port", "0") as server:
+    async with server_with_terminal("--tls", "--tls-port", "0") as server:
         for mistake, *expected in MISTAKES_WITH_TLS.values():
             await make(mistake, *server, "K1", tmp_path, tuple(expected))
 
