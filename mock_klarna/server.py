@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from mock_klarna.client import Client
 
 
-class Running:
+class RunningServer:
     """A server that accepts requests: `url`, `port`, `tls_url` (None without the setting `tls`), and the parts it is made of."""
 
     def __init__(self, listening: Listening, services: Services) -> None:
@@ -80,7 +80,7 @@ def serve(
     return ServerContext(settings or Settings(), journal_observer, setting_sources or {})
 
 
-class ServerContext(AbstractAsyncContextManager[Running]):
+class ServerContext(AbstractAsyncContextManager[RunningServer]):
     """A server for `async with`; a plain `with` raises a TypeError that says what to use."""
 
     def __init__(
@@ -88,7 +88,7 @@ class ServerContext(AbstractAsyncContextManager[Running]):
     ) -> None:
         self._context = _serving(settings, journal_observer, setting_sources)
 
-    async def __aenter__(self) -> Running:
+    async def __aenter__(self) -> RunningServer:
         """Start the server."""
         return await self._context.__aenter__()
 
@@ -143,7 +143,7 @@ class ServerInThread(AbstractContextManager["MockKlarna"]):
             raise
         return MockKlarna(started.client, thread, started.tls_url)
 
-    async def _commands(self, running: Running) -> "MockKlarnaAsync":
+    async def _commands(self, running: RunningServer) -> "MockKlarnaAsync":
         return running.as_merchant(*self._credentials)
 
     def __exit__(
@@ -157,7 +157,7 @@ class ServerInThread(AbstractContextManager["MockKlarna"]):
 @asynccontextmanager
 async def _serving(
     settings: Settings, journal_observer: JournalObserver | None, setting_sources: Mapping[str, str]
-) -> AsyncIterator[Running]:
+) -> AsyncIterator[RunningServer]:
     _require_usable(settings)
     https = _load_https(settings)
     async with AsyncExitStack() as stack:
@@ -169,7 +169,7 @@ async def _serving(
         await stack.enter_async_context(_background_work(services.scheduler))
         bound = await stack.enter_async_context(listening(build(services), settings, https.context if https else None))
         stack.enter_context(_ready_file(settings.ready_file, bound))
-        running = Running(bound, services)
+        running = RunningServer(bound, services)
         stack.push_async_callback(running.close_client)
         yield running
 

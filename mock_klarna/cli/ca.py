@@ -71,7 +71,7 @@ _TIMEOUT = 10.0
 _DEFAULT_FILE = "mock-klarna-ca.pem"
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add where the certificate is, and what to print."""
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--url", help="the server to ask, http:// (default: this machine, at its port)")

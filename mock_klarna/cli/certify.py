@@ -42,7 +42,7 @@ _MOST_EVIDENCE = 300
 """How many journal entries of evidence a page has."""
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what is judged, which rules count, and where the reports go."""
     parser.add_argument(
         "file",
@@ -79,7 +79,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help="write the findings as JSON")
     parser.add_argument("--junit", metavar="FILE", help="write a JUnit XML report")
     parser.add_argument("--sarif", metavar="FILE", help="write a SARIF 2.1.0 log")
-    certify_shop.add(parser)
+    certify_shop.add_arguments(parser)
 
 
 @dataclass(frozen=True, slots=True)

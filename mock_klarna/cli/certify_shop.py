@@ -30,7 +30,7 @@ _MOST_LISTED, _MOST_NAMED = 10_000, 10
 _ONLY_WITH_SHOP = ("button_key", "cart", "probe", "capture_url", "refund_url", "wait")
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the shop, its cart, the choice of probes, and how long to wait."""
     group = parser.add_argument_group("probes", "change carts and inject faults, and judge how the shop reacts")
     group.add_argument("--shop", metavar="URL", help="play the probes against the shop with this address")

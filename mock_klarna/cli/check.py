@@ -7,7 +7,7 @@ import sys
 from mock_klarna.cli.main import USAGE_ERROR
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the paths."""
     parser.add_argument("paths", nargs="*", metavar="PATH", help="file or folder (default: all stored files)")
 

@@ -11,7 +11,7 @@ _FILES = ("FILE", "PATH", "SCENARIO")
 """Arguments with these names are paths."""
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the shell."""
     shells = shtab.SUPPORTED_SHELLS
     parser.add_argument("shell", metavar="SHELL", choices=shells, help=f"the shell: {', '.join(shells)}")

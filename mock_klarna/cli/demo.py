@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mock_klarna.client import Client
     from mock_klarna.demo import Shop
     from mock_klarna.logs import ConsoleLog
-    from mock_klarna.server import Running
+    from mock_klarna.server import RunningServer
 
 _EXIT_CODE_NOT_PLACED = 1
 _JOURNAL_WAIT_SECONDS = 20
@@ -48,7 +48,7 @@ This demo runs until Ctrl-C and prints what happens next:
 """
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add whether to stop after the purchase, the port of the shop, and an option for every setting."""
     parser.add_argument("--once", action="store_true", help="exit after the purchase: 0 if it was placed, else 1")
     parser.add_argument(
@@ -64,10 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
         hint = "leave --strict out, or use `mock-klarna serve --strict` and a shop with https"
         raise MockKlarnaError("the demo shop has no https, which strict requires", where="--strict", hint=hint)
     warn_about_variables(os.environ)
-    return run_in_loop(_demo(arguments, settings), settings.loop)
+    return run_in_loop(_run_demo(arguments, settings), settings.loop)
 
 
-async def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
+async def _run_demo(arguments: argparse.Namespace, settings: Settings) -> int:
     from mock_klarna.client import Client
     from mock_klarna.demo import serve_shop
     from mock_klarna.logs import console_log
@@ -77,22 +77,22 @@ async def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
         log = exit_stack.enter_context(console_log(settings, sys.stdout))
         server = await _start_emulator(exit_stack, settings, log, arguments)
         log.print(_INTRODUCTION.format(klarna=server.url))
-        opened_shop = serve_shop(
+        shop_context = serve_shop(
             server.url, port=arguments.shop_port, port_flag="--shop-port", merchant=merchant, password=password
         )
-        shop = await exit_stack.enter_async_context(opened_shop)
+        shop = await exit_stack.enter_async_context(shop_context)
         client = await exit_stack.enter_async_context(Client(server.url, merchant, password))
-        purchase = await _buy(client, shop.url)
-        log.print(_result(purchase))
+        purchase = await _let_john_buy(client, shop.url)
+        log.print(_result_text(purchase))
         exit_code = 0 if purchase["state"] == "placed" else _EXIT_CODE_NOT_PLACED
         if not arguments.once:
-            log.print(_next_steps(server, shop, f"{merchant}:{password}"))
+            log.print(_next_steps_text(server, shop, f"{merchant}:{password}"))
             with suppress(asyncio.CancelledError):
                 await asyncio.Event().wait()
         return exit_code
 
 
-async def _buy(client: "Client", shop_url: str) -> dict[str, Any]:
+async def _let_john_buy(client: "Client", shop_url: str) -> dict[str, Any]:
     """Let John Doe buy, and return the purchase once the shop has answered (guide, steps 2 and 3)."""
     purchase_id = (await client.ask("POST", "/_mock/purchases", _purchase_body(shop_url)))["purchase_id"]
     path, position = f"/_mock/journal?purchase_id={purchase_id}&wait={_JOURNAL_WAIT_SECONDS}", 0
@@ -123,7 +123,7 @@ def _port_is_chosen(arguments: argparse.Namespace) -> bool:
 
 async def _start_emulator(
     exit_stack: AsyncExitStack, settings: Settings, log: "ConsoleLog", arguments: argparse.Namespace
-) -> "Running":
+) -> "RunningServer":
     """Serve at the port of the settings, or at any free port if that is the default and in use."""
     from mock_klarna.server import serve
 
@@ -137,13 +137,13 @@ async def _start_emulator(
     return await exit_stack.enter_async_context(serve(replace(settings, port=0), observer, sources))
 
 
-def _result(purchase: dict[str, Any]) -> str:
+def _result_text(purchase: dict[str, Any]) -> str:
     if purchase["state"] != "placed":
         return f"\nNot placed: the purchase is {purchase['state']}. {purchase['consumer_message'] or ''}"
     return f'\nPlaced. John sees "{purchase["consumer_message"]}" and continues to {purchase["redirect_url"]}'
 
 
-def _next_steps(server: "Running", shop: "Shop", credentials: str) -> str:
+def _next_steps_text(server: "RunningServer", shop: "Shop", credentials: str) -> str:
     links = [(url.format(klarna=server.url, shop=shop.url), text) for url, text in _LINKS]
     width = max(len(url) for url, _ in links)
     lines = "\n".join(f"  {url:{width}}  {text}" for url, text in links)

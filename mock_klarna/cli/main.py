@@ -26,7 +26,7 @@ class Command(NamedTuple):
 
     module: str
     summary: str
-    add: str = "add"
+    add_arguments: str = "add_arguments"
     run: str = "run"
 
 
@@ -42,9 +42,9 @@ COMMANDS: Mapping[str, Command] = {
     "openapi": Command("openapi", "Print the OpenAPI 3.1 document of all routes."),
     "ca": Command("ca", "Print the CA certificate of `serve --tls`, or how clients can trust it."),
     "healthcheck": Command(
-        "health", "Check whether a server is healthy.", add="add_healthcheck", run="run_healthcheck"
+        "health", "Check whether a server is healthy.", add_arguments="add_healthcheck", run="run_healthcheck"
     ),
-    "wait": Command("health", "Wait until a server is ready.", add="add_wait", run="run_wait"),
+    "wait": Command("health", "Wait until a server is ready.", add_arguments="add_wait", run="run_wait"),
     "completion": Command("completion", "Print the completion script of a shell."),
 }
 """The commands in the order of the help. A module is imported only when one of its commands is used."""
@@ -75,7 +75,7 @@ def parser(names: Sequence[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
         subparser = subparsers.add_parser(name, help=summary.rstrip("."), description=summary, allow_abbrev=False)
         if name in names:
             module = import_module(f"mock_klarna.cli.{command.module}")
-            getattr(module, command.add)(subparser)
+            getattr(module, command.add_arguments)(subparser)
             subparser.usage = " ".join(["%(prog)s [options]", *_positional(subparser)])
             subparser.set_defaults(run=getattr(module, command.run), parser=subparser)
     return root

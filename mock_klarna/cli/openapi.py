@@ -6,7 +6,7 @@ import sys
 import orjson
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add no arguments."""
 
 

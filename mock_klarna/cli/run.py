@@ -44,62 +44,75 @@ _SHARED_SHOP = ("demo-shop", "secret")
 """Credentials of the demo shop that serves every scenario with `${merchant}` in its URLs."""
 _SHOP_PLACEHOLDER = "http://127.0.0.1"
 """Stands for the URL of a demo shop while scenarios are checked, before the shop is started."""
+_Group = argparse._ArgumentGroup
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add which scenarios to run, against which server, where the reports go, and an option for every setting."""
-    parser.add_argument(
+    _add_scenarios(parser.add_argument_group("Scenarios"))
+    _add_server_and_shop(parser.add_argument_group("Server and shop"))
+    _add_reports(parser.add_argument_group("Reports"))
+    add_settings(parser)
+    parser.epilog = (
+        "Unless a flag or a variable says otherwise, the server takes free ports and keeps its state in memory."
+    )
+
+
+def _add_scenarios(group: _Group) -> None:
+    group.add_argument(
         "scenarios",
         nargs="*",
         metavar="SCENARIO",
         help="file, folder, or name of a stored scenario (default: all stored)",
     )
-    parser.add_argument("--url", help="use the server at this address instead of starting one")
-    parser.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="set a variable (repeatable)")
-    parser.add_argument("--wait-for", metavar="URL", help="first wait until the shop answers at this URL")
-    parser.add_argument(
+    group.add_argument(
+        "-k",
+        metavar="EXPRESSION",
+        help="only scenarios whose name or title contains a word, such as 'push and not (retried or denied)'",
+    )
+    group.add_argument("--list", action="store_true", help="print the scenarios and their titles, and run none")
+    group.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="set a variable (repeatable)")
+    group.add_argument(
+        "-x", "--exitfirst", action="store_true", help="stop after the first failure; runs one scenario at a time"
+    )
+    group.add_argument(
+        "--jobs",
+        type=value_of(integer(1, 10_000)),
+        metavar="N",
+        help="how many scenarios run at once (default 32, with -x 1)",
+    )
+
+
+def _add_server_and_shop(group: _Group) -> None:
+    group.add_argument("--url", help="use the server at this address instead of starting one")
+    group.add_argument("--wait-for", metavar="URL", help="first wait until the shop answers at this URL")
+    group.add_argument(
         "--wait-timeout",
         type=SECONDS,
         default=60.0,
         metavar="SECONDS",
         help="how long --wait-for waits (default 60)",
     )
-    parser.add_argument("--list", action="store_true", help="print the scenarios and their titles, and run none")
-    parser.add_argument(
-        "-k",
-        metavar="EXPRESSION",
-        help="only scenarios whose name or title contains a word, such as 'push and not (retried or denied)'",
-    )
-    parser.add_argument(
-        "-x", "--exitfirst", action="store_true", help="stop after the first failure; runs one scenario at a time"
-    )
-    parser.add_argument("--junit", metavar="FILE", help="write a JUnit XML report")
-    parser.add_argument("--json", metavar="FILE", help="write a report in JSON")
-    parser.add_argument(
-        "--transcript",
-        metavar="FILE",
-        help="write a timeline without times and ids, the same for every run with a seed",
-    )
-    parser.add_argument(
-        "--export",
-        metavar="FOLDER",
-        help="write the purchases of each failed scenario into a folder, as HTML and as HTTP Archive",
-    )
-    parser.add_argument(
+    group.add_argument(
         "--merchant",
         metavar="USER:PASSWORD",
         help="run as this merchant and do not reset it (default: a new merchant for each scenario)",
     )
-    parser.add_argument("--prefix", default="scenario", help="how the names of new merchants start (default scenario)")
-    parser.add_argument(
-        "--jobs",
-        type=value_of(integer(1, 10_000)),
-        metavar="N",
-        help="how many scenarios run at once (default 32, with -x 1)",
+    group.add_argument("--prefix", default="scenario", help="how the names of new merchants start (default scenario)")
+
+
+def _add_reports(group: _Group) -> None:
+    group.add_argument("--junit", metavar="FILE", help="write a JUnit XML report")
+    group.add_argument("--json", metavar="FILE", help="write a report in JSON")
+    group.add_argument(
+        "--transcript",
+        metavar="FILE",
+        help="write a timeline without times and ids, the same for every run with a seed",
     )
-    add_settings(parser)
-    parser.epilog = (
-        "Unless a flag or a variable says otherwise, the server takes free ports and keeps its state in memory."
+    group.add_argument(
+        "--export",
+        metavar="FOLDER",
+        help="write the purchases of each failed scenario into a folder, as HTML and as HTTP Archive",
     )
 
 

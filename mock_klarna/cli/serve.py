@@ -18,7 +18,7 @@ from mock_klarna.process import (
 from mock_klarna.settings import Settings
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add an option for every setting."""
     add_settings(parser)
 
@@ -31,17 +31,17 @@ def run(arguments: argparse.Namespace) -> int:
     import_aiohttp()
     import_module("mock_klarna.server")
     with suppress(KeyboardInterrupt):
-        run_in_loop(_serve(settings, setting_sources(arguments)), settings.loop)
+        run_in_loop(_run_server(settings, setting_sources(arguments)), settings.loop)
     return 0
 
 
-async def _serve(settings: Settings, sources: Mapping[str, str]) -> None:
+async def _run_server(settings: Settings, sources: Mapping[str, str]) -> None:
     from mock_klarna.logs import console_log
     from mock_klarna.server import serve
 
     with console_log(settings, sys.stderr) as log:
-        async with serve(settings, None if settings.quiet else log, sources) as running:
+        async with serve(settings, None if settings.quiet else log, sources) as server:
             resume_garbage_collection()
-            urls = f"{running.url} and {running.tls_url}" if running.tls_url else running.url
-            print(f"the dashboard is at {running.url}/ and mock-klarna is ready at {urls}", flush=True)
+            urls = f"{server.url} and {server.tls_url}" if server.tls_url else server.url
+            print(f"the dashboard is at {server.url}/ and mock-klarna is ready at {urls}", flush=True)
             await asyncio.Event().wait()

@@ -8,7 +8,7 @@ from mock_klarna.cli.options import PORT
 from mock_klarna.process import resume_garbage_collection, run_in_loop
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the address of Klarna, the address of the shop, its credentials, and whether it has a secret."""
     parser.add_argument(
         "--klarna", default="http://127.0.0.1:8080", metavar="URL", help="address of Klarna (default %(default)s)"

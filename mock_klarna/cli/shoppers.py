@@ -8,7 +8,7 @@ from mock_klarna.errors import UnknownName
 from mock_klarna.shoppers import UnknownCountry, named_shopper, shopper_descriptions
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the country and the output format."""
     parser.add_argument("--country", default=None, metavar="CC", help="only shoppers of this country, such as SE")
     parser.add_argument("--json", action="store_true", help="print complete shoppers as JSON")

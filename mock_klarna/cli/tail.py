@@ -26,7 +26,7 @@ _PAGE = 1000
 _ALL_MERCHANTS = {"Authorization": ""}
 
 
-def add(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the address of the server, which entries to show, and how."""
     parser.add_argument("--url", help="address of the server (default: this machine, at its port)")
     parser.add_argument("--merchant", metavar="NAME", help="only what happens to this merchant")

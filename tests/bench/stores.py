@@ -8,7 +8,7 @@ from mock_klarna.client import Client
 from mock_klarna.domain.events import ButtonCreated, PurchaseAuthorized
 from mock_klarna.domain.journal import JournalFilter
 from mock_klarna.domain.records import Decision, Job, Purchase
-from mock_klarna.server import Running, serve
+from mock_klarna.server import RunningServer, serve
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store, open_store
 from tests.bench.state import authorized_order
@@ -81,7 +81,7 @@ async def _counted_at_once(store: Any, name: str, request: Any, at_once: int = 1
     print(f"| {name}, {at_once} at once | {own + entries:.1f} | {own:.1f} | {entries:.1f} |", flush=True)
 
 
-async def statements(running: Running) -> None:
+async def statements(running: RunningServer) -> None:
     """Print how many statements each kind of request takes."""
     store = running.services.emulator.store
     print("| request | statements | its own | journal entries, shared |\n|---|---|---|---|")

@@ -20,7 +20,7 @@ from mock_klarna.api import Commands, MockKlarna
 from mock_klarna.certify import RULES
 from mock_klarna.certify.probes import PROBES
 from mock_klarna.cli.main import COMMANDS
-from mock_klarna.cli.run import add as add_run_flags
+from mock_klarna.cli.run import add_arguments as add_run_arguments
 from mock_klarna.domain.events import Event, event_classes
 from mock_klarna.scenario.runner import BUILT_IN_VARIABLES
 from mock_klarna.scenario.steps import STEPS
@@ -53,7 +53,7 @@ def commands() -> str:
 def run() -> str:
     """Return the flags of `run` that are not settings."""
     parser = argparse.ArgumentParser(add_help=False)
-    add_run_flags(parser)
+    add_run_arguments(parser)
     settings = {flag_of(setting.name) for setting in setting_fields()}
     flags = [each for each in parser._actions if each.option_strings and settings.isdisjoint(each.option_strings)]
     return _table(("flag", "does"), [(f"`{_usage(flag)}`", (flag.help or "").rstrip(".")) for flag in flags])

@@ -7,7 +7,7 @@ from itertools import cycle
 from typing import Any
 
 from mock_klarna.client import Client
-from mock_klarna.server import Running, serve
+from mock_klarna.server import RunningServer, serve
 from mock_klarna.settings import Settings
 from tests.conftest import CLOSED
 from tests.flows.order_model import Command, Result
@@ -23,7 +23,7 @@ _URLS = dict.fromkeys(("place_order", "terms", "push", "notification"), CLOSED)
 class OrderServer:
     """One server, or several on one database; every order belongs to a merchant of its own."""
 
-    def __init__(self, runner: asyncio.Runner, servers: list[Running]) -> None:
+    def __init__(self, runner: asyncio.Runner, servers: list[RunningServer]) -> None:
         self._runner = runner
         self._stores = [(running.services.emulator.context, running.services.emulator.store) for running in servers]
         self._urls = [running.url for running in servers]
