@@ -133,8 +133,12 @@ class Client:
         body, member = answer.body, "errors"
         if explanation := answer.headers.get("Mock-Klarna-Explanation"):
             body, member = (await self.send("GET", urlsplit(explanation).path)).body, "problems"
-        problems = body.get(member, ()) if isinstance(body, dict) else ()
-        return tuple(Problem(**{name: problem[name] for name in _MEMBERS}) for problem in problems)
+        problems = body.get(member) if isinstance(body, dict) else ()
+        return tuple(
+            Problem(**{name: problem[name] for name in _MEMBERS})
+            for problem in (problems if isinstance(problems, list) else ())
+            if isinstance(problem, dict) and problem.keys() >= set(_MEMBERS)  # those of another server look otherwise
+        )
 
 
 def _reason(error: Exception) -> str:
@@ -151,9 +155,10 @@ def _reason(error: Exception) -> str:
 
 def _refusal(request: str, answer: Answer, problems: tuple[Problem, ...]) -> MockKlarnaError:
     body = answer.body if isinstance(answer.body, dict) else {}
-    messages = " ".join(body.get("error_messages") or ())
-    text = body.get("detail") or body.get("error_message") or messages or f"HTTP {answer.status}"
-    where, hint = body.get("where", ""), body.get("hint", "")
+    messages = body.get("error_messages")
+    message = " ".join(map(str, messages)) if isinstance(messages, list) else ""
+    text = str(body.get("detail") or body.get("error_message") or message or f"HTTP {answer.status}")
+    where, hint = str(body.get("where") or ""), str(body.get("hint") or "")
     if len(problems) > 1 or not hint:
         text, hint = "\n  ".join([text, *(problem.as_text() for problem in problems)]), ""
     return MockKlarnaError(f"{request}: {text}", where=where, hint=hint, problems=problems)

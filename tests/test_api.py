@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, ClassVar, assert_type
@@ -14,6 +15,7 @@ from mock_klarna.api import Client, Commands, MockKlarna, MockKlarnaAsync
 from mock_klarna.errors import MockKlarnaError, Unreachable
 from mock_klarna.web.operations import OPERATIONS
 
+Json = dict[str, Any]
 Page = Callable[[str], Any]
 
 
@@ -33,15 +35,24 @@ class Shop(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture
-def shop() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
-        Shop.received.clear()
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Run a server with a handler; gives its URL."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def shop() -> Iterator[str]:
+    Shop.received.clear()
+    with served(Shop) as url:
+        yield url
 
 
 def urls(shop: str) -> dict[str, str]:
@@ -151,6 +162,30 @@ async def test_type_checkers_know_what_awaited_commands_give(mock_klarna_async: 
 def test_a_refusal_is_raised_with_its_place(mock_klarna: MockKlarna) -> None:
     with pytest.raises(MockKlarnaError, match="bad_value:merchant_urls"):
         mock_klarna.create_button(name="no urls")
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"errors": [{"message": "no such route"}]}, "HTTP 404"),
+        ({"errors": {"path": ["is wrong"]}, "detail": ["no", "route"]}, "['no', 'route']"),
+        ({"error_messages": "no such route"}, "HTTP 404"),
+        ({"error_messages": [{"code": 7}]}, "{'code': 7}"),
+        ({"errors": None, "hint": None, "where": 5, "detail": "no route"}, "no route"),
+    ],
+)
+def test_a_refusal_of_another_server_is_raised_with_what_it_says(body: Json, text: str) -> None:
+    class Refusal(Shop):
+        def do_GET(self) -> None:
+            content = json.dumps(body).encode()
+            self.send_response(404)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    with served(Refusal) as url, Client(url) as client, pytest.raises(MockKlarnaError) as raised:
+        client.clock()
+    assert raised.value.message == f"GET /_mock/clock: {text}"
 
 
 def test_a_refusal_of_klarna_is_raised_with_every_problem(mock_klarna: MockKlarna, shop: str, page: Page) -> None:
