@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path, PurePath
 from shlex import quote
 
@@ -131,9 +132,9 @@ def _download(url: str) -> str:
         with refusal:
             hint = "start the server with --tls; with --tls-cert, trust the issuer of that certificate"
             raise MockKlarnaError(f"{address} answered {refusal.code}: no authority", hint=hint) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         cause = getattr(error, "reason", error)
-        raise _NoAnswer(f"no answer from {url}: {getattr(cause, 'strerror', None) or cause}") from None
+        raise _NoAnswer(f"no answer from {url}: {str(getattr(cause, 'strerror', None) or cause).strip()}") from None
     if not pem.startswith(_PEM):
         hint = "give the address of mock-klarna, not that of the shop"
         raise MockKlarnaError(f"{address} answered without a certificate", where="--url", hint=hint)

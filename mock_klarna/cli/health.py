@@ -87,7 +87,7 @@ def why_unready(url: str) -> str:
         cause = getattr(error, "reason", error)
         if isinstance(cause, ssl.SSLError):
             return f"no TLS connection: {(cause.reason or str(cause)).replace('_', ' ').lower()}"
-        return getattr(cause, "strerror", None) or str(cause) or type(error).__name__
+        return getattr(cause, "strerror", None) or str(cause).strip() or type(error).__name__
 
 
 def own_url(config: str | None = None) -> str:
@@ -118,4 +118,4 @@ def check_health(url: str) -> tuple[int, str]:
     except OSError as error:
         return UNREACHABLE, error.strerror or str(error) or type(error).__name__
     except (ValueError, http.client.HTTPException) as error:
-        return _UNHEALTHY, str(error) or type(error).__name__
+        return _UNHEALTHY, str(error).strip() or type(error).__name__

@@ -3,6 +3,7 @@
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -86,6 +87,23 @@ def test_a_server_that_does_not_answer_ends_with_4(capsys: pytest.CaptureFixture
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         assert main(["ca", "--url", url]) == 4
     assert capsys.readouterr().err.startswith(f"mock-klarna: no answer from {url}: ")
+
+
+def test_a_server_that_answers_without_http_ends_with_4(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        thread = Thread(target=_answer_once, args=(server, b"220 mail.test ESMTP\r\n"))
+        thread.start()
+        assert main(["ca", "--url", url]) == 4
+        thread.join()
+    assert capsys.readouterr().err == f"mock-klarna: no answer from {url}: 220 mail.test ESMTP\n"
+
+
+def _answer_once(server: socket.socket, answer: bytes) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(answer)
 
 
 def test_an_https_address_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
