@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -46,33 +47,52 @@ class _Attempts(NamedTuple):
         return self._replace(injected={**(self.injected or {}), **members})
 
 
+class WaitingCallbacks:
+    """The callbacks that are to arrive out of order: they wait until the next one to the same merchant was sent."""
+
+    def __init__(self) -> None:
+        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+
+    async def wait(self, merchant: str, seconds: float) -> None:
+        """Wait until `release` is called for a merchant, or for so many seconds."""
+        released = asyncio.Event()
+        self._waiting[merchant].add(released)
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await released.wait()
+        finally:
+            self._waiting[merchant].discard(released)
+            if not self._waiting[merchant]:
+                del self._waiting[merchant]
+
+    def release(self, merchant: str) -> None:
+        """Let all callbacks of a merchant go on that wait."""
+        for released in self._waiting.pop(merchant, ()):
+            released.set()
+
+
 class FaultInjector:
     """Sends callbacks with the faults that merchants have created."""
 
     def __init__(self, faults: Faults, client: MerchantClient) -> None:
         self._faults = faults
         self._client = client
-        self._sent: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._waiting = WaitingCallbacks()
 
-    async def post(self, delivery: Delivery, at: float) -> "_Attempts":
+    async def post(self, delivery: Delivery, at: float) -> _Attempts:
         """Send a callback once, or as often as a fault says; return the attempts made, with what the fault did."""
         fault = await self._faults.take(delivery.merchant, "callback", delivery.callback)
         if fault is not None:
             return _Attempts(tuple(await self._post_with(fault, delivery, at)), injected(fault))
         attempt = await self._client.post(delivery.url, delivery.body, at, delivery.merchant)
-        self._release(delivery.merchant)
+        self._waiting.release(delivery.merchant)
         return _Attempts((attempt,))
-
-    def _release(self, merchant: str) -> None:
-        """Release the callbacks that wait for a later one to be sent first."""
-        waiting = self._sent.pop(merchant, None)
-        if waiting is not None:
-            waiting.set()
 
     async def _post_with(self, fault: dict[str, Any], delivery: Delivery, at: float) -> list[Attempt]:
         await asyncio.sleep(fault.get("delay", 0))
         if fault.get("out_of_order"):
-            await self._wait_for_next(delivery.merchant)
+            await self._waiting.wait(delivery.merchant, LONGEST_WAIT)
         if fault.get("drop"):
             return [_not_sent(at, "dropped", None, "a fault dropped it")]
         if fault.get("status"):
@@ -80,13 +100,6 @@ class FaultInjector:
         body = GARBLED_BODY if fault.get("garbage") else delivery.body
         times = 2 if fault.get("twice") else 1
         return [await self._client.post(delivery.url, body, at, delivery.merchant) for _ in range(times)]
-
-    async def _wait_for_next(self, merchant: str) -> None:
-        try:
-            async with asyncio.timeout(LONGEST_WAIT):
-                await self._sent[merchant].wait()
-        except TimeoutError:
-            self._sent.pop(merchant, None)
 
 
 def _not_sent(at: float, outcome: str, status: int | None, error: str) -> Attempt:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mock_klarna.callbacks.delivery import AT_ONCE, GARBLED_BODY
+from mock_klarna.callbacks.delivery import AT_ONCE, GARBLED_BODY, WaitingCallbacks
 from mock_klarna.client import Client
 from tests.merchants.pages import urls
 from tests.merchants.running import Json, buy, callbacks, calls, emulator, place
@@ -169,6 +169,17 @@ async def test_a_callback_out_of_order_arrives_after_the_next_one(shop: Shop) ->
         await calls(client, "place_order", 2)
     tokens = [request.json["authorization_token"] for request in shop.requests]
     assert tokens == [second["authorization_token"], first["authorization_token"]]
+
+
+async def test_a_callback_that_has_waited_for_too_long_leaves_the_others_waiting_for_the_next_one() -> None:
+    waiting = WaitingCallbacks()
+    others = [asyncio.create_task(waiting.wait("shop", 3600)) for _ in range(2)]
+    await asyncio.sleep(0)
+    await waiting.wait("shop", 0)
+    assert not any(other.done() for other in others)
+    waiting.release("shop")
+    async with asyncio.timeout(60):
+        await asyncio.gather(*others)
 
 
 async def test_faults_of_one_merchant_do_not_apply_to_another(shop: Shop) -> None:
