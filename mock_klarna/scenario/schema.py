@@ -1,5 +1,6 @@
 """The schema of scenario files: what breaks it, in words, in a file and in a step whose variables are filled in."""
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ import orjson
 from mock_klarna import resources
 from mock_klarna.domain.journal_text import value_text
 from mock_klarna.errors import UNKNOWN, Problem
+from mock_klarna.scenario.matching import MATCHERS
 from mock_klarna.scenario.variables import referenced_variables, substitute_known
 from mock_klarna.validation.explain import Explainer, path_steps, value_at
 from mock_klarna.validation.schemas import Catalogue, SchemaValidator, load
@@ -44,8 +46,11 @@ class ScenarioSchema:
         `variables` are filled in first; values that refer to other variables are not checked.
         """
         filled = substitute_known(data, variables)
-        if self._validator.schema(_SCENARIO).is_valid(filled):
-            return
+        if not self._validator.schema(_SCENARIO).is_valid(filled):
+            yield from self._schema_findings(filled)
+        yield from _pattern_findings(filled)
+
+    def _schema_findings(self, filled: Any) -> Iterator[Finding]:
         places: dict[str, list[Problem]] = {}
         for problem in self._explainer.problems(_SCENARIO, filled):
             if not any(referenced_variables(value_at(filled, problem.path))):
@@ -66,6 +71,24 @@ class ScenarioSchema:
         if problem.rule != "type" or not 0 < len(members) <= _MOST_MEMBERS:
             return problem.expected
         return f"{problem.expected} (members: {', '.join(members)})"
+
+
+def _pattern_findings(value: Any, path: str = "") -> Iterator[Finding]:
+    """Yield a finding for each matcher whose regular expression cannot be read; steps in `repeat` are checked by themselves."""
+    if isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _pattern_findings(part, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        pattern = value.get("matches")
+        if isinstance(pattern, str) and value.keys() <= MATCHERS.keys() and not any(referenced_variables(pattern)):
+            try:
+                re.compile(pattern)
+            except (re.error, RecursionError, OverflowError) as error:
+                place = f"{path}.matches"
+                yield Finding(place, f"{place} is invalid: {pattern!r}", f"expected a regular expression: {error}")
+        for name, part in value.items():
+            if name != "repeat":
+                yield from _pattern_findings(part, f"{path}.{name}" if path else name)
 
 
 @cache

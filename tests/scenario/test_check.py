@@ -127,6 +127,16 @@ def test_every_member_of_the_schema_has_a_description() -> None:
             "3:20",
             ["one of ACCEPTED, PENDING, REJECTED, STOPPED"],
         ),
+        (
+            HEAD + "  - expect_order: {push_url: {matches: '(push'}}\n",
+            "3:31",
+            ["steps[0].expect_order.push_url.matches is invalid: '(push'", "expected a regular expression: missing )"],
+        ),
+        (
+            HEAD + "  - repeat: {times: 2, steps: [{expect_order: {push_url: {not: {matches: '*'}}}}]}\n",
+            "3:65",
+            ["push_url.not.matches is invalid: '*'; expected a regular expression: nothing to repeat"],
+        ),
         (HEAD + "  - expect_order: {acknowledged: 1}\n", "3:20", ["true or false"]),
         (HEAD + "  - expect_order: {push_url: 5}\n", "3:20", ["text or null"]),
         (HEAD + "  - expect_event: {name: purchase_place}\n", "3:20", ["purchase_placed"]),

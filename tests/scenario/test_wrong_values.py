@@ -102,6 +102,15 @@ def test_a_wrong_value_of_a_variable_fails_its_step_with_the_expected_value(
     assert ("known: " if " is unknown; " in report.failure.actual else "expected ") in report.failure.actual
 
 
+def test_a_regular_expression_of_a_variable_that_cannot_be_read_fails_its_step(run_steps: RunSteps) -> None:
+    button = BUTTON.replace("{merchant_urls", "{name: '(', merchant_urls")
+    report = run_steps(
+        f"{button}\n  as: made\n- expect_request: {{operation: create_button, path: {{matches: '${{made.name}}'}}}}"
+    )
+    assert report.failure is not None
+    assert "expect_request.path.matches is invalid: '('; expected a regular expression" in report.failure.actual
+
+
 DIGITS = "9" * 5000
 
 
