@@ -83,6 +83,7 @@ class Scheduler:
         self._woken: set[str] = set()
         self._looking: set[str] = set()
         self._running: dict[asyncio.Task[None], Job] = {}
+        self._unreleased: set[Job] = set()
 
     def wake(self, merchant: str) -> None:
         """Look at the jobs of a merchant soon."""
@@ -143,6 +144,9 @@ class Scheduler:
             asyncio.get_running_loop().call_later(_RETRY_SECONDS, self.wake, merchant)
 
     async def _start_due(self, merchant: str, group: asyncio.TaskGroup) -> None:
+        for job in [job for job in self._unreleased if job.merchant == merchant]:
+            await self._store.release(job)
+            self._unreleased.discard(job)
         jobs, pause = await self._store.claim_due(merchant, self._emulator.context.real_time())
         for job in jobs:
             task = group.create_task(self._do(job))
@@ -160,7 +164,7 @@ class Scheduler:
             _log.debug("job %s: %s", job.job_id, gone)
         except StoreFailure as failure:
             _log.warning("job %s: %s; it runs again in %g s", job.job_id, failure, _RETRY_SECONDS)
-            await self._store.release(job)
+            await self._release(job)
             asyncio.get_running_loop().call_later(_RETRY_SECONDS, self.wake, job.merchant)
             return
         except Exception:
@@ -169,6 +173,14 @@ class Scheduler:
             await self._store.finish(job)
         except Exception:
             _log.exception("job %s is done, and may run again after a restart: the store failed", job.job_id)
+
+    async def _release(self, job: Job) -> None:
+        """Put a job back that could not run; if the store fails here too, this is done before the merchant's next jobs start."""
+        try:
+            await self._store.release(job)
+        except Exception as failure:
+            _log.warning("job %s cannot be put back: %s; again in %g s", job.job_id, failure, _RETRY_SECONDS)
+            self._unreleased.add(job)
 
     async def _command(self, job: Job) -> None:
         if job.kind in KINDS_OF_JOB:

@@ -275,22 +275,30 @@ class SqliteStore(SqlStore):
 
     async def claim(self, merchant: str, until: float) -> Job | None:
         """Take a merchant's first job that is due at `until`; `finish` it when done."""
-        row = self._execute(_FIRST_DUE, storable(merchant), until).fetchone()
+        job = self._claim(storable(merchant), until)
+        if job is not None:
+            self._claimed.add(job)
+        return job
+
+    def _claim(self, owner: str, until: float) -> Job | None:
+        row = self._execute(_FIRST_DUE, owner, until).fetchone()
         if row is None:
             return None
         self._execute(_CLAIM, row[0], OWNER)
-        job = job_of_row(row[1:])
-        self._claimed.add(job)
-        return job
+        return job_of_row(row[1:])
 
     async def claim_due(self, merchant: str, real_time: float) -> tuple[list[Job], float | None]:
         """Take all jobs of a merchant that are due now; return them and in how many seconds the next one is due."""
         jobs = []
         clock = await self.get(Merchant, merchant)
         now = real_time + (clock.clock_offset if clock else 0.0)
-        while job := await self.claim(merchant, now):
-            jobs.append(job)
         due = await self.next_due(merchant)
+        if due is not None and due <= now:
+            with self._connection.transaction():
+                while job := self._claim(storable(merchant), now):
+                    jobs.append(job)
+            self._claimed.update(jobs)
+            due = await self.next_due(merchant)
         return jobs, None if due is None else due - now
 
     async def finish(self, job: Job) -> None:

@@ -1,43 +1,69 @@
-"""A store that fails once: due callbacks are sent later, and everything else continues."""
+"""A store that fails now and then: due callbacks are sent later, and everything else continues."""
 
 from typing import Any
 
 import pytest
 
 from mock_klarna import server
-from mock_klarna.errors import MockKlarnaError
+from mock_klarna.callbacks import scheduler
+from mock_klarna.errors import StoreFailure
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import open_store
 from tests.merchants.running import buy, calls, emulator
-from tests.merchants.shop import Shop
+from tests.merchants.shop import ReceivedRequest, Shop
 
 
 class FailingStore:
-    """A store whose first `times` calls of one method fail, as with a full disk or a database that restarts."""
+    """A store whose next call of each method in `failing` fails, as with a full disk or a database that restarts."""
 
-    def __init__(self, settings: Settings, method: str, times: int) -> None:
+    def __init__(self, settings: Settings, *failing: str) -> None:
         self._store = open_store(settings)
-        self._method = method
-        self._failures_left = times
+        self.failing = set(failing)
 
     def __getattr__(self, name: str) -> Any:
-        if name == self._method and self._failures_left:
-            return self._fail
-        return getattr(self._store, name)
+        return self._failed(name) if name in self.failing else getattr(self._store, name)
 
-    async def _fail(self, *_args: Any, **_named: Any) -> Any:
-        self._failures_left -= 1
-        raise MockKlarnaError("cannot write the store: no space left on the device", where="store")
+    def _failed(self, name: str) -> Any:
+        async def fail(*_args: Any, **_named: Any) -> Any:
+            self.failing.discard(name)
+            raise StoreFailure("cannot write the store: no space left on the device")
+
+        return fail
 
 
-@pytest.mark.parametrize("method", ["finish", "claim", "next_due"])
+@pytest.fixture(autouse=True)
+def _retry_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler, "_RETRY_SECONDS", 0.01)
+
+
+@pytest.mark.parametrize("method", ["finish", "claim_due"])
 async def test_callbacks_continue_after_a_failure_of_the_store(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    monkeypatch.setattr(server, "open_store", lambda settings: FailingStore(settings, method, 1))
+    monkeypatch.setattr(server, "open_store", lambda settings: FailingStore(settings, method))
     async with emulator() as client:
         await buy(client, shop.url)
         await calls(client, "place_order")
         await buy(client, shop.url)
         entries = await calls(client, "place_order", 2)
     assert [entry["outcome"] for entry in entries] == ["answered"] * 2
+
+
+async def test_a_callback_is_sent_again_if_neither_its_answer_nor_its_job_could_be_written(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FailingStore(Settings())
+
+    async def answer(_request: ReceivedRequest) -> tuple[int, bytes]:
+        if len(shop.requests) == 1:
+            store.failing |= {"commit", "release"}
+        return 200, b""
+
+    shop.answers["/place-order"] = answer
+    monkeypatch.setattr(server, "open_store", lambda _settings: store)
+    async with emulator() as client:
+        await buy(client, shop.url)
+        (entry,) = await calls(client, "place_order")
+        assert (entry["outcome"], len(shop.requests), store.failing) == ("answered", 2, set())
+        await buy(client, shop.url)
+        await calls(client, "place_order", 2)

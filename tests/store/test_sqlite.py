@@ -20,7 +20,7 @@ from tests.commands import Command
 from tests.merchants.pages import urls
 from tests.merchants.processes import environment
 from tests.merchants.running import emulator
-from tests.store.samples import button, created, purchase, telling, writing
+from tests.store.samples import button, created, job, purchase, scheduling, telling, writing
 
 
 def listing(folder: Path) -> dict[str, tuple[int, int]]:
@@ -216,6 +216,20 @@ async def test_a_request_is_answered_507_while_the_disk_is_full(
         assert answer.headers["Retry-After"] == "1"
         opened[0]._connection.execute("PRAGMA max_page_count = 1000000")
         assert (await place_button(client)) == 201
+
+
+async def test_no_job_is_claimed_if_one_of_those_that_are_due_cannot_be(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "state.db")
+    first, second = job("first", 10), job("second", 20)
+    await store.commit("shop", scheduling(first, second), 1.0)
+    store._connection.execute(
+        "CREATE TRIGGER failing BEFORE UPDATE ON job_rows WHEN new.due = 20 BEGIN SELECT RAISE(ABORT, 'no'); END"
+    )
+    with pytest.raises(sqlite3.IntegrityError):
+        await store.claim_due("shop", 30.0)
+    store._connection.execute("DROP TRIGGER failing")
+    assert (await store.claim_due("shop", 30.0))[0] == [first, second]
+    await store.close()
 
 
 async def place_button(client: Client) -> int:
