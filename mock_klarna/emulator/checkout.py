@@ -250,30 +250,21 @@ class Checkout:
     def _with_spelling(self, body: Json) -> Json:
         return session.with_kebab_case(body) if self._context.settings.shipping_method_case == "kebab" else body
 
-    def require_possible(self, button: ButtonKey, page: Json, body: Json, *, is_placed: bool = False) -> None:
+    def require_possible(self, button: ButtonKey, page: Json, body: Json) -> None:
         """Raise what prevents a shopper from buying as `body`, a checked `create_purchase` body, says; record nothing.
 
         After the first `update` callback the merchant can change the session, so later steps are left out if there is one.
-        With `is_placed` no callback is sent, and a shopper whom Klarna declines is refused.
         """
-        today = self._context.validator.today()
-        current = checkout_steps.opened(self._context.validator, button.body, page, body.get("integrator_url"))
-        shopper = checkout_steps.example_shopper(body.get("shopper"), current, today)
-        current, _ = self._identified(current, shopper, "")
-        if is_placed or not (current.get("merchant_urls") or {}).get("update"):
-            current, _ = self._chosen(current, body, "", cheats=not is_placed)
-        if is_placed:
-            self._accepted(current, body)
+        opened = checkout_steps.opened(self._context.validator, button.body, page, body.get("integrator_url"))
+        steps = _steps(self._example_shopper(opened, body), opened, body, "")
+        if (opened.get("merchant_urls") or {}).get("update"):
+            steps = steps[:1]
+        elif "cheat" in body:
+            steps.append(checkout_steps.cheat("", body["cheat"]))
+        self._after(opened, steps)
 
-    def _identified(self, current: Json, shopper: Shopper, purchase_id: str) -> tuple[Json, list[Event]]:
-        return self._after(current, [checkout_steps.identify(purchase_id, lambda _current: shopper)])
-
-    def _chosen(self, current: Json, body: Json, purchase_id: str, *, cheats: bool) -> tuple[Json, list[Event]]:
-        choices = checkout_steps.choices(purchase_id, body.get("select") or {}, orjson.dumps(current))
-        steps = [step for step, _ in choices]
-        if cheats and "cheat" in body:
-            steps.append(checkout_steps.cheat(purchase_id, body["cheat"]))
-        return self._after(current, steps)
+    def _example_shopper(self, opened: Json, body: Json) -> Shopper:
+        return checkout_steps.example_shopper(body.get("shopper"), opened, self._context.validator.today())
 
     def _after(self, current: Json, steps: Iterable[checkout_steps.Step]) -> tuple[Json, list[Event]]:
         """Return a session after some steps, which are not committed, and their events."""
@@ -284,31 +275,35 @@ class Checkout:
             events.append(event)
         return current, events
 
-    def _accepted(self, current: Json, body: Json) -> Outcome:
-        """Return the outcome of the risk check; raises `StateConflict` if Klarna declines the shopper."""
-        outcome = risk.check(current, body.get("outcome"), pending_everywhere=self._context.settings.pending_everywhere)
-        if isinstance(outcome, str):
-            hint = "another shopper, or an outcome"
-            raise StateConflict(f"Klarna declines this shopper: {outcome}", where="shopper", hint=hint)
-        return outcome
-
     async def order(self, button: ButtonKey, page: Json, body: Json) -> Order:
         """Decide all steps of a shopper and the placing of the order at once, so that no callback asks for it.
 
         `body` is a checked `create_purchase` body, and `page` its page with its cart. What happens to the order afterwards is as
         after any purchase. Raises `StateConflict` if the button is not offered or Klarna declines the shopper, and `InvalidInput`
-        for an invalid order.
+        for an invalid order; then no id is used.
         """
-        self.require_possible(button, page, body, is_placed=True)
-        return await self._context.create(lambda: self._order(button, page, body))
+        opened = checkout_steps.opened(self._context.validator, button.body, page, body.get("integrator_url"))
+        self._accepted(opened, body, self._example_shopper(opened, body), "")
+        return await self._context.create(lambda: self._order(button, opened, body))
 
-    async def _order(self, button: ButtonKey, page: Json, body: Json) -> Order:
-        validator, merchant = self._context.validator, button.merchant
+    def _accepted(
+        self, opened: Json, body: Json, shopper: Shopper, purchase_id: str
+    ) -> tuple[Json, Outcome, list[Event]]:
+        """Return the order of a shopper whom Klarna accepts, the outcome of the risk check, and the events of the steps."""
+        current, events = self._after(opened, _steps(shopper, opened, body, purchase_id))
+        outcome = risk.check(current, body.get("outcome"), pending_everywhere=self._context.settings.pending_everywhere)
+        if isinstance(outcome, str):
+            hint = "another shopper, or an outcome"
+            raise StateConflict(f"Klarna declines this shopper: {outcome}", where="shopper", hint=hint)
+        order = self._with_spelling(checkout_steps.order_of(self._context.validator, current))
+        return _without_stand_ins(order), outcome, events
+
+    async def _order(self, button: ButtonKey, opened: Json, body: Json) -> Order:
+        merchant, rules = button.merchant, self._context.rules
         now, purchase_id = await self._context.new_id(merchant, "purchase")
         _, draw = await self._context.draw(merchant, "shopper")
         _, token = await self._context.new_id(merchant, "token")
         _, order_id = await self._context.new_id(merchant, "order")
-        opened = checkout_steps.opened(validator, button.body, page, body.get("integrator_url"))
         started = Purchase(
             merchant=merchant,
             purchase_id=purchase_id,
@@ -316,20 +311,17 @@ class Checkout:
             state="started",
             created_at=now,
         )
-        seed, today = "/".join(map(str, draw)), validator.today()
+        seed, today = "/".join(map(str, draw)), self._context.validator.today()
         shopper = checkout_steps.shopper_for(body.get("shopper"), opened, seed, today)
-        identified, identification = self._identified(opened, shopper, purchase_id)
-        current, choices = self._chosen(identified, body, purchase_id, cheats=False)
-        outcome = self._accepted(current, body)
-        placed = _ordered(self._with_spelling(checkout_steps.order_of(validator, current)))
-        raw, rules = write_json(placed), self._context.rules
-        authorized = purchases.authorize(started, outcome, token, placed, raw, now, rules)
-        result = purchases.place(authorized.value, placed["merchant_urls"], placed, raw, order_id, now, rules)
-        writes = tuple(replace(record, version=1) for record in result.writes)
+        order, outcome, steps = self._accepted(opened, body, shopper, purchase_id)
+        raw = write_json(order)
+        authorized = purchases.authorize(started, outcome, token, order, raw, now, rules)
+        placed = purchases.place(authorized.value, order["merchant_urls"], order, raw, order_id, now, rules)
+        writes = tuple(replace(record, version=1) for record in placed.writes)
         initiated = SessionInitiated(purchase_id=purchase_id, button_key=button.button_key)
-        events = (initiated, *identification, *choices, *authorized.events, *result.events)
-        await self._context.commit(merchant, Decision(writes=writes, events=events, jobs=result.jobs), now)
-        return result.value[1]
+        events = (initiated, *steps, *authorized.events, *placed.events)
+        await self._context.commit(merchant, Decision(writes=writes, events=events, jobs=placed.jobs), now)
+        return placed.value[1]
 
     async def wait_for_end(self, purchase: Purchase, seconds: float, *, gives_up: bool = False) -> Purchase:
         """Return a purchase when it has ended, or after this many real seconds.
@@ -399,7 +391,14 @@ def _session(purchase: Purchase) -> Json:
     return current
 
 
-def _ordered(order: Json) -> Json:
+def _steps(shopper: Shopper, opened: Json, body: Json, purchase_id: str) -> list[checkout_steps.Step]:
+    """Return the steps of a shopper between the click and payment, as a `create_purchase` body chooses them."""
+    identify = checkout_steps.identify(purchase_id, lambda _current: shopper)
+    choices = checkout_steps.choices(purchase_id, body.get("select") or {}, orjson.dumps(opened))
+    return [identify, *(step for step, _ in choices)]
+
+
+def _without_stand_ins(order: Json) -> Json:
     """Return an order without the URLs that stand for none."""
     urls = {name: url for name, url in order["merchant_urls"].items() if url != NO_SHOP}
     return {**order, "merchant_urls": urls}
