@@ -42,7 +42,7 @@ CUSTOMER_MEMBERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenMembers:
     """The given members, by the object that they belong to; `shipping` is empty if there are none."""
 
     billing: Mapping[str, str]
@@ -50,36 +50,38 @@ class Given:
     customer: Mapping[str, str]
 
 
-def given_members(members: Mapping[str, object]) -> Given:
+def members_by_object(members: Mapping[str, object]) -> GivenMembers:
     """Return the members by object. Objects override single members; null and unknown members are left out."""
-    billing = _picked(members, ADDRESS_MEMBERS) | _object(members, "billing_address")
-    customer = _picked(members, CUSTOMER_MEMBERS) | _object(members, "customer")
-    return Given(billing, _object(members, "shipping_address"), customer)
+    billing = _selected(members, ADDRESS_MEMBERS) | _members_of(members, "billing_address")
+    customer = _selected(members, CUSTOMER_MEMBERS) | _members_of(members, "customer")
+    return GivenMembers(billing, _members_of(members, "shipping_address"), customer)
 
 
-def _picked(members: Mapping[str, object], known: Collection[str]) -> dict[str, str]:
+def _selected(members: Mapping[str, object], known: Collection[str]) -> dict[str, str]:
     return {name: str(value) for name, value in members.items() if name in known and value is not None}
 
 
-def _object(members: Mapping[str, object], name: str) -> dict[str, str]:
+def _members_of(members: Mapping[str, object], name: str) -> dict[str, str]:
     value = members.get(name)
     return {key: str(item) for key, item in value.items() if item is not None} if isinstance(value, Mapping) else {}
 
 
-_YOUNGEST, _OLDEST = 18 * 366, 79 * 365
+_MIN_AGE_DAYS, _MAX_AGE_DAYS = 18 * 366, 79 * 365
 # letters that Unicode does not decompose into ASCII letters
-_SINGLE = dict(zip("αβγδεζηικλμνξοπρστυφωøłđð", "avgdeziiklmnxoprstyfooldd", strict=True))
-_SPELLING = str.maketrans(_SINGLE | {"θ": "th", "χ": "ch", "ψ": "ps", "æ": "ae"})
+_ASCII_LETTERS = dict(zip("αβγδεζηικλμνξοπρστυφωøłđð", "avgdeziiklmnxoprstyfooldd", strict=True))
+_TRANSLITERATION = str.maketrans(_ASCII_LETTERS | {"θ": "th", "χ": "ch", "ψ": "ps", "æ": "ae"})
 
 
-def identity(home: Country, fake: Faker, given: Given, today: date) -> tuple[dict[str, str], dict[str, str]]:
+def generate_identity(
+    home: Country, fake: Faker, given: GivenMembers, today: date
+) -> tuple[dict[str, str], dict[str, str]]:
     """Return the address members of a person, and the customer: the given members, and the others from `fake`."""
     default = fake.random_element(("female", "male"))
-    born = today - timedelta(days=fake.random_int(_YOUNGEST, _OLDEST))
+    born = today - timedelta(days=fake.random_int(_MIN_AGE_DAYS, _MAX_AGE_DAYS))
     phone, number, serial = (fake.numerify(form) for form in (fake.random_element(home.mobiles), "%###", "#########"))
     gender = _gender(home, given, default)
     # names come last, so that the other members do not change with the gender
-    names = {**_names(fake, gender), **given.billing}
+    names = {**_generate_name(fake, gender), **given.billing}
     name = names["given_name"], names["family_name"]
     title = _title(home, given, gender)
     contact = {"given_name": name[0], "family_name": name[1], "email": _email(name, number), "phone": phone}
@@ -87,7 +89,7 @@ def identity(home: Country, fake: Faker, given: Given, today: date) -> tuple[dic
     return contact | title, _with_national_id(home, customer, name, gender, serial)
 
 
-def _gender(home: Country, given: Given, default: str) -> str:
+def _gender(home: Country, given: GivenMembers, default: str) -> str:
     gender = given.customer.get("gender", "").casefold()
     if gender in ("female", "male"):
         return gender
@@ -95,37 +97,37 @@ def _gender(home: Country, given: Given, default: str) -> str:
     return next(filter(None, map(home.gender_of, titles)), default)
 
 
-def _title(home: Country, given: Given, gender: str) -> dict[str, str]:
+def _title(home: Country, given: GivenMembers, gender: str) -> dict[str, str]:
     title = given.billing.get("title") or given.customer.get("title")
     title = title or next(iter(home.titles.get(gender, ())), None)
     return {"title": title} if title else {}
 
 
-def _names(fake: Faker, gender: str) -> dict[str, str]:
+def _generate_name(fake: Faker, gender: str) -> dict[str, str]:
     if gender == "female":
         return {"given_name": fake.first_name_female(), "family_name": fake.last_name_female()}
     return {"given_name": fake.first_name_male(), "family_name": fake.last_name_male()}
 
 
 def _email(name: tuple[str, str], number: str) -> str:
-    parts = filter(None, (*map(_plain, name), number))
+    parts = filter(None, (*map(_ascii_text, name), number))
     return f"{'.'.join(parts)}@example.com"
 
 
-def _plain(name: str) -> str:
-    folded = unicodedata.normalize("NFD", name.casefold()).translate(_SPELLING)
+def _ascii_text(name: str) -> str:
+    folded = unicodedata.normalize("NFD", name.casefold()).translate(_TRANSLITERATION)
     return "".join(char for char in folded if char.isascii() and char.isalnum())
 
 
 def _with_national_id(
     home: Country, customer: dict[str, str], name: tuple[str, str], gender: str, serial: str
 ) -> dict[str, str]:
-    born = _day(customer["date_of_birth"])
+    born = _parse_date(customer["date_of_birth"])
     number = national_id(home.code, born, gender, name, serial) if born else None
     return {"national_identification_number": number} | customer if number else customer
 
 
-def _day(text: str) -> date | None:
+def _parse_date(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -135,7 +137,7 @@ def _day(text: str) -> date | None:
 # Faker's postal codes of these countries have a prefix, a suffix, or start with zero
 _POSTAL_CODES = {"GR": "%## ##", "HU": "%###", "MX": "%####"}
 
-_AUSTRALIA = (
+_AUSTRALIAN_RANGES = (
     ("ACT", "2600", "2618"),
     ("NSW", "2000", "2599"),
     ("NSW", "2619", "2899"),
@@ -148,69 +150,69 @@ _AUSTRALIA = (
 )
 
 # in Faker both have the letter X
-_PREFIX_X = (("NU", "X0A", "X0C"), ("NT", "X0E", "X1A"))
+_RANGES_WITH_X = (("NU", "X0A", "X0C"), ("NT", "X0E", "X1A"))
 
 
-def place(home: Country, fake: Faker, given: Mapping[str, str]) -> dict[str, str]:
+def generate_place(home: Country, fake: Faker, given: Mapping[str, str]) -> dict[str, str]:
     """Return the address members of a place in `home`, generated with `fake` to fit the given members."""
-    found = {"street_address": _street(fake), "postal_code": "", "city": fake.city()}
+    address = {"street_address": _generate_street(fake), "postal_code": "", "city": fake.city()}
     if home.region_needed:
-        found |= _postal_region(home.code, fake, given)
+        address |= _generate_postal_code_and_region(home.code, fake, given)
     else:
-        found["postal_code"] = _postal_code(home.code, fake)
-    return found
+        address["postal_code"] = _generate_postal_code(home.code, fake)
+    return address
 
 
 @cache
-def spans(country: str) -> tuple[tuple[str, str, str], ...]:
+def postal_code_ranges(country: str) -> tuple[tuple[str, str, str], ...]:
     """Return the postal codes of each region (US, AU, CA): region, first and last code or their prefixes."""
     if country == "AU":
-        return _AUSTRALIA
-    return _states() if country == "US" else _provinces()
+        return _AUSTRALIAN_RANGES
+    return _us_ranges() if country == "US" else _canadian_ranges()
 
 
 def region_of(country: str, postal_code: str) -> str | None:
     """Return the region of a postal code (US, AU, CA), or None if it is unknown."""
     code = postal_code.strip().upper()
-    return next((region for region, low, high in spans(country) if low <= code[: len(low)] <= high), None)
+    return next((region for region, low, high in postal_code_ranges(country) if low <= code[: len(low)] <= high), None)
 
 
-def _street(fake: Faker) -> str:
+def _generate_street(fake: Faker) -> str:
     street = fake.street_address().replace("\n", ", ").replace(" ,", ",")
     return f"{fake.building_number()} {fake.street_name()}" if "PO Box" in street else " ".join(street.split())
 
 
-def _postal_code(country: str, fake: Faker) -> str:
+def _generate_postal_code(country: str, fake: Faker) -> str:
     pattern = _POSTAL_CODES.get(country)
     return fake.numerify(pattern) if pattern else fake.postcode()
 
 
-def _postal_region(country: str, fake: Faker, given: Mapping[str, str]) -> dict[str, str]:
+def _generate_postal_code_and_region(country: str, fake: Faker, given: Mapping[str, str]) -> dict[str, str]:
     wanted = given.get("region") or region_of(country, given.get("postal_code", ""))
-    fitting = [span for span in spans(country) if span[0] == wanted] or spans(country)
+    fitting = [each for each in postal_code_ranges(country) if each[0] == wanted] or postal_code_ranges(country)
     region, low, high = fake.random_element(fitting)
-    return {"postal_code": _within(low, high, fake), "region": region}
+    return {"postal_code": _postal_code_between(low, high, fake), "region": region}
 
 
-def _within(low: str, high: str, fake: Faker) -> str:
+def _postal_code_between(low: str, high: str, fake: Faker) -> str:
     if low.isdigit():
         return f"{fake.random_int(int(low), int(high)):0{len(low)}}"
     return low + fake.bothify("?#? #?#"[len(low) :], letters="ABCEGHJKLMNPRSTVWXYZ")
 
 
-def _states() -> tuple[tuple[str, str, str], ...]:
+def _us_ranges() -> tuple[tuple[str, str, str], ...]:
     from faker.providers.address.en_US import Provider
 
     codes = Provider.states_postcode
     return tuple((state, f"{codes[state][0]:05}", f"{codes[state][1]:05}") for state in Provider.states_abbr)
 
 
-def _provinces() -> tuple[tuple[str, str, str], ...]:
+def _canadian_ranges() -> tuple[tuple[str, str, str], ...]:
     from faker.providers.address.en_CA import Provider
 
     prefixes = Provider.provinces_postcode_prefixes
     south = ((name, letter, letter) for name, letters in prefixes.items() for letter in letters if letter != "X")
-    return (*south, *_PREFIX_X)
+    return (*south, *_RANGES_WITH_X)
 
 
 _PROVIDERS = ["faker.providers.address", "faker.providers.person"]
@@ -229,11 +231,11 @@ def person(
         They are used as given, and generated members fit them: country, gender or title, name, date of birth, region
         or postal code. Without a given shipping address there is none.
     """
-    given = given_members(members or {})
+    given = members_by_object(members or {})
     home = country(given.billing.get("country", country_code))
     # the Faker instances are shared between threads
     with _lock:
-        return _generate(home, seed, given, today)
+        return _generate_shopper(home, seed, given, today)
 
 
 def completed_shopper(
@@ -244,13 +246,13 @@ def completed_shopper(
     Given members are read and checked by `shopper_from_form`, which also describes `options`, `today` and `locale`. Generated
     members have no problems: a country without titles has none to generate, for example. Raises `UnknownCountry`.
     """
-    given = given_members(members)
+    given = members_by_object(members)
     home = country(given.billing.get("country") or country_code)
     customer = dict(given.customer)
     if "date_of_birth" in customer:
         customer["date_of_birth"] = read_date(customer["date_of_birth"], locale)
     with _lock:
-        generated = _generate(home, seed, Given(given.billing, given.shipping, customer), SHOPPERS_DAY)
+        generated = _generate_shopper(home, seed, GivenMembers(given.billing, given.shipping, customer), SHOPPERS_DAY)
     shopper, problems = shopper_from_form(
         {
             "billing_address": generated.billing_address,
@@ -261,34 +263,47 @@ def completed_shopper(
         today,
         locale,
     )
-    return shopper, list(_problems_of(problems, members, given))
+    return shopper, list(_problems_of_given(problems, members, given))
 
 
-def _problems_of(problems: Iterable[Problem], members: Mapping[str, object], given: Given) -> Iterator[Problem]:
+def _problems_of_given(
+    problems: Iterable[Problem], members: Mapping[str, object], given: GivenMembers
+) -> Iterator[Problem]:
     """Yield the problems of the given members, with the path that each has in `members`."""
     parts = {"billing_address": given.billing, "shipping_address": given.shipping, "customer": given.customer}
     for problem in problems:
         part, _, member = problem.path.partition(".")
         if member in parts[part]:
-            yield replace(problem, path=problem.path if member in _object(members, part) else member)
+            yield replace(problem, path=problem.path if member in _members_of(members, part) else member)
 
 
-def _generate(home: Country, seed: str, given: Given, today: date) -> Shopper:
-    person_members, customer = identity(home, _seeded_faker(home, f"{seed}/identity"), given, today)
-    billing = _address(home, f"{seed}/billing", person_members, given.billing)
+def _generate_shopper(home: Country, seed: str, given: GivenMembers, today: date) -> Shopper:
+    person_members, customer = generate_identity(home, _seeded_faker(home, f"{seed}/identity"), given, today)
+    billing = _generate_address(home, f"{seed}/billing", person_members, given.billing)
     name = f"{billing['given_name']} {billing['family_name']}"
-    return Shopper(name, billing, _shipping(seed, billing, given.shipping), customer)
+    return Shopper(name, billing, _generate_shipping_address(seed, billing, given.shipping), customer)
 
 
-def _shipping(seed: str, billing: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str] | None:
+def _generate_shipping_address(
+    seed: str, billing: Mapping[str, str], given: Mapping[str, str]
+) -> dict[str, str] | None:
     if not given:
         return None
     person_members = {member: billing[member] for member in _PERSON_MEMBERS if member in billing}
-    return _address(country(given.get("country", billing["country"])), f"{seed}/shipping", person_members, given)
+    return _generate_address(
+        country(given.get("country", billing["country"])), f"{seed}/shipping", person_members, given
+    )
 
 
-def _address(home: Country, seed: str, person_members: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    members = {**person_members, **place(home, _seeded_faker(home, seed), given), **given, "country": home.code}
+def _generate_address(
+    home: Country, seed: str, person_members: Mapping[str, str], given: Mapping[str, str]
+) -> dict[str, str]:
+    members = {
+        **person_members,
+        **generate_place(home, _seeded_faker(home, seed), given),
+        **given,
+        "country": home.code,
+    }
     return {member: members.pop(member) for member in ADDRESS_MEMBERS if member in members} | members
 
 
