@@ -126,9 +126,9 @@ class TestForks:
             klarna.advance_clock("2h")
             process = context.Process(target=_answer_in_fork, args=(klarna, theirs))
             process.start()
-            assert ours.poll(30)
+            assert ours.poll(120)
             assert ours.recv() == (7200, 3600)
-            process.join(30)
+            process.join(120)
             assert process.exitcode == 0
             assert klarna.as_merchant("K456").clock()["ahead_seconds"] == 3600
 
@@ -153,9 +153,9 @@ with serve_in_thread() as klarna:
         with serve_in_thread(Settings(port=0)) as klarna:
             process = context.Process(target=_wait, args=(theirs,))
             process.start()
-            assert ours.poll(30)
+            assert ours.poll(120)
         with pytest.raises(URLError, match="refused"):
             urlopen(f"{klarna.url}/_mock/health", timeout=10)
         ours.send("end")
-        process.join(30)
+        process.join(120)
         assert process.exitcode == 0

@@ -90,7 +90,7 @@ def test_the_first_process_of_a_container_obeys_a_stop_signal_at_any_moment(
     with _first_process("serve", "--port", "0") as (first, outer):
         time.sleep(milliseconds / 1000)
         subprocess.run(["kill", f"-{number.value}", str(first)], check=True)
-        _, errors = outer.communicate(timeout=30)
+        _, errors = outer.communicate(timeout=120)
     assert (outer.returncode, errors) == (0, "")
 
 

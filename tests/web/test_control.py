@@ -199,7 +199,7 @@ async def test_resetting_one_merchant_does_not_change_another(klarna: MockKlarna
     other = {"Authorization": "Basic b3RoZXI6c2VjcmV0"}
     theirs = (await klarna.send("POST", "/instantshopping/v1/buttons", urls, other)).headers["Location"]
     await klarna.wait_for(
-        "place_order", within=30
+        "place_order", within=120
     )  # the entry of a callback that is being sent would come after the reset
     await klarna.reset()
     assert (await klarna.purchases(), await klarna.journal(), await klarna.callbacks()) == ([], [], [])
@@ -312,7 +312,7 @@ async def test_a_fault_without_a_merchant_is_deleted_without_one_and_part_of_the
 async def test_merchants_are_listed_with_what_they_have_the_last_active_one_first(
     klarna: MockKlarnaAsync, purchase: Json
 ) -> None:
-    await klarna.wait_for("place_order", within=30)
+    await klarna.wait_for("place_order", within=120)
     await klarna.advance_clock("2h")
     await klarna.as_merchant("other").order(cart="se-battery-pack")
     listed = (await klarna.send("GET", "/_mock/merchants", headers={"Authorization": ""})).body

@@ -74,7 +74,7 @@ def serving_with_few_files(loop: str) -> Iterator[subprocess.Popen[str]]:
 
 def answered(connection: socket.socket, path: str) -> tuple[str, str]:
     """Return the head and the body of the answer to a request on a connection."""
-    connection.settimeout(30)
+    connection.settimeout(120)
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     with connection.makefile("rb") as answer:
         head = b"".join(iter(answer.readline, b"\r\n")).decode()
@@ -86,7 +86,7 @@ def recovered(url: str) -> str:
     """Return the health of a server, which notices only after a moment that connections were closed."""
     for _ in range(1000):
         try:
-            with urlopen(url, timeout=30) as answer:
+            with urlopen(url, timeout=120) as answer:
                 return str(json.load(answer)["status"])
         except OSError:
             continue

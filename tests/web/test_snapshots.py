@@ -26,7 +26,7 @@ async def state(klarna: MockKlarnaAsync, purchase: Json) -> Any:
     outcome = {"fraud_status": "PENDING", "then": "ACCEPTED", "after": "2h"}
     waiting = await klarna.purchase(page=order, wait=0, outcome=outcome)
     for each in (purchase, waiting):  # a snapshot has a callback that is being sent as one that was interrupted
-        await klarna.wait_for("place_order", within=30, purchase_id=each["purchase_id"])
+        await klarna.wait_for("place_order", within=120, purchase_id=each["purchase_id"])
     await klarna.advance_clock("1h")
     await klarna.fault("callback", drop=True)
     return await klarna.snapshot()
@@ -456,7 +456,7 @@ async def test_a_fork_is_a_merchant_of_its_own_with_other_ids(klarna: MockKlarna
 
 @pytest.mark.usefixtures("names")
 async def test_what_happens_in_a_fork_happens_nowhere_else(klarna: MockKlarnaAsync, purchase: Json) -> None:
-    await klarna.wait_for("place_order", within=30)
+    await klarna.wait_for("place_order", within=120)
     await klarna.save_snapshot("base")
     fork = klarna.as_merchant("fork")
     await fork.fork_snapshot("base")
