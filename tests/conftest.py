@@ -79,7 +79,7 @@ def pytest_collection_finish() -> None:
 def patient_scenarios() -> Iterator[None]:
     """Scenarios that do not say how long they wait for what they expect wait long: on a busy machine it comes late."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mock_klarna.scenario.run.DEFAULT_WITHIN", 120.0)
+        patch.setattr("mock_klarna.scenario.scenario_run.DEFAULT_WITHIN", 120.0)
         patch.setattr("mock_klarna.scenario.expectations._DEFAULT_WAIT", 120.0)
         yield
 

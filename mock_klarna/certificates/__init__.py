@@ -1,5 +1,5 @@
 """Certificates for HTTPS with Klarna's host names; imported only where the setting `tls` is on."""
 
-from mock_klarna.certificates.server import Https, load_https
+from mock_klarna.certificates.https import Https, load_https
 
 __all__ = ["Https", "load_https"]

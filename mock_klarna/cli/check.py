@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Return 0 if all files are valid, else 2; each error is printed with file, line, column and what to do."""
-    from mock_klarna.scenario.fixtures import check_paths
+    from mock_klarna.scenario.check_files import check_paths
     from mock_klarna.scenario.report import github_file_annotation
 
     files, errors = check_paths(arguments.paths)

@@ -15,7 +15,7 @@ from mock_klarna.emulator.faults import Faults
 from mock_klarna.emulator.idempotency import Idempotency
 from mock_klarna.emulator.merchants import Merchants
 from mock_klarna.emulator.orders import OrderManagement, Orders
-from mock_klarna.emulator.snapshots import Snapshots
+from mock_klarna.emulator.saved_snapshots import Snapshots
 from mock_klarna.errors import InvalidInput, MockKlarnaError, Problem, UnknownName, did_you_mean
 from mock_klarna.validation import Validator
 

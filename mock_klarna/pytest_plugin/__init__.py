@@ -12,7 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from mock_klarna.api import MockKlarna, MockKlarnaAsync
-    from mock_klarna.pytest_plugin.fixtures import Servers
+    from mock_klarna.pytest_plugin.servers import Servers
     from mock_klarna.settings import Settings
 
 SECTION = "mock-klarna timeline"
@@ -40,7 +40,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Read all files of the package before a test hides them: pyfakefs gives its tests another file system."""
     names = {name for item in session.items for name in getattr(item, "fixturenames", ())}
     if not names.isdisjoint(_FILE_SYSTEMS) and not names.isdisjoint(_EMULATORS):
-        from mock_klarna.pytest_plugin.fixtures import read_files
+        from mock_klarna.pytest_plugin.servers import read_files
 
         read_files()
 
@@ -56,7 +56,7 @@ def mock_klarna_settings() -> "Settings":
 @pytest.fixture(scope="session")
 def mock_klarna_servers() -> Iterator["Servers"]:
     """Return the emulators of this session, one for each kind of settings."""
-    from mock_klarna.pytest_plugin.fixtures import Servers
+    from mock_klarna.pytest_plugin.servers import Servers
 
     with Servers() as servers:
         yield servers
@@ -96,7 +96,7 @@ def mock_klarna(
     mock_klarna_merchant: tuple[str, str],
 ) -> Iterator["MockKlarna"]:
     """Give an emulator in a thread of its own, for tests without a loop; its merchant is then as it was before the test."""
-    from mock_klarna.pytest_plugin.fixtures import emptied, restored
+    from mock_klarna.pytest_plugin.servers import emptied, restored
 
     klarna = mock_klarna_servers.running(mock_klarna_settings).as_merchant(*mock_klarna_merchant)
     _report_failure(request, klarna)
@@ -124,7 +124,7 @@ def _report_failure(request: pytest.FixtureRequest, klarna: "MockKlarna") -> Non
 
 def _timeline(klarna: "MockKlarna") -> str:
     """Return the last entries of the journal as text."""
-    from mock_klarna.pytest_plugin.fixtures import timeline
+    from mock_klarna.pytest_plugin.servers import timeline
 
     entries: list[dict[str, Any]] = klarna.journal(limit=10_000)
     left_out = len(entries) - _MOST_LINES

@@ -11,7 +11,7 @@ from mock_klarna.domain.journal_text import value_text
 from mock_klarna.domain.purchase import FRAUD_TRANSITIONS, PURCHASE_TRANSITIONS
 from mock_klarna.scenario.matching import differences
 from mock_klarna.scenario.model import Json, Step
-from mock_klarna.scenario.run import ExpectationFailed, Mismatch, ScenarioRun, within_seconds
+from mock_klarna.scenario.scenario_run import ExpectationFailed, Mismatch, ScenarioRun, within_seconds
 
 _SHORT_WAIT = 0.3
 """Seconds in which nearly every shop decides; the rest of the time follows the journal."""

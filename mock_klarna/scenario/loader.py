@@ -8,8 +8,8 @@ from typing import Any
 
 from mock_klarna import resources
 from mock_klarna.errors import MockKlarnaError, UnknownName, did_you_mean
-from mock_klarna.scenario.check import scenario_errors
 from mock_klarna.scenario.model import FileError, InvalidFiles, Scenario
+from mock_klarna.scenario.scenario_check import scenario_errors
 from mock_klarna.scenario.source import Place, Source, UnreadableFile, parse
 from mock_klarna.scenario.steps import suggestion
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from mock_klarna.scenario.model import Json, Step, StepError
-from mock_klarna.scenario.run import ScenarioRun
+from mock_klarna.scenario.scenario_run import ScenarioRun
 
 _ORDERS = "/ordermanagement/v1/orders"
 _TOKENS = "/customer-token/v1/tokens"

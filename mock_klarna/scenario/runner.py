@@ -12,7 +12,7 @@ from typing import Any
 from mock_klarna.scenario.expectations import credential_mismatch, hints
 from mock_klarna.scenario.model import Scenario, StepError
 from mock_klarna.scenario.report import Export, Failure, Report
-from mock_klarna.scenario.run import ExpectationFailed, JournalReader, ScenarioRun
+from mock_klarna.scenario.scenario_run import ExpectationFailed, JournalReader, ScenarioRun
 from mock_klarna.scenario.steps import run_steps
 from mock_klarna.scenario.timeline import timeline, transcript
 from mock_klarna.sender import Sender

@@ -16,7 +16,7 @@ from mock_klarna.domain.time import seconds
 from mock_klarna.errors import bounded, did_you_mean
 from mock_klarna.scenario import expectations, order_steps
 from mock_klarna.scenario.model import Json, Step, StepError, parse_step
-from mock_klarna.scenario.run import ExpectationFailed, Mismatch, ScenarioRun
+from mock_klarna.scenario.scenario_run import ExpectationFailed, Mismatch, ScenarioRun
 from mock_klarna.scenario.schema import scenario_schema
 from mock_klarna.scenario.source import UnreadableFile, parse
 from mock_klarna.scenario.variables import referenced_variables, substitute, with_changes

@@ -9,7 +9,7 @@ from mock_klarna.domain.journal import Entry, Exchange, JournalFilter, Sent
 from mock_klarna.domain.records import Decision, Job, MerchantSummary, Record
 from mock_klarna.settings import Settings, SettingsError
 from mock_klarna.store.in_process import Watching
-from mock_klarna.store.journal import Bounds
+from mock_klarna.store.journal_buffers import Bounds
 from mock_klarna.store.memory import MemoryStore
 from mock_klarna.store.snapshot import SavedSnapshot
 from mock_klarna.store.snapshot_stream import Portion

@@ -24,7 +24,7 @@ from mock_klarna.domain.journal import (
 )
 from mock_klarna.domain.records import ButtonKey, Decision, Job, Merchant, MerchantSummary, Order, Purchase, Record
 from mock_klarna.store.in_process import KeyedLocks, RequestCounts, Waiters, Watching
-from mock_klarna.store.journal import DEFAULT_BOUNDS, Bounds, TotalSize
+from mock_klarna.store.journal_buffers import DEFAULT_BOUNDS, Bounds, TotalSize
 from mock_klarna.store.packing import PACKED_KINDS, PackedRecord, Stored, unpacked
 from mock_klarna.store.snapshot import SavedSnapshot
 from mock_klarna.store.snapshot_stream import Portion

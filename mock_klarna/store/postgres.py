@@ -21,7 +21,7 @@ from mock_klarna.domain.records import Decision, Fault, Job, Merchant, Record
 from mock_klarna.errors import MockKlarnaError, StoreFailure, WriteConflict
 from mock_klarna.store import sql
 from mock_klarna.store.in_process import KeyedLocks, Waiters, Watching
-from mock_klarna.store.journal import DEFAULT_BOUNDS, Bounds
+from mock_klarna.store.journal_buffers import DEFAULT_BOUNDS, Bounds
 from mock_klarna.store.postgres_connections import Connections, PostgresSession, hint_at_open, parse_url
 from mock_klarna.store.postgres_jobs import JobQueue, clock_lock
 from mock_klarna.store.postgres_schema import prepare_schema

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from mock_klarna.domain.journal import Entry, JournalFilter
 from mock_klarna.domain.records import ButtonKey, Job, Merchant, MerchantSummary, Order, Purchase, Record
-from mock_klarna.store.journal import Bounds
+from mock_klarna.store.journal_buffers import Bounds
 from mock_klarna.store.snapshot import SavedSnapshot
 from mock_klarna.store.sql_rows import (
     ALIASED,

@@ -19,7 +19,7 @@ from mock_klarna.domain.records import Decision, Job, Merchant, Record
 from mock_klarna.errors import WriteConflict
 from mock_klarna.store import sql
 from mock_klarna.store.in_process import KeyedLocks, RequestCounts, Waiters, Watching
-from mock_klarna.store.journal import DEFAULT_BOUNDS, Bounds
+from mock_klarna.store.journal_buffers import DEFAULT_BOUNDS, Bounds
 from mock_klarna.store.snapshot_stream import Portion
 from mock_klarna.store.sql import SqlStore
 from mock_klarna.store.sql_rows import (

@@ -8,7 +8,7 @@ from typing import Any
 from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.records import Job, Purchase, Record
 from mock_klarna.errors import MockKlarnaError, WriteConflict
-from mock_klarna.store.journal import JournalBuffer
+from mock_klarna.store.journal_buffers import JournalBuffer
 from mock_klarna.store.packing import Stored, can_be_packed, packed
 
 AT_ONCE = 256

@@ -14,11 +14,11 @@ from msgspec.structs import replace
 from mock_klarna import resources
 from mock_klarna.domain.time import last_birth
 from mock_klarna.errors import Problem
+from mock_klarna.validation.body_sums import SUMS, Sums
 from mock_klarna.validation.explain import NOT_CHECKED, in_order, value_at
 from mock_klarna.validation.members import MemberRules, Today, member_rules
 from mock_klarna.validation.normalize import excerpt, has_whole_floats, normalize, without_nulls
 from mock_klarna.validation.schemas import Catalogue, SchemaValidator, load
-from mock_klarna.validation.sums import SUMS, Sums
 
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator

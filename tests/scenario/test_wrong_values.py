@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mock_klarna import resources
 from mock_klarna.scenario import loader
-from mock_klarna.scenario.fixtures import check_paths
+from mock_klarna.scenario.check_files import check_paths
 from mock_klarna.scenario.model import FileError, InvalidFiles
 from mock_klarna.scenario.steps import STEPS
 from mock_klarna.validation.schemas import Catalogue, load

@@ -4,7 +4,7 @@ import gc
 import tracemalloc
 
 from mock_klarna.domain.journal import EXCHANGE
-from mock_klarna.store.journal import Bounds
+from mock_klarna.store.journal_buffers import Bounds
 from mock_klarna.store.memory import MemoryStore
 from tests.store.samples import created as button_created
 from tests.store.samples import exchange, telling

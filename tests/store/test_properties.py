@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mock_klarna.domain.journal import EVENT, EXCHANGE, Entry
 from mock_klarna.domain.records import Job
-from mock_klarna.store.journal import JournalBuffer
+from mock_klarna.store.journal_buffers import JournalBuffer
 from mock_klarna.store.tables import JobQueue
 from tests.store.samples import created, exchange, job
 

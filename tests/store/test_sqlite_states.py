@@ -11,7 +11,7 @@ import pytest
 from mock_klarna.domain.journal import EXCHANGE, JournalFilter
 from mock_klarna.domain.records import ButtonKey, Decision
 from mock_klarna.errors import MockKlarnaError
-from mock_klarna.store.journal import Bounds
+from mock_klarna.store.journal_buffers import Bounds
 from mock_klarna.store.snapshot_stream import Portion
 from mock_klarna.store.sqlite import SqliteStore
 from tests.store.samples import button, delivery, dumped, exchange, job, writing

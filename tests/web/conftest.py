@@ -7,7 +7,7 @@ import pytest
 
 from mock_klarna import MockKlarnaAsync, Settings
 from mock_klarna.client import Client
-from mock_klarna.pytest_plugin.fixtures import Servers
+from mock_klarna.pytest_plugin.servers import Servers
 from tests.web.connection import Connection
 
 Json = dict[str, Any]

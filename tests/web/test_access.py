@@ -8,7 +8,7 @@ from aiohttp.test_utils import make_mocked_request
 
 from mock_klarna import MockKlarnaAsync, Settings, serve
 from mock_klarna.domain.urls import API_HOSTS, SCRIPT_HOST
-from mock_klarna.pytest_plugin.fixtures import Servers
+from mock_klarna.pytest_plugin.servers import Servers
 from mock_klarna.web.access import address, control_url
 from mock_klarna.web.operation import Api, Operation
 from mock_klarna.web.operations import OPERATIONS

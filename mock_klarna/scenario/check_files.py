@@ -7,9 +7,9 @@ from typing import Any
 
 from mock_klarna import resources
 from mock_klarna.errors import MockKlarnaError
-from mock_klarna.scenario.check import scenario_errors
 from mock_klarna.scenario.loader import each_once, is_there, read_source
 from mock_klarna.scenario.model import FileError
+from mock_klarna.scenario.scenario_check import scenario_errors
 from mock_klarna.scenario.source import Place, Source
 from mock_klarna.validation import Validator
 

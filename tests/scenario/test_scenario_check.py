@@ -9,8 +9,8 @@ import pytest
 from mock_klarna import resources
 from mock_klarna.domain import events
 from mock_klarna.domain.events import Event, event_name
-from mock_klarna.scenario.check import scenario_errors
 from mock_klarna.scenario.loader import read_source
+from mock_klarna.scenario.scenario_check import scenario_errors
 from mock_klarna.scenario.steps import STEPS
 
 SCHEMA: dict[str, Any] = orjson.loads((resources.schemas() / "scenario.json").read_bytes())

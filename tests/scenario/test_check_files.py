@@ -7,7 +7,7 @@ import pytest
 
 from mock_klarna import resources
 from mock_klarna.errors import MockKlarnaError
-from mock_klarna.scenario.fixtures import check_paths
+from mock_klarna.scenario.check_files import check_paths
 
 CART = json.loads((resources.fixtures() / "carts" / "se-battery-pack.json").read_text("utf-8"))
 
