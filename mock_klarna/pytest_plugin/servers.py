@@ -96,7 +96,8 @@ def _with_keys_of_shop(before: Json, klarna: MockKlarna) -> Json:
         new = [record for record in merchant["records"].get("button", ()) if record["button_key"] not in known]
         if new:
             records = {**old["records"], "button": [*old["records"].get("button", ()), *new]}
-            counters = {**old["counters"], "button": merchant["counters"]["button"]}
+            drawn = {name: number for name, number in merchant["counters"].items() if name == "button"}
+            counters = {**old["counters"], **drawn}
             merchants[name] = {**old, "records": records, "counters": counters}
     return {**before, "merchants": merchants}
 

@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Any
 
 from mock_klarna.domain import money, sums
-from mock_klarna.domain import money as rounding
 from mock_klarna.domain.sums import Numbers, line_numbers, option_numbers
 from mock_klarna.errors import Problem
 
@@ -155,8 +154,8 @@ def _rounded_entry(name: str, entry: dict[str, Any]) -> dict[str, Any]:
     if not numbers.is_complete:
         return entry
     if not _is_plain(name, entry) and any(sums.line_problems(numbers)):
-        return rounding.rounded_entry(entry)
-    return rounding.rounded_option(entry) if name == "shipping_options" else rounding.rounded_line(entry)
+        return money.rounded_entry(entry)
+    return money.rounded_option(entry) if name == "shipping_options" else money.rounded_line(entry)
 
 
 SUMS: Mapping[str, Sums] = MappingProxyType(
