@@ -178,12 +178,19 @@ def _require_usable(settings: Settings) -> None:
     """Raise `SettingsError` for settings that would have no effect."""
     if settings.quiet and settings.verbose:
         raise SettingsError("--quiet: --verbose is given too; leave one of them out")
-    if settings.scenarios and not Path(settings.scenarios).is_dir():
+    if settings.scenarios and not _is_folder(Path(settings.scenarios)):
         raise SettingsError(f"--scenarios: {settings.scenarios!r} is not a folder that exists")
     for name in ("tls_folder", "tls_cert", "tls_key"):
         file = getattr(settings, name)
         if file and not settings.tls:
             raise SettingsError(f"{flag_of(name)}: {file!r} is not used without --tls; give --tls too, or leave it out")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long, or one in a folder that cannot be read
+        return False
 
 
 def _load_https(settings: Settings) -> "Https | None":
@@ -242,7 +249,7 @@ def _ready_file(path: str, bound: Listening) -> Iterator[None]:
     file = Path(path)
     content = {"url": bound.url, "port": bound.port, "pid": os.getpid()}
     content |= {"tls_url": bound.tls_url, "tls_port": bound.tls_port} if bound.tls_url else {}
-    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    draft = file.parent / f"{file.name}.{os.getpid()}"
     try:
         draft.write_bytes(orjson.dumps(content))
         draft.replace(file)

@@ -211,6 +211,13 @@ def test_a_rate_limit_gives_the_requests_per_second(text: str, limits: tuple[int
         ),
         ("ready_file", "{folder}/no/x", "--ready-file: cannot write '{folder}/no/x': No such file or directory; name"),
         ("ready_file", "{folder}", "--ready-file: cannot write '{folder}': Is a directory; name a path in a folder"),
+        ("ready_file", "/", "--ready-file: cannot write '/': "),
+        ("scenarios", "{folder}/" + "n" * 300, "--scenarios: '{folder}/" + "n" * 300 + "' is not a folder that exists"),
+        (
+            "store",
+            "sqlite:~no-such-user/x.db",
+            "--store: cannot use ~no-such-user/x.db: Could not determine home directory.",
+        ),
     ],
 )
 async def test_values_that_no_server_can_use_are_refused_and_nothing_is_written(

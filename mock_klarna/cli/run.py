@@ -397,8 +397,12 @@ def _write_reports(
         texts = [f"{each.scenario.title}\n" + "".join(f"  {line}\n" for line in each.transcript) for each in reports]
         _write(arguments.transcript, "\n".join(texts).encode())
     if _in_github_actions() and os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(os.environ["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8", errors="replace") as file:
-            file.write(report.github_summary(reports, duration))
+        path = Path(os.environ["GITHUB_STEP_SUMMARY"])
+        try:
+            with path.open("a", encoding="utf-8", errors="replace") as file:
+                file.write(report.github_summary(reports, duration))
+        except OSError as error:
+            raise _not_writable(path, error) from None
 
 
 def _make_folder(folder: Path) -> None:

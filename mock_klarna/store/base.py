@@ -221,7 +221,11 @@ def open_store(settings: Settings) -> Store:
     if engine == "sqlite":
         from mock_klarna.store.sqlite import SqliteStore
 
-        return SqliteStore(Path(place).expanduser(), bounds)
+        try:
+            path = Path(place).expanduser()
+        except RuntimeError as error:
+            raise SettingsError(f"--store: cannot use {place}: {error}; name a file without ~") from None
+        return SqliteStore(path, bounds)
     try:
         from mock_klarna.store.postgres import PostgresStore
     except ModuleNotFoundError as missing:

@@ -58,6 +58,17 @@ def test_a_failed_expectation_exits_1_with_annotations_for_github(
     assert "1 passed, 1 failed in " in summary.read_text("utf-8")
 
 
+def test_a_summary_for_github_that_cannot_be_written_is_a_usage_error(
+    command: Command, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(files / "no" / "summary.md"))
+    result = command("run", files / "passes.yaml")
+    assert (result.returncode, result.stdout.splitlines()[0][:6]) == (2, "passed")
+    expected = f"mock-klarna: {files}/no/summary.md: cannot write: No such file or directory; give a writable path\n"
+    assert result.stderr == expected
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
