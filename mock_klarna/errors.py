@@ -392,3 +392,7 @@ class CannotBind(OSError):
 
 class WriteConflict(Exception):
     """Another command committed first: load and decide again. Never leaves the emulator."""
+
+
+class TooManyConflicts(StoreFailure, WriteConflict):
+    """503: at every try another command committed first; nothing was changed."""

@@ -13,7 +13,7 @@ from mock_klarna.domain.journal import EVENT, Exchange, Sent
 from mock_klarna.domain.purchase import PlacingRules
 from mock_klarna.domain.records import CommandResult, Decision, Merchant, Purchase, Record
 from mock_klarna.domain.urls import host_of
-from mock_klarna.errors import KlarnaError, MockKlarnaError, NotAllowed, NotFound, WriteConflict
+from mock_klarna.errors import KlarnaError, MockKlarnaError, NotAllowed, NotFound, TooManyConflicts, WriteConflict
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store
 from mock_klarna.texts import text
@@ -168,7 +168,7 @@ class Context:
                 await asyncio.sleep(0)
 
     async def persist(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Run an attempt that loads, decides and commits, and again while it raises `WriteConflict`.
+        """Run an attempt that loads, decides and commits, and again while it raises `WriteConflict`; raises `TooManyConflicts`.
 
         The attempt loads every record that it decides on: others may commit while an engine awaits.
         """
@@ -177,7 +177,7 @@ class Context:
                 return await attempt()
             except WriteConflict as conflict:
                 last = conflict
-        raise WriteConflict(f"{last} changes faster than it can be written")
+        raise TooManyConflicts(f"{last} changes faster than it can be written")
 
     async def decide(
         self,
@@ -189,7 +189,7 @@ class Context:
         """Load a record, decide and commit; repeat if the record was outdated, also for a refusal; return the value of the result.
 
         A caller that has just loaded the record, or knows the time on the merchant's clock, passes them for the first try.
-        Raises what loading and the command raise.
+        Raises what loading and the command raise, and `TooManyConflicts`.
         """
         record = loaded if loaded is not None else await load()
         last: Exception | None = None
@@ -206,7 +206,7 @@ class Context:
                 record, now = current, None  # the refusal was about an outdated record
             except WriteConflict as conflict:
                 record, now, last = await load(), None, conflict
-        raise WriteConflict(f"{last or record.key} changes faster than it can be written")
+        raise TooManyConflicts(f"{last or record.key} changes faster than it can be written")
 
     async def load_existing(self, kind: type[R], key: str) -> R:
         """Load a record; raises `LookupError` if there is none."""

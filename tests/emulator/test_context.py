@@ -1,11 +1,15 @@
 """The ids, the random draws and the time of each merchant."""
 
+import asyncio
 from typing import Any
 
 from mock_klarna.emulator import Emulator
 from mock_klarna.emulator.context import uuid_from
+from mock_klarna.emulator.emulator import order
+from mock_klarna.errors import TooManyConflicts
 from mock_klarna.store.memory import MemoryStore
 from tests.emulator.conftest import RealTime, bought, emulator_over
+from tests.store.awaiting import Awaiting
 
 
 def fresh(default_seed: str, real_time: RealTime, **settings: Any) -> Emulator:
@@ -36,6 +40,17 @@ def test_an_id_has_the_form_of_a_random_uuid_and_depends_on_every_part() -> None
     assert [len(part) for part in first.split("-")] == [8, 4, 4, 4, 12]
     assert (first[14], first[19] in "89ab") == ("4", True)
     assert len({first, uuid_from("a", "b", 2), uuid_from("b", "a", 1), uuid_from("ab", "", 1)}) == 4
+
+
+async def test_a_command_that_others_outrun_at_every_try_is_a_failure_of_the_store(real_time: RealTime) -> None:
+    emulator = emulator_over(Awaiting(MemoryStore()), real_time)
+    placed = await order(emulator, "shop", {"cart": "se-battery-pack"})
+    body = {"captured_amount": 1}
+    captures = [emulator.order_management.run("capture_order", "shop", placed.order_id, body) for _ in range(100)]
+    results = await asyncio.gather(*captures, return_exceptions=True)
+    failures = [result for result in results if isinstance(result, Exception)]
+    assert failures
+    assert {(type(failure), failure.status) for failure in failures} == {(TooManyConflicts, 503)}
 
 
 async def test_the_time_of_a_merchant_is_real_time_plus_its_offset(emulator: Emulator, real_time: RealTime) -> None:
