@@ -24,9 +24,9 @@ from mock_klarna.domain.callbacks import (
 )
 from mock_klarna.domain.journal import CALLBACK, Injected, Sent
 from mock_klarna.domain.records import CommandResult, Decision, Job, Order, Purchase
+from mock_klarna.emulator.checkout import PURCHASE_HINT
 from mock_klarna.emulator.context import Context
 from mock_klarna.emulator.faults import Faults, injected
-from mock_klarna.errors import UnknownName
 from mock_klarna.store.in_process import KeyedLocks
 from mock_klarna.validation import write_json
 
@@ -121,12 +121,8 @@ class Deliveries:
 
     async def find(self, merchant: str | None, callback_id: str) -> Delivery:
         """Return a callback by its id; raises `UnknownName` when there is none, or none of this merchant."""
-        delivery = await self._store.get(Delivery, callback_id)
-        if delivery is None or (merchant is not None and delivery.merchant != merchant):
-            raise UnknownName(
-                f"callback {callback_id!r} is not known", where="callback_id", hint="GET /_mock/callbacks lists them"
-            )
-        return delivery
+        hint = "GET /_mock/callbacks lists them"
+        return await self._context.find(Delivery, merchant, callback_id, "callback_id", hint)
 
     async def send(self, job: Job) -> None:
         """Send the callback of a due job and schedule the next try where its kind is repeated (klarna.md §4.4, §4.5)."""
@@ -299,10 +295,7 @@ class Deliveries:
         Without `token` it has one that no purchase has. Raises `UnknownName` for an unknown purchase, and `StateConflict` for one
         that was not authorized or has no `place_order` URL.
         """
-        purchase = await self._store.get(Purchase, purchase_id)
-        if purchase is None or (merchant is not None and purchase.merchant != merchant):
-            hint = "GET /_mock/purchases lists them"
-            raise UnknownName(f"purchase {purchase_id!r} is not known", where="purchase_id", hint=hint)
+        purchase = await self._context.find(Purchase, merchant, purchase_id, "purchase_id", PURCHASE_HINT)
         _, unknown = await self._context.new_id(purchase.merchant, "token")
         request = forged_place_order(purchase, token or unknown)
         delivery = await self._new(purchase.merchant, request)

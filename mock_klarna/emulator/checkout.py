@@ -17,12 +17,14 @@ from mock_klarna.domain.records import ButtonKey, CommandResult, Decision, Order
 from mock_klarna.emulator import checkout_steps
 from mock_klarna.emulator.buttons import NO_SHOP
 from mock_klarna.emulator.context import Context, UpdateSender
-from mock_klarna.errors import InvalidInput, StateConflict, UnknownName, in_words
+from mock_klarna.errors import InvalidInput, StateConflict, in_words
 from mock_klarna.shoppers import Shopper, risk
 from mock_klarna.validation import write_json
 
 Json = dict[str, Any]
 _REFUSED = "authorization_refused"
+PURCHASE_HINT = "GET /_mock/purchases lists them"
+"""Where the id of a purchase comes from."""
 
 
 class Checkout:
@@ -34,12 +36,7 @@ class Checkout:
 
     async def find(self, merchant: str | None, purchase_id: str) -> Purchase:
         """Return a purchase by its id or token; raises `UnknownName` if this merchant has none."""
-        purchase = await self._context.store.get(Purchase, purchase_id)
-        if purchase is None or (merchant is not None and purchase.merchant != merchant):
-            raise UnknownName(
-                f"purchase {purchase_id!r} is not known", where="purchase_id", hint="GET /_mock/purchases lists them"
-            )
-        return purchase
+        return await self._context.find(Purchase, merchant, purchase_id, "purchase_id", PURCHASE_HINT)
 
     async def start(
         self,

@@ -13,7 +13,15 @@ from mock_klarna.domain.journal import EVENT, Exchange, Sent
 from mock_klarna.domain.purchase import PlacingRules
 from mock_klarna.domain.records import CommandResult, Decision, Merchant, Purchase, Record
 from mock_klarna.domain.urls import host_of
-from mock_klarna.errors import KlarnaError, MockKlarnaError, NotAllowed, NotFound, TooManyConflicts, WriteConflict
+from mock_klarna.errors import (
+    KlarnaError,
+    MockKlarnaError,
+    NotAllowed,
+    NotFound,
+    TooManyConflicts,
+    UnknownName,
+    WriteConflict,
+)
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import Store
 from mock_klarna.texts import text
@@ -213,6 +221,17 @@ class Context:
         record = await self.store.get(kind, key)
         if record is None:
             raise LookupError(f"{kind.kind} {key}")
+        return record
+
+    async def find(self, kind: type[R], merchant: str | None, key: str, where: str, hint: str) -> R:
+        """Load a record for the control API: one of a merchant, or of any for None.
+
+        Raises `UnknownName` if there is none; `where` is the name of the id, such as `purchase_id`, and `hint` where it comes from.
+        """
+        record = await self.store.get(kind, key)
+        if record is None or (merchant is not None and record.merchant != merchant):
+            what = where.removesuffix("_id").replace("_", " ")
+            raise UnknownName(f"{what} {key[:80]!r} is not known", where=where, hint=hint)
         return record
 
     async def load_own(self, kind: type[R], merchant: str, key: str, name: str) -> R:

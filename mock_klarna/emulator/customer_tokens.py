@@ -10,7 +10,7 @@ from mock_klarna.domain.purchase import require_open
 from mock_klarna.domain.records import CommandResult, Order, Purchase
 from mock_klarna.domain.urls import host_of
 from mock_klarna.emulator.context import Context
-from mock_klarna.errors import BadValue, NotAllowed, NotFound, Problem, UnknownName
+from mock_klarna.errors import BadValue, NotAllowed, NotFound, Problem
 from mock_klarna.validation import write_json
 
 Json = dict[str, Any]
@@ -82,11 +82,8 @@ class CustomerTokens:
 
     async def find(self, merchant: str | None, customer_token: str) -> CustomerToken:
         """Return a token for the control API; raises `UnknownName` if this merchant has none."""
-        token = await self._context.store.get(CustomerToken, customer_token)
-        if token is None or (merchant is not None and token.merchant != merchant):
-            hint = "a token_id that creating a customer token answered"
-            raise UnknownName(f"customer token {customer_token!r} is not known", where="customer_token", hint=hint)
-        return token
+        hint = "a token_id that creating a customer token answered"
+        return await self._context.find(CustomerToken, merchant, customer_token, "customer_token", hint)
 
 
 def _require_agreed_currency(token: CustomerToken, body: Json) -> str:

@@ -12,7 +12,7 @@ from mock_klarna.domain import order as orders
 from mock_klarna.domain.countries import ADDRESS_MEMBERS
 from mock_klarna.domain.records import Capture, CommandResult, Order, Purchase, Refund
 from mock_klarna.emulator.context import Context
-from mock_klarna.errors import NoSuchOrder, NotAllowed, UnknownName, WriteConflict
+from mock_klarna.errors import NoSuchOrder, NotAllowed, WriteConflict
 from mock_klarna.validation import write_json
 
 Json = dict[str, Any]
@@ -29,11 +29,7 @@ class Orders:
 
     async def find(self, merchant: str | None, order_id: str) -> Order:
         """Return an order; raises `UnknownName` if this merchant has none."""
-        order = await self._context.store.get(Order, order_id)
-        if order is None or (merchant is not None and order.merchant != merchant):
-            hint = "GET /_mock/orders lists them"
-            raise UnknownName(f"order {order_id!r} is not known", where="order_id", hint=hint)
-        return order
+        return await self._context.find(Order, merchant, order_id, "order_id", "GET /_mock/orders lists them")
 
     async def end_review(self, merchant: str | None, order_id: str, fraud_status: str) -> Order:
         """End a fraud review with ACCEPTED, REJECTED or STOPPED; raises `StateConflict` if there is none."""
