@@ -19,7 +19,7 @@ from mock_klarna.errors import MockKlarnaError, Problem, Unreachable
 __tracebackhide__ = True  # of pytest, for tests with a server in their own loop
 Json = dict[str, Any]
 USER_AGENT = f"mock-klarna/{__version__}"
-"""The header by which requests of this client are told from those of a shop."""
+"""The header by which requests of this client are distinguished from those of a shop."""
 _MEMBERS = ("path", "rule", "value", "expected", "formula")
 _CONNECT_SECONDS = 10
 

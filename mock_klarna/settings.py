@@ -488,7 +488,7 @@ class Settings:
     all_journals_bytes: int = _setting(
         64 << 20,
         integer(65536, 1 << 36),
-        "bytes of journal kept for all merchants together; the largest journal gives way first",
+        "bytes of journal kept for all merchants together; the largest journal is cut first",
         metavar="BYTES",
         group=LIMITS,
     )

@@ -160,8 +160,8 @@ class Scheduler:
             draws = ("callback",) if job.kind in KINDS_OF_JOB else ()
             await self._store.preload(job.merchant, job.subject, draws=draws)
             await self._command(job)
-        except (MockKlarnaError, LookupError) as gone:
-            _log.debug("job %s: %s", job.job_id, gone)
+        except (MockKlarnaError, LookupError) as error:
+            _log.debug("job %s: %s", job.job_id, error)
         except StoreFailure as failure:
             _log.warning("job %s: %s; it runs again in %g s", job.job_id, failure, _RETRY_SECONDS)
             await self._release(job)

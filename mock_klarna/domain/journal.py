@@ -29,7 +29,7 @@ EVENT_BYTES = 460
 
 
 def readable(text: str) -> str:
-    """Return text with bytes that are not UTF-8 in hexadecimal, since JSON cannot hold them."""
+    """Return text with bytes that are not UTF-8 in hexadecimal, since JSON cannot contain them."""
     return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

@@ -132,8 +132,8 @@ def printable(text: str) -> str:
 def _exchange(entry: Json, shop: str, *, verbose: bool, timed: bool) -> EntryText:
     is_error = entry["status"] >= 400 or bool(entry.get("problems") or entry.get("explanation"))
     if any(problem["rule"] == "incomplete" for problem in entry.get("problems", ())):
-        gone = f"{entry['method']} {entry['path']}: the client closed the connection before its body was complete"
-        return EntryText(_client(entry["path"], shop), gone)
+        text = f"{entry['method']} {entry['path']}: the client closed the connection before its body was complete"
+        return EntryText(_client(entry["path"], shop), text)
     duration = f" in {_duration(entry['duration_ms'])}" if timed else ""
     path = entry["path"] if verbose or is_error else _short_path(shorten_ids(entry["path"]))
     result = "" if is_error else ", ".join(filter(None, _results(entry)))

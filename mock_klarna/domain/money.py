@@ -83,7 +83,7 @@ def shipping_line(option: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def adds_up(order: Mapping[str, Any]) -> bool:
-    """Tell quickly that an order that fits its schema has integers only and obeys every rule of klarna.md §10.
+    """Return quickly whether an order that fits its schema has integers only and obeys every rule of klarna.md §10.
 
     False means that `sums.order_problems` has to say what is wrong, if anything is.
     """
@@ -99,7 +99,7 @@ def adds_up(order: Mapping[str, Any]) -> bool:
 
 
 def is_plain_line(line: Mapping[str, Any]) -> bool:
-    """Tell quickly that a line that fits its schema has integers only and obeys klarna.md §10, rules 1, 2 and 4."""
+    """Return quickly whether a line that fits its schema has integers only and obeys klarna.md §10, rules 1, 2 and 4."""
     quantity, price, total = line["quantity"], line["unit_price"], line["total_amount"]
     rate, tax, discount = line["tax_rate"], line["total_tax_amount"], line.get("total_discount_amount", 0)
     if not _all_int(quantity + price + total + rate + tax + discount):
@@ -115,7 +115,7 @@ def is_plain_tax(total: int, rate: int, tax: int) -> bool:
 
 
 def _all_int(total: Any) -> bool:
-    """Tell that a sum has no float among its terms: one float makes the sum a float."""
+    """Return whether a sum has no float among its terms: one float makes the sum a float."""
     return type(total) is int
 
 

@@ -101,7 +101,7 @@ def with_item(session: Json, wanted: Mapping[str, str], quantity: int) -> Json:
 
 
 def chosen_item(items: Iterable[Json], wanted: Mapping[str, str]) -> Json | None:
-    """Return the first item whose product attributes hold every wanted `identifier: value`."""
+    """Return the first item whose product attributes have every wanted `identifier: value`."""
     return next((item for item in items if wanted.items() <= attributes(item).items()), None)
 
 
@@ -209,7 +209,7 @@ def updated_by_page(session: Json, changes: Mapping[str, Any]) -> Json:
 
 
 def _with_chosen_item(session: Json) -> Json:
-    """Return the session with the chosen variation taken from its new items, or the first item if that one is gone."""
+    """Return the session with the chosen variation taken from its new items, or the first item if there is no such one any more."""
     line = (session.get("order_lines") or [{}])[0]
     if not line.get("product_attributes"):
         return with_lines(session)  # the page's own lines precede its items

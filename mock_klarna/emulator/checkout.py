@@ -352,8 +352,8 @@ class Checkout:
         return undecided.patience_of(deliveries, is_refused=refused is not None)
 
     async def _newest_entry(self, purchase: Purchase, kind: str, name: str | None = None) -> Entry | None:
-        watch = JournalFilter(purchase_id=purchase.purchase_id, kind=kind, name=name)
-        found = await self._context.store.entries(watch, 0, 1, before=LAST_POSITION)
+        journal_filter = JournalFilter(purchase_id=purchase.purchase_id, kind=kind, name=name)
+        found = await self._context.store.entries(journal_filter, 0, 1, before=LAST_POSITION)
         return found[0] if found else None
 
     async def _callbacks(self, purchase: Purchase) -> list[Delivery]:

@@ -49,8 +49,8 @@ class Snapshots:
         async with self._exclusive():
             others = [about for about in await self._store.saved_snapshots() if about.name != name]
             if len(others) >= MOST_SNAPSHOTS:
-                said = f"there are {len(others)} snapshots, which is the most"
-                raise StateConflict(said, where="snapshot_name", hint=_DELETE_ONE)
+                message = f"there are {len(others)} snapshots, which is the most"
+                raise StateConflict(message, where="snapshot_name", hint=_DELETE_ONE)
             left = MOST_BYTES - sum(about.stored_bytes for about in others)
             merchants: dict[str, None] = {}
             content, json_bytes = await _compressed(self._state(merchant, merchants), left)
@@ -105,8 +105,8 @@ class Snapshots:
         found, ids = await self.portions(name), dict[str, str]()
         merchants = about.merchants if about else ()
         if merchant not in merchants and len(merchants) != 1:
-            said = f"the snapshot has the state of {len(merchants)} merchants"
-            raise StateConflict(said, where="as_merchant", hint="name the one to copy with ?merchant=")
+            message = f"the snapshot has the state of {len(merchants)} merchants"
+            raise StateConflict(message, where="as_merchant", hint="name the one to copy with ?merchant=")
         source = merchant if merchant is not None and merchant in merchants else merchants[0]
         async with aclosing(found) as portions:
             async for portion in portions:
@@ -131,8 +131,8 @@ async def _compressed(portions: AsyncGenerator[Portion], most: int) -> tuple[byt
 
 def _require_room(content: bytearray, most: int) -> None:
     if len(content) > most:
-        said = f"all snapshots together would have more than {MOST_BYTES} bytes, compressed"
-        raise StateConflict(said, where="snapshot_name", hint=_DELETE_ONE)
+        message = f"all snapshots together would have more than {MOST_BYTES} bytes, compressed"
+        raise StateConflict(message, where="snapshot_name", hint=_DELETE_ONE)
 
 
 async def _decompressed(content: bytes) -> AsyncGenerator[bytes]:

@@ -84,7 +84,9 @@ class Store(Protocol):
         """Append an exchange or a callback to the journal; return its `seq`."""
         ...
 
-    async def entries(self, watch: JournalFilter, after: int, limit: int, *, before: int | None = None) -> list[Entry]:
+    async def entries(
+        self, journal_filter: JournalFilter, after: int, limit: int, *, before: int | None = None
+    ) -> list[Entry]:
         """Return up to `limit` journal entries after a position, oldest first; those before `before`, if given, newest first."""
         ...
 
@@ -100,11 +102,11 @@ class Store(Protocol):
         """Return the `seq` of the newest entry of all."""
         ...
 
-    async def wait(self, watch: JournalFilter, after: int, seconds: float) -> bool:
+    async def wait(self, journal_filter: JournalFilter, after: int, seconds: float) -> bool:
         """Wait until an entry after a position matches; False when the time ran out first."""
         ...
 
-    def watching(self, watch: JournalFilter) -> AbstractContextManager[Watching]:
+    def watching(self, journal_filter: JournalFilter) -> AbstractContextManager[Watching]:
         """Notice every entry that matches from now on: look at the state, then wait for the next entry."""
         ...
 

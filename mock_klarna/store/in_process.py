@@ -73,65 +73,65 @@ class Waiters:
     def wake(self, entry: JournalFilter) -> None:
         """Wake all callers that wait for an entry, which is given as its narrowest filter."""
         for members in list(self._members):
-            for watch in entry.only(members):
-                if watch in self._futures:
-                    self._wake(watch)
+            for journal_filter in entry.only(members):
+                if journal_filter in self._futures:
+                    self._wake(journal_filter)
 
     def wake_all(self) -> None:
         """Wake all callers that wait."""
-        for watch in list(self._futures):
-            self._wake(watch)
+        for journal_filter in list(self._futures):
+            self._wake(journal_filter)
 
-    def _wake(self, watch: JournalFilter) -> None:
-        for future in self._remove(watch):
+    def _wake(self, journal_filter: JournalFilter) -> None:
+        for future in self._remove(journal_filter):
             if not future.done():
                 future.set_result(None)
 
-    def _remove(self, watch: JournalFilter) -> "set[asyncio.Future[None]]":
-        members = watch.members()
+    def _remove(self, journal_filter: JournalFilter) -> "set[asyncio.Future[None]]":
+        members = journal_filter.members()
         self._members[members] -= 1
         if not self._members[members]:
             del self._members[members]
-        return self._futures.pop(watch)
+        return self._futures.pop(journal_filter)
 
     @contextmanager
-    def watching(self, watch: JournalFilter, longest: float = inf) -> Iterator["Watching"]:
+    def watching(self, journal_filter: JournalFilter, longest: float = inf) -> Iterator["Watching"]:
         """Notice every entry that matches from now on; each wait ends after `longest` seconds at the latest."""
-        watching = Watching(self, watch, longest)
+        watching = Watching(self, journal_filter, longest)
         try:
             yield watching
         finally:
             watching.end()
 
-    async def wait(self, watch: JournalFilter, seconds: float) -> bool:
+    async def wait(self, journal_filter: JournalFilter, seconds: float) -> bool:
         """Wait for the next entry that matches; False when the time ran out first."""
-        with self.watching(watch) as watching:
+        with self.watching(journal_filter) as watching:
             return await watching.wait(seconds)
 
-    def add(self, watch: JournalFilter) -> "asyncio.Future[None]":
+    def add(self, journal_filter: JournalFilter) -> "asyncio.Future[None]":
         """Return a future that is done with the next entry that matches."""
         future = asyncio.get_running_loop().create_future()
-        if watch not in self._futures:
-            self._futures[watch] = set()
-            self._members[watch.members()] += 1
-        self._futures[watch].add(future)
+        if journal_filter not in self._futures:
+            self._futures[journal_filter] = set()
+            self._members[journal_filter.members()] += 1
+        self._futures[journal_filter].add(future)
         return future
 
-    def forget(self, watch: JournalFilter, future: "asyncio.Future[None]") -> None:
+    def forget(self, journal_filter: JournalFilter, future: "asyncio.Future[None]") -> None:
         """Remove a future that nothing waits for any more."""
-        waiting = self._futures.get(watch)
+        waiting = self._futures.get(journal_filter)
         if waiting is not None:
             waiting.discard(future)
             if not waiting:
-                self._remove(watch)
+                self._remove(journal_filter)
 
 
 class Watching:
     """Waits for entries between looks at the state; no entry between a look and the next wait is missed."""
 
-    def __init__(self, waiters: Waiters, watch: JournalFilter, longest: float) -> None:
-        self._waiters, self._watch, self._longest = waiters, watch, longest
-        self._next = waiters.add(watch)
+    def __init__(self, waiters: Waiters, journal_filter: JournalFilter, longest: float) -> None:
+        self._waiters, self._watch, self._longest = waiters, journal_filter, longest
+        self._next = waiters.add(journal_filter)
 
     async def wait(self, seconds: float) -> bool:
         """Wait for an entry since the last wait; False when the time ran out first."""

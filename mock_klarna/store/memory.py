@@ -1,4 +1,4 @@
-"""The default engine: everything in this process, gone with it.
+"""The default engine: everything is in this process, and is lost at its end.
 
 It never really awaits, but to dump, load and delete whole states, so it is as fast as dicts.
 """
@@ -181,18 +181,24 @@ class MemoryStore:
         """Append an exchange or a callback to the journal; return its `seq`."""
         return self._append(self._state_of(merchant), at, merchant, kind, name, purchase_id, data)
 
-    def _entries(self, watch: JournalFilter, after: int, before: int | None = None) -> Iterable[Entry]:
-        chosen = self._merchants.values() if watch.merchant is None else [self._merchants.get(watch.merchant)]
+    def _entries(self, journal_filter: JournalFilter, after: int, before: int | None = None) -> Iterable[Entry]:
+        chosen = (
+            self._merchants.values()
+            if journal_filter.merchant is None
+            else [self._merchants.get(journal_filter.merchant)]
+        )
         streams = [
             state.journal.after(after) if before is None else state.journal.before(before, after)
             for state in chosen
             if state
         ]
-        return filter(watch.matches, merge(*streams, key=lambda entry: entry.seq, reverse=before is not None))
+        return filter(journal_filter.matches, merge(*streams, key=lambda entry: entry.seq, reverse=before is not None))
 
-    async def entries(self, watch: JournalFilter, after: int, limit: int, *, before: int | None = None) -> list[Entry]:
+    async def entries(
+        self, journal_filter: JournalFilter, after: int, limit: int, *, before: int | None = None
+    ) -> list[Entry]:
         """Return up to `limit` journal entries after a position, oldest first; those before `before`, if given, newest first."""
-        return list(islice(self._entries(watch, after, before), limit))
+        return list(islice(self._entries(journal_filter, after, before), limit))
 
     async def entry(self, seq: int) -> Entry | None:
         """Return one journal entry, or None when there is none or it was dropped."""
@@ -209,15 +215,15 @@ class MemoryStore:
         """Return the `seq` of the newest entry of all."""
         return self._seq
 
-    async def wait(self, watch: JournalFilter, after: int, seconds: float) -> bool:
+    async def wait(self, journal_filter: JournalFilter, after: int, seconds: float) -> bool:
         """Wait until an entry after a position matches; False when the time ran out first."""
-        if self._seq > after and next(iter(self._entries(watch, after)), None):
+        if self._seq > after and next(iter(self._entries(journal_filter, after)), None):
             return True
-        return await self._waiters.wait(watch, seconds)
+        return await self._waiters.wait(journal_filter, seconds)
 
-    def watching(self, watch: JournalFilter) -> AbstractContextManager[Watching]:
+    def watching(self, journal_filter: JournalFilter) -> AbstractContextManager[Watching]:
         """Notice every entry that matches from now on."""
-        return self._waiters.watching(watch)
+        return self._waiters.watching(journal_filter)
 
     async def claim(self, merchant: str, until: float) -> Job | None:
         """Take a merchant's first job that is due at `until`; `finish` it when done."""

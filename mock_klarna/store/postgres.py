@@ -312,9 +312,9 @@ class PostgresStore(SqlStore):
         self._preloads.forget()
         return int(await self.value(self._with_shift("SELECT HORIZON - 1")))
 
-    async def _page(self, watch: JournalFilter, after: int, before: int | None, limit: int) -> list[Entry]:
+    async def _page(self, journal_filter: JournalFilter, after: int, before: int | None, limit: int) -> list[Entry]:
         """Return entries in order; wait for the end of the transactions that are older than the newest of them."""
-        conditions, values = sql.entries_query(watch, after, before)
+        conditions, values = sql.entries_query(journal_filter, after, before)
         order = "seq" if before is None else "seq DESC"
         select = f"SELECT HORIZON, {sql.ENTRY_COLUMNS} FROM journal WHERE {conditions}"
         end = f"ORDER BY {order} LIMIT {limit}"
@@ -334,17 +334,17 @@ class PostgresStore(SqlStore):
             complete = await self.fetch(self._with_shift(f"{select} AND seq < HORIZON {end}"), *values)
         return [entry_of_row(row[1:]) for row in complete]
 
-    async def wait(self, watch: JournalFilter, after: int, seconds: float) -> bool:
+    async def wait(self, journal_filter: JournalFilter, after: int, seconds: float) -> bool:
         """Wait until an entry after a position matches; False when the time ran out first."""
         self._preloads.forget()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while True:
             left = deadline - loop.time()
-            waiting = asyncio.ensure_future(self._waiters.wait(watch, min(POLL, max(left, 0))))
+            waiting = asyncio.ensure_future(self._waiters.wait(journal_filter, min(POLL, max(left, 0))))
             try:
                 await asyncio.sleep(0)
-                if await self.entries(watch, after, 1):
+                if await self.entries(journal_filter, after, 1):
                     return True
                 if await waiting:
                     return True
@@ -353,9 +353,9 @@ class PostgresStore(SqlStore):
             if loop.time() >= deadline:
                 return False
 
-    def watching(self, watch: JournalFilter) -> AbstractContextManager[Watching]:
+    def watching(self, journal_filter: JournalFilter) -> AbstractContextManager[Watching]:
         """Notice every entry that matches from now on."""
-        return self._waiters.watching(watch, POLL)
+        return self._waiters.watching(journal_filter, POLL)
 
     async def claim(self, merchant: str, until: float) -> Job | None:
         """Take a merchant's first job that is due at `until`, unless another server moves its clock; `finish` it when done."""

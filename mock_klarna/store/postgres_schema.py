@@ -66,15 +66,15 @@ async def prepare_schema(connections: Connections, lease: float) -> int:
         if not await connection.fetchval("SELECT to_regnamespace(quote_ident($1)) IS NOT NULL", schema):
             await connection.execute(f'CREATE SCHEMA "{schema}"')
         if await connection.fetchval(_TABLES_OF_OTHERS, schema):
-            said = f"schema {schema} contains tables of another application"
-            raise MockKlarnaError(said, where="store", hint="name another schema with ?schema=")
+            message = f"schema {schema} contains tables of another application"
+            raise MockKlarnaError(message, where="store", hint="name another schema with ?schema=")
         await connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT, shift BIGINT)")
         row = await connection.fetchrow("SELECT version, shift FROM schema_version")
         version, shift = row or (0, 0)
         if version > len(MIGRATIONS):
-            said = f"schema {schema} was written by a newer mock-klarna"
-            said += f" (schema version {version}, this one knows {len(MIGRATIONS)})"
-            raise MockKlarnaError(said, where="store", hint="use that version, or name another schema")
+            message = f"schema {schema} was written by a newer mock-klarna"
+            message += f" (schema version {version}, this one knows {len(MIGRATIONS)})"
+            raise MockKlarnaError(message, where="store", hint="use that version, or name another schema")
         if version:
             await _refuse_other_versions(connection, schema, lease)
         for step in MIGRATIONS[version:]:
@@ -89,8 +89,8 @@ async def prepare_schema(connections: Connections, lease: float) -> int:
 async def _refuse_other_versions(connection: Any, schema: str, lease: float) -> None:
     other = await connection.fetchval(_OTHER_VERSION, __version__, lease)
     if other is not None:
-        said = f"a server of version {other} uses schema {schema}, and this one is {__version__}"
-        raise MockKlarnaError(said, where="store", hint="stop that one first, or name another schema with ?schema=")
+        message = f"a server of version {other} uses schema {schema}, and this one is {__version__}"
+        raise MockKlarnaError(message, where="store", hint="stop that one first, or name another schema with ?schema=")
 
 
 async def _usable_shift(connection: Any, shift: int) -> int:

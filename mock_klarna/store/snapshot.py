@@ -244,7 +244,7 @@ def _schema_at(schema: Schema, steps: Steps) -> Schema:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """A text that holds JSON: the members that lead to it, what the schema says about it, and the validator of its JSON."""
+    """A text that contains JSON: the members that lead to it, what the schema says about it, and the validator of its JSON."""
 
     path: tuple[str, ...]
     schema: Schema
@@ -270,7 +270,7 @@ class _Content:
 
 @cache
 def _contents(name: str) -> tuple[_Content, ...]:
-    """Return the texts of a definition that hold JSON."""
+    """Return the texts of a definition that contain JSON."""
     return tuple(
         _Content(path, schema, _compiled(schema["contentSchema"]))
         for path, schema in _content_schemas(_definition(name), ())

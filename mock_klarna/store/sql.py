@@ -83,14 +83,14 @@ _PART_BYTES = 256 << 10
 _PAGE = 500
 
 
-def entries_query(watch: JournalFilter, after: int, before: int | None) -> tuple[str, list[Any]]:
-    """Return the conditions on the journal's columns that a watch names, and their values; order and limit come after them."""
+def entries_query(journal_filter: JournalFilter, after: int, before: int | None) -> tuple[str, list[Any]]:
+    """Return the conditions on the journal's columns that a filter names, and their values; order and limit come after them."""
     conditions, values = ["seq > $1"], list[Any]([after])
     if before is not None:
         values.append(before)
         conditions.append("seq < $2")
     for column in ("merchant", "purchase_id", "kind", "name"):
-        value = getattr(watch, column)
+        value = getattr(journal_filter, column)
         if value is not None:
             values.append(storable(value))
             conditions.append(f"{column} = ${len(values)}")
@@ -244,19 +244,21 @@ class SqlStore(ABC):
         await self.fetch(DELETE, kind.kind, storable(key))
         self._counts = {counted: known for counted, known in self._counts.items() if counted[0] != kind.kind}
 
-    async def entries(self, watch: JournalFilter, after: int, limit: int, *, before: int | None = None) -> list[Entry]:
+    async def entries(
+        self, journal_filter: JournalFilter, after: int, limit: int, *, before: int | None = None
+    ) -> list[Entry]:
         """Return up to `limit` journal entries after a position, oldest first; those before `before`, if given, newest first."""
         found: list[Entry] = []
         while len(found) < limit:
-            page = await self._page(watch, after, before, min(_PAGE, limit))
-            found += filter(watch.matches, page)
+            page = await self._page(journal_filter, after, before, min(_PAGE, limit))
+            found += filter(journal_filter.matches, page)
             if len(page) < min(_PAGE, limit):
                 break
             after, before = (page[-1].seq, None) if before is None else (after, page[-1].seq)
         return found[:limit]
 
-    async def _page(self, watch: JournalFilter, after: int, before: int | None, limit: int) -> list[Entry]:
-        conditions, values = entries_query(watch, after, before)
+    async def _page(self, journal_filter: JournalFilter, after: int, before: int | None, limit: int) -> list[Entry]:
+        conditions, values = entries_query(journal_filter, after, before)
         order = "seq" if before is None else "seq DESC"
         statement = f"SELECT {ENTRY_COLUMNS} FROM journal WHERE {conditions} ORDER BY {order} LIMIT {limit}"
         return list(map(entry_of_row, await self.fetch(statement, *values)))

@@ -247,31 +247,31 @@ class SqliteStore(SqlStore):
         with self._connection.transaction():
             while freed < excess:
                 rows = self._execute(sql.OLDEST_ENTRIES, merchant, newest).fetchall()
-                gone = []
+                dropped = []
                 for seq, size in rows:
                     if freed >= excess:
                         break
-                    gone.append((seq,))
+                    dropped.append((seq,))
                     freed += size
-                if not gone:
+                if not dropped:
                     break
-                self._connection.raw.executemany("DELETE FROM journal_rows WHERE seq = ?", gone)
-                self._execute("UPDATE merchants SET dropped = dropped + $2 WHERE name = $1", merchant, len(gone))
+                self._connection.raw.executemany("DELETE FROM journal_rows WHERE seq = ?", dropped)
+                self._execute("UPDATE merchants SET dropped = dropped + $2 WHERE name = $1", merchant, len(dropped))
         return freed
 
     async def position(self) -> int:
         """Return the `seq` of the newest entry of all."""
         return self._seq
 
-    async def wait(self, watch: JournalFilter, after: int, seconds: float) -> bool:
+    async def wait(self, journal_filter: JournalFilter, after: int, seconds: float) -> bool:
         """Wait until an entry after a position matches; False when the time ran out first."""
-        if self._seq > after and await self.entries(watch, after, 1):
+        if self._seq > after and await self.entries(journal_filter, after, 1):
             return True
-        return await self._waiters.wait(watch, seconds)
+        return await self._waiters.wait(journal_filter, seconds)
 
-    def watching(self, watch: JournalFilter) -> AbstractContextManager[Watching]:
+    def watching(self, journal_filter: JournalFilter) -> AbstractContextManager[Watching]:
         """Notice every entry that matches from now on."""
-        return self._waiters.watching(watch)
+        return self._waiters.watching(journal_filter)
 
     async def claim(self, merchant: str, until: float) -> Job | None:
         """Take a merchant's first job that is due at `until`; `finish` it when done."""

@@ -122,8 +122,8 @@ def require_ours(connection: sqlite3.Connection, path: Path) -> None:
     if application != APPLICATION_ID and (tables or version or application):
         raise MockKlarnaError(f"{path} is a database of another application", where="store", hint="name another file")
     if version > len(MIGRATIONS):
-        said = f"{path} was written by a newer mock-klarna (schema {version}, this one knows {len(MIGRATIONS)})"
-        raise MockKlarnaError(said, where="store", hint="use that version, or name another file")
+        message = f"{path} was written by a newer mock-klarna (schema {version}, this one knows {len(MIGRATIONS)})"
+        raise MockKlarnaError(message, where="store", hint="use that version, or name another file")
     if path.stat().st_size <= CHECKED_BYTES:
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
@@ -249,9 +249,9 @@ def _holder(path: Path) -> str:
     return f" (pid {pid})"
 
 
-def _damaged(path: Path, said: str) -> MockKlarnaError:
+def _damaged(path: Path, message: str) -> MockKlarnaError:
     hint = "restore it from a copy, or name another file"
-    return MockKlarnaError(f"{path} is damaged: {said}", where="store", hint=hint)
+    return MockKlarnaError(f"{path} is damaged: {message}", where="store", hint=hint)
 
 
 def error_at_open(path: Path, fault: Exception) -> MockKlarnaError:

@@ -80,8 +80,8 @@ def one_of(choices: Sequence[Any]) -> str:
 
 def broken(keyword: str, limit: Any, sent: Any) -> str:
     """Return the expected value for a keyword of a schema that a value violates."""
-    say = _KEYWORDS.get(keyword)
-    return say(limit, sent) if say else f"a value that satisfies {keyword} {limit}"
+    describe = _KEYWORDS.get(keyword)
+    return describe(limit, sent) if describe else f"a value that satisfies {keyword} {limit}"
 
 
 def _first(parts: Parts, keyword: str) -> Any:

@@ -102,10 +102,10 @@ def excerpt(catalogue: Catalogue, parts: Parts, body: Any, path: str = "") -> Ex
             changes[name], longest = value[:EXPLAINED_ENTRIES], max(longest, len(value))
             most = next((part.schema["maxItems"] for part in known if "maxItems" in part.schema), None)
             if most is not None and len(value) > most:
-                said = (
+                message = (
                     f"at most {most} entries ({len(value)} were sent, and the first {EXPLAINED_ENTRIES} were checked)"
                 )
-                problems.append(Problem(inside, "maxItems", value, said))
+                problems.append(Problem(inside, "maxItems", value, message))
     return Excerpt(body | changes if changes else body, longest, problems)
 
 

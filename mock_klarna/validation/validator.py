@@ -90,7 +90,7 @@ class Validator:
     def check(self, operation: str, body: object, *, nulls: bool = True) -> tuple[Any, list[Problem]]:
         """Return the normalized body and every problem; a body without problems may be stored.
 
-        `nulls=False` is for a caller that knows that the body holds no null. Problems come sorted: presence, type,
+        `nulls=False` is for a caller that knows that the body has no null. Problems come sorted: presence, type,
         range, line sums, order sums, then by their place in the body (klarna.md §10). Raises KeyError for an unknown
         operation.
         """
@@ -100,7 +100,7 @@ class Validator:
         return (present, []) if known.is_clearly_valid(present) else self._explained(known, present)
 
     def accepts(self, operation: str, body: object) -> bool:
-        """Tell quickly that a body without nulls is valid as it is; False means that `check` has to decide."""
+        """Return quickly whether a body without nulls is valid as it is; False means that `check` has to decide."""
         return (self._operations.get(operation) or self._compiled(operation)).is_clearly_valid(body)
 
     def member_problems(self, operation: str, body: object) -> list[Problem]:

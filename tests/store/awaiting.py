@@ -31,9 +31,9 @@ class Awaiting:
         """Let nobody else in under the same name meanwhile."""
         return self._store.exclusive(name)
 
-    def watching(self, watch: JournalFilter) -> AbstractContextManager[Watching]:
+    def watching(self, journal_filter: JournalFilter) -> AbstractContextManager[Watching]:
         """Notice every entry of a merchant or a purchase from now on."""
-        return self._store.watching(watch)
+        return self._store.watching(journal_filter)
 
     def forget_preloaded(self) -> None:
         """Let the running task read everything anew."""

@@ -15,8 +15,10 @@ from tests.store.samples import created, exchange, telling
 EVERYTHING = JournalFilter()
 
 
-async def seen(store: Store, watch: JournalFilter = EVERYTHING, after: int = 0, limit: int = 1000) -> list[int]:
-    return [entry.seq for entry in await store.entries(watch, after, limit)]
+async def seen(
+    store: Store, journal_filter: JournalFilter = EVERYTHING, after: int = 0, limit: int = 1000
+) -> list[int]:
+    return [entry.seq for entry in await store.entries(journal_filter, after, limit)]
 
 
 @pytest.mark.parametrize("injected", [None, {"fault_id": "f-1", "status": 503, "delay": 0.5, "drop": True}], ids=str)
@@ -45,7 +47,7 @@ async def test_events_and_exchanges_of_all_merchants_are_in_the_order_of_their_c
 
 
 @pytest.mark.parametrize(
-    ("watch", "found"),
+    ("journal_filter", "found"),
     [
         (JournalFilter(), [1, 2, 3]),
         (JournalFilter(merchant="shop"), [1, 3]),
@@ -57,12 +59,14 @@ async def test_events_and_exchanges_of_all_merchants_are_in_the_order_of_their_c
         (JournalFilter(merchant="shop", purchase_id="p-9"), []),
     ],
 )
-async def test_a_filter_selects_by_all_of_its_members(store: Store, watch: JournalFilter, found: list[int]) -> None:
+async def test_a_filter_selects_by_all_of_its_members(
+    store: Store, journal_filter: JournalFilter, found: list[int]
+) -> None:
     await store.commit("shop", telling(created(purchase_id="p-1")), 1.0)
     await store.record("other", EXCHANGE, "get_button", exchange(), 1.0, "p-1")
     await store.commit("shop", telling(created(purchase_id="p-2")), 1.0)
     order = await seen(store)
-    assert [order.index(seq) + 1 for seq in await seen(store, watch)] == found
+    assert [order.index(seq) + 1 for seq in await seen(store, journal_filter)] == found
 
 
 async def test_every_later_entry_is_after_the_position(store: Store) -> None:
@@ -176,8 +180,8 @@ async def test_entries_before_a_position_are_read_newest_first(store: Store) -> 
         await store.record("other", EXCHANGE, "get_button", exchange(), 1.0, None)
     order = await seen(store)
 
-    async def newest(watch: JournalFilter, after: int, limit: int, before: int) -> list[int]:
-        return [entry.seq for entry in await store.entries(watch, after, limit, before=before)]
+    async def newest(journal_filter: JournalFilter, after: int, limit: int, before: int) -> list[int]:
+        return [entry.seq for entry in await store.entries(journal_filter, after, limit, before=before)]
 
     assert await newest(EVERYTHING, 0, 100, LAST_POSITION) == order[::-1]
     assert await newest(EVERYTHING, 0, 2, LAST_POSITION) == order[:3:-1]

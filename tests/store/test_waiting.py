@@ -12,9 +12,9 @@ LONG = 30.0
 """Seconds that no test waits in fact."""
 
 
-async def begun(store: Store, watch: JournalFilter, after: int = 0) -> "asyncio.Task[bool]":
+async def begun(store: Store, journal_filter: JournalFilter, after: int = 0) -> "asyncio.Task[bool]":
     """Start to wait, and return once the waiting has begun."""
-    task = asyncio.create_task(store.wait(watch, after, LONG))
+    task = asyncio.create_task(store.wait(journal_filter, after, LONG))
     await asyncio.sleep(0)
     return task
 
@@ -27,9 +27,9 @@ WATCHES = [
 ]
 
 
-@pytest.mark.parametrize("watch", WATCHES)
-async def test_an_entry_wakes_every_caller_that_waits_for_it(store: Store, watch: JournalFilter) -> None:
-    waiting = [await begun(store, watch) for _ in range(3)]
+@pytest.mark.parametrize("journal_filter", WATCHES)
+async def test_an_entry_wakes_every_caller_that_waits_for_it(store: Store, journal_filter: JournalFilter) -> None:
+    waiting = [await begun(store, journal_filter) for _ in range(3)]
     await store.commit("shop", telling(created(purchase_id="p-1")), 1.0)
     assert await asyncio.gather(*waiting) == [True] * 3
 
@@ -41,15 +41,17 @@ async def test_an_exchange_wakes_a_caller_like_an_event(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "watch",
+    "journal_filter",
     [
         JournalFilter(merchant="other"),
         JournalFilter(purchase_id="p-2"),
         JournalFilter(merchant="shop", purchase_id="p-2"),
     ],
 )
-async def test_an_entry_of_another_merchant_or_purchase_wakes_no_caller(store: Store, watch: JournalFilter) -> None:
-    waiting = await begun(store, watch)
+async def test_an_entry_of_another_merchant_or_purchase_wakes_no_caller(
+    store: Store, journal_filter: JournalFilter
+) -> None:
+    waiting = await begun(store, journal_filter)
     await store.commit("shop", telling(created(purchase_id="p-1")), 1.0)
     await asyncio.sleep(0)
     assert not waiting.done()
@@ -70,9 +72,9 @@ EXCHANGES = [
 ]
 
 
-@pytest.mark.parametrize("watch", EXCHANGES)
-async def test_an_exchange_wakes_those_whose_whole_filter_matches(store: Store, watch: JournalFilter) -> None:
-    waiting = await begun(store, watch)
+@pytest.mark.parametrize("journal_filter", EXCHANGES)
+async def test_an_exchange_wakes_those_whose_whole_filter_matches(store: Store, journal_filter: JournalFilter) -> None:
+    waiting = await begun(store, journal_filter)
     await store.commit("shop", telling(created(purchase_id="p-1")), 1.0)
     await store.record("shop", EXCHANGE, "get_button", exchange(), 1.0, "p-1")
     assert await waiting
@@ -88,9 +90,9 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("watch", OTHERS)
-async def test_an_entry_wakes_nobody_whose_filter_does_not_match(store: Store, watch: JournalFilter) -> None:
-    waiting = await begun(store, watch)
+@pytest.mark.parametrize("journal_filter", OTHERS)
+async def test_an_entry_wakes_nobody_whose_filter_does_not_match(store: Store, journal_filter: JournalFilter) -> None:
+    waiting = await begun(store, journal_filter)
     await store.commit("shop", telling(created(purchase_id="p-1")), 1.0)
     await store.record("shop", EXCHANGE, "get_button", exchange(), 1.0, "p-1")
     await asyncio.sleep(0)
@@ -102,9 +104,9 @@ def test_waiters_cost_one_look_up_for_each_set_of_members() -> None:
     looked_up: list[JournalFilter] = []
 
     class Counted(dict[Any, Any]):
-        def __contains__(self, watch: object) -> bool:
-            looked_up.append(cast(JournalFilter, watch))
-            return super().__contains__(watch)
+        def __contains__(self, journal_filter: object) -> bool:
+            looked_up.append(cast(JournalFilter, journal_filter))
+            return super().__contains__(journal_filter)
 
     async def wait_and_wake() -> None:
         waiters = Waiters()
@@ -121,10 +123,10 @@ def test_waiters_cost_one_look_up_for_each_set_of_members() -> None:
     ]
 
 
-@pytest.mark.parametrize("watch", WATCHES)
-async def test_a_caller_does_not_wait_for_an_entry_that_exists(store: Store, watch: JournalFilter) -> None:
+@pytest.mark.parametrize("journal_filter", WATCHES)
+async def test_a_caller_does_not_wait_for_an_entry_that_exists(store: Store, journal_filter: JournalFilter) -> None:
     newest = await store.commit("shop", telling(created(purchase_id="p-1"), created(purchase_id="p-1")), 1.0)
-    assert await store.wait(watch, newest - 1, LONG)
+    assert await store.wait(journal_filter, newest - 1, LONG)
 
 
 async def test_waiting_ends_after_the_given_seconds(store: Store) -> None:
