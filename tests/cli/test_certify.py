@@ -91,7 +91,7 @@ def test_rules_can_be_chosen_and_left_out(command: Command, tmp_path: Path) -> N
 )
 def test_a_rule_is_skipped_with_a_reason_only(flags: tuple[str, ...], message: str) -> None:
     parser = argparse.ArgumentParser()
-    certify.add(parser)
+    certify.add_arguments(parser)
     with pytest.raises(MockKlarnaError, match=message) as refused:
         certify.run(parser.parse_args(["journal.json", *flags]))
     assert "give one for each --skip, or one for all, for example --skip O9 --reason" in refused.value.hint
