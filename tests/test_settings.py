@@ -8,98 +8,12 @@ import pytest
 
 from mock_klarna import Settings, serve, settings
 from mock_klarna.settings import (
-    Allowed,
     SettingsError,
     from_environment,
     is_service_variable,
-    requests_per_second,
     setting_fields,
     without_secrets,
 )
-
-
-@pytest.mark.parametrize(
-    ("allowed", "text", "value"),
-    [
-        (settings.BOOLEAN, "On", True),
-        (settings.BOOLEAN, "no", False),
-        (settings.number(0, 5), "2.5", 2.5),
-        (settings.integer(0, 65535), "0", 0),
-        (settings.one_of("text", "json"), "json", "json"),
-        (settings.pairs(":", "USER:PASSWORD"), "a:b, c:d:e", ("a:b", "c:d:e")),
-        (settings.HOST_NAMES, "Shop.Test., *.shop.test,10.0.0.1,::1", ("shop.test", "*.shop.test", "10.0.0.1", "::1")),
-        (settings.HOST, "::1", "::1"),
-        (settings.HOST, "fe80::1%eth0", "fe80::1%eth0"),
-        (settings.HOST, "*", "*"),
-        (settings.HOST, "klarna_1.internal", "klarna_1.internal"),
-        (settings.STORE, "sqlite:C:\\shop.db", "sqlite:C:\\shop.db"),
-        (settings.STORE, "postgres://db/shop", "postgres://db/shop"),
-        (settings.PATHS, "a.pem, b.pem", ("a.pem", "b.pem")),
-        (
-            settings.REWRITES,
-            "a=b.test,A.test=::1,c=[::1]:80,::1=d:80",
-            ("a=b.test", "A.test=::1", "c=[::1]:80", "::1=d:80"),
-        ),
-        (settings.RATE, "20/s", "20/s"),
-    ],
-)
-def test_a_valid_text_is_read(allowed: Allowed, text: str, value: Any) -> None:
-    assert allowed.parse(text) == value
-    assert allowed.validate(value) == value
-
-
-@pytest.mark.parametrize(
-    ("allowed", "text", "expected"),
-    [
-        (settings.BOOLEAN, "perhaps", "true or false"),
-        (settings.number(0.5, 5), "0.4", "a number from 0.5 to 5"),
-        (settings.number(0, 5), "nan", "a number from 0 to 5"),
-        (settings.integer(0, 65535), "65536", "an integer from 0 to 65535"),
-        (settings.integer(0, 65535), "8080x", "an integer from 0 to 65535"),
-        (settings.one_of("text", "json"), "xml", "one of text, json"),
-        (settings.pairs("=", "FROM=TO"), "a=b,c", "FROM=TO, several separated by commas"),
-        (settings.REWRITES, "localhost=http://shop:3000", "FROM=TO, two hosts without scheme and path"),
-        (settings.REWRITES, "localhost=http://shop", "FROM=TO, two hosts without scheme and path"),
-        (settings.REWRITES, "localhost=shop:99999", "FROM=TO, two hosts without scheme and path"),
-        (settings.REWRITES, "localhost=shop:port", "FROM=TO, two hosts without scheme and path"),
-        (settings.REWRITES, "localhost=shop:0", "FROM=TO, two hosts without scheme and path"),
-        (settings.REWRITES, "localhost=:80", "FROM=TO, two hosts without scheme and path"),
-        (settings.REWRITES, "localhost=[::1", "FROM=TO, two hosts without scheme and path"),
-        (settings.REWRITES, "localhost=my shop", "FROM=TO, two hosts without scheme and path"),
-        (settings.REWRITES, "localhost:3000=shop", "FROM=TO, two hosts without scheme and path"),
-        (settings.REWRITES, "*.test=shop", "FROM=TO, two hosts without scheme and path"),
-        (settings.REWRITES, "localhost", "FROM=TO, two hosts without scheme and path"),
-        (settings.HOST_NAMES, "https://shop.test", "a host name such as shop.test"),
-        (settings.HOST_NAMES, "shop.test:443", "a host name such as shop.test"),
-        (settings.HOST_NAMES, "a.*.test", "a host name such as shop.test"),
-        (settings.TARGETS, "10.0.0.0/33", "a network such as 10.0.0.0/8"),
-        (settings.HOST, "127.0.0.1:8080", "a host name or an IP address"),
-        (settings.HOST, "[::1]", "a host name or an IP address"),
-        (settings.HOST, "*.test", "a host name or an IP address"),
-        (settings.HOST, "my host", "a host name or an IP address"),
-        (settings.STORE, "file:/tmp/x", "memory, sqlite:PATH or postgresql://"),
-        (settings.STORE, "postgresql:db", "memory, sqlite:PATH or postgresql://"),
-        (settings.RATE, "0/s", "production, playground or a number such as 20/s"),
-    ],
-)
-def test_an_invalid_text_is_refused_with_the_allowed_values(allowed: Allowed, text: str, expected: str) -> None:
-    with pytest.raises(ValueError, match="^" + re.escape(expected)):
-        allowed.parse(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "meant"),
-    [
-        ("10.0.0.1/8", "10.0.0.0/8"),
-        ("10.0.0.1/255.0.0.0", "10.0.0.0/8"),
-        ("[2001:db8::1/64]", "2001:db8::/64"),
-        ("10.0.0.0/8,192.168.1.7/24", "192.168.1.0/24"),
-    ],
-)
-def test_a_network_with_bits_of_a_host_is_refused_with_the_network(text: str, meant: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(f"; did you mean {meant}?") + "$"):
-        settings.TARGETS.parse(text)
-
 
 INVALID: dict[str, tuple[Any, str]] = {
     "port": (-1, "port: -1 is not an integer from 0 to 65535"),
@@ -189,11 +103,6 @@ def test_flags_come_before_variables_and_variables_before_port() -> None:
     assert from_environment({"PORT": "1"}).port == 1
     assert from_environment(environ) == Settings(port=2, strict=True)
     assert from_environment(environ, {"port": 3}).port == 3
-
-
-@pytest.mark.parametrize(("text", "limits"), [("production", (40, 200)), ("playground", (5, 50)), ("20/s", (20, 20))])
-def test_a_rate_limit_gives_the_requests_per_second(text: str, limits: tuple[int, int]) -> None:
-    assert requests_per_second(text) == limits
 
 
 @pytest.mark.parametrize(

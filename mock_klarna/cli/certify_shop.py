@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from mock_klarna.allowed_values import number
 from mock_klarna.certify import judge, report, terminal
 from mock_klarna.certify.probes import PROBES, Played, Probe, play_all, reasons
 from mock_klarna.certify.probing import Cart, Probing, Waiting, find_cart, journal_end, traffic_after
@@ -20,7 +21,6 @@ from mock_klarna.cli.options import server_address, value_of
 from mock_klarna.client import Client
 from mock_klarna.errors import MockKlarnaError, UnknownName, Unreachable, did_you_mean
 from mock_klarna.logs import terminal_width
-from mock_klarna.settings import number
 
 Json = dict[str, Any]
 _PERSON_SECONDS = 120.0

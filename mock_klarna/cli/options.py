@@ -8,21 +8,18 @@ from dataclasses import Field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from mock_klarna.allowed_values import SEVERAL, Allowed, integer, number
 from mock_klarna.cli.config import FILE, PROJECT_FILE, settings_in_file
 from mock_klarna.errors import did_you_mean
 from mock_klarna.settings import (
     GROUPS,
     PREFIX,
     SERVER,
-    SEVERAL,
-    Allowed,
     Settings,
     SettingsError,
     flag_of,
     from_environment,
-    integer,
     is_service_variable,
-    number,
     parsed,
     setting_fields,
     value_from,

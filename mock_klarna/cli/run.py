@@ -14,6 +14,7 @@ from types import TracebackType
 
 import orjson
 
+from mock_klarna.allowed_values import integer
 from mock_klarna.cli.health import wait_for_shop
 from mock_klarna.cli.main import USAGE_ERROR
 from mock_klarna.cli.options import (
@@ -35,7 +36,7 @@ from mock_klarna.scenario.runner import BUILT_IN_VARIABLES, RunOptions, credenti
 from mock_klarna.scenario.select import selection
 from mock_klarna.scenario.steps import suggestion
 from mock_klarna.scenario.variables import referenced_variables
-from mock_klarna.settings import Settings, flag_of, integer
+from mock_klarna.settings import Settings, flag_of
 
 _EXPECTATION_FAILED = 1
 _JOBS = 32

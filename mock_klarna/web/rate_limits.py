@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from mock_klarna.allowed_values import requests_per_second
 from mock_klarna.errors import TooManyRequests
-from mock_klarna.settings import requests_per_second
 
 CountRequest = Callable[[str, str, int], Awaitable[int]]
 """Counts a request of a merchant under a limit in a second, and returns how many there were."""
