@@ -35,10 +35,13 @@ class Answer(Struct, frozen=True):
 class Client:
     """Sends requests to a sandbox as one merchant: `merchant` and `password` are its Basic credentials.
 
-    Requests are possible inside `async with`, or between `open` and `close`.
+    Requests are possible inside `async with`, or between `open` and `close`. Raises `MockKlarnaError` for a merchant with a colon.
     """
 
     def __init__(self, url: str, merchant: str = "mock-merchant", password: str = "secret") -> None:  # noqa: S107
+        if ":" in merchant:
+            message = f"{merchant!r} contains a colon, at which a username ends"
+            raise MockKlarnaError(message, where="merchant", hint="name a merchant without a colon")
         self.url = url.rstrip("/")
         self.credentials = (merchant, password)
         token = base64.b64encode(f"{merchant}:{password}".encode()).decode()

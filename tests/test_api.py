@@ -159,6 +159,11 @@ async def test_type_checkers_know_what_awaited_commands_give(mock_klarna_async: 
     assert_type(mock_klarna_async.clear_faults, Callable[[], Awaitable[None]])
 
 
+def test_a_merchant_whose_credentials_would_be_those_of_another_one_is_refused(mock_klarna: MockKlarna) -> None:
+    with pytest.raises(MockKlarnaError, match=r"^merchant: 'shop:1' contains a colon, at which a username ends"):
+        mock_klarna.as_merchant("shop:1")
+
+
 def test_a_refusal_is_raised_with_its_place(mock_klarna: MockKlarna) -> None:
     with pytest.raises(MockKlarnaError, match="bad_value:merchant_urls"):
         mock_klarna.create_button(name="no urls")
