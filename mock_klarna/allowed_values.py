@@ -155,6 +155,13 @@ def _rate(value: Any) -> str:
     return str(value)
 
 
+def _utf8(value: Any) -> str:
+    """Return a text that can be encoded: bytes of the environment outside UTF-8 are halves of surrogate pairs."""
+    _require(isinstance(value, str))
+    value.encode()
+    return str(value)
+
+
 def _path(text: str) -> str:
     _require(text)
     return text
@@ -210,6 +217,7 @@ def _store(value: Any) -> str:
 
 
 PATH = text("a path")
+SEED = Allowed("a text in UTF-8", str, _utf8)
 BOOLEAN = Allowed("true or false", _read_boolean, _boolean, ("true", "false"))
 RATE = Allowed("production, playground or a number such as 20/s", str, _rate, tuple(RATES))
 PATHS = texts("a path", _path)

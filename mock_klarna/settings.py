@@ -18,6 +18,7 @@ from mock_klarna.allowed_values import (
     PATHS,
     RATE,
     REWRITES,
+    SEED,
     SEVERAL,
     STORE,
     TARGETS,
@@ -26,7 +27,6 @@ from mock_klarna.allowed_values import (
     number,
     one_of,
     pairs,
-    text,
 )
 from mock_klarna.errors import did_you_mean
 
@@ -92,9 +92,7 @@ class Settings:
         "demand what the documents demand: https, the authorized order, known deny forms",
         group=BEHAVIOUR,
     )
-    seed: str = _setting(
-        "", text("a text"), "seed of all ids and shoppers; without it every start has its own", metavar="SEED"
-    )
+    seed: str = _setting("", SEED, "seed of all ids and shoppers; without it every start has its own", metavar="SEED")
     environment: str = _setting(
         "",
         one_of("production", "playground"),

@@ -35,6 +35,7 @@ from mock_klarna.allowed_values import Allowed, requests_per_second
             "a=b.test,A.test=::1,c=[::1]:80,::1=d:80",
             ("a=b.test", "A.test=::1", "c=[::1]:80", "::1=d:80"),
         ),
+        (allowed_values.SEED, "café", "café"),
         (allowed_values.RATE, "20/s", "20/s"),
     ],
 )
@@ -74,6 +75,7 @@ def test_a_valid_text_is_read(allowed: Allowed, text: str, value: Any) -> None:
         (allowed_values.HOST, "my host", "a host name or an IP address"),
         (allowed_values.STORE, "file:/tmp/x", "memory, sqlite:PATH or postgresql://"),
         (allowed_values.STORE, "postgresql:db", "memory, sqlite:PATH or postgresql://"),
+        (allowed_values.SEED, "caf\udce9", "a text in UTF-8"),
         (allowed_values.RATE, "0/s", "production, playground or a number such as 20/s"),
     ],
 )

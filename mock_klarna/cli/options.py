@@ -29,7 +29,7 @@ from mock_klarna.settings import (
 
 SHORT_FLAGS: Mapping[str, str] = {"verbose": "-v", "quiet": "-q"}
 """Short forms of the flags of settings and commands, by the name of the long one."""
-_SAID_BY_METAVAR = ("a path", "a text", "true or false")
+_SAID_BY_METAVAR = ("a path", "a text in UTF-8", "true or false")
 """Allowed values that the help does not repeat."""
 
 
