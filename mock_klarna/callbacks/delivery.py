@@ -296,8 +296,10 @@ class Deliveries:
         that was not authorized or has no `place_order` URL.
         """
         purchase = await self._context.find(Purchase, merchant, purchase_id, "purchase_id", PURCHASE_HINT)
-        _, unknown = await self._context.new_id(purchase.merchant, "token")
-        request = forged_place_order(purchase, token or unknown)
+        request = forged_place_order(purchase, token or "")
+        if not token:
+            _, unknown = await self._context.new_id(purchase.merchant, "token")
+            request = forged_place_order(purchase, unknown)
         delivery = await self._new(purchase.merchant, request)
         attempts = (await self._attempt(delivery)).with_injected(forged=True)
         return await self._record(delivery, attempts, state_after(attempts.made[-1], None))

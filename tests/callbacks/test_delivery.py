@@ -290,6 +290,15 @@ async def test_a_forged_callback_has_another_token_and_the_same_order(shop: Shop
     assert forged["injected"] == {"forged": True}
 
 
+async def test_a_refused_forgery_leaves_nothing_in_the_state(shop: Shop) -> None:
+    async with emulator() as client:
+        declined = await buy(client, shop.url, shopper="se-denied")
+        before = await client.ask("GET", "/_mock/snapshot")
+        answer = await client.send("POST", "/_mock/callbacks", {"purchase_id": declined["purchase_id"]})
+        assert (declined["state"], answer.status) == ("declined", 409)
+        assert await client.ask("GET", "/_mock/snapshot") == before
+
+
 async def test_a_forged_callback_needs_an_authorized_purchase_of_the_merchant(shop: Shop) -> None:
     async with emulator() as client:
         bought = await buy(client, shop.url)
