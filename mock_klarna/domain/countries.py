@@ -86,7 +86,7 @@ class Country:
 
     def accepts_postal_code(self, text: str) -> bool:
         """Return whether `text` has the form of a postal code, with or without surrounding spaces, in any letter case."""
-        return re.fullmatch(self.postal_code, text.strip().upper()) is not None
+        return re.fullmatch(self.postal_code, text.strip().upper(), re.ASCII) is not None
 
     def accepts_phone(self, text: str) -> bool:
         """Return whether `text` is a phone number in international form; a trunk zero is allowed (klarna.md §8.2)."""

@@ -34,6 +34,10 @@ def test_a_generated_phone_form_has_as_many_digits_as_the_country_allows() -> No
         assert all(row.accepts_phone(re.sub("[#%]", "7", form)) for form in row.mobiles), row
 
 
+def test_a_postal_code_has_digits_of_ascii_as_the_dialog_demands() -> None:
+    assert not country("DE").accepts_postal_code("\u0661\u0662\u0663\u0664\u0665")
+
+
 def test_regions_are_needed_in_three_countries() -> None:
     assert [code for code, row in COUNTRIES.items() if row.region_needed] == ["AU", "CA", "US"]
 
