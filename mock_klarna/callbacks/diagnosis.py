@@ -74,7 +74,7 @@ class Connector(Protocol):
 class Diagnosis:
     """Finds what to do about failed callbacks; remembers at which addresses the shop of a merchant answered."""
 
-    _MOST_ANSWERED = 100
+    _MAX_ANSWERED = 100
 
     def __init__(self, connector: Connector, *, is_alone_in_container: bool) -> None:
         self._connector = connector
@@ -86,7 +86,7 @@ class Diagnosis:
         known = merchant, _address(url)
         self._answered.pop(known, None)
         self._answered[known] = None
-        if len(self._answered) > self._MOST_ANSWERED:
+        if len(self._answered) > self._MAX_ANSWERED:
             del self._answered[next(iter(self._answered))]
 
     async def refused(self, merchant: str, url: str) -> str:

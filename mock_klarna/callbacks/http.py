@@ -162,7 +162,7 @@ def no_tls(error: Exception) -> tuple[str, str | None]:
 
 MAX_ANSWER = 64 << 10
 """Bytes of a merchant's answer that are read and stored."""
-_MOST_HEADERS = 50
+_MAX_HEADERS = 50
 _IDLE_SECONDS = 1.0
 _PROBE_SECONDS = 1.0
 _USER_AGENT = f"mock-klarna/{__version__}"
@@ -396,7 +396,7 @@ class MerchantClient:
 
 
 def _headers(response: "aiohttp.ClientResponse") -> tuple[tuple[str, str], ...]:
-    return tuple(_header(name, text) for name, text in islice(response.headers.items(), _MOST_HEADERS))
+    return tuple(_header(name, text) for name, text in islice(response.headers.items(), _MAX_HEADERS))
 
 
 @lru_cache(maxsize=256)

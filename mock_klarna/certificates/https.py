@@ -19,7 +19,7 @@ from mock_klarna.settings import Settings, SettingsError
 
 _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _LOCAL_NETWORKS = ("127.0.0.0/8", "::1")
-_MOST_LOGGED_HOSTS = 100
+_MAX_LOGGED_HOSTS = 100
 _TRUST_AUTHORITY = "`mock-klarna ca --recipes` says how it can trust it"
 _TRUST_ISSUER = "let it trust the issuer of --tls-cert"
 _log = logging.getLogger(__name__)
@@ -154,7 +154,7 @@ def _log_unnamed_hosts(names: tuple[str, ...]) -> Callable[[ssl.SSLObject, str |
     logged: set[str] = set()
 
     def log_host(_connection: ssl.SSLObject, host: str | None, _context: ssl.SSLContext) -> None:
-        if host is None or host in logged or _is_named(host, names) or len(logged) >= _MOST_LOGGED_HOSTS:
+        if host is None or host in logged or _is_named(host, names) or len(logged) >= _MAX_LOGGED_HOSTS:
             return
         logged.add(host)
         _log.warning("a client asks for %s, which the certificate does not name: start with --tls-name %s", host, host)

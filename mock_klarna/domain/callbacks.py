@@ -223,14 +223,14 @@ class Attempt(Struct, frozen=True, kw_only=True, gc=False):
     remedy: str | None = None
 
 
-MOST_ATTEMPTS = 200
+MAX_ATTEMPTS = 200
 """Attempts that a callback keeps, which is more than a schedule has; of the resent ones, the oldest are dropped first."""
 KEPT_BYTES = 64 << 10
 """Bytes of answers that a callback keeps, beside the newest answer; of older ones it keeps the length. The journal has them."""
 
 
 class Delivery(Record, frozen=True, kw_only=True):
-    """A callback to a merchant's URL with the attempts made so far, at most `MOST_ATTEMPTS`. `state` is one of `DELIVERY_STATES`.
+    """A callback to a merchant's URL with the attempts made so far, at most `MAX_ATTEMPTS`. `state` is one of `DELIVERY_STATES`.
 
     attempts_dropped: how many earlier attempts are no longer in `attempts`.
     """
@@ -313,7 +313,7 @@ def resumed(delivery: Delivery) -> Delivery:
 def with_attempts(delivery: Delivery, attempts: tuple[Attempt, ...], state: str) -> Delivery:
     """Return a callback with further attempts; the oldest answers and attempts are dropped where there are too many."""
     every = (*delivery.attempts, *attempts)
-    dropped = max(0, len(every) - MOST_ATTEMPTS)
+    dropped = max(0, len(every) - MAX_ATTEMPTS)
     return replace(
         delivery,
         version=delivery.version + 1,

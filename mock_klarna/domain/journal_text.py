@@ -18,7 +18,7 @@ _LONGEST_VALUE = 300
 _LONGEST_LINE = 2000
 _LONGEST_NAME = 24
 _LONGEST_PATH = 40
-_MOST_PROBLEMS = 10
+_MAX_PROBLEMS = 10
 _UUID = re.compile(r"([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FRAME = frozenset({"seq", "at", "merchant", "kind", "name", "purchase_id", "hint"})
 _NOT_PRINTABLE = re.compile(r"[^\t -~\u00a0-\u2027\u202f-\U0010ffff]")
@@ -185,9 +185,9 @@ def _refusal(entry: Json) -> Iterator[str]:
     if message and not problems:
         where = response.get("where")
         yield f"{where}: {message}" if where else str(message)
-    yield from map(_problem, problems[:_MOST_PROBLEMS])
-    if len(problems) > _MOST_PROBLEMS:
-        yield f"and {len(problems) - _MOST_PROBLEMS} more in the journal"
+    yield from map(_problem, problems[:_MAX_PROBLEMS])
+    if len(problems) > _MAX_PROBLEMS:
+        yield f"and {len(problems) - _MAX_PROBLEMS} more in the journal"
     hint = response.get("hint", "")
     if hint and not any(problem["expected"] in hint for problem in problems):
         yield str(hint)

@@ -127,7 +127,7 @@ MINUS = "\N{MINUS SIGN}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 LINE_RULES = frozenset({"line_total", "line_tax", "line_sign"})
 ORDER_RULES = frozenset({"order_amount", "order_tax_amount"})
-_MOST_TERMS = 12
+_MAX_TERMS = 12
 _HIGHEST_PERCENT = 100
 
 
@@ -240,8 +240,8 @@ _ADDENDS: tuple[tuple[str, _Addend, _Addend], ...] = (
 
 
 def _added(terms: list[Fraction]) -> str:
-    shown = [_text(term) for term in terms[:_MOST_TERMS]]
-    rest = [f"… ({len(terms)} lines)"] if len(terms) > _MOST_TERMS else []
+    shown = [_text(term) for term in terms[:_MAX_TERMS]]
+    rest = [f"… ({len(terms)} lines)"] if len(terms) > _MAX_TERMS else []
     return " + ".join(shown + rest).replace("+ -", f"{MINUS} ") or "0"
 
 

@@ -4,7 +4,7 @@ import ipaddress
 from functools import lru_cache
 from urllib.parse import parse_qsl, quote_plus, urlsplit
 
-MOST_CHARACTERS = 2000
+MAX_CHARACTERS = 2000
 _PLACEHOLDERS = ("{checkout.order.id}", "{order.id}")
 _PRIVATE_ENDINGS = (
     ".localhost",
@@ -21,7 +21,7 @@ _PRIVATE_ENDINGS = (
 
 def is_absolute(url: str) -> bool:
     """Return whether a URL is an absolute http or https one, with a host, without blanks, of at most 2000 characters."""
-    return len(url) <= MOST_CHARACTERS and _is_absolute(url)
+    return len(url) <= MAX_CHARACTERS and _is_absolute(url)
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from mock_klarna.domain.records import REMEMBERED_SECONDS, RememberedAnswer, remembered
 from mock_klarna.emulator.context import Context, digest
 
-MOST_ANSWERS = 10_000
+MAX_ANSWERS = 10_000
 """Answers that are stored for each merchant; the oldest are deleted first."""
 Headers = tuple[tuple[str, str], ...]
 
@@ -44,7 +44,7 @@ class Idempotency:
             until=now + REMEMBERED_SECONDS,
         )
         await self._context.commit(merchant, remembered(answer), now)
-        await self._context.store.keep_newest(RememberedAnswer, merchant, MOST_ANSWERS)
+        await self._context.store.keep_newest(RememberedAnswer, merchant, MAX_ANSWERS)
 
     async def forget(self, name: str) -> None:
         """Delete an answer."""

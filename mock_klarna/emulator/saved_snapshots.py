@@ -16,8 +16,8 @@ from mock_klarna.errors import InvalidInput, Problem, StateConflict, UnknownName
 from mock_klarna.store.snapshot import KINDS, SavedSnapshot, decode, encode
 from mock_klarna.store.snapshot_stream import PIECE_BYTES, Portion, read_snapshot, write_snapshot
 
-MOST_SNAPSHOTS = 100
-MOST_BYTES = 64 << 20
+MAX_SNAPSHOTS = 100
+MAX_BYTES = 64 << 20
 """Compressed bytes of all saved snapshots together."""
 _DELETE_ONE = "DELETE /_mock/snapshots/{snapshot_name} deletes one"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -48,10 +48,10 @@ class Snapshots:
             raise InvalidInput([Problem("snapshot_name", "pattern", name, expected)], where="path")
         async with self._exclusive():
             others = [about for about in await self._store.saved_snapshots() if about.name != name]
-            if len(others) >= MOST_SNAPSHOTS:
+            if len(others) >= MAX_SNAPSHOTS:
                 message = f"there are {len(others)} snapshots, which is the most"
                 raise StateConflict(message, where="snapshot_name", hint=_DELETE_ONE)
-            left = MOST_BYTES - sum(about.stored_bytes for about in others)
+            left = MAX_BYTES - sum(about.stored_bytes for about in others)
             merchants: dict[str, None] = {}
             content, json_bytes = await _compressed(self._state(merchant, merchants), left)
             about = SavedSnapshot(
@@ -131,7 +131,7 @@ async def _compressed(portions: AsyncGenerator[Portion], most: int) -> tuple[byt
 
 def _require_room(content: bytearray, most: int) -> None:
     if len(content) > most:
-        message = f"all snapshots together would have more than {MOST_BYTES} bytes, compressed"
+        message = f"all snapshots together would have more than {MAX_BYTES} bytes, compressed"
         raise StateConflict(message, where="snapshot_name", hint=_DELETE_ONE)
 
 

@@ -19,8 +19,8 @@ SECTION = "mock-klarna timeline"
 """Title of the section in the report of a failing test."""
 EXPORT_SECTION = "mock-klarna export"
 """Title of the section with the files of the purchases, if the option `--mock-klarna-export` asks for them."""
-_MOST_LINES = 200
-_MOST_EXPORTED = 20
+_MAX_LINES = 200
+_MAX_EXPORTED = 20
 """Purchases of a test that are written to files, the newest ones."""
 _FILE_SYSTEMS = ("fs", "fs_class", "fs_module", "fs_session")
 _EMULATORS = ("mock_klarna", "mock_klarna_async", "mock_klarna_url", "mock_klarna_servers")
@@ -127,8 +127,8 @@ def _timeline(klarna: "MockKlarna") -> str:
     from mock_klarna.pytest_plugin.servers import timeline
 
     entries: list[dict[str, Any]] = klarna.journal(limit=10_000)
-    left_out = len(entries) - _MOST_LINES
-    text = timeline(entries[-_MOST_LINES:])
+    left_out = len(entries) - _MAX_LINES
+    text = timeline(entries[-_MAX_LINES:])
     return f"({left_out} earlier lines left out)\n{text}" if left_out > 0 else text
 
 
@@ -158,7 +158,7 @@ def _exported(folder: Path, name: str, klarna: "MockKlarna") -> str:
     """Write the newest purchases, oldest first, and return the paths of the files."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for number, purchase in enumerate(reversed(klarna.purchases(limit=_MOST_EXPORTED)), start=1):
+    for number, purchase in enumerate(reversed(klarna.purchases(limit=_MAX_EXPORTED)), start=1):
         html, har = klarna.export_html(purchase["purchase_id"]), klarna.export_har(purchase["purchase_id"])
         stem = name if number == 1 else f"{name}-{number}"
         for path, text in ((folder / f"{stem}.html", html), (folder / f"{stem}.har", json.dumps(har))):

@@ -15,7 +15,7 @@ from mock_klarna.domain.journal_text import journal_lines
 if TYPE_CHECKING:
     from mock_klarna.settings import Settings
 
-_MOST_ENTRIES = 10_000
+_MAX_ENTRIES = 10_000
 
 
 class Servers:
@@ -86,7 +86,7 @@ def _with_keys_of_shop(before: Json, klarna: MockKlarna) -> Json:
     """Return a state with the keys that were added to it since, but by requests of another client than ours."""
     of_test = {
         entry["response_body"]["button_key"]
-        for entry in klarna.journal(name="create_button", status=201, limit=_MOST_ENTRIES)
+        for entry in klarna.journal(name="create_button", status=201, limit=_MAX_ENTRIES)
         if [name_and_value for name_and_value in entry["request_headers"] if name_and_value[1] == USER_AGENT]
     }
     now, merchants = klarna.snapshot()["merchants"], dict(before["merchants"])

@@ -18,7 +18,7 @@ from mock_klarna.validation.schemas import Catalogue, SchemaValidator, load
 _SCENARIO = "scenario.json"
 _MATCHER = "matcher.json"
 _MESSAGES = {"required": "is missing", "additionalProperties": "is unknown"}
-_MOST_MEMBERS = 20
+_MAX_MEMBERS = 20
 _LONGEST_VALUE = 40
 
 
@@ -68,7 +68,7 @@ class ScenarioSchema:
     def _expected(self, problem: Problem) -> str:
         """Return what would be right; where an object should be, also its members, unless there are many."""
         members = self._catalogue.members(self._catalogue.at(_SCENARIO, path_steps(problem.path)))
-        if problem.rule != "type" or not 0 < len(members) <= _MOST_MEMBERS:
+        if problem.rule != "type" or not 0 < len(members) <= _MAX_MEMBERS:
             return problem.expected
         return f"{problem.expected} (members: {', '.join(members)})"
 

@@ -9,7 +9,7 @@ from mock_klarna.scenario.model import Scenario
 _TOKEN = re.compile(r"\s*(?:([()])|\"([^\"]*)\"|'([^']*)'|([^\s()\"']+))")
 _OPERATORS = ("and", "or", "not", "(", ")")
 _HINT = "give words with and, or, not and parentheses, such as 'push and not (retried or denied)'"
-_MOST_TOKENS = 100
+_MAX_TOKENS = 100
 
 Matches = Callable[[str], bool]
 
@@ -40,7 +40,7 @@ class _Parser:
             position = found.end()
         if not self._tokens:
             raise _unreadable("it is empty")
-        if len(self._tokens) > _MOST_TOKENS:
+        if len(self._tokens) > _MAX_TOKENS:
             raise _unreadable("it is too long")
         self._position = 0
 

@@ -39,7 +39,7 @@ class KeyedLocks:
             self._locks[name] = lock, users - 1
 
 
-_MOST_COUNTS = 10_000
+_MAX_COUNTS = 10_000
 
 
 class RequestCounts:
@@ -51,7 +51,7 @@ class RequestCounts:
 
     def count(self, merchant: str, limit: str, second: int) -> int:
         """Count a request under a rate limit, and return how many there were in this second."""
-        if second != self._second or len(self._counts) > _MOST_COUNTS:
+        if second != self._second or len(self._counts) > _MAX_COUNTS:
             self._second, self._counts = second, {}
         counted = self._counts[merchant, limit] = self._counts.get((merchant, limit), 0) + 1
         return counted

@@ -33,7 +33,7 @@ from mock_klarna.store.tables import AT_ONCE, MerchantState, RecordIndex
 R = TypeVar("R", bound=Record)
 
 
-_MOST_EMPTY = 1000
+_MAX_EMPTY = 1000
 """Merchants without records and entries that are remembered, for the number of entries that were dropped."""
 
 
@@ -155,7 +155,7 @@ class MemoryStore:
     def _forget_empty(self) -> None:
         """Forget merchants that had only a journal, whose entries were dropped."""
         empty = [name for name, state in self._merchants.items() if state.is_empty()]
-        for name in empty[: max(0, len(empty) - _MOST_EMPTY)]:
+        for name in empty[: max(0, len(empty) - _MAX_EMPTY)]:
             self._dropped_of_forgotten += self._merchants.pop(name).journal.dropped
 
     async def keep_newest(self, kind: type[Record], merchant: str, most: int) -> None:

@@ -32,8 +32,8 @@ from mock_klarna.store.postgres_statements import (
     COUNT,
     COUNT_REQUEST,
     CUT_JOURNAL,
-    MOST_ENTRIES,
-    MOST_ENTRY_ROWS,
+    MAX_ENTRIES,
+    MAX_ENTRY_ROWS,
     append_statement,
     commit_statement,
     with_shift,
@@ -271,7 +271,7 @@ class PostgresStore(SqlStore):
 
     async def _append_pending(self) -> None:
         while self._pending:
-            batch, self._pending = self._pending[:MOST_ENTRIES], self._pending[MOST_ENTRIES:]
+            batch, self._pending = self._pending[:MAX_ENTRIES], self._pending[MAX_ENTRIES:]
             try:
                 seqs = await self._append([(row, entry) for row, entry, _ in batch])
             except Exception as fault:
@@ -299,7 +299,7 @@ class PostgresStore(SqlStore):
     async def _insert_entries(self, rows: list[EntryRow]) -> list[Row]:
         self.journal_statements += 1
         statement = self._with_shift(append_statement(len(rows)))
-        if len(rows) > MOST_ENTRY_ROWS:
+        if len(rows) > MAX_ENTRY_ROWS:
             return await self.fetch(statement, *zip(*rows, strict=True))
         return await self.fetch(statement, *chain.from_iterable(rows))
 

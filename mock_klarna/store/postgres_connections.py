@@ -17,7 +17,7 @@ from mock_klarna.store.sql_rows import Row
 
 LEASE = 10.0
 """Seconds without a heartbeat after which a server counts as gone; `?lease=` of the URL changes it."""
-MOST_CONNECTIONS = 8
+MAX_CONNECTIONS = 8
 DEFAULT_SCHEMA = "mock_klarna"
 _ESCAPED = "write # as %23, @ as %40, / as %2F and other special characters of user and password likewise"
 _PAGE = 64
@@ -97,7 +97,7 @@ class Connections:
         self.schema = url.schema
         self._database = url.database
         self._idle: list[Any] = []
-        self._slots = asyncio.Semaphore(MOST_CONNECTIONS)
+        self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
         self.statements = 0
 
     async def open(self, command_timeout: float | None = 60) -> Any:

@@ -33,7 +33,7 @@ _SEEN = (
     "RETURNING set_config('synchronous_commit', 'off', true)"
 )
 _SILENT = "SELECT owner FROM servers WHERE seen < now() - make_interval(secs => $1)"
-_MOST_PAYLOAD = 7000
+_MAX_PAYLOAD = 7000
 """Bytes of a notification; PostgreSQL takes fewer than 8000."""
 
 
@@ -102,11 +102,11 @@ class ServerConnection:
         is_cleared, self._is_cleared = self._is_cleared, False
         entries: list[tuple[str | None, ...]] = []
         size = 0
-        while self._entries and size < _MOST_PAYLOAD // 2:
+        while self._entries and size < _MAX_PAYLOAD // 2:
             entries.append(astuple(self._entries.pop()))
             size += len(orjson.dumps(entries[-1]))
         message = {"from": self._owner, "entries": entries, "cleared": is_cleared}
-        if size > _MOST_PAYLOAD - 200:
+        if size > _MAX_PAYLOAD - 200:
             message["entries"] = None
         return orjson.dumps(message).decode()
 

@@ -7,7 +7,7 @@ from mock_klarna.store.postgres_jobs import RELAXED
 
 _HORIZON = "((pg_snapshot_xmin(pg_current_snapshot())::text::bigint + {shift}) << 12)"
 _BASE = "((pg_current_xact_id()::text::bigint + {shift}) << 12)"
-MOST_ENTRIES = 2000
+MAX_ENTRIES = 2000
 """Entries that one transaction writes at the most: twelve bits of `seq` number them."""
 
 _ENTRY_TYPES = ("float8", "text", "text", "text", "text", "bigint", "bigint", "bytea")
@@ -72,7 +72,7 @@ INSERT INTO journal (seq, at, merchant, kind, name, purchase_id, is_event, size,
 SELECT BASE + number, at, merchant, kind, name, purchase_id, is_event, size, data FROM e RETURNING seq"""
 _ENTRY_ARRAYS = """unnest($1::float8[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[], $8::bytea[])
     WITH ORDINALITY"""
-MOST_ENTRY_ROWS = 8
+MAX_ENTRY_ROWS = 8
 """Entries above which arrays are faster than rows, and of which a statement for each number would be too many."""
 COUNT = f"""
 WITH m AS ({ADD_MERCHANT}) INSERT INTO counters (merchant, name, value) VALUES ($1, $2, 1)
@@ -106,7 +106,7 @@ def with_shift(statement: str, shift: int) -> str:
 @cache
 def append_statement(count: int) -> str:
     """Return the statement that appends entries to the journal."""
-    if count > MOST_ENTRY_ROWS:
+    if count > MAX_ENTRY_ROWS:
         return _APPEND.format(rows=_ENTRY_ARRAYS)
     return _APPEND.format(rows=f"(VALUES {_rows_text(count, _ENTRY_TYPES, after=', {number}')})")
 

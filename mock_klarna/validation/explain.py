@@ -124,7 +124,7 @@ _LENGTHS = frozenset({"minLength", "maxLength"})
 """Rules that say nothing new about a text that does not have the expected form."""
 _FEW = 2
 """Alternatives up to which the first one counts as missing; of more, the object that has none of them is not valid."""
-_MOST_PROBLEMS = 500
+_MAX_PROBLEMS = 500
 _LONG_LIST = 100
 
 
@@ -132,7 +132,7 @@ NOT_CHECKED = Problem(
     "", "size", None, "a shorter body: this one has more values than are checked, and the rest was not"
 )
 """The problem of a body of which only a part was checked."""
-_MOST_WORK = 20_000
+_MAX_WORK = 20_000
 _work: ContextVar[list[int]] = ContextVar("work")
 
 
@@ -181,9 +181,9 @@ class Explainer:
         errors = self._validator(document).iter_errors(body)
         found = (problem for error in errors for problem in self._problems_of(document, error))
         problems: list[Problem] = []
-        work = _work.set([_MOST_WORK])
+        work = _work.set([_MAX_WORK])
         try:
-            problems.extend(islice(_once(found), _MOST_PROBLEMS))
+            problems.extend(islice(_once(found), _MAX_PROBLEMS))
         except _TooMuchWorkError:
             problems.append(NOT_CHECKED)
         finally:

@@ -9,7 +9,7 @@ import orjson
 from mock_klarna.errors import Problem
 
 DEEPEST = 64
-MOST_VALUES = 300_000
+MAX_VALUES = 300_000
 """Values of a body: members, entries of lists, and the objects and lists themselves. Parsing more delays all other requests."""
 _EXCERPT = 40
 _LONGEST_NAME = 80
@@ -39,10 +39,10 @@ def read_json(raw: bytes, *, is_bounded: bool = True) -> Any:
     """Return the parsed body.
 
     Raises `MalformedBody` for a body that is empty, cut off, not UTF-8, not JSON (NaN is not), nested deeper than 64 levels, or
-    that has more than `MOST_VALUES` values, which are counted before it is parsed. `is_bounded=False` allows any number of values.
+    that has more than `MAX_VALUES` values, which are counted before it is parsed. `is_bounded=False` allows any number of values.
     """
-    if is_bounded and len(raw) > MOST_VALUES and _has_too_many_values(raw):
-        raise MalformedBody(Problem("", "size", excerpt(raw, 0), f"a body of at most {MOST_VALUES} values"))
+    if is_bounded and len(raw) > MAX_VALUES and _has_too_many_values(raw):
+        raise MalformedBody(Problem("", "size", excerpt(raw, 0), f"a body of at most {MAX_VALUES} values"))
     try:
         body: object = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -53,13 +53,13 @@ def read_json(raw: bytes, *, is_bounded: bool = True) -> Any:
 
 
 def _has_too_many_values(raw: bytes) -> bool:
-    """Return whether JSON has more than `MOST_VALUES` values, which each have a comma or a bracket outside of texts."""
-    if _count(raw) <= MOST_VALUES:
+    """Return whether JSON has more than `MAX_VALUES` values, which each have a comma or a bracket outside of texts."""
+    if _count(raw) <= MAX_VALUES:
         return False
     pieces = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
-    if pieces.count(b'"') > 2 * MOST_VALUES:
+    if pieces.count(b'"') > 2 * MAX_VALUES:
         return True  # more texts than values are allowed
-    return _count(b"".join(pieces.split(b'"')[::2])) > MOST_VALUES
+    return _count(b"".join(pieces.split(b'"')[::2])) > MAX_VALUES
 
 
 def _count(raw: bytes) -> int:
@@ -85,13 +85,13 @@ def _problem(raw: bytes, error: orjson.JSONDecodeError) -> Problem:
 
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[][{},]', re.DOTALL)
-_MOST_SEARCHED = 64 << 10
+_MAX_SEARCHED = 64 << 10
 
 
 def _path_at(raw: bytes, position: int) -> str:
     """Return the path of the member or entry at a position of JSON that is right up to there; "" far behind its beginning."""
     path: list[str | int] = []
-    for found in _TOKEN.finditer(raw, 0, position) if position <= _MOST_SEARCHED else ():
+    for found in _TOKEN.finditer(raw, 0, position) if position <= _MAX_SEARCHED else ():
         token = found[0]
         if token == b"[":
             path.append(0)

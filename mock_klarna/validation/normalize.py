@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from mock_klarna.errors import Problem
 from mock_klarna.validation.schemas import Catalogue, Parts, Schema
 
-_MOST_VALUES = 10_000
+_MAX_VALUES = 10_000
 EXPLAINED_ENTRIES = 1000
 """Entries of a list that are checked first in a body that is not valid as it is; an order may have as many lines."""
 
@@ -30,11 +30,11 @@ def without_nulls(body: Any) -> Any:
 
 
 def has_whole_floats(body: Any) -> bool:
-    """Return whether a body has numbers such as 1.0, which are integers for JSON Schema: the outer `_MOST_VALUES` are looked at."""
+    """Return whether a body has numbers such as 1.0, which are integers for JSON Schema: the outer `_MAX_VALUES` are looked at."""
     branches, seen = [body] if isinstance(body, dict | list) else [], 0
     for branch in branches:
         seen += len(branch)
-        if seen > _MOST_VALUES:
+        if seen > _MAX_VALUES:
             return False
         for value in branch.values() if isinstance(branch, dict) else branch:
             kind = type(value)

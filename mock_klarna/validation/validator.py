@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from mock_klarna.validation.explain import Explainer
 
-_MOST_PROBLEMS = 200
-_MOST_CONVERTED = 10_000
+_MAX_PROBLEMS = 200
+_MAX_CONVERTED = 10_000
 """Entries of a list up to which a body is converted as a whole; one with a longer list has to be valid as it is."""
 LARGE_BODY = 64 << 10
 """Bytes from which on a body is for `check_large`."""
@@ -52,7 +52,7 @@ class _Operation:
 
     def rule_problems(self, body: Any, refused: Container[str]) -> list[Problem]:
         found = (
-            islice(self.sums.problems(body, refused, is_tolerant=self.tolerates_sums), _MOST_PROBLEMS)
+            islice(self.sums.problems(body, refused, is_tolerant=self.tolerates_sums), _MAX_PROBLEMS)
             if self.sums
             else ()
         )
@@ -139,8 +139,8 @@ class Validator:
         body, problems = self._normalized(known, short.body, sent, short.problems)
         if short.problems:
             return body, problems
-        if problems or short.longest > _MOST_CONVERTED:
-            return body, [*problems[: _MOST_PROBLEMS - 1], NOT_CHECKED]
+        if problems or short.longest > _MAX_CONVERTED:
+            return body, [*problems[: _MAX_PROBLEMS - 1], NOT_CHECKED]
         return self._normalized(known, sent, sent)
 
     def _normalized(
@@ -157,7 +157,7 @@ class Validator:
         broken = [known.members.with_currency(normalized, problem) for problem in broken]
         found = [*broken, *known.rule_problems(normalized, {problem.path for problem in broken})]
         problems = in_order(body, [_as_sent(problem, sent) for problem in found])
-        return rounded, problems[: _MOST_PROBLEMS - len(rest)] + rest
+        return rounded, problems[: _MAX_PROBLEMS - len(rest)] + rest
 
 
 @cache

@@ -27,7 +27,7 @@ LONGEST_LINE = 64 << 10
 """Bytes of the request line, and of each header: a browser sends the cookies of everything that ran on localhost."""
 LONGEST_HEAD = 2 * LONGEST_LINE
 """Bytes of all headers of a request that arrive in parts."""
-MOST_PIPELINED = 32
+MAX_PIPELINED = 32
 """Requests that are read ahead while the first one is answered."""
 _SMALL_BODY = 64 << 10
 """Bytes of a body that are read and discarded after an early answer, so that the connection can be used again."""
@@ -164,7 +164,7 @@ class RequestParser:
             while following[0]:
                 found = [*found, *following[0]]
                 self._payload = found[-1][1]
-                if following[1] or len(found) >= MOST_PIPELINED or not self._payload.is_eof():
+                if following[1] or len(found) >= MAX_PIPELINED or not self._payload.is_eof():
                     break
                 following = self._feed(b"")
         except HttpProcessingError as error:

@@ -21,7 +21,7 @@ from mock_klarna.web.request import JSON, PEM, TEXT, ApiRequest, ApiResponse, Se
 
 Json = dict[str, Any]
 _DEFAULT_WAIT = 10.0
-_MOST_LINES = 1000
+_MAX_LINES = 1000
 """Entries of a purchase that its text has."""
 T = TypeVar("T", bound=Record)
 
@@ -168,7 +168,7 @@ async def get_purchase(services: Services, request: ApiRequest) -> ApiResponse:
 
 async def _purchase_text(services: Services, purchase: Purchase) -> ApiResponse:
     wanted = JournalFilter(merchant=purchase.merchant, purchase_id=purchase.purchase_id)
-    entries = await services.emulator.store.entries(wanted, 0, _MOST_LINES)
+    entries = await services.emulator.store.entries(wanted, 0, _MAX_LINES)
     _, hint = await services.emulator.checkout.with_callbacks(purchase)
     first = f"purchase {purchase.purchase_id} of {purchase.merchant}: {purchase.state}{f': {hint}' if hint else ''}"
     lines = [first, *journal_lines(map(views.entry, entries)), ""]

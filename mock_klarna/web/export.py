@@ -24,8 +24,8 @@ from mock_klarna.web.request import HTML, JSON, ApiRequest, ApiResponse, Service
 from mock_klarna.web.static_files import BUNDLER
 
 Json = dict[str, Any]
-MOST_ENTRIES = 1000
-MOST_BYTES = 2 << 20
+MAX_ENTRIES = 1000
+MAX_BYTES = 2 << 20
 """Bounds of the entries in a file; half of each is for the first entries, half for the last."""
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -139,7 +139,7 @@ async def _entries(store: Store, wanted: JournalFilter, calls: list[Entry]) -> t
     count = await _count(store, wanted, start, end)
     first = _ordered(first, [call for call in calls if call.seq < end])
     last = _ordered(last, [call for call in calls if call.seq > end])
-    reason = f"a file has at most {MOST_ENTRIES:,} entries and about {MOST_BYTES >> 20} MB of the journal"
+    reason = f"a file has at most {MAX_ENTRIES:,} entries and about {MAX_BYTES >> 20} MB of the journal"
     return [*first, *last], {"count": count, "after": first[-1].seq, "reason": reason}
 
 
@@ -157,7 +157,7 @@ async def _half(
         page = await store.entries(wanted, after, count, before=before)
         for entry in page:
             size += entry.size
-            if found and (len(found) == MOST_ENTRIES // 2 or size > MOST_BYTES // 2):
+            if found and (len(found) == MAX_ENTRIES // 2 or size > MAX_BYTES // 2):
                 return found, False
             found.append(entry)
         if len(page) < count:

@@ -21,7 +21,7 @@ Json = dict[str, Any]
 Headers = Sequence[tuple[str, str]]
 _VERSION = "HTTP/1.1"
 _URL_MARKS = "!#$%&'()*+,/:;=?@[]~"
-_MOST_TEXT = 64 << 10
+_MAX_TEXT = 64 << 10
 """Bytes of a body that the archive has; the journal's JSON is cut off there too."""
 
 
@@ -143,7 +143,7 @@ def _type(headers: Headers) -> str:
 
 def _content(body: bytes) -> Json:
     """Return the members of a response's body; one that is not UTF-8 is in Base64."""
-    if len(body) <= _MOST_TEXT:
+    if len(body) <= _MAX_TEXT:
         try:
             return {"text": body.decode()}
         except UnicodeDecodeError:
@@ -153,5 +153,5 @@ def _content(body: bytes) -> Json:
 
 def _text(body: bytes) -> Json:
     """Return the members of a body as text, with bytes that are not UTF-8 in hexadecimal."""
-    text = {"text": body[:_MOST_TEXT].decode("utf-8", "backslashreplace")}
-    return text if len(body) <= _MOST_TEXT else {**text, "comment": f"the first {_MOST_TEXT} of {len(body)} bytes"}
+    text = {"text": body[:_MAX_TEXT].decode("utf-8", "backslashreplace")}
+    return text if len(body) <= _MAX_TEXT else {**text, "comment": f"the first {_MAX_TEXT} of {len(body)} bytes"}

@@ -30,7 +30,7 @@ FIRST_PAGE = 20
 _LARGEST_PAGE = 200
 _PAGE_BYTES = 256 << 10
 """About how large the entries of a page are; a client that does not read keeps one page in this process."""
-_MOST_OF_INTERVAL = 100
+_MAX_OF_INTERVAL = 100
 """How many entries the stream sends for each interval; of more it sends only the position after them."""
 _STREAM_HEADERS = {"Content-Type": EVENT_STREAM, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _LAST_EVENT = (
@@ -142,8 +142,8 @@ PAGE_CALLS = ("sdk_load", "sdk_problem")
 """Calls of the page that are about a button, and so about no purchase."""
 _BEFORE_PURCHASE = 3600.0
 """Seconds before a purchase from which on calls of the page belong to it."""
-_MOST_CALLS = 200
-_MOST_EARLIER = 5
+_MAX_CALLS = 200
+_MAX_EARLIER = 5
 
 
 def is_of_page(entry: views.Json, purchase: Purchase) -> bool:
@@ -165,7 +165,7 @@ async def page_calls(store: Store, purchase: Purchase) -> list[Entry]:
     earlier, later = list[Entry](), list[Entry]()
     for name in PAGE_CALLS:
         wanted = JournalFilter(merchant=purchase.merchant, kind=EXCHANGE, name=name)
-        for entry in await store.entries(wanted, 0, _MOST_CALLS, before=LAST_POSITION):
+        for entry in await store.entries(wanted, 0, _MAX_CALLS, before=LAST_POSITION):
             data = entry.data
             if (
                 not isinstance(data, Exchange)
@@ -178,7 +178,7 @@ async def page_calls(store: Store, purchase: Purchase) -> list[Entry]:
             elif data.status >= 400 or data.problems or name == "sdk_problem":
                 later.append(entry)
     earlier.sort(key=lambda entry: entry.seq)
-    return sorted([*earlier[-_MOST_EARLIER:], *later], key=lambda entry: entry.seq)
+    return sorted([*earlier[-_MAX_EARLIER:], *later], key=lambda entry: entry.seq)
 
 
 async def list_page_calls(services: Services, request: ApiRequest) -> ApiResponse:
@@ -264,10 +264,10 @@ async def _portions(
     """
     while True:
         newest = await find_entries(
-            services, wanted, after, _MOST_OF_INTERVAL + 1, _HEARTBEAT_SECONDS, before=LAST_POSITION
+            services, wanted, after, _MAX_OF_INTERVAL + 1, _HEARTBEAT_SECONDS, before=LAST_POSITION
         )
         after = newest[0].seq if newest else after
-        yield after if len(newest) > _MOST_OF_INTERVAL else newest[::-1]
+        yield after if len(newest) > _MAX_OF_INTERVAL else newest[::-1]
         await asyncio.sleep(interval if newest else 0)
 
 

@@ -14,7 +14,7 @@ from mock_klarna.web.request import ApiRequest, ApiResponse, Services, json_resp
 
 Json = dict[str, Any]
 _PAGE = 200
-_MOST_PATHS = 20
+_MAX_PATHS = 20
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -41,7 +41,7 @@ class _Group:
             "operation": self.operation,
             "rule": self.rule,
             "count": self.count,
-            "paths": [{"path": path, "count": count} for path, count in self.paths.most_common(_MOST_PATHS)],
+            "paths": [{"path": path, "count": count} for path, count in self.paths.most_common(_MAX_PATHS)],
             "last": {
                 "seq": self.last.seq,
                 "at": precise_moment(self.last.at),

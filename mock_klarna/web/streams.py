@@ -12,7 +12,7 @@ from mock_klarna.errors import StoreFailure
 
 PATIENCE_SECONDS = 30.0
 """How long a part waits for a client that reads nothing."""
-MOST_UNREAD = 64 << 20
+MAX_UNREAD = 64 << 20
 """Bytes that wait for all clients together."""
 PART_BYTES = 64 << 10
 _CLOSING_SECONDS = 5.0
@@ -52,7 +52,7 @@ class Streams:
     clients: then those whose part has waited longest go first.
     """
 
-    def __init__(self, patience: float = PATIENCE_SECONDS, most_unread: int = MOST_UNREAD) -> None:
+    def __init__(self, patience: float = PATIENCE_SECONDS, most_unread: int = MAX_UNREAD) -> None:
         self._patience = patience
         self._most = most_unread
         self._readers: dict[_Reader, None] = {}

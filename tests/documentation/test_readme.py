@@ -19,7 +19,7 @@ from tests.documentation.conftest import Sandbox
 from tests.documentation.pages import README, ROOT, Block, blocks
 
 TEXT = README.read_text("utf-8")
-MOST_LINES, MOST_BYTES = 240, 300_000
+MAX_LINES, MAX_BYTES = 240, 300_000
 
 
 def block(language: str, containing: str) -> Block:
@@ -29,10 +29,10 @@ def block(language: str, containing: str) -> Block:
 
 
 def test_the_readme_is_short_and_its_pictures_light() -> None:
-    assert len(TEXT.splitlines()) <= MOST_LINES
+    assert len(TEXT.splitlines()) <= MAX_LINES
     pictures = re.findall(r"\(docs/images/(.+\.png)\)", TEXT)
     assert pictures == ["dialog.png", "dashboard.png"]
-    assert all((ROOT / "docs" / "images" / name).stat().st_size < MOST_BYTES for name in pictures)
+    assert all((ROOT / "docs" / "images" / name).stat().st_size < MAX_BYTES for name in pictures)
 
 
 def test_the_first_screen_has_the_picture_and_both_commands() -> None:

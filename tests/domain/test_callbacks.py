@@ -13,7 +13,7 @@ from mock_klarna.domain.callbacks import (
     JOBS,
     KEPT_BYTES,
     KINDS_OF_JOB,
-    MOST_ATTEMPTS,
+    MAX_ATTEMPTS,
     SCHEDULES,
     Attempt,
     Delivery,
@@ -282,13 +282,13 @@ def _resent(times: int, answer: int, headers: int = 0) -> Delivery:
 
 
 def test_a_callback_keeps_the_newest_attempts_and_counts_the_others() -> None:
-    resent = _resent(MOST_ATTEMPTS + 50, 10)
-    assert [attempt.at for attempt in resent.attempts] == list(range(51, MOST_ATTEMPTS + 51))
+    resent = _resent(MAX_ATTEMPTS + 50, 10)
+    assert [attempt.at for attempt in resent.attempts] == list(range(51, MAX_ATTEMPTS + 51))
     assert resent.attempts_dropped == 50
 
 
 def test_every_try_of_a_schedule_is_kept() -> None:
-    assert max(map(len, SCHEDULES.values())) < MOST_ATTEMPTS
+    assert max(map(len, SCHEDULES.values())) < MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize(("answer", "headers"), [(64 << 10, 0), (20_000, 50), (0, 50), (100, 0)])

@@ -63,7 +63,7 @@ async def test_snapshots_contain_the_stored_answers(order: ManagedOrder) -> None
 
 
 async def test_the_oldest_answers_are_deleted_first(order: ManagedOrder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idempotency, "MOST_ANSWERS", 2)
+    monkeypatch.setattr(idempotency, "MAX_ANSWERS", 2)
     for key in ("a", "b", "c"):
         await order.capture(1, key=key)
     state = await order.klarna.snapshot()

@@ -15,7 +15,7 @@ from tests.web.malformed import CHANGES
 
 Json = Any
 _CLOSED = "http://127.0.0.1:1/closed"
-_MOST_REMEMBERED = 30
+_MAX_REMEMBERED = 30
 _LONGEST_REMEMBERED = 20
 _DEEPEST = 7
 _WAITS = ("wait", "delay", "seconds")
@@ -44,7 +44,7 @@ class Values:
     def __init__(self, rng: Random) -> None:
         self._rng = rng
         self._learned: dict[str, deque[Json]] = {}
-        self.orders: deque[tuple[str, Json]] = deque(maxlen=_MOST_REMEMBERED)
+        self.orders: deque[tuple[str, Json]] = deque(maxlen=_MAX_REMEMBERED)
         """Authorization tokens with the order that was authorized."""
 
     def learn(self, part: Json) -> None:
@@ -62,7 +62,7 @@ class Values:
     def remember(self, name: str, value: Json) -> None:
         """Remember one value."""
         if value is not None and not (isinstance(value, list | str) and len(value) > 1000):
-            self._learned.setdefault(name, deque(maxlen=_MOST_REMEMBERED)).append(value)
+            self._learned.setdefault(name, deque(maxlen=_MAX_REMEMBERED)).append(value)
 
     def get(self, *names: str) -> Json:
         """Return a value of one of these names, or None."""

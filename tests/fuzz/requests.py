@@ -41,10 +41,10 @@ _PATIENCE = 20.0
 _CHECKPOINTS = 20
 _LEAST_PART = 300
 """Requests of a client between two measurements of the memory, at the least."""
-_MOST_GROWTH = 25.0
+_MAX_GROWTH = 25.0
 """MB by which the memory of the server may grow after the first quarter of the requests."""
 _LONGEST_SHOWN = 3000
-_MOST_SHOWN = 20
+_MAX_SHOWN = 20
 _TROUBLE = re.compile(
     r"Traceback|a bug in mock-klarna|never retrieved|never awaited|Exception ignored|Unhandled|Warning:"
 )
@@ -337,7 +337,7 @@ async def main() -> int:
         await Fuzzer(server, report, document, arguments.seed).run(arguments.requests, arguments.clients)
     finally:
         server.stop()
-    for trouble in list(server.troubles.values())[:_MOST_SHOWN]:
+    for trouble in list(server.troubles.values())[:_MAX_SHOWN]:
         print(f"\nFAULT in the log:\n{trouble}")
     print("\n".join(report.lines()))
     print(
@@ -345,7 +345,7 @@ async def main() -> int:
         end=", ",
     )
     print(f"{time.perf_counter() - started:.0f} s")
-    return int(bool(report.faults or server.troubles or report.growth > _MOST_GROWTH))
+    return int(bool(report.faults or server.troubles or report.growth > _MAX_GROWTH))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-_MOST_OUTPUT = 1 << 28
+_MAX_OUTPUT = 1 << 28
 """Bytes that a server may print before it has to wait for a reader; tests read at its end, if at all."""
 
 
@@ -36,7 +36,7 @@ async def started(*flags: str) -> Process:
     """Start `mock-klarna serve` with flags on any free port, and with no setting in the environment."""
     command = (sys.executable, "-m", "mock_klarna", "serve", "--port", "0", *flags)
     return await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, stdout=PIPE, stderr=PIPE, env=environment(), limit=_MOST_OUTPUT
+        *command, cwd=ROOT, stdout=PIPE, stderr=PIPE, env=environment(), limit=_MAX_OUTPUT
     )
 
 

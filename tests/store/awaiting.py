@@ -11,7 +11,7 @@ from mock_klarna.store.base import Store
 from mock_klarna.store.in_process import Watching
 from mock_klarna.store.snapshot_stream import Portion
 
-MOST_TURNS = 3
+MAX_TURNS = 3
 """How often others may get their turn before and after a call."""
 
 
@@ -24,7 +24,7 @@ class Awaiting:
         self._random = Random(seed)
 
     async def _wait(self) -> None:
-        for _ in range(self._random.randint(1, MOST_TURNS)):
+        for _ in range(self._random.randint(1, MAX_TURNS)):
             await asyncio.sleep(0)
 
     def exclusive(self, name: str) -> AbstractAsyncContextManager[None]:

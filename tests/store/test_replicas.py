@@ -121,7 +121,7 @@ async def test_simultaneous_first_requests_at_two_regions_leave_one_of_them(post
 async def test_the_answers_to_idempotency_keys_of_all_servers_have_one_limit(
     postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idempotency, "MOST_ANSWERS", 6)
+    monkeypatch.setattr(idempotency, "MAX_ANSWERS", 6)
     async with two_servers(Settings(port=0, store=postgres)) as clients:
         order = await place(clients[0], await buy(clients[0], NO_MERCHANT))
         path = f"/ordermanagement/v1/orders/{order['order_id']}/captures"

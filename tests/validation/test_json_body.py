@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from mock_klarna.validation.json_body import MOST_VALUES, MalformedBody, is_compact, read_json, write_json
+from mock_klarna.validation.json_body import MAX_VALUES, MalformedBody, is_compact, read_json, write_json
 
 DEEP = 64
 
@@ -86,18 +86,18 @@ def many(value: bytes, count: int) -> bytes:
 @pytest.mark.parametrize("value", [b"1", b'"a"', b"[]", b"{}", b'{"a": 1}', b'{"a": [{}]}', b"oops"])
 def test_a_body_with_too_many_values_is_refused_before_it_is_parsed(value: bytes) -> None:
     with pytest.raises(MalformedBody) as caught:
-        read_json(many(value, MOST_VALUES + 1))
+        read_json(many(value, MAX_VALUES + 1))
     assert (caught.value.problem.rule, caught.value.problem.expected) == ("size", "a body of at most 300000 values")
 
 
 @pytest.mark.parametrize("text", [b"a, b, [c], {d}", b'\\", \\\\', b'\\\\\\",,', b"\xc3\xa5,,,"])
 def test_commas_and_brackets_in_texts_are_not_values(text: bytes) -> None:
-    assert len(read_json(many(b'"%b"' % text, MOST_VALUES // 2))) == MOST_VALUES // 2
+    assert len(read_json(many(b'"%b"' % text, MAX_VALUES // 2))) == MAX_VALUES // 2
 
 
 def test_a_body_of_the_most_values_is_parsed() -> None:
-    assert len(read_json(many(b"1", MOST_VALUES))) == MOST_VALUES
-    assert len(read_json(many(b"1", MOST_VALUES + 1), is_bounded=False)) == MOST_VALUES + 1
+    assert len(read_json(many(b"1", MAX_VALUES))) == MAX_VALUES
+    assert len(read_json(many(b"1", MAX_VALUES + 1), is_bounded=False)) == MAX_VALUES + 1
 
 
 VALUES: Any = st.recursive(

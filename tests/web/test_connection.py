@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mock_klarna import MockKlarnaAsync, Settings, serve
-from mock_klarna.web.connection import LONGEST_HEAD, LONGEST_LINE, MOST_PIPELINED
+from mock_klarna.web.connection import LONGEST_HEAD, LONGEST_LINE, MAX_PIPELINED
 from tests.web.connection import Connection, RawAnswer
 
 Connect = Callable[[], Connection]
@@ -70,7 +70,7 @@ class TestBytesBehindARequest:
             assert (await connection.answer(head + body + connection.head("GET /_mock/clock"))).status == 400
             assert (await connection.next()).status == 200
 
-    @pytest.mark.parametrize("count", [3, MOST_PIPELINED, 5 * MOST_PIPELINED])
+    @pytest.mark.parametrize("count", [3, MAX_PIPELINED, 5 * MAX_PIPELINED])
     async def test_all_complete_requests_are_answered(self, connect: Connect, count: int) -> None:
         async with connect() as connection:
             connection.writer.write(connection.head("GET /_mock/clock") * count + b"{}")

@@ -180,7 +180,7 @@ async def test_passwords_are_in_no_file(klarna: MockKlarnaAsync, button: Json) -
             assert secret not in text
 
 
-@pytest.mark.parametrize(("limit", "value"), [("MOST_ENTRIES", 6), ("MOST_BYTES", 6000)])
+@pytest.mark.parametrize(("limit", "value"), [("MAX_ENTRIES", 6), ("MAX_BYTES", 6000)])
 async def test_a_long_journal_keeps_its_beginning_and_its_end(
     klarna: MockKlarnaAsync, placed: Json, token: str, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
 ) -> None:

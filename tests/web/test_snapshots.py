@@ -538,10 +538,10 @@ async def test_a_mistyped_name_is_suggested_and_the_number_and_size_of_snapshots
 ) -> None:
     await klarna.save_snapshot("after-payment")
     assert "did you mean after-payment?" in (await klarna.send("GET", "/_mock/snapshots/after-paymnet")).body["hint"]
-    monkeypatch.setattr("mock_klarna.emulator.saved_snapshots.MOST_SNAPSHOTS", 1)
+    monkeypatch.setattr("mock_klarna.emulator.saved_snapshots.MAX_SNAPSHOTS", 1)
     refused = await klarna.send("PUT", "/_mock/snapshots/one-more")
     assert (refused.status, refused.body["where"]) == (409, "snapshot_name")
     await klarna.save_snapshot("after-payment")
-    monkeypatch.setattr("mock_klarna.emulator.saved_snapshots.MOST_BYTES", 10)
+    monkeypatch.setattr("mock_klarna.emulator.saved_snapshots.MAX_BYTES", 10)
     assert (await klarna.send("PUT", "/_mock/snapshots/after-payment")).status == 409
     assert [about["name"] for about in await klarna.snapshots()] == ["after-payment"]

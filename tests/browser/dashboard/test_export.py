@@ -204,7 +204,7 @@ async def test_a_browser_replays_the_archive(
 async def test_a_long_journal_says_what_is_left_out(
     file_tab: "Page", mock_klarna: MockKlarna, bought: Json, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "MOST_ENTRIES", 4)
+    monkeypatch.setattr(export, "MAX_ENTRIES", 4)
     entries = mock_klarna.journal(purchase_id=bought["purchase_id"])
     await file_tab.goto(_written(mock_klarna, bought, tmp_path))
     await expect(file_tab.locator(".step")).to_have_count(4)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 Json = dict[str, Any]
-MOST_ACTIONS = 5
+MAX_ACTIONS = 5
 
 
 def _refused(klarna: MockKlarna, buy: Buy) -> None:
@@ -178,7 +178,7 @@ async def test_a_newcomer_does_it_in_five_actions(
     await tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await open_dashboard()
     await expect(tab.locator(".row").first).to_be_visible()
-    assert await way(tab, task) <= MOST_ACTIONS
+    assert await way(tab, task) <= MAX_ACTIONS
     where, text = task.shown
     await expect(tab.locator(where).first).to_contain_text(text)
     assert task.result(mock_klarna, await tab.evaluate("() => navigator.clipboard.readText()"))
