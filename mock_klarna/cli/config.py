@@ -43,7 +43,7 @@ def _content(file: Path) -> Mapping[str, Any]:
         content = tomllib.loads(text.decode())
     except OSError as error:
         raise SettingsError(f"{file}: cannot read the file: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"{file}: not valid TOML: {error}") from None
     if file.name != PROJECT_FILE:
         return content

@@ -125,6 +125,10 @@ def test_a_file_that_cannot_be_read_is_named(write: Write, tmp_path: Path) -> No
     (tmp_path / "bytes.toml").write_bytes(b"\xff")
     with pytest.raises(SettingsError, match=r"^.*bytes\.toml: not valid TOML: .*can't decode byte 0xff"):
         settings_in_file(str(tmp_path / "bytes.toml"))
+    write(f"seed = {'[' * 5000}")
+    with pytest.raises(SettingsError, match=r"^mock-klarna\.toml: not valid TOML: "):
+        settings_in_file()
+    (tmp_path / "mock-klarna.toml").unlink()
     write("tool.mock-klarna = 5", "pyproject.toml")
     with pytest.raises(SettingsError, match=r"^pyproject\.toml: tool\.mock-klarna is not a table"):
         settings_in_file()
