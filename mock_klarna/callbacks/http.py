@@ -249,7 +249,7 @@ class MerchantClient:
         except (aiohttp.ClientConnectorError, RefusedTarget) as error:
             return await self._no_connection(merchant, getattr(error, "os_error", error), url)
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            is_invalid = isinstance(error, ValueError)  # a snapshot can contain any text as a URL
+            is_invalid = isinstance(error, ValueError)  # a store can contain one that an older version took
             remedy = None if seen or is_invalid else await self._diagnosis.no_http(rewritten(url, self._hosts))
             return _CallResult("broken", error=f"{type(error).__name__}: {error}"[:500], remedy=remedy)
 

@@ -21,11 +21,12 @@ _PRIVATE_ENDINGS = (
 
 def is_absolute(url: str) -> bool:
     """Return whether a URL is an absolute http or https one, with a host, without blanks, of at most 2000 characters."""
-    return len(url) <= MAX_CHARACTERS and _is_absolute(url)
+    return len(url) <= MAX_CHARACTERS and is_http_url(url)
 
 
 @lru_cache(maxsize=4096)
-def _is_absolute(url: str) -> bool:
+def is_http_url(url: str) -> bool:
+    """Return what `is_absolute` does for a URL of any length."""
     if any(mark <= " " for mark in url):
         return False
     try:

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from mock_klarna.domain.callbacks import Delivery, read_back
-from mock_klarna.domain.records import Job, Record
+from mock_klarna.domain.callbacks import ORDER_CALLBACKS, Delivery, read_back
+from mock_klarna.domain.records import Job, Order, Record
+from mock_klarna.domain.urls import is_http_url
 from mock_klarna.errors import MockKlarnaError, Problem, json_text
 from mock_klarna.store.snapshot import KINDS, VERSION, Steps, decode, encode, require_valid
 from mock_klarna.validation.json_body import MalformedBody, excerpt, path_text, read_json
@@ -380,8 +381,10 @@ class _MerchantReader:
 
     def add_record(self, kind: str, number: int, raw: bytes) -> None:
         """Read a record; raises `MockKlarnaError`."""
-        record = decode(KINDS[kind], _checked(kind, raw, (*self._place, "records", kind, number)))
+        place = (*self._place, "records", kind, number)
+        record = decode(KINDS[kind], _checked(kind, raw, place))
         self._require_own(record)
+        _require_urls(record, place)
         if isinstance(record, Delivery) and (self._callbacks or record.state == "in_flight"):
             self._callbacks.append(record)
         else:
@@ -412,6 +415,21 @@ class _MerchantReader:
         """Return the rest, with the callbacks that waited."""
         self._records += [read_back(record, self._job_ids) for record in self._callbacks]
         return self.portions()
+
+
+_URLS: Mapping[str, Sequence[str]] = {Delivery.kind: ("url",), Order.kind: [kind.url for kind in ORDER_CALLBACKS]}
+"""The members of records that are called as URLs."""
+
+
+def _require_urls(record: Record, place: Steps) -> None:
+    """Raise `MockKlarnaError` for a URL that cannot be called."""
+    for name in _URLS.get(record.kind, ()):
+        url = getattr(record, name)
+        if url is not None and not is_http_url(url):
+            where = path_text((*place, name))
+            raise MockKlarnaError(
+                f"{json_text(url)} is not possible", where=where, hint="expected an absolute http or https URL"
+            )
 
 
 def _checked(definition: str, raw: bytes, place: Steps) -> Any:

@@ -13,8 +13,9 @@ from typing import Any
 import orjson
 import pytest
 
-from mock_klarna.callbacks.http import MAX_ANSWER, rewrites, rewritten
+from mock_klarna.callbacks.http import MAX_ANSWER, MerchantClient, rewrites, rewritten
 from mock_klarna.client import Client
+from mock_klarna.settings import Settings
 from tests.merchants.processes import ROOT
 from tests.merchants.running import Json, buy, callbacks, calls, emulator, place
 from tests.merchants.shop import Shop
@@ -273,15 +274,10 @@ async def test_a_host_that_does_not_exist_is_unreachable() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://[::1/place", "http://127.0.0.1:99999/place", "http://127.0.0.1:port/place"])
-async def test_a_callback_of_a_snapshot_whose_url_is_invalid_is_a_broken_connection(url: str) -> None:
-    async with emulator() as client:
-        await buy(client, "http://127.0.0.1:1")
-        (sent,) = await callbacks(client, "place_order")
-        snapshot = await client.ask("GET", "/_mock/snapshot")
-        snapshot["merchants"][client.merchant]["records"]["callback"][0]["url"] = url
-        await client.ask("PUT", "/_mock/snapshot", snapshot)
-        resent = await client.ask("POST", f"/_mock/callbacks/{sent['callback_id']}/resend")
-        assert resent["attempts"][-1]["outcome"] == "broken"
+async def test_a_url_that_cannot_be_called_is_a_broken_connection(url: str) -> None:
+    client = MerchantClient(Settings())
+    assert (await client.post(url, b"{}", 0.0)).outcome == "broken"
+    await client.close()
 
 
 async def test_https_on_a_port_of_http_is_a_broken_connection(shop: Shop) -> None:

@@ -291,6 +291,8 @@ PLACES: dict[str, list[Any]] = {
     "order[0].fulfilment.captures[0].captured_amount": [-1, 10**16],
     "callback[0].created_at": [1e300, None],
     "callback[0].state": ["lost"],
+    "callback[0].url": ["", "shop/place", "http://[::1/place", "http://127.0.0.1:99999/", "ftp://shop/", "http://a b/"],
+    "order[0].push_url": ["", "http://127.0.0.1:port/"],
     "callback[0].attempts[0].at": [1e300],
     "callback[0].attempts[0].answer_headers": ["abc", [["a", 5]], [["a", "b\r\nc: d"]]],
     "fault[0].body": ["x", '{"on": "callback", "delay": "long"}'],
