@@ -19,7 +19,7 @@ from mock_klarna.certify.traffic import (
 )
 from mock_klarna.domain.callbacks import CALLBACKS
 from mock_klarna.domain.countries import COUNTRIES
-from mock_klarna.domain.urls import MOST_CHARACTERS, is_absolute, is_callable, is_private_host
+from mock_klarna.domain.urls import MAX_CHARACTERS, is_absolute, is_callable, is_private_host
 
 _SAME_KEY_SECONDS = 60
 _FEW_KEYS = 3
@@ -36,11 +36,11 @@ def _urls_are_https(traffic: Traffic) -> Iterator[Observation]:
         for name, url in _merchant_urls(body_of(entry)).items():
             if name not in CALLBACKS or not isinstance(url, str) or _is_of_test_machine(url):
                 continue
-            if len(url) > MOST_CHARACTERS:
+            if len(url) > MAX_CHARACTERS:
                 yield broken(
                     entry,
                     seen=f"{name} with {len(url)} characters",
-                    expected=f"at most {MOST_CHARACTERS} characters",
+                    expected=f"at most {MAX_CHARACTERS} characters",
                 )
             elif is_callable(url, strict=True):
                 yield obeyed(entry)
@@ -48,7 +48,7 @@ def _urls_are_https(traffic: Traffic) -> Iterator[Observation]:
                 yield broken(
                     entry,
                     seen=f"{name}: {url}",
-                    expected=f"a URL that begins with https://, of at most {MOST_CHARACTERS} characters",
+                    expected=f"a URL that begins with https://, of at most {MAX_CHARACTERS} characters",
                 )
 
 
