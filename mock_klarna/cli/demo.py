@@ -82,7 +82,7 @@ async def _run_demo(arguments: argparse.Namespace, settings: Settings) -> int:
         )
         shop = await exit_stack.enter_async_context(shop_context)
         client = await exit_stack.enter_async_context(Client(server.url, merchant, password))
-        purchase = await _let_john_buy(client, shop.url)
+        purchase = await _run_purchase(client, shop.url)
         log.print(_result_text(purchase))
         exit_code = 0 if purchase["state"] == "placed" else _EXIT_CODE_NOT_PLACED
         if not arguments.once:
@@ -92,7 +92,7 @@ async def _run_demo(arguments: argparse.Namespace, settings: Settings) -> int:
         return exit_code
 
 
-async def _let_john_buy(client: "Client", shop_url: str) -> dict[str, Any]:
+async def _run_purchase(client: "Client", shop_url: str) -> dict[str, Any]:
     """Let John Doe buy, and return the purchase once the shop has answered (guide, steps 2 and 3)."""
     purchase_id = (await client.ask("POST", "/_mock/purchases", _purchase_body(shop_url)))["purchase_id"]
     path, position = f"/_mock/journal?purchase_id={purchase_id}&wait={_JOURNAL_WAIT_SECONDS}", 0
