@@ -14,9 +14,9 @@ from mock_klarna.certify.terminal import verdict, with_count
 
 Json = Mapping[str, Any]
 _STYLES = Path(__file__).with_name("report.css")
-_MOST_CHARACTERS = 20_000
+_MAX_CHARACTERS = 20_000
 """How many characters of a body the page has."""
-_MOST_CASES = 5
+_MAX_CASES = 5
 """How many cases of a rule the page has; the JSON report has more."""
 _OUTCOMES = ("error", "warning", "hint", "passed", "inconclusive", "skipped")
 _SEVERITIES = _OUTCOMES[:3]
@@ -178,7 +178,7 @@ class _Body:
         cases, severity = self._cases[result["merchant"], result["rule"]], self._outcome(result)
         head = _tag("span", severity, f"badge {severity}") + " " + _tag("span", result["rule"], "id") + " "
         of = [_tag("p", f"Merchant {result['merchant']}", "merchant")] if len(self._merchants) > 1 else []
-        cases = cases[:_MOST_CASES]
+        cases = cases[:_MAX_CASES]
         hidden = result["broken"] - sum(case["cases"] for case in cases)
         more = (
             _tag("p", f"{hidden} more {'case is' if hidden == 1 else 'cases are'} not shown.", "more") if hidden else ""
@@ -318,7 +318,7 @@ def _shown(title: str, value: Any) -> str:
     if value in (None, ""):
         return ""
     text = value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-    if len(text) > _MOST_CHARACTERS:
-        text = f"{text[:_MOST_CHARACTERS]}\n… {len(text) - _MOST_CHARACTERS} more characters"
+    if len(text) > _MAX_CHARACTERS:
+        text = f"{text[:_MAX_CHARACTERS]}\n… {len(text) - _MAX_CHARACTERS} more characters"
     body = _tag("pre", text, tabindex="0", role="group", aria_label=title)
     return _tag("h4", title, "part") + body

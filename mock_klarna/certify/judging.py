@@ -10,10 +10,10 @@ from mock_klarna.certify.rules import RULES
 from mock_klarna.certify.traffic import Traffic
 
 PASSED, FAILED, INCONCLUSIVE, SKIPPED = "passed", "failed", "inconclusive", "skipped"
-_MOST_FINDINGS = 20
+_MAX_FINDINGS = 20
 """How many findings of one rule are kept, the most severe first; `broken` counts all."""
 _OF_TESTS = "only requests that a scenario or a test sent in place of the shop show it"
-_MOST_EVIDENCED = 3
+_MAX_EVIDENCED = 3
 """Of how many cases a finding has the evidence."""
 
 
@@ -97,7 +97,7 @@ def _result(rule: Rule, traffic: Traffic) -> RuleResult:
     same: dict[tuple[object, ...], list[Observation]] = {}
     for one in found:
         same.setdefault((one.seen, one.expected, one.severity), []).append(one)
-    findings = tuple(_finding(rule, traffic, cases) for cases in list(same.values())[:_MOST_FINDINGS])
+    findings = tuple(_finding(rule, traffic, cases) for cases in list(same.values())[:_MAX_FINDINGS])
     reason = "" if found else _OF_TESTS if observed and not of_shop else _why_undecided(rule, traffic, bool(of_shop))
     outcome = FAILED if found else INCONCLUSIVE if reason else PASSED
     return RuleResult(rule, traffic.merchant, outcome, len(of_shop), len(found), findings, reason)
@@ -109,7 +109,7 @@ def _rank(severity: Severity) -> int:
 
 
 def _finding(rule: Rule, traffic: Traffic, cases: Sequence[Observation]) -> Finding:
-    positions = dict.fromkeys(seq for one in cases[:_MOST_EVIDENCED] for seq in one.entries)
+    positions = dict.fromkeys(seq for one in cases[:_MAX_EVIDENCED] for seq in one.entries)
     return Finding(rule, traffic.merchant, cases[0], tuple(map(traffic.place_of, positions)), len(cases))
 
 

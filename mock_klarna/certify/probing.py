@@ -11,7 +11,7 @@ from mock_klarna.certify.traffic import ORDERS, OWN_AGENT, WRONG_SECRET, Gaps, J
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.sender import Sender
 
-_MOST_ENTRIES = 10_000
+_MAX_ENTRIES = 10_000
 _STATE_TEXTS = {"timed_out": "not decided", "authorized": "not decided"}
 """The states of a purchase that are not called by their names."""
 
@@ -152,7 +152,7 @@ class Probing:
 
     async def entries(self, after: int, **filters: object) -> list[Json]:
         """Return journal entries after a position; with `wait`, wait so many seconds for the first one."""
-        query = urlencode({"after": after, "limit": _MOST_ENTRIES, **filters})
+        query = urlencode({"after": after, "limit": _MAX_ENTRIES, **filters})
         found: list[Json] = (await self.ask("GET", f"/_mock/journal?{query}"))["entries"]
         return found
 
@@ -284,7 +284,7 @@ async def traffic_after(client: Sender, merchant: str, start: JournalEnd, end: i
         page = await _read(client, f"after={position}")
         entries += page["entries"]
         position = page["position"]
-        if len(page["entries"]) < _MOST_ENTRIES:
+        if len(page["entries"]) < _MAX_ENTRIES:
             break
     started = {one["purchase_id"] for one in entries if one["name"] == "session_initiated"}
     if end is not None:
@@ -300,7 +300,7 @@ def _was_done(entry: Json, purchase_ids: Collection[str]) -> bool:
 
 
 async def _read(client: Sender, query: str) -> Json:
-    page: Json = await client.ask("GET", f"/_mock/journal?{query}&limit={_MOST_ENTRIES}", headers=_HEADERS)
+    page: Json = await client.ask("GET", f"/_mock/journal?{query}&limit={_MAX_ENTRIES}", headers=_HEADERS)
     return page
 
 

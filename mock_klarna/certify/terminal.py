@@ -10,7 +10,7 @@ from mock_klarna.certify.rule import FAMILIES
 Json = Mapping[str, Any]
 _SHORTEST, _LONGEST, _USUAL = 72, 120, 100
 _LABEL, _ID, _NAME = 9, 5, 10
-_MOST_CASES = 3
+_MAX_CASES = 3
 _BELOW = " " * 8
 _BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _COLOURS = {"error": "\x1b[1;31m", "warning": "\x1b[33m", "hint": "\x1b[36m", "passed": "\x1b[32m"}
@@ -125,11 +125,11 @@ def _broken(result: Json, cases: Sequence[Json], url: str, style: Style) -> Iter
     label = style.paint(severity.ljust(_LABEL), _COLOURS[severity])
     yield f"  {label}{style.paint(result['rule'].ljust(_ID), _BOLD)}{result['title']}"
     indent = 2 + _LABEL + _ID
-    for case in cases[:_MOST_CASES]:
+    for case in cases[:_MAX_CASES]:
         yield from _member("seen", with_count(case["seen"], case), indent, style)
         yield from _member("expected", case["expected"], indent, style)
         yield from _places(case["evidence"], url, indent, style)
-    if more := result["broken"] - sum(case["cases"] for case in cases[:_MOST_CASES]):
+    if more := result["broken"] - sum(case["cases"] for case in cases[:_MAX_CASES]):
         yield from _member("", f"and {_counted(more, 'more case')} like these", indent, style)
     yield from _member("remedy", cases[0]["remedy"], indent, style)
     yield from _member("source", cases[0]["source"], indent, style)

@@ -38,7 +38,7 @@ _FOUND = 1
 _NEVER = "never"
 _LEVELS = (*(severity.value for severity in Severity), _NEVER)
 _ALL_MERCHANTS = {"Authorization": ""}
-_MOST_EVIDENCE = 300
+_MAX_EVIDENCE = 300
 """How many journal entries of evidence a page has."""
 
 
@@ -205,7 +205,7 @@ def _has_cases(found: Json) -> bool:
 
 def _places(found: Json) -> Iterable[str]:
     places = dict.fromkeys(place for finding in found["findings"] for place in finding["evidence"])
-    return list(places)[:_MOST_EVIDENCE]
+    return list(places)[:_MAX_EVIDENCE]
 
 
 def _of_file(path: str, merchant: str | None) -> _Judged:

@@ -26,7 +26,7 @@ Json = dict[str, Any]
 _PERSON_SECONDS = 120.0
 _WAIT = value_of(number(0, 600))
 _ACT_SECONDS, _REACH_SECONDS = 60.0, 5.0
-_MOST_LISTED, _MOST_NAMED = 10_000, 10
+_MAX_LISTED, _MAX_NAMED = 10_000, 10
 _ONLY_WITH_SHOP = ("button_key", "cart", "probe", "capture_url", "refund_url", "wait")
 
 
@@ -195,7 +195,7 @@ def unknown_merchant(place: str, merchants: Sequence[str], merchant: str) -> Moc
 
 async def _merchants(client: Client) -> list[Json]:
     """Return the merchants with a button key, a purchase or an order."""
-    found = await client.ask("GET", f"/_mock/merchants?limit={_MOST_LISTED}", headers={"Authorization": ""})
+    found = await client.ask("GET", f"/_mock/merchants?limit={_MAX_LISTED}", headers={"Authorization": ""})
     return [one for one in found["merchants"] if one["buttons"] or one["purchases"] or one["orders"]]
 
 
@@ -204,9 +204,9 @@ def other_merchants(place: str, merchants: Sequence[str], merchant: str) -> str:
     others = [one for one in merchants if one != merchant]
     if not others:
         return f"{place} has no other merchant"
-    left = len(others) - _MOST_NAMED
+    left = len(others) - _MAX_NAMED
     more = f" and {left} more" if left > 0 else ""
-    return f"{place} has {', '.join(map(repr, others[:_MOST_NAMED]))}{more}"
+    return f"{place} has {', '.join(map(repr, others[:_MAX_NAMED]))}{more}"
 
 
 def _person_seconds(given: float | None) -> float:

@@ -25,7 +25,7 @@ AUTHORIZATIONS = "/instantshopping/v1/authorizations"
 ORDERS = "/ordermanagement/v1/orders"
 MAX_CALLS = 1000
 """How many calls are kept; the oldest are deleted first."""
-_MOST_TRIES = 4
+_MAX_TRIES = 4
 _TEMPORARY = frozenset({429, 500, 502, 503, 504})
 _LONGEST_PAUSE = 10
 """Seconds; the shopper waits for the decision."""
@@ -133,7 +133,7 @@ class Klarna:
         *,
         password: str | None = None,
         idempotency_key: str = "",
-        tries: int = _MOST_TRIES,
+        tries: int = _MAX_TRIES,
     ) -> Call:
         """Send a request, again if the answer was lost or temporary, and return the last call."""
         headers = dict(_headers(merchant, self._password if password is None else password))
