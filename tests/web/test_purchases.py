@@ -178,7 +178,7 @@ async def test_all_problems_of_a_purchase_are_reported_at_once(klarna: MockKlarn
 
 async def test_a_purchase_without_a_button_key_is_refused_with_a_hint(klarna: MockKlarnaAsync, page: Page) -> None:
     answer = await klarna.send("POST", PURCHASES, {"page": page("se-battery-pack")})
-    assert (answer.status, answer.body["hint"]) == (404, NO_BUTTON)
+    assert (answer.status, answer.body["hint"]) == (404, f"{NO_BUTTON}, with the same username")
 
 
 async def test_a_purchase_with_a_disabled_key_is_refused(klarna: MockKlarnaAsync, button: Json, page: Page) -> None:
