@@ -25,14 +25,20 @@ def address(mock_klarna: MockKlarna, shop: Shop, page: Callable[[str], Any]) -> 
     return f"{mock_klarna.url}/instantshopping/buy/{created['button_key']}"
 
 
+async def review(tab: "Page") -> None:
+    """Fill in a test shopper and wait for the button to pay."""
+    await tab.locator("#fill-button").click()
+    await expect(tab.locator("#email")).not_to_have_value("")
+    await tab.locator("#address-button").click()
+    await tab.locator("#checkout-button").wait_for()
+
+
 async def test_the_buy_page_sells_without_a_page_of_a_shop(
     tab: "Page", address: str, shop: Shop, mock_klarna: MockKlarna
 ) -> None:
     shop.decide = placing(mock_klarna)
     await tab.goto(address)
-    await tab.locator("#fill-button").click()
-    await expect(tab.locator("#email")).not_to_have_value("")
-    await tab.locator("#address-button").click()
+    await review(tab)
     await tab.locator("#checkout-button").click()
     await tab.locator("#confirmation__bottom").click()
     await tab.wait_for_url("**/confirmation")
@@ -43,16 +49,47 @@ async def test_a_purchase_resumes_after_a_reload_and_after_closing(
     tab: "Page", address: str, mock_klarna: MockKlarna
 ) -> None:
     await tab.goto(address)
-    await tab.locator("#fill-button").click()
-    await expect(tab.locator("#email")).not_to_have_value("")
-    await tab.locator("#address-button").click()
-    await tab.locator("#checkout-button").wait_for()
+    await review(tab)
     await tab.reload()
     await tab.locator("#checkout-button").wait_for()
     await tab.locator("#close-button").click()
     await tab.locator("#resume-button").click()
     await tab.locator("#checkout-button").wait_for()
     assert len(mock_klarna.purchases()) == 1
+
+
+async def test_a_paused_purchase_is_paid_as_it_was_shown(
+    tab: "Page", address: str, shop: Shop, mock_klarna: MockKlarna
+) -> None:
+    shop.decide = placing(mock_klarna)
+    await tab.goto(address)
+    await review(tab)
+    async with tab.expect_response("**/draft"):
+        await tab.locator("#close-button").click()
+    await tab.locator("#resume-button").click()
+    await tab.locator("#checkout-button").click()
+    await tab.locator("#confirmation__bottom").wait_for()
+
+
+async def test_a_reload_returns_to_a_purchase_until_its_end_was_shown(
+    tab: "Page", address: str, mock_klarna: MockKlarna, shop: Shop
+) -> None:
+    await tab.goto(address)
+    await review(tab)
+    await tab.locator("#checkout-button").click()
+    heading = tab.locator("#step-heading")
+    await expect(heading).to_have_text("One moment…")
+    await tab.reload()
+    await expect(heading).to_have_text("One moment…")
+    await tab.goto(shop.url + "/terms")
+    (purchase,) = mock_klarna.purchases()
+    found = mock_klarna.find_purchase(purchase["purchase_id"])
+    mock_klarna.create_order(found["authorization_token"], found["order"])
+    await tab.goto(address)
+    await expect(heading).to_have_text("Thank you, Alice!")
+    await tab.reload()
+    await expect(heading).to_have_text("Your details")
+    assert len(mock_klarna.purchases()) == 2
 
 
 async def test_a_purchase_is_not_paused_before_it_is_shown(tab: "Page", address: str) -> None:

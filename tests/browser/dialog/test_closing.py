@@ -1,7 +1,9 @@
 """Closing the dialog and coming back: the purchase goes on, and nothing that was typed is lost."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import expect
@@ -11,7 +13,7 @@ from tests.browser.dialog.dialog import ALICE, BUTTON, FRAME, Dialog, denying
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Page, Route
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 Json = dict[str, Any]
@@ -94,6 +96,24 @@ async def test_a_click_while_the_shop_decides_returns_to_the_same_purchase(
     token = mock_klarna.find_purchase(purchase["purchase_id"])["authorization_token"]
     mock_klarna.create_order(token, mock_klarna.find_purchase(purchase["purchase_id"])["order"])
     await dialog.frame.get_by_role("heading", name="Thank you, Alice!").wait_for()
+
+
+@pytest.mark.parametrize("outcome", ["waiting", "rejected"])
+async def test_a_click_returns_to_a_purchase_that_was_closed_before_the_payment_was_answered(
+    tab: "Page", open_dialog: Open, mock_klarna: MockKlarna, outcome: str
+) -> None:
+    dialog = await open_dialog(locale="sv-SE")
+    await dialog.identify("se-approved" if outcome == "waiting" else "se-denied")
+    requests: asyncio.Queue[Route] = asyncio.Queue()
+    await tab.route("**/sessions/*/pay", requests.put_nowait)
+    await dialog.pay()
+    request = (await requests.get()).request
+    mock_klarna.send("POST", urlsplit(request.url).path, request.post_data_json)  # its answer does not arrive
+    await close(tab, dialog)
+    await tab.locator(BUTTON).click()
+    text = {"waiting": "Butiken bekräftar", "rejected": "Klarna kunde inte godkänna"}[outcome]
+    await expect(dialog.find("#consumer-message")).to_contain_text(text)
+    assert len(mock_klarna.purchases()) == 1
 
 
 async def test_a_decision_that_the_shopper_has_not_seen_is_shown_by_the_next_click(

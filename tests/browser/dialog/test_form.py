@@ -91,6 +91,22 @@ async def test_optional_fields_may_stay_empty(open_dialog: Open) -> None:
     await dialog.continue_to_review()
 
 
+async def test_a_field_that_the_country_does_not_have_does_not_block(
+    open_dialog: Open, order: Callable[[], Json]
+) -> None:
+    german = {"purchase_country": "DE", "purchase_currency": "EUR", "locale": "en-DE"}
+    dialog = await open_dialog(**german, shipping_countries=["DE", "SE", "US"])
+    await dialog.find("#country").select_option("US")
+    await dialog.fill({**ALICE, "region": "NY"})
+    await dialog.find("#country").select_option("DE")
+    await dialog.fill({"date_of_birth": "soon"})
+    await dialog.find("#country").select_option("SE")
+    await dialog.continue_to_review()
+    await dialog.pay()
+    await dialog.find("#confirmation__bottom").wait_for()
+    assert "region" not in order()["billing_address"]
+
+
 async def test_a_region_is_asked_for_in_countries_that_have_regions(open_dialog: Open) -> None:
     dialog = await open_dialog(shipping_countries=["SE", "US"])
     await expect(dialog.find("#region")).to_have_count(0)

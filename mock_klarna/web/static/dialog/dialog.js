@@ -4,7 +4,7 @@ import { byId, safeUrl } from "./elements.js";
 import { Frame } from "./frame.js";
 import { identification } from "./identification.js";
 import { outcome } from "./outcomes.js";
-import { Events, ParentPage } from "./page.js";
+import { Events, ParentPage, store } from "./page.js";
 import { patch } from "./patch.js";
 import { review } from "./review.js";
 import { isFinal, RequestError, Session, stepOf } from "./session.js";
@@ -31,7 +31,13 @@ export class Dialog {
     this.events = new Events(this.page);
     this.showing = Promise.resolve();
     this.kept = ""; // the draft that the server has
-    window.addEventListener("pagehide", () => this.keepDraft());
+    /** Whether the page goes away: pictures that it shows then would be requests that its policy forbids. */
+    this.isLeaving = false;
+    window.addEventListener("pagehide", () => {
+      this.isLeaving = true;
+      this.keepDraft();
+    });
+    window.addEventListener("pageshow", () => (this.isLeaving = false)); // with the Back button
     this.editing = false;
     this.paying = false;
     this.isSlow = false;
@@ -45,14 +51,15 @@ export class Dialog {
     this.shown = "";
   }
 
-  /** Fetch the session and show it; after that, listen to messages of the shop's page. */
+  /** Fetch the session and show it. The shop's page may change the session before it is shown. */
   async start() {
+    const refresh = () => this.session.refresh().catch((error) => this.t && this.recover(error));
+    this.page.listen({ update: refresh, focus: () => this.frame.focus() });
     await this.session.refresh().catch((error) => {
       if (error.status === 404) this.sendState("gone");
       throw error;
     });
     await this.showing;
-    this.page.listen({ update: () => this.session.refresh().catch((error) => this.recover(error)), focus: () => this.frame.focus() });
     this.page.send("ready");
   }
 
@@ -67,7 +74,7 @@ export class Dialog {
 
   /** @param {View} view */
   async show(view) {
-    const code = language(view.locale);
+    const code = language(view.locale ?? document.documentElement.lang); // a purchase that Klarna refused has no locale
     const t = await texts(code).catch((error) => {
       if (!this.t) throw error;
       return null; // the language stays, what is sold does not
@@ -76,7 +83,7 @@ export class Dialog {
     this.t = t ?? this.t;
     this.prefill(view);
     this.frame.translate(/** @type {import("./texts.js").Translate} */ (this.t), t ? code : document.documentElement.lang, view);
-    this.sendState(view.state);
+    this.sendState(this.paying && view.state === "started" ? "authorized" : view.state);
     this.events.sendChanges(view);
     this.drawer.show(view);
     this.render(view);
@@ -88,6 +95,8 @@ export class Dialog {
    * @param {View} view
    */
   prefill(view) {
+    const isSingle = view.state === "started" && !view.options?.allow_separate_shipping_address;
+    if (this.draft && isSingle) this.draft.separate = false;
     if (this.draft && JSON.stringify(this.draft) !== this.prefilled) return;
     const ofPage = draftOf(view);
     this.draft = (!this.draft && view.draft) || ofPage;
@@ -97,7 +106,7 @@ export class Dialog {
 
   /** @param {View} view */
   render(view) {
-    if (this.paused && view.state === "started") return;
+    if (this.isLeaving || (this.paused && view.state === "started")) return;
     this.paused = false;
     const step = stepOf(view, this.editing);
     const content = this.content(step, view);
@@ -171,6 +180,7 @@ export class Dialog {
   enter(step, view) {
     const isFirst = this.shown === "";
     this.shown = step;
+    if (isFinal(view)) store(`ended:${view.session_id}`, "");
     this.frame.startStep(isFirst);
     if (step === "waiting") this.wait();
     if (step === "placed") this.events.sendConfirmation(view);
@@ -179,15 +189,15 @@ export class Dialog {
   }
 
   /**
-   * Pay, once at a time.
+   * Pay, once at a time. If the dialog is closed before the answer comes, the next click returns to this purchase.
    *
    * @param {View} shown what the shopper has seen
    */
   async pay(shown) {
     if (this.paying) return;
     this.paying = true;
-    await this.perform(() => this.session.pay(shown, this.drawer.outcome));
-    this.paying = false;
+    this.sendState("authorized");
+    await this.perform(() => this.session.pay(shown, this.drawer.outcome).finally(() => (this.paying = false)));
   }
 
   /**

@@ -121,7 +121,7 @@ const FOCUSABLE = "a[href], button:not([disabled]), input:not([disabled]), selec
  */
 function trapFocus(dialog, onEscape) {
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") onEscape(event);
+    if (event.key === "Escape" && !event.isComposing) onEscape(event);
     if (event.key === "Tab") moveFocus(dialog, event);
   });
 }

@@ -1,5 +1,5 @@
 import { allowedCountries } from "./countries.js";
-import { draftOfShopper, errorName, fieldErrors, fieldOf, identifyBody } from "./draft.js";
+import { draftOf, draftOfShopper, errorName, fieldErrors, fieldOf, identifyBody } from "./draft.js";
 import { element } from "./elements.js";
 import { addressFields, errorText, identityFields } from "./form.js";
 import { orderSummary } from "./products.js";
@@ -103,7 +103,21 @@ async function submit(form, context) {
   const errors = fieldErrors(draft, view.options ?? {}, countries);
   showErrors(form, context, errors);
   if (Object.keys(errors).length) return;
-  await context.perform(() => session.identify(identifyBody(draft)).then(context.showReview, (error) => showProblems(form, context, error)));
+  const body = identifyBody({ ...draft, values: sentValues(form, context) });
+  await context.perform(() => session.identify(body).then(context.showReview, (error) => showProblems(form, context, error)));
+}
+
+/**
+ * The values of the fields, and those of the page without a field: not what was typed into a field that the form no longer has.
+ *
+ * @param {HTMLFormElement} form
+ * @param {StepContext} context
+ * @returns {import("./draft.js").Values}
+ */
+function sentValues(form, { view, draft }) {
+  const ofPage = draftOf(view).values;
+  const isSent = (/** @type {[string, string]} */ [name, value]) => value === ofPage[name] || form.querySelector(`[name="${name}"]`) !== null;
+  return Object.fromEntries(Object.entries(draft.values).filter(isSent));
 }
 
 /**

@@ -2,7 +2,7 @@ import { loadCountries } from "./countries.js";
 import { Dialog } from "./dialog.js";
 import { byId } from "./elements.js";
 import { ParentPage, readStored, store } from "./page.js";
-import { ask } from "./session.js";
+import { ask, RequestError } from "./session.js";
 import { language, texts } from "./texts.js";
 
 /**
@@ -17,7 +17,7 @@ async function start(page) {
 }
 
 /**
- * The session of an offsite page; a reload continues the stored one (klarna.md §7).
+ * The session of an offsite page; a reload continues the stored one until its end has been shown (klarna.md §7).
  *
  * @param {DOMStringMap} page
  * @returns {Promise<string>}
@@ -25,7 +25,7 @@ async function start(page) {
 async function offsiteSession({ buttonKey = "", locale }) {
   const name = `${buttonKey}:${locale}`;
   const known = readStored(name);
-  if (known && (await isOpen(known))) return known;
+  if (known && (await canContinue(known))) return known;
   const setup = { key: buttonKey, instance_id: "offsite" };
   const options = locale ? { setup, locale } : { setup };
   const { session_id } = await ask("sessions", { options, page_url: location.href });
@@ -35,11 +35,17 @@ async function offsiteSession({ buttonKey = "", locale }) {
 
 /**
  * @param {string} session
- * @returns {Promise<boolean>}
+ * @returns {Promise<boolean>} false if the server does not have it any more
  */
-async function isOpen(session) {
-  const view = await ask(`sessions/${encodeURIComponent(session)}`).catch(() => null);
-  return view?.state === "started";
+async function canContinue(session) {
+  if (readStored(`ended:${session}`) !== null) return false;
+  try {
+    await ask(`sessions/${encodeURIComponent(session)}`);
+    return true;
+  } catch (error) {
+    if (error instanceof RequestError && error.status === 404) return false;
+    throw error;
+  }
 }
 
 start(document.body.dataset).catch(async (error) => {

@@ -135,13 +135,20 @@ export class Session {
   }
 
   /**
-   * Keep the form for the next dialog, beside the other commands. The browser sends it even if the page goes away.
+   * Keep the form for the next dialog, beside the earlier commands and before later ones, because it changes the version of the
+   * session. The browser sends it even if the page goes away.
    *
    * @param {import("./draft.js").Draft} draft
    * @returns {Promise<unknown>}
    */
   keepDraft(draft) {
-    return ask(`${this.path}/draft`, draft, { keepalive: true });
+    const { tail } = this;
+    const kept = ask(`${this.path}/draft`, draft, { keepalive: true }).then((view) => {
+      const isNewer = this.view !== null && view.version > this.view.version;
+      if (isNewer && view.state === "started") this.show(view); // the answer to a payment shows what comes after
+    });
+    this.tail = kept.catch(() => undefined).then(() => tail);
+    return kept;
   }
 
   /** Wait until the purchase has ended; try again while the server cannot be reached or fails. */
