@@ -59,9 +59,12 @@ async def test_the_button_appears_and_the_callback_is_called_once(
     assert await tab.evaluate("[window.called, window.answer]") == [1, {"show_button": True}]
 
 
-async def test_other_members_of_the_global_object_are_kept(tab: "Page", shop: Shop, mock_klarna: MockKlarna) -> None:
+@pytest.mark.parametrize("members", ["{Payments: 'mine'}", "Object.freeze({Payments: 'mine'})"])
+async def test_other_members_of_the_global_object_are_kept(
+    tab: "Page", shop: Shop, mock_klarna: MockKlarna, members: str
+) -> None:
     lib = mock_klarna.url + LIBRARY
-    await tab.goto(shop.show(f"<script>window.Klarna = {{Payments: 'mine'}}</script><script src={lib}></script>"))
+    await tab.goto(shop.show(f"<script>window.Klarna = {members}</script><script src={lib}></script>"))
     assert await tab.evaluate("[Klarna.Payments, Object.keys(Klarna.InstantShopping)]") == [
         "mine",
         ["load", "update", "on", "off"],

@@ -3,16 +3,14 @@
   "use strict";
   const MARK = "mock-klarna";
   const TAG = "klarna-instant-shopping";
-  const BUTTON = `${MARK}-button`;
-  const OVERLAY = `${MARK}-overlay`;
   const LIMIT_MS = 10000;
-  const FRAME_STYLE = `all:initial;position:fixed;top:0;left:0;width:100%;height:100%;border:0;color-scheme:light dark;
-    z-index:2147483647`.replace(/;|$/g, "!important;");
+  const FRAME_STYLE = "all:initial;position:fixed;top:0;left:0;width:100%;height:100%;border:0;color-scheme:light dark;z-index:2147483647"
+    .replace(/;|$/g, "!important;");
   const PAUSE_MS = 400;
   const RETRY_MS = 1000;
   const NO_OBJECT = "the options are not a JSON object";
 
-  window.Klarna = window.Klarna || {};
+  if (!Object.isExtensible(window.Klarna)) window.Klarna = { ...window.Klarna };
   if (window.Klarna.InstantShopping) {
     window.dispatchEvent(new Event(MARK));
     return;
@@ -36,7 +34,7 @@
   /** The id of each of them. @type {Map<Container, string>} */
   const ids = new Map();
   /** @type {Listener[]} */
-  const listeners = [];
+  let listeners = [];
   /** @type {Dialog | null} */
   let dialog = null;
   let styles = "";
@@ -120,12 +118,12 @@
     if (before !== undefined) {
       const instance = instances.get(before);
       const drawn = instance && before !== id && instance.drawn.get(container);
-      if (drawn) drawn.root.remove(); // the container has another id now
-      if (drawn) instance.drawn.delete(container);
-      const same = /** @type {Set<Container>} */ (containers.get(before));
+      if (drawn) { // the container has another id now
+        drawn.root.remove();
+        instance.drawn.delete(container);
+      }
       ids.delete(container);
-      same.delete(container);
-      if (!same.size) containers.delete(before);
+      /** @type {Set<Container>} */ (containers.get(before)).delete(container);
     }
     if (container.isConnected) {
       ids.set(container, id);
@@ -183,11 +181,7 @@
     return { status: answer.status, body: await answer.json() };
   }
 
-  /** Tells the server what the page does not show. */
-  function report(/** @type {Instance} */ { options }, /** @type {string} */ message) {
-    const { key } = options.setup || {};
-    post("problems", { key, message, page_url: location.href }).catch(() => {});
-  }
+  const keyOf = (/** @type {Options} */ { setup }) => (setup || {}).key;
 
   /** @returns {Offer} */
   function failed(/** @type {string} */ code, /** @type {string} */ message, /** @type {string[]} */ fields = []) {
@@ -282,8 +276,10 @@
    * merchant decides on is left alone.
    * @type {(instance: Instance, options: Options, changes: Options, callback: Callback) => void} */
   function refresh(instance, options, changes, callback) {
-    if (JSON.stringify(options) !== JSON.stringify(instance.options)) {
+    if (toJson(options) !== toJson(instance.options)) {
       instance.version += 1;
+      const isOther = keyOf(options) !== keyOf(instance.options) && instance.state !== "authorized";
+      if (isOther && dialog && dialog.instance === instance && dialog.frame.src) close(); // its session belongs to the other key
       instance.changes = merge(instance.changes || {}, changes);
       if (changes === options && !isOpen(instance)) instance.state = "";
     }
@@ -303,11 +299,11 @@
       const offer = await check(bodyOf(instance.id, instance.options));
       instance.design = (offer.show_button && offer.button) || null;
       await waitForContainer(instance.id);
-      const failure = show(instance);
-      if (failure) report(instance, failure);
-      if (instance.design) await sendChanges(instance);
+      const message = show(instance);
+      if (message) post("problems", { key: keyOf(instance.options), message, page_url: location.href }).catch(() => {});
+      if (!offer.error || offer.error.code === "network_error") await sendChanges(instance);
       instance.free = performance.now() + instance.pause;
-      for (const callback of callbacks) answer(callback, failure ? failed("not_drawn", failure) : offer);
+      for (const callback of callbacks) answer(callback, message ? failed("not_drawn", message) : offer);
     }
     instance.isChecking = false;
   }
@@ -358,9 +354,9 @@
 
   /** Creates a button that the page's styles and security policy do not affect. @returns {Drawn} */
   function createButton(/** @type {Instance} */ instance) {
-    const [root, button, note, alert] = elements(BUTTON, "button", "p", "p");
+    const [root, button, note, alert] = elements(`${MARK}-button`, "button", "p", "p");
     const drawn = { root, button, note, alert };
-    button.setAttribute("type", "button");
+    button.type = "button";
     button.setAttribute("aria-describedby", (note.id = "note"));
     alert.setAttribute("role", "alert");
     button.addEventListener("click", () => open(instance, drawn));
@@ -410,7 +406,7 @@
 
   /** Creates the dialog: the frame, and until it is ready a progress indicator and a button to close it. @returns {Dialog} */
   function createDialog(/** @type {Instance} */ instance, /** @type {Drawn} */ drawn) {
-    const [root, modal, slot, box, spinner, alert, button, frame] = elements(OVERLAY, "dialog", "slot", "div", "i", "p", "button", "iframe");
+    const [root, modal, slot, box, spinner, alert, button, frame] = elements(`${MARK}-overlay`, "dialog", "slot", "div", "i", "p", "button", "iframe");
     frame.id = frame.name = `${TAG}-fullscreen`;
     frame.title = `${drawn.button.textContent} (${MARK})`;
     frame.style.cssText = FRAME_STYLE;
@@ -509,15 +505,18 @@
    * Rejects without an answer. @type {(instance: Instance) => Promise<string>} */
   async function openSession(instance) {
     const { id, options, version, session, state, parameters } = instance;
-    if (session && state === "authorized") return session; // the merchant decides on it
-    instance.changes = null;
-    const known = { session_id: session, page_version: version, load_callback: { parameters } };
-    const { body } = await post("sessions", { ...bodyOf(id, options), ...known });
-    if (!body.session_id) warn(body.detail);
-    if (!body.session_id || !isOpen(instance)) return "";
-    instance.state = "started";
-    instance.session = String(body.session_id);
-    while (instance.changes && (await sendChanges(instance)));
+    const opened = dialog;
+    if (!session || state !== "authorized") { // else the merchant decides on it
+      instance.changes = null;
+      const page = bodyOf(id, options);
+      const { body } = await post("sessions", { ...page, session_id: session, page_version: version, load_callback: { parameters } });
+      if (!body.session_id) warn(body.detail);
+      if (!body.session_id || dialog !== opened) return "";
+      if (keyOf(options) !== keyOf(instance.options)) return openSession(instance);
+      instance.state = "started";
+      instance.session = String(body.session_id);
+    }
+    while (dialog === opened && instance.changes && (await sendChanges(instance)));
     return instance.session;
   }
 
@@ -528,10 +527,10 @@
       if (!session || !changes || !isOpen(instance)) return true;
       instance.changes = null;
       const request = post(`sessions/${session}/update`, { options: changes, page_version: version });
-      const status = await request.then((answer) => answer.status, () => 0);
+      const status = await request.then((answer) => answer.status, () => 500);
       if (status === 200) send("update");
       else instance.changes = merge(changes, instance.changes || {});
-      if (status === 0 || status >= 500) setTimeout(() => sendChanges(instance), RETRY_MS);
+      if (status >= 500) setTimeout(() => sendChanges(instance), RETRY_MS);
       return status === 200;
     });
     return instance.sent;
@@ -596,10 +595,9 @@
   /** Removes a handler, those of an event, or all; of a button or of all. */
   function off(/** @type {any} */ event, /** @type {any} */ handler, /** @type {any} */ options) {
     const id = idOf(options);
-    const stays = listeners.filter(
+    listeners = listeners.filter(
       (listener) => (event && listener.event !== event) || (handler && listener.handler !== handler) || (id && listener.id !== id),
     );
-    listeners.splice(0, Infinity, ...stays);
   }
 
   /** @type {unknown} */

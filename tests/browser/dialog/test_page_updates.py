@@ -1,5 +1,6 @@
 """Updates of the page while the dialog is open: they never disturb the shopper, and nothing is paid that was not shown."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from playwright.async_api import expect
 from mock_klarna import MockKlarna
 from tests.browser.conftest import load
 from tests.browser.dialog.dialog import ALICE, BUTTON, FRAME, Dialog, held
+from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
     from playwright.async_api import Frame, Page, Route
@@ -17,6 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 Json = dict[str, Any]
 Open = Callable[..., Awaitable[Dialog]]
 Order = Callable[[], Json]
+VIEW = "() => fetch(location.pathname.replace('dialog', 'sdk/sessions')).then((answer) => answer.json())"
 ASK = "(changes) => new Promise((done) => Klarna.InstantShopping.update(changes, done))"
 SHIPPING = [
     {"id": name, "name": name, "price": 0, "tax_amount": 0, "tax_rate": 2500} for name in ("express", "post", "pigeon")
@@ -96,6 +99,8 @@ async def test_an_update_does_not_end_a_composition_of_characters(
     )
     keyboard = await tab.context.new_cdp_session(frame_of(tab))
     await keyboard.send("Input.imeSetComposition", {"text": "とうき", "selectionStart": 3, "selectionEnd": 3})
+    escape = "new KeyboardEvent('keydown', {key: 'Escape', isComposing: true, bubbles: true})"
+    await dialog.find("#city").evaluate(f"(city) => city.dispatchEvent({escape})")  # ends the composition alone
     await update(tab, line(options, 10000))
     await expect(dialog.find(".order-summary")).to_contain_text("White")
     assert await frame_of(tab).evaluate("window.ended") == 0
@@ -163,9 +168,7 @@ async def test_choices_in_quick_succession_add_up(tab: "Page", open_dialog: Open
     await dialog.idle()
     for box in boxes:
         await expect(dialog.frame.get_by_label(box["text"])).to_be_checked()
-    view = await frame_of(tab).evaluate(
-        "() => fetch(location.pathname.replace('dialog', 'sdk/sessions')).then((answer) => answer.json())"
-    )
+    view = await frame_of(tab).evaluate(VIEW)
     assert (view["order_lines"][0]["reference"], view["order_lines"][0]["quantity"]) == ("TS-blue-l", 3)
     assert view["merchant_requested"] == {"news": True, "adult": True}
 
@@ -226,6 +229,93 @@ async def test_an_update_between_the_click_and_the_start_of_the_session_is_sold(
     assert order()["merchant_reference1"] == "later"
 
 
+async def test_an_update_after_a_second_click_is_sold_if_the_first_session_starts_late(
+    tab: "Page", product_page: Callable[..., str], options: Json
+) -> None:
+    await tab.goto(product_page(load({**options, "locale": "en-SE"})))
+    requests: asyncio.Queue[Route] = asyncio.Queue()
+    await tab.route("**/sdk/sessions", requests.put_nowait)
+    await tab.locator(BUTTON).click()
+    first = await requests.get()
+    await tab.keyboard.press("Escape")
+    await expect(tab.locator(FRAME)).to_have_count(0)
+    await tab.locator(BUTTON).click()
+    second = await requests.get()
+    await update(tab, line(options, 10000))
+    async with tab.expect_response("**/sdk/sessions") as answer:
+        await first.continue_()
+    await (await answer.value).finished()
+    await second.continue_()
+    await expect(Dialog(tab).find(".order-summary")).to_contain_text("White")
+
+
+async def test_a_dialog_that_is_closed_during_two_updates_opens_again_with_the_last_one(
+    tab: "Page", product_page: Callable[..., str], options: Json
+) -> None:
+    await tab.goto(product_page(load({**options, "locale": "en-SE"})))
+    async with held(tab, "**/sessions/*/update") as sent:
+        async with held(tab, "**/sdk/sessions") as started:
+            await tab.locator(BUTTON).click()
+            await started.wait()
+            await update(tab, line(options, 20000, "Grey"))
+        await sent.wait()
+        await tab.evaluate("(changes) => Klarna.InstantShopping.update(changes)", line(options, 10000))
+        await tab.keyboard.press("Escape")
+        await expect(tab.locator(FRAME)).to_have_count(0)
+    await tab.locator(BUTTON).click()
+    await expect(Dialog(tab).find(".order-summary")).to_contain_text("White")
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+async def test_the_goods_of_another_key_are_sold_with_that_key(
+    tab: "Page", product_page: Callable[..., str], options: Json, mock_klarna: MockKlarna, shop: Shop, is_open: bool
+) -> None:
+    other = mock_klarna.create_button(merchant_urls=shop.merchant_urls)["button_key"]
+    later = {**options, **line(options, 10000), "setup": {**options["setup"], "key": other}}
+    load_later = "(options) => new Promise((done) => Klarna.InstantShopping.load(options, done))"
+    await tab.goto(product_page(load(options)))
+    dialog = Dialog(tab)
+    if is_open:
+        await tab.locator(BUTTON).click()
+        await dialog.find("#address-button").wait_for()
+        await tab.evaluate(load_later, later)
+        await expect(tab.locator(FRAME)).to_have_count(0)
+        await tab.locator(BUTTON).click()
+    else:
+        async with held(tab, "**/sdk/sessions") as arrived:
+            await tab.locator(BUTTON).click()
+            await arrived.wait()
+            await tab.evaluate(load_later, later)
+    await expect(dialog.find(".order-summary")).to_contain_text("White")
+    assert (await frame_of(tab).evaluate(VIEW))["button_key"] == other
+
+
+async def test_a_separate_address_that_the_page_no_longer_allows_is_not_sent(
+    tab: "Page", open_dialog: Open, order: Order
+) -> None:
+    dialog = await open_dialog(options={"allow_separate_shipping_address": True})
+    await dialog.fill(ALICE)
+    await dialog.find("#separate-shipping").check()
+    await dialog.find("#shipping_city").fill("Lund")
+    await update(tab, {"options": {"allow_separate_shipping_address": False}})
+    await expect(dialog.find("#shipping-address")).to_have_count(0)
+    await dialog.continue_to_review()
+    await dialog.pay()
+    await dialog.find("#confirmation__bottom").wait_for()
+    assert order()["shipping_address"]["city"] == "Stockholm"
+
+
+async def test_an_update_while_the_texts_are_loading_is_shown(
+    tab: "Page", product_page: Callable[..., str], options: Json
+) -> None:
+    await tab.goto(product_page(load({**options, "locale": "en-SE"})))
+    async with held(tab, "**/texts/en.json") as arrived:
+        await tab.locator(BUTTON).click()
+        await arrived.wait()
+        await update(tab, line(options, 10000))
+    await expect(Dialog(tab).find(".order-summary")).to_contain_text("White")
+
+
 async def test_updates_before_the_first_answer_of_the_server_are_sold(
     tab: "Page", product_page: Callable[..., str], order: Order, options: Json
 ) -> None:
@@ -242,8 +332,9 @@ async def test_updates_before_the_first_answer_of_the_server_are_sold(
     assert order()["order_lines"][0]["name"] == "White"
 
 
+@pytest.mark.parametrize("path", ["load", "sessions/*/update"])
 async def test_an_update_that_the_network_loses_is_sent_again(
-    tab: "Page", open_dialog: Open, options: Json, console_errors: list[str]
+    tab: "Page", open_dialog: Open, options: Json, console_errors: list[str], path: str
 ) -> None:
     dialog = await open_dialog()
     await dialog.find("#address-button").wait_for()
@@ -253,10 +344,11 @@ async def test_an_update_that_the_network_loses_is_sent_again(
         lost.append(route.request.url)
         await (route.abort() if len(lost) == 1 else route.continue_())
 
-    await tab.route("**/sessions/*/update", lose_first)
-    await update(tab, line(options, 10000))
+    await tab.route(f"**/sdk/{path}", lose_first)
+    answer = await tab.evaluate(ASK, line(options, 10000))
+    assert answer["show_button"] is (path != "load")
     await expect(dialog.find(".order-summary")).to_contain_text("White")
-    assert len(lost) == 2
+    assert len(lost) == (1 if path == "load" else 2)
     assert all("ERR_FAILED" in error for error in console_errors)
     console_errors.clear()
 
