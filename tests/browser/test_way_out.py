@@ -21,6 +21,7 @@ Product = Callable[..., str]
 BUTTON = "klarna-instant-shopping button"
 FRAME = "#klarna-instant-shopping-fullscreen"
 OVERLAY = "mock-klarna-overlay:not([hidden])"
+NOT_NOW = "Det går inte att köpa just nu."
 READY = OVERLAY + " dialog.ready"
 SCROLLING = "document.documentElement.style.overflow"
 PAINTED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -115,7 +116,8 @@ async def test_a_dialog_that_takes_too_long_says_what_it_waits_for_and_may_still
     await timed.clock.fast_forward(9_000)
     assert await alert.text_content() == ""
     await timed.clock.fast_forward(2_000)
-    await expect(alert).to_contain_text(sentence)
+    await expect(alert).to_contain_text(NOT_NOW)
+    await expect(alert.locator("[lang=en]")).to_contain_text(sentence)
     for route in requests:
         await route.continue_()
     await expect(timed.locator(READY)).to_be_visible()
@@ -208,7 +210,8 @@ async def test_a_server_that_cannot_be_reached_is_named_beside_the_button(
     await tab.locator(BUTTON).wait_for()
     await tab.route(SESSIONS, lambda route: route.abort())
     await tab.locator(BUTTON).click()
-    await expect(tab.get_by_role("alert")).to_contain_text(f"no answer from {mock_klarna.url}")
+    await expect(tab.get_by_role("alert")).to_contain_text(NOT_NOW)
+    await expect(tab.get_by_role("alert").locator("[lang=en]")).to_contain_text(f"no answer from {mock_klarna.url}")
     await tab.unroute(SESSIONS)
     await assert_recovered(tab)
     console_errors.clear()

@@ -54,9 +54,9 @@
     return found ? found[1] : "";
   }
 
-  /** Fetches the styles; without them the buttons work, but look plain. Browsers list what fetch() has loaded a little later. */
+  /** Fetches the styles; without them the buttons work. Browsers list what fetch() has loaded a little later. */
   async function start() {
-    for (let tries = 0; !server && tries < 20; tries += 1) {
+    for (let tries = 20; !server && tries; tries -= 1) {
       await new Promise((resolve) => setTimeout(resolve, 50));
       server = findServer();
     }
@@ -65,7 +65,7 @@
     try {
       styles = await (await fetch(`${server}/instantshopping/static/lib.css`)).text();
     } catch {
-      styles = "";
+      // the buttons look plain
     }
   }
 
@@ -86,8 +86,8 @@
 
   /** Returns the instance id in the options, or "". */
   function idOf(/** @type {any} */ options) {
-    const { instance_id: id } = (options && options.setup) || {};
-    return id === undefined || id === null ? "" : String(id);
+    const { instance_id: id = "" } = (options && options.setup) || {};
+    return id === null ? "" : String(id);
   }
 
   /** Returns the button with an id, or the only one if either has no id. */
@@ -175,9 +175,7 @@
 
   /** Sends a request; rejects without an answer. */
   async function post(/** @type {string} */ path, /** @type {object} */ body) {
-    const headers = { "Content-Type": "application/json" };
-    const request = { method: "POST", headers, body: toJson(body) };
-    const answer = await fetch(`${server}/instantshopping/sdk/${path}`, request);
+    const answer = await fetch(`${server}/instantshopping/sdk/${path}`, { method: "POST", headers: { "Content-Type": "application/json" }, body: toJson(body) });
     return { status: answer.status, body: await answer.json() };
   }
 
@@ -278,8 +276,8 @@
   function refresh(instance, options, changes, callback) {
     if (toJson(options) !== toJson(instance.options)) {
       instance.version += 1;
-      const isOther = keyOf(options) !== keyOf(instance.options) && instance.state !== "authorized";
-      if (isOther && dialog && dialog.instance === instance && dialog.frame.src) close(); // its session belongs to the other key
+      // the session of the open dialog belongs to the key
+      if (dialog && isOpen(instance) && dialog.frame.src && instance.state !== "authorized" && keyOf(options) !== keyOf(instance.options)) close();
       instance.changes = merge(instance.changes || {}, changes);
       if (changes === options && !isOpen(instance)) instance.state = "";
     }
@@ -399,8 +397,7 @@
       opened.frame.src = `${server}/instantshopping/dialog/${id}?parent=${window.origin}&locale=${drawn.root.lang}`;
     } else {
       close();
-      const { alert } = drawnOf(instance) || drawn;
-      alert.textContent = `${instance.design ? instance.design.not_now : ""} ${cause}`.trim();
+      say((drawnOf(instance) || drawn).alert, instance, cause);
     }
   }
 
@@ -416,7 +413,6 @@
     root.lang = drawn.root.lang;
     modal.setAttribute("aria-label", frame.title);
     alert.setAttribute("role", "alert");
-    alert.lang = "en";
     button.setAttribute("aria-label", instance.design ? instance.design.close : "");
     button.textContent = "×";
     button.className = "light";
@@ -454,7 +450,17 @@
   /** Says in the page why the dialog is not ready. It may still become ready. */
   function explain(/** @type {string} */ cause) {
     if (!dialog || dialog.modal.className) return;
-    warn((dialog.alert.textContent = `${cause} (${server})`));
+    warn((cause += ` (${server})`));
+    say(dialog.alert, dialog.instance, cause);
+  }
+
+  /** Shows that the purchase is not possible now, in the shopper's language, and the cause, for the developer. */
+  function say(/** @type {HTMLElement} */ alert, /** @type {Instance} */ { design }, /** @type {string} */ cause) {
+    const [reason] = elements("span");
+    reason.lang = "en";
+    reason.textContent = cause;
+    alert.textContent = design ? `${design.not_now} ` : "";
+    alert.append(reason);
   }
 
   /** Closes the dialog and focuses the button. The page stays inert until it is painted without the frame: before that, the
@@ -496,8 +502,8 @@
   function closeIfGone() {
     if (!dialog) return;
     const { instance, container, frame, marker } = dialog;
-    const hasContainer = (container && container.isConnected) || containerOf(instance.id);
-    if (!frame.isConnected || !marker.isConnected || !hasContainer) close();
+    if (frame.isConnected && marker.isConnected && ((container && container.isConnected) || containerOf(instance.id))) return;
+    close();
   }
   const observer = new MutationObserver(closeIfGone);
 
@@ -580,8 +586,7 @@
   }
 
   function emit(/** @type {Instance} */ instance, /** @type {string} */ event, /** @type {object} */ payload) {
-    const container = containerOf(instance.id);
-    const id = instance.id || (container && container.dataset.instanceId) || "";
+    const id = instance.id || ids.get(/** @type {Container} */ (containerOf(""))) || "";
     for (const listener of [...listeners]) {
       const wanted = listener.event === event && [id, instance.id, ""].includes(listener.id);
       if (wanted) run(listener.handler, { ...payload, instanceId: id, instance_id: id });
@@ -596,7 +601,7 @@
   function off(/** @type {any} */ event, /** @type {any} */ handler, /** @type {any} */ options) {
     const id = idOf(options);
     listeners = listeners.filter(
-      (listener) => (event && listener.event !== event) || (handler && listener.handler !== handler) || (id && listener.id !== id),
+      (listener) => (event && listener.event !== event) || (handler && listener.handler !== handler) || (id && listener.id !== id)
     );
   }
 
