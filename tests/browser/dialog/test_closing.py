@@ -61,13 +61,16 @@ async def test_what_was_typed_is_there_after_a_denial_but_not_after_the_purchase
     tab: "Page", open_dialog: Open, shop: Shop, mock_klarna: MockKlarna
 ) -> None:
     shop.decide = denying(mock_klarna)
-    dialog = await open_dialog()
-    await dialog.fill(ALICE)
+    dialog = await open_dialog(options={"allow_separate_shipping_address": True})
+    await dialog.find("#separate-shipping").check()
+    typed = {**ALICE, **{f"shipping_{name}": ALICE[name] for name in ALICE if name != "email"}, "shipping_city": "Lund"}
+    await dialog.fill(typed)
+    await dialog.find("#shipping_country").select_option("SE")
     await dialog.continue_to_review()
     await dialog.pay()
     await dialog.find("#back-button").click()
     await tab.locator(BUTTON).click()
-    await has_typed(dialog, ALICE)
+    await has_typed(dialog, typed)
 
     def placing(callback: Json) -> None:
         mock_klarna.create_order(callback["authorization_token"], callback["order"])
