@@ -41,6 +41,9 @@ PAGES = {
         "for (const members of [{ text: 'function klarnaAsyncCallback() { call() }' }, { src: 'LIB' }])"
         "document.body.append(Object.assign(document.createElement('script'), members)) }))</script>"
     ),
+    "without entries of performance": (
+        "<script>performance.getEntriesByType = undefined; klarnaAsyncCallback = CALL</script><script src=LIB></script>BOX"
+    ),
     "elements with the names of members of the document": (
         "<img name=scripts><img name=currentScript><img name=body>"
         "<script>klarnaAsyncCallback = CALL</script><script src=LIB></script>BOX"

@@ -48,7 +48,7 @@
   function findServer() {
     const { currentScript } = /** @type {any} */ (document);
     const scripts = /** @type {NodeListOf<HTMLScriptElement>} */ (document.querySelectorAll("script[src]")); // a page may have an <img name=scripts>
-    const fetched = performance.getEntriesByType("resource").map(({ name }) => name);
+    const fetched = performance.getEntriesByType ? performance.getEntriesByType("resource").map(({ name }) => name) : [];
     const sources = [currentScript && currentScript.src, new Error().stack, ...[...scripts].map(({ src }) => src), ...fetched];
     const found = sources.map((text) => /(https?:\/\/[^\s()@]*?)\/instantshopping\/(lib|static)\//.exec(text || "")).find(Boolean);
     return found ? found[1] : "";
@@ -543,9 +543,9 @@
   }
 
   function send(/** @type {string} */ type) {
-    const target = dialog && dialog.frame.contentWindow;
+    closeIfGone();
     const to = window.origin === "null" ? "*" : origin; // the frame of a sandboxed page has no origin either
-    if (dialog && target) target.postMessage({ source: MARK, type, session_id: dialog.instance.session }, to);
+    if (dialog) /** @type {Window} */ (dialog.frame.contentWindow).postMessage({ source: MARK, type, session_id: dialog.instance.session }, to);
   }
 
   /** Handlers of the dialog's messages, by type. @type {Record<string, (data: any) => void>} */
