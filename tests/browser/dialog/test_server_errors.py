@@ -29,12 +29,13 @@ CHOICES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.usefixtures("order")
+@pytest.mark.parametrize("lost", ["request", "end of the answer"])
 async def test_a_lost_connection_shows_an_error_and_can_be_retried(
-    tab: "Page", open_dialog: Open, console_errors: list[str]
+    tab: "Page", open_dialog: Open, console_errors: list[str], lost: str
 ) -> None:
     dialog = await open_dialog()
     await dialog.identify()
-    await tab.route(PAY, lambda route: route.abort())
+    await tab.route(PAY, lambda route: route.abort() if lost == "request" else route.fulfill(body='{"state": "author'))
     await dialog.pay()
     await expect(dialog.frame.get_by_role("alert").filter(has_text="no connection")).to_be_visible()
     await tab.unroute(PAY)

@@ -29,8 +29,10 @@ const SDK = new URL("../../sdk/", import.meta.url);
  */
 export async function ask(path, body, more = {}) {
   const answer = await send(path, body, more);
-  const content = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new RequestError(answer.status, String(content.detail ?? answer.status), content.errors, content.where);
+  if (answer.status === 204) return {};
+  const content = await answer.json().catch(() => null); // the connection may end within the answer
+  if (!answer.ok) throw new RequestError(answer.status, String(content?.detail ?? answer.status), content?.errors, content?.where);
+  if (content === null) throw new RequestError(0, "unreachable");
   return content;
 }
 
