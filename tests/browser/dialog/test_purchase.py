@@ -131,6 +131,11 @@ async def test_the_chosen_variation_and_quantity_become_the_order_line(
     await dialog.idle()
     await dialog.find("#quantity-more").click()
     await expect(dialog.find(".total dd")).to_have_text("398,00\xa0kr")
+    for typed, quantity, total in (("0", "1", "199"), ("2.9", "2", "398")):
+        await dialog.find("#quantity").fill(typed)
+        await dialog.find("#quantity").press("Enter")
+        await expect(dialog.find(".total dd")).to_have_text(f"{total},00\xa0kr")
+        await expect(dialog.find("#quantity")).to_have_value(quantity)
     await dialog.pay()
     await dialog.find("#confirmation__bottom").wait_for()
     line = order()["order_lines"][0]

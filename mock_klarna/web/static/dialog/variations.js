@@ -95,7 +95,9 @@ function quantityChoice({ t, view }, pick) {
   const valid = (/** @type {number} */ count) => Math.min(MAX_QUANTITY, Math.max(1, Math.trunc(count) || 1));
   const add = (/** @type {number} */ difference) => pick((before) => valid(before + difference));
   const set = (/** @type {Event} */ { currentTarget }) => {
-    const count = valid(/** @type {HTMLInputElement} */ (currentTarget).valueAsNumber);
+    const field = /** @type {HTMLInputElement} */ (currentTarget);
+    const count = valid(field.valueAsNumber);
+    field.value = String(count); // what is sold, not 0 or 2.9
     pick(() => count);
   };
   const less = element("button", { type: "button", id: "quantity-less", "aria-label": t("less"), disabled: now <= 1, onclick: () => add(-1) }, "−");
