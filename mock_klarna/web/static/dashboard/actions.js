@@ -1,9 +1,9 @@
 /** The actions of the bar at the top: buy, faults, scenarios, links and reset. */
 
-import { currentView } from "./address.js";
+import { currentView, forMerchant } from "./address.js";
 import { call, withQuery } from "./api.js";
 import { choice, field, formOf, openDialog, twoSteps } from "./dialogs.js";
-import { announce, element, find, words } from "./elements.js";
+import { announce, counted, element, find, words } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
@@ -30,11 +30,6 @@ const LINKS = [
 const AUTHORITY = ["/_mock/ca.pem", "Certificate authority (PEM), which clients of https have to trust"];
 const MOST_MERCHANTS = 100;
 const EFFECTS = ["delay", "status", "drop", "garbage", "twice", "out_of_order"];
-
-/** @param {string} path */
-function forMerchant(path) {
-  return withQuery(path, { merchant: currentView().merchant });
-}
 
 /** @param {(purchase: string) => void} open shows a purchase */
 export async function buy(open) {
@@ -214,7 +209,7 @@ export async function showMore(reload) {
  */
 async function resetSteps(merchant, done) {
   const { total } = await call("GET", withQuery("/_mock/purchases", { merchant, limit: 0 }));
-  const purchases = `${total} purchase${total === 1 ? "" : "s"}`;
+  const purchases = counted(total, "purchase");
   const whose = merchant || "all merchants";
   const lost = `${purchases} of ${whose} and their orders are deleted, and so are button keys, faults, and the journal. Snapshots stay.`;
   return twoSteps("Reset…", element("p", {}, lost), total ? `Delete ${purchases}` : "Delete", async () => {

@@ -1,5 +1,7 @@
 /** What the page shows, in its own URL, so that a link shows the same. The names are those of the API's parameters. */
 
+import { withQuery } from "./api.js";
+
 /**
  * @typedef {object} View
  * @property {string} merchant
@@ -19,6 +21,15 @@ export function currentView() {
   const query = new URLSearchParams(location.search);
   const [merchant, state, search, purchase_id, view] = NAMES.map((name) => query.get(name) ?? "");
   return { merchant, state, search, purchase_id, view };
+}
+
+/**
+ * Return the path of an endpoint for the merchant of the URL, or for all.
+ * @param {string} path
+ * @param {import("./elements.js").Json} [parameters]
+ */
+export function forMerchant(path, parameters = {}) {
+  return withQuery(path, { merchant: currentView().merchant, ...parameters });
 }
 
 /**

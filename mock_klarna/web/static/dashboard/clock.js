@@ -1,7 +1,7 @@
 /** The clock of the merchant: its time in the bar, moving it, and what waits for it. */
 
-import { currentView } from "./address.js";
-import { call, withQuery } from "./api.js";
+import { currentView, forMerchant } from "./address.js";
+import { call } from "./api.js";
 import { field, formOf, openDialog } from "./dialogs.js";
 import { announce, duration, element, find, words } from "./elements.js";
 
@@ -26,11 +26,6 @@ const CHANGES = {
   forget_answer: "an idempotency key is forgotten",
 };
 
-/** @param {string} path */
-function forMerchant(path) {
-  return withQuery(path, { merchant: currentView().merchant });
-}
-
 /** Show the time of the merchant's clock in the bar. */
 export async function showClock() {
   const { merchant } = currentView();
@@ -54,7 +49,7 @@ export async function moveClock(open) {
     const { merchant } = currentView();
     time.value = clock.now.slice(0, 19);
     now.textContent = merchant ? `Now ${clock.now} for ${merchant}.` : `Moves the clocks of all merchants. The real time is ${clock.now}.`;
-    const waiting = await call("GET", withQuery("/_mock/jobs", { merchant: currentView().merchant, limit: MOST_JOBS }));
+    const waiting = await call("GET", forMerchant("/_mock/jobs", { limit: MOST_JOBS }));
     due.replaceChildren(...dueView(waiting, (id) => [dialog.close(), open(id)]));
   };
   /** @param {Json|null} body */

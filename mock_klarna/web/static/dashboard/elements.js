@@ -119,6 +119,15 @@ export function words(name) {
 }
 
 /**
+ * A number of things in words, such as `2 purchases`.
+ * @param {number} number
+ * @param {string} thing
+ */
+export function counted(number, thing) {
+  return `${number} ${thing}${number === 1 ? "" : "s"}`;
+}
+
+/**
  * What was sent, as far as a problem knows it, between two texts; "" for a member that is missing.
  * @param {Json} problem
  * @param {string} before

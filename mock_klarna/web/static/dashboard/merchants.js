@@ -1,7 +1,7 @@
 /** The merchants to choose from, with how many purchases each has. */
 
 import { call } from "./api.js";
-import { element } from "./elements.js";
+import { counted, element } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
@@ -42,6 +42,5 @@ export class Merchants {
 
 /** @param {Json} merchant */
 function described({ merchant, purchases, ahead_seconds }) {
-  const count = `${purchases} purchase${purchases === 1 ? "" : "s"}`;
-  return `${merchant} (${count}${Math.abs(ahead_seconds) >= 1 ? ", own clock" : ""})`;
+  return `${merchant} (${counted(purchases, "purchase")}${Math.abs(ahead_seconds) >= 1 ? ", own clock" : ""})`;
 }

@@ -3,7 +3,7 @@
 import { currentView } from "./address.js";
 import { call, withQuery } from "./api.js";
 import { openDialog } from "./dialogs.js";
-import { element, words } from "./elements.js";
+import { counted, element, words } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
@@ -13,7 +13,7 @@ const MOST_PATHS = 5;
 export async function showRefusals(open) {
   const { merchant } = currentView();
   const { refusals, requests, dropped, total } = await call("GET", withQuery("/_mock/refusals", { merchant }));
-  const whose = `${requests} request${requests === 1 ? "" : "s"} of ${merchant || "all merchants"} ${requests === 1 ? "was" : "were"} refused`;
+  const whose = `${counted(requests, "request")} of ${merchant || "all merchants"} ${requests === 1 ? "was" : "were"} refused`;
   const gap = dropped ? ` The journal has dropped ${dropped} entries; refusals among them are not counted.` : "";
   const rows = refusals.map((/** @type {Json} */ group) => row(group, (id) => [dialog.close(), open(id)]));
   const dialog = openDialog(
