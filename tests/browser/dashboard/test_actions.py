@@ -130,6 +130,55 @@ async def test_one_merchant_of_a_snapshot_of_several_is_chosen_to_be_copied(
         merchant.reset()
 
 
+@pytest.mark.usefixtures("names")
+async def test_a_name_that_exists_is_replaced_only_after_a_box_was_ticked(
+    tab: Page, open_dashboard: Open, buy: Buy, mock_klarna: MockKlarna
+) -> None:
+    buy()
+    mock_klarna.save_snapshot("after-payment")
+    other = mock_klarna.as_merchant(f"{mock_klarna.merchant}-other")
+    kept = other.order(cart="se-battery-pack")["purchase_id"]
+    await open_dashboard()
+    await tab.locator("#snapshots").click()
+    saved = tab.locator("dialog .kept li", has_text="after-payment")
+    await saved.get_by_role("button", name="Fork").click()
+    target, box = saved.get_by_role("textbox"), saved.get_by_role("checkbox")
+    await expect(box).to_have_count(0)
+    await target.fill(other.merchant)
+    await target.press("Enter")
+    await expect(saved.get_by_label(f"Replace the state of {other.merchant}: 1 purchase and")).to_be_focused()
+    await expect(saved.get_by_role("alert")).to_contain_text("This name exists.")
+    assert await axe.problems(tab) == []
+    await tab.keyboard.press("Enter")  # the browser asks for the tick
+    await target.fill(f"{other.merchant}-2")
+    await expect(box).to_have_count(0)
+    await target.fill(other.merchant)
+    await target.press("Enter")
+    await expect(box).not_to_be_checked()
+    assert [one["purchase_id"] for one in other.purchases()] == [kept]
+    await box.check()
+    await box.press("Enter")
+    await expect(tab.locator("#merchant")).to_have_value(other.merchant)
+    await expect(tab.locator(".row")).to_have_count(1)
+    (copied,) = other.purchases()
+    assert copied["purchase_id"] != kept
+    await tab.locator("#merchant").select_option(mock_klarna.merchant)
+    buy()
+    await tab.locator("#snapshots").click()
+    name, replace = tab.locator("dialog [name=name]"), tab.get_by_label("Replace after-payment, 20")
+    before = mock_klarna.snapshots()
+    await name.fill("after-payment")
+    await tab.get_by_role("button", name="Save").press("Enter")
+    await expect(replace).to_be_focused()
+    assert mock_klarna.snapshots() == before
+    await replace.check()
+    await tab.get_by_role("button", name="Save").click()
+    await expect(tab.locator("#status")).to_contain_text("The state was saved as after-payment")
+    assert mock_klarna.snapshots()[0]["bytes"] > before[0]["bytes"]
+    await expect(replace).to_be_hidden()
+    other.reset()
+
+
 async def test_a_callback_is_sent_with_a_changed_body(
     tab: Page, open_dashboard: Open, buy: Buy, shop: Shop, mock_klarna: MockKlarna
 ) -> None:
@@ -258,11 +307,13 @@ async def test_the_rows_of_snapshots_fit_a_narrow_phone(tab: Page, open_dashboar
     await name.fill("..")
     await tab.get_by_role("button", name="Save").click()
     await expect(tab.locator("dialog .error").first).to_have_text("A name begins with a letter or a digit")
-    await name.fill("after-the-payment-of-the-order")
+    await name.fill("after-the-payment-of-the-order-" * 2)
     await tab.get_by_role("button", name="Save").click()
-    box = await tab.locator("dialog .kept strong").bounding_box()
-    assert box
-    assert box["width"] > 200
+    await tab.get_by_role("button", name="Load").click()
+    for shown in (".kept strong", ".kept form:visible p"):
+        box = await tab.locator(f"dialog {shown}").first.bounding_box()
+        assert box
+        assert box["width"] > 200, shown
 
 
 async def test_a_page_of_all_merchants_does_not_show_the_real_time_as_their_clock(

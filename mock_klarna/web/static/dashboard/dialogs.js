@@ -86,6 +86,37 @@ export function twoSteps(label, lost, action, act) {
 }
 
 /**
+ * A box to tick before the thing that a field names is replaced: it is shown when `confirm` is called, until the field changes.
+ * @param {HTMLElement} input
+ */
+export function consent(input) {
+  const box = /** @type {HTMLInputElement} */ (element("input", { type: "checkbox" }));
+  const text = element("span");
+  const label = element("label.consent", { hidden: true }, box, text);
+  /** @param {boolean} isAsked */
+  const ask = (isAsked) => {
+    label.hidden = !isAsked;
+    box.required = isAsked;
+    box.checked = false;
+  };
+  input.addEventListener("input", () => ask(false));
+  /**
+   * Raise an error unless the box is ticked.
+   * @param {string} lost what is replaced
+   */
+  const confirm = (lost) => {
+    const isConfirmed = box.checked;
+    ask(!isConfirmed);
+    if (!isConfirmed) {
+      text.textContent = lost;
+      box.focus();
+      throw new Error("This name exists. Tick the box to replace what it has, or use another name.");
+    }
+  };
+  return { label, confirm };
+}
+
+/**
  * A form that calls `send` with its values and shows what went wrong.
  * @param {string} action the text of the button
  * @param {(values: Json) => Promise<unknown>} send
