@@ -179,6 +179,35 @@ async def test_a_name_that_exists_is_replaced_only_after_a_box_was_ticked(
     other.reset()
 
 
+async def test_a_dialog_closes_by_a_press_beside_it_and_not_by_one_inside(
+    tab: Page, open_dashboard: Open, buy: Buy, console_errors: list[str], mock_klarna: MockKlarna
+) -> None:
+    bought = buy(decides=False)
+    await open_dashboard(purchase_id=bought["purchase_id"])
+    await tab.get_by_role("button", name="klarna to shop: place order").click()
+    await tab.get_by_role("button", name="Send changed…").click()
+    dialog, body = tab.locator("dialog"), tab.get_by_label("Body in JSON")
+    await expect(body).to_be_focused()
+    await body.fill('{"mine": 1}')
+    inside, beside = await body.bounding_box(), (5, 300)
+    assert inside
+    await tab.mouse.move(inside["x"] + 50, inside["y"] + 15)
+    await tab.mouse.down()
+    await tab.mouse.move(*beside)  # a selection of text that ends outside
+    await tab.mouse.up()
+    edge = await dialog.bounding_box()
+    assert edge
+    await tab.mouse.click(edge["x"] + 4, edge["y"] + edge["height"] / 2)
+    await expect(body).to_have_value('{"mine": 1}')
+    send = tab.get_by_role("button", name="Send", exact=True)
+    await body.fill("{")
+    await send.press("Enter")
+    await expect(tab.locator("dialog .error")).to_contain_text("This is not JSON")
+    await expect(send).to_be_focused()
+    await tab.mouse.click(*beside)
+    await expect(dialog).to_have_count(0)
+
+
 async def test_a_callback_is_sent_with_a_changed_body(
     tab: Page, open_dashboard: Open, buy: Buy, shop: Shop, mock_klarna: MockKlarna
 ) -> None:

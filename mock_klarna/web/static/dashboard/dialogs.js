@@ -37,11 +37,16 @@ export function openDialog(title, ...content) {
       document.getElementById(opener.id)?.focus({ preventScroll: true }); // it was drawn anew meanwhile
     }
   });
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  let isBeside = false; // whether the press began beside the dialog: a selection of text may end there
+  dialog.addEventListener("pointerdown", ({ clientX, clientY }) => {
+    const { left, right, top, bottom } = dialog.getBoundingClientRect();
+    isBeside = clientX < left || clientX > right || clientY < top || clientY > bottom;
+  });
+  dialog.addEventListener("click", (event) => event.target === dialog && isBeside && dialog.close());
   document.body.append(dialog);
   dialog.append(status); // what is outside of an open dialog is dimmed, and not read out
   dialog.showModal();
-  const first = /** @type {HTMLElement|null} */ (dialog.querySelector(":is(input, select, button, a):not(header *)"));
+  const first = /** @type {HTMLElement|null} */ (dialog.querySelector(":is(input, select, textarea, button, a):not(header *)"));
   first?.focus();
   return dialog;
 }
@@ -142,6 +147,9 @@ export function formOf(action, send, ...fields) {
       problem.textContent = error instanceof Error ? error.message : String(error);
     } finally {
       button.disabled = false;
+      if (document.activeElement === document.body) {
+        button.focus(); // a button that is disabled loses the focus
+      }
     }
   });
   return form;
