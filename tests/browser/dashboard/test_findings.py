@@ -1,5 +1,6 @@
 """The findings in the dashboard: live, grouped, and each with links to the entries that show it."""
 
+import asyncio
 import copy
 import re
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from tests.browser.dashboard.conftest import Open
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page, Request
+    from playwright.async_api import Page, Request, Route
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 Json = dict[str, Any]
@@ -107,7 +108,40 @@ async def test_findings_are_grouped_with_all_that_a_developer_needs_and_stay_tex
     assert {where: problems for where, problems in found.items() if problems} == {}
     await tab.get_by_role("button", name="← Purchases").click()
     await expect(tab.locator("#findings-view")).to_be_hidden()
+    await expect(tab.locator("#findings")).to_be_focused()
     await expect(tab.locator("#list")).to_be_visible()
+
+
+async def test_findings_go_with_their_merchant_and_an_entry_whose_purchase_is_gone_is_shown_alone(
+    tab: "Page",
+    open_dashboard: Open,
+    mock_klarna: MockKlarna,
+    broken_rules: list[Json],
+    console_errors: list[str],
+) -> None:
+    other = mock_klarna.as_merchant(f"{mock_klarna.merchant}-other")
+    other.order(cart="se-battery-pack")
+    await _show_findings(tab, open_dashboard)
+    await tab.route("**/_mock/purchases/*", lambda route: route.fulfill(status=404, json={"detail": "not known"}))
+    of_purchase = tab.locator("article", has_text="O2").locator("a.evidence").first
+    await of_purchase.click()
+    await expect(tab.locator("dialog h2")).to_contain_text(": create order")
+    await tab.keyboard.press("Escape")
+    await expect(tab.locator("#purchase .hint")).to_contain_text("Select a purchase")
+    free = asyncio.Event()
+
+    async def wait(route: "Route") -> None:
+        await free.wait()
+        await route.continue_()
+
+    await tab.route("**/_mock/findings?*", wait)
+    await tab.locator("#merchant").select_option(other.merchant)
+    await expect(tab.locator("a.evidence")).to_have_count(0)
+    await expect(tab.locator("#findings-view")).to_contain_text("The rules are applied to the journal")
+    free.set()
+    await expect(tab.locator("#findings-view")).to_contain_text(f"for {other.merchant}.")
+    other.reset()
+    console_errors.clear()
 
 
 async def test_findings_follow_the_journal_only_while_they_are_shown(

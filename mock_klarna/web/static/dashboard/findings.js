@@ -3,7 +3,7 @@
 import { changeView, currentView } from "./address.js";
 import { call, withQuery } from "./api.js";
 import { openDialog } from "./dialogs.js";
-import { announce, betweenClicks, element, find, words } from "./elements.js";
+import { announce, betweenClicks, counted, element, find, words } from "./elements.js";
 import { exchangeView } from "./exchange.js";
 import { live } from "./live.js";
 
@@ -24,6 +24,7 @@ export class FindingsView {
     this.pause = SHORTEST_PAUSE_MS;
     this.isDue = false;
     this.shown = "";
+    this.merchant = "";
     /** @type {Json|null} */
     this.found = null;
     /** @type {number|undefined} */
@@ -40,6 +41,11 @@ export class FindingsView {
   async show() {
     document.body.classList.toggle("has-findings", this.isVisible());
     find("#findings").setAttribute("aria-pressed", String(this.isVisible()));
+    const { merchant } = currentView();
+    if (this.isVisible() && (this.merchant !== merchant || !this.root.firstChild)) {
+      [this.merchant, this.found, this.shown] = [merchant, null, ""];
+      this.root.replaceChildren(heading(() => this.leave(), element("p.reason", { role: "status" }, "The rules are applied to the journal…")));
+    }
     if (this.isVisible()) {
       await this.fetch();
     }
@@ -104,19 +110,13 @@ export class FindingsView {
     const merchants = new Set(found.rules.map((/** @type {Json} */ result) => result.merchant)).size;
     const of = currentView().merchant || (merchants === 1 ? found.rules[0].merchant : `${merchants} merchants`);
     const about = element("p.reason", {}, `The rules of mock-klarna certify, for ${of}. A rule passes when it was seen to be obeyed.`);
-    return element(
-      "header.purchase-head",
-      {},
-      element("button.back", { type: "button", id: "leave-findings", click: () => this.leave() }, "← Purchases"),
-      element("h2", { id: "findings-title", tabindex: -1 }, "Findings"),
-      element("p.counts", { role: "status" }, ...texts),
-      about,
-    );
+    return heading(() => this.leave(), element("p.counts", { role: "status" }, ...texts), about);
   }
 
   leave() {
     changeView({ view: "" });
     void this.show();
+    find("#findings").focus(); // the button that was pressed is hidden
   }
 
   /**
@@ -221,6 +221,20 @@ export class FindingsView {
 }
 
 /**
+ * @param {() => void} leave
+ * @param {...Node} parts
+ */
+function heading(leave, ...parts) {
+  return element(
+    "header.purchase-head",
+    {},
+    element("button.back", { type: "button", id: "leave-findings", click: leave }, "← Purchases"),
+    element("h2", { id: "findings-title", tabindex: -1 }, "Findings"),
+    ...parts,
+  );
+}
+
+/**
  * The cases of a rule after the first ones, closed.
  * @param {string} id
  * @param {Node[]} cases
@@ -228,7 +242,7 @@ export class FindingsView {
  * @param {number} left how many cases the answer does not have
  */
 function others(id, cases, number, left) {
-  const summary = element("summary", {}, `${number} more ${number === 1 ? "case" : "cases"}`);
+  const summary = element("summary", {}, counted(number, "more case"));
   const last = left > 0 ? element("p.merchant", {}, `and ${left} more`) : null;
   return element("details.cases", { id: `${id}-more` }, summary, ...cases, last);
 }

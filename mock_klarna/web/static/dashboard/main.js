@@ -135,6 +135,7 @@ async function showStep(entry) {
   await purchase.show();
   if (!purchase.has(entry.seq)) {
     changeView(before);
+    void purchase.show();
     return false;
   }
   void findings.show();
