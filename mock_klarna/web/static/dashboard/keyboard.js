@@ -66,8 +66,9 @@ export function listenToKeys(inbox, purchase, leave) {
       return;
     }
     const keys = keysOf(inbox, purchase, leave, target);
-    const act = isGoing ? viewKeys(leave)[event.key] : keys[event.key];
-    isGoing = !isGoing && event.key === "g" && !isField(target) && !document.querySelector("dialog[open]");
+    const isOnPage = !isField(target) && !document.querySelector("dialog[open]");
+    const act = isGoing && isOnPage ? viewKeys(leave)[event.key] : keys[event.key];
+    isGoing = !isGoing && isOnPage && event.key === "g";
     if (act) {
       event.preventDefault();
       act();
