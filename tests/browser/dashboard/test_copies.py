@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from mock_klarna import MockKlarna
 from mock_klarna.scenario.loader import load_scenarios
-from tests.browser.dashboard.conftest import Buy, with_wrong_tax
+from tests.browser.dashboard.conftest import Buy, Open, with_wrong_tax
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 Json = dict[str, Any]
@@ -46,6 +46,23 @@ async def _copies(tab: Page, url: str, entries: list[Json]) -> list[list[str]]:
     script = await tab.locator("script").get_attribute("src")
     copies: list[list[str]] = await tab.evaluate(COPIES, [f"{script}".replace("main.js", "copies.js"), entries])
     return copies
+
+
+async def test_a_text_is_shown_to_be_copied_by_hand_where_there_is_no_clipboard(
+    tab: Page, open_dashboard: Open, mock_klarna: MockKlarna
+) -> None:
+    await tab.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    await open_dashboard()
+    status = tab.locator("#status")
+    await expect(tab.get_by_role("status").and_(status)).to_have_count(1)  # screen readers know it while it is empty
+    await tab.keyboard.press("y")
+    await expect(status).to_have_text(tab.url)
+    await status.click(click_count=3)
+    await tab.keyboard.press("Control+c")
+    await expect(status).to_have_text(tab.url)
+    assert (await tab.evaluate("() => getSelection().toString()")).strip() == tab.url
+    await tab.keyboard.press("j")
+    await expect(status).to_be_empty()
 
 
 async def test_the_steps_of_every_entry_are_a_valid_scenario(

@@ -223,8 +223,14 @@ addEventListener("popstate", () => {
   showView();
 });
 for (const name of ["pointerdown", "keydown"]) {
-  const forget = (/** @type {Event} */ event) => find("#status").contains(/** @type {Node} */ (event.target)) || announce("");
-  addEventListener(name, forget, { capture: true });
+  /** @param {PointerEvent|KeyboardEvent} event */
+  const forget = (event) => {
+    const isCopying = event.ctrlKey || event.metaKey; // a text that could not be copied is shown there
+    if (!isCopying && !find("#status").contains(/** @type {Node} */ (event.target))) {
+      announce("");
+    }
+  };
+  addEventListener(name, /** @type {EventListener} */ (forget), { capture: true });
 }
 listenToKeys(inbox, purchase, leave);
 setInterval(refreshBar, REFRESH_MS);
