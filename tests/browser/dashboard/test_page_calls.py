@@ -38,6 +38,7 @@ async def test_the_lanes_have_the_calls_of_the_page_and_what_an_update_changed(
     lines_of_page = tab.locator(".lanes .step", has_text="page to klarna:")
     await expect(lines_of_page.filter(has_text="load() or update()")).to_have_count(2)
     await expect(lines_of_page.filter(has_text="load() or update()").first).to_contain_text("200")
+    await expect(tab.locator(".failure h3")).to_have_text("load() or update(): 1 problem")
     await expect(tab.locator(".failure")).to_contain_text("order_lines[0].total_amount")
     update = lines_of_page.filter(has_text="update()", has_not_text="load()")
     await update.click()

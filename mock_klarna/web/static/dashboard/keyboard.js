@@ -146,7 +146,7 @@ function viewKeys(leave) {
  * @returns {Keys}
  */
 function pressing(buttons) {
-  const press = (/** @type {string} */ selector) => () => /** @type {HTMLElement|null} */ (document.querySelector(selector))?.click();
+  const press = (/** @type {string} */ selector) => () => /** @type {HTMLElement|null} */ (document.querySelector(`${selector}:not([inert] *)`))?.click();
   return Object.fromEntries(buttons.map(([key, selector]) => [key, press(selector)]));
 }
 

@@ -20,12 +20,19 @@ export const live = {
   resend: (entry) => sendAgain(entry.callback_id, entry.name),
 };
 
+const NOTHING = { id: "", position: 0, entries: /** @type {Json[]} */ ([]) };
 /** The purchase that was loaded last: what is added to its journal is loaded alone. */
-let last = { id: "", position: 0, entries: /** @type {Json[]} */ ([]) };
+let last = NOTHING;
+
+/** Load everything again: after a reset or a new start of the server, another purchase can have the same id, and other entries the same positions. */
+export function forgetLoaded() {
+  last = NOTHING;
+}
 
 /** @param {string} id */
 async function load(id) {
-  const known = last.id === id ? last : { position: 0, entries: [] };
+  const start = last;
+  const known = start.id === id ? start : NOTHING;
   const path = `/_mock/purchases/${encodeURIComponent(id)}`;
   const query = { purchase_id: id, limit: MOST_ENTRIES, ...(known.position ? { after: known.position } : { order: "newest" }) };
   const [purchase, journal, calls] = await Promise.all([
@@ -34,8 +41,11 @@ async function load(id) {
     call("GET", `${path}/page-calls`),
   ]);
   const found = [...journal.entries, ...calls.entries].sort((one, other) => one.seq - other.seq);
-  const entries = added(known.entries, found).slice(-MOST_ENTRIES);
-  last = { id, position: Math.max(known.position, journal.position), entries };
+  const isAnew = found.some((entry) => entry.name === "session_initiated"); // after a reset with a seed
+  const entries = added(isAnew ? [] : known.entries, found).slice(-MOST_ENTRIES);
+  if (last === start) {
+    last = { id, position: Math.max(known.position, journal.position), entries };
+  }
   return { purchase, entries };
 }
 

@@ -9,7 +9,7 @@ import { copyText } from "./exchange.js";
 import { FindingsView } from "./findings.js";
 import { Inbox } from "./inbox.js";
 import { listenToKeys, showHelp } from "./keyboard.js";
-import { live } from "./live.js";
+import { forgetLoaded, live } from "./live.js";
 import { Merchants } from "./merchants.js";
 import { PurchaseView } from "./purchase.js";
 import { showRefusals } from "./refusals.js";
@@ -165,6 +165,7 @@ function showFilters() {
 }
 
 function showView() {
+  forgetLoaded();
   const { state } = currentView();
   if (state && !STATES.includes(state)) {
     changeView({ state: "" }); // a link with a mistake shows all states
@@ -217,7 +218,10 @@ store.addEventListener("live", () => {
   find("#live").textContent = store.isLive ? "live" : "connecting";
   find("#live").classList.toggle("on", store.isLive);
 });
-store.addEventListener("outdated", showView);
+store.addEventListener("outdated", () => {
+  purchase.forgetLines();
+  showView();
+});
 addEventListener("popstate", () => {
   /** @type {HTMLDialogElement|null} */ (document.querySelector("dialog[open]"))?.close(); // it is about what was shown
   showView();

@@ -1,9 +1,9 @@
 /** One purchase: what it is, why it went wrong, and its journal as lanes of page, Klarna and shop. */
 
 import { curl } from "./copies.js";
-import { arrange, badge, betweenClicks, duration, element, find, money, shopper, timeOfDay, words } from "./elements.js";
+import { announce, arrange, badge, betweenClicks, duration, element, find, money, shopper } from "./elements.js";
 import { copyText, exchangeView, explanation } from "./exchange.js";
-import { isFailure, stepOf } from "./steps.js";
+import { failureTitle, isFailure, stepButton } from "./steps.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
@@ -19,9 +19,9 @@ import { isFailure, stepOf } from "./steps.js";
  */
 
 const LONG_GAP_MS = 10000;
+const REFRESH_MS = 100;
 /** How many entries are shown at first. */
 const MOST_LINES = 300;
-const COLUMN = { page: 2, klarna: 4, shop: 6 };
 
 /** The part of the page that shows a purchase. */
 export class PurchaseView {
@@ -35,6 +35,8 @@ export class PurchaseView {
     this.root = find("#purchase");
     /** @type {Json|null} */
     this.purchase = null;
+    /** The id of the purchase that was shown last. */
+    this.shown = "";
     /** @type {Json[]} */
     this.entries = [];
     /** @type {Json|null} */
@@ -50,6 +52,7 @@ export class PurchaseView {
     this.mostLines = MOST_LINES;
     this.turn = 0;
     this.isFetching = false;
+    this.isDue = false;
     this.drawLater = betweenClicks(this.root, () => this.draw());
   }
 
@@ -60,17 +63,25 @@ export class PurchaseView {
     if (!id) {
       this.turn += 1; // what is being fetched is not shown any more
       this.purchase = null;
+      this.entries = [];
+      this.root.inert = false;
       this.root.replaceChildren(element("p.hint", {}, "Select a purchase to see what happened between page, Klarna and shop. Press ? for the keys."));
       return;
     }
     if (this.purchase?.purchase_id !== id) {
       this.opened.clear();
-      this.lines.clear();
-      this.gaps.clear();
+      this.forgetLines();
       this.entries = [];
       this.mostLines = MOST_LINES;
+      this.root.inert = true; // until it is the right one, nothing is done with the one before
     }
     await this.fetch(id);
+  }
+
+  /** Make all lines anew: other entries can have the same `seq` after a new start of the server. */
+  forgetLines() {
+    this.lines.clear();
+    this.gaps.clear();
   }
 
   /** @param {string} id */
@@ -81,8 +92,10 @@ export class PurchaseView {
       if (turn === this.turn) {
         const isOther = this.purchase?.purchase_id !== id;
         this.purchase = purchase;
+        this.shown = id;
         this.entries = entries;
         this.leftOut = left_out ?? null;
+        this.root.inert = false;
         this.drawLater();
         if (isOther) {
           this.root.scrollTop = 0;
@@ -90,9 +103,31 @@ export class PurchaseView {
       }
     } catch (error) {
       if (turn === this.turn) {
-        this.purchase = null;
-        this.root.replaceChildren(...this.backButton(), element("p.hint", { role: "alert" }, String(error)));
+        this.fail(id, error);
       }
+    }
+  }
+
+  /**
+   * Say why the purchase is not shown; after a request that failed, the one that is shown stays.
+   * @param {string} id
+   * @param {any} error
+   */
+  fail(id, error) {
+    const isGone = error.status === 404;
+    if (this.purchase?.purchase_id === id && !isGone) {
+      announce(String(error), true);
+      return;
+    }
+    const hasFocus = this.root.contains(document.activeElement);
+    const name = this.shown === id ? "This purchase does not exist any more." : `There is no purchase ${id}.`;
+    const why = "Purchases are deleted by a reset, by loading a snapshot, and when a server ends that keeps its state in memory.";
+    this.purchase = null;
+    this.entries = [];
+    this.root.inert = false;
+    this.root.replaceChildren(element("div.absent", {}, element("p.hint", { role: "alert" }, isGone ? `${name} ${why}` : String(error)), ...this.backButton()));
+    if (hasFocus) {
+      document.getElementById("back")?.focus();
     }
   }
 
@@ -101,23 +136,28 @@ export class PurchaseView {
    * @param {Json[]} entries
    */
   take(entries) {
-    const { purchase_id: id, merchant } = this.purchase ?? {};
+    const [id, merchant] = [this.source.current(), this.purchase?.merchant];
     if (entries.some((entry) => entry.purchase_id === id || (entry.name.startsWith("sdk_") && entry.merchant === merchant))) {
       this.refresh();
     }
   }
 
-  /** Fetch the purchase again soon. */
+  /** Fetch the purchase again soon; while an answer is awaited, once more after it, so that it is shown. */
   refresh() {
-    const id = this.purchase?.purchase_id;
+    const id = this.source.current();
+    this.isDue = Boolean(id);
     if (id && !this.isFetching) {
       this.isFetching = true;
-      setTimeout(() => {
-        this.isFetching = false;
+      setTimeout(async () => {
+        this.isDue = false;
         if (this.source.current() === id) {
-          void this.fetch(id);
+          await this.fetch(id);
         }
-      }, 100);
+        this.isFetching = false;
+        if (this.isDue) {
+          this.refresh();
+        }
+      }, REFRESH_MS);
     }
   }
 
@@ -174,8 +214,7 @@ export class PurchaseView {
     }
     const last = failed[failed.length - 1];
     const more = failed.length > 1 ? ` (the last of ${failed.length} failures)` : "";
-    const answer = last.status ? `was answered ${last.status}` : "got no answer";
-    const title = `${words(last.name)} ${answer}${more}`;
+    const title = `${failureTitle(last)}${more}`;
     const show = element("button", { type: "button", id: "show-failure", click: () => this.reveal(last.seq) }, "Show the exchange");
     return [element("section.failure", { "aria-label": "What went wrong" }, element("h3", {}, title), ...explanation(last), show)];
   }
@@ -223,8 +262,9 @@ export class PurchaseView {
     const showAll = () => {
       this.mostLines = Infinity;
       this.draw();
+      this.move(0); // the button has gone
     };
-    const earlier = element("button", { type: "button", id: "earlier", click: showAll }, `Show ${hidden} earlier entries`);
+    const earlier = element("button", { type: "button", id: "earlier", click: showAll }, `Show earlier entries (${hidden})`);
     const clock = element("span", { title: "the clock of the merchant" }, "Clock, UTC");
     const head = element("div.lane-names", { "aria-hidden": "true" }, clock, ...names);
     arrange(this.list, steps);
@@ -253,20 +293,8 @@ export class PurchaseView {
    * @param {string|undefined} currency
    */
   step(entry, currency) {
-    const step = stepOf(entry, currency);
     const isOpen = this.opened.has(entry.seq);
-    const [start, end] = [COLUMN[step.from], COLUMN[step.to]];
-    const kind = start === end ? "span.point" : start < end ? "span.arrow.right" : "span.arrow.left";
-    const text = element(kind, {}, element("span.text", {}, step.text), step.result ? element("span.result", {}, step.result) : null);
-    text.style.gridColumn = start === end ? `${start} / ${start + 2}` : `${Math.min(start, end) + 1} / ${Math.max(start, end) + 1}`;
-    const where = step.from === step.to ? `${step.from}: ` : `${step.from} to ${step.to}: `;
-    const button = element(
-      step.isFailure ? "button.step.failed" : `button.step.of-${entry.kind}`,
-      { type: "button", id: `step-${entry.seq}`, "aria-expanded": String(isOpen), click: () => this.toggle(entry.seq) },
-      element("time", { datetime: entry.at }, timeOfDay(entry.at).slice(0, 8), element("span.ms", {}, timeOfDay(entry.at).slice(8))),
-      element("span.visually-hidden", {}, where),
-      text,
-    );
+    const button = stepButton(entry, currency, isOpen, () => this.toggle(entry.seq));
     return element("li", {}, button, isOpen ? exchangeView(entry, this.purchase?.order ?? null, this.source) : null);
   }
 

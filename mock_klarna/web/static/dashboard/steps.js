@@ -1,6 +1,6 @@
 /** What each entry of the journal is in the lanes: from where to where, its text, and whether it went wrong. */
 
-import { money, words } from "./elements.js";
+import { counted, element, money, timeOfDay, words } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
@@ -44,6 +44,8 @@ const EVENTS = {
 const CALLS = { sdk_load: "load() or update()", sdk_update: "update()", sdk_problem: "lib.js reports a problem" };
 const FAILED = ["purchase_failed", "purchase_declined", "purchase_timed_out", "authorization_expired", "update_ignored"];
 
+const COLUMN = { page: 2, klarna: 4, shop: 6 };
+
 /**
  * Whether an entry of the journal is about something that went wrong.
  * @param {Json} entry
@@ -56,16 +58,33 @@ export function isFailure(entry) {
 }
 
 /**
+ * What went wrong, in one line.
+ * @param {Json} entry
+ */
+export function failureTitle(entry) {
+  const name = nameOf(entry);
+  if (entry.kind === "exchange" && entry.status < 400) {
+    const problems = (entry.problems ?? []).length; // the page goes on with them
+    return problems ? `${name}: ${counted(problems, "problem")}` : name;
+  }
+  return `${name} ${entry.status ? `was answered ${entry.status}` : "got no answer"}`;
+}
+
+/** @param {Json} entry */
+function nameOf(entry) {
+  return CALLS[entry.name] ?? words(entry.name);
+}
+
+/**
  * Return what an entry is in the lanes.
  * @param {Json} entry
  * @param {string|undefined} currency
  * @returns {Step}
  */
-export function stepOf(entry, currency) {
+function stepOf(entry, currency) {
   if (entry.kind === "exchange") {
     const isPage = entry.path.startsWith("/instantshopping/sdk");
-    const text = CALLS[entry.name] ?? words(entry.name);
-    return { from: isPage ? "page" : "shop", to: "klarna", text, result: String(entry.status), isFailure: isFailure(entry) };
+    return { from: isPage ? "page" : "shop", to: "klarna", text: nameOf(entry), result: String(entry.status), isFailure: isFailure(entry) };
   }
   if (entry.kind === "callback") {
     const attempt = entry.number > 1 ? `, attempt ${entry.number}` : "";
@@ -87,4 +106,27 @@ function filled(text, entry, currency) {
     const value = entry[name];
     return name.endsWith("_amount") ? money(value, currency) : String(value ?? "");
   });
+}
+
+/**
+ * The line of an entry in the lanes.
+ * @param {Json} entry
+ * @param {string|undefined} currency
+ * @param {boolean} isOpen
+ * @param {() => void} click
+ */
+export function stepButton(entry, currency, isOpen, click) {
+  const step = stepOf(entry, currency);
+  const [start, end] = [COLUMN[step.from], COLUMN[step.to]];
+  const kind = start === end ? "span.point" : start < end ? "span.arrow.right" : "span.arrow.left";
+  const text = element(kind, {}, element("span.text", {}, step.text), step.result ? element("span.result", {}, step.result) : null);
+  text.style.gridColumn = start === end ? `${start} / ${start + 2}` : `${Math.min(start, end) + 1} / ${Math.max(start, end) + 1}`;
+  const where = step.from === step.to ? `${step.from}: ` : `${step.from} to ${step.to}: `;
+  return element(
+    step.isFailure ? "button.step.failed" : `button.step.of-${entry.kind}`,
+    { type: "button", id: `step-${entry.seq}`, "aria-expanded": String(isOpen), click },
+    element("time", { datetime: entry.at }, timeOfDay(entry.at).slice(0, 8), element("span.ms", {}, timeOfDay(entry.at).slice(8))),
+    element("span.visually-hidden", {}, where),
+    text,
+  );
 }
