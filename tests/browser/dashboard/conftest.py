@@ -1,5 +1,6 @@
 """The dashboard of a merchant, and a shop where shoppers buy."""
 
+import asyncio
 import copy
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,12 @@ from mock_klarna import MockKlarna
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Page, Route
 
 Json = dict[str, Any]
 Open = Callable[..., Awaitable[None]]
 Buy = Callable[..., Json]
+Wait = Callable[[], Awaitable["asyncio.Queue[Route]"]]
 
 
 @pytest.fixture
@@ -53,6 +55,18 @@ def buy(mock_klarna: MockKlarna, shop: Shop) -> Buy:
         return bought
 
     return run
+
+
+@pytest.fixture
+def wait_for_streams(tab: "Page") -> Wait:
+    """Lets the requests for streams wait until the test answers them."""
+
+    async def start() -> "asyncio.Queue[Route]":
+        streams: asyncio.Queue[Route] = asyncio.Queue()
+        await tab.route("**/_mock/events?*", streams.put)
+        return streams
+
+    return start
 
 
 def with_wrong_tax(order: Json) -> None:

@@ -327,10 +327,15 @@ async def test_a_list_that_a_filter_empties_does_not_say_that_there_are_no_purch
 
 
 @pytest.mark.usefixtures("names")
-async def test_the_rows_of_snapshots_fit_a_narrow_phone(tab: Page, open_dashboard: Open, buy: Buy) -> None:
+async def test_the_rows_of_purchases_and_snapshots_fit_a_narrow_phone(
+    tab: Page, open_dashboard: Open, buy: Buy, mock_klarna: MockKlarna
+) -> None:
+    mock_klarna.set_clock("2030-05-01T10:00:00Z")
     buy()
     await tab.set_viewport_size({"width": 320, "height": 700})
     await open_dashboard()
+    await expect(tab.locator(".row .when")).to_have_text("2030-05-01", use_inner_text=True)
+    assert await tab.locator(".who").evaluate("(name) => name.scrollWidth <= name.clientWidth")
     await tab.locator("#snapshots").click()
     name = tab.locator("dialog input[name=name]")
     await name.fill("..")

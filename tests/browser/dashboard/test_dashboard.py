@@ -12,7 +12,7 @@ from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
 from tests.browser import axe
-from tests.browser.dashboard.conftest import Buy, Open, with_wrong_tax
+from tests.browser.dashboard.conftest import Buy, Open, Wait, with_wrong_tax
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
@@ -234,23 +234,12 @@ async def test_thousands_of_purchases_are_a_few_rows(
     assert await tab.locator(".row").count() < 50
 
 
-async def _held_streams(tab: "Page") -> "asyncio.Queue[Route]":
-    """Return the requests for streams, which are not answered until the test does."""
-    streams: asyncio.Queue[Route] = asyncio.Queue()
-
-    async def hold(route: "Route") -> None:
-        await streams.put(route)
-
-    await tab.route("**/_mock/events?*", hold)
-    return streams
-
-
 async def test_two_hundred_entries_at_once_are_drawn_together(
-    tab: "Page", open_dashboard: Open, buy: Buy, console_errors: list[str], mock_klarna: MockKlarna
+    tab: "Page", buy: Buy, wait_for_streams: Wait, console_errors: list[str], mock_klarna: MockKlarna
 ) -> None:
     bought = buy()
     entry = {**mock_klarna.journal(name="create_order")[0], "status": 400, "purchase_id": bought["purchase_id"]}
-    streams = await _held_streams(tab)
+    streams = await wait_for_streams()
     await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}")
     await expect(tab.locator(".row")).to_contain_text("placed")
     await tab.evaluate(COUNT_DRAWINGS)
@@ -266,9 +255,9 @@ async def test_two_hundred_entries_at_once_are_drawn_together(
 
 
 async def test_more_entries_than_the_server_sends_are_read_from_the_lists(
-    tab: "Page", open_dashboard: Open, buy: Buy, console_errors: list[str], mock_klarna: MockKlarna
+    tab: "Page", buy: Buy, wait_for_streams: Wait, console_errors: list[str], mock_klarna: MockKlarna
 ) -> None:
-    streams = await _held_streams(tab)
+    streams = await wait_for_streams()
     await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}")
     await expect(tab.locator("#empty")).to_be_visible()
     buy(with_wrong_tax)

@@ -49,10 +49,11 @@ export async function call(method, path, body, authorization) {
     headers.Authorization = authorization;
   }
   const sent = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
-  const answer = await fetch(path, { method, headers, body: sent, credentials: "omit", cache: "no-store" }).catch(() => {
+  const fail = () => {
     throw new ApiError(0, "The server does not answer.");
-  });
-  const text = await answer.text();
+  };
+  const answer = await fetch(path, { method, headers, body: sent, credentials: "omit", cache: "no-store" }).catch(fail);
+  const text = await answer.text().catch(fail);
   const data = parsed(text);
   if (!answer.ok) {
     const errors = data.errors ?? (await explained(answer.headers.get("Mock-Klarna-Explanation")));

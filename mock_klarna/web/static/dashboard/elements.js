@@ -170,6 +170,7 @@ export function betweenClicks(root, draw) {
   });
   addEventListener("pointerup", () => setTimeout(release));
   addEventListener("pointercancel", release);
+  addEventListener("contextmenu", release); // the menu gets the release
   return () => {
     isDue = isPressed;
     if (!isPressed) {

@@ -1,7 +1,8 @@
 /** The list of purchases: only the rows that can be seen are elements. */
 
 import { changeView, currentView } from "./address.js";
-import { arrange, badge, betweenClicks, element, find, money } from "./elements.js";
+import { arrange, badge, betweenClicks, counted, element, find, money } from "./elements.js";
+import { WHOLE_LIMIT } from "./store.js";
 
 /** @typedef {import("./rows.js").Row} Row */
 
@@ -36,13 +37,14 @@ export class Inbox {
   refresh() {
     this.rows = this.store.rows();
     const all = Math.max(this.store.total, this.store.purchases.size);
-    find("#count").textContent = `${currentView().search ? `${this.rows.length} of ${all}` : all} purchase${all === 1 ? "" : "s"}`;
+    const { search, state } = currentView();
+    const bound = all > WHOLE_LIMIT ? `, the newest ${WHOLE_LIMIT} are ${search ? "searched" : "listed"}` : "";
+    find("#count").textContent = `${search ? `${this.rows.length} of ` : ""}${counted(all, "purchase")}${bound}`;
     if (!this.isActiveShown && this.position() >= 0) {
       this.isActiveShown = true; // the purchase that the URL names
       this.activate(this.position());
     }
     find("#empty").hidden = this.rows.length > 0 || !this.store.isLoaded;
-    const { search, state } = currentView();
     find("#empty").textContent = search || state ? "No purchase matches." : "No purchase yet. Press Buy, or click the button of your shop.";
     this.plan();
   }
@@ -67,7 +69,7 @@ export class Inbox {
     for (let at = first; at < last; at += 1) {
       const row = this.rows[at];
       const [isActive, isOpened] = [row.purchase_id === this.active, row.purchase_id === opened];
-      const shown = JSON.stringify([row.state, row.order_amount, row.shopper, row.currency, this.failures(row.purchase_id), isActive, isOpened]);
+      const shown = JSON.stringify([row.state, row.order_amount, row.shopper, row.currency, row.created_at, this.store.marks.counts(row.purchase_id), isActive, isOpened]);
       const known = before.get(row.purchase_id);
       const drawn = known?.shown === shown ? known : { shown, made: this.row(row, isActive, isOpened) };
       place(drawn.made, at, this.rows.length);
@@ -75,19 +77,12 @@ export class Inbox {
     }
     arrange(this.space, [...this.made.values()].map(({ made }) => made));
     const active = this.position();
-    this.list.toggleAttribute("aria-activedescendant", false);
-    if (active >= first && active < last) {
-      this.list.setAttribute("aria-activedescendant", `row-${active}`);
+    const described = active >= first && active < last ? `row-${active}` : null;
+    if (described === null) {
+      this.list.removeAttribute("aria-activedescendant");
+    } else if (this.list.getAttribute("aria-activedescendant") !== described) {
+      this.list.setAttribute("aria-activedescendant", described); // each change is read out
     }
-  }
-
-  /**
-   * How many requests were refused and how many callbacks failed.
-   * @param {string} id
-   */
-  failures(id) {
-    const marks = this.store.marks.get(id);
-    return /** @type {[number, number]} */ ([marks?.exchange.size ?? 0, marks?.callback.size ?? 0]);
   }
 
   /**
@@ -102,8 +97,8 @@ export class Inbox {
       { role: "option", "aria-selected": String(isOpened), click: () => this.choose(id) },
       element("span.who", {}, purchase.shopper),
       element("span.amount", {}, money(purchase.order_amount, purchase.currency)),
-      element("span.about", {}, badge(purchase.state), element("span.merchant", {}, purchase.merchant), ...marksOf(...this.failures(id))),
-      element("time.when", {}, when(purchase.created_at)),
+      element("span.about", {}, badge(purchase.state), element("span.merchant", {}, purchase.merchant), ...marksOf(...this.store.marks.counts(id))),
+      element("time.when", { datetime: purchase.created_at }, ...when(purchase.created_at)),
     );
   }
 
@@ -183,13 +178,16 @@ function marksOf(refused, callbacks) {
     made.push(element("span.mark", {}, `${refused} refused`));
   }
   if (callbacks) {
-    made.push(element("span.mark", {}, `${callbacks} callback${callbacks > 1 ? "s" : ""}`));
+    made.push(element("span.mark", {}, counted(callbacks, "callback")));
   }
   return made;
 }
 
-/** @param {string} at */
+/**
+ * The time of today, else the date, with the time where there is room.
+ * @param {string} at
+ */
 function when(at) {
   const today = new Date().toISOString().slice(0, 10);
-  return at.startsWith(today) ? at.slice(11, 19) : at.slice(0, 16).replace("T", " ");
+  return at.startsWith(today) ? [at.slice(11, 19)] : [at.slice(0, 10), element("span.minutes", {}, ` ${at.slice(11, 16)}`)];
 }

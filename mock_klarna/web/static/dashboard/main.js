@@ -166,6 +166,14 @@ function showFilters() {
 
 function showView() {
   forgetLoaded();
+  showParts();
+  store.load().catch((error) => announce(String(error), true));
+  refreshBar();
+  refreshMerchants();
+}
+
+/** Show what the URL asks for beside the list. */
+function showParts() {
   const { state } = currentView();
   if (state && !STATES.includes(state)) {
     changeView({ state: "" }); // a link with a mistake shows all states
@@ -173,9 +181,6 @@ function showView() {
   showFilters();
   void purchase.show();
   void findings.show();
-  store.load().catch((error) => announce(String(error), true));
-  refreshBar();
-  refreshMerchants();
 }
 
 function refreshMerchants() {
@@ -224,7 +229,12 @@ store.addEventListener("outdated", () => {
 });
 addEventListener("popstate", () => {
   /** @type {HTMLDialogElement|null} */ (document.querySelector("dialog[open]"))?.close(); // it is about what was shown
-  showView();
+  if (store.isCurrent()) {
+    showParts(); // the list keeps its place
+    inbox.refresh();
+  } else {
+    showView();
+  }
 });
 for (const name of ["pointerdown", "keydown"]) {
   /** @param {PointerEvent|KeyboardEvent} event */

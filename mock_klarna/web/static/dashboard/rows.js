@@ -17,8 +17,25 @@ import { shopper } from "./elements.js";
  * @property {boolean} isComplete whether the purchase had an order when it was read
  * @property {number} time
  * @property {number} number the order of purchases of the same second: higher ones are newer
- * @property {string} text what is searched, in lower case
+ * @property {string} text what is searched, in lower case, beside the state
  */
+
+/** @param {Json} part */
+function textsOf(part) {
+  return Object.values(part ?? {}).filter((value) => typeof value === "string");
+}
+
+/**
+ * Take over what an event says about a purchase.
+ * @param {Row} row
+ * @param {Json} event
+ * @param {string} state the state of the purchase after the event
+ */
+export function followEvent(row, { order_amount, order_id, deny_code, deny_message }, state) {
+  row.state = state;
+  row.order_amount = order_amount ?? row.order_amount;
+  row.text = [row.text, ...textsOf({ order_id, deny_code, deny_message })].join("\n").toLowerCase();
+}
 
 /**
  * @param {Json} purchase
@@ -26,14 +43,14 @@ import { shopper } from "./elements.js";
  * @returns {Row}
  */
 export function rowOf(purchase, number) {
-  const { order, ...own } = purchase;
+  const { order, state, ...own } = purchase;
   const { billing_address: address, merchant_reference1: reference, order_lines: lines } = order ?? {};
   const names = (lines ?? []).map((/** @type {Json} */ line) => line?.name);
-  const searched = [own, own.deny, address].flatMap((part) => Object.values(part ?? {}).filter((value) => typeof value === "string"));
+  const searched = [own, own.deny, address].flatMap(textsOf);
   return {
     purchase_id: purchase.purchase_id,
     merchant: purchase.merchant,
-    state: purchase.state,
+    state,
     created_at: purchase.created_at,
     order_amount: purchase.order_amount ?? order?.order_amount,
     currency: order?.purchase_currency,

@@ -2,20 +2,18 @@
 
 import { currentView } from "./address.js";
 import { call, withQuery } from "./api.js";
-import { announce } from "./elements.js";
-import { rowOf } from "./rows.js";
-import { isFailure } from "./steps.js";
+import { announce, words } from "./elements.js";
+import { Marks } from "./marks.js";
+import { followEvent, rowOf } from "./rows.js";
 import { Stream } from "./stream.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 /** @typedef {import("./rows.js").Row} Row */
 
-/** @typedef {{exchange: Set<unknown>, callback: Set<unknown>}} Marks */
-
 const FIRST_LIMIT = 50;
 const PAGE_LIMIT = 300;
-const WHOLE_LIMIT = 10000;
-const MARKS_LIMIT = 1000;
+/** How many purchases are listed and searched. */
+export const WHOLE_LIMIT = 10000;
 const REFRESH_MS = 400;
 const MOST_SINGLE = 3;
 /** While more happens than the server sends, the newest purchases are read this often, and everything when it ends. */
@@ -44,18 +42,20 @@ export class Store extends EventTarget {
     this.purchases = new Map();
     /** All purchases, newest first; null if they have to be sorted again. @type {Row[]|null} */
     this.sorted = [];
-    /** What went wrong in a purchase: positions of refused requests, ids of callbacks. @type {Map<string, Marks>} */
-    this.marks = new Map();
+    this.marks = new Marks();
     /** @type {Set<string>} */
     this.merchants = new Set();
     this.newest = 0;
     this.oldest = 0;
     this.total = 0;
     this.inFlight = 0;
+    this.filters = "";
     this.isLive = false;
     this.isLoaded = false;
     this.isBehind = false;
     this.loading = 0;
+    /** The position of the journal when there were fewer purchases than are listed. */
+    this.lessAt = NaN;
     /** @type {Set<string>} */
     this.unknown = new Set();
     /** @type {number|undefined} */
@@ -77,6 +77,7 @@ export class Store extends EventTarget {
   async load() {
     const turn = ++this.loading;
     const { merchant } = currentView();
+    this.filters = filters();
     this.removeOthers();
     // the position comes first: whatever happens after it is in the stream
     const position = takeFirstPosition() ?? (await newestPosition());
@@ -91,8 +92,13 @@ export class Store extends EventTarget {
     [this.sorted, this.newest, this.oldest, this.isLoaded] = [null, 0, 0, true];
     this.stream.follow(merchant, position);
     this.show(first);
-    await Promise.all([this.loadMarks(merchant), this.loadOlder(first, turn)]);
+    await Promise.all([this.marks.load(merchant, () => turn === this.loading), this.loadOlder(first, turn)]);
     this.changed();
+  }
+
+  /** Whether the purchases are those that the URL asks for. */
+  isCurrent() {
+    return this.filters === filters();
   }
 
   /** Remove what the filters do not ask for, so that nobody opens it while the list is loading. */
@@ -141,35 +147,6 @@ export class Store extends EventTarget {
     }
   }
 
-  /** @param {string} merchant */
-  async loadMarks(merchant) {
-    const query = { merchant, order: "newest", limit: MARKS_LIMIT, detail: "summary", kind: "exchange" };
-    const lists = await Promise.all([
-      call("GET", withQuery("/_mock/journal", { ...query, status: "4xx" })),
-      call("GET", withQuery("/_mock/journal", { ...query, status: "5xx" })),
-      call("GET", withQuery("/_mock/callbacks", { merchant, state: "failed", limit: MARKS_LIMIT })),
-      call("GET", withQuery("/_mock/callbacks", { merchant, state: "waiting", limit: MARKS_LIMIT })),
-    ]);
-    lists.flatMap((list) => list.entries ?? []).forEach((entry) => this.mark(entry));
-    lists.flatMap((list) => list.callbacks ?? []).forEach((sent) => this.mark({ ...sent, kind: "callback" }));
-  }
-
-  /**
-   * Mark the purchase of a failure; a callback that a later attempt delivers is not marked any more.
-   * @param {Json} failure
-   * @param {boolean} [isFailed]
-   */
-  mark(failure, isFailed = true) {
-    const marks = this.marks.get(failure.purchase_id) ?? { exchange: new Set(), callback: new Set() };
-    const [marked, id] = failure.kind === "callback" ? [marks.callback, failure.callback_id] : [marks.exchange, failure.seq];
-    if (isFailed) {
-      marked.add(id);
-    } else {
-      marked.delete(id);
-    }
-    this.marks.set(failure.purchase_id, marks);
-  }
-
   /**
    * Take purchases, newest first, into the list.
    * @param {Json} list
@@ -204,7 +181,7 @@ export class Store extends EventTarget {
         this.merchants.add(entry.merchant);
       }
       if (entry.purchase_id && entry.kind !== "event") {
-        this.mark(entry, isFailure(entry));
+        this.marks.take(entry);
       }
       this.follow(entry);
     }
@@ -219,12 +196,14 @@ export class Store extends EventTarget {
   follow(entry) {
     const known = this.purchases.get(entry.purchase_id);
     const state = STATES.get(entry.name);
-    if (entry.purchase_id && !known) {
+    if (entry.name === "session_initiated") {
+      this.marks.delete(entry.purchase_id); // after a reset with a seed, ids come again
+    }
+    if (entry.purchase_id && (!known || entry.name === "session_initiated")) {
       this.want(entry.purchase_id);
     }
     if (known && state) {
-      known.state = state;
-      known.order_amount = entry.order_amount ?? known.order_amount;
+      followEvent(known, entry, state);
       const wanted = currentView().state;
       if (wanted && wanted !== state) {
         this.purchases.delete(entry.purchase_id);
@@ -242,7 +221,7 @@ export class Store extends EventTarget {
     this.timer ??= setTimeout(() => this.fetchUnknown(), REFRESH_MS);
   }
 
-  /** There are more entries than the server sends: read the newest purchases now, and all of them when it has calmed down. */
+  /** There are more entries than the server sends: read the newest purchases now, and all of them when no more are left out. */
   fallBehind() {
     this.isBehind = true;
     this.timer ??= setTimeout(() => this.fetchUnknown(), BEHIND_MS);
@@ -253,11 +232,14 @@ export class Store extends EventTarget {
 
   /** Find out whether purchases are gone; no entry of the journal says so. */
   async check() {
-    const [turn, before] = [this.loading, this.total];
+    const [turn, before, position] = [this.loading, this.total, this.stream.position];
     const { total } = await this.list(0);
-    if (turn === this.loading && total < Math.min(before, this.total)) {
+    const isLess = total < Math.min(before, this.total);
+    // those that left the state of the filter are fewer until their entries come, and so only the second time says that some are gone
+    if (turn === this.loading && isLess && (!currentView().state || this.lessAt === position)) {
       this.dispatchEvent(new Event("outdated"));
     }
+    this.lessAt = isLess ? position : NaN;
   }
 
   async reread() {
@@ -265,7 +247,7 @@ export class Store extends EventTarget {
     const first = await this.list(FIRST_LIMIT);
     if (turn === this.loading) {
       this.show(first);
-      await Promise.all([this.loadMarks(currentView().merchant), this.loadOlder(first, turn)]);
+      await Promise.all([this.marks.load(currentView().merchant, () => turn === this.loading), this.loadOlder(first, turn)]);
       this.changed();
     }
   }
@@ -299,6 +281,9 @@ export class Store extends EventTarget {
     );
     this.inFlight -= 1;
     const purchases = found.filter((purchase) => purchase && (!state || purchase.state === state));
+    if (this.total > this.purchases.size) {
+      return { purchases, total: (await this.list(0)).total }; // they may be among those that are not listed
+    }
     const added = purchases.filter((purchase) => !this.purchases.has(purchase?.purchase_id)).length;
     return { purchases, total: this.total + added };
   }
@@ -308,19 +293,35 @@ export class Store extends EventTarget {
    * @returns {Row[]}
    */
   rows() {
-    this.sorted ??= [...this.purchases.values()].sort((one, other) => other.time - one.time || other.number - one.number);
+    this.sorted ??= this.newestFirst();
     const search = currentView().search.trim().toLowerCase();
-    return search ? this.sorted.filter((row) => row.text.includes(search) || this.failuresText(row).includes(search)) : this.sorted;
+    return search ? this.sorted.filter((row) => row.text.includes(search) || this.changingText(row).includes(search)) : this.sorted;
+  }
+
+  /** Sort the purchases, and forget those of which there are too many. */
+  newestFirst() {
+    const rows = [...this.purchases.values()].sort((one, other) => other.time - one.time || other.number - one.number);
+    for (const { purchase_id } of rows.splice(WHOLE_LIMIT)) {
+      this.purchases.delete(purchase_id);
+      this.marks.delete(purchase_id);
+    }
+    return rows;
   }
 
   /**
-   * What the marks of a row say, so that it is found.
+   * What a row says of its state and its failures, so that it is found.
    * @param {Row} row
    */
-  failuresText(row) {
-    const marks = this.marks.get(row.purchase_id);
-    return `${marks?.exchange.size ? "refused" : ""} ${marks?.callback.size ? "callback failed" : ""}`;
+  changingText(row) {
+    const [refused, callbacks] = this.marks.counts(row.purchase_id);
+    return `${words(row.state)} ${refused ? "refused" : ""} ${callbacks ? "callback failed" : ""}`;
   }
+}
+
+/** What the URL asks the API for. */
+function filters() {
+  const { merchant, state } = currentView();
+  return JSON.stringify([merchant, state]);
 }
 
 /** The position of the journal when the page was made, the first time; later undefined. */

@@ -33,6 +33,7 @@ export class Stream {
     this.source = null;
     /** @type {number|undefined} */
     this.timer = undefined;
+    document.addEventListener("visibilitychange", () => document.hidden && this.deliver()); // the frame that it waits for does not come
   }
 
   /**
