@@ -28,7 +28,7 @@ const LINKS = [
 ];
 /** @type {[string, string]} */
 const AUTHORITY = ["/_mock/ca.pem", "Certificate authority (PEM), which clients of https have to trust"];
-const MOST_MERCHANTS = 100;
+const MAX_MERCHANTS = 100;
 const EFFECTS = ["delay", "status", "drop", "garbage", "twice", "out_of_order"];
 
 /** @param {(purchase: string) => void} open shows a purchase */
@@ -73,7 +73,7 @@ async function buyers() {
   if (currentView().merchant) {
     return null;
   }
-  const { merchants } = await call("GET", `/_mock/merchants?limit=${MOST_MERCHANTS}`);
+  const { merchants } = await call("GET", `/_mock/merchants?limit=${MAX_MERCHANTS}`);
   return merchants.filter((/** @type {Json} */ each) => each.buttons).map((/** @type {Json} */ each) => each.merchant);
 }
 

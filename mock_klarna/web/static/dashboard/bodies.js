@@ -4,7 +4,7 @@ import { element } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
-const MOST_LINES = 3000;
+const MAX_LINES = 3000;
 
 /**
  * @typedef {object} Line
@@ -30,9 +30,9 @@ export function bodyView(body, paths = []) {
   };
   const known = new Set(lines.map((line) => line.path));
   const marked = new Set(paths.map((path) => nearest(path, known)).filter(Boolean));
-  const shown = lines.slice(0, MOST_LINES).map((line) => element(marked.has(line.path) ? "span.line.wrong" : "span.line", {}, ...parts(line)));
-  if (lines.length > MOST_LINES) {
-    shown.push(element("span.line", {}, `… ${lines.length - MOST_LINES} more lines`));
+  const shown = lines.slice(0, MAX_LINES).map((line) => element(marked.has(line.path) ? "span.line.wrong" : "span.line", {}, ...parts(line)));
+  if (lines.length > MAX_LINES) {
+    shown.push(element("span.line", {}, `… ${lines.length - MAX_LINES} more lines`));
   }
   return element("pre.body", { tabindex: 0, role: "group", "aria-label": "Body" }, ...shown);
 }

@@ -7,7 +7,7 @@ import { announce, duration, element, find, words } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
-const MOST_JOBS = 50;
+const MAX_JOBS = 50;
 /** Null stands for the real time. @type {[string, Json|null][]} */
 const STEPS = [
   ["Next due job", { to: "next" }],
@@ -49,7 +49,7 @@ export async function moveClock(open) {
     const { merchant } = currentView();
     time.value = clock.now.slice(0, 19);
     now.textContent = merchant ? `Now ${clock.now} for ${merchant}.` : `Moves the clocks of all merchants. The real time is ${clock.now}.`;
-    const waiting = await call("GET", forMerchant("/_mock/jobs", { limit: MOST_JOBS }));
+    const waiting = await call("GET", forMerchant("/_mock/jobs", { limit: MAX_JOBS }));
     due.replaceChildren(...dueView(waiting, (id) => [dialog.close(), open(id)]));
   };
   /** @param {Json|null} body */

@@ -52,7 +52,7 @@ export function find(selector) {
   return /** @type {HTMLElement} */ (document.querySelector(selector));
 }
 
-const MOST_FORMATS = 50;
+const MAX_FORMATS = 50;
 /** @type {Map<string|undefined, Intl.NumberFormat|null>} */
 const formats = new Map();
 
@@ -68,7 +68,7 @@ function formatOf(currency) {
     } catch {
       format = null;
     }
-    if (formats.size < MOST_FORMATS) {
+    if (formats.size < MAX_FORMATS) {
       formats.set(currency, format); // to make one takes longer than everything else in a row
     }
   }

@@ -2,7 +2,7 @@
 
 import { changeView, currentView } from "./address.js";
 import { arrange, badge, betweenClicks, counted, element, find, money } from "./elements.js";
-import { WHOLE_LIMIT } from "./store.js";
+import { MAX_PURCHASES } from "./store.js";
 
 /** @typedef {import("./rows.js").Row} Row */
 
@@ -38,7 +38,7 @@ export class Inbox {
     this.rows = this.store.rows();
     const all = Math.max(this.store.total, this.store.purchases.size);
     const { search, state } = currentView();
-    const bound = all > WHOLE_LIMIT ? `, the newest ${WHOLE_LIMIT} are ${search ? "searched" : "listed"}` : "";
+    const bound = all > MAX_PURCHASES ? `, the newest ${MAX_PURCHASES} are ${search ? "searched" : "listed"}` : "";
     find("#count").textContent = `${search ? `${this.rows.length} of ` : ""}${counted(all, "purchase")}${bound}`;
     if (!this.isActiveShown && this.position() >= 0) {
       this.isActiveShown = true; // the purchase that the URL names

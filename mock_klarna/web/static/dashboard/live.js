@@ -8,7 +8,7 @@ import { sendAgain, sendChanged } from "./resend.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
-const MOST_ENTRIES = 1000;
+const MAX_ENTRIES = 1000;
 
 /** @type {import("./purchase.js").Source} */
 export const live = {
@@ -34,7 +34,7 @@ async function load(id) {
   const start = last;
   const known = start.id === id ? start : NOTHING;
   const path = `/_mock/purchases/${encodeURIComponent(id)}`;
-  const query = { purchase_id: id, limit: MOST_ENTRIES, ...(known.position ? { after: known.position } : { order: "newest" }) };
+  const query = { purchase_id: id, limit: MAX_ENTRIES, ...(known.position ? { after: known.position } : { order: "newest" }) };
   const [purchase, journal, calls] = await Promise.all([
     call("GET", path),
     call("GET", withQuery("/_mock/journal", query)),
@@ -42,7 +42,7 @@ async function load(id) {
   ]);
   const found = [...journal.entries, ...calls.entries].sort((one, other) => one.seq - other.seq);
   const isAnew = found.some((entry) => entry.name === "session_initiated"); // after a reset with a seed
-  const entries = added(isAnew ? [] : known.entries, found).slice(-MOST_ENTRIES);
+  const entries = added(isAnew ? [] : known.entries, found).slice(-MAX_ENTRIES);
   if (last === start) {
     last = { id, position: Math.max(known.position, journal.position), entries };
   }

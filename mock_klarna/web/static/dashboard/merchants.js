@@ -5,7 +5,7 @@ import { counted, element } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
-const MOST = 100;
+const MAX_MERCHANTS = 100;
 
 /** The names that a list offers: those of the server, and those that were seen since. */
 export class Merchants {
@@ -18,7 +18,7 @@ export class Merchants {
 
   /** Ask the server for those of its merchants to which something happened last. */
   async load() {
-    const { merchants } = await call("GET", `/_mock/merchants?limit=${MOST}`);
+    const { merchants } = await call("GET", `/_mock/merchants?limit=${MAX_MERCHANTS}`);
     this.texts = new Map(merchants.map((/** @type {Json} */ each) => [each.merchant, described(each)]));
   }
 

@@ -21,7 +21,7 @@ import { failureTitle, isFailure, stepButton } from "./steps.js";
 const LONG_GAP_MS = 10000;
 const REFRESH_MS = 100;
 /** How many entries are shown at first. */
-const MOST_LINES = 300;
+const MAX_LINES = 300;
 
 /** The part of the page that shows a purchase. */
 export class PurchaseView {
@@ -49,7 +49,7 @@ export class PurchaseView {
     this.gaps = new Map();
     this.list = element("ol");
     this.section = element("section.lanes", { "aria-label": "What happened" });
-    this.mostLines = MOST_LINES;
+    this.mostLines = MAX_LINES;
     this.turn = 0;
     this.isFetching = false;
     this.isDue = false;
@@ -72,7 +72,7 @@ export class PurchaseView {
       this.opened.clear();
       this.forgetLines();
       this.entries = [];
-      this.mostLines = MOST_LINES;
+      this.mostLines = MAX_LINES;
       this.root.inert = true; // until it is the right one, nothing is done with the one before
     }
     await this.fetch(id);

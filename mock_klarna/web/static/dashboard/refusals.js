@@ -7,7 +7,7 @@ import { counted, element, words } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
-const MOST_PATHS = 5;
+const MAX_PATHS = 5;
 
 /** @param {(purchase: string) => void} open shows a purchase */
 export async function showRefusals(open) {
@@ -41,7 +41,7 @@ export function table(names, rows) {
  * @param {(purchase: string) => void} open
  */
 function row({ operation, rule, count, paths, last }, open) {
-  const members = paths.slice(0, MOST_PATHS).map((/** @type {Json} */ each) => element("li", {}, `${each.path || "the body"}${each.count > 1 ? ` (${each.count})` : ""}`));
+  const members = paths.slice(0, MAX_PATHS).map((/** @type {Json} */ each) => element("li", {}, `${each.path || "the body"}${each.count > 1 ? ` (${each.count})` : ""}`));
   const why = last.problem ? `expected ${last.problem.expected}` : last.explanation ?? "";
   const entry = last.purchase_id
     ? element("button.link", { type: "button", click: () => open(last.purchase_id) }, "Show the purchase")

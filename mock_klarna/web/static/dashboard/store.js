@@ -13,9 +13,9 @@ import { Stream } from "./stream.js";
 const FIRST_LIMIT = 50;
 const PAGE_LIMIT = 300;
 /** How many purchases are listed and searched. */
-export const WHOLE_LIMIT = 10000;
+export const MAX_PURCHASES = 10000;
 const REFRESH_MS = 400;
-const MOST_SINGLE = 3;
+const MAX_SINGLE = 3;
 /** While more happens than the server sends, the newest purchases are read this often, and everything when it ends. */
 const BEHIND_MS = 1000;
 
@@ -121,8 +121,8 @@ export class Store extends EventTarget {
   async loadOlder(list, turn) {
     let page = list;
     let count = page.purchases.length;
-    while (page.purchases.length && count < Math.min(list.total, WHOLE_LIMIT)) {
-      const limit = Math.min(PAGE_LIMIT, WHOLE_LIMIT - count);
+    while (page.purchases.length && count < Math.min(list.total, MAX_PURCHASES)) {
+      const limit = Math.min(PAGE_LIMIT, MAX_PURCHASES - count);
       page = await this.list(limit, page.purchases.at(-1).purchase_id);
       if (turn !== this.loading) {
         return;
@@ -255,11 +255,11 @@ export class Store extends EventTarget {
   /** Fetch the purchases that are not known: one by one if they are few, else with the newest. */
   async fetchUnknown() {
     const ids = [...this.unknown];
-    const [turn, isFew] = [this.loading, ids.length <= MOST_SINGLE && !this.isBehind];
+    const [turn, isFew] = [this.loading, ids.length <= MAX_SINGLE && !this.isBehind];
     this.unknown.clear();
     this.isBehind = false;
     try {
-      const found = isFew ? await this.fetchEach(ids) : await this.list(Math.min(ids.length + FIRST_LIMIT, WHOLE_LIMIT));
+      const found = isFew ? await this.fetchEach(ids) : await this.list(Math.min(ids.length + FIRST_LIMIT, MAX_PURCHASES));
       if (turn === this.loading) {
         this.show(found);
       }
@@ -301,7 +301,7 @@ export class Store extends EventTarget {
   /** Sort the purchases, and forget those of which there are too many. */
   newestFirst() {
     const rows = [...this.purchases.values()].sort((one, other) => other.time - one.time || other.number - one.number);
-    for (const { purchase_id } of rows.splice(WHOLE_LIMIT)) {
+    for (const { purchase_id } of rows.splice(MAX_PURCHASES)) {
       this.purchases.delete(purchase_id);
       this.marks.delete(purchase_id);
     }
