@@ -101,6 +101,8 @@ const inbox = new Inbox(store, open);
 const merchants = new Merchants(/** @type {HTMLSelectElement} */ (find("#merchant")));
 const purchase = new PurchaseView(live, leave);
 const findings = new FindingsView(showStep);
+/** Loads the list again after it failed. @type {number|undefined} */
+let retry;
 
 /** @param {string} id */
 function open(id) {
@@ -167,7 +169,11 @@ function showFilters() {
 function showView() {
   forgetLoaded();
   showParts();
-  store.load().catch((error) => announce(String(error), true));
+  clearTimeout(retry);
+  store.load().catch((error) => {
+    announce(String(error), true);
+    retry = setTimeout(showView, CHECK_MS);
+  });
   refreshBar();
   refreshMerchants();
 }

@@ -73,9 +73,18 @@ export class Store extends EventTarget {
     );
   }
 
-  /** @returns {Promise<void>} */
+  /** Load what the URL asks for; raises an error unless it was asked for again meanwhile. */
   async load() {
     const turn = ++this.loading;
+    await this.loadAll(turn).catch((error) => {
+      if (turn === this.loading) {
+        throw error;
+      }
+    });
+  }
+
+  /** @param {number} turn */
+  async loadAll(turn) {
     const { merchant } = currentView();
     this.filters = filters();
     this.removeOthers();
