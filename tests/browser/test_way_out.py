@@ -267,15 +267,19 @@ async def test_a_page_that_loses_the_dialog_recovers(
     await assert_recovered(tab)
 
 
+IS_HIT = """() => {
+  const host = document.querySelector("mock-klarna-button");
+  const { left, top, right, bottom } = host.shadowRoot.querySelector("button").getBoundingClientRect();
+  return document.elementFromPoint((left + right) / 2, (top + bottom) / 2) === host;
+}"""
+"""Whether a click at the button reaches it."""
 CLOSE_AND_LOOK = f"""async () => {{
   const overlay = document.querySelector("{OVERLAY}").shadowRoot;
-  const host = document.querySelector("mock-klarna-button");
-  const {{ left, top, right, bottom }} = host.shadowRoot.querySelector("button").getBoundingClientRect();
-  const isHit = () => document.elementFromPoint((left + right) / 2, (top + bottom) / 2) === host;
+  const isHit = {IS_HIT};
   overlay.querySelector("button").click();
   const atOnce = isHit();
   await {PAINTED};
-  return [atOnce, isHit(), document.activeElement === host];
+  return [atOnce, isHit(), document.activeElement === document.querySelector("mock-klarna-button")];
 }}"""
 
 
@@ -311,6 +315,21 @@ async def test_the_page_takes_no_click_until_it_is_painted_without_the_dialog(
     await tab.goto(product_page(load(options)))
     await open_ready(tab)
     assert await tab.evaluate(CLOSE_AND_LOOK) == [False, True, True]
+
+
+async def test_the_page_takes_no_click_while_a_slow_browser_does_not_paint_it(
+    timed: "Page", product_page: Product, options: Json
+) -> None:
+    await timed.goto(product_page(load(options)))
+    await open_ready(timed)
+    await timed.evaluate("() => { window.paints = []; window.requestAnimationFrame = (run) => paints.push(run) }")
+    await timed.evaluate(f"document.querySelector('{OVERLAY}').shadowRoot.querySelector('button').click()")
+    await timed.clock.run_for(1000)
+    assert await timed.evaluate(IS_HIT) is False
+    for _ in range(2):
+        await timed.evaluate("() => paints.splice(0).forEach((run) => run())")
+    assert await timed.evaluate(IS_HIT) is True
+    await expect(timed.locator(BUTTON)).to_be_focused()
 
 
 async def test_a_dialog_that_a_script_opens_again_at_once_stays_open(

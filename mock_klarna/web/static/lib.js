@@ -8,6 +8,7 @@
     .replace(/;|$/g, "!important;");
   const PAUSE_MS = 400;
   const RETRY_MS = 1000;
+  const BACKGROUND_MS = 3000;
   const NO_OBJECT = "the options are not a JSON object";
 
   if (!Object.isExtensible(window.Klarna)) window.Klarna = { ...window.Klarna };
@@ -474,19 +475,15 @@
     window.removeEventListener("keydown", closeOnEscape, true);
     frame.id = "";
     root.hidden = true;
-    let isInert = true;
     const release = () => {
-      if (!isInert) return;
-      isInert = false;
+      clearTimeout(late);
+      root.remove(); // later than the call, because its own event handler may still be running
       if (modal.close) modal.close();
       const drawn = drawnOf(instance);
       if (!dialog && drawn) drawn.button.focus({ preventScroll: true });
     };
+    const late = setTimeout(release, BACKGROUND_MS); // a page in the background is not painted
     requestAnimationFrame(() => requestAnimationFrame(release));
-    setTimeout(() => {
-      release(); // a page in the background is not painted
-      root.remove(); // later than the call, because its own event handler may still be running
-    }, 200);
     marker.remove();
     document.documentElement.style.setProperty("overflow", ...overflow);
   }
