@@ -95,8 +95,8 @@ export class Dialog {
    * @param {View} view
    */
   prefill(view) {
-    const isSingle = view.state === "started" && !view.options?.allow_separate_shipping_address;
-    if (this.draft && isSingle) this.draft.separate = false;
+    const takesOneAddress = view.state === "started" && !view.options?.allow_separate_shipping_address;
+    if (this.draft && takesOneAddress) this.draft.separate = false;
     if (this.draft && JSON.stringify(this.draft) !== this.prefilled) return;
     const ofPage = draftOf(view);
     this.draft = (!this.draft && view.draft) || ofPage;
