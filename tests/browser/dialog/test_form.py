@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.dialog.dialog import ALICE, Dialog
+from tests.browser.dialog.dialog import ALICE, Dialog, held
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 Json = dict[str, Any]
@@ -105,6 +108,20 @@ async def test_a_field_that_the_country_does_not_have_does_not_block(
     await dialog.pay()
     await dialog.find("#confirmation__bottom").wait_for()
     assert "region" not in order()["billing_address"]
+
+
+async def test_a_double_click_sends_the_form_once(tab: "Page", open_dialog: Open) -> None:
+    dialog = await open_dialog()
+    await dialog.fill(ALICE)
+    requests: list[str] = []
+    tab.on("request", lambda request: requests.extend([request.url] if request.url.endswith("/identify") else []))
+    async with held(tab, "**/identify") as arrived:
+        await dialog.find("#address-button").dblclick()
+        await arrived.wait()
+    await dialog.find("#checkout-button").wait_for()
+    await dialog.find("#edit-button").click()
+    await dialog.continue_to_review()
+    assert len(requests) == 2
 
 
 async def test_a_region_is_asked_for_in_countries_that_have_regions(open_dialog: Open) -> None:

@@ -92,6 +92,9 @@ function clicked(event, context) {
   if (form) submit(form, context);
 }
 
+/** What was sent and is not answered yet: a double click sends it once, so that the shop is asked once. */
+let waiting = "";
+
 /**
  * @param {HTMLFormElement} form
  * @param {StepContext} context
@@ -104,7 +107,11 @@ async function submit(form, context) {
   showErrors(form, context, errors);
   if (Object.keys(errors).length) return;
   const body = identifyBody({ ...draft, values: sentValues(form, context) });
-  await context.perform(() => session.identify(body).then(context.showReview, (error) => showProblems(form, context, error)));
+  const text = JSON.stringify(body);
+  if (text === waiting) return;
+  waiting = text;
+  const identified = () => session.identify(body).then(context.showReview, (error) => showProblems(form, context, error));
+  await context.perform(identified).finally(() => (waiting = ""));
 }
 
 /**
