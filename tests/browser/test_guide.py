@@ -1,4 +1,4 @@
-"""The HTML of the integration guide as guide_page, with another script host and another key (guide, step 2)."""
+"""The HTML of the integration guide, with another script host and another key (guide, step 2), and that of the documentation."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ import pytest
 
 from mock_klarna import MockKlarna
 from tests.browser.shop import Shop
+from tests.documentation.pages import blocks
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -48,3 +49,11 @@ async def test_the_page_of_the_guide_sells(
     await frame.get_by_text("Battery Power Pack White").first.wait_for()
     (purchase,) = mock_klarna.purchases()
     assert (purchase["state"], purchase["button_key"]) == ("started", key)
+
+
+async def test_the_page_of_the_documentation_sells(tab: "Page", shop: Shop, key: str, mock_klarna: MockKlarna) -> None:
+    (block,) = blocks("html", containing="load(")
+    page = block.code.replace("http://127.0.0.1:8080", mock_klarna.url).replace("BUTTON_KEY", key)
+    await tab.goto(shop.show(f"<!doctype html><title>Product</title>{page}"))
+    await tab.get_by_role("button", name="Expresskassa").click()
+    await tab.frame_locator(FRAME).get_by_text("Battery Power Pack").first.wait_for()
