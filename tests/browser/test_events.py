@@ -8,6 +8,7 @@ import pytest
 
 from mock_klarna import MockKlarna
 from tests.browser.conftest import load
+from tests.browser.dialog.dialog import painted
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ async def test_a_closed_dialog_resumes_its_session(
     await open_dialog(tab)
     await tab.frame_locator(FRAME).locator("#close-button").click()
     await tab.locator(FRAME).wait_for(state="detached")
+    await painted(tab)
     assert await tab.evaluate("document.documentElement.style.overflow") == ""
     await open_dialog(tab)
     assert len(mock_klarna.purchases()) == 1
@@ -148,6 +150,7 @@ async def test_changed_options_start_a_new_session(
     await open_dialog(tab)
     await tab.frame_locator(FRAME).locator("#close-button").click()
     await tab.locator(FRAME).wait_for(state="detached")
+    await painted(tab)
     await tab.evaluate("new Promise((done) => Klarna.InstantShopping.update({merchant_reference1: 'B'}, done))")
     await open_dialog(tab)
     assert len(mock_klarna.purchases()) == 2

@@ -10,6 +10,7 @@ from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
 from tests.browser.conftest import load
+from tests.browser.dialog.dialog import painted
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ OVERLAY = "mock-klarna-overlay:not([hidden])"
 NOT_NOW = "Det går inte att köpa just nu."
 READY = OVERLAY + " dialog.ready"
 SCROLLING = "document.documentElement.style.overflow"
-PAINTED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SESSIONS, DIALOG, MODULE = "**/sdk/sessions", "**/instantshopping/dialog/**", "**/dialog/main.js"
 
 
@@ -58,7 +59,7 @@ async def open_ready(tab: "Page") -> None:
 async def assert_recovered(tab: "Page") -> None:
     """The page scrolls, and a click opens the dialog again."""
     await expect(tab.locator(FRAME)).to_have_count(0)
-    await tab.evaluate(PAINTED)  # until then the browser sends clicks to a frame that the page has removed
+    await painted(tab)
     assert await tab.evaluate(SCROLLING) == ""
     await open_ready(tab)
 
@@ -278,7 +279,7 @@ CLOSE_AND_LOOK = f"""async () => {{
   const isHit = {IS_HIT};
   overlay.querySelector("button").click();
   const atOnce = isHit();
-  await {PAINTED};
+  await {TWO_FRAMES};
   return [atOnce, isHit(), document.activeElement === document.querySelector("mock-klarna-button")];
 }}"""
 
@@ -324,7 +325,7 @@ async def test_the_page_takes_no_click_while_a_slow_browser_does_not_paint_it(
     await open_ready(timed)
     await timed.evaluate("() => { window.paints = []; window.requestAnimationFrame = (run) => paints.push(run) }")
     await timed.evaluate(f"document.querySelector('{OVERLAY}').shadowRoot.querySelector('button').click()")
-    await timed.clock.run_for(1000)
+    await timed.clock.run_for(900)
     assert await timed.evaluate(IS_HIT) is False
     for _ in range(2):
         await timed.evaluate("() => paints.splice(0).forEach((run) => run())")

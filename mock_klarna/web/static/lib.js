@@ -8,7 +8,7 @@
     .replace(/;|$/g, "!important;");
   const PAUSE_MS = 400;
   const RETRY_MS = 1000;
-  const BACKGROUND_MS = 3000;
+  const REMOVE_MS = 1000;
   const NO_OBJECT = "the options are not a JSON object";
 
   if (!Object.isExtensible(window.Klarna)) window.Klarna = { ...window.Klarna };
@@ -475,15 +475,19 @@
     window.removeEventListener("keydown", closeOnEscape, true);
     frame.id = "";
     root.hidden = true;
+    let isInert = true;
     const release = () => {
-      clearTimeout(late);
-      root.remove(); // later than the call, because its own event handler may still be running
+      if (!isInert) return;
+      isInert = false;
       if (modal.close) modal.close();
       const drawn = drawnOf(instance);
       if (!dialog && drawn) drawn.button.focus({ preventScroll: true });
     };
-    const late = setTimeout(release, BACKGROUND_MS); // a page in the background is not painted
     requestAnimationFrame(() => requestAnimationFrame(release));
+    setTimeout(() => {
+      release(); // a page in the background is not painted
+      root.remove(); // later than the call: the event in the frame that closed it may still be handled
+    }, REMOVE_MS);
     marker.remove();
     document.documentElement.style.setProperty("overflow", ...overflow);
   }

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from playwright.async_api import FrameLocator, Locator, Page, Route
+    from playwright.async_api import Locator, Page, Route
+
+from playwright.async_api import FrameLocator
 
 from mock_klarna import MockKlarna
 
@@ -57,6 +59,7 @@ class Dialog:
     async def fill_in(self, shopper: str) -> None:
         """Let the dialog fill in the form with a test shopper."""
         await self.find("#test-shopper").select_option(shopper)
+        await painted(self.tab)
         await self.find("#fill-button").click()
         await self.find("#status").get_by_text(shopper).wait_for(state="attached")
 
@@ -82,6 +85,12 @@ class Dialog:
     async def heading(self) -> str:
         """Return the heading of the step that is shown."""
         return await self.find("#step-heading").inner_text()
+
+
+async def painted(tab: "Page | FrameLocator") -> None:
+    """Wait until the browser has painted a tab as it is: until then, it sends clicks to what was there before."""
+    if not isinstance(tab, FrameLocator):
+        await tab.screenshot(clip={"x": 0, "y": 0, "width": 1, "height": 1})
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
-from tests.browser.dialog.dialog import ALICE, BUTTON, FRAME, Dialog, denying
+from tests.browser.dialog.dialog import ALICE, BUTTON, FRAME, Dialog, denying, painted
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ async def close(tab: "Page", dialog: Dialog, way: str = "x") -> None:
     else:
         await dialog.find("#step-heading").press("Escape")
     await expect(tab.locator(FRAME)).to_have_count(0)
+    await painted(tab)
 
 
 async def has_typed(dialog: Dialog, values: Json) -> None:
@@ -69,6 +70,8 @@ async def test_what_was_typed_is_there_after_a_denial_but_not_after_the_purchase
     await dialog.continue_to_review()
     await dialog.pay()
     await dialog.find("#back-button").click()
+    await expect(tab.locator(FRAME)).to_have_count(0)
+    await painted(tab)
     await tab.locator(BUTTON).click()
     await has_typed(dialog, typed)
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import expect
 
 from mock_klarna import MockKlarna, MockKlarnaError
-from tests.browser.dialog.dialog import Dialog, placing
+from tests.browser.dialog.dialog import Dialog, painted, placing
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ MARKUP = '<img src=x onerror="top.hit=1">\''
 
 
 async def _opened(dialog: Dialog) -> Dialog:
+    await dialog.find("#drawer-button").wait_for()
+    await painted(dialog.tab)
     await dialog.find("#drawer-button").click()
     await expect(dialog.find("#clock")).not_to_be_empty()
     return dialog

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
-from tests.browser.dialog.dialog import BUTTON, Dialog, denying
+from tests.browser.dialog.dialog import BUTTON, FRAME, Dialog, denying, painted
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ async def test_after_a_denial_the_button_starts_a_new_purchase(
     await dialog.identify()
     await dialog.pay()
     await dialog.find("#back-button").click()
+    await expect(tab.locator(FRAME)).to_have_count(0)
+    await painted(tab)
     await tab.locator(BUTTON).click()
     await dialog.find("#address-button").wait_for()
     assert {purchase["state"] for purchase in mock_klarna.purchases()} == {"started", "denied"}

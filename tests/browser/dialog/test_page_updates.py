@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
 from tests.browser.conftest import load
-from tests.browser.dialog.dialog import ALICE, BUTTON, FRAME, Dialog, held
+from tests.browser.dialog.dialog import ALICE, BUTTON, FRAME, Dialog, held, painted
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
@@ -240,6 +240,7 @@ async def test_an_update_after_a_second_click_is_sold_if_the_first_session_start
     first = await requests.get()
     await tab.keyboard.press("Escape")
     await expect(tab.locator(FRAME)).to_have_count(0)
+    await painted(tab)
     await tab.locator(BUTTON).click()
     second = await requests.get()
     await update(tab, line(options, 10000))
@@ -263,6 +264,7 @@ async def test_a_dialog_that_is_closed_during_two_updates_opens_again_with_the_l
         await tab.evaluate("(changes) => Klarna.InstantShopping.update(changes)", line(options, 10000))
         await tab.keyboard.press("Escape")
         await expect(tab.locator(FRAME)).to_have_count(0)
+        await painted(tab)
     await tab.locator(BUTTON).click()
     await expect(Dialog(tab).find(".order-summary")).to_contain_text("White")
 
@@ -281,6 +283,7 @@ async def test_the_goods_of_another_key_are_sold_with_that_key(
         await dialog.find("#address-button").wait_for()
         await tab.evaluate(load_later, later)
         await expect(tab.locator(FRAME)).to_have_count(0)
+        await painted(tab)
         await tab.locator(BUTTON).click()
     else:
         async with held(tab, "**/sdk/sessions") as arrived:
@@ -362,6 +365,7 @@ async def test_an_update_while_the_dialog_is_closed_is_sold(
     await dialog.identify()
     await dialog.find("#close-button").click()
     await expect(tab.locator(FRAME)).to_have_count(0)
+    await painted(tab)
     await update(tab, line(options, 10000))
     await tab.locator(BUTTON).click()
     await dialog.continue_to_review()

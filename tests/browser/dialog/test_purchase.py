@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
 from tests.browser.conftest import load
-from tests.browser.dialog.dialog import ALICE, BUTTON, Dialog
+from tests.browser.dialog.dialog import ALICE, BUTTON, Dialog, painted
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
@@ -191,6 +191,7 @@ async def test_a_closed_dialog_resumes_at_the_same_step(
     await dialog.idle()
     await dialog.find("#close-button").click()
     await expect(tab.locator("#klarna-instant-shopping-fullscreen")).to_have_count(0)
+    await painted(tab)
     await tab.locator(BUTTON).click()
     await dialog.find("#checkout-button" if step == "review" else "#address-button").wait_for()
     assert len(mock_klarna.purchases()) == 1
