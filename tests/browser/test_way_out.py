@@ -323,6 +323,7 @@ async def test_the_page_takes_no_click_while_a_slow_browser_does_not_paint_it(
 ) -> None:
     await timed.goto(product_page(load(options)))
     await open_ready(timed)
+    await timed.clock.pause_at(datetime(2031, 1, 1, tzinfo=UTC))
     await timed.evaluate("() => { window.paints = []; window.requestAnimationFrame = (run) => paints.push(run) }")
     await timed.evaluate(f"document.querySelector('{OVERLAY}').shadowRoot.querySelector('button').click()")
     await timed.clock.run_for(900)
