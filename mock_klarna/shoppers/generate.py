@@ -73,33 +73,35 @@ _TRANSLITERATION = str.maketrans(_ASCII_LETTERS | {"θ": "th", "χ": "ch", "ψ":
 
 
 def generate_identity(
-    home: Country, fake: Faker, given: GivenMembers, today: date
+    home_country: Country, fake: Faker, given: GivenMembers, today: date
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return the address members of a person, and the customer: the given members, and the others from `fake`."""
     default = fake.random_element(("female", "male"))
-    born = today - timedelta(days=fake.random_int(_MIN_AGE_DAYS, _MAX_AGE_DAYS))
-    phone, number, serial = (fake.numerify(form) for form in (fake.random_element(home.mobiles), "%###", "#########"))
-    gender = _gender(home, given, default)
+    birth_date = today - timedelta(days=fake.random_int(_MIN_AGE_DAYS, _MAX_AGE_DAYS))
+    phone, number, serial = (
+        fake.numerify(form) for form in (fake.random_element(home_country.mobiles), "%###", "#########")
+    )
+    gender = _gender(home_country, given, default)
     # names come last, so that the other members do not change with the gender
     names = {**_generate_name(fake, gender), **given.billing}
     name = names["given_name"], names["family_name"]
-    title = _title(home, given, gender)
+    title = _title(home_country, given, gender)
     contact = {"given_name": name[0], "family_name": name[1], "email": _email(name, number), "phone": phone}
-    customer = {"date_of_birth": born.isoformat(), "gender": gender, **title, **given.customer}
-    return contact | title, _with_national_id(home, customer, name, gender, serial)
+    customer = {"date_of_birth": birth_date.isoformat(), "gender": gender, **title, **given.customer}
+    return contact | title, _with_national_id(home_country, customer, name, gender, serial)
 
 
-def _gender(home: Country, given: GivenMembers, default: str) -> str:
+def _gender(home_country: Country, given: GivenMembers, default: str) -> str:
     gender = given.customer.get("gender", "").casefold()
     if gender in ("female", "male"):
         return gender
     titles = (given.customer.get("title", ""), given.billing.get("title", ""))
-    return next(filter(None, map(home.gender_of, titles)), default)
+    return next(filter(None, map(home_country.gender_of, titles)), default)
 
 
-def _title(home: Country, given: GivenMembers, gender: str) -> dict[str, str]:
+def _title(home_country: Country, given: GivenMembers, gender: str) -> dict[str, str]:
     title = given.billing.get("title") or given.customer.get("title")
-    title = title or next(iter(home.titles.get(gender, ())), None)
+    title = title or next(iter(home_country.titles.get(gender, ())), None)
     return {"title": title} if title else {}
 
 
@@ -115,15 +117,15 @@ def _email(name: tuple[str, str], number: str) -> str:
 
 
 def _ascii_text(name: str) -> str:
-    folded = unicodedata.normalize("NFD", name.casefold()).translate(_TRANSLITERATION)
-    return "".join(char for char in folded if char.isascii() and char.isalnum())
+    decomposed = unicodedata.normalize("NFD", name.casefold()).translate(_TRANSLITERATION)
+    return "".join(char for char in decomposed if char.isascii() and char.isalnum())
 
 
 def _with_national_id(
-    home: Country, customer: dict[str, str], name: tuple[str, str], gender: str, serial: str
+    home_country: Country, customer: dict[str, str], name: tuple[str, str], gender: str, serial: str
 ) -> dict[str, str]:
-    born = _parse_date(customer["date_of_birth"])
-    number = national_id(home.code, born, gender, name, serial) if born else None
+    birth_date = _parse_date(customer["date_of_birth"])
+    number = national_id(home_country.code, birth_date, gender, name, serial) if birth_date else None
     return {"national_identification_number": number} | customer if number else customer
 
 
@@ -153,13 +155,13 @@ _AUSTRALIAN_RANGES = (
 _RANGES_WITH_X = (("NU", "X0A", "X0C"), ("NT", "X0E", "X1A"))
 
 
-def generate_place(home: Country, fake: Faker, given: Mapping[str, str]) -> dict[str, str]:
-    """Return the address members of a place in `home`, generated with `fake` to fit the given members."""
+def generate_place(home_country: Country, fake: Faker, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the address members of a place in `home_country`, generated with `fake` to fit the given members."""
     address = {"street_address": _generate_street(fake), "postal_code": "", "city": fake.city()}
-    if home.region_needed:
-        address |= _generate_postal_code_and_region(home.code, fake, given)
+    if home_country.region_needed:
+        address |= _generate_postal_code_and_region(home_country.code, fake, given)
     else:
-        address["postal_code"] = _generate_postal_code(home.code, fake)
+        address["postal_code"] = _generate_postal_code(home_country.code, fake)
     return address
 
 
@@ -188,9 +190,10 @@ def _generate_postal_code(country: str, fake: Faker) -> str:
 
 
 def _generate_postal_code_and_region(country: str, fake: Faker, given: Mapping[str, str]) -> dict[str, str]:
-    wanted = given.get("region") or region_of(country, given.get("postal_code", ""))
-    fitting = [each for each in postal_code_ranges(country) if each[0] == wanted] or postal_code_ranges(country)
-    region, low, high = fake.random_element(fitting)
+    given_region = given.get("region") or region_of(country, given.get("postal_code", ""))
+    every = postal_code_ranges(country)
+    ranges = [each for each in every if each[0] == given_region] or every
+    region, low, high = fake.random_element(ranges)
     return {"postal_code": _postal_code_between(low, high, fake), "region": region}
 
 
@@ -232,10 +235,10 @@ def person(
         or postal code. Without a given shipping address there is none.
     """
     given = members_by_object(members or {})
-    home = country(given.billing.get("country", country_code))
+    home_country = country(given.billing.get("country", country_code))
     # the Faker instances are shared between threads
     with _lock:
-        return _generate_shopper(home, seed, given, today)
+        return _generate_shopper(home_country, seed, given, today)
 
 
 def completed_shopper(
@@ -247,12 +250,14 @@ def completed_shopper(
     members have no problems: a country without titles has none to generate, for example. Raises `UnknownCountry`.
     """
     given = members_by_object(members)
-    home = country(given.billing.get("country") or country_code)
+    home_country = country(given.billing.get("country") or country_code)
     customer = dict(given.customer)
     if "date_of_birth" in customer:
         customer["date_of_birth"] = read_date(customer["date_of_birth"], locale)
     with _lock:
-        generated = _generate_shopper(home, seed, GivenMembers(given.billing, given.shipping, customer), SHOPPERS_DAY)
+        generated = _generate_shopper(
+            home_country, seed, GivenMembers(given.billing, given.shipping, customer), SHOPPERS_DAY
+        )
     shopper, problems = shopper_from_form(
         {
             "billing_address": generated.billing_address,
@@ -277,9 +282,11 @@ def _problems_of_given(
             yield replace(problem, path=problem.path if member in _members_of(members, part) else member)
 
 
-def _generate_shopper(home: Country, seed: str, given: GivenMembers, today: date) -> Shopper:
-    person_members, customer = generate_identity(home, _seeded_faker(home, f"{seed}/identity"), given, today)
-    billing = _generate_address(home, f"{seed}/billing", person_members, given.billing)
+def _generate_shopper(home_country: Country, seed: str, given: GivenMembers, today: date) -> Shopper:
+    person_members, customer = generate_identity(
+        home_country, _seeded_faker(home_country, f"{seed}/identity"), given, today
+    )
+    billing = _generate_address(home_country, f"{seed}/billing", person_members, given.billing)
     name = f"{billing['given_name']} {billing['family_name']}"
     return Shopper(name, billing, _generate_shipping_address(seed, billing, given.shipping), customer)
 
@@ -296,20 +303,20 @@ def _generate_shipping_address(
 
 
 def _generate_address(
-    home: Country, seed: str, person_members: Mapping[str, str], given: Mapping[str, str]
+    home_country: Country, seed: str, person_members: Mapping[str, str], given: Mapping[str, str]
 ) -> dict[str, str]:
     members = {
         **person_members,
-        **generate_place(home, _seeded_faker(home, seed), given),
+        **generate_place(home_country, _seeded_faker(home_country, seed), given),
         **given,
-        "country": home.code,
+        "country": home_country.code,
     }
     return {member: members.pop(member) for member in ADDRESS_MEMBERS if member in members} | members
 
 
-def _seeded_faker(home: Country, seed: str) -> Faker:
-    fake = _faker(_FAKER_LOCALES.get(home.locale, home.locale))
-    fake.seed_instance(int.from_bytes(blake2b(f"{home.code}/{seed}".encode(), digest_size=8).digest()))
+def _seeded_faker(home_country: Country, seed: str) -> Faker:
+    fake = _faker(_FAKER_LOCALES.get(home_country.locale, home_country.locale))
+    fake.seed_instance(int.from_bytes(blake2b(f"{home_country.code}/{seed}".encode(), digest_size=8).digest()))
     return fake
 
 
