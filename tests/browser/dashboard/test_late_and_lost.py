@@ -248,15 +248,20 @@ async def test_a_purchase_that_leaves_the_state_of_the_filter_is_not_taken_for_a
 
 async def test_a_list_that_could_not_be_loaded_is_loaded_again(timed: Page, buy: Buy, mock_klarna: MockKlarna) -> None:
     buy()
-    failures = iter([True])
+    failures, free = iter([True]), asyncio.Event()
 
     async def fail_once(route: Route) -> None:
-        await (route.fulfill(status=503, json={"title": "busy"}) if next(failures, False) else route.continue_())
+        if next(failures, False):
+            await route.fulfill(status=503, json={"title": "busy"})
+        else:
+            await free.wait()
+            await route.continue_()
 
     await timed.route("**/_mock/purchases?*", fail_once)
     await timed.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}")
     await expect(timed.locator("#status")).to_have_text("503: busy")
     await expect(timed.locator("#live")).to_have_text("connecting")
+    free.set()
     await timed.clock.fast_forward(CHECK_MS)
     await expect(timed.locator(".row")).to_contain_text("placed")
     await expect(timed.locator("#live")).to_have_text("live")
