@@ -534,7 +534,7 @@
       if (!session || !changes || !isOpen(instance)) return true;
       instance.changes = null;
       const request = post(`sessions/${session}/update`, { options: changes, page_version: version });
-      const status = await request.then((answer) => answer.status, () => 500);
+      const status = await request.then((answer) => answer.status, () => 500); // no answer: sent again, as after 5xx
       if (status === 200) send("update");
       else instance.changes = merge(changes, instance.changes || {});
       if (status >= 500) setTimeout(() => sendChanges(instance), RETRY_MS);

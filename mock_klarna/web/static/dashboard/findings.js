@@ -194,7 +194,7 @@ export class FindingsView {
       "div.case",
       {},
       element("p.seen", {}, element("b", {}, finding.cases > 1 ? `Seen ${finding.cases} times ` : "Seen "), finding.seen),
-      element("p.right", {}, element("b", {}, "Right "), finding.expected),
+      element("p.right", {}, element("b", {}, "Expected "), finding.expected),
       element("p.links", {}, ...links),
     );
   }

@@ -92,8 +92,8 @@ function clicked(event, context) {
   if (form) submit(form, context);
 }
 
-/** What was sent and is not answered yet: a double click sends it once, so that the shop is asked once. */
-let waiting = "";
+/** The body of the request that is not answered yet: a double click sends it once, so that the shop is asked once. */
+let unanswered = "";
 
 /**
  * @param {HTMLFormElement} form
@@ -108,10 +108,10 @@ async function submit(form, context) {
   if (Object.keys(errors).length) return;
   const body = identifyBody({ ...draft, values: sentValues(form, context) });
   const text = JSON.stringify(body);
-  if (text === waiting) return;
-  waiting = text;
+  if (text === unanswered) return;
+  unanswered = text;
   const identified = () => session.identify(body).then(context.showReview, (error) => showProblems(form, context, error));
-  await context.perform(identified).finally(() => (waiting = ""));
+  await context.perform(identified).finally(() => (unanswered = ""));
 }
 
 /**
