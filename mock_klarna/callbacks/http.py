@@ -331,7 +331,7 @@ class MerchantClient:
         session: "aiohttp.ClientSession",
         connection: "_Connection",
     ) -> _CallResult:
-        headers = {"Content-Type": "application/json"} if body else {}
+        headers = {"Accept-Encoding": "identity", **({"Content-Type": "application/json"} if body else {})}
         target, named = rewritten(url, self._hosts), None
         if target != url:
             headers["Host"] = URL(url, encoded=True).authority

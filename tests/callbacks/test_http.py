@@ -326,6 +326,17 @@ async def test_a_callback_is_json_without_credentials_or_cookies_and_with_our_us
     assert orjson.loads(body) == entry["request_body"] == response_of(bought)
 
 
+async def test_no_callback_asks_for_a_compressed_answer(bad: str) -> None:
+    """The answer to `update` is read as it is, and that of every callback is shown."""
+    urls = dict.fromkeys(("place_order", "update", "push"), f"{bad}/echo")
+    async with emulator() as client:
+        await place(client, await buy(client, bad, urls))
+        await client.ask("POST", "/_mock/clock", {"advance": "6m"})
+        for callback in urls:
+            (entry,) = await calls(client, callback)
+            assert "\r\naccept-encoding: identity\r\n" in entry["answer_body"].lower(), callback
+
+
 def response_of(bought: Json) -> Json:
     """Return what `place_order` has to say of a purchase (klarna.md §4.1)."""
     return {name: bought[name] for name in ("authorization_token", "button_key", "order")}
