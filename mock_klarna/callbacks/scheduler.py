@@ -208,25 +208,33 @@ class Scheduler:
         """
         async with self._clock_locked(merchant):
             await self._run_until(merchant, seconds)
-        self.wake(merchant)
 
     async def advance_clock(self, merchant: str, seconds: float) -> None:
         """Set a merchant's clock ahead by so many seconds, as `set_clock` does; raises `InvalidInput` for a time out of range."""
         async with self._clock_locked(merchant):
             await self._run_until(merchant, await self.require_reachable(merchant, seconds))
-        self.wake(merchant)
 
     @asynccontextmanager
     async def _clock_locked(self, merchant: str) -> AsyncIterator[None]:
-        """Let no other call move a merchant's clock, once the callbacks have ended that may be repeated."""
-        async with self._moving.locked(merchant), self._store.exclusive(f"clock:{merchant}"):
-            await self._finish_calls(merchant)
-            yield
+        """Let no other call move a merchant's clock, once the callbacks have ended that may be repeated.
+
+        Jobs that became due meanwhile are looked at afterwards, also if the move failed.
+        """
+        try:
+            async with self._moving.locked(merchant), self._store.exclusive(f"clock:{merchant}"):
+                await self._finish_calls(merchant)
+                yield
+        finally:
+            self.wake(merchant)
 
     async def _run_until(self, merchant: str, offset: float) -> None:
         """Run what is due until a merchant's clock is `offset` seconds ahead of real time, and set it."""
         while job := await self._store.claim(merchant, self._emulator.context.real_time() + offset):
-            await self._move_to(merchant, job.due)
+            try:
+                await self._move_to(merchant, job.due)
+            except StoreFailure:
+                await self._release(job)
+                raise
             await self._do(job)
         await self._emulator.merchants.move_clock(merchant, offset)
 

@@ -9,7 +9,7 @@ from mock_klarna.callbacks import scheduler
 from mock_klarna.errors import StoreFailure
 from mock_klarna.settings import Settings
 from mock_klarna.store.base import open_store
-from tests.merchants.running import buy, calls, emulator
+from tests.merchants.running import buy, calls, emulator, place
 from tests.merchants.shop import ReceivedRequest, Shop
 
 
@@ -67,3 +67,18 @@ async def test_a_callback_is_sent_again_if_neither_its_answer_nor_its_job_could_
         assert (entry["outcome"], len(shop.requests), store.failing) == ("answered", 2, set())
         await buy(client, shop.url)
         await calls(client, "place_order", 2)
+
+
+async def test_a_job_is_not_lost_if_the_clock_cannot_be_moved_to_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FailingStore(Settings())
+    monkeypatch.setattr(server, "open_store", lambda _settings: store)
+    async with emulator() as client:
+        await place(client, await buy(client, shop.url, {"push": f"{shop.url}/push"}))
+        await calls(client, "place_order")
+        store.failing.add("commit")
+        assert (await client.send("POST", "/_mock/clock", {"advance": "6m"})).status == 503
+        assert shop.at("/push") == []
+        await client.ask("POST", "/_mock/clock", {"advance": "6m"})
+        assert len(shop.at("/push")) == 1
