@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from mock_klarna.callbacks.http import MerchantClient
 from mock_klarna.callbacks.payloads import CallbackRequest, forged_place_order, read_update_answer, request_of
 from mock_klarna.domain.callbacks import (
+    CALLBACKS,
     KINDS_OF_JOB,
     Attempt,
     Delivery,
@@ -125,12 +126,23 @@ class Deliveries:
         return await self._context.find(Delivery, merchant, callback_id, "callback_id", hint)
 
     async def send(self, job: Job) -> None:
-        """Send the callback of a due job and schedule the next try where its kind is repeated (klarna.md §4.4, §4.5)."""
+        """Send the callback of a due job and schedule the next try where its kind is repeated (klarna.md §4.4, §4.5).
+
+        A merchant may acknowledge an order before it answers the push: the job that this makes due waits until the answer is
+        written.
+        """
+        if not KINDS_OF_JOB[job.kind][0].has_several_tries:
+            await self._send(job)
+            return
+        async with self._store.exclusive(f"callback:{job.job_id}"):
+            await self._send(job)
+
+    async def _send(self, job: Job) -> None:
         request = await request_of(self._store, job)
-        if request is None:
+        delivery = await self._delivery_of(job, request) if request else None
+        if delivery is None:
             await self._give_up(job)
             return
-        delivery = await self._delivery_of(job, request)
         attempts = await self._attempt(delivery)
         repeated = await self._repeated(job, attempts.made[-1])
         state = state_after(attempts.made[-1], repeated)
@@ -151,17 +163,19 @@ class Deliveries:
             if delivery.state == "waiting" and job_of(delivery) == job.job_id:
                 await self._record(delivery, _Attempts(()), state_after(delivery.attempts[-1], None))
 
-    async def _delivery_of(self, job: Job, request: CallbackRequest) -> Delivery:
-        """Return the delivery that a job continues, from its first try or an interrupted one, or a new delivery."""
+    async def _delivery_of(self, job: Job, request: CallbackRequest) -> Delivery | None:
+        """Return the delivery that a job continues, from its first try or an interrupted one, or a new delivery.
+
+        None for a further try of a delivery that has ended: it was sent again by hand, or before its turn, and answered 200.
+        """
         earlier = await self._store.records(Delivery, job.merchant, subject=request.purchase_id)
-        for delivery in earlier:
-            is_same = (delivery.callback, delivery.order_id, delivery.body) == (
-                request.callback,
-                request.order_id,
-                request.body,
-            )
-            if is_same and (job.number > 1 or delivery.state in ("waiting", "in_flight")):
+        about = request.callback, request.order_id, request.body
+        same = [delivery for delivery in earlier if (delivery.callback, delivery.order_id, delivery.body) == about]
+        for delivery in same:
+            if delivery.state in ("waiting", "in_flight"):
                 return await self._written(delivery, resumed) or await self._new(job.merchant, request)
+        if same and job.number > 1:
+            return None
         await self._end_waiting(job, earlier)  # the new callback replaces them
         return await self._new(job.merchant, request)
 
@@ -218,17 +232,21 @@ class Deliveries:
         jobs: tuple[Job, ...] = (),
         finished: tuple[Job, ...] = (),
         sent_body: bytes | None = None,
+        kept_states: Collection[str] = (),
     ) -> Delivery:
         """Add attempts to a delivery, with those that were made meanwhile, and write them to the journal.
 
-        `sent_body` is what was sent, if not the body of the delivery. A delivery that was deleted to make room keeps its schedule
-        and is in the journal; of one that was reset meanwhile nothing is written.
+        `state` is its state from now on, unless it has one of `kept_states`. `sent_body` is what was sent, if not the body of the
+        delivery. A delivery that was deleted to make room keeps its schedule and is in the journal; of one that was reset
+        meanwhile nothing is written.
         """
         made = attempts.made
         now = made[-1].at + made[-1].duration if made else None
-        written = await self._written(
-            delivery, lambda current: with_attempts(current, made, state), jobs, now, finished
-        )
+
+        def changed(current: Delivery) -> Delivery:
+            return with_attempts(current, made, current.state if current.state in kept_states else state)
+
+        written = await self._written(delivery, changed, jobs, now, finished)
         if written is None:
             written = with_attempts(delivery, made, state)
             if await self._is_reset(delivery):
@@ -278,16 +296,26 @@ class Deliveries:
         return replace(job, due=job.due + pause, number=job.number + 1)
 
     async def resend(self, merchant: str | None, callback_id: str, body: bytes | None = None) -> Delivery:
-        """Send a callback again to the same URL; the attempt is added to the earlier ones.
+        """Send a callback again to the same URL; the attempt is added to the earlier ones, and the schedule goes on.
 
-        `body` is sent instead of the callback's own; later attempts have that one again.
+        A notification that is answered 200 now is not repeated (klarna.md §4.5). `body` is sent instead of the callback's own;
+        later attempts have that one again, and its schedule goes on.
         """
         delivery = await self.find(merchant, callback_id)
         sent = delivery if body is None else replace(delivery, body=body)
         attempts = (await self._attempt(sent)).with_injected(resent=True)
-        if sent.body != delivery.body:
+        last, is_changed = attempts.made[-1], sent.body != delivery.body
+        if is_changed:
             attempts = attempts.with_injected(changed=True)
-        return await self._record(delivery, attempts, state_after(attempts.made[-1], None), sent_body=sent.body)
+        goes_on = is_changed or await self._is_wanted_again(delivery, last)
+        kept = ("in_flight", "waiting") if goes_on else ("in_flight",)
+        return await self._record(delivery, attempts, state_after(last, None), sent_body=sent.body, kept_states=kept)
+
+    async def _is_wanted_again(self, delivery: Delivery, last: Attempt) -> bool:
+        """Return whether the schedule of a callback goes on after an attempt that was made beside it."""
+        kind = CALLBACKS[delivery.callback]
+        subject = delivery.order_id if kind.record is Order else delivery.purchase_id
+        return is_wanted_again(kind, await self._store.get(kind.record, subject or ""), last)
 
     async def forge(self, merchant: str | None, purchase_id: str, token: str | None) -> Delivery:
         """Send a `place_order` callback that Klarna never sends: that of a purchase with another token.

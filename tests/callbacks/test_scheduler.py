@@ -14,13 +14,15 @@ from mock_klarna.callbacks import Deliveries, DueMerchants, Scheduler
 from mock_klarna.callbacks.http import MerchantClient
 from mock_klarna.client import Client
 from mock_klarna.domain.callbacks import SCHEDULES, Delivery
+from mock_klarna.domain.journal import JournalFilter
+from mock_klarna.domain.records import Job
 from mock_klarna.emulator import Context, Emulator
 from mock_klarna.emulator import emulator as commands
 from mock_klarna.settings import Settings
 from mock_klarna.store.memory import MemoryStore
 from tests.merchants import pages
 from tests.merchants.running import AUTHORIZATIONS, Json, buy, callbacks, calls, emulator, place
-from tests.merchants.shop import Shop, always, in_turn
+from tests.merchants.shop import ReceivedRequest, Shop, always, in_turn
 
 PENDING = {"fraud_status": "PENDING"}
 
@@ -170,6 +172,110 @@ async def test_a_notification_that_a_newer_one_replaces_has_failed(shop: Shop) -
         await client.ask("POST", "/_mock/clock", {"advance": "10m"})
         states = [callback["state"] for callback in await callbacks(client, "notification")]
     assert states == ["failed", "waiting"]
+
+
+async def test_a_notification_that_was_replaced_while_it_was_sent_repeats_no_other(shop: Shop) -> None:
+    async with emulator() as client:
+        order = await placed(client, shop, outcome="PENDING")
+
+        async def stop_meanwhile(request: ReceivedRequest) -> tuple[int, bytes]:
+            if request.json["event_type"] == "FRAUD_RISK_STOPPED":
+                return 200, b""
+            await decided(client, order, "STOPPED")
+            return 500, b""
+
+        shop.answers["/notification"] = stop_meanwhile
+        await decided(client, order, "ACCEPTED")
+        await calls(client, "notification", 2)
+        await client.ask("POST", "/_mock/clock", {"advance": "1h"})
+        shown = [
+            (callback["state"], [attempt["status"] for attempt in callback["attempts"]])
+            for callback in await callbacks(client, "notification")
+        ]
+    assert shown == [("failed", [500]), ("delivered", [200])]
+    assert len(shop.at("/notification")) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "state", "sent"),
+    [(200, None, "delivered", 2), (500, None, "waiting", 3), (200, {"body": None}, "waiting", 3)],
+)
+async def test_a_notification_that_is_sent_again_by_hand_is_repeated_until_200(
+    shop: Shop, status: int, body: Json | None, state: str, sent: int
+) -> None:
+    """klarna.md §4.5; a changed body that is answered 200 has not notified the merchant."""
+    shop.answers["/notification"] = in_turn(500, status, 200)
+    async with emulator() as client:
+        await decided(client, await placed(client, shop, outcome="PENDING"), "ACCEPTED")
+        await calls(client, "notification")
+        (failed,) = await callbacks(client, "notification")
+        resent = await client.ask("POST", f"/_mock/callbacks/{failed['callback_id']}/resend", body)
+        assert resent["state"] == state
+        await client.ask("POST", "/_mock/clock", {"advance": "1h"})
+        (notification,) = await callbacks(client, "notification")
+    assert (notification["state"], len(notification["attempts"])) == ("delivered", sent)
+    assert len(shop.at("/notification")) == sent
+
+
+async def test_a_push_that_is_sent_again_by_hand_waits_for_its_next_try(shop: Shop) -> None:
+    async with emulator() as client:
+        order = await placed(client, shop)
+        await client.ask("POST", "/_mock/clock", {"advance": "6m"})
+        (push,) = await callbacks(client, "push")
+        path = f"/_mock/callbacks/{push['callback_id']}/resend"
+        assert (await client.ask("POST", path))["state"] == "waiting"
+        await client.ask("POST", f"/ordermanagement/v1/orders/{order['order_id']}/acknowledge")
+        assert (await client.ask("POST", path))["state"] == "delivered"
+        await client.ask("POST", "/_mock/clock", {"advance": "48h"})
+    assert len(shop.at("/push")) == 3
+
+
+class WatchedDeliveries(Deliveries):
+    """Deliveries that note when a second job is sent."""
+
+    def __init__(self, context: Context, client: MerchantClient) -> None:
+        super().__init__(context, client)
+        self.jobs: list[Job] = []
+        self.second = asyncio.Event()
+
+    async def send(self, job: Job) -> None:
+        self.jobs.append(job)
+        if len(self.jobs) > 1:
+            self.second.set()
+        await super().send(job)
+
+
+@pytest.mark.parametrize(
+    ("command", "body"),
+    [("acknowledge_order", {}), ("capture_order", {"captured_amount": 1}), ("cancel_order", {})],
+)
+async def test_a_push_whose_order_is_acknowledged_before_it_is_answered_has_one_attempt(
+    shop: Shop, command: str, body: Json
+) -> None:
+    """The usual merchant acknowledges while it handles the push (klarna.md §4.4)."""
+    settings, now = Settings(), [1_000_000.0]
+    due_merchants, client, store = DueMerchants(), MerchantClient(settings), MemoryStore()
+    context = Context(store, settings, lambda: now[0], "seed", due_merchants)
+    deliveries = WatchedDeliveries(context, client)
+    klarna = Emulator(context, deliveries)
+    scheduler = Scheduler(klarna, deliveries, due_merchants)
+    page = {**pages.PAGE, "merchant_urls": {**pages.PAGE["merchant_urls"], "push": f"{shop.url}/push"}}
+    order = await commands.order(klarna, "shop", {"page": page})
+
+    async def acknowledge(_request: ReceivedRequest) -> tuple[int, bytes]:
+        await klarna.order_management.run(command, "shop", order.order_id, body)
+        await deliveries.second.wait()
+        return 200, b""
+
+    shop.answers["/push"] = acknowledge
+    now[0] += 300
+    running = asyncio.create_task(scheduler.run())
+    assert await store.wait(JournalFilter(kind="callback"), 0, 120)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await client.close()
+    (push,) = await store.records(Delivery, "shop")
+    assert (push.state, [attempt.outcome for attempt in push.attempts]) == ("delivered", ["answered"])
 
 
 async def test_pushes_and_notifications_are_sent_in_the_order_of_their_times(shop: Shop) -> None:
