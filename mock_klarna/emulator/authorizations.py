@@ -24,7 +24,7 @@ class Authorizations:
 
         Raises `NotFound` for a token that is unknown, expired or used up, `NotAllowed` for another merchant's.
         """
-        purchase = await self._own(merchant, token)
+        purchase = await self._context.load_own_purchase(merchant, token)
         now = await self._context.now(merchant)
         try:
             purchases.require_open(purchase, now, self._context.rules)
@@ -37,7 +37,7 @@ class Authorizations:
 
         A placed token passes: the same order may be posted again.
         """
-        purchase = await self._own(merchant, token)
+        purchase = await self._context.load_own_purchase(merchant, token)
         if purchase.state != "placed":
             purchases.require_open(purchase, await self._context.now(merchant), self._context.rules)
         return purchase
@@ -48,12 +48,6 @@ class Authorizations:
             return []
         return purchases.differences(purchase, _merchant_urls(purchase, body), body, self._context.rules)
 
-    async def _own(self, merchant: str, token: str) -> Purchase:
-        purchase = await self._context.load_own_purchase(merchant, token)
-        if purchase.authorization_token != token:
-            raise NotFound("authorization_token is not known")
-        return purchase
-
     async def place(self, merchant: str, token: str, body: Json, raw: bytes) -> tuple[Purchase, Order]:
         """Place the order of a token; `body` is the checked order and `raw` its JSON.
 
@@ -62,7 +56,7 @@ class Authorizations:
         return await self._context.persist(lambda: self._place(merchant, token, body, raw))
 
     async def _place(self, merchant: str, token: str, body: Json, raw: bytes) -> tuple[Purchase, Order]:
-        purchase = await self._own(merchant, token)
+        purchase = await self._context.load_own_purchase(merchant, token)
         if purchase.state == "placed" and self._context.settings.repeated_order == "replay":
             return await self._replay(purchase, body)
         now, order_id = await self._context.new_id(merchant, "order")
@@ -73,6 +67,8 @@ class Authorizations:
         return result.value
 
     async def _replay(self, purchase: Purchase, body: Json) -> tuple[Purchase, Order]:
+        if purchase.customer_token:
+            raise NotAllowed("authorization_token already used: a customer token was created with it")
         order = await self._context.store.get(Order, purchase.order_id or "")
         if order is None or orjson.loads(order.body) != body:
             raise NotAllowed("authorization_token already used: the order was placed with a different body")
@@ -81,7 +77,7 @@ class Authorizations:
     async def deny(self, merchant: str, token: str, body: Json) -> Purchase:
         """Deny the purchase of a token; `body` is the checked reason, empty for none."""
         return await self._context.decide(
-            lambda: self._own(merchant, token),
+            lambda: self._context.load_own_purchase(merchant, token),
             lambda purchase, now: purchases.deny(purchase, body, now, self._context.rules),
         )
 

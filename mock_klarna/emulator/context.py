@@ -239,28 +239,30 @@ class Context:
 
         A record that belongs to another of Klarna's API hosts is unknown here (klarna.md §1.2).
         """
-        record = await self.store.get(kind, key)
-        if record is not None and record.merchant == merchant:
-            return record
-        if record is None or host_of(record.merchant) != host_of(merchant):
-            raise NotFound(f"{name} is not known")
-        raise NotAllowed(f"{name} belongs to merchant {record.merchant!r}, and this request is from {merchant!r}")
+        return _own(await self.store.get(kind, key), merchant, name)
 
     async def load_own_purchase(self, merchant: str, token: str) -> Purchase:
         """Load the purchase of a merchant's own token; another merchant's use of a token is an event of its owner.
 
-        Raises `NotFound` for an unknown token and `NotAllowed` for another merchant's.
+        Raises `NotFound` for an unknown token, such as the id of a purchase, and `NotAllowed` for another merchant's.
         """
+        found = await self.store.get(Purchase, token)
+        purchase = found if found is not None and found.authorization_token == token else None
         try:
-            return await self.load_own(Purchase, merchant, token, "authorization_token")
+            return _own(purchase, merchant, "authorization_token")
         except NotAllowed:
-            await self._record_refusal(merchant, token)
+            if purchase is not None:
+                event = AuthorizationRefused(
+                    purchase_id=purchase.purchase_id, authorization_token=token, refused_merchant=merchant
+                )
+                await self.commit(purchase.merchant, Decision(events=(event,)), await self.now(purchase.merchant))
             raise
 
-    async def _record_refusal(self, merchant: str, token: str) -> None:
-        purchase = await self.store.get(Purchase, token)
-        if purchase is not None and purchase.authorization_token == token:
-            event = AuthorizationRefused(
-                purchase_id=purchase.purchase_id, authorization_token=token, refused_merchant=merchant
-            )
-            await self.commit(purchase.merchant, Decision(events=(event,)), await self.now(purchase.merchant))
+
+def _own(record: R | None, merchant: str, name: str) -> R:
+    """Return a record that was loaded, if it is the merchant's; raises what `Context.load_own` raises."""
+    if record is not None and record.merchant == merchant:
+        return record
+    if record is None or host_of(record.merchant) != host_of(merchant):
+        raise NotFound(f"{name} is not known")
+    raise NotAllowed(f"{name} belongs to merchant {record.merchant!r}, and this request is from {merchant!r}")

@@ -16,8 +16,8 @@ class Sums:
     """Where a body has amounts.
 
     within: the member that has the lines; "" is the body itself. fractions: whether amounts may be fractions.
-    is_order: whether the lines are those of a complete order. tax_optional: lines may come without tax, and an order with
-    such a line is not summed (klarna.md §9.5).
+    is_order: whether the lines are those of a complete order. tax_optional: lines may come without tax, and the tax of an order
+    with such a line is not summed (klarna.md §9.5).
     """
 
     within: str = ""
@@ -57,13 +57,12 @@ class Sums:
                     if is_summed:
                         lines.append(numbers)
             if is_summed:
-                yield from sums.order_problems(order, lines, prefix, refused, is_tolerant=is_tolerant)
+                has_tax = not (self.tax_optional and any("total_tax_amount" not in line for line in entries))
+                yield from sums.order_problems(order, lines, prefix, refused, is_tolerant=is_tolerant, has_tax=has_tax)
 
     def _has_sums(self, lines: list[Any]) -> bool:
         """Return whether the lines are those of an order and can be added up."""
-        if not self.is_order or not all(isinstance(line, dict) for line in lines):
-            return False
-        return bool(lines) and not (self.tax_optional and any("total_tax_amount" not in line for line in lines))
+        return self.is_order and bool(lines) and all(isinstance(line, dict) for line in lines)
 
     def with_usual_signs(self, body: Any) -> Any:
         """Return the body without gift cards and store credit above zero (klarna.md §10, rule 4).

@@ -3,6 +3,7 @@
 import orjson
 
 from mock_klarna.domain.customer_token import PAYMENT_METHOD, CustomerToken
+from mock_klarna.domain.purchase import filled
 from mock_klarna.domain.time import moment
 from mock_klarna.web.request import ApiRequest, ApiResponse, Services, json_response
 
@@ -45,7 +46,7 @@ async def order_from_token(services: Services, request: ApiRequest) -> ApiRespon
     body = {
         "order_id": order.order_id,
         "fraud_status": order.fraud_status,
-        "redirect_url": (request.body.get("merchant_urls") or {}).get("confirmation") or "",
+        "redirect_url": filled((request.body.get("merchant_urls") or {}).get("confirmation"), order.order_id) or "",
         "authorized_payment_method": {"type": PAYMENT_METHOD.lower()},
     }
     return json_response(body)

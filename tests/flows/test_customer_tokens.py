@@ -83,6 +83,39 @@ async def test_a_denied_authorization_gives_no_token(klarna: MockKlarnaAsync, pu
     assert answer.status == 403
 
 
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", PATHS[0]), ("POST", PATHS[1]), ("DELETE", PATHS[0].rpartition("/")[0])]
+)
+async def test_the_id_of_a_purchase_is_no_authorization_token(
+    klarna: MockKlarnaAsync, purchase: Any, method: str, path: str
+) -> None:
+    answer = await klarna.send(method, path.format(purchase["purchase_id"]), {})
+    assert (answer.status, answer.body["error_code"].lower()) == (404, "not_found")
+    async with Client(klarna.url, "somebody-else") as other:
+        assert (await other.send(method, path.format(purchase["purchase_id"]), {})).status == 404
+
+
+@pytest.mark.usefixtures("token")
+async def test_an_authorization_whose_customer_token_was_created_gives_no_order(
+    klarna: MockKlarnaAsync, purchase: Any
+) -> None:
+    path = f"/instantshopping/v1/authorizations/{purchase['authorization_token']}/orders"
+    answer = await klarna.send("POST", path, purchase["order"])
+    assert (answer.status, answer.body["error_message"]) == (
+        403,
+        "authorization_token already used: a customer token was created with it",
+    )
+
+
+@pytest.mark.parametrize("placeholder", ["{checkout.order.id}", "{order.id}"])
+async def test_the_redirect_url_of_an_order_has_the_order_id(
+    klarna: MockKlarnaAsync, token: str, placeholder: str
+) -> None:
+    confirmation = f"{CLOSED}/thanks?order={placeholder}&kept={{token}}"
+    placed = await klarna.order_from_token(token, {**ORDER, "merchant_urls": {"confirmation": confirmation}})
+    assert placed["redirect_url"] == f"{CLOSED}/thanks?order={placed['order_id']}&kept={{token}}"
+
+
 @pytest.mark.parametrize(("auto_capture", "status"), [(False, "AUTHORIZED"), (True, "CAPTURED")])
 async def test_an_order_from_a_token_is_managed_and_pushed_like_any_other(
     klarna: MockKlarnaAsync, purchase: Any, token: str, auto_capture: bool, status: str
@@ -108,6 +141,9 @@ async def test_order_lines_without_tax_are_accepted(klarna: MockKlarnaAsync, tok
     [
         ({"order_amount": 0}, "order_amount"),
         ({"order_amount": 9901}, "order_amount"),
+        ({"order_amount": 9901, "order_lines": [LINE]}, "order_amount"),
+        ({"order_lines": [LINE, {**LINE, **TAXED}]}, "order_amount"),
+        ({"order_lines": [{**LINE, "tax_rate": 2500, "total_amount": 5000}]}, "order_lines[0].total_amount"),
         ({"purchase_currency": "EUR"}, "purchase_currency"),
         ({"order_lines": []}, "order_lines"),
         ({"order_lines": [{**LINE, **TAXED, "total_tax_amount": 5}]}, "order_lines[0].total_tax_amount"),
