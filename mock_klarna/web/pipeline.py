@@ -258,7 +258,8 @@ def _idempotent(services: Services, respond: Stage) -> Stage:
         key = request.http.headers.get(IDEMPOTENCY_KEY)
         if not key:
             return await respond(request)
-        target = f"{request.http.method} {request.http.path.rstrip('/')}"
+        path = request.http.path.rstrip("/").lower()  # the id of an order may be in any letter case
+        target = f"{request.http.method} {path}"
         async with idempotency.turn(request.merchant, target, key) as name:
             first = await idempotency.recall(request.merchant, name)
             if first is not None:

@@ -34,6 +34,15 @@ async def test_a_key_is_valid_for_one_path(order: ManagedOrder) -> None:
     assert (shown["captured_amount"], shown["refunded_amount"]) == (1000, 400)
 
 
+async def test_a_key_is_valid_for_every_spelling_of_a_path(order: ManagedOrder) -> None:
+    headers = {"Klarna-Idempotency-Key": "a"}
+    for order_id in (order.order_id, order.order_id.upper(), order.order_id.title()):
+        for slash in ("", "/"):
+            path = f"/ordermanagement/v1/orders/{order_id}/captures{slash}"
+            assert (await order.klarna.send("POST", path, {"captured_amount": 1000}, headers)).status == 201
+    assert (await order.get())["captured_amount"] == 1000
+
+
 async def test_a_key_is_valid_for_one_merchant(order: ManagedOrder) -> None:
     await order.capture(1000, key="a")
     async with Client(order.klarna.url, "somebody-else") as other:
