@@ -106,8 +106,12 @@ def chosen_item(items: Iterable[Json], wanted: Mapping[str, str]) -> Json | None
 
 
 def attributes(item: Json) -> dict[str, str]:
-    """Return an item's product attributes as `identifier: value`."""
-    return {attribute["identifier"]: attribute["value"] for attribute in item.get("product_attributes") or ()}
+    """Return the product attributes of an item, or of the line that it became, as `identifier: value`.
+
+    The lines of a merchant may have others, which are left out: no document describes them (klarna.md §3.4).
+    """
+    pairs = ((each.get("identifier"), each.get("value")) for each in item.get("product_attributes") or ())
+    return {name: value for name, value in pairs if isinstance(name, str) and isinstance(value, str)}
 
 
 def item_line(item: Json, quantity: int) -> Json:
@@ -211,9 +215,9 @@ def updated_by_page(session: Json, changes: Mapping[str, Any]) -> Json:
 def _with_chosen_item(session: Json) -> Json:
     """Return the session with the chosen variation taken from its new items, or the first item if there is no such one any more."""
     line = (session.get("order_lines") or [{}])[0]
-    if not line.get("product_attributes"):
-        return with_lines(session)  # the page's own lines precede its items
     wanted = attributes(line)
+    if not wanted:
+        return with_lines(session)  # the page's own lines precede its items
     is_offered = chosen_item(session["items"], wanted) is not None
     return with_item(session, wanted if is_offered else {}, line["quantity"])
 

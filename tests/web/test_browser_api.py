@@ -381,6 +381,21 @@ async def test_a_page_updates_an_open_session(ask: Ask, options: Json, session: 
     assert (await ask(f"{session}/update", {"options": {"order_lines": []}})).status == 400
 
 
+@pytest.mark.parametrize(
+    "attributes",
+    [[{"color": "red"}], [{"identifier": "color"}], [{"identifier": ["color"], "value": {}}], [{"value": "red"}]],
+)
+async def test_lines_with_attributes_of_their_own_are_kept_when_the_page_adds_items(
+    ask: Ask, options: Json, page: Callable[[str], Any], attributes: list[Json]
+) -> None:
+    """No document describes the attributes of a merchant's own lines (klarna.md §3.4)."""
+    lines = [options["order_lines"][0] | {"product_attributes": attributes}]
+    started = await ask("/sessions", {"options": {**options, "order_lines": lines}})
+    items = page("se-variations")["items"]
+    answer = await ask(f"/sessions/{started.body['session_id']}/update", {"options": {"items": items}})
+    assert (answer.status, answer.body["order_lines"]) == (200, lines)
+
+
 async def test_the_selection_of_the_shopper_is_kept_when_the_page_changes_its_items(
     ask: Ask, options: Json, page: Callable[[str], Any]
 ) -> None:
