@@ -168,6 +168,7 @@ async def _serving(
         services.setting_sources = setting_sources
         await stack.enter_async_context(_background_work(services.scheduler))
         bound = await stack.enter_async_context(listening(build(services), settings, https.context if https else None))
+        services.http_port = bound.port
         stack.enter_context(_ready_file(settings.ready_file, bound))
         running = RunningServer(bound, services)
         stack.push_async_callback(running.close_client)

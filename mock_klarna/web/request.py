@@ -32,7 +32,8 @@ class Services:
     """What handlers need.
 
     `started` is real time, seconds in UTC. `authority` is the certificate (PEM) that clients of HTTPS have to trust, or None.
-    `limits` is None without a rate limit. `setting_sources` says where settings have their values from: flag, environment or file.
+    `limits` is None without a rate limit. `http_port` is the port of plain HTTP, once it is bound. `setting_sources` says where
+    settings have their values from: flag, environment or file.
     """
 
     settings: Settings
@@ -45,6 +46,7 @@ class Services:
     limits: RateLimits | None = None
     authority: bytes | None = None
     setting_sources: Mapping[str, str] = field(default_factory=dict)
+    http_port: int | None = None
     streams: Streams = field(default_factory=Streams)
 
 

@@ -29,7 +29,8 @@ async def run_scenario(services: Services, request: ApiRequest) -> ApiResponse:
     own_address = address(request.http)
     if own_address is None:
         raise StateConflict("the client has left, so the scenario did not start", where="connection")
-    url = f"http://{own_address}"
+    host, _, port = own_address.rpartition(":")
+    url = f"http://{host}:{services.http_port or port}"  # the request may have come by https
     options = RunOptions(
         url=url,
         connect=lambda merchant, password: Client(url, merchant, password),

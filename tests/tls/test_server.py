@@ -51,6 +51,16 @@ async def test_the_url_of_an_explanation_has_the_scheme_of_the_request() -> None
             assert answer.headers["Mock-Klarna-Explanation"].startswith(f"{running.tls_url}/_mock/journal/")
 
 
+async def test_a_scenario_is_run_for_a_client_of_https() -> None:
+    async with serve(SECURE) as running, aiohttp.ClientSession() as session:
+        assert running.services.authority is not None
+        trust = samples.trusting(running.services.authority)
+        path = "/_mock/scenarios/dead-merchant/run"
+        for url in (running.url, running.tls_url):
+            report = await _json(session, "POST", f"{url}{path}", json={}, ssl=trust)
+            assert (report.get("passed"), report.get("failure")) == (True, None), report
+
+
 async def test_the_ready_file_names_both_addresses(tmp_path: Path) -> None:
     ready = tmp_path / "ready.json"
     async with serve(Settings(port=0, tls=True, tls_port=0, ready_file=str(ready))) as running:
