@@ -59,7 +59,7 @@ class Authorizations:
         purchase = await self._context.load_own_purchase(merchant, token)
         if purchase.state == "placed" and self._context.settings.repeated_order == "replay":
             return await self._replay(purchase, body)
-        now, order_id = await self._context.new_id(merchant, "order")
+        now, order_id = await self._context.new_id(merchant, "order", purchase.purchase_id)
         urls = _merchant_urls(purchase, body)
         json = raw if is_compact(raw) else write_json(body)
         result = purchases.place(purchase, urls, body, json, order_id, now, self._context.rules)

@@ -226,7 +226,7 @@ class Checkout:
         `version` are the total and the version of the session that the shopper has seen; raises `StateConflict` if they differ.
         """
         opened = _require_identified(_session(purchase))
-        now, token = await self._context.new_id(purchase.merchant, "token")
+        now, token = await self._context.new_id(purchase.merchant, "token", purchase.purchase_id)
 
         def command(current: Purchase, now: float) -> CommandResult[Purchase]:
             paid = opened if current is purchase else _require_identified(_session(current))
@@ -299,8 +299,8 @@ class Checkout:
         merchant, rules = button.merchant, self._context.rules
         now, purchase_id = await self._context.new_id(merchant, "purchase")
         _, draw = await self._context.draw(merchant, "shopper")
-        _, token = await self._context.new_id(merchant, "token")
-        _, order_id = await self._context.new_id(merchant, "order")
+        _, token = await self._context.new_id(merchant, "token", purchase_id)
+        _, order_id = await self._context.new_id(merchant, "order", purchase_id)
         started = Purchase(
             merchant=merchant,
             purchase_id=purchase_id,

@@ -138,10 +138,13 @@ class Context:
         self._renewals += 1
         return self._current_seed()
 
-    async def new_id(self, merchant: str, purpose: str) -> tuple[float, str]:
-        """Return the time on a merchant's clock, and a new UUID for something that the merchant creates."""
+    async def new_id(self, merchant: str, purpose: str, *of: object) -> tuple[float, str]:
+        """Return the time on a merchant's clock, and a new UUID for something that the merchant creates.
+
+        `of` is what it belongs to, in a state that it has once, so that the id is new whatever the counters of a snapshot say.
+        """
         now, draw = await self.draw(merchant, purpose)
-        return now, uuid_from(merchant, *draw)
+        return now, uuid_from(merchant, *draw, *of)
 
     async def commit(self, merchant: str, decision: Decision, now: float) -> int:
         """Commit a decision with the jobs of the callbacks that it causes; raises `WriteConflict` for an outdated record."""

@@ -34,7 +34,7 @@ class CustomerTokens:
         purchase = await self._context.load_own_purchase(merchant, authorization_token)
         if purchase.customer_token and self._context.settings.repeated_order == "replay":
             return await self._replay(purchase, body)
-        now, customer_token = await self._context.new_id(merchant, "customer_token")
+        now, customer_token = await self._context.new_id(merchant, "customer_token", purchase.purchase_id)
         require_open(purchase, now, self._context.rules)
         kept, confirmation = _kept(purchase, body)
         result = tokens.create(purchase, customer_token, kept, confirmation, now, self._context.rules)
@@ -65,7 +65,7 @@ class CustomerTokens:
     async def _order(self, merchant: str, customer_token: str, body: Json) -> Order:
         token = await self.read(merchant, customer_token)
         _require_agreed_currency(token, body)
-        now, order_id = await self._context.new_id(merchant, "order")
+        now, order_id = await self._context.new_id(merchant, "order", customer_token, token.version)
 
         def command(token: CustomerToken, now: float) -> CommandResult[Order]:
             agreed = _require_agreed_currency(token, body)

@@ -122,8 +122,11 @@ class OrderManagement:
         """
         command = COMMANDS[name]
         order = await self._own(merchant, order_id, command.failure)
-        now, new_id = await self._context.new_id(merchant, command.creates) if command.creates else (None, "")
-
+        now, new_id = (
+            await self._context.new_id(merchant, command.creates, order_id, order.version)
+            if command.creates
+            else (None, "")
+        )
         may_change_billing = self._context.settings.billing_address_change == "accept"
 
         def decide(order: Order, now: float) -> CommandResult[Order]:

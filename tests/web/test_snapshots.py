@@ -79,6 +79,33 @@ async def test_after_a_snapshot_with_too_low_counters_new_records_still_get_new_
     assert sum(len(new[kind]) for kind in kinds) > sum(len(old[kind]) for kind in kinds)
 
 
+async def test_after_a_snapshot_with_too_low_counters_tokens_and_what_has_one_stay_apart(
+    klarna: MockKlarnaAsync, button: Json
+) -> None:
+    async def bought(number: int) -> list[str]:
+        """Buy, place, capture and refund; return the ids of what that creates."""
+        purchase = await klarna.purchase(cart="se-battery-pack", wait=0)
+        token = purchase["authorization_token"]
+        order = await klarna.create_order(token, purchase["order"])
+        path = f"/ordermanagement/v1/orders/{order['order_id']}"
+        captures = [await klarna.send("POST", f"{path}/captures", {"captured_amount": 9}) for _ in range(number)]
+        refunds = [await klarna.send("POST", f"{path}/refunds", {"refunded_amount": 1}) for _ in range(number)]
+        parts = [
+            answer.headers[f"{name}-Id"] for name, of in (("Capture", captures), ("Refund", refunds)) for answer in of
+        ]
+        return [token, order["order_id"], path, *parts]
+
+    first = await bought(2)
+    state = await klarna.snapshot()
+    state["merchants"][klarna.merchant]["counters"] = {}
+    await klarna.load_snapshot(state)
+    second = await bought(2)
+    assert len({*first, *second}) == len([*first, *second])
+    answer = await klarna.send("POST", f"{first[2]}/captures", {"captured_amount": 9})
+    assert answer.headers["Capture-Id"] not in first
+    assert (await klarna.find_purchase(first[0]))["authorization_token"] == first[0]
+
+
 async def test_a_snapshot_of_one_merchant_leaves_the_others_alone(klarna: MockKlarnaAsync, state: Json) -> None:
     await klarna.send("POST", "/_mock/clock?merchant=other", {"advance": 60})
     assert set((await klarna.snapshot())["merchants"]) == {klarna.merchant}
