@@ -118,7 +118,7 @@ class PostgresStore(SqlStore):
         self._preloads = Preloads()
         self._record_counts = RecordCounts(super().count_records)
         self._jobs = JobQueue(self._connections, self._owner)
-        self._server_connection = ServerConnection(self._connections, self._owner, self._waiters, self._forget_sizes)
+        self._server_connection = ServerConnection(self._connections, self._owner, self._waiters, self.forget_sizes)
         self._lease = address.lease
         self._heartbeat = Heartbeat(
             self._connections, self._server_connection, self._owner, self._lease, self._jobs.check
@@ -247,11 +247,8 @@ class PostgresStore(SqlStore):
             self._wake(event_filters(owner, decision.events))
         for job in decision.finished:
             self._jobs.was_finished(job)
-        if events and newest is not None:
-            await self._limits.add(owner, sum(row.size for row in events), newest)
         callbacks = sum(isinstance(record, Delivery) and record.version == 1 for record in decision.writes)
-        if callbacks:
-            await self.limit_records(Delivery, owner, self.bounds.most_callbacks, callbacks)
+        await self.keep_bounds(owner, sum(row.size for row in events), newest or 0, callbacks)
 
     def _wake(self, entries: Iterable[JournalFilter]) -> None:
         for entry in entries:
@@ -293,7 +290,7 @@ class PostgresStore(SqlStore):
             sizes[row.merchant] += row.size
             newest[row.merchant] = seq
         for merchant, size in sizes.items():
-            await self._limits.add(merchant, size, newest[merchant])
+            await self.keep_bounds(merchant, size, newest[merchant])
         return seqs
 
     async def _insert_entries(self, rows: list[EntryRow]) -> list[Row]:
@@ -407,13 +404,8 @@ class PostgresStore(SqlStore):
                 break
         else:
             raise StoreFailure("too many commits are in progress to delete the state")
-        self._forget_sizes()
+        self.forget_sizes()
         self._server_connection.announce_cleared()
-
-    def _forget_sizes(self) -> None:
-        """Measure journals and count records again, after some were deleted."""
-        self._limits.forget()
-        self._counts.clear()
 
     async def dump(self, merchants: Sequence[str] | None = None) -> AsyncGenerator[Portion]:
         """Yield the state of some merchants, or of all, as it was at one moment, with a connection of its own."""
@@ -436,9 +428,10 @@ class PostgresStore(SqlStore):
                 await self._replace(session, staging)
             except asyncpg.UniqueViolationError:
                 await self._replace(session, staging)  # a key was taken after the check: the second check names it
-            await session.fetch("ANALYZE records")  # plans that were made for a small table would read all of it
-        self._forget_sizes()
-        self._server_connection.announce_cleared()
+            self.forget_sizes()
+            self._server_connection.announce_cleared()
+            with contextlib.suppress(OSError, asyncpg.InterfaceError, asyncpg.PostgresError):  # the state is replaced
+                await session.fetch("ANALYZE records")  # plans that were made for a small table would read all of it
 
     async def _replace(self, session: PostgresSession, staging: Staging) -> None:
         async with session.transaction():
@@ -466,7 +459,7 @@ class PostgresStore(SqlStore):
         was_registered = await self._heartbeat.stop()
         await self._server_connection.close()
         if was_registered:
-            with contextlib.suppress(StoreFailure, asyncpg.PostgresError):
+            with contextlib.suppress(StoreFailure, WriteConflict, asyncpg.PostgresError):
                 await self._heartbeat.take_over(self._owner)
         await self._connections.close()
 

@@ -4,13 +4,17 @@ Statements are written with PostgreSQL's `$1`; SQLite gets `?1`. What they read 
 """
 
 import asyncio
+import logging
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.journal import Entry, JournalFilter
 from mock_klarna.domain.records import ButtonKey, Job, Merchant, MerchantSummary, Order, Purchase, Record
+from mock_klarna.errors import StoreFailure, WriteConflict
 from mock_klarna.store.journal_buffers import Bounds
 from mock_klarna.store.snapshot import SavedSnapshot
 from mock_klarna.store.sql_rows import (
@@ -24,6 +28,7 @@ from mock_klarna.store.sql_rows import (
 )
 
 R = TypeVar("R", bound=Record)
+_log = logging.getLogger(__name__)
 
 GET = "SELECT body FROM records WHERE kind = $1 AND key = $2"
 GET_ALIASED = (
@@ -344,9 +349,35 @@ class SqlStore(ABC):
     async def cut_journal(self, merchant: str, excess: int, newest: int) -> int:
         """Drop entries below `newest` until `excess` bytes are free, exchanges and callbacks first; return the bytes freed."""
 
+    async def keep_bounds(self, merchant: str, size: int, newest: int, callbacks: int = 0) -> None:
+        """Drop the oldest entries and callbacks of a merchant beyond the bounds, after some were committed.
+
+        `size` is how many bytes of entries were committed, the last of them at `newest`.
+        """
+        with self._later_if_it_fails(merchant):
+            if size:
+                await self._limits.add(merchant, size, newest)
+            if callbacks:
+                await self.limit_records(Delivery, merchant, self.bounds.most_callbacks, callbacks)
+
+    @contextmanager
+    def _later_if_it_fails(self, merchant: str) -> Iterator[None]:
+        """Log a failure of the store while something old is dropped: what was committed before that stays so."""
+        try:
+            yield
+        except (StoreFailure, WriteConflict) as failure:
+            _log.warning("what is too old of %s is dropped after its next commit: %s", merchant, failure)
+            self.forget_sizes()
+
+    def forget_sizes(self) -> None:
+        """Measure journals and count records again, after some were deleted."""
+        self._limits.forget()
+        self._counts.clear()
+
     async def keep_newest(self, kind: type[Record], merchant: str, most: int) -> None:
         """Delete a merchant's oldest records of a kind beyond about the `most` newest; called after each new record."""
-        await self.limit_records(kind, storable(merchant), most, 1)
+        with self._later_if_it_fails(merchant):
+            await self.limit_records(kind, storable(merchant), most, 1)
 
     async def limit_records(self, kind: type[Record], merchant: str, most: int, added: int) -> None:
         """Count records of a kind that were just written, and delete the oldest beyond `most`.

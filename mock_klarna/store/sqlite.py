@@ -181,7 +181,7 @@ class SqliteStore(SqlStore):
         rows = [record_row(record, OWNER) for record in decision.writes]
         before = self._seq
         try:
-            with self._connection.transaction():
+            with self._states.transaction():
                 state = self._states.of(owner)
                 for row in rows:
                     self._write(row)
@@ -195,11 +195,10 @@ class SqliteStore(SqlStore):
         except BaseException:
             self._seq = before
             raise
+        self._claimed.difference_update(decision.finished)
         self._states.committed(rows)
-        await self._limit_journal(owner, sum(row.size for row in events))
         callbacks = sum(isinstance(record, Delivery) and record.version == 1 for record in decision.writes)
-        if callbacks:
-            await self.limit_records(Delivery, owner, self.bounds.most_callbacks, callbacks)
+        await self.keep_bounds(owner, sum(row.size for row in events), self._seq, callbacks)
         if self._waiters:
             self._wake(event_filters(owner, decision.events))
         return self._seq
@@ -218,10 +217,6 @@ class SqliteStore(SqlStore):
             self._seq += 1
             self._execute(_APPEND, self._seq, row.at, state, *row[2:])
 
-    async def _limit_journal(self, merchant: str, size: int) -> None:
-        if size:
-            await self._limits.add(merchant, size, self._seq)
-
     async def record(
         self, merchant: str, kind: str, name: str, data: Exchange | Sent, at: float, purchase_id: str | None
     ) -> int:
@@ -230,13 +225,13 @@ class SqliteStore(SqlStore):
         row = entry_row(owner, kind, name, data, at, purchase_id)
         before = self._seq
         try:
-            with self._connection.transaction():
+            with self._states.transaction():
                 self._append(self._states.of(owner), [row])
         except BaseException:
             self._seq = before
             raise
         seq = self._seq
-        await self._limit_journal(owner, row.size)
+        await self.keep_bounds(owner, row.size, seq)
         if self._waiters:
             self._waiters.wake(narrowest_filter(owner, kind, name, purchase_id, data))
         return seq
@@ -305,20 +300,20 @@ class SqliteStore(SqlStore):
         """Delete a claimed job, unless a decision did so when it was committed."""
         if job in self._claimed:
             self._finish(job)
+            self._claimed.discard(job)
 
     def _finish(self, job: Job) -> bool:
-        was_claimed = (
-            self._execute(_FINISH, storable(job.merchant), storable(job.job_id), job.due, job.number).rowcount > 0
-        )
-        self._claimed.discard(job)
-        return was_claimed
+        """Delete a claimed job; return whether it was there."""
+        columns = storable(job.merchant), storable(job.job_id), job.due, job.number
+        return self._execute(_FINISH, *columns).rowcount > 0
 
     async def release(self, job: Job) -> None:
         """Put a claimed job back, so that it is claimed again."""
-        with self._connection.transaction():
+        with self._states.transaction():
             state = self._states.of(storable(job.merchant))
             if self._finish(job) and not self._execute(_IS_WAITING, state, storable(job.job_id)).fetchone():
                 self._states.schedule(state, job)
+        self._claimed.discard(job)
 
     async def wait_for_other_servers(self, merchant: str, kinds: Collection[str]) -> None:
         """Do nothing: there is no other server."""
@@ -335,7 +330,7 @@ class SqliteStore(SqlStore):
     async def count(self, merchant: str, name: str) -> int:
         """Increment a counter and return its new value: 1 the first time."""
         owner = storable(merchant)
-        with self._connection.transaction():
+        with self._states.transaction():
             return int(self._execute(_COUNT, self._states.of(owner), name).fetchone()[0])
 
     async def count_request(self, merchant: str, limit: str, second: int) -> int:
@@ -345,11 +340,7 @@ class SqliteStore(SqlStore):
     async def clear(self, merchant: str | None) -> None:
         """Delete the state of a merchant, or of all: it is gone at once, and its rows are deleted while others go on."""
         self._states.clear(None if merchant is None else storable(merchant))
-        self._forget_sizes()
-
-    def _forget_sizes(self) -> None:
-        self._limits.forget()
-        self._counts.clear()
+        self.forget_sizes()
 
     async def dump(self, merchants: Sequence[str] | None = None) -> AsyncGenerator[Portion]:
         """Yield the state of some merchants, or of all, as it was at one moment; other requests go on meanwhile."""
@@ -362,7 +353,7 @@ class SqliteStore(SqlStore):
     async def load(self, portions: AsyncIterator[Portion]) -> None:
         """Replace the state of the merchants that the portions name by what these contain, all or nothing."""
         await self._states.load(portions, self.bounds.most_callbacks)
-        self._forget_sizes()
+        self.forget_sizes()
 
     async def wait_for_deletion(self) -> None:
         """Wait until the rows of old states are deleted."""
@@ -370,7 +361,9 @@ class SqliteStore(SqlStore):
 
     async def close(self) -> None:
         """Close the file and release its lock."""
-        await self._states.close()
-        await self._connection.end_checkpoint()
-        self._connection.close()
-        self._lock.release()
+        try:
+            await self._states.close()
+            await self._connection.end_checkpoint()
+        finally:
+            self._connection.close()
+            self._lock.release()

@@ -7,7 +7,7 @@ the state of a merchant away. The rows of states that no merchant has are delete
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from mock_klarna.domain.callbacks import Delivery
@@ -79,8 +79,18 @@ class States:
         self._deleting: asyncio.Task[None] | None = None
         self._written = 0
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit all that is executed inside, or nothing: then the states that merchants got inside do not exist."""
+        try:
+            with self._connection.transaction():
+                yield
+        except BaseException:
+            self._known.clear()
+            raise
+
     def of(self, merchant: str) -> int:
-        """Return the state of a merchant, in the transaction of the caller; a new merchant gets an empty one."""
+        """Return the state of a merchant, inside `transaction`; a new merchant gets an empty one."""
         state = self._known.get(merchant)
         if state is not None:
             return state
@@ -88,7 +98,7 @@ class States:
         if row is None:
             state = self._new_state()
             self._connection.execute(_GIVE_STATE, state, merchant)
-            return state  # it is known once it is committed
+            return state
         self._known[merchant] = row[0]
         return int(row[0])
 
@@ -129,6 +139,7 @@ class States:
         unused: list[int] = []
         try:
             async for portion in portions:
+                self._add_state(load, storable(portion.merchant))
                 await self._write(self._stage(load, portion, most_callbacks), 0)
             with self._connection.transaction():
                 self._require_names(load)
@@ -144,13 +155,20 @@ class States:
                 del self._loads[state]
             self._delete_rows(unused)
 
+    def _add_state(self, load: _Load, merchant: str) -> None:
+        """Make the state of a merchant, unless it has one.
+
+        This is committed before anything else: SQLite gives the number of a state that is rolled back to the next one.
+        """
+        if merchant not in load.states:
+            with self._connection.transaction():
+                state = self._new_state()
+            load.states[merchant] = state
+            self._loads[state] = load
+
     def _stage(self, load: _Load, portion: Portion, most_callbacks: int) -> Iterator[int]:
         """Write a portion; yield after each row."""
-        merchant = storable(portion.merchant)
-        state = load.states.get(merchant)
-        if state is None:
-            state = load.states[merchant] = self._new_state()
-            self._loads[state] = load
+        state = load.states[storable(portion.merchant)]
         for record in portion.records:
             self._stage_record(load, state, record)
             yield 1

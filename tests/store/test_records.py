@@ -51,6 +51,17 @@ async def test_a_commit_that_conflicts_leaves_nothing_behind(store: Store) -> No
     assert await store.entries(EVERYTHING, 0, 10) == []
 
 
+async def test_what_a_new_merchant_writes_after_a_first_commit_that_conflicts_is_read_again(store: Store) -> None:
+    await store.commit("shop", writing(button()), 1.0)
+    with pytest.raises(WriteConflict):
+        await store.commit("new", writing(button("b-2", "new"), button("b-1", "new")), 1.0)
+    await store.commit("new", writing(button("b-3", "new")), 1.0)
+    await store.commit("newer", writing(button("b-4", "newer")), 1.0)
+    for merchant, key in (("new", "b-3"), ("newer", "b-4")):
+        assert await store.records(ButtonKey, merchant) == [button(key, merchant)]
+        assert await store.get(ButtonKey, key) == button(key, merchant)
+
+
 async def test_records_are_listed_in_the_order_of_their_creation(store: Store) -> None:
     for key in ("b-2", "b-1", "b-3"):
         await store.commit("shop", writing(button(key)), 1.0)

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from mock_klarna.client import Client
-from mock_klarna.domain.records import ButtonKey
+from mock_klarna.domain.callbacks import Delivery
+from mock_klarna.domain.journal import EXCHANGE, JournalFilter
+from mock_klarna.domain.records import ButtonKey, Decision
 from mock_klarna.errors import MockKlarnaError, StoreFull
 from mock_klarna.settings import SettingsError
+from mock_klarna.store.journal_buffers import Bounds
 from mock_klarna.store.sqlite import SqliteStore
 from mock_klarna.store.sqlite_connection import Connection
 from mock_klarna.store.sqlite_file import MIGRATIONS
@@ -20,7 +23,7 @@ from tests.commands import Command
 from tests.merchants.pages import urls
 from tests.merchants.processes import environment
 from tests.merchants.running import emulator
-from tests.store.samples import button, created, job, purchase, scheduling, telling, writing
+from tests.store.samples import button, created, delivery, exchange, job, purchase, scheduling, telling, writing
 
 
 def listing(folder: Path) -> dict[str, tuple[int, int]]:
@@ -216,6 +219,49 @@ async def test_a_request_is_answered_507_while_the_disk_is_full(
         assert answer.headers["Retry-After"] == "1"
         opened[0]._connection.execute("PRAGMA max_page_count = 1000000")
         assert (await place_button(client)) == 201
+
+
+async def test_a_commit_is_no_error_if_there_is_no_room_to_cut_the_journal_after_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = SqliteStore(tmp_path / "state.db", Bounds(journal_bytes=2000, most_callbacks=3))
+    store._connection.execute("CREATE TABLE filler (content BLOB)")
+    for table in ("journal_rows", "record_rows"):
+        store._connection.execute(
+            f"CREATE TRIGGER full_{table} BEFORE DELETE ON {table} "
+            "BEGIN INSERT INTO filler VALUES (zeroblob(100000000)); END"
+        )
+    (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
+    store._connection.execute(f"PRAGMA max_page_count = {pages + 1000}")
+    for number in range(30):
+        both = Decision(writes=(delivery(f"c-{number}", state="failed"),), events=(created(f"b-{number}"),))
+        await store.commit("shop", both, 1.0)
+        await store.record("shop", EXCHANGE, "get_button", exchange(), 1.0, None)
+    assert len(await store.records(Delivery, "shop")) == 30
+    assert len(await store.entries(JournalFilter(), 0, 100)) == 60
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
+    assert "the disk of state.db is full" in caplog.text
+    for table in ("journal_rows", "record_rows"):
+        store._connection.execute(f"DROP TRIGGER full_{table}")
+    await store.commit("shop", Decision(writes=(delivery("c-30", state="failed"),), events=(created(),)), 1.0)
+    assert [found.key for found in await store.records(Delivery, "shop")] == ["c-28", "c-29", "c-30"]
+    assert await store.journal_size("shop") <= 2000
+    await store.close()
+
+
+async def test_a_job_whose_commit_failed_can_still_be_finished(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "state.db")
+    await store.commit("shop", scheduling(job()), 1.0)
+    claimed = await store.claim("shop", 10.0)
+    assert claimed is not None
+    store._connection.execute(
+        "CREATE TRIGGER failing BEFORE INSERT ON journal_rows BEGIN SELECT RAISE(ABORT, 'no'); END"
+    )
+    with pytest.raises(sqlite3.IntegrityError):
+        await store.commit("shop", Decision(finished=(claimed,), events=(created(),)), 1.0)
+    await store.finish(claimed)
+    assert await store.value("SELECT count(*) FROM job_rows") == 0
+    await store.close()
 
 
 async def test_no_job_is_claimed_if_one_of_those_that_are_due_cannot_be(tmp_path: Path) -> None:

@@ -138,6 +138,19 @@ async def test_a_load_that_does_not_end_leaves_nothing(store: SqliteStore, is_ca
     assert (rows(store), await dumped(store)) == (before, visible)
 
 
+async def test_a_load_that_fails_at_once_takes_nothing_from_the_merchants_that_are_new_after_it(
+    store: SqliteStore,
+) -> None:
+    for number, merchant in enumerate(("first", "second")):
+        twice = [button("twice", "other"), button("twice", "other")]
+        with pytest.raises(MockKlarnaError, match="contains button twice twice"):
+            await store.load(portions(Portion("other", list(twice))))
+        await fill(store, merchant, f"of-{merchant}", 20)
+        await store.wait_for_deletion()
+        assert await store.count_records(ButtonKey, merchant) == len(await store.records(ButtonKey, merchant)) == 20
+        assert rows(store)["states"] == number + 2
+
+
 async def test_a_crash_during_a_load_leaves_the_old_state_and_nothing_of_the_new(
     store: SqliteStore, tmp_path: Path
 ) -> None:
