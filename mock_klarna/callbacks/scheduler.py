@@ -96,7 +96,7 @@ class Scheduler:
 
     async def run(self) -> None:
         """Run jobs as they become due, until cancelled."""
-        for merchant in await self._store.merchants():
+        for merchant in await self._all_merchants():
             self.wake(merchant)
         try:
             async with asyncio.TaskGroup() as group:
@@ -109,6 +109,15 @@ class Scheduler:
                             group.create_task(self._look(merchant, group))
         finally:
             self._due_merchants.cancel_timers()
+
+    async def _all_merchants(self) -> list[str]:
+        """Return the merchants of the store; where it fails, as soon as it does not."""
+        while True:
+            try:
+                return await self._store.merchants()
+            except StoreFailure as failure:
+                _log.warning("no jobs can be looked at: %s; again in %g s", failure, _RETRY_SECONDS)
+                await asyncio.sleep(_RETRY_SECONDS)
 
     async def _look(self, merchant: str, group: asyncio.TaskGroup) -> None:
         """Look at the jobs of one merchant, again if it was woken meanwhile; other merchants do not wait for it."""

@@ -67,7 +67,11 @@ class ServerConnection:
     async def _connected(self) -> Any:
         if self._connection is None or self._connection.is_closed():
             connection = await self._connections.open()
-            await connection.add_listener(self._channel, self._receive)
+            try:
+                await connection.add_listener(self._channel, self._receive)
+            except BaseException:
+                connection.terminate()
+                raise
             self._connection = connection
         return self._connection
 
@@ -124,11 +128,15 @@ class ServerConnection:
                 self._waiters.wake(JournalFilter(**dict(zip(JournalFilter.__struct_fields__, entry, strict=True))))
 
     async def lock(self, key: int) -> None:
-        """Wait until no other server has an advisory lock, and take it."""
+        """Wait until no other server has an advisory lock, and take it; a call that is cancelled or fails does not keep it."""
         pause = 0.002
-        while not await self.execute("SELECT pg_try_advisory_lock($1)", key):
-            await asyncio.sleep(pause)
-            pause = min(0.05, pause * 1.5)
+        try:
+            while not await self.execute("SELECT pg_try_advisory_lock($1)", key):
+                await asyncio.sleep(pause)
+                pause = min(0.05, pause * 1.5)
+        except BaseException:
+            await self.unlock(key)  # the database may have taken it, and only the answer is missing
+            raise
 
     async def unlock(self, key: int) -> None:
         """Release an advisory lock; a lost connection has released it already."""

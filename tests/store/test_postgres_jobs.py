@@ -1,7 +1,6 @@
-"""Jobs of a PostgreSQL store while its database is slow."""
+"""Jobs of a PostgreSQL store whose statements take long or are cancelled."""
 
 import asyncio
-from collections.abc import Callable
 
 import asyncpg
 import pytest
@@ -15,13 +14,12 @@ _JOBS = "SELECT count(*) FROM jobs"
 
 
 async def test_jobs_that_are_finished_while_others_are_being_deleted_are_deleted_too(
-    new_store: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+    postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgres_jobs, "_FINISH_SECONDS", 0)
-    url = new_store("postgres")
-    store = PostgresStore(url)
+    store = PostgresStore(postgres)
     await store.open()
-    address, _, schema = url.partition("?schema=")
+    address, _, schema = postgres.partition("?schema=")
     database = await asyncpg.connect(address, server_settings={"search_path": schema})
     try:
         await store.commit("shop", scheduling(job("first", 1), job("second", 2)), 1.0)
@@ -42,3 +40,28 @@ async def test_jobs_that_are_finished_while_others_are_being_deleted_are_deleted
     finally:
         await database.close()
         await store.close()
+
+
+async def test_a_server_that_was_cancelled_while_it_locked_a_clock_does_not_keep_the_jobs_from_the_others(
+    postgres: str,
+) -> None:
+    first, second = PostgresStore(postgres), PostgresStore(postgres)
+    await first.open()
+    await second.open()
+    try:
+        await second.commit("shop", scheduling(job("first", 1)), 1.0)
+        async with first.exclusive("clock:shop"):
+            assert await second.claim("shop", 9) is None
+        sent = first.statements
+        locking = asyncio.create_task(first.exclusive("clock:shop").__aenter__())
+        while first.statements == sent:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        locking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await locking
+        async with first.exclusive("clock:other"):  # the connection has executed or cancelled all that was sent before
+            pass
+        assert await second.claim("shop", 9) == job("first", 1)
+    finally:
+        await first.close()
+        await second.close()
