@@ -71,7 +71,7 @@ def test_a_pending_purchase_from_the_button_to_the_end_of_its_review(
     token = sent["authorization_token"]
     assert mock_klarna.get_authorization(token) == sent["order"]
     order_id = mock_klarna.create_order(token, sent["order"])["order_id"]
-    assert mock_klarna.find_purchase(bought["purchase_id"], wait=5)["state"] == "placed"
+    assert mock_klarna.find_purchase(bought["purchase_id"], wait=60)["state"] == "placed"
     assert mock_klarna.decide(order_id, "ACCEPTED")["fraud_status"] == "ACCEPTED"
     assert mock_klarna.find_order(order_id)["fraud_status"] == "ACCEPTED"
     mock_klarna.wait_for("notification", within=60)

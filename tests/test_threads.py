@@ -155,7 +155,7 @@ with serve_in_thread() as klarna:
             process.start()
             assert ours.poll(120)
         with pytest.raises(URLError, match="refused"):
-            urlopen(f"{klarna.url}/_mock/health", timeout=10)
+            urlopen(f"{klarna.url}/_mock/health", timeout=60)
         ours.send("end")
         process.join(120)
         assert process.exitcode == 0

@@ -77,7 +77,7 @@ async def bytes_of_order(posted: Posted, orders: int, callbacks: int = 10_000) -
 
 async def _buy(client: Client, orders: int) -> None:
     for _ in range(orders):
-        bought = await client.ask("POST", "/_mock/purchases", {"page": PAGE, "wait": 30})
+        bought = await client.ask("POST", "/_mock/purchases", {"page": PAGE, "wait": 120})
         assert bought["state"] == "placed", bought
     while (await client.ask("GET", "/_mock/callbacks?state=in_flight&limit=1"))["callbacks"]:
         pass  # the shop has posted the last order, and has not answered its callback yet

@@ -97,7 +97,7 @@ async def test_the_purchases_of_the_guide_are_placed_as_they_were_authorized(
 
 
 async def test_the_shop_has_a_button_of_its_own(demo_shop: Shop, merchant: Merchant) -> None:
-    body = {"button_key": demo_shop.button_key, "page": cart("se-battery-pack"), "wait": 10}
+    body = {"button_key": demo_shop.button_key, "page": cart("se-battery-pack"), "wait": 120}
     answer = await merchant.klarna.send("POST", "/_mock/purchases?merchant=demo-shop", body)
     assert (answer.body["state"], answer.body["redirect_url"]) == ("placed", f"{merchant.shop.url}/thanks")
 

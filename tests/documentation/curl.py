@@ -42,3 +42,9 @@ def requested(method: str, url: str, body: Any = None, user: str = "K123:secret"
             dict(answer.headers),
             json.loads(raw) if "json" in answer.headers.get("Content-Type", "") else None,
         )
+
+
+def decided(klarna: str, printed: str) -> Any:
+    """Return the purchase that a command has printed, once the shop has decided on it: on a busy machine that takes long."""
+    purchase = json.loads(printed[printed.index('{"purchase_id"') :])
+    return requested("GET", f"{klarna}/_mock/purchases/{purchase['purchase_id']}?wait=120")[2]

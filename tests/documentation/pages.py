@@ -45,6 +45,11 @@ def _blocks(page: Path) -> tuple[Block, ...]:
     )
 
 
+def patient(scenario: str) -> str:
+    """Return a scenario that waits long for what it expects: on a busy machine it comes late."""
+    return re.sub(r"within: \d+s", "within: 120s", scenario)
+
+
 def copied(page: Path, text: str) -> str:
     """Return a page's text with each file that a comment such as `<!-- file: examples/shop.js -->` names as a code block."""
 

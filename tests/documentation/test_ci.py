@@ -16,7 +16,7 @@ import yaml
 
 from mock_klarna.cli.main import parser
 from tests.bench.processes import free_port
-from tests.documentation.pages import ROOT, Block, blocks
+from tests.documentation.pages import ROOT, Block, blocks, patient
 from tests.documentation.test_blocks import named
 from tests.documentation.workflows import Outputs, Runner
 
@@ -24,7 +24,6 @@ pytestmark = pytest.mark.process
 
 _SHOP = '#!/bin/sh\nexec mock-klarna shop --merchant K123 --password secret --no-secret "$@"\n'
 _SCENARIO = next(each for each in blocks("yaml", containing="\nsteps:") if each.page.name == "README.md")
-_PATIENT = re.sub(r"within: \d+s", "within: 60s", _SCENARIO.code)
 PACKAGE = "git+https://github.com/YOUR/mock-klarna.git"
 JOBS = [
     block
@@ -42,7 +41,7 @@ def runner(tmp_path: Path) -> Iterator[Runner]:
     environment = {"PATH": path, "PYTHONPATH": sysconfig.get_path("purelib"), **pip}
     with Runner(tmp_path, environment, ROOT) as runner:
         (runner.workspace / "scenarios").mkdir()
-        (runner.workspace / "scenarios" / "express.yaml").write_text(_PATIENT)
+        (runner.workspace / "scenarios" / "express.yaml").write_text(patient(_SCENARIO.code))
         shop = runner.workspace / "start-your-shop"
         shop.write_text(_SHOP)
         shop.chmod(0o755)

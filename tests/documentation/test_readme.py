@@ -88,7 +88,7 @@ def test_the_merchant_places_the_order_of_the_curl_commands(
     script = block("console", "/_mock/purchases").code
     with merchant(sandbox) as address:
         printed = curl.run(sandbox.replaced(script.replace("http://127.0.0.1:3000", address)))
-    purchase = json.loads(printed[printed.index('{"purchase_id"') :])
+        purchase = curl.decided(sandbox.klarna, printed)
     assert purchase["state"] == "placed"
     assert capsys.readouterr().out == f"placed {purchase['order_id']}\n"
     (callback,) = purchase["callbacks"]

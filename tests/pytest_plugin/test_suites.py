@@ -196,7 +196,7 @@ def test_the_async_fixture_shares_the_loop_with_pytest_aiohttp(suite: Run) -> No
             shop = await aiohttp_server(app)
             URLS["place_order"] = str(shop.make_url("/place"))
             await mock_klarna_async.create_button(merchant_urls=URLS)
-            assert (await mock_klarna_async.purchase(page=PAGE, shopper='se-approved'))["state"] == "placed"
+            assert (await mock_klarna_async.purchase(page=PAGE, shopper='se-approved', wait=120))["state"] == "placed"
     """
     suite(SHOP + "\n".join(line[8:] for line in source.splitlines())).assert_outcomes(passed=1)
 

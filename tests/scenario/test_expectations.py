@@ -70,8 +70,9 @@ def test_a_shop_with_the_credentials_of_another_merchant_can_be_expected(run_in_
 
 def test_other_credentials_of_the_scenario_itself_are_not_reported(run_in_time: RunSteps) -> None:
     place_as_other_merchant = "- place: {credentials: 'somebody:secret'}\n  status: 403"
+    refused = "- expect_callback: {kind: place_order, outcome: refused, within: 1d}"
     failure = run_in_time(
-        f"{PURCHASE}\n{place_as_other_merchant}\n- expect_purchase: {{state: placed, within: 0.05}}"
+        f"{PURCHASE}\n{refused}\n{place_as_other_merchant}\n- expect_purchase: {{state: placed, within: 0.05}}"
     ).failure
     assert failure is not None
     assert failure.actual.startswith("state: expected placed, was authorized; the connection to ")

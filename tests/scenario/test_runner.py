@@ -41,7 +41,7 @@ def test_reports_come_in_the_order_of_the_scenarios(run_options: RunOptions) -> 
 
 
 def test_the_same_seed_gives_the_same_transcript(run_options: RunOptions) -> None:
-    seeded = replace(run_options, seed="4711", prefix="seeded", settle_seconds=2.0)
+    seeded = replace(run_options, seed="4711", prefix="seeded", settle_seconds=120.0)
     runs = [asyncio.run(run_scenarios(stored(*MIXED), seeded)) for _ in range(2)]
     first, second = ([report.transcript for report in reports] for reports in runs)
     assert first == second
@@ -63,7 +63,11 @@ def test_a_callback_that_is_answered_between_two_requests_of_the_report_is_in_it
     run_options: RunOptions, write_scenario: WriteScenario
 ) -> None:
     scenario = load_scenarios([write_scenario(PURCHASE)], {}, require_values=False)[0]
-    options = replace(run_options, connect=lambda user, password: CallbacksEndFirst(run_options.url, user, password))
+    options = replace(
+        run_options,
+        connect=lambda user, password: CallbacksEndFirst(run_options.url, user, password),
+        settle_seconds=120.0,
+    )
     report = asyncio.run(run_scenario(scenario, options))
     assert "Klarna → shop  place_order at http://127.0.0.1/klarna fails: refused" in report.transcript
 

@@ -168,7 +168,7 @@ def test_repeated_steps_can_use_the_number_of_their_turn(run_steps: RunSteps) ->
         ),
         ("- expect_callback: {kind: push, within: 0}", "callback push", "there was no push"),
         (
-            "- expect_callback: {kind: place_order, status: 200, within: 0.2}",
+            "- expect_callback: {kind: place_order}\n- expect_callback: {kind: place_order, status: 200, within: 0.2}",
             "{status: 200}",
             "found 1 place_order: status: expected 200, was nothing",
         ),

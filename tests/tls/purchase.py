@@ -18,7 +18,7 @@ async def main(folder: Path) -> None:
     page = json.loads((resources.fixtures() / "carts" / "se-battery-pack.json").read_bytes())
     with serving(folder):
         async with serve_shop(KLARNA) as shop, Client(KLARNA, shop.merchant) as shopper:
-            options = {"button_key": shop.button_key, "page": page, "wait": 20}
+            options = {"button_key": shop.button_key, "page": page, "wait": 120}
             print(json.dumps(await shopper.ask("POST", "/_mock/purchases", options)))
 
 

@@ -16,7 +16,7 @@ async def test_a_purchase_that_breaks_rules_has_no_error_and_evidence_that_can_b
         Client(klarna.url, shop.merchant) as client,
     ):
         urls = {"place_order": f"{shop.url}/klarna/place-order?then=place_unchecked"}
-        body = {"cart": "se-battery-pack", "page": {"merchant_urls": urls}, "wait": 30}
+        body = {"cart": "se-battery-pack", "page": {"merchant_urls": urls}, "wait": 120}
         bought = await client.ask("POST", "/_mock/purchases", body)
         assert bought["state"] == "placed"
         await client.ask("GET", "/_mock/journal?kind=callback&wait=120")  # the attempt is recorded after its answer
