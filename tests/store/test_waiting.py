@@ -8,7 +8,7 @@ from mock_klarna.store.base import Store
 from mock_klarna.store.in_process import Waiters
 from tests.store.samples import created, exchange, telling
 
-LONG = 30.0
+LONG = 120.0
 """Seconds that no test waits in fact."""
 
 
