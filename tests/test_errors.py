@@ -20,9 +20,8 @@ def test_a_problem_is_told_as_json_with_both_paths() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("problem", "text"),
-    [
+def test_a_problem_is_one_line_of_text() -> None:
+    for problem, text in (
         (TAX, "order_lines[0].total_tax_amount [line_tax]: sent 5000, expected 4545 (4545 to 4546) (the formula)"),
         (Problem("", "type", [], "an object"), "body [type]: sent [], expected an object"),
         (Problem("", "type", [None, True], "an object"), "body [type]: sent [null, true], expected an object"),
@@ -39,10 +38,8 @@ def test_a_problem_is_told_as_json_with_both_paths() -> None:
             Problem("nme", "unknown_parameter", "a", "known: name"),
             "nme [unknown_parameter]: unknown parameter; known: name",
         ),
-    ],
-)
-def test_a_problem_is_one_line_of_text(problem: Problem, text: str) -> None:
-    assert problem.as_text() == text
+    ):
+        assert problem.as_text() == text, text
 
 
 @pytest.mark.parametrize(

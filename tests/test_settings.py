@@ -68,9 +68,8 @@ def test_an_invalid_variable_is_named_with_its_value() -> None:
         from_environment({"MOCK_KLARNA_PORT": "http"})
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "is_of_a_service"),
-    [
+def test_variables_of_services_are_no_settings() -> None:
+    for name, value, is_of_a_service in (
         ("MOCK_KLARNA_PORT", "tcp://10.0.0.1:8080", True),
         ("MOCK_KLARNA_PORT", "udp://[fd00::1]:8080", True),
         ("MOCK_KLARNA_PORT", "http://10.0.0.1:8080", False),
@@ -81,10 +80,8 @@ def test_an_invalid_variable_is_named_with_its_value() -> None:
         ("MOCK_KLARNA_PORT_8080_TCP", "tcp://10.0.0.1:8080", True),
         ("MOCK_KLARNA_SERVICE_PORT_HTTP", "8080", True),
         ("MOCK_KLARNA_PROT", "8080", False),
-    ],
-)
-def test_variables_of_services_are_told_from_settings(name: str, value: str, is_of_a_service: bool) -> None:
-    assert is_service_variable(name, value) is is_of_a_service
+    ):
+        assert is_service_variable(name, value) is is_of_a_service, (name, value)
 
 
 def test_the_address_of_a_service_is_not_a_port() -> None:

@@ -32,9 +32,8 @@ def test_answers_to_callbacks_have_no_credentials(header: str, outcome: str) -> 
     assert outcomes(journal)["T3"] == outcome
 
 
-@pytest.mark.parametrize(
-    ("agent", "outcome"),
-    [
+def test_a_user_agent_names_more_than_libraries() -> None:
+    for agent, outcome in (
         ("ExampleShop/2.4", "passed"),
         ("JavaShop/1.0", "passed"),
         ("4wheels/1.0", "passed"),
@@ -54,7 +53,7 @@ def test_answers_to_callbacks_have_no_credentials(header: str, outcome: str) -> 
         ("Faraday v2.7.4", "failed"),
         ("Go-http-client/2.0", "failed"),
         ("Dart/3.2 (dart:io)", "failed"),
-    ],
-)
-def test_a_user_agent_names_more_than_libraries(agent: str, outcome: str) -> None:
-    assert outcome_of("T1", Journal().sent("get_managed_order", ORDER, headers={"User-Agent": agent})) == outcome
+    ):
+        assert outcome_of("T1", Journal().sent("get_managed_order", ORDER, headers={"User-Agent": agent})) == outcome, (
+            agent
+        )

@@ -24,20 +24,22 @@ def opened(cart: str, **members: Any) -> Json:
     return session.identified(session.opened({"merchant_urls": URLS}, page, None), address, None, {})
 
 
-@pytest.mark.parametrize("cheat", [cheat for cheat in CHEATS if cheat != COUNTRY])
-@pytest.mark.parametrize("cart", resources.cart_names())
-def test_a_changed_cart_is_a_valid_order_with_one_other_value(cart: str, cheat: str) -> None:
-    before = opened(cart)
-    option = before.get("selected_shipping_option")
-    if (cheat == "shipping_option" and not option) or (cheat == "shipping_price" and not (option or {}).get("price")):
-        with pytest.raises(CannotCheat, match="a cart with a shipping option"):
-            changed(before, cheat)
-        return
-    change = changed(before, cheat)
-    assert change.before != change.after
-    assert change.session is not before
-    _, problems = VALIDATOR.check("create_order", session.order(change.session))
-    assert problems == []
+def test_a_changed_cart_is_a_valid_order_with_one_other_value() -> None:
+    for cheat in set(CHEATS) - {COUNTRY}:
+        for cart in resources.cart_names():
+            before = opened(cart)
+            option = before.get("selected_shipping_option")
+            if (cheat == "shipping_option" and not option) or (
+                cheat == "shipping_price" and not (option or {}).get("price")
+            ):
+                with pytest.raises(CannotCheat, match="a cart with a shipping option"):
+                    changed(before, cheat)
+                continue
+            change = changed(before, cheat)
+            assert change.before != change.after, (cart, cheat)
+            assert change.session is not before, (cart, cheat)
+            _, problems = VALIDATOR.check("create_order", session.order(change.session))
+            assert problems == [], (cart, cheat)
 
 
 @pytest.mark.parametrize("cheat", ["price", "discount", "shipping_price"])

@@ -69,11 +69,11 @@ def test_every_event_has_a_text() -> None:
     assert EVENTS.keys() == EXAMPLES.keys()
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_the_text_of_an_event_has_its_members(name: str) -> None:
-    text = describe(entry("event", name, **EXAMPLES[name])).text
-    assert "{" not in text
-    assert "100" not in text  # amounts are formatted as money
+def test_the_text_of_an_event_has_its_members() -> None:
+    for name, members in EXAMPLES.items():
+        text = describe(entry("event", name, **members)).text
+        assert "{" not in text, name
+        assert "100" not in text, name  # amounts are formatted as money
 
 
 def test_an_unknown_event_is_described_by_its_name_and_members() -> None:

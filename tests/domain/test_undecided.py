@@ -28,9 +28,8 @@ def delivery(callback: str = "place_order", state: str = "failed", **attempt: ob
     )
 
 
-@pytest.mark.parametrize(
-    ("outcome", "status", "seconds"),
-    [
+def test_a_decision_is_expected_for_a_time_that_depends_on_the_outcome() -> None:
+    for outcome, status, seconds in (
         ("refused", None, 0),
         ("unreachable", None, 0),
         ("untrusted", None, 0),
@@ -46,15 +45,11 @@ def delivery(callback: str = "place_order", state: str = "failed", **attempt: ob
         ("timed_out", None, inf),
         ("timed_out", 500, inf),
         ("interrupted", None, inf),
-    ],
-)
-def test_a_decision_is_expected_for_a_time_that_depends_on_the_outcome(
-    outcome: str, status: int | None, seconds: float
-) -> None:
-    assert patience(outcome, status) == seconds
-    asked = [delivery(outcome=outcome, status=status)]
-    assert patience_of(asked, is_refused=False) == seconds
-    assert patience_of(asked, is_refused=True) == min(seconds, GRACE_SECONDS)
+    ):
+        assert patience(outcome, status) == seconds, (outcome, status)
+        asked = [delivery(outcome=outcome, status=status)]
+        assert patience_of(asked, is_refused=False) == seconds, (outcome, status)
+        assert patience_of(asked, is_refused=True) == min(seconds, GRACE_SECONDS), (outcome, status)
 
 
 @pytest.mark.parametrize(

@@ -57,34 +57,36 @@ NO_URLS = [
 ]
 
 
-@pytest.mark.parametrize("url", NO_URLS)
-def test_only_absolute_http_urls_are_accepted(url: str) -> None:
-    assert not urls.is_absolute(url)
-    assert not urls.is_callable(url)
+def test_only_absolute_http_urls_are_accepted() -> None:
+    for url in NO_URLS:
+        assert not urls.is_absolute(url), url
+        assert not urls.is_callable(url), url
 
 
-@pytest.mark.parametrize("url", [*PUBLIC, *PRIVATE])
-def test_a_browser_may_be_shown_plain_http(url: str) -> None:
-    assert urls.is_absolute(url)
+def test_a_browser_may_be_shown_plain_http() -> None:
+    for url in (*PUBLIC, *PRIVATE):
+        assert urls.is_absolute(url), url
 
 
-@pytest.mark.parametrize("url", PRIVATE)
-def test_plain_http_is_called_on_private_hosts_unless_strict(url: str) -> None:
-    assert urls.is_callable(url)
-    assert not urls.is_callable(url, strict=True)
+def test_plain_http_is_called_on_private_hosts_unless_strict() -> None:
+    for url in PRIVATE:
+        assert urls.is_callable(url), url
+        assert not urls.is_callable(url, strict=True), url
 
 
-@pytest.mark.parametrize("url", PUBLIC)
-def test_plain_http_is_not_called_on_public_hosts(url: str) -> None:
-    assert not urls.is_callable(url)
+def test_plain_http_is_not_called_on_public_hosts() -> None:
+    for url in PUBLIC:
+        assert not urls.is_callable(url), url
 
 
-@pytest.mark.parametrize(
-    "url",
-    ["https://www.example.com/x", "HTTPS://www.example.com", "https://localhost:8443/", "https://a.com/" + "x" * 1986],
-)
-def test_https_is_called_everywhere(url: str) -> None:
-    assert urls.is_callable(url, strict=True)
+def test_https_is_called_everywhere() -> None:
+    for url in (
+        "https://www.example.com/x",
+        "HTTPS://www.example.com",
+        "https://localhost:8443/",
+        "https://a.com/" + "x" * 1986,
+    ):
+        assert urls.is_callable(url, strict=True), url
 
 
 @pytest.mark.parametrize(
@@ -113,21 +115,21 @@ def test_a_parameter_is_added_once(url: str, longer: str) -> None:
     assert urls.with_query(url, "order_id", "o 1") == longer
 
 
-@pytest.mark.parametrize("host", API_HOSTS)
-@pytest.mark.parametrize("written", ["{}", "{}:443", "{}."])
-def test_klarnas_hosts_choose_themselves(host: str, written: str) -> None:
-    assert api_host(written.format(host).upper()) == host
+def test_klarnas_hosts_choose_themselves() -> None:
+    for host in API_HOSTS:
+        for written in ("{}", "{}:443", "{}."):
+            assert api_host(written.format(host).upper()) == host, (host, written)
 
 
-@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", SCRIPT_HOST, "klarna.com", ""])
-def test_other_hosts_choose_europes_playground(host: str) -> None:
-    assert api_host(host) == EUROPEAN_PLAYGROUND
+def test_other_hosts_choose_europes_playground() -> None:
+    for host in ("localhost:8080", "127.0.0.1", "[::1]:8080", SCRIPT_HOST, "klarna.com", ""):
+        assert api_host(host) == EUROPEAN_PLAYGROUND, host
 
 
-@pytest.mark.parametrize("host", API_HOSTS)
-@pytest.mark.parametrize("username", ["PK00000_test", "shop@example.com", "@"])
-def test_the_host_of_a_merchant_is_the_one_of_its_requests(username: str, host: str) -> None:
-    assert host_of(merchant_at(username, host)) == host
+def test_the_host_of_a_merchant_is_the_one_of_its_requests() -> None:
+    for host in API_HOSTS:
+        for username in ("PK00000_test", "shop@example.com", "@"):
+            assert host_of(merchant_at(username, host)) == host, (host, username)
 
 
 def test_the_hosts_of_klarna_checkouts_new_owner_are_among_them() -> None:

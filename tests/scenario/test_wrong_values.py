@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_klarna import resources
@@ -18,6 +18,7 @@ from mock_klarna.scenario.model import FileError, InvalidFiles
 from mock_klarna.scenario.steps import STEPS
 from mock_klarna.validation.schemas import Catalogue, load
 from tests.commands import Command
+from tests.extent import extent
 from tests.scenario.conftest import BUTTON, RunSteps
 from tests.validation.strategies import json_values, resembling
 
@@ -56,6 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("scenarios")
 
 
+@settings(max_examples=extent(usual=30, thorough=300))
 @given(st.sampled_from(list(STEPS)).flatmap(lambda step: st.tuples(st.just(step), arguments(step))))
 def test_every_error_has_a_place_and_a_hint_and_is_reported_once(folder: Path, step: tuple[str, Any]) -> None:
     errors = errors_beside_a_valid_file(folder, {"name": "x", "steps": [dict([step]), {"pause": 0}]})

@@ -7,7 +7,6 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
@@ -68,10 +67,10 @@ def test_a_named_shopper_has_the_shape_of_its_country() -> None:
         check(named_shopper(name), free_phone=name in FREE_PHONES)
 
 
-@pytest.mark.parametrize("code", COUNTRIES)
-def test_made_up_people_have_the_shape_of_their_country(code: str) -> None:
-    for seed in range(extent(usual=20, thorough=50)):
-        check(person(code, str(seed)))
+def test_made_up_people_have_the_shape_of_their_country() -> None:
+    for code in COUNTRIES:
+        for seed in range(extent(usual=20, thorough=50)):
+            check(person(code, str(seed)))
 
 
 def test_a_made_up_shipping_address_has_the_shape_of_its_country() -> None:

@@ -202,16 +202,22 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-async def test_a_damaged_snapshot_is_refused_and_changes_nothing(
-    store: Store, state: dict[str, Any], damage: Callable[[dict[str, Any]], None]
-) -> None:
+async def test_a_damaged_snapshot_is_refused_and_changes_nothing(store: Store, state: dict[str, Any]) -> None:
     before = await dumped(store)
-    damaged = copy.deepcopy(state)
-    damage(damaged)
-    with pytest.raises(MockKlarnaError):
-        await load(store, damaged)
-    assert await dumped(store) == before
+    for name, damage in DAMAGES.items():
+        damaged = copy.deepcopy(state)
+        damage(damaged)
+        assert await is_refused(store, damaged), name
+        assert await dumped(store) == before, name
+
+
+async def is_refused(store: Store, snapshot: dict[str, Any]) -> bool:
+    """Return whether a snapshot is refused when it is loaded."""
+    try:
+        await load(store, snapshot)
+    except MockKlarnaError:
+        return True
+    return False
 
 
 _STATE: dict[str, Any] = {"records": {}, "jobs": [], "counters": {}}

@@ -13,7 +13,7 @@ from tests.validation.samples import sample
 SHIPPING = sample("guide/se-order")["order_lines"][1]
 
 
-def test_a_hopeless_body_is_told_a_bounded_number_of_problems(validator: Validator) -> None:
+def test_a_body_that_is_wrong_everywhere_has_a_bounded_number_of_problems(validator: Validator) -> None:
     body = {**sample("guide/se-order"), "order_lines": [{}] * 1000}
     assert len(validator.check("create_order", body)[1]) == 200
 
@@ -42,7 +42,7 @@ def test_a_key_has_at_most_ten_thousand_lines(validator: Validator, length: int,
     assert [problem.path for problem in validator.check("create_button", body)[1]] == refused
 
 
-def test_unknown_members_without_end_are_told_up_to_the_bound(validator: Validator) -> None:
+def test_unknown_members_are_reported_up_to_the_bound(validator: Validator) -> None:
     assert len(validator.check("reset", {f"member{number}": 1 for number in range(5000)})[1]) == 200
 
 
@@ -98,7 +98,7 @@ def test_explaining_a_large_body_is_a_bounded_number_of_calls(validator: Validat
     assert calls < 1_200_000
 
 
-def test_what_was_not_checked_is_said_last(validator: Validator) -> None:
+def test_that_not_everything_was_checked_is_the_last_problem(validator: Validator) -> None:
     body = {**KEY, "order_lines": [{**SHIPPING, "name": 5}] + [SHIPPING] * 5000}
     first, last = validator.check("create_button", body)[1]
     assert (first.path, last) == ("order_lines[0].name", NOT_CHECKED)

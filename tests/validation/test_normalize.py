@@ -243,9 +243,9 @@ def test_null_on_a_required_member_is_a_missing_member(validator: Validator, pat
     assert [(problem.path, problem.rule, problem.value) for problem in problems] == [(path, "required", None)]
 
 
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
+def test_what_real_shops_place_orders_with_is_taken_as_it_is(validator: Validator) -> None:
+    """klarna.md §2, §3.7, §3.10, §3.11 and §13: unknown, ignored and free members."""
+    for path, value in (
         ("order_lines[0].image_url", ""),
         ("order_lines[0].product_url", "no url at all"),
         ("order_lines[0].quantity_unit", "pcs"),
@@ -263,12 +263,9 @@ def test_null_on_a_required_member_is_a_missing_member(validator: Validator, pat
         ("merchant_requested", {"newsletter": True}),
         ("merchant_data", '{"cart": 7}'),
         ("billing_address.organization_name", "Example AB"),
-    ],
-)
-def test_what_real_shops_place_orders_with_is_taken_as_it_is(validator: Validator, path: str, value: Any) -> None:
-    """klarna.md §2, §3.7, §3.10, §3.11 and §13: unknown, ignored and free members."""
-    body = changed(ORDER, path, value)
-    assert validator.check("create_order", body) == (body, [])
+    ):
+        body = changed(ORDER, path, value)
+        assert validator.check("create_order", body) == (body, []), (path, value)
 
 
 @pytest.mark.parametrize(

@@ -44,30 +44,30 @@ async def test_every_file_is_served_with_its_media_type(get: aiohttp.ClientSessi
             assert answer.headers["X-Content-Type-Options"] == "nosniff", name
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "nothing.js",
-        "%2e%2e/app.py",
-        "..%2fapp.py",
-        "dialog/%2e%2e/%2e%2e/app.py",
-        "..%5capp.js",
-        "dialog",
-        "dialog/",
-        "lib-types.d.ts",
-        "lib.js%00.css",
-        "/etc/passwd",
-        "%2fetc%2fpasswd.css",
-        "a" * 300 + ".js",
-        "a/" * 2500 + "a.js",
-        "%E9.js",
-        "a%0Ab.js",
-    ],
-)
-async def test_other_paths_are_not_found(get: aiohttp.ClientSession, path: str) -> None:
-    async with get.get(URL(f"{STATIC}/{path}", encoded=True)) as answer:
-        assert answer.status == 404
-        assert answer.content_type == "application/problem+json"
+OTHER_PATHS = [
+    "nothing.js",
+    "%2e%2e/app.py",
+    "..%2fapp.py",
+    "dialog/%2e%2e/%2e%2e/app.py",
+    "..%5capp.js",
+    "dialog",
+    "dialog/",
+    "lib-types.d.ts",
+    "lib.js%00.css",
+    "/etc/passwd",
+    "%2fetc%2fpasswd.css",
+    "a" * 300 + ".js",
+    "a/" * 2500 + "a.js",
+    "%E9.js",
+    "a%0Ab.js",
+]
+
+
+async def test_other_paths_are_not_found(get: aiohttp.ClientSession) -> None:
+    for path in OTHER_PATHS:
+        async with get.get(URL(f"{STATIC}/{path}", encoded=True)) as answer:
+            assert answer.status == 404, path
+            assert answer.content_type == "application/problem+json", path
 
 
 async def test_an_unchanged_file_is_answered_with_304(get: aiohttp.ClientSession) -> None:
