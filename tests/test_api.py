@@ -217,7 +217,7 @@ def test_a_refusal_with_one_problem_is_one_sentence(mock_klarna: MockKlarna) -> 
     assert "\n" not in str(refusal.value)
 
 
-def test_what_does_not_happen_is_told_by_its_name(mock_klarna: MockKlarna) -> None:
+def test_what_does_not_happen_is_named(mock_klarna: MockKlarna) -> None:
     with pytest.raises(AssertionError, match="the journal has no purchase_placed yet"):
         mock_klarna.wait_for("purchase_placed", within=0)
 

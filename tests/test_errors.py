@@ -9,7 +9,7 @@ from mock_klarna.errors import InvalidInput, Problem, bounded, did_you_mean
 TAX = Problem("order_lines[0].total_tax_amount", "line_tax", 5000, "4545 (4545 to 4546)", "the formula")
 
 
-def test_a_problem_is_told_as_json_with_both_paths() -> None:
+def test_a_problem_is_json_with_both_paths() -> None:
     assert TAX.as_json() == {
         "path": "order_lines[0].total_tax_amount",
         "json_path": "$.order_lines[0].total_tax_amount",
@@ -89,7 +89,7 @@ def test_a_path_becomes_a_json_path(path: str, json_path: str) -> None:
 
 
 @pytest.mark.parametrize("value", [None, 5, 1.5, True, "short", [], {"a": [1, 2]}, "x" * 200])
-def test_a_small_value_is_told_as_it_is(value: Any) -> None:
+def test_a_small_value_is_shown_unchanged(value: Any) -> None:
     assert bounded(value) == value
 
 

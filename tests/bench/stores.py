@@ -130,13 +130,13 @@ async def wake_times(writing: Store, waiting: Store, times: int = 300) -> list[f
     after = await waiting.position()
     for number in range(times):
         with waiting.watching(watch) as watching:
-            begun = time.perf_counter()
+            started = time.perf_counter()
             await writing.commit("bench-wake", Decision(events=(ButtonCreated(button_key=f"b-{number}"),)), 1.0)
             await watching.wait(5)
             while not (entries := await waiting.entries(watch, after, 1)):
                 await watching.wait(5)
             after = entries[-1].seq
-        took.append((time.perf_counter() - begun) * 1000)
+        took.append((time.perf_counter() - started) * 1000)
     return took
 
 

@@ -261,7 +261,7 @@ async def test_the_journal_shows_what_a_fault_did_to_a_callback(shop: Shop, faul
     assert [entry["injected"] for entry in entries] == [{"fault_id": created["fault_id"], **fault}] * len(outcomes)
 
 
-async def test_the_journal_tells_a_callback_that_was_sent_again_from_the_first(shop: Shop) -> None:
+async def test_the_journal_distinguishes_a_callback_that_was_sent_again_from_the_first(shop: Shop) -> None:
     async with emulator() as client:
         await buy(client, shop.url)
         await calls(client, "place_order")

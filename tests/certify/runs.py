@@ -179,9 +179,9 @@ def main() -> None:
     parser.add_argument("runs", type=int)
     parser.add_argument("--seed", type=int, default=0, help="the seed of the first run; the next ones count up")
     arguments = parser.parse_args()
-    begun = time.perf_counter()
+    started = time.perf_counter()
     passed = asyncio.run(_play_all(arguments.runs, arguments.seed))
-    print(f"{time.perf_counter() - begun:.0f} s")
+    print(f"{time.perf_counter() - started:.0f} s")
     raise SystemExit(not passed)
 
 

@@ -62,7 +62,7 @@ def test_an_acknowledgement_of_a_test_is_not_that_of_the_shop() -> None:
     assert (outcomes(journal)["M2"], outcomes(journal)["M1"]) == ("inconclusive", "inconclusive")
 
 
-def test_pushes_of_orders_of_one_customer_token_are_told_apart_by_their_urls() -> None:
+def test_pushes_of_orders_of_one_customer_token_are_distinguished_by_their_urls() -> None:
     journal = Journal()
     for order_id in ("order-1", "order-2", "order-3"):
         journal.happened("order_from_token", order_id=order_id, customer_token="customer-token-1")

@@ -47,7 +47,7 @@ def test_bash_completes(script: str, words: str, completed: list[str]) -> None:
 
 
 @pytest.mark.parametrize("shell", shtab.SUPPORTED_SHELLS)
-def test_there_is_a_script_for_every_shell_that_the_library_knows(command: Command, shell: str) -> None:
+def test_there_is_a_script_for_every_shell_that_the_library_supports(command: Command, shell: str) -> None:
     result = command("completion", shell)
     assert (result.returncode, result.stderr) == (0, "")
     assert "tls-folder" in result.stdout

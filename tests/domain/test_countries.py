@@ -22,7 +22,7 @@ def test_a_country_without_shoppers_names_those_that_have_some(code: str) -> Non
         country(code)
 
 
-def test_a_row_speaks_of_one_country() -> None:
+def test_a_row_is_about_one_country() -> None:
     for row in COUNTRIES.values():
         assert re.fullmatch(rf"[a-z]{{2}}-{row.code}", row.locale)
         assert re.fullmatch(r"[A-Z]{3}", row.currency), row
@@ -111,7 +111,7 @@ def test_a_phone_is_read_as_people_type_it() -> None:
         ("GB", "", None),
     ],
 )
-def test_a_title_tells_the_gender_where_titles_are_used(code: str, title: str, gender: str | None) -> None:
+def test_a_title_gives_the_gender_where_titles_are_used(code: str, title: str, gender: str | None) -> None:
     assert country(code).gender_of(title) == gender
 
 

@@ -116,7 +116,7 @@ def test_the_title_follows_a_given_gender(gender: str) -> None:
 
 @pytest.mark.parametrize(("title", "gender"), [("Mrs", "female"), ("Mr", "male")])
 @pytest.mark.parametrize("where", ["billing_address", "customer"])
-def test_a_title_tells_the_gender(title: str, gender: str, where: str) -> None:
+def test_a_title_gives_the_gender(title: str, gender: str, where: str) -> None:
     shopper = person("GB", "1", {where: {"title": title}})
     assert shopper.customer["gender"] == gender
     assert shopper.billing_address["title"] == shopper.customer["title"] == title

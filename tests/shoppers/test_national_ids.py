@@ -72,7 +72,7 @@ def test_other_countries_give_no_number() -> None:
     ],
 )
 @pytest.mark.parametrize("gender", ["female", "male"])
-def test_northern_numbers_tell_birth_and_gender(code: str, start: str, gender: str) -> None:
+def test_northern_numbers_contain_birth_and_gender(code: str, start: str, gender: str) -> None:
     number = ids.national_id(code, YOUNG, gender, ("Kim", "Berg"), "123456789") or ""
     last = {"DK": number[9:], "FI": number[9:10], "NO": number[8:9], "SE": number[10:11]}[code]
     assert number.startswith(start)
@@ -83,7 +83,7 @@ def test_northern_numbers_tell_birth_and_gender(code: str, start: str, gender: s
     ("code", "gender", "start"),
     [("RO", "female", "6050309"), ("RO", "male", "5050309"), ("SK", "female", "055309/"), ("SK", "male", "050309/")],
 )
-def test_eastern_numbers_tell_birth_and_gender(code: str, gender: str, start: str) -> None:
+def test_eastern_numbers_contain_birth_and_gender(code: str, gender: str, start: str) -> None:
     number = ids.national_id(code, YOUNG, gender, ("Kim", "Berg"), "123456789")
     assert number is not None
     assert number.startswith(start)

@@ -284,7 +284,7 @@ def main() -> None:
     def tell(line: str) -> None:
         print(line, flush=True)
 
-    begun = time.perf_counter()
+    started = time.perf_counter()
     if arguments.engine == "sqlite":
         with tempfile.TemporaryDirectory() as folder:
             seen = asyncio.run(sqlite_rounds(f"{folder}/state.db", arguments.rounds, chance, tell))
@@ -293,7 +293,7 @@ def main() -> None:
             seen = asyncio.run(postgres_rounds(database, arguments.rounds, arguments.restarts, chance, tell))
     print(
         f"{arguments.rounds} kills of a server and {arguments.restarts} crashes of the database in "
-        f"{time.perf_counter() - begun:.0f} s: {seen.answers} answers, {len(seen.orders)} orders, "
+        f"{time.perf_counter() - started:.0f} s: {seen.answers} answers, {len(seen.orders)} orders, "
         f"{sum(seen.captured.values()) // 10} captures; nothing lost, no order twice, every callback accounted for"
     )
 

@@ -110,9 +110,9 @@ def starts(paths: list[Path], rounds: int) -> list[float]:
 
 async def timed(call: Callable[[], Awaitable[Any]]) -> float:
     """Return the milliseconds of a call."""
-    begun = time.perf_counter()
+    started = time.perf_counter()
     await call()
-    return (time.perf_counter() - begun) * 1000
+    return (time.perf_counter() - started) * 1000
 
 
 async def requests(clients: list[Client], shop: str, rounds: int) -> dict[str, list[list[float]]]:
@@ -185,10 +185,10 @@ async def measure(folder: Path, orders: int, rounds: int) -> None:
     """Fill the files and print the figures as a table."""
     empty, few, many = (folder / f"{name}.db" for name in ("empty", "few", "many"))
     model = await Model.of_a_purchase()
-    begun = time.perf_counter()
+    started = time.perf_counter()
     for path, count in ((empty, 0), (few, FEW), (many, orders)):
         await filled(path, model, count)
-    print(f"filled in {time.perf_counter() - begun:.0f} s\n", flush=True)
+    print(f"filled in {time.perf_counter() - started:.0f} s\n", flush=True)
     print(f"| | {FEW:,} orders | {orders:,} orders | |\n|---|---|---|---|")
     print(f"| file | {size(few) / 1e6:.0f} MB | {size(many) / 1e6:.0f} MB | {size(many) / orders:.0f} bytes an order |")
     none, small, large = await asyncio.to_thread(starts, [empty, few, many], 7)

@@ -33,14 +33,14 @@ async def race(merchants: list[list[Client]], races: int, chance: Random, tell: 
     Returns how many purchases were placed and denied, and how many captures and refunds were made. Raises AssertionError
     where not exactly one command was executed.
     """
-    found, numbers, begun = Counter[str](), iter(range(1, races + 1)), time.perf_counter()
+    found, numbers, started = Counter[str](), iter(range(1, races + 1)), time.perf_counter()
 
     async def work(clients: list[Client]) -> None:
         await clients[0].ask("POST", BUTTONS, {"merchant_urls": urls(NO_MERCHANT)})
         for number in numbers:
             found.update(await _race(clients, chance))
             if number % 100 == 0:
-                tell(f"{number} races, {dict(found)}, {time.perf_counter() - begun:.0f} s")
+                tell(f"{number} races, {dict(found)}, {time.perf_counter() - started:.0f} s")
 
     await asyncio.gather(*map(work, merchants))
     return found

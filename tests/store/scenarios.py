@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=time.time_ns())
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}", flush=True)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     with running() as database:
         played = asyncio.run(
             play(
@@ -109,7 +109,7 @@ def main() -> None:
                 lambda line: print(line, flush=True),
             )
         )
-    print(f"{arguments.merchants} merchants, {played} scenarios, all passed in {time.perf_counter() - begun:.0f} s")
+    print(f"{arguments.merchants} merchants, {played} scenarios, all passed in {time.perf_counter() - started:.0f} s")
 
 
 if __name__ == "__main__":

@@ -63,9 +63,9 @@ async def test_a_second_server_on_a_file_is_refused_and_a_later_one_has_the_stat
     async with served("--store", store) as first, Client(first.url, "shop") as client:
         button = await client.ask("POST", "/instantshopping/v1/buttons", {"merchant_urls": urls(NO_MERCHANT)})
         second = await started("--store", store)
-        _, said = await second.communicate()
-        assert (second.returncode, said.count(b"\n")) == (2, 1)
-        assert f"in use by another server (pid {first.process.pid})" in said.decode()
+        _, errors = await second.communicate()
+        assert (second.returncode, errors.count(b"\n")) == (2, 1)
+        assert f"in use by another server (pid {first.process.pid})" in errors.decode()
         assert await first.stopped() == 0
     async with served("--store", store) as third, Client(third.url, "shop") as client:
         assert await client.ask("GET", f"/instantshopping/v1/buttons/{button['button_key']}") == button

@@ -130,7 +130,7 @@ async def test_a_user_needs_the_right_to_create_a_schema_or_a_schema_of_its_own(
     await store.close()
 
 
-async def test_a_user_without_rights_is_told_which_are_needed(database: Database) -> None:
+async def test_a_user_without_rights_is_refused_with_those_that_are_needed(database: Database) -> None:
     await _executed(database, "DROP ROLE IF EXISTS newcomer; CREATE ROLE newcomer LOGIN")
     store = open_store(Settings(store=database.url("not_there").replace("postgres@", "newcomer@")))
     with pytest.raises(MockKlarnaError) as refused:

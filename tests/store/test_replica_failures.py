@@ -100,6 +100,6 @@ async def test_schemas_of_one_database_are_sandboxes_of_their_own(database: Data
 
 async def test_a_server_without_its_database_ends_with_one_sentence() -> None:
     process = await started("--store", "postgresql://postgres@127.0.0.1:1/postgres")
-    _, said = await process.communicate()
-    assert (process.returncode, said.count(b"\n")) == (2, 1), said.decode()
-    assert b"the database cannot be reached" in said
+    _, errors = await process.communicate()
+    assert (process.returncode, errors.count(b"\n")) == (2, 1), errors.decode()
+    assert b"the database cannot be reached" in errors

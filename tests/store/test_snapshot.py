@@ -318,7 +318,7 @@ async def test_portions_that_end_in_an_error_change_nothing(store: Store, state:
     await store.commit("shop", writing(button("b-2")), 1.0)
 
 
-async def test_a_dump_that_is_not_read_to_its_end_holds_up_nobody(store: Store) -> None:
+async def test_a_dump_that_is_not_read_to_its_end_delays_nobody(store: Store) -> None:
     for number in range(200):
         await store.commit("shop", writing(button(f"b-{number}")), 1.0)
     async with aclosing(store.dump()) as first, aclosing(store.dump()) as second:

@@ -20,7 +20,7 @@ def test_a_key_is_changed_in_part_unless_strict(validator: Validator, strict: Va
     assert paths(strict.check("update_button", {"disabled": True})[1]) == [("merchant_urls", "required")]
 
 
-def test_plain_http_to_this_machine_is_right_unless_strict(validator: Validator, strict: Validator) -> None:
+def test_plain_http_to_this_machine_is_valid_unless_strict(validator: Validator, strict: Validator) -> None:
     assert validator.check("create_button", LOCAL)[1] == []
     (problem,) = strict.check("create_button", LOCAL)[1]
     assert (problem.path, problem.expected) == ("merchant_urls.place_order", "an https URL")

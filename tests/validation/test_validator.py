@@ -41,7 +41,7 @@ def test_a_cart_is_a_page_that_works_in_both_modes(validator: Validator, strict:
 
 
 @pytest.mark.parametrize("deny", ["with-code", "with-code-and-message", "with-own-message"])
-def test_the_guides_deny_bodies_are_right_in_both_modes(validator: Validator, strict: Validator, deny: str) -> None:
+def test_the_guides_deny_bodies_are_valid_in_both_modes(validator: Validator, strict: Validator, deny: str) -> None:
     body = sample(f"guide/deny-{deny}")
     assert validator.check("deny_authorization", body) == strict.check("deny_authorization", body) == (body, [])
 
@@ -64,7 +64,7 @@ def test_one_of_two_urls_is_enough_for_a_key(validator: Validator, operation: st
     ("body", "path"),
     [({}, "merchant_urls"), ({"merchant_urls": {"terms": "https://a.example.com"}}, "merchant_urls.place_order")],
 )
-def test_a_key_without_both_urls_is_told_so(validator: Validator, body: Any, path: str) -> None:
+def test_a_key_without_both_urls_is_refused(validator: Validator, body: Any, path: str) -> None:
     (problem,) = validator.check("create_button", body)[1]
     assert (problem.path, problem.rule) == (path, "required")
     assert "at least one of place_order and create_customer_token" in problem.expected
@@ -170,13 +170,13 @@ def test_one_unusable_number_leaves_the_others_and_the_order_judged(validator: V
 @pytest.mark.parametrize(
     "operation", ["create_order", "create_button", "deny_authorization", "create_purchase", "reset", "place_order"]
 )
-def test_a_body_that_is_no_object_is_told_so(validator: Validator, operation: str) -> None:
+def test_a_body_that_is_no_object_is_refused(validator: Validator, operation: str) -> None:
     for body in (5, "text", [1], True, 1.5):
         (problem,) = validator.check(operation, body)[1]
         assert (problem.path, problem.rule, problem.expected) == ("", "type", "an object"), body
 
 
-def test_the_value_is_told_as_it_was_sent(validator: Validator) -> None:
+def test_the_value_is_shown_as_it_was_sent(validator: Validator) -> None:
     (problem, *_) = validator.check("create_order", changed(sample("guide/se-order"), "purchase_country", "swe"))[1]
     assert problem.value == "swe"
 

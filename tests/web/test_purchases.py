@@ -372,7 +372,9 @@ async def test_what_happened_to_a_purchase_can_be_read_as_text(
         assert second.endswith("clicks the button, a session starts [session_initiated]")
 
 
-async def test_a_purchase_without_merchant_and_key_is_told_to_name_one(klarna: MockKlarnaAsync, button: Json) -> None:
+async def test_a_purchase_without_merchant_and_key_is_refused_with_a_hint(
+    klarna: MockKlarnaAsync, button: Json
+) -> None:
     refused = await klarna.send("POST", PURCHASES, {"cart": "se-battery-pack"}, {"Authorization": ""})
     assert refused.status == 404
     assert refused.body["detail"] == "no merchant and no button key is named"
