@@ -9,10 +9,17 @@ from urllib.request import urlopen
 import pytest
 
 from mock_klarna import Settings, serve_in_thread
+from mock_klarna.cli import health
 from tests.commands import Command
 
 NO_SERVER = "http://127.0.0.1:1"
 LINES = pytest.mark.parametrize("line", [["healthcheck"], ["wait", "--timeout", "0"]], ids=["healthcheck", "wait"])
+
+
+@pytest.fixture(autouse=True)
+def _long_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every server of these tests answers, but on a busy machine not within three seconds."""
+    monkeypatch.setattr(health, "_REQUEST_TIMEOUT", 120.0)
 
 
 @pytest.fixture(scope="module")

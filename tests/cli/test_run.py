@@ -259,7 +259,7 @@ def test_a_shop_that_starts_late_is_waited_for(command: Command, files: Path) ->
             self.send_error(next(answers))
 
     with HTTPServer(("127.0.0.1", 0), Starting) as shop:
-        serving = Thread(target=shop.serve_forever)
+        serving = Thread(target=shop.serve_forever, kwargs={"poll_interval": 0.01})
         serving.start()
         result = command("run", files / "passes.yaml", "--wait-for", f"http://127.0.0.1:{shop.server_port}")
         shop.shutdown()

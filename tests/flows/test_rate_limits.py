@@ -1,5 +1,6 @@
 """How many requests a merchant may send in a second (klarna.md §1.5)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -57,7 +58,7 @@ async def limited() -> AsyncIterator[Client]:
 async def test_a_request_over_the_limit_gets_429_in_the_format_of_its_api(
     limited: Client, path: str, error: dict[str, str]
 ) -> None:
-    answers = [await limited.send("GET", path) for _ in range(20)]
+    answers = await asyncio.gather(*(limited.send("GET", path) for _ in range(20)))  # in much less than 20 seconds
     refused = [answer for answer in answers if answer.status == 429]
     assert refused
     assert all(answer.body.items() >= error.items() for answer in refused)
