@@ -86,6 +86,8 @@ _DELETE_PART = "DELETE FROM snapshot_parts WHERE content_id = $1 AND part = $2"
 _PART_BYTES = 256 << 10
 """Bytes of a saved snapshot that are read or written at once; other tasks run between them."""
 _PAGE = 500
+MAX_KNOWN = 10_000
+"""Merchants of which a server remembers sizes, counts or states; of more, it reads them again."""
 
 
 def entries_query(journal_filter: JournalFilter, after: int, before: int | None) -> tuple[str, list[Any]]:
@@ -130,6 +132,9 @@ class JournalLimits:
 
     async def add(self, merchant: str, size: int, newest: int) -> None:
         """Count entries that were just written, the last of them at `newest`; drop entries if that is too much."""
+        if max(len(self._sizes), len(self._unmeasured)) > MAX_KNOWN:
+            self._sizes.clear()
+            self._unmeasured.clear()
         known = self._sizes.get(merchant)
         self._unmeasured[merchant] = self._unmeasured.get(merchant, 0) + size
         if known is None or (self._store.is_shared and self._unmeasured[merchant] > self._bounds.journal_bytes // 16):
@@ -384,6 +389,8 @@ class SqlStore(ABC):
 
         Other servers' records are counted whenever a sixteenth of `most` was added here.
         """
+        if len(self._counts) > MAX_KNOWN:
+            self._counts.clear()
         known, unmeasured = self._counts.get((kind.kind, merchant), (None, 0))
         unmeasured += added
         if known is None or (self.is_shared and unmeasured > most // 16):

@@ -13,6 +13,7 @@ from typing import Any
 from mock_klarna.domain.callbacks import Delivery
 from mock_klarna.domain.records import Job, Record
 from mock_klarna.errors import MockKlarnaError, StoreFailure, StoreFull
+from mock_klarna.store import sql
 from mock_klarna.store.snapshot_stream import Portion
 from mock_klarna.store.sql_rows import RecordRow, job_columns, record_row, storable
 from mock_klarna.store.sqlite_connection import Connection
@@ -99,6 +100,8 @@ class States:
             state = self._new_state()
             self._connection.execute(_GIVE_STATE, state, merchant)
             return state
+        if len(self._known) > sql.MAX_KNOWN:
+            self._known.clear()
         self._known[merchant] = row[0]
         return int(row[0])
 

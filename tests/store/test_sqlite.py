@@ -15,6 +15,7 @@ from mock_klarna.domain.journal import EXCHANGE, JournalFilter
 from mock_klarna.domain.records import ButtonKey, Decision
 from mock_klarna.errors import MockKlarnaError, StoreFull
 from mock_klarna.settings import SettingsError
+from mock_klarna.store import sql
 from mock_klarna.store.journal_buffers import Bounds
 from mock_klarna.store.sqlite import SqliteStore
 from mock_klarna.store.sqlite_connection import Connection
@@ -261,6 +262,22 @@ async def test_a_job_whose_commit_failed_can_still_be_finished(tmp_path: Path) -
         await store.commit("shop", Decision(finished=(claimed,), events=(created(),)), 1.0)
     await store.finish(claimed)
     assert await store.value("SELECT count(*) FROM job_rows") == 0
+    await store.close()
+
+
+async def test_what_a_server_remembers_of_merchants_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql, "MAX_KNOWN", 50)
+    store = SqliteStore(tmp_path / "state.db", Bounds(journal_bytes=2000))
+    for number in range(200):
+        name = f"seen-once-{number}"
+        await store.commit(name, writing(button(f"b-{number}", name), delivery(f"c-{number}", name)), 1.0)
+        await store.record(name, EXCHANGE, "get_button", exchange(), 1.0, None)
+    limits = store._limits
+    assert max(len(limits._sizes), len(limits._unmeasured), len(store._counts), len(store._states._known)) <= 51
+    assert await store.count_records(ButtonKey) == 200
+    for _ in range(30):
+        await store.record("seen-once-0", EXCHANGE, "get_button", exchange(), 1.0, None)
+    assert await store.journal_size("seen-once-0") <= 2000
     await store.close()
 
 
