@@ -1,8 +1,9 @@
 """Every citation of a protocol fact leads to a place in docs/klarna.md, and that document keeps its own promises."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 from mock_klarna.settings import Settings
@@ -24,7 +25,11 @@ _OLD = re.compile(
     r"(?i:\bprotocol,?\s+(?:\d|C-)|\bseed,\s+(?:steps?\b|\d)|\bseed page)|(?<![\w-])C-\d+|§\s?\d+",
 )
 
+_MARKS = re.compile(r"C-\d|§|(?i:protocol|seed)")
+"""What every text with an old form has."""
 
+
+@cache
 def cited(text: str) -> list[str]:
     """Return the places that a text cites: `§3.10`, `C-14`, `step 3`, in order."""
     found = [(match.start(), re.findall(_ITEM, match[1])) for match in _CITED.finditer(text)]
@@ -37,7 +42,7 @@ def cited(text: str) -> list[str]:
 
 def old_forms(text: str) -> list[str]:
     """Return what looks like a citation and does not name the document: the former words, a bare `C-14`, a bare `§3.1`."""
-    return _OLD.findall(_CITED.sub("", text))
+    return _OLD.findall(_CITED.sub("", text)) if _MARKS.search(text) else []
 
 
 def places(document: str) -> set[str]:
@@ -48,13 +53,14 @@ def places(document: str) -> set[str]:
     return {*sections, *rows, *(step for pair in steps for step in pair if step)}
 
 
-def searched_files() -> Iterator[Path]:
-    """Yield the text files that may cite, but this one, whose samples are made up."""
-    for name in SEARCHED:
-        path = ROOT / name
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.suffix in SUFFIXES and file != Path(__file__):
-                yield file
+@cache
+def searched_texts() -> Mapping[Path, str]:
+    """Return the texts of the files that may cite, but of this one, whose samples are made up."""
+    paths = [ROOT / name for name in SEARCHED]
+    files = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
+    return {
+        file: file.read_text(encoding="utf-8") for file in files if file.suffix in SUFFIXES and file != Path(__file__)
+    }
 
 
 def line_of(find: str, file: Path) -> str:
@@ -114,8 +120,8 @@ def test_every_citation_leads_to_a_place_of_the_document() -> None:
     known = places(TEXT)
     wrong = {
         f"{line_of(place, file)} cites {place}"
-        for file in searched_files()
-        for place in cited(file.read_text(encoding="utf-8"))
+        for file, text in searched_texts().items()
+        for place in cited(text)
         if place not in known
     }
     assert not wrong
@@ -125,8 +131,8 @@ def test_every_citation_names_the_document() -> None:
     """Within `docs/`, where sections refer to each other, a bare `C-14` or `§3.1` is fine."""
     wrong = [
         f"{line_of(form, file)}: {form}"
-        for file in searched_files()
-        for form in old_forms(file.read_text(encoding="utf-8"))
+        for file, text in searched_texts().items()
+        for form in old_forms(text)
         if not (ROOT / "docs" in file.parents and form.startswith(("C-", "§")))
     ]
     assert not wrong
@@ -135,10 +141,10 @@ def test_every_citation_names_the_document() -> None:
 def test_code_schemas_and_tests_cite_the_document() -> None:
     """The search is not blind: each of these folders has many citations."""
     counted = dict.fromkeys(("mock_klarna", "schemas", "tests"), 0)
-    for file in searched_files():
+    for file, text in searched_texts().items():
         folder = file.relative_to(ROOT).parts[0]
         if folder in counted:
-            counted[folder] += len(cited(file.read_text(encoding="utf-8")))
+            counted[folder] += len(cited(text))
     assert min(counted.values()) >= 20, counted
 
 
