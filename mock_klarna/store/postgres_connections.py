@@ -117,6 +117,8 @@ class Connections:
                 try:
                     yield connection
                 finally:
+                    if connection.is_in_transaction():  # its end was cancelled or timed out: nothing else may run in it
+                        connection.terminate()
                     self._give_back(connection)
 
     @asynccontextmanager

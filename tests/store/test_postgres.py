@@ -1,4 +1,4 @@
-"""Jobs of a PostgreSQL store whose statements take long or are cancelled."""
+"""A PostgreSQL store whose statements take long or are cancelled."""
 
 import asyncio
 
@@ -7,6 +7,7 @@ import pytest
 
 from mock_klarna.store import postgres_jobs
 from mock_klarna.store.postgres import PostgresStore
+from mock_klarna.store.postgres_connections import Connections, parse_url
 from tests.store.samples import job, scheduling
 
 _WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
@@ -65,3 +66,25 @@ async def test_a_server_that_was_cancelled_while_it_locked_a_clock_does_not_keep
     finally:
         await first.close()
         await second.close()
+
+
+async def test_what_is_written_after_a_transaction_whose_end_was_cancelled_is_committed(postgres: str) -> None:
+    url, began = parse_url(postgres), asyncio.Event()
+    connections, others = Connections(url), Connections(url)
+
+    async def begin() -> None:
+        async with connections.use() as connection, connection.transaction():
+            began.set()
+            await connection.execute("SELECT pg_sleep(600)")
+
+    beginning = asyncio.create_task(begin())
+    await began.wait()
+    for _ in range(2):  # the second time before the transaction is rolled back
+        beginning.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await beginning
+    await connections.fetch(f"CREATE SCHEMA {url.schema}")
+    assert await others.fetch("SELECT to_regnamespace($1) IS NOT NULL", url.schema) == [(True,)]
+    await connections.close()
+    await others.close()
