@@ -7,7 +7,6 @@ import resource
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.request import urlopen
@@ -96,7 +95,6 @@ def recovered(url: str) -> str:
 @pytest.mark.process
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 def test_a_server_without_file_descriptors_logs_little_and_recovers(loop: str) -> None:
-    started = time.monotonic()
     with serving_with_few_files(loop) as server:
         assert server.stdout is not None
         address = re.search(r"http://127\.0\.0\.1:(\d+)", server.stdout.readline())
@@ -115,4 +113,4 @@ def test_a_server_without_file_descriptors_logs_little_and_recovers(loop: str) -
         server.terminate()
         _, errors = server.communicate()
     assert "Traceback" not in errors
-    assert errors.count("\n") <= time.monotonic() - started
+    assert errors.count("\n") < 500  # asyncio alone logs a thousand lines in the first second
