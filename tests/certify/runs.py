@@ -117,7 +117,8 @@ class Run:
             while not all(each["attempts"] for each in (await self.probing.ask("GET", path))["callbacks"]):
                 await self.probing.entries(position, wait=1)
                 position = await self.probing.position()
-        await self.probing.settle()
+        for _ in range(3):  # a busy machine may stop this process for longer than the journal has to be quiet
+            await self.probing.settle()
 
     @property
     def steps(self) -> tuple[Callable[[], Awaitable[None]], ...]:

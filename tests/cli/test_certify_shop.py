@@ -18,7 +18,7 @@ CART = ("--cart", str(resources.fixtures() / "carts" / "se-battery-pack.json"))
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """The address of a server."""
-    with serve_in_thread(Settings(port=0)) as server:
+    with serve_in_thread(Settings(port=0, callback_timeout=60)) as server:
         yield server.url
 
 
@@ -54,7 +54,8 @@ def test_a_cart_that_the_shop_does_not_sell_is_not_certified(
     cart = resources.cart("se-battery-pack")
     line = {**cart["order_lines"][0], "reference": "no-such-article"}
     (tmp_path / "cart.json").write_text(json.dumps({**cart, "order_lines": [line]}))
-    result = command("certify", "--url", url, "--shop", shop, *MERCHANT, "--cart", str(tmp_path / "cart.json"))
+    flags = ("--cart", str(tmp_path / "cart.json"), "--patience", "60")
+    result = command("certify", "--url", url, "--shop", shop, *MERCHANT, *flags)
     assert result.returncode == 1
     assert "the ordinary purchase was denied (other)" in result.stderr
     assert " 2/" not in result.stdout

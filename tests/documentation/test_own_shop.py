@@ -8,7 +8,7 @@ import pytest
 
 from tests.commands import Command
 from tests.documentation.conftest import MERCHANT, PASSWORD, Sandbox
-from tests.documentation.pages import README, blocks
+from tests.documentation.pages import README, blocks, patient
 
 PAGES_WITH_LINES = {"README.md", "ci.md", "qa.md", "scenarios.md"}
 
@@ -41,7 +41,7 @@ def scenario(tmp_path: Path) -> Path:
     (block,) = (each for each in blocks("yaml", containing="\nsteps:") if each.page == README)
     file = tmp_path / "scenarios" / "express.yaml"
     file.parent.mkdir()
-    file.write_text(block.code)
+    file.write_text(patient(block.code))
     return file
 
 

@@ -27,7 +27,7 @@ TEA = {
 @pytest.fixture(scope="module")
 def klarna() -> Iterator[str]:
     """A server."""
-    with serve_in_thread(Settings(port=0)) as server:
+    with serve_in_thread(Settings(port=0, callback_timeout=60)) as server:
         yield server.url
 
 
