@@ -11,15 +11,13 @@ import pytest
 import uvloop
 
 from mock_klarna.callbacks import Deliveries, DueMerchants, Scheduler
-from mock_klarna.callbacks import scheduler as schedulers
 from mock_klarna.callbacks.http import MerchantClient
 from mock_klarna.client import Client
 from mock_klarna.domain.callbacks import SCHEDULES, Delivery
 from mock_klarna.domain.journal import JournalFilter
-from mock_klarna.domain.records import Decision, Job, RecordJob
+from mock_klarna.domain.records import Job
 from mock_klarna.emulator import Context, Emulator
 from mock_klarna.emulator import emulator as commands
-from mock_klarna.errors import StoreFailure
 from mock_klarna.settings import Settings
 from mock_klarna.store.memory import MemoryStore
 from tests.merchants import pages
@@ -318,38 +316,6 @@ async def test_an_order_without_push_and_notification_urls_causes_no_callback(sh
         await calls(client, "place_order", 2)
         await client.ask("POST", "/_mock/clock", {"advance": "48h"})
     assert [request.path for request in shop.requests] == ["/place-order"] * 2
-
-
-class LateStore(MemoryStore):
-    """A store whose database is away when the scheduler starts."""
-
-    failures = 3
-
-    async def merchants(self) -> list[str]:
-        if self.failures:
-            self.failures -= 1
-            raise StoreFailure("the database is starting up")
-        return await super().merchants()
-
-
-async def test_jobs_of_a_store_that_fails_when_the_server_starts_run_as_soon_as_it_does_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(schedulers, "_RETRY_SECONDS", 0)
-    settings, store, due_merchants = Settings(), LateStore(), DueMerchants()
-    client = MerchantClient(settings)
-    context = Context(store, settings, lambda: 100.0, "seed", due_merchants)
-    deliveries = Deliveries(context, client)
-    due = Job(due=50.0, merchant="shop", kind=RecordJob.FORGET_ANSWER, subject="answer")
-    await store.commit("shop", Decision(jobs=(due,)), 1.0)
-    running = asyncio.create_task(Scheduler(Emulator(context, deliveries), deliveries, due_merchants).run())
-    while await store.jobs("shop"):
-        assert not running.done()
-        await asyncio.sleep(0)
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    await client.close()
 
 
 UNREACHABLE_URL = "http://127.0.0.1:1"

@@ -36,7 +36,7 @@ def _retry_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduler, "_RETRY_SECONDS", 0.01)
 
 
-@pytest.mark.parametrize("method", ["finish", "claim_due"])
+@pytest.mark.parametrize("method", ["finish", "claim_due", "merchants"])
 async def test_callbacks_continue_after_a_failure_of_the_store(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
