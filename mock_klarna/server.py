@@ -243,16 +243,20 @@ async def _background_work(scheduler: Scheduler) -> AsyncIterator[None]:
 
 @contextmanager
 def _ready_file(path: str, bound: Listening) -> Iterator[None]:
-    """Write the ready file by renaming, so that no reader sees a part of it, and remove it at the end."""
+    """Write the ready file by renaming, so that no reader sees a part of it, and remove it at the end.
+
+    The file of a server that was started in place of this one stays.
+    """
     if not path:
         yield
         return
     file = Path(path)
     content = {"url": bound.url, "port": bound.port, "pid": os.getpid()}
     content |= {"tls_url": bound.tls_url, "tls_port": bound.tls_port} if bound.tls_url else {}
+    written = orjson.dumps(content)
     draft = file.parent / f"{file.name}.{os.getpid()}"
     try:
-        draft.write_bytes(orjson.dumps(content))
+        draft.write_bytes(written)
         draft.replace(file)
     except OSError as error:
         draft.unlink(missing_ok=True)
@@ -261,4 +265,6 @@ def _ready_file(path: str, bound: Listening) -> Iterator[None]:
     try:
         yield
     finally:
-        file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if file.read_bytes() == written:
+                file.unlink()

@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import assert_type
 from urllib.request import Request, urlopen
 
+import orjson
 import pytest
 
 from mock_klarna import MockKlarna, MockKlarnaAsync, MockKlarnaError, Settings, serve, serve_in_thread
@@ -88,6 +90,16 @@ async def test_serve_gives_the_address_and_the_commands_of_any_merchant() -> Non
         assert len(await klarna.journal(kind="exchange")) == 1
         assert await other.journal() == []
         assert await klarna.as_merchant("K123").journal() == []
+
+
+async def test_a_server_leaves_the_ready_file_of_the_one_that_replaced_it(tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    settings = Settings(port=0, ready_file=str(ready))
+    async with AsyncExitStack() as newer:
+        async with serve(settings):
+            replacement = await newer.enter_async_context(serve(settings))
+        assert orjson.loads(ready.read_bytes())["port"] == replacement.port
+    assert not ready.exists()
 
 
 def test_serve_in_thread_gives_the_address_and_the_commands_of_any_merchant() -> None:
