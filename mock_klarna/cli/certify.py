@@ -4,9 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -24,7 +22,7 @@ from mock_klarna.certify import (
     sources,
     terminal,
 )
-from mock_klarna.cli import certify_shop
+from mock_klarna.cli import certify_shop, output_files
 from mock_klarna.cli.health import own_url
 from mock_klarna.cli.options import server_address
 from mock_klarna.client import Client
@@ -109,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise MockKlarnaError("no name is given", where="--merchant", hint=hint)
     skipped = _skipped(arguments)
     for path in filter(None, (arguments.html, arguments.json, arguments.junit, arguments.sarif)):
-        _require_writable(path)
+        output_files.require_writable(path)
     rules = set(arguments.only or (rule.id for rule in RULES)) | set(skipped)
     url, merchant = _server(arguments), arguments.merchant and arguments.merchant.partition(":")[0]
     if arguments.file is None:
@@ -245,35 +243,10 @@ def _write_reports(
         "notes": judged.notes,
     }
     if arguments.html:
-        _write(arguments.html, html_report.page(found, about, failing, judged.evidence, url))
+        output_files.write(arguments.html, html_report.page(found, about, failing, judged.evidence, url))
     if arguments.json:
-        _write(arguments.json, reports.as_json(found, about, failing))
+        output_files.write(arguments.json, reports.as_json(found, about, failing))
     if arguments.junit:
-        _write(arguments.junit, reports.junit(found, failing))
+        output_files.write(arguments.junit, reports.junit(found, failing))
     if arguments.sarif:
-        _write(arguments.sarif, reports.sarif(found, __version__, url))
-
-
-def _require_writable(path: str) -> None:
-    """Raise `MockKlarnaError` for a report that cannot be written, before probes are played for it."""
-    is_new = not Path(path).exists()
-    if not is_new and not Path(path).is_file() and not Path(path).is_dir():
-        return  # a pipe or a device: to open it would be seen at its other end
-    with _as_error_of(path):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).open("ab").close()
-        if is_new:
-            Path(path).unlink()
-
-
-def _write(path: str, content: bytes) -> None:
-    with _as_error_of(path):
-        Path(path).write_bytes(content)
-
-
-@contextmanager
-def _as_error_of(path: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise MockKlarnaError(f"cannot write: {error.strerror}", where=path, hint="give a writable path") from None
+        output_files.write(arguments.sarif, reports.sarif(found, __version__, url))

@@ -15,6 +15,7 @@ from types import TracebackType
 import orjson
 
 from mock_klarna.allowed_values import integer
+from mock_klarna.cli import output_files
 from mock_klarna.cli.health import wait_for_shop
 from mock_klarna.cli.main import USAGE_ERROR
 from mock_klarna.cli.options import (
@@ -136,9 +137,9 @@ def run(arguments: argparse.Namespace) -> int:
         _print_list(scenarios)
         return 0
     for path in filter(None, [arguments.junit, arguments.json, arguments.transcript]):
-        _make_folder(Path(path).parent)
+        output_files.require_writable(path)
     if arguments.export:
-        _make_folder(Path(arguments.export))
+        output_files.require_writable_folder(arguments.export)
     if arguments.url is None:
         warn_about_variables(os.environ)
     return run_in_loop(_run(arguments, scenarios, variables), _settings(arguments).loop)
@@ -376,8 +377,8 @@ class _Exported:
                 name = f"{result.scenario.name}-{number}"
             self._names.add(name.casefold())
             html, har = (self._folder / f"{name}.{kind}" for kind in ("html", "har"))
-            _write(html, export.html.encode())
-            _write(har, orjson.dumps(export.har))
+            output_files.write(html, export.html.encode())
+            output_files.write(har, orjson.dumps(export.har))
             paths += [str(html), str(har)]
         return paths
 
@@ -391,35 +392,11 @@ def _write_reports(
 ) -> None:
     """Write the files that the arguments name and GitHub's step summary; raises `MockKlarnaError` if that fails."""
     if arguments.junit:
-        _write(arguments.junit, report.junit(reports, started_at, duration))
+        output_files.write(arguments.junit, report.junit(reports, started_at, duration))
     if arguments.json:
-        _write(arguments.json, report.json_report(reports, started_at, duration))
+        output_files.write(arguments.json, report.json_report(reports, started_at, duration))
     if arguments.transcript:
         texts = [f"{each.scenario.title}\n" + "".join(f"  {line}\n" for line in each.transcript) for each in reports]
-        _write(arguments.transcript, "\n".join(texts).encode())
+        output_files.write(arguments.transcript, "\n".join(texts).encode())
     if _in_github_actions() and os.environ.get("GITHUB_STEP_SUMMARY"):
-        path = Path(os.environ["GITHUB_STEP_SUMMARY"])
-        try:
-            with path.open("a", encoding="utf-8", errors="replace") as file:
-                file.write(report.github_summary(reports, duration))
-        except OSError as error:
-            raise _not_writable(path, error) from None
-
-
-def _make_folder(folder: Path) -> None:
-    """Make the folder of a report, before anything runs; raises `MockKlarnaError`."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _not_writable(folder, error) from None
-
-
-def _write(path: str | Path, content: bytes) -> None:
-    try:
-        Path(path).write_bytes(content)
-    except OSError as error:
-        raise _not_writable(path, error) from None
-
-
-def _not_writable(path: str | Path, error: OSError) -> MockKlarnaError:
-    return MockKlarnaError(f"cannot write: {error.strerror}", where=str(path), hint="give a writable path")
+        output_files.append(os.environ["GITHUB_STEP_SUMMARY"], report.github_summary(reports, duration))

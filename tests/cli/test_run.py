@@ -339,6 +339,15 @@ def test_a_folder_that_cannot_be_written_stops_the_run_before_it_starts(command:
     assert f"{files / 'passes.yaml'}: cannot write: " in result.stderr
 
 
+@pytest.mark.parametrize("flag", ["--junit", "--json", "--transcript"])
+def test_a_report_that_cannot_be_written_stops_the_run_before_it_starts(
+    command: Command, files: Path, flag: str
+) -> None:
+    result = command("run", files / "passes.yaml", flag, files)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"mock-klarna: {files}: cannot write: Is a directory; give a writable path\n"
+
+
 def test_a_quiet_run_prints_failures_and_counts(command: Command, files: Path) -> None:
     lines = command("run", files, "-q").stdout.splitlines()
     assert lines[0].startswith("FAILED  Fails")
