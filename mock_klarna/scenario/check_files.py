@@ -7,7 +7,7 @@ from typing import Any
 
 from mock_klarna import resources
 from mock_klarna.errors import MockKlarnaError
-from mock_klarna.scenario.loader import each_once, is_there, read_source
+from mock_klarna.scenario.loader import each_once, files_below, is_there, read_source
 from mock_klarna.scenario.model import FileError
 from mock_klarna.scenario.scenario_check import scenario_errors
 from mock_klarna.scenario.source import Place, Source
@@ -24,7 +24,7 @@ _KINDS_HINT = "a scenario has steps, a cart has order_lines, a file of shoppers 
 def check_paths(paths: Iterable[str]) -> tuple[list[Path], list[FileError]]:
     """Return the files that were checked, and all their errors; without paths the stored files are checked.
 
-    Raises `MockKlarnaError` for a path without files.
+    Raises `MockKlarnaError` for a path without files, and for a folder that cannot be read.
     """
     results: dict[Path, list[FileError]] = {}
     for path in list(paths) or [str(resources.fixtures() / name) for name in STORED_FOLDERS]:
@@ -49,7 +49,7 @@ def _check_path(path: Path) -> dict[Path, list[FileError]]:
 def _files(path: Path) -> list[Path]:
     if not is_there(path):
         raise MockKlarnaError("no such file or folder", where=str(path), hint="give a path that exists")
-    return [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES)
+    return [path] if path.is_file() else files_below(path, _SUFFIXES)
 
 
 def _check_file(file: Path) -> list[FileError] | None:

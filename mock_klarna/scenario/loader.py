@@ -1,7 +1,7 @@
 """Find, read and load scenario files: those of paths on the command line, and stored ones by name."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,13 @@ def stored_folder() -> Path:
 
 def stored_files(*folders: Path) -> dict[str, Path]:
     """Return the files of the stored scenarios and of other folders by name; those of later folders replace earlier ones."""
-    return {file.stem: file for folder in (stored_folder(), *folders) for file in _files_below(folder)}
+    return {file.stem: file for folder in (stored_folder(), *folders) for file in _walk(folder, _SUFFIXES, None)}
 
 
 def find_files(paths: Iterable[str]) -> list[Path]:
     """Return the scenario files of paths, each once: a file, all files below a folder, or a stored scenario by its name.
 
-    Raises `MockKlarnaError` for a path without scenarios.
+    Raises `MockKlarnaError` for a path without scenarios, and for a folder that cannot be read.
     """
     return each_once(file for path in paths for file in _find_files(path))
 
@@ -59,7 +59,7 @@ def _find_files(path: str) -> list[Path]:
     if is_there(file_or_folder, Path.is_file):
         return [file_or_folder]
     if file_or_folder.is_dir():
-        if files := _files_below(file_or_folder):
+        if files := files_below(file_or_folder, _SUFFIXES):
             return files
         raise MockKlarnaError("no scenarios in this folder", where=path, hint="their files end in .yaml")
     stored = stored_files()
@@ -71,8 +71,22 @@ def _find_files(path: str) -> list[Path]:
     raise MockKlarnaError("no such file, folder or stored scenario", where=path, hint=hint)
 
 
-def _files_below(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.suffix in _SUFFIXES) if folder.is_dir() else []
+def files_below(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """Return the files below a folder whose names end in one of the suffixes, in their order.
+
+    Raises `MockKlarnaError` for a folder that cannot be read: what is in it would be left out.
+    """
+    return _walk(folder, suffixes, _refuse_folder)
+
+
+def _walk(folder: Path, suffixes: Collection[str], on_error: Callable[[OSError], None] | None) -> list[Path]:
+    walked = os.walk(folder, onerror=on_error)
+    return sorted(Path(parent, name) for parent, _, names in walked for name in names if Path(name).suffix in suffixes)
+
+
+def _refuse_folder(error: OSError) -> None:
+    hint = "make it readable, or give other paths"
+    raise MockKlarnaError(f"cannot read the folder: {error.strerror}", where=str(error.filename), hint=hint)
 
 
 def load_scenarios(

@@ -1,11 +1,15 @@
 """Scenario files are found by path or name, and loaded if they are valid."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.scenario import loader
+from mock_klarna.scenario.check_files import check_paths
 from mock_klarna.scenario.model import InvalidFiles
 
 
@@ -37,3 +41,24 @@ def test_an_unknown_scenario_is_an_error_with_a_suggestion(path: str, message: s
 def test_a_folder_without_scenarios_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MockKlarnaError, match="no scenarios in this folder"):
         loader.find_files([str(tmp_path)])
+
+
+@pytest.mark.parametrize("find", [loader.find_files, check_paths])
+@pytest.mark.parametrize("folder", ["", "locked"])
+def test_a_folder_that_cannot_be_read_is_an_error_also_inside_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, find: Callable[[list[str]], Any], folder: str
+) -> None:
+    (tmp_path / "a.yaml").write_text("name: x\nsteps: [{pause: 0}]\n")
+    (tmp_path / "locked").mkdir()
+    locked, scandir = tmp_path / folder, os.scandir
+
+    def refuse(path: str) -> Any:  # root may read every folder
+        if Path(path) == locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(MockKlarnaError) as refused:
+        find([str(tmp_path)])
+    reason = "cannot read the folder: Permission denied; make it readable, or give other paths"
+    assert str(refused.value) == f"{locked}: {reason}"
