@@ -24,11 +24,13 @@ _LEAST_REFUSAL = 400
 def scenario_errors(file: Path, source: Source, variables: Mapping[str, Any]) -> list[FileError]:
     """Return all errors of a scenario that will be run with `variables`, in the order of their lines."""
     data = source.data
-    own = data.get("vars") if isinstance(data, dict) else None
-    values = {**(own if isinstance(own, dict) else {}), **variables}
+    given = data.get("vars") if isinstance(data, dict) else None
+    own = given if isinstance(given, dict) else {}
+    values = {**own, **variables}
     check = _StepCheck(file, {name: value for name, value in values.items() if value is not None})
     findings = list(scenario_schema().findings(data, check.values))
     if isinstance(data, dict):
+        findings += [finding for name in own for finding in _built_in(name, f"vars.{name}")]
         findings += check.findings(data.get("steps"), "steps", {*values, *BUILT_IN_VARIABLES})
     errors = [FileError(file, source.place(path), message, hint) for path, message, hint in findings]
     return sorted(errors, key=lambda error: (error.place.line, error.place.column))
@@ -58,6 +60,7 @@ class _StepCheck:
                 yield Finding(here, f"a step has exactly one step name, found {found}", suggestion(here, STEPS))
                 continue
             yield from self._findings_of_step(names[0], entry, here, variables)
+            yield from _built_in(entry.get("as"), f"{here}.as")
             variables |= {entry["as"]} if isinstance(entry.get("as"), str) else set()
 
     def _findings_of_step(self, name: str, entry: Json, path: str, variables: set[str]) -> Iterator[Finding]:
@@ -68,6 +71,9 @@ class _StepCheck:
             yield from self._repeat_findings(args.get("steps"), f"{path}.repeat.steps", variables)
         else:
             yield from _unknown_variables(entry, path, variables)
+        purchase = args.get("of") if isinstance(args, dict) else None
+        if _is_known_text(purchase) and purchase not in variables:
+            yield Finding(f"{path}.{name}.of", f"unknown variable {purchase!r}", suggestion(purchase, variables))
         if name in _PURCHASE_STEPS and isinstance(args, dict):
             yield from self._purchase_findings(
                 substitute_known(args, self.values), f"{path}.{name}", entry.get("status")
@@ -76,7 +82,9 @@ class _StepCheck:
     def _repeat_findings(self, steps: Any, path: str, variables: set[str]) -> Iterator[Finding]:
         if isinstance(steps, list) and steps:
             yield from scenario_schema().findings_in_steps(steps, path, self.values)
-        yield from self.findings(steps, path, variables | {"turn"})
+        inner = variables | {"turn"}
+        yield from self.findings(steps, path, inner)
+        variables.update(inner - {"turn"})  # results of repeated steps can be used after them
 
     def _purchase_findings(self, args: Json, path: str, status: Any) -> Iterator[Finding]:
         """Return what is wrong with the names in a purchase; options may be unknown where a refusal is expected."""
@@ -117,6 +125,12 @@ def _shopper_hint(name: str) -> str:
     country, dash, _ = name.partition("-")
     of_country = [known for known in _shoppers() if dash and known.startswith(f"{country}-")]
     return suggestion(name, of_country) if of_country else f"expected a country and an ending, {_COUNTRIES}"
+
+
+def _built_in(name: Any, path: str) -> Iterator[Finding]:
+    """Return a finding for a variable whose name every scenario has for a variable of its own."""
+    if name in BUILT_IN_VARIABLES:
+        yield Finding(path, f"{name} is a variable of every scenario", "use another name")
 
 
 def _unknown_variables(value: Any, path: str, variables: Iterable[str]) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from mock_klarna import resources
+from mock_klarna.certify import RULES
 from mock_klarna.domain import events
 from mock_klarna.domain.events import Event, event_name
 from mock_klarna.scenario.loader import read_source
@@ -146,6 +147,24 @@ def test_every_member_of_the_schema_has_a_description() -> None:
         (HEAD + "  - repeat: {times: 2, steps: [{purchas: {}}]}\n", "3:33", ["did you mean purchase?"]),
         (HEAD + "  - repeat: {times: 2, steps: [{purchase: {cart: x}}]}\n", "3:44", ["unknown cart 'x'"]),
         (HEAD + "  - {pause: '${turn}'}\n", "3:6", ["unknown variable 'turn'"]),
+        (
+            HEAD + "  - {purchase: {}, as: first}\n  - capture: {of: frist}\n",
+            "4:15",
+            ["unknown variable 'frist'; did you mean first? known: first, klarna"],
+        ),
+        (HEAD + "  - repeat: {times: 2, steps: [{deny: {of: x}}]}\n", "3:40", ["unknown variable 'x'"]),
+        (
+            HEAD + "  - {purchase: {}, as: merchant}\n",
+            "3:20",
+            ["merchant is a variable of every scenario; use another"],
+        ),
+        ("name: x\nvars: {klarna: a}\nsteps: [{pause: 1}]\n", "2:8", ["klarna is a variable of every scenario"]),
+        (HEAD + "  - expect_no_findings: {skip: [C33]}\n", "3:33", ["skip[0] is invalid: 'C33'", "did you mean C3?"]),
+        (
+            HEAD + "  - advance_clock: {to: end}\n",
+            "3:5",
+            ["an object with advance (a duration), set (a time) or to (next)"],
+        ),
         ("name: x\nsteps: {", "3", ["not valid YAML"]),
     ],
 )
@@ -245,6 +264,24 @@ def test_results_of_steps_are_known_in_later_steps_only(tmp_path: Path) -> None:
     step = "  - purchase: {page: {name: '${bought.order_id}'}}\n"
     assert "bought" in errors_of(HEAD + step + "    as: bought\n", tmp_path)[0]
     assert errors_of(HEAD + "  - purchase: {}\n    as: bought\n" + step, tmp_path) == []
+
+
+def test_results_of_repeated_steps_are_known_after_them(tmp_path: Path) -> None:
+    repeated = "  - repeat: {times: 2, steps: [{purchase: {}, as: bought}]}\n"
+    step = "  - expect_purchase: {of: bought, order_id: '${bought.order_id}'}\n"
+    assert errors_of(HEAD + repeated + step, tmp_path) == []
+    (error,) = errors_of(HEAD + repeated + "  - pause: ${turn}\n", tmp_path)
+    assert error.startswith("4:5: unknown variable 'turn'")
+
+
+@pytest.mark.parametrize("purchase", ["${which}", "kept"])
+def test_the_purchase_of_a_step_may_be_named_by_a_variable_or_be_one(purchase: str, tmp_path: Path) -> None:
+    text = f"name: x\nvars: {{which: kept, kept: {{purchase_id: '1'}}}}\nsteps:\n  - capture: {{of: '{purchase}'}}\n"
+    assert errors_of(text, tmp_path) == []
+
+
+def test_every_rule_can_be_skipped_by_its_id() -> None:
+    assert STEP["expect_no_findings"]["properties"]["skip"]["items"]["enum"] == [rule.id for rule in RULES]
 
 
 def test_every_event_can_be_expected_by_its_name() -> None:
