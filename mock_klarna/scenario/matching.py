@@ -56,7 +56,9 @@ def _matcher_text(matcher: Mapping[str, Any]) -> str:
 def _contains(actual: Any, expected: Any) -> bool:
     if actual is None:
         return False
-    return str(expected) in (actual if isinstance(actual, str | list | dict) else str(actual))
+    if isinstance(actual, list):
+        return any(not any(differences(expected, entry)) for entry in actual)
+    return str(expected) in (actual if isinstance(actual, str | dict) else str(actual))
 
 
 def _is_number(value: Any) -> bool:

@@ -65,7 +65,7 @@ async def update_references(run: ScenarioRun, step: Step) -> Any:
 
 async def create_token(run: ScenarioRun, step: Step) -> Any:
     """Create a customer token from the authorization, as the merchant of a subscription."""
-    token = (await run.get_purchase(step.args))["authorization_token"]
+    token = await run.get_authorization_token(step.args)
     return await _send(run, step, "POST", f"/instantshopping/v1/authorizations/{token}/customer-token", _body(step))
 
 
@@ -97,12 +97,8 @@ def _body(step: Step, **defaults: Any) -> Json:
 async def _order_path(run: ScenarioRun, step: Step) -> str:
     """Return the path of the order that a step refers to: its `order_id`, or the order of a purchase."""
     args = step.args or {}
-    if "order_id" in args:
-        return f"{_ORDERS}/{args['order_id']}"
-    purchase = await run.get_purchase(args)
-    if not purchase["order_id"]:
-        raise StepError(f"no order was placed: the purchase is {purchase['state']}", hint="place it before this step")
-    return f"{_ORDERS}/{purchase['order_id']}"
+    order_id = args["order_id"] if "order_id" in args else await run.get_order_id(args)
+    return f"{_ORDERS}/{order_id}"
 
 
 async def _token_path(run: ScenarioRun, step: Step) -> str:

@@ -136,6 +136,22 @@ class ScenarioRun:
         purchase: Json = await self.get(f"/_mock/purchases/{self.purchases_of(args)[0]}")
         return purchase
 
+    async def get_authorization_token(self, args: Any) -> str:
+        """Return the token of the purchase that a step refers to; raises `StepError` if Klarna has not authorized it."""
+        purchase = await self.get_purchase(args)
+        if purchase["authorization_token"] is None:
+            hint = "only a purchase that Klarna has authorized has one"
+            raise StepError(f"there is no authorization token: the purchase is {purchase['state']}", hint=hint)
+        return str(purchase["authorization_token"])
+
+    async def get_order_id(self, args: Any) -> str:
+        """Return the id of the order of the purchase that a step refers to; raises `StepError` if it was not placed."""
+        purchase = await self.get_purchase(args)
+        if not purchase["order_id"]:
+            hint = "place it before this step"
+            raise StepError(f"no order was placed: the purchase is {purchase['state']}", hint=hint)
+        return str(purchase["order_id"])
+
     def set_purchases(self, purchases: Iterable[Json]) -> None:
         """Make these the purchases that the next steps refer to."""
         self.current_purchases = [purchase["purchase_id"] for purchase in purchases]

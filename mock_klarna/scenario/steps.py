@@ -38,6 +38,9 @@ async def create_button(run: ScenarioRun, step: Step) -> Any:
 
 async def update_button(run: ScenarioRun, step: Step) -> Any:
     """Update the options of the button key."""
+    if run.button_key is None:
+        hint = "add a create_button step before this one, or a use_button step with a name or a button_key"
+        raise StepError("there is no button key yet", hint=hint)
     return await run.request(step, "PUT", f"{_BUTTONS}/{run.button_key}", step.args)
 
 
@@ -152,9 +155,9 @@ async def get_authorization(run: ScenarioRun, step: Step) -> Any:
 async def place(run: ScenarioRun, step: Step) -> Any:
     """Place the authorized order or the order in `body`, with the changes in `change`, as the merchant."""
     args = step.args
+    path = f"{await _authorization_path(run, args)}/orders"
     authorized = args["body"] if "body" in args else (await run.get_purchase(args))["order"]
     body = with_changes(authorized, args.get("change") or {})
-    path = f"{await _authorization_path(run, args)}/orders"
     return await run.request(step, "POST", path, body, args.get("credentials"))
 
 
@@ -167,14 +170,13 @@ async def deny(run: ScenarioRun, step: Step) -> Any:
 
 
 async def _authorization_path(run: ScenarioRun, args: Json) -> str:
-    token = args.get("token") or (await run.get_purchase(args))["authorization_token"]
-    return f"{_AUTHORIZATIONS}/{token}"
+    return f"{_AUTHORIZATIONS}/{args.get('token') or await run.get_authorization_token(args)}"
 
 
 async def decide_fraud(run: ScenarioRun, step: Step) -> Any:
     """End the fraud review of a pending order."""
     args = step.args if isinstance(step.args, dict) else {"fraud_status": step.args}
-    order_id = (await run.get_purchase(args))["order_id"]
+    order_id = await run.get_order_id(args)
     body = {"fraud_status": args["fraud_status"]}
     return await run.request(step, "POST", f"/_mock/orders/{order_id}/decision", body)
 

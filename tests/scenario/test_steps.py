@@ -185,7 +185,7 @@ def test_repeated_steps_can_use_the_number_of_their_turn(run_steps: RunSteps) ->
         ("- expect_event: {name: purchase_placed, within: 0}", "event purchase_placed", "there was no purchase_placed"),
         ("- expect_request: {operation: create_order, within: 0}", "request create_order", "there was no create_order"),
         ("- place: {change: {'order_lines[5].name': x}}", "a step that can be executed", "order_lines[5].name"),
-        ("- expect_purchase: {state: placed, of: nobody}", "a step that can be executed", "'nobody' is not a purchase"),
+        ("- expect_purchase: {state: placed, of: word}", "a step that can be executed", "'word' is not a purchase"),
         ("- resend: {kind: push}", "a step that can be executed", "no push was sent yet"),
         (
             "- get_authorization: {}\n  as: it\n- pause: '${it.locale}'",
@@ -213,7 +213,11 @@ def test_repeated_steps_can_use_the_number_of_their_turn(run_steps: RunSteps) ->
             "a step that can be executed",
             "no order was placed",
         ),
-        ("- decide_fraud: ACCEPTED", "decide_fraud to be answered with success", "answered 404"),
+        (
+            "- decide_fraud: ACCEPTED",
+            "a step that can be executed",
+            "no order was placed: the purchase is authorized; place",
+        ),
         (
             "- use_button: {name: Unused name, within: 0}",
             "a button key named Unused name",
@@ -234,6 +238,23 @@ def test_a_step_that_refers_to_a_purchase_fails_without_one(run_steps: RunSteps)
     failure = run_steps(f"{BUTTON}\n- place: {{}}").failure
     assert failure is not None
     assert "there is no purchase yet" in failure.actual
+
+
+@pytest.mark.parametrize("step", ["get_authorization", "place", "deny", "create_token"])
+def test_a_step_that_needs_an_authorization_says_that_a_declined_purchase_has_none(
+    step: str, run_steps: RunSteps
+) -> None:
+    failure = run_steps(f"{BUTTON}\n- purchase: {{cart: se-battery-pack, shopper: se-denied}}\n- {step}: {{}}").failure
+    assert failure is not None
+    assert failure.actual == (
+        "there is no authorization token: the purchase is declined; only a purchase that Klarna has authorized has one"
+    )
+
+
+def test_a_button_is_not_updated_before_a_key_is_known(run_steps: RunSteps) -> None:
+    failure = run_steps("- update_button: {name: x}").failure
+    assert failure is not None
+    assert failure.actual.startswith("there is no button key yet; add a create_button step before this one, or a use_b")
 
 
 def test_a_failure_has_the_line_of_its_step_and_the_timeline_of_its_purchase(run_steps: RunSteps) -> None:
