@@ -21,6 +21,7 @@ Json = dict[str, Any]
 USER_AGENT = f"mock-klarna/{__version__}"
 """The header by which requests of this client are distinguished from those of a shop."""
 _MEMBERS = ("path", "rule", "value", "expected", "formula")
+_PROBLEM_TYPES = "https://mock-klarna.example/problems/"
 _CONNECT_SECONDS = 10
 
 
@@ -117,7 +118,7 @@ class Client:
     async def require_sandbox(self) -> None:
         """Raise `MockKlarnaError` if something else than a sandbox answers at the address, `Unreachable` if nothing does."""
         answer = await self.send("GET", "/_mock/health", headers={"Authorization": ""})
-        if not (isinstance(answer.body, dict) and "status" in answer.body):
+        if not (isinstance(answer.body, dict) and ("version" in answer.body or _is_refusal(answer.body))):
             text = f"{self.url} is not mock-klarna: it answered GET /_mock/health with {answer.status}"
             raise MockKlarnaError(text, where="--url", hint="give the address of mock-klarna, not that of the shop")
 
@@ -154,6 +155,11 @@ def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
         return "this is not the URL of a server; give http://HOST:PORT"
     return str(error) or type(error).__name__
+
+
+def _is_refusal(body: Json) -> bool:
+    """Return whether a body is an error of a sandbox, which has a store that is not available or an unknown host name."""
+    return str(body.get("type")).startswith(_PROBLEM_TYPES)
 
 
 def _refusal(request: str, answer: Answer, problems: tuple[Problem, ...]) -> MockKlarnaError:

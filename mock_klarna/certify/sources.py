@@ -1,5 +1,6 @@
 """Files whose traffic can be judged: a saved journal, a snapshot, an exported purchase, and an HTTP Archive (HAR)."""
 
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,7 +53,7 @@ def read(path: str, operations: Callable[[], Operations]) -> Source:
     Raises `MockKlarnaError` for a file that cannot be read or is of another kind.
     """
     try:
-        content = Path(path).read_bytes()
+        content = Path(path).read_bytes().removeprefix(BOM_UTF8)
     except OSError as error:
         raise MockKlarnaError(f"cannot read: {error.strerror}", where=path, hint=_HINT) from None
     try:

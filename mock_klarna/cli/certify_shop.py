@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import socket
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -136,7 +137,7 @@ def _chosen(names: Sequence[str] | None, rules: Collection[str]) -> list[Probe]:
 def _page(path: str) -> Json:
     hint = "give what the page passes to load(), as JSON"
     try:
-        page = orjson.loads(Path(path).read_bytes())
+        page = orjson.loads(Path(path).read_bytes().removeprefix(BOM_UTF8))
     except OSError as error:
         raise MockKlarnaError(f"cannot read {path}: {error.strerror}", where="--cart", hint=hint) from None
     except ValueError as error:

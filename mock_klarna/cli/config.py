@@ -28,7 +28,7 @@ def settings_in_file(path: str | None = None) -> dict[str, Any]:
     for key, value in _content(Path(path)).items():
         name = key.replace("-", "_")
         if name not in known:
-            raise SettingsError(f"{path}: unknown setting {key}{_remedy(key, [*known])}")
+            raise SettingsError(f"{path}: unknown setting {key}; {_remedy(key, value, [*known])}")
         values[name] = _value(known[name], value, f"{path}: {key}")
     return values
 
@@ -40,9 +40,11 @@ def _content(file: Path) -> Mapping[str, Any]:
         text = file.read_bytes()
         if file.name == PROJECT_FILE and _TABLE.encode() not in text:  # it need not be valid
             return {}
-        content = tomllib.loads(text.decode())
+        content = tomllib.loads(text.decode("utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"{file}: cannot read the file: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{file}: not UTF-8: {error.reason}; save the file as UTF-8") from None
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"{file}: not valid TOML: {error}") from None
     if file.name != PROJECT_FILE:
@@ -54,11 +56,13 @@ def _content(file: Path) -> Mapping[str, Any]:
     return table
 
 
-def _remedy(key: str, known: list[str]) -> str:
+def _remedy(key: str, value: Any, known: list[str]) -> str:
     if key == "tool":
-        return f"; only {PROJECT_FILE} has the table [tool.{_TABLE}], here the settings are at the top of the file"
+        return f"only {PROJECT_FILE} has the table [tool.{_TABLE}], here the settings are at the top of the file"
+    if isinstance(value, dict):
+        return "the settings are at the top of the file, without a table"
     near = did_you_mean(key.replace("_", "-"), [name.replace("_", "-") for name in known])
-    return near and f"; {near}"
+    return near or "the names are those of the flags that `mock-klarna serve --help` lists"
 
 
 def _value(setting: Field[Any], value: Any, source: str) -> Any:

@@ -111,7 +111,7 @@ def check_health(url: str) -> tuple[int, str]:
         with closing(
             http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_REQUEST_TIMEOUT)
         ) as connection:
-            connection.request("GET", "/_mock/health")
+            connection.request("GET", f"{parts.path.rstrip('/')}/_mock/health")
             answer = connection.getresponse()
             is_healthy = answer.status == 200 and "status" in json.loads(answer.read())
             return (0, "") if is_healthy else (_UNHEALTHY, f"it answered {answer.status}")

@@ -85,7 +85,9 @@ def _positional(command: argparse.ArgumentParser) -> Iterator[str]:
     """Return the positional arguments for the usage, which does not list the options: they would fill a screen."""
     for action in command._actions:
         if not action.option_strings:
-            yield f"[{action.metavar} ...]" if action.nargs == "*" else str(action.metavar)
+            yield {"*": f"[{action.metavar} ...]", "?": f"[{action.metavar}]"}.get(
+                str(action.nargs), str(action.metavar)
+            )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

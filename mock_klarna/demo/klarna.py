@@ -5,6 +5,7 @@ A request that Klarna did not answer, or answered with 429 or 5xx, is sent again
 
 import asyncio
 import base64
+import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -169,10 +170,15 @@ class Klarna:
                 call = Call(merchant, method, path, response.status, answer, correlation_id)
                 retry_after = _retry_after(response)
         except (aiohttp.ClientError, OSError, orjson.JSONDecodeError) as error:
-            text = f"no answer from {self.url}: {str(error) or type(error).__name__}"
-            call = Call(merchant, method, path, 0, text.encode())
+            call = Call(merchant, method, path, 0, f"no answer from {self.url}: {_reason(error)}".encode())
         self.calls.append(call)
         return call, retry_after
+
+
+def _reason(error: Exception) -> str:
+    """Return why there is no answer, in the words of the operating system if no connection was possible."""
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number) if number and number > 0 else str(error) or type(error).__name__
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> int:

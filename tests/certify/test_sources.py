@@ -44,6 +44,12 @@ def test_a_file_of_the_sandbox_is_judged_as_its_journal(read: Read, form: Any) -
     assert finding.evidence == ("/_mock/journal/2",)
 
 
+@pytest.mark.parametrize("form", [as_journal, exported, archived])
+def test_a_file_that_begins_with_a_byte_order_mark_is_judged(read: Read, form: Any) -> None:
+    content = form(Journal().placed())
+    assert read("\ufeff" + (content if isinstance(content, str) else json.dumps(content))).merchants == ["shop"]
+
+
 async def test_the_exports_of_a_server_are_judged_as_the_purchase_in_its_journal(
     klarna: MockKlarnaAsync, purchase: Any, read: Read
 ) -> None:

@@ -196,6 +196,7 @@ def test_a_merchant_that_has_bought_nothing_needs_a_cart(command: Command, url: 
     [
         ("[", "cart.json is not JSON"),
         ("[]", "cart.json is not an object"),
+        ("\ufeff[]", "cart.json is not an object"),
         ("{}", "a shopper cannot buy the cart"),
         ('{"order_lines": 5}', "order_lines"),
     ],
@@ -204,7 +205,7 @@ def test_a_cart_that_is_none_is_refused(
     command: Command, url: str, shop: str, tmp_path: Path, content: str, text: str
 ) -> None:
     file = tmp_path / "cart.json"
-    file.write_text(content)
+    file.write_text(content, "utf-8")
     result = command("certify", "--url", url, "--shop", shop, *MERCHANT, "--cart", str(file))
     assert (result.returncode, text in result.stderr) == (2, True), result.stderr
     assert "--cart: " in result.stderr

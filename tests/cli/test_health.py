@@ -41,6 +41,14 @@ def test_a_server_that_does_not_answer_exits_4(command: Command, line: list[str]
     assert "Connection refused" in result.stderr
 
 
+def test_the_path_of_an_address_counts_as_for_the_other_commands(command: Command, url: str) -> None:
+    result = command("healthcheck", "--url", f"{url}/shop")
+    assert (result.returncode, result.stderr) == (
+        1,
+        f"mock-klarna: {url}/shop is not healthy: it answered 401\n",
+    )
+
+
 def test_a_server_with_another_answer_exits_1(command: Command) -> None:
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
         Thread(target=other.handle_request).start()

@@ -134,6 +134,14 @@ def test_a_mistyped_word_is_a_usage_error_with_a_suggestion(
     assert error in last
 
 
+@pytest.mark.parametrize(
+    ("name", "usage"),
+    [("certify", " [FILE]"), ("run", " [SCENARIO ...]"), ("completion", " SHELL"), ("serve", "")],
+)
+def test_the_usage_shows_which_arguments_may_be_left_out(command: Command, name: str, usage: str) -> None:
+    assert command(name, "--help").stdout.splitlines()[0] == f"usage: mock-klarna {name} [options]{usage}"
+
+
 def test_a_mistyped_value_is_a_usage_error_with_a_suggestion(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     ends = " is not one of text, json; did you mean json?\n"
     assert command("serve", "--log-format", "jsno").stderr == f"mock-klarna: --log-format: 'jsno'{ends}"

@@ -1,7 +1,10 @@
+"""Commands know before their work whether its results can be written, and leave the files as they are."""
+
 import os
 from pathlib import Path
 
 import pytest
+
 from mock_klarna.cli.output_files import append, require_writable, require_writable_folder, write
 from mock_klarna.errors import MockKlarnaError
 

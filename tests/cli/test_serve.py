@@ -41,7 +41,7 @@ def test_an_invalid_address_of_klarna_is_a_usage_error(command: Command, url: st
 def test_a_shop_without_klarna_exits_4(command: Command) -> None:
     result = command("shop", "--klarna", "http://127.0.0.1:1")
     assert result.returncode == 4
-    assert "http://127.0.0.1:1" in result.stderr
+    assert result.stderr == "mock-klarna: no answer from http://127.0.0.1:1: Connection refused\n"
 
 
 def test_an_unknown_environment_variable_is_reported_with_a_suggestion(
