@@ -59,7 +59,7 @@ def _require_none(severity: str, body: Any) -> None:
 
     wanted = [each.value for each in Severity]
     if severity not in wanted:
-        raise ValueError(f"severity {severity!r}: one of {', '.join(wanted)}")
+        raise ValueError(f"severity: {severity!r} is not one of {', '.join(wanted)}")
     counted = wanted[: wanted.index(severity) + 1]
     texts = [finding_text(finding) for finding in body["findings"] if finding["severity"] in counted]
     if texts:

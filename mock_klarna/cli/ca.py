@@ -75,7 +75,7 @@ _DEFAULT_FILE = "mock-klarna-ca.pem"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add where the certificate is, and what to print."""
     source = parser.add_mutually_exclusive_group()
-    source.add_argument("--url", help="the server to ask, http:// (default: this machine, at its port)")
+    source.add_argument("--url", help="address of the server, http:// (default: that of `serve` on this machine)")
     source.add_argument(
         "--tls-folder",
         metavar="PATH",

@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--passive", action="store_true", help="judge what happened, without --shop; the default")
     parser.add_argument(
         "--url",
-        help="address of the server (default: this machine, at its port); with FILE, where links of the reports lead",
+        help="address of the server (default: that of `serve` on this machine); with FILE, where links of the reports lead",
     )
     parser.add_argument(
         "--merchant", default=None, help="username of the merchant (default: all merchants); with --shop USER:PASSWORD"

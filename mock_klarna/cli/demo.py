@@ -27,7 +27,7 @@ _ENTRIES_THAT_END_THE_PURCHASE = frozenset(
 )
 """Entries (kind, name) that end the purchase: the shop has answered, or is not called at all."""
 _INTRODUCTION = """\
-Klarna's sandbox is {klarna}. A demo shop starts and creates its button key.
+The emulator of Klarna is at {klarna}. A demo shop starts and creates its button key.
 John Doe buys a Battery Power Pack with express shipping, as in Klarna's integration guide:
 """
 _LINKS = (
@@ -133,7 +133,7 @@ async def _start_emulator(
     except CannotBind as error:
         if _port_is_chosen(arguments) or error.flag != "--port" or error.errno != errno.EADDRINUSE:
             raise
-    log.print(f"Port {settings.port} is taken, the sandbox uses another one; choose a port with --port.\n")
+    log.print(f"Port {settings.port} is taken, the emulator uses another one; choose a port with --port.\n")
     return await exit_stack.enter_async_context(serve(replace(settings, port=0), observer, sources))
 
 

@@ -22,7 +22,7 @@ _UNHEALTHY = 1
 
 def add_healthcheck(parser: argparse.ArgumentParser) -> None:
     """Add the address of the server, and the configuration file that may have it."""
-    parser.add_argument("--url", default=None, help="address of the server (default: this machine, at its port)")
+    parser.add_argument("--url", default=None, help="address of the server (default: that of `serve` on this machine)")
     add_config(parser)
 
 

@@ -1,4 +1,4 @@
-"""Files that commands write: that they can be written is known before the work is done whose results they get."""
+"""Files that commands write, such as reports; one that cannot be written is refused before the work starts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -28,7 +28,7 @@ _ALL_MERCHANTS = {"Authorization": ""}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the address of the server, which entries to show, and how."""
-    parser.add_argument("--url", help="address of the server (default: this machine, at its port)")
+    parser.add_argument("--url", help="address of the server (default: that of `serve` on this machine)")
     parser.add_argument("--merchant", metavar="NAME", help="only what happens to this merchant")
     parser.add_argument(
         "--purchase", metavar="ID", help="only what happens to this purchase; the beginning of the id is enough"

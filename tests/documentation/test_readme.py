@@ -1,5 +1,6 @@
 """What only the README says: its first screen, its demo, its merchant, and why an order is refused."""
 
+import inspect
 import json
 import re
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from mock_klarna.certify import RULES
 from mock_klarna.certify.probes import PROBES
+from mock_klarna.cli import demo
 from tests.commands import Command
 from tests.documentation import curl
 from tests.documentation.conftest import Sandbox
@@ -104,12 +106,13 @@ def test_the_merchant_is_not_certified_as_the_readme_shows(sandbox: Sandbox, com
         ran = command("certify", *options, "--only", "V1")
     assert ran.returncode == 1
     printed = re.sub(rf"{sandbox.klarna}(/_mock/journal/)\d+", r"http://127.0.0.1:8080\g<1>19", ran.stdout)
-    probe, verdict = shown[0].removeprefix(" 2/30"), shown[-1].partition(":")[0]
+    probe, verdict = shown[0].removeprefix(f" 2/{len(PROBES)}"), shown[-1].partition(":")[0]
     assert [line for line in (probe, verdict, *shown[1:-1]) if line not in printed] == [], ran.stdout
 
 
 def test_the_number_of_probes_and_rules_is_right() -> None:
-    assert re.findall(r"plays (\d+) probes", TEXT) == [str(len(PROBES))]
+    pages = (TEXT, (ROOT / "docs" / "certify.md").read_text("utf-8"), inspect.getsource(demo))
+    assert [re.findall(r"(\d+)\s+probes", page) for page in pages] == [[str(len(PROBES))]] * len(pages)
     assert re.findall(r"(\d+) rules", TEXT) == [str(len(RULES))] * 2
 
 
