@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TextIO, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
@@ -111,23 +111,30 @@ def _loop_factory(loop: str, main: Coroutine[Any, Any, Any]) -> "Callable[[], as
 def with_written_output(run: Callable[[], int]) -> int:
     """Return the exit code of a command; 1, and a sentence on standard error, if its output cannot be written.
 
-    A reader of a pipe that has gone is no failure.
+    A reader of a pipe that has gone does not change the exit code.
     """
+    code = 0
     try:
         try:
-            return run()
+            code = run()
         finally:
             sys.stdout.flush()  # while an error still has an exit code
+        return code
     except OSError as error:
         if error.errno not in _UNWRITABLE:
             raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output(sys.stdout)
         if error.errno == errno.EPIPE:
-            return 0
+            return code
         with suppress(OSError):
             place = error.filename or "the output"
             print(f"mock-klarna: cannot write {place}: {error.strerror}", file=sys.stderr)
         return 1
+
+
+def discard_output(stream: TextIO) -> None:
+    """Let a stream of this process accept and discard what is still written to it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 _UNWRITABLE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EPIPE)

@@ -167,6 +167,18 @@ def test_output_that_cannot_be_written_is_one_sentence(arguments: tuple[str, ...
     assert ended.returncode == 1
 
 
+def test_a_reader_that_has_gone_does_not_change_the_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run() -> int:
+        print("failed")
+        return 7
+
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert process.with_written_output(run) == 7
+
+
 def test_other_errors_of_the_system_stay_visible() -> None:
     def run() -> int:
         raise FileNotFoundError(2, "No such file or directory", "a.yaml")

@@ -22,7 +22,7 @@ from mock_klarna.certify import (
     sources,
     terminal,
 )
-from mock_klarna.cli import certify_shop, output_files
+from mock_klarna.cli import certify_shop, output
 from mock_klarna.cli.health import own_url
 from mock_klarna.cli.options import server_address
 from mock_klarna.client import Client
@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise MockKlarnaError("no name is given", where="--merchant", hint=hint)
     skipped = _skipped(arguments)
     for path in filter(None, (arguments.html, arguments.json, arguments.junit, arguments.sarif)):
-        output_files.require_writable(path)
+        output.require_writable(path)
     rules = set(arguments.only or (rule.id for rule in RULES)) | set(skipped)
     url, merchant = _server(arguments), arguments.merchant and arguments.merchant.partition(":")[0]
     if arguments.file is None:
@@ -119,11 +119,11 @@ def run(arguments: argparse.Namespace) -> int:
     failing = _LEVELS[: _LEVELS.index(arguments.fail_on) + 1] if arguments.fail_on != _NEVER else ()
     _write_reports(arguments, found, judged, failing, url)
     style = terminal.Style(has_colours(sys.stdout), terminal_width(sys.stdout))
-    print(terminal.text(found, url, style, failing=failing, notes=judged.notes))
+    output.print_text(terminal.text(found, url, style, failing=failing, notes=judged.notes))
     if reason := terminal.why_undecided(found):
         of = f"merchant {merchant!r}" if merchant is not None else "any merchant"
         text = "not certified" if judged.incomplete else f"nothing to certify for {of}"
-        print(f"mock-klarna: {text}: {reason}", file=sys.stderr)
+        output.print_text(f"mock-klarna: {text}: {reason}", sys.stderr)
     return 0 if terminal.is_certified(found, failing) else _FOUND
 
 
@@ -243,10 +243,10 @@ def _write_reports(
         "notes": judged.notes,
     }
     if arguments.html:
-        output_files.write(arguments.html, html_report.page(found, about, failing, judged.evidence, url))
+        output.write(arguments.html, html_report.page(found, about, failing, judged.evidence, url))
     if arguments.json:
-        output_files.write(arguments.json, reports.as_json(found, about, failing))
+        output.write(arguments.json, reports.as_json(found, about, failing))
     if arguments.junit:
-        output_files.write(arguments.junit, reports.junit(found, failing))
+        output.write(arguments.junit, reports.junit(found, failing))
     if arguments.sarif:
-        output_files.write(arguments.sarif, reports.sarif(found, __version__, url))
+        output.write(arguments.sarif, reports.sarif(found, __version__, url))

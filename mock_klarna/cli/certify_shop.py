@@ -19,6 +19,7 @@ from mock_klarna.certify.probes import PROBES, Played, Probe, play_all, reasons
 from mock_klarna.certify.probing import Cart, Probing, Waiting, find_cart, journal_end, traffic_after
 from mock_klarna.cli.health import why_unready
 from mock_klarna.cli.options import server_address, value_of
+from mock_klarna.cli.output import print_text
 from mock_klarna.client import Client
 from mock_klarna.errors import MockKlarnaError, UnknownName, Unreachable, did_you_mean
 from mock_klarna.logs import terminal_width
@@ -107,7 +108,7 @@ async def play(arguments: argparse.Namespace, url: str, rules: Collection[str]) 
         start = await journal_end(client)
         played = await play_all(probing, chosen, _show)
         found = report(judge(await traffic_after(client, user, start, played.end)))
-    print()
+    print_text()
     return _with_reasons(found, reasons(played.results)), played.why_incomplete(arguments.probe or ())
 
 
@@ -217,13 +218,13 @@ def _person_seconds(given: float | None) -> float:
 
 
 def _say(text: str) -> None:
-    print(f"mock-klarna: {text}", flush=True)
+    print_text(f"mock-klarna: {text}")
 
 
 def _show(number: int, total: int, played: Played) -> None:
     probe, text = played.probe, played.text or f"not played: {played.reason}"
     head = f"{number:>2}/{total}  {probe.name:<18}{probe.title:<44}"
-    print("\n".join(terminal.two_parts(head, text, terminal_width(sys.stdout))), flush=True)
+    print_text("\n".join(terminal.two_parts(head, text, terminal_width(sys.stdout))))
 
 
 def _why_gone(url: str) -> str:

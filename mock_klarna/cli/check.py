@@ -5,6 +5,7 @@ import os
 import sys
 
 from mock_klarna.cli.main import USAGE_ERROR
+from mock_klarna.cli.output import print_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,10 +20,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     files, errors = check_paths(arguments.paths)
     for error in errors:
-        print(error, file=sys.stderr)
+        print_text(str(error), sys.stderr)
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            print(github_file_annotation(error))
+            print_text(github_file_annotation(error))
     invalid = len({error.file for error in errors})
     valid = len(files) - invalid
-    print(f"{valid} {'file' if valid == 1 else 'files'} valid" + (f", {invalid} invalid" if invalid else ""))
+    print_text(f"{valid} {'file' if valid == 1 else 'files'} valid" + (f", {invalid} invalid" if invalid else ""))
     return USAGE_ERROR if errors else 0

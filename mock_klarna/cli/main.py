@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from mock_klarna import __version__
 from mock_klarna.errors import CannotBind, MockKlarnaError, Unreachable, did_you_mean
+from mock_klarna.process import discard_output
 from mock_klarna.settings import SettingsError
 
 _ROOT_OPTIONS = ("-h", "--help", "-V", "--version")
@@ -106,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output(sys.stdout)
         return 0
     except (MockKlarnaError, SettingsError, CannotBind) as error:
         print(f"mock-klarna: {error}", file=sys.stderr)

@@ -15,7 +15,7 @@ from types import TracebackType
 import orjson
 
 from mock_klarna.allowed_values import integer
-from mock_klarna.cli import output_files
+from mock_klarna.cli import output
 from mock_klarna.cli.health import wait_for_shop
 from mock_klarna.cli.main import USAGE_ERROR
 from mock_klarna.cli.options import (
@@ -129,20 +129,25 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         scenarios = _load_scenarios(arguments, variables)
     except InvalidFiles as invalid:
-        print(invalid, file=sys.stderr)
+        output.print_text(str(invalid), sys.stderr)
         if _in_github_actions():
-            print(*map(report.github_file_annotation, invalid.errors), sep="\n")
+            output.print_text("\n".join(map(report.github_file_annotation, invalid.errors)))
         return USAGE_ERROR
     if arguments.list:
         _print_list(scenarios)
         return 0
+    settings = _settings(arguments)
+    needs_demo_shop = not arguments.url and "shop" not in variables and any(map(_has_demo_shop, scenarios))
+    if settings.strict and needs_demo_shop:
+        hint = "leave --strict out, or give the https URL of your shop: --var shop=URL"
+        raise MockKlarnaError("the demo shop has no https, which strict requires", where="--strict", hint=hint)
     for path in filter(None, [arguments.junit, arguments.json, arguments.transcript]):
-        output_files.require_writable(path)
+        output.require_writable(path)
     if arguments.export:
-        output_files.require_writable_folder(arguments.export)
+        output.require_writable_folder(arguments.export)
     if arguments.url is None:
         warn_about_variables(os.environ)
-    return run_in_loop(_run(arguments, scenarios, variables), _settings(arguments).loop)
+    return run_in_loop(_run(arguments, settings, scenarios, variables), settings.loop)
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -216,9 +221,10 @@ class _StopAtFailure(Exception):
     """A scenario failed, and `-x` asks to run no further ones."""
 
 
-async def _run(arguments: argparse.Namespace, scenarios: list[Scenario], variables: Mapping[str, str]) -> int:
+async def _run(
+    arguments: argparse.Namespace, settings: Settings, scenarios: list[Scenario], variables: Mapping[str, str]
+) -> int:
     logging.getLogger("mock_klarna").setLevel(logging.CRITICAL)
-    settings = _settings(arguments)
     printer = _Printer(scenarios, verbose=settings.verbose, quiet=settings.quiet)
     reports: list[Report] = []
 
@@ -232,7 +238,7 @@ async def _run(arguments: argparse.Namespace, scenarios: list[Scenario], variabl
             raise _StopAtFailure
 
     async with AsyncExitStack() as stack:
-        options = await _run_options(arguments, scenarios, variables, stack)
+        options = await _run_options(arguments, settings, scenarios, variables, stack)
         if arguments.wait_for is not None:  # once the server runs, without which the shop may not start
             await wait_for_shop(arguments.wait_for, arguments.wait_timeout)
         if arguments.url is None:  # another server may reach shops that this process does not
@@ -242,7 +248,7 @@ async def _run(arguments: argparse.Namespace, scenarios: list[Scenario], variabl
             await run_scenarios(scenarios, options, on_report)
     duration = time.perf_counter() - started
     left_out = len(scenarios) - len(reports)
-    print(report.summary(reports, duration) + (f", {left_out} not run because of -x" if left_out else ""))
+    output.print_text(report.summary(reports, duration) + (f", {left_out} not run because of -x" if left_out else ""))
     _write_reports(arguments, reports, started_at, duration)
     return 0 if all(each.passed for each in reports) else _EXPECTATION_FAILED
 
@@ -260,10 +266,13 @@ async def _require_shops(scenarios: list[Scenario], variables: Mapping[str, str]
 
 
 async def _run_options(
-    arguments: argparse.Namespace, scenarios: list[Scenario], variables: Mapping[str, str], stack: AsyncExitStack
+    arguments: argparse.Namespace,
+    settings: Settings,
+    scenarios: list[Scenario],
+    variables: Mapping[str, str],
+    stack: AsyncExitStack,
 ) -> RunOptions:
     """Start the server and the demo shops that the scenarios need, and return how to run them; `stack` stops them."""
-    settings = _settings(arguments)
     url = await _existing_server(arguments.url) if arguments.url else await _start_server(settings, stack)
     options = RunOptions(
         url=url,
@@ -303,7 +312,7 @@ async def _start_shops(
     urls: dict[tuple[str, str], str] = {}
     variables: dict[Path, dict[str, str]] = {}
     for scenario in scenarios:
-        if "shop" not in scenario.variables or scenario.variables["shop"] is not None:
+        if not _has_demo_shop(scenario):
             continue
         merchant, password, _ = credentials(scenario, options)
         if "merchant" in referenced_variables(scenario.data):
@@ -313,6 +322,11 @@ async def _start_shops(
             urls[merchant, password] = (await stack.enter_async_context(shop)).url
         variables[scenario.file] = {"shop": urls[merchant, password]}
     return variables
+
+
+def _has_demo_shop(scenario: Scenario) -> bool:
+    """Return whether a scenario has a variable `shop` without a value, which is the URL of a demo shop."""
+    return "shop" in scenario.variables and scenario.variables["shop"] is None
 
 
 class _Printer:
@@ -339,11 +353,11 @@ class _Printer:
         self._clear()
         self._done, self._failed = self._done + 1, self._failed + (not result.passed)
         if not (result.passed and self._quiet):
-            print(f"{'passed' if result.passed else 'FAILED'}  {result.scenario.title}  ({result.duration:.2f} s)")
-            for line in result.timeline if result.passed and self._verbose else result.details():
-                print(f"        {line}")
+            head = f"{'passed' if result.passed else 'FAILED'}  {result.scenario.title}  ({result.duration:.2f} s)"
+            details = result.timeline if result.passed and self._verbose else result.details()
+            output.print_text("\n".join([head, *(f"        {line}" for line in details)]))
         if not result.passed and _in_github_actions():
-            print(report.github_failure_annotation(result))
+            output.print_text(report.github_failure_annotation(result))
         self._show_progress()
 
     def _show_progress(self) -> None:
@@ -377,8 +391,8 @@ class _Exported:
                 name = f"{result.scenario.name}-{number}"
             self._names.add(name.casefold())
             html, har = (self._folder / f"{name}.{kind}" for kind in ("html", "har"))
-            output_files.write(html, export.html.encode())
-            output_files.write(har, orjson.dumps(export.har))
+            output.write(html, export.html.encode())
+            output.write(har, orjson.dumps(export.har))
             paths += [str(html), str(har)]
         return paths
 
@@ -392,11 +406,11 @@ def _write_reports(
 ) -> None:
     """Write the files that the arguments name and GitHub's step summary; raises `MockKlarnaError` if that fails."""
     if arguments.junit:
-        output_files.write(arguments.junit, report.junit(reports, started_at, duration))
+        output.write(arguments.junit, report.junit(reports, started_at, duration))
     if arguments.json:
-        output_files.write(arguments.json, report.json_report(reports, started_at, duration))
+        output.write(arguments.json, report.json_report(reports, started_at, duration))
     if arguments.transcript:
         texts = [f"{each.scenario.title}\n" + "".join(f"  {line}\n" for line in each.transcript) for each in reports]
-        output_files.write(arguments.transcript, "\n".join(texts).encode())
+        output.write(arguments.transcript, "\n".join(texts).encode())
     if _in_github_actions() and os.environ.get("GITHUB_STEP_SUMMARY"):
-        output_files.append(os.environ["GITHUB_STEP_SUMMARY"], report.github_summary(reports, duration))
+        output.append(os.environ["GITHUB_STEP_SUMMARY"], report.github_summary(reports, duration))

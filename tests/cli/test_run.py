@@ -93,6 +93,14 @@ def test_a_summary_for_github_that_cannot_be_written_is_a_usage_error(
         (["passes.yaml", "--junit", "passes.yaml/x.xml"], "cannot write: "),
         (["passes.yaml", "--json", "."], "cannot write: "),
         (
+            ["accepted", "--strict"],
+            "--strict: the demo shop has no https, which strict requires; leave --strict out, or",
+        ),
+        (
+            ["passes.yaml", "--store", "disk"],
+            "mock-klarna: --store: 'disk' is not memory, sqlite:PATH or postgresql://",
+        ),
+        (
             ["passes.yaml", "-k", "zebra"],
             "-k: no scenario matches 'zebra'; --list prints the names and titles of all 1",
         ),
@@ -337,6 +345,17 @@ def test_a_folder_that_cannot_be_written_stops_the_run_before_it_starts(command:
     result = command("run", files, "--export", files / "passes.yaml")
     assert (result.returncode, result.stdout) == (2, "")
     assert f"{files / 'passes.yaml'}: cannot write: " in result.stderr
+
+
+def test_a_reader_that_goes_ends_neither_the_run_nor_its_reports(files: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    line = [sys.executable, "-m", "mock_klarna", "run", str(files / "fails.yaml"), "--junit", str(report)]
+    read, write = os.pipe()
+    os.close(read)
+    ended = subprocess.run(line, stdout=write, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    os.close(write)
+    assert (ended.returncode, ended.stderr) == (1, "")
+    assert ET.parse(report).getroot().get("failures") == "1"
 
 
 @pytest.mark.parametrize("flag", ["--junit", "--json", "--transcript"])

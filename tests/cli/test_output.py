@@ -1,11 +1,11 @@
-"""Commands know before their work whether its results can be written, and leave the files as they are."""
+"""A command goes on without a reader of its output, and knows before its work which files cannot be written."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from mock_klarna.cli.output_files import append, require_writable, require_writable_folder, write
+from mock_klarna.cli.output import append, print_text, require_writable, require_writable_folder, write
 from mock_klarna.errors import MockKlarnaError
 
 
@@ -54,3 +54,11 @@ def test_text_is_added_to_a_file_that_write_has_replaced(tmp_path: Path) -> None
         write(tmp_path / "file", text.encode())
     append(tmp_path / "file", " and \udcff")
     assert (tmp_path / "file").read_text("utf-8") == "new and ?"
+
+
+def test_text_for_a_reader_that_has_gone_is_discarded() -> None:
+    read, written = os.pipe()
+    os.close(read)
+    with os.fdopen(written, "w") as stream:
+        for text in ("one", "two"):
+            print_text(text, stream)

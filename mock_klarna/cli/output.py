@@ -1,11 +1,22 @@
-"""Files that commands write, such as reports; one that cannot be written is refused before the work starts."""
+"""What commands write: text whose reader may go, and files, which are refused before the work starts if they cannot be written."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import TextIO
 
 from mock_klarna.errors import MockKlarnaError
+from mock_klarna.process import discard_output
+
+
+def print_text(text: str = "", stream: TextIO | None = None) -> None:
+    """Print text on a stream, standard output by default; a reader that has gone, such as `head`, does not end the command."""
+    try:
+        print(text, file=stream or sys.stdout, flush=True)
+    except BrokenPipeError:
+        discard_output(stream or sys.stdout)
 
 
 def require_writable(path: str | Path) -> None:
