@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from mock_klarna.allowed_values import Allowed, integer, number
 from mock_klarna.demo.catalogue import WELCOME
 from mock_klarna.demo.placing import PlaceOrder
 
@@ -23,8 +24,18 @@ Update = Callable[[Json], Json | None]
 
 _UNKNOWN_TOKEN = "00000000-0000-4000-8000-000000000000"  # noqa: S105
 _DENY_MEMBERS = ("deny_code", "deny_message", "deny_redirect_url")
+_SECONDS, _AMOUNT = number(0, 600), integer(-(2**40), 2**40)
 _POLL_SECONDS = 0.5
 _CHUNK = b"x" * 16384
+
+
+def _parameter(callback: PlaceOrder, name: str, allowed: Allowed, default: str) -> Any:
+    """Return the value of a parameter of the callback URL; answers 400 for one that is not allowed."""
+    text = callback.options.parameters.get(name, default)
+    try:
+        return allowed.parse(text)
+    except ValueError as error:
+        raise web.HTTPBadRequest(text=f"{name} is {text!r}, expected {error}\n") from None
 
 
 async def place(callback: PlaceOrder) -> None:
@@ -46,7 +57,7 @@ async def deny(callback: PlaceOrder) -> None:
 
 async def slow(callback: PlaceOrder) -> None:
     """Wait `seconds` (default 1) before placing."""
-    await asyncio.sleep(float(callback.options.parameters.get("seconds", "1")))
+    await asyncio.sleep(_parameter(callback, "seconds", _SECONDS, "1"))
     await callback.place()
 
 
@@ -90,11 +101,11 @@ async def place_with_confirmation(callback: PlaceOrder) -> None:
 async def change(callback: PlaceOrder) -> None:
     """Place with changed members: each parameter replaces one; a line is added so that the lines sum up to `order_amount`."""
     parameters = callback.options.parameters
+    amount = _parameter(callback, "order_amount", _AMOUNT, "0")
 
     def changed(order: Json) -> Json:
         if "order_amount" not in parameters:
             return {**order, **parameters}
-        amount = int(parameters["order_amount"])
         lines = [*order["order_lines"], _difference(amount - order["order_amount"])]
         return {**order, **parameters, "order_amount": amount, "order_lines": lines}
 

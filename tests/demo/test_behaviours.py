@@ -33,6 +33,8 @@ DECISIONS = {
 ANSWERS = {
     "place": ("answered", 200),
     "place_and_error": ("answered", 500),
+    "slow&seconds=soon": ("answered", 400),
+    "change&order_amount=much": ("answered", 400),
     "silent": ("answered", 200),
     "error": ("answered", 500),
     "garbage": ("answered", 200),
