@@ -50,13 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--refund-url", metavar="URL", help="POST to this URL lets the shop refund an order; {order_id} is its id"
     )
     group.add_argument(
-        "--patience", type=_WAIT, default=10.0, metavar="SECONDS", help="wait for the shop so long (default 10)"
+        "--patience", type=_WAIT, default=10.0, metavar="SECONDS", help="how long to wait for the shop (default 10)"
     )
     group.add_argument(
         "--wait",
         type=_WAIT,
         metavar="SECONDS",
-        help=f"wait so long for a person who buys, captures or refunds (default: {_PERSON_SECONDS:g} at a terminal, else 0)",
+        help=f"how long to wait for a person who buys, captures or refunds (default: {_PERSON_SECONDS:g} at a terminal, else 0)",
     )
 
 

@@ -168,6 +168,12 @@ def _suggestion(name: str, known: list[str]) -> str:
     return near and f"; {near}"
 
 
+def require_username(flag: str, name: str, hint: str) -> None:
+    """Raise `SettingsError`, which names the option, for a name with a colon: there the username of credentials ends."""
+    if ":" in name:
+        raise SettingsError(f"{flag}: {name!r} contains a colon, at which a username ends; {hint}")
+
+
 def server_address(flag: str, url: str, *schemes: str) -> SplitResult:
     """Return the parts of a server's URL; raises `SettingsError`, which names the option, for an invalid one."""
     try:

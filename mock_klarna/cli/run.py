@@ -21,6 +21,7 @@ from mock_klarna.cli.main import USAGE_ERROR
 from mock_klarna.cli.options import (
     SECONDS,
     add_settings,
+    require_username,
     server_address,
     settings_from,
     value_of,
@@ -164,6 +165,7 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
     if arguments.merchant is not None and not (user and password):
         hint = "give USER:PASSWORD, the credentials that the shop sends to Klarna"
         raise MockKlarnaError(f"{arguments.merchant!r} has no user or no password", where="--merchant", hint=hint)
+    require_username("--prefix", arguments.prefix, "give a prefix without one")
     if arguments.wait_for is not None:
         server_address("--wait-for", arguments.wait_for)
     if arguments.url is None:

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from contextlib import suppress
 
-from mock_klarna.cli.options import PORT
+from mock_klarna.cli.options import PORT, require_username, server_address
 from mock_klarna.process import resume_garbage_collection, run_in_loop
 
 
@@ -33,12 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the shop and return 0 after a stop signal.
 
-    Raises `SettingsError` for an invalid address of Klarna, `CannotBind` when the shop's own cannot be bound, and
-    `Unreachable` when Klarna does not answer.
+    Raises `SettingsError` for an invalid address of Klarna and a username with a colon, `CannotBind` when the shop's own
+    address cannot be bound, and `Unreachable` when Klarna does not answer.
     """
-    from mock_klarna.cli.options import server_address
-
     server_address("--klarna", arguments.klarna)
+    require_username("--merchant", arguments.merchant, "give the password with --password")
     with suppress(KeyboardInterrupt):
         run_in_loop(_run_shop(arguments))
     return 0

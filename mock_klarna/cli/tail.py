@@ -29,7 +29,7 @@ _ALL_MERCHANTS = {"Authorization": ""}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the address of the server, which entries to show, and how."""
     parser.add_argument("--url", help="address of the server (default: that of `serve` on this machine)")
-    parser.add_argument("--merchant", metavar="NAME", help="only what happens to this merchant")
+    parser.add_argument("--merchant", metavar="NAME", help="only what happens to the merchant with this username")
     parser.add_argument(
         "--purchase", metavar="ID", help="only what happens to this purchase; the beginning of the id is enough"
     )
@@ -58,7 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
 async def _follow(url: str, arguments: argparse.Namespace) -> None:
     from mock_klarna.client import Client
 
-    names = {"merchant": arguments.merchant, "kind": arguments.kind}
+    merchant = None if arguments.merchant is None else arguments.merchant.partition(":")[0]  # as USER:PASSWORD too
+    names = {"merchant": merchant, "kind": arguments.kind}
     wanted = {name: value for name, value in names.items() if value is not None}
     purchase = (arguments.purchase or "").rstrip("…")
     print_entry = _printer(arguments)

@@ -81,9 +81,12 @@ def test_a_summary_for_github_that_cannot_be_written_is_a_usage_error(
         (["passes.yaml", "--var", "shp=x"], "--var: no scenario has a variable 'shp'"),
         (["passes.yaml", "--var", "shop"], "--var: cannot set 'shop'; give NAME=VALUE"),
         (["passes.yaml", "--var", "klarna=x"], "with a name other than klarna, merchant, password"),
-        (["passes.yaml", "--prefix", "a:b"], "merchant: 'a:b-passes' contains a colon, at which a username ends"),
         (["passes.yaml", "--url", "bad"], "--url: 'bad' is not the URL of a server; give http://HOST:PORT"),
         (["passes.yaml", "--url", "http://:80"], "--url: 'http://:80' is not the URL of a server"),
+        (
+            ["passes.yaml", "--prefix", "a:b"],
+            "--prefix: 'a:b' contains a colon, at which a username ends; give a prefix",
+        ),
         (["passes.yaml", "--jobs", "0"], "--jobs: '0' is not an integer from 1 to 10000"),
         (["passes.yaml", "--merchant", "foo"], "--merchant: 'foo' has no user or no password; give USER:PASSWORD"),
         (["passes.yaml", "--merchant", ""], "--merchant: '' has no user or no password; give USER:PASSWORD"),

@@ -38,6 +38,13 @@ def test_an_invalid_address_of_klarna_is_a_usage_error(command: Command, url: st
     assert result.stderr.startswith(f"mock-klarna: --klarna: {url!r} is not the URL of a server; give http://HOST:PORT")
 
 
+def test_a_username_of_the_shop_with_its_password_is_a_usage_error(command: Command) -> None:
+    result = command("shop", "--merchant", "K123:secret")
+    assert result.returncode == 2
+    hint = "contains a colon, at which a username ends; give the password with --password"
+    assert result.stderr == f"mock-klarna: --merchant: 'K123:secret' {hint}\n"
+
+
 def test_a_shop_without_klarna_exits_4(command: Command) -> None:
     result = command("shop", "--klarna", "http://127.0.0.1:1")
     assert result.returncode == 4

@@ -69,7 +69,9 @@ def test_entries_can_be_selected_and_printed_as_json(mock_klarna: MockKlarna) ->
 def test_the_beginning_of_an_id_as_it_is_printed_selects_a_purchase(mock_klarna: MockKlarna) -> None:
     buy(mock_klarna)
     wanted = buy(mock_klarna)["purchase_id"]
-    with command_process("tail", "--url", mock_klarna.url, "--purchase", f"{wanted[:8]}…") as process:
+    credentials = ":".join(mock_klarna.credentials)
+    selected = ("--merchant", credentials, "--purchase", f"{wanted[:8]}…")
+    with command_process("tail", "--url", mock_klarna.url, *selected) as process:
         assert process.stdout is not None
         assert process.stdout.readline().split("  ")[1] == wanted[:8]
 
