@@ -34,9 +34,14 @@ class Style:
 
 
 def verdict(found: Json, failing: Sequence[str] = ("error",)) -> str:
-    """Return the result in one line: `certified`, `partly certified` or `not certified`, and how many rules had which result."""
+    """Return the result in one line: `certified`, `partly certified` or `not certified`, and how many rules had which result.
+
+    With several merchants each of them has a result of each rule.
+    """
     counts = found["summary"]
-    parts = [_counted(counts["rules"], "rule"), f"{counts['passed']} passed"]
+    rules, merchants = ({result[name] for result in found["rules"]} for name in ("rule", "merchant"))
+    several = f" for {len(merchants)} merchants" if len(merchants) > 1 else ""
+    parts = [_counted(len(rules), "rule") + several, f"{counts['passed']} passed"]
     parts += [_counted(counts[f"{name}s"], name) for name in ("warning", "error")]
     parts += [_counted(counts["hints"], "hint")] if counts["hints"] else []
     parts.append(f"{counts['inconclusive']} inconclusive")

@@ -130,7 +130,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _note_of_undecided(found: Json, arguments: argparse.Namespace) -> Iterator[str]:
     counts = found["summary"]
     if terminal.is_mostly_undecided(found) and not found.get("incomplete"):
-        yield f"{counts['inconclusive']} of {counts['rules']} rules are inconclusive: nothing is known about them." + (
+        of = "rules" if len({result["merchant"] for result in found["rules"]}) == 1 else "results of rules"
+        yield f"{counts['inconclusive']} of {counts['rules']} {of} are inconclusive: nothing is known about them." + (
             "" if arguments.shop or arguments.file else " With --shop URL the probes decide most of them."
         )
 
