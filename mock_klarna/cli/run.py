@@ -37,7 +37,7 @@ from mock_klarna.scenario.report import Report
 from mock_klarna.scenario.runner import BUILT_IN_VARIABLES, RunOptions, credentials, run_scenarios
 from mock_klarna.scenario.select import selection
 from mock_klarna.scenario.steps import suggestion
-from mock_klarna.scenario.variables import referenced_variables
+from mock_klarna.scenario.variables import read_texts, referenced_variables
 from mock_klarna.settings import Settings, flag_of
 
 _EXPECTATION_FAILED = 1
@@ -198,7 +198,7 @@ def _load_scenarios(arguments: argparse.Namespace, variables: Mapping[str, str])
     is_selected = selection(arguments.k) if arguments.k is not None else None
     started_here = {} if arguments.url else {"shop": _SHOP_PLACEHOLDER}
     files = loader.find_files(arguments.scenarios or [str(loader.stored_folder())])
-    scenarios = loader.load_scenarios(files, {**started_here, **variables}, require_values=not arguments.list)
+    scenarios = loader.load_scenarios(files, started_here, texts=variables, require_values=not arguments.list)
     known = {name for scenario in scenarios for name in scenario.variables}
     if unknown := variables.keys() - known:
         name = min(unknown)
@@ -287,7 +287,10 @@ async def _run_options(
         export=arguments.export is not None,
     )
     shops = {} if arguments.url or "shop" in variables else await _start_shops(scenarios, options, stack)
-    return replace(options, variables=lambda scenario: {**shops.get(scenario.file, {}), **variables})
+    return replace(
+        options,
+        variables=lambda scenario: {**shops.get(scenario.file, {}), **read_texts(variables, scenario.variables)},
+    )
 
 
 async def _existing_server(address: str) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 from mock_klarna import resources
 from mock_klarna.errors import MockKlarnaError, UnknownName, did_you_mean
 from mock_klarna.scenario.model import FileError, InvalidFiles, Scenario
-from mock_klarna.scenario.scenario_check import scenario_errors
+from mock_klarna.scenario.scenario_check import declared_variables, scenario_errors
 from mock_klarna.scenario.source import Place, Source, UnreadableFile, parse
 from mock_klarna.scenario.steps import suggestion
+from mock_klarna.scenario.variables import read_texts
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -90,29 +91,36 @@ def _refuse_folder(error: OSError) -> None:
 
 
 def load_scenarios(
-    files: Iterable[Path], variables: Mapping[str, Any], *, require_values: bool = True
+    files: Iterable[Path],
+    variables: Mapping[str, Any],
+    *,
+    texts: Mapping[str, str] = {},
+    require_values: bool = True,
 ) -> list[Scenario]:
-    """Return the checked scenarios of files; with `require_values` every variable without a default has to be in `variables`.
+    """Return the checked scenarios of files, which will be run with `variables` and with those of `texts` (`read_texts`).
 
-    Raises `InvalidFiles` with the errors of all files.
+    With `require_values` every variable without a default has to be among them. Raises `InvalidFiles` with the errors of all
+    files.
     """
     errors, scenarios = list[FileError](), list[Scenario]()
     for file in files:
-        scenario, file_errors = _load(file, variables)
+        scenario, file_errors = _load(file, variables, texts)
         errors += file_errors
         if scenario:
             scenarios.append(scenario)
-            errors += _missing_values(scenario, variables) if require_values else ()
+            errors += _missing_values(scenario, {**variables, **texts}) if require_values else ()
     if errors:
         raise InvalidFiles(errors)
     return scenarios
 
 
-def _load(file: Path, variables: Mapping[str, Any]) -> tuple[Scenario | None, list[FileError]]:
+def _load(
+    file: Path, variables: Mapping[str, Any], texts: Mapping[str, str]
+) -> tuple[Scenario | None, list[FileError]]:
     source, errors = read_source(file)
     if source is None:
         return None, errors
-    errors = scenario_errors(file, source, variables)
+    errors = scenario_errors(file, source, {**variables, **read_texts(texts, declared_variables(source))})
     return (None if errors else Scenario(file.stem, file, source)), errors
 
 

@@ -24,8 +24,7 @@ _LEAST_REFUSAL = 400
 def scenario_errors(file: Path, source: Source, variables: Mapping[str, Any]) -> list[FileError]:
     """Return all errors of a scenario that will be run with `variables`, in the order of their lines."""
     data = source.data
-    given = data.get("vars") if isinstance(data, dict) else None
-    own = given if isinstance(given, dict) else {}
+    own = declared_variables(source)
     values = {**own, **variables}
     check = _StepCheck(file, {name: value for name, value in values.items() if value is not None})
     findings = list(scenario_schema().findings(data, check.values))
@@ -34,6 +33,12 @@ def scenario_errors(file: Path, source: Source, variables: Mapping[str, Any]) ->
         findings += check.findings(data.get("steps"), "steps", {*values, *BUILT_IN_VARIABLES})
     errors = [FileError(file, source.place(path), message, hint) for path, message, hint in findings]
     return sorted(errors, key=lambda error: (error.place.line, error.place.column))
+
+
+def declared_variables(source: Source) -> Json:
+    """Return the variables of a file with their defaults; none if the file does not have them as it should."""
+    declared = source.data.get("vars") if isinstance(source.data, dict) else None
+    return declared if isinstance(declared, dict) else {}
 
 
 @cache

@@ -1,11 +1,13 @@
 """Variables of a scenario: `${name}` in any text of a step, `${name.member}` for a part of an earlier result."""
 
 import copy
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mock_klarna.scenario.model import StepError
+from mock_klarna.scenario.model import Json, StepError
+from mock_klarna.scenario.source import UnreadableFile, parse
 from mock_klarna.validation import set_at
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_-]*)((?:\.[A-Za-z0-9_-]+|\[\d+\])*)\}")
@@ -14,6 +16,25 @@ _REFERENCE_MEMBER = re.compile(r"[A-Za-z0-9_-]+")
 
 class UnknownVariable(StepError):
     """A text refers to a variable that does not exist, or to a member that the variable does not have."""
+
+
+def read_texts(texts: Mapping[str, str], defaults: Mapping[str, Any]) -> Json:
+    """Return the values of variables that were given as text, such as those of a command line, by their names.
+
+    A variable whose default is text is text. Any other is read as the file has it: `5` is a number, `"5"` is text.
+    """
+    return {name: _read_text(text, defaults.get(name)) for name, text in texts.items()}
+
+
+def _read_text(text: str, default: Any) -> Any:
+    if isinstance(default, str):
+        return text
+    try:
+        value = parse(text).data
+    except UnreadableFile:
+        return text
+    is_other_container = isinstance(value, dict | list) and not isinstance(value, type(default))
+    return text if value is None or is_other_container else value
 
 
 def substitute(value: Any, variables: Mapping[str, Any]) -> Any:
@@ -55,7 +76,12 @@ def _substitute_text(text: str, variables: Mapping[str, Any]) -> Any:
     only_reference = _REFERENCE.fullmatch(text)
     if only_reference:
         return _look_up(only_reference, variables)
-    return _REFERENCE.sub(lambda found: str(_look_up(found, variables)), text)
+    return _REFERENCE.sub(lambda found: _as_text(_look_up(found, variables)), text)
+
+
+def _as_text(value: Any) -> str:
+    """Return a value as it is written inside a text: as JSON, text without quotes."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _look_up(reference: re.Match[str], variables: Mapping[str, Any]) -> Any:

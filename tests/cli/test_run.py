@@ -350,6 +350,19 @@ def test_a_folder_that_cannot_be_written_stops_the_run_before_it_starts(command:
     assert f"{files / 'passes.yaml'}: cannot write: " in result.stderr
 
 
+@pytest.mark.parametrize(("given", "code"), [("5", 0), ("6", 1), ("many", 2)])
+def test_a_variable_of_the_command_line_has_the_type_of_its_default(
+    command: Command, tmp_path: Path, given: str, code: int
+) -> None:
+    file = tmp_path / "counts.yaml"
+    repeat = "  - repeat: {times: '${turns}', steps: [{create_button: {}, status: 400}]}\n"
+    expect = "  - expect_request: {operation: create_button, count: 5, within: 0}\n"
+    file.write_text(f"name: x\nvars: {{turns: 1}}\nsteps:\n{repeat}{expect}")
+    result = command("run", file, "--var", f"turns={given}")
+    assert result.returncode == code, result.stderr
+    assert code != 2 or "times is invalid: 'many'; expected an integer" in result.stderr
+
+
 def test_a_reader_that_goes_ends_neither_the_run_nor_its_reports(files: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
     line = [sys.executable, "-m", "mock_klarna", "run", str(files / "fails.yaml"), "--junit", str(report)]

@@ -7,13 +7,20 @@ import pytest
 from mock_klarna.scenario.model import StepError
 from mock_klarna.scenario.variables import (
     UnknownVariable,
+    read_texts,
     referenced_variables,
     substitute,
     substitute_known,
     with_changes,
 )
 
-VARIABLES = {"shop": "http://shop", "amount": 124000, "order": {"id": "o-1", "lines": [{"name": "a"}]}, "on": True}
+VARIABLES = {
+    "shop": "http://shop",
+    "amount": 124000,
+    "order": {"id": "o-1", "lines": [{"name": "a"}]},
+    "on": True,
+    "none": None,
+}
 
 
 def test_variables_are_filled_in_at_any_depth() -> None:
@@ -26,6 +33,7 @@ def test_variables_are_filled_in_at_any_depth() -> None:
         ("${order.lines[0].name}", "a"),
         ("${order.lines.0.name}", "a"),
         ("${amount} of ${order.id}", "124000 of o-1"),
+        ("on=${on}&none=${none}&first=${order.lines[0]}", 'on=true&none=null&first={"name": "a"}'),
         ({"a": ["${shop}", 1, None]}, {"a": ["http://shop", 1, None]}),
         ("{checkout.order.id} $shop ${", "{checkout.order.id} $shop ${"),
     ):
@@ -35,7 +43,7 @@ def test_variables_are_filled_in_at_any_depth() -> None:
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("${shp}", "known: amount, on, order, shop"),
+        ("${shp}", "known: amount, none, on, order, shop"),
         ("${order.state}", "known: id, lines"),
         ("${order.lines[3]}", "it has 1 entries"),
         ("${amount.x}", "has no member x"),
@@ -44,6 +52,30 @@ def test_variables_are_filled_in_at_any_depth() -> None:
 def test_an_unknown_variable_is_an_error_with_the_known_names(text: str, hint: str) -> None:
     with pytest.raises(UnknownVariable, match=hint.replace("[", r"\[")):
         substitute(text, VARIABLES)
+
+
+@pytest.mark.parametrize(
+    ("text", "default", "value"),
+    [
+        ("5", 124000, 5),
+        ("5", None, 5),
+        ("5", "1", "5"),
+        ('"5"', None, "5"),
+        ("false", True, False),
+        ("1.5", 1, 1.5),
+        ("[1, 2]", [], [1, 2]),
+        ("{a: 1}", {}, {"a": 1}),
+        ("[1, 2]", None, "[1, 2]"),
+        ("a: b", 1, "a: b"),
+        ("http://localhost:3000", None, "http://localhost:3000"),
+        ("", None, ""),
+        ("{", {}, "{"),
+        ("9" * 30, 1, "9" * 30),
+    ],
+)
+def test_text_of_a_command_line_becomes_a_value_as_in_the_file(text: str, default: Any, value: Any) -> None:
+    read = read_texts({"x": text}, {"x": default})["x"]
+    assert (read, type(read)) == (value, type(value))
 
 
 def test_references_to_unknown_variables_can_be_kept() -> None:
