@@ -76,7 +76,8 @@ class _StepCheck:
             yield from self._repeat_findings(args.get("steps"), f"{path}.repeat.steps", variables)
         else:
             yield from _unknown_variables(entry, path, variables)
-        purchase = args.get("of") if isinstance(args, dict) else None
+        has_purchase = isinstance(args, dict) and scenario_schema().has_member(name, "of")
+        purchase = args.get("of") if has_purchase else None
         if _is_known_text(purchase) and purchase not in variables:
             yield Finding(f"{path}.{name}.of", f"unknown variable {purchase!r}", suggestion(purchase, variables))
         if name in _PURCHASE_STEPS and isinstance(args, dict):

@@ -50,6 +50,10 @@ class ScenarioSchema:
             yield from self._schema_findings(filled)
         yield from _pattern_findings(filled)
 
+    def has_member(self, step: str, name: str) -> bool:
+        """Return whether the arguments of a step have a member, other than as part of a body that the server checks."""
+        return name in self._catalogue.members(self._catalogue.at(_SCENARIO, ["steps", 0, step]))
+
     def _schema_findings(self, filled: Any) -> Iterator[Finding]:
         places: dict[str, list[Problem]] = {}
         for problem in self._explainer.problems(_SCENARIO, filled):

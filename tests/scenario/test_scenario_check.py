@@ -280,6 +280,11 @@ def test_the_purchase_of_a_step_may_be_named_by_a_variable_or_be_one(purchase: s
     assert errors_of(text, tmp_path) == []
 
 
+@pytest.mark.parametrize("step", ["create_button: {of: x}", "advance_clock: {of: x}"])
+def test_a_member_of_another_step_is_not_taken_for_a_purchase(step: str, tmp_path: Path) -> None:
+    assert not any("unknown variable" in error for error in errors_of(HEAD + f"  - {step}\n", tmp_path))
+
+
 def test_every_rule_can_be_skipped_by_its_id() -> None:
     assert STEP["expect_no_findings"]["properties"]["skip"]["items"]["enum"] == [rule.id for rule in RULES]
 
