@@ -91,12 +91,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the certificate; return 0, or 4 if the server does not answer. Raises `MockKlarnaError` if there is none."""
-    folder = arguments.tls_folder or ("" if arguments.url else setting_value("tls_folder", arguments.config))
+    folder = arguments.tls_folder or (setting_value("tls_folder", arguments.config) if arguments.url is None else "")
     if arguments.recipes:
         print(_recipes(folder), end="")
         return 0
     try:
-        pem = _read(folder) if folder else _download(arguments.url or own_url(arguments.config))
+        pem = (
+            _read(folder)
+            if folder
+            else _download(own_url(arguments.config) if arguments.url is None else arguments.url)
+        )
     except _NoAnswer as error:
         print(f"mock-klarna: {error}", file=sys.stderr)
         return UNREACHABLE
@@ -123,7 +127,7 @@ def _read(folder: str) -> str:
 def _download(url: str) -> str:
     if not url.startswith("http://"):
         hint = "use http://, for which no certificate has to be trusted"
-        raise MockKlarnaError(f"{url} is not an http:// address", where="--url", hint=hint)
+        raise MockKlarnaError(f"{url!r} is not an http:// address", where="--url", hint=hint)
     address = url.rstrip("/") + "/_mock/ca.pem"
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=_TIMEOUT) as answer:

@@ -167,7 +167,7 @@ def _server(arguments: argparse.Namespace) -> str:
     """Return the address of the server, "" if a file is judged and no server is known."""
     if arguments.file is not None and arguments.url is None:
         return ""
-    url: str = (arguments.url or own_url()).rstrip("/")
+    url: str = (own_url() if arguments.url is None else arguments.url).rstrip("/")
     server_address("--url", url)
     return url
 

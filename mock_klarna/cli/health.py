@@ -28,7 +28,7 @@ def add_healthcheck(parser: argparse.ArgumentParser) -> None:
 
 def run_healthcheck(arguments: argparse.Namespace) -> int:
     """Return 0 if the server is healthy, 1 for any other answer, 4 for none; raises `SettingsError` for an invalid address."""
-    url = arguments.url or own_url(arguments.config)
+    url = own_url(arguments.config) if arguments.url is None else arguments.url
     code, reason = check_health(url)
     if code:
         print(f"mock-klarna: {url} is not healthy: {reason}", file=sys.stderr)
@@ -45,7 +45,7 @@ def add_wait(parser: argparse.ArgumentParser) -> None:
 
 def run_wait(arguments: argparse.Namespace) -> int:
     """Return 0 once the server is healthy, 4 after the timeout; raises `SettingsError` for an invalid address."""
-    url = arguments.url or own_url(arguments.config)
+    url = own_url(arguments.config) if arguments.url is None else arguments.url
     deadline = time.monotonic() + arguments.timeout
     while reason := check_health(url)[1]:
         if time.monotonic() >= deadline:

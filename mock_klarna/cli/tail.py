@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises `Unreachable` if the server does not answer at first, `SettingsError` for an invalid address, and
     `MockKlarnaError` for that of another server.
     """
-    url = arguments.url or own_url()
+    url = own_url() if arguments.url is None else arguments.url
     server_address("--url", url)
     with suppress(KeyboardInterrupt):
         run_in_loop(_follow(url, arguments))

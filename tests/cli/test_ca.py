@@ -107,8 +107,9 @@ def _answer_once(server: socket.socket, answer: bytes) -> None:
 
 
 def test_an_https_address_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ca", "--url", "https://localhost:8443"]) == 2
-    assert capsys.readouterr().err.startswith("mock-klarna: --url: https://localhost:8443 is not an http:// address")
+    for url in ("https://localhost:8443", ""):
+        assert main(["ca", "--url", url]) == 2
+        assert capsys.readouterr().err.startswith(f"mock-klarna: --url: {url!r} is not an http:// address")
 
 
 def test_an_expired_authority_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

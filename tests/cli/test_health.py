@@ -58,7 +58,9 @@ def test_a_server_with_another_answer_exits_1(command: Command) -> None:
 
 
 @LINES
-@pytest.mark.parametrize("url", ["nonsense", "http://", "https://127.0.0.1:8443", "http://[", "http://127.0.0.1:99999"])
+@pytest.mark.parametrize(
+    "url", ["", "nonsense", "http://", "https://127.0.0.1:8443", "http://[", "http://127.0.0.1:99999"]
+)
 def test_an_invalid_address_is_a_usage_error(command: Command, line: list[str], url: str) -> None:
     result = command(*line, "--url", url)
     assert result.returncode == 2

@@ -93,6 +93,7 @@ def test_it_ends_when_nobody_reads_its_output_any_more(mock_klarna: MockKlarna) 
         ("http://127.0.0.1:1", 4, "no answer from http://127.0.0.1:1: Connection refused\n"),
         ("http://no-server.invalid", 4, "no answer from http://no-server.invalid: "),
         ("nonsense", 2, "is not the URL of a server"),
+        ("", 2, "--url: '' is not the URL of a server"),
     ],
 )
 def test_an_address_without_a_server_is_an_error(command: Command, url: str, code: int, error: str) -> None:
