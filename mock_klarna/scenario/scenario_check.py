@@ -19,6 +19,8 @@ from mock_klarna.shoppers import COUNTRIES, shopper_descriptions
 _PURCHASE_STEPS = ("purchase", "purchases", "order")
 _COUNTRIES = "such as se-approved, for " + ", ".join(COUNTRIES)
 _LEAST_REFUSAL = 400
+_WITHOUT_ANSWER = frozenset({"use_button", "repeat", "pause", *(name for name in STEPS if name.startswith("expect_"))})
+"""Steps that send no request, so that there is no answer to compare."""
 
 
 def scenario_errors(file: Path, source: Source, variables: Mapping[str, Any]) -> list[FileError]:
@@ -76,6 +78,11 @@ class _StepCheck:
             yield from self._repeat_findings(args.get("steps"), f"{path}.repeat.steps", variables)
         else:
             yield from _unknown_variables(entry, path, variables)
+        for member in ("status", "answer"):
+            if member in entry and name in _WITHOUT_ANSWER:
+                inside = scenario_schema().has_member(name, member)
+                hint = f"write {member} inside {name}" if inside else "leave it out"
+                yield Finding(f"{path}.{member}", f"{member} has no effect beside {name}", hint)
         has_purchase = isinstance(args, dict) and scenario_schema().has_member(name, "of")
         purchase = args.get("of") if has_purchase else None
         if _is_known_text(purchase) and purchase not in variables:

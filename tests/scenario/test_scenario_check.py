@@ -159,6 +159,12 @@ def test_every_member_of_the_schema_has_a_description() -> None:
             ["merchant is a variable of every scenario; use another"],
         ),
         ("name: x\nvars: {klarna: a}\nsteps: [{pause: 1}]\n", "2:8", ["klarna is a variable of every scenario"]),
+        (
+            HEAD + "  - {expect_callback: {kind: push}, status: 200}\n",
+            "3:37",
+            ["status has no effect beside expect_callback; write status inside expect_callback"],
+        ),
+        (HEAD + "  - {pause: 1, answer: {}}\n", "3:16", ["answer has no effect beside pause; leave it out"]),
         (HEAD + "  - expect_no_findings: {skip: [C33]}\n", "3:33", ["skip[0] is invalid: 'C33'", "did you mean C3?"]),
         (
             HEAD + "  - advance_clock: {to: end}\n",
