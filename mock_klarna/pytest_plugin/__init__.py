@@ -65,7 +65,9 @@ def mock_klarna_servers() -> Iterator["Servers"]:
 @pytest.fixture(scope="session")
 def mock_klarna_url(mock_klarna_settings: "Settings", mock_klarna_servers: "Servers") -> str:
     """Return the address of the emulator of `mock_klarna`, for a shop that is started once for all tests."""
-    return mock_klarna_servers.running(mock_klarna_settings).url
+    from mock_klarna.pytest_plugin.servers import checked_settings
+
+    return mock_klarna_servers.running(checked_settings(mock_klarna_settings)).url
 
 
 @pytest.fixture
@@ -75,7 +77,10 @@ def mock_klarna_merchant(request: pytest.FixtureRequest, mock_klarna_settings: "
     After a test its own merchant is empty again. Another one, also that of the setting `credentials`, is as it was before, with
     the button keys that the shop has made meanwhile.
     """
-    return mock_klarna_settings.default_credentials() if mock_klarna_settings.credentials else _own_merchant(request)
+    from mock_klarna.pytest_plugin.servers import checked_settings
+
+    settings = checked_settings(mock_klarna_settings)
+    return settings.default_credentials() if settings.credentials else _own_merchant(request)
 
 
 def _own_merchant(request: pytest.FixtureRequest) -> tuple[str, str]:
@@ -96,11 +101,12 @@ def mock_klarna(
     mock_klarna_merchant: tuple[str, str],
 ) -> Iterator["MockKlarna"]:
     """Give an emulator in a thread of its own, for tests without a loop; its merchant is then as it was before the test."""
-    from mock_klarna.pytest_plugin.servers import emptied, restored
+    from mock_klarna.pytest_plugin.servers import checked_credentials, checked_settings, emptied, restored
 
-    klarna = mock_klarna_servers.running(mock_klarna_settings).as_merchant(*mock_klarna_merchant)
+    merchant = checked_credentials(mock_klarna_merchant)
+    klarna = mock_klarna_servers.running(checked_settings(mock_klarna_settings)).as_merchant(*merchant)
     _report_failure(request, klarna)
-    is_own = mock_klarna_merchant == _own_merchant(request)
+    is_own = merchant == _own_merchant(request)
     with emptied(klarna) if is_own else restored(klarna):
         yield klarna
 
@@ -110,9 +116,11 @@ def mock_klarna_async(
     request: pytest.FixtureRequest, mock_klarna_settings: "Settings", mock_klarna_merchant: tuple[str, str]
 ) -> Iterator["MockKlarnaAsync"]:
     """Give an emulator in a thread of its own, for tests that are coroutines, in any loop; it stops after the test."""
+    from mock_klarna.pytest_plugin.servers import checked_credentials, checked_settings
     from mock_klarna.server import serve_in_thread
 
-    with serve_in_thread(mock_klarna_settings, *mock_klarna_merchant) as klarna:
+    merchant = checked_credentials(mock_klarna_merchant)
+    with serve_in_thread(checked_settings(mock_klarna_settings), *merchant) as klarna:
         _report_failure(request, klarna)
         yield klarna.awaitable()
 

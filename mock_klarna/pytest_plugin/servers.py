@@ -44,6 +44,26 @@ class Servers:
         return self._running[settings]
 
 
+def checked_settings(given: object) -> "Settings":
+    """Return what the fixture `mock_klarna_settings` gave; raises `SettingsError` if these are no settings."""
+    from mock_klarna.settings import Settings, SettingsError
+
+    if not isinstance(given, Settings):
+        hint = "return mock_klarna.Settings(...), such as Settings(port=0, strict=True)"
+        raise SettingsError(f"the fixture mock_klarna_settings gave {given!r}; {hint}")
+    return given
+
+
+def checked_credentials(given: object) -> tuple[str, str]:
+    """Return what the fixture `mock_klarna_merchant` gave; raises `SettingsError` if it is no username and password."""
+    from mock_klarna.settings import SettingsError
+
+    if not (isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(part, str) for part in given)):
+        hint = 'return the username and the password, such as ("K123", "secret")'
+        raise SettingsError(f"the fixture mock_klarna_merchant gave {given!r}; {hint}")
+    return given[0], given[1]
+
+
 def read_files() -> None:
     """Import every module and read every file that a request may need, so that none is read later."""
     from mock_klarna.server import serve_in_thread

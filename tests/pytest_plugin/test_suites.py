@@ -223,6 +223,39 @@ def test_settings_can_be_overridden_in_any_scope(suite: Run, scope: str) -> None
     suite(source).assert_outcomes(passed=2)
 
 
+def test_a_fixture_that_gives_another_type_is_named_with_what_it_should_give(suite: Run) -> None:
+    source = """
+        import pytest
+
+        class TestSettings:
+            @pytest.fixture
+            def mock_klarna_settings(self):
+                return {"strict": True}
+
+            def test_sync(self, mock_klarna): pass
+
+            async def test_async(self, mock_klarna_async): pass
+
+        class TestMerchant:
+            @pytest.fixture
+            def mock_klarna_merchant(self):
+                return "K123:secret"
+
+            def test_sync(self, mock_klarna): pass
+
+            async def test_async(self, mock_klarna_async): pass
+        """
+    result = suite(source)
+    result.assert_outcomes(errors=4)
+    settings = (
+        "E *SettingsError: the fixture mock_klarna_settings gave {'strict': True}; return mock_klarna.Settings(...)*"
+    )
+    merchant = (
+        "E *SettingsError: the fixture mock_klarna_merchant gave 'K123:secret'; return the username and the password*"
+    )
+    result.stdout.fnmatch_lines([settings, settings, merchant, merchant])
+
+
 def test_modules_with_other_settings_have_other_emulators(suite: Run) -> None:
     source = """
         import pytest
