@@ -5,6 +5,7 @@ A session is a JSON-ready dict; every function returns a new one and leaves its 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mock_klarna.domain import money
@@ -91,18 +92,44 @@ def with_lines(session: Json) -> Json:
     """Return the session with order lines: its own `order_lines`, or else the first of its `items` (guide, step 2)."""
     if session.get("order_lines") or not session.get("items"):
         return session
-    return with_item(session, {}, 1)
+    return with_item(session, Variation({}), 1)
 
 
-def with_item(session: Json, wanted: Mapping[str, str], quantity: int) -> Json:
-    """Return the session with the chosen variation as its order lines, or unchanged if no item has these attributes."""
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """What a shopper chooses among the items: `attributes` as `identifier: value`, and of which product, "" for any."""
+
+    attributes: Mapping[str, str]
+    group_identifier: str = ""
+
+
+def with_item(session: Json, wanted: Variation, quantity: int) -> Json:
+    """Return the session with the chosen variation as its order lines, or unchanged if no item is one."""
     item = chosen_item(session.get("items") or (), wanted)
     return session if item is None else {**session, "order_lines": [item_line(item, quantity)]}
 
 
-def chosen_item(items: Iterable[Json], wanted: Mapping[str, str]) -> Json | None:
-    """Return the first item whose product attributes have every wanted `identifier: value`."""
-    return next((item for item in items if wanted.items() <= attributes(item).items()), None)
+def chosen_item(items: Iterable[Json], wanted: Variation) -> Json | None:
+    """Return the first item of the product that has every wanted attribute."""
+    return next((item for item in items if _is_variation(item, wanted)), None)
+
+
+def _is_variation(item: Json, wanted: Variation) -> bool:
+    is_of_product = wanted.group_identifier in ("", item.get("group_identifier"))
+    return is_of_product and wanted.attributes.items() <= attributes(item).items()
+
+
+def offered_items(session: Json) -> Sequence[Json]:
+    """Return the items that the shopper can choose from: none if the session has other order lines, which count (guide, step 2)."""
+    items, lines = session.get("items") or (), session.get("order_lines")
+    return items if lines and any(_is_item_of(item, lines[0]) for item in items) else ()
+
+
+def _is_item_of(item: Json, line: Json) -> bool:
+    """Return whether a line is an item that was chosen; the merchant may have changed the rest of it."""
+    is_of_product = line.get("group_identifier") in (None, item.get("group_identifier"))
+    is_same = item.get("reference") == line.get("reference") and attributes(item) == attributes(line)
+    return is_of_product and is_same
 
 
 def attributes(item: Json) -> dict[str, str]:
@@ -209,17 +236,16 @@ def updated_by_page(session: Json, changes: Mapping[str, Any]) -> Json:
         checkboxes = {"additional_checkboxes": changes["additional_checkboxes"]}
         more["options"] = {**(more.get("options") or {}), **checkboxes}
     changed = merge(updated(session, changes), more)
-    return _with_chosen_item(changed) if "items" in changes and not changes.get("order_lines") else changed
+    if not changes.get("items") or changes.get("order_lines") or not offered_items(session):
+        return changed
+    line = session["order_lines"][0]
+    return {**changed, "order_lines": [item_line(_item_as_before(changes["items"], line), line["quantity"])]}
 
 
-def _with_chosen_item(session: Json) -> Json:
-    """Return the session with the chosen variation taken from its new items, or the first item if there is no such one any more."""
-    line = (session.get("order_lines") or [{}])[0]
-    wanted = attributes(line)
-    if not wanted:
-        return with_lines(session)  # the page's own lines precede its items
-    is_offered = chosen_item(session["items"], wanted) is not None
-    return with_item(session, wanted if is_offered else {}, line["quantity"])
+def _item_as_before(items: Sequence[Json], line: Json) -> Json:
+    """Return the item that a line was, else one of the same product with its attributes, else the first."""
+    before = Variation(attributes(line), line.get("group_identifier") or "")
+    return next((item for item in items if _is_item_of(item, line)), None) or chosen_item(items, before) or items[0]
 
 
 _WORD_ENDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

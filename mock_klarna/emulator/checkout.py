@@ -110,9 +110,9 @@ class Checkout:
         step = checkout_steps.identify(purchase.purchase_id, lambda _current: shopper)
         return await self.take(purchase, step, "identification_updated")
 
-    async def specify(self, purchase: Purchase, attributes: Mapping[str, str], quantity: int) -> Purchase:
-        """Choose a variation by its attributes, and its quantity."""
-        step = checkout_steps.specify(purchase.purchase_id, attributes, quantity)
+    async def specify(self, purchase: Purchase, select: Json) -> Purchase:
+        """Choose a variation by its product and attributes, and its quantity; `select` is the body of `sdk_specify`."""
+        step = checkout_steps.specify(purchase.purchase_id, select)
         return await self.take(purchase, step, "specifications_selected")
 
     async def choose_shipping(self, purchase: Purchase, option_id: str) -> Purchase:

@@ -72,28 +72,41 @@ def _customer(customer: Json, current: Json) -> Json:
     return customer
 
 
-def specify(purchase_id: str, attributes: Mapping[str, str], quantity: int) -> Step:
-    """Choose a variation and its quantity; raises `InvalidInput` if no item has these attributes."""
+def specify(purchase_id: str, select: Json) -> Step:
+    """Choose a variation and its quantity; raises `InvalidInput` if there is no such item, or order lines count.
+
+    `select` is the body of `sdk_specify`, whose members `select` of `create_purchase` has too.
+    """
+    wanted = session.Variation(select.get("product_attributes") or {}, select.get("group_identifier") or "")
+    quantity = select.get("quantity", 1)
 
     def step(current: Json) -> tuple[Json, Event]:
-        _require_item(current.get("items") or (), attributes, quantity)
-        chosen = session.with_item(current, attributes, quantity)
+        _require_item(session.offered_items(current), wanted, quantity)
+        chosen = session.with_item(current, wanted, quantity)
         reference = chosen["order_lines"][0].get("reference", "")
         return chosen, SpecificationsSelected(purchase_id=purchase_id, reference=reference, quantity=quantity)
 
     return step
 
 
-def _require_item(items: Sequence[Json], attributes: Mapping[str, str], quantity: int) -> None:
-    if not items and not attributes:
-        expected = "nothing: there are no items to choose from, and order_lines have their quantities"
-        raise InvalidInput([Problem("select.quantity", "items", quantity, expected)], where="select")
-    if session.chosen_item(items, attributes) is None:
-        expected = (
-            " or ".join(str(session.attributes(item)) for item in items) or "nothing: there are no items to choose from"
+def _require_item(items: Sequence[Json], wanted: session.Variation, quantity: int) -> None:
+    if session.chosen_item(items, wanted) is not None:
+        return
+    product, products = wanted.group_identifier, list(dict.fromkeys(item["group_identifier"] for item in items))
+    sent = {"product_attributes": dict(wanted.attributes), "group_identifier": product, "quantity": quantity}
+    if not items:
+        name = next(name for name, value in sent.items() if value)
+        rule, expected = "items", "nothing: there are no items to choose from, and order_lines have their quantities"
+    elif product and product not in products:
+        name, rule, expected = "group_identifier", "enum", " or ".join(products)
+    else:
+        of_product = [item for item in items if product in ("", item["group_identifier"])]
+        name, rule, expected = (
+            "product_attributes",
+            "enum",
+            " or ".join(str(session.attributes(item)) for item in of_product),
         )
-        problem = Problem(path="select.product_attributes", rule="enum", value=dict(attributes), expected=expected)
-        raise InvalidInput([problem], where="select")
+    raise InvalidInput([Problem(f"select.{name}", rule, sent[name], expected)], where="select")
 
 
 def choose_shipping(purchase_id: str, option_id: str) -> Step:
@@ -168,14 +181,16 @@ def _abroad(current: Json) -> cheating.Change:
     return cheating.abroad(current, named_shopper(f"{code.lower()}-approved").billing_address)
 
 
+_SPECIFICATIONS = frozenset({"product_attributes", "group_identifier", "quantity"})
+
+
 def choices(purchase_id: str, select: Json, current: bytes) -> Iterator[tuple[Step, str | None]]:
     """Yield the shopper's choices between identification and payment, each with the context of its `update` callback.
 
     `select` is what the shopper chooses, as `create_purchase` takes it; `current` is the session (its JSON).
     """
-    if "product_attributes" in select or "quantity" in select:
-        chosen = specify(purchase_id, select.get("product_attributes") or {}, select.get("quantity", 1))
-        yield chosen, "specifications_selected"
+    if not _SPECIFICATIONS.isdisjoint(select):
+        yield specify(purchase_id, select), "specifications_selected"
     if "shipping_option" in select:
         yield choose_shipping(purchase_id, select["shipping_option"]), "session_updated"
     if select.get("checkboxes") or has_checkboxes(current):

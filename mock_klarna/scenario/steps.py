@@ -24,7 +24,7 @@ from mock_klarna.scenario.variables import referenced_variables, substitute, wit
 _BUTTONS = "/instantshopping/v1/buttons"
 _AUTHORIZATIONS = "/instantshopping/v1/authorizations"
 _DENIAL_MEMBERS = ("deny_redirect_url", "deny_code", "deny_message")
-_SELECT_MEMBERS = ("shipping_option", "product_attributes", "quantity", "checkboxes")
+_SELECT_MEMBERS = ("shipping_option", "product_attributes", "group_identifier", "quantity", "checkboxes")
 _PURCHASE_MEMBERS = ("shopper", "outcome", "wait", "merchant_timeout", "integrator_url", "cheat")
 
 

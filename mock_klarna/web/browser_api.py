@@ -267,11 +267,8 @@ async def keep_draft(services: Services, request: ApiRequest) -> ApiResponse:
 
 
 async def specify(services: Services, request: ApiRequest) -> ApiResponse:
-    """Choose a variation by its attributes, and how many of it."""
-    attributes, quantity = request.body.get("product_attributes") or {}, request.body.get("quantity", 1)
-    return _answer(
-        request, await services.emulator.checkout.specify(await _session(services, request), attributes, quantity)
-    )
+    """Choose a variation by its product and attributes, and how many of it."""
+    return _answer(request, await services.emulator.checkout.specify(await _session(services, request), request.body))
 
 
 async def choose_shipping(services: Services, request: ApiRequest) -> ApiResponse:

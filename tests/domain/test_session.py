@@ -88,8 +88,48 @@ def test_checkboxes_may_stand_under_options_or_beside_them(where: str, inside: b
     ],
 )
 def test_the_first_item_with_every_wanted_attribute_is_chosen(wanted: dict[str, str], reference: str | None) -> None:
-    chosen = session.chosen_item([item("red"), item("blue"), item("blue", "l")], wanted)
+    chosen = session.chosen_item([item("red"), item("blue"), item("blue", "l")], session.Variation(wanted))
     assert (chosen and chosen["reference"]) == reference
+
+
+HAT: dict[str, Any] = item("red", reference="hat-red-m", name="Hat", group_identifier="hat")
+
+
+def test_of_products_with_the_same_attributes_the_wanted_one_is_chosen() -> None:
+    items = [item("red"), HAT]
+    for group, reference in (("", "shirt-red-m"), ("shirt", "shirt-red-m"), ("hat", "hat-red-m"), ("shoe", None)):
+        chosen = session.chosen_item(items, session.Variation({"clr": "red"}, group))
+        assert (chosen and chosen["reference"]) == reference, group
+
+
+def test_items_are_offered_unless_other_order_lines_count() -> None:
+    items = [item("red"), HAT]
+    hat = session.item_line(HAT, 2)
+    changed = {name: value for name, value in hat.items() if name != "group_identifier"} | {"unit_price": 1}
+    for lines, is_offered in (
+        ([hat], True),
+        ([changed], True),  # the merchant has answered `update`
+        ([hat | {"group_identifier": "shoe"}], False),
+        ([hat | {"reference": "shirt-blue-m"}], False),
+        ([LINE, hat], False),
+        ([], False),
+    ):
+        assert session.offered_items({"items": items, "order_lines": lines}) == (items if is_offered else ()), lines
+
+
+def test_new_items_of_the_page_replace_the_chosen_one_and_no_other_line() -> None:
+    plain = {**item("red"), "product_attributes": []}
+    dearer = [item("red", unit_price=30000), {**HAT, "unit_price": 40000}]
+    for before, line, after, price in (
+        ([item("red"), HAT], session.item_line(HAT, 2), dearer, 40000),
+        ([item("red"), HAT], session.item_line(HAT, 2), [dearer[0]], 30000),  # the first: the hat is gone
+        ([plain], session.item_line(plain, 2), [{**plain, "unit_price": 20000}], 20000),
+        ([item("red")], {**item("red"), "quantity": 2, "reference": "of-the-merchant"}, dearer, 10000),
+        ([], {**LINE, "product_attributes": item("red")["product_attributes"], "quantity": 2}, dearer, 119000),
+    ):
+        opened = session.opened(KEY, {"items": before, "order_lines": [line]}, None)
+        (now,) = session.updated_by_page(opened, {"items": after})["order_lines"]
+        assert (now["unit_price"], now["quantity"]) == (price, 2), line
 
 
 @pytest.mark.parametrize(

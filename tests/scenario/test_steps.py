@@ -101,7 +101,7 @@ def test_a_step_passes_after_the_creation_of_a_button(steps: str, run_steps: Run
 - capture: {captured_amount: 24000}
 - refund: {}
 - expect_order: {order_management: {status: PART_CAPTURED, refunded_amount: 24000}}""",
-        """- order: {cart: se-variations, product_attributes: {clr: blue, size: m}, quantity: 2}
+        """- order: {cart: se-variations, group_identifier: t-shirt, product_attributes: {clr: blue, size: m}, quantity: 2}
 - expect_order: {order_amount: 39800}
 - expect_purchase: {state: placed}""",
         """- order: {cart: us-battery-pack, outcome: PENDING}

@@ -125,6 +125,7 @@ WRONG: list[tuple[Json, int, str, str]] = [
     ({"shopper": {"country": "NO"}}, 400, "shipping_address.country", "one of SE"),
     ({"select": {"shipping_option": "teleport"}}, 400, "select.shipping_option", "one of express_priority"),
     ({"select": {"product_attributes": {"clr": "red"}}}, 400, "select.product_attributes", "no items to choose from"),
+    ({"select": {"group_identifier": "shirt"}}, 400, "select.group_identifier", "no items to choose from"),
     ({"select": {"checkboxes": {"news": True}}}, 400, "select.checkboxes.news", "no additional_checkboxes"),
     ({"select": {"checkboxes": {"news": "yes"}}}, 400, "select.checkboxes.news", "true or false"),
     ({"select": {"quantity": 0}}, 400, "select.quantity", "at least 1"),
@@ -328,9 +329,30 @@ async def test_a_quantity_above_the_limits_of_an_order_is_refused(
 async def test_a_quantity_for_fixed_order_lines_is_refused_by_name(
     klarna: MockKlarnaAsync, button: Json, page: Page
 ) -> None:
-    body = {"page": page("se-battery-pack"), "select": {"quantity": 3}}
-    (problem,) = (await klarna.send("POST", "/_mock/purchases", body)).body["errors"]
-    assert (problem["path"], problem["value"]) == ("select.quantity", 3)
+    cart = page("se-battery-pack")
+    for offered in (cart, {**cart, "items": page("se-variations")["items"]}):
+        body = {"page": offered, "select": {"quantity": 3}}
+        (problem,) = (await klarna.send("POST", "/_mock/purchases", body)).body["errors"]
+        assert (problem["path"], problem["value"]) == ("select.quantity", 3)
+
+
+async def test_a_shopper_chooses_one_of_several_products_with_the_same_attributes(
+    klarna: MockKlarnaAsync, button: Json, page: Page
+) -> None:
+    cart = page("se-variations")
+    hats = [{**item, "group_identifier": "hat", "reference": f"HAT-{item['reference']}"} for item in cart["items"]]
+    offered = {**cart, "items": [*cart["items"], *hats]}
+    select = {"group_identifier": "hat", "product_attributes": {"clr": "blue", "size": "m"}}
+    bought = await klarna.purchase(page=offered, select=select, wait=0)
+    assert bought["order"]["order_lines"][0]["reference"] == "HAT-TS-blue-m"
+    for member, value, expected in (
+        ("group_identifier", "shoe", "t-shirt or hat"),
+        ("product_attributes", {"clr": "green"}, "'clr': 'blue'"),
+    ):
+        body = {"page": offered, "select": {**select, member: value}}
+        (problem,) = (await klarna.send("POST", "/_mock/purchases", body)).body["errors"]
+        assert (problem["path"], problem["value"]) == (f"select.{member}", value)
+        assert expected in problem["expected"]
 
 
 async def test_an_empty_description_is_left_out_of_the_order(klarna: MockKlarnaAsync, button: Json, page: Page) -> None:

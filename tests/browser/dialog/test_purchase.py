@@ -142,6 +142,27 @@ async def test_the_chosen_variation_and_quantity_become_the_order_line(
     assert (line["reference"], line["quantity"], line["total_amount"]) == ("TS-blue-l", 2, 39800)
 
 
+async def test_a_product_with_the_same_attributes_as_another_can_be_chosen(
+    open_dialog: Open, order: Order, page: Callable[[str], Any]
+) -> None:
+    cart = page("se-variations")
+    hats = [
+        {**item, "group_identifier": "hat", "name": f"Hat {item['name']}", "reference": f"HAT-{item['reference']}"}
+        for item in cart["items"]
+    ]
+    items = [*cart["items"], *hats]
+    dialog = await open_dialog(order_lines=None, items=items, shipping_options=cart["shipping_options"])
+    await dialog.identify()
+    await dialog.find("#product").select_option("hat")
+    await dialog.idle()
+    await dialog.frame.get_by_text("blå").click()
+    await dialog.idle()
+    await expect(dialog.find("#product")).to_have_value("hat")
+    await dialog.pay()
+    await dialog.find("#confirmation__bottom").wait_for()
+    assert order()["order_lines"][0]["reference"] == "HAT-TS-blue-s"
+
+
 async def test_the_chosen_shipping_option_is_in_the_total_and_the_order(
     open_dialog: Open, order: Order, options: Json
 ) -> None:

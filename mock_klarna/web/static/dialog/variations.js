@@ -48,7 +48,7 @@ function choiceOf(view, shown, choose) {
   const items = view.items ?? [];
   const now = chosenItem(items, view.order_lines) ?? shown;
   const { item = now, quantity = quantityOf(view) } = choose(now, items, quantityOf(view));
-  return { product_attributes: attributes(item), quantity };
+  return { product_attributes: attributes(item), group_identifier: item.group_identifier, quantity };
 }
 
 /** @param {import("./types.js").View} view */
@@ -128,7 +128,8 @@ function attributes(product) {
 function chosenItem(items, lines) {
   const [line] = lines;
   if (!line) return undefined;
-  return items.find((item) => item.reference === line.reference && matches(item, attributes(line)) && matches(line, attributes(item)));
+  const isOfProduct = (/** @type {Item} */ item) => [undefined, item.group_identifier].includes(line.group_identifier) && item.reference === line.reference;
+  return items.find((item) => isOfProduct(item) && matches(item, attributes(line)) && matches(line, attributes(item)));
 }
 
 /**
