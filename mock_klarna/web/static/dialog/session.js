@@ -93,8 +93,8 @@ export class Session {
   /**
    * Choose a variation and a quantity.
    *
-   * @param {(view: View) => {product_attributes: Record<string, string>, quantity: number}} choose called with the view that the
-   *   earlier commands result in
+   * @param {(view: View) => {product_attributes: Record<string, string>, group_identifier: string, quantity: number}} choose called
+   *   with the view that the earlier commands result in
    */
   specify(choose) {
     return this.command("/specify", choose);
