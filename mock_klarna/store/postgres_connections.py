@@ -62,7 +62,7 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except (TimeoutError, OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as fault:
-        raise StoreFailure(f"the database cannot be reached: {fault or type(fault).__name__}") from fault
+        raise StoreFailure(f"the database cannot be reached: {_reason(fault)}") from fault
     except (asyncpg.OperatorInterventionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as fault:
         raise StoreFailure(f"the database cannot be reached: {fault}") from fault
     except (asyncpg.DiskFullError, asyncpg.OutOfMemoryError) as fault:
@@ -71,6 +71,12 @@ def translated_errors() -> Iterator[None]:
         raise StoreFailure(f"the database cannot be written: {fault}") from fault
     except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as fault:
         raise WriteConflict(str(fault)) from fault
+
+
+def _reason(fault: Exception) -> str:
+    """Return why there is no connection; the words of the operating system without their number."""
+    words = fault.strerror if isinstance(fault, OSError) else None
+    return words or str(fault) or type(fault).__name__
 
 
 def hint_at_open(fault: BaseException) -> str:

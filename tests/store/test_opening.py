@@ -82,6 +82,13 @@ def test_a_server_that_cannot_open_its_store_ends_with_a_usage_error(command: Co
     assert ran.stderr.count("\n") == 1
 
 
+def test_a_database_that_does_not_answer_is_named_in_words(command: Command) -> None:
+    ran = command("serve", "--port", "0", "--store", "postgresql://a:b@127.0.0.1:1/x")
+    assert ran.stderr == (
+        "mock-klarna: store: the database cannot be reached: Connection refused; start the database, or name another one\n"
+    )
+
+
 def test_a_server_without_the_driver_of_postgresql_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("mock_klarna.store.postgres")]:
         monkeypatch.delitem(sys.modules, name)
