@@ -1,6 +1,7 @@
 """`mock-klarna run`: run scenarios, against a server that it starts or an existing one."""
 
 import argparse
+import asyncio
 import logging
 import os
 import shutil
@@ -246,12 +247,21 @@ async def _run(
         if arguments.url is None:  # another server may reach shops that this process does not
             await _require_shops(scenarios, variables, settings)
         started_at, started = time.time(), time.perf_counter()
-        with printer, suppress(_StopAtFailure):
-            await run_scenarios(scenarios, options, on_report)
-    duration = time.perf_counter() - started
-    left_out = len(scenarios) - len(reports)
-    output.print_text(report.summary(reports, duration) + (f", {left_out} not run because of -x" if left_out else ""))
-    _write_reports(arguments, reports, started_at, duration)
+
+        def finish(left_out_text: str) -> None:
+            duration = time.perf_counter() - started
+            left_out = len(scenarios) - len(reports)
+            note = f", {left_out} {left_out_text}" if left_out else ""
+            output.print_text(report.summary(reports, duration) + note)
+            _write_reports(arguments, reports, started_at, duration)
+
+        try:
+            with printer, suppress(_StopAtFailure):
+                await run_scenarios(scenarios, options, on_report)
+        except asyncio.CancelledError:  # a stop signal
+            finish("interrupted")
+            raise
+    finish("not run because of -x")
     return 0 if all(each.passed for each in reports) else _EXPECTATION_FAILED
 
 

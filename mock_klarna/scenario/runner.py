@@ -65,7 +65,8 @@ async def run_scenarios(
 ) -> list[Report]:
     """Run scenarios, `options.jobs` at once, no two at once as the same merchant; calls `on_report` in the given order.
 
-    Raises what the connection raises, for example when the server does not answer.
+    If it is cancelled, those that have ended by then are reported too. Raises what the connection raises, for example when the
+    server does not answer.
     """
     jobs, merchant_locks = asyncio.Semaphore(options.jobs), defaultdict[str, asyncio.Lock](asyncio.Lock)
 
@@ -74,12 +75,17 @@ async def run_scenarios(
             return await run_scenario(scenario, options)
 
     tasks = [asyncio.ensure_future(run_one(scenario)) for scenario in scenarios]
+    reports: list[Report] = []
     try:
-        reports = []
         for task in tasks:
             reports.append(await task)
             on_report(reports[-1])
         return reports
+    except asyncio.CancelledError:
+        for task in tasks[len(reports) :]:
+            if task.done() and not task.cancelled() and task.exception() is None:
+                on_report(task.result())
+        raise
     finally:
         for task in tasks:
             task.cancel()

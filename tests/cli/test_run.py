@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -41,6 +43,20 @@ def test_all_stored_scenarios_pass_in_a_process_of_their_own(tmp_path: Path) -> 
     cases = ET.parse(tmp_path / "new" / "report.xml").findall("./testsuite/testcase")
     assert len(cases) >= 30
     assert f"\n{len(cases)} passed in " in output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_writes_the_reports_of_what_has_ended(files: Path, number: signal.Signals) -> None:
+    (files / "waits.yaml").write_text(PASSES.replace("Passes", "Waits") + "  - pause: 1h\n")
+    junit = files / "report.xml"
+    with command_process("run", files / "passes.yaml", files / "waits.yaml", "--junit", junit) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("passed  Passes")
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (130, "")
+    assert re.fullmatch(r"1 passed in \S+ s, 1 interrupted\n", output), output
+    assert [case.get("name") for case in ET.parse(junit).iter("testcase")] == ["Passes"]
 
 
 def test_a_failed_expectation_exits_1_with_annotations_for_github(

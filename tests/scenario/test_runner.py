@@ -2,7 +2,10 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,6 +73,43 @@ def test_a_callback_that_is_answered_between_two_requests_of_the_report_is_in_it
     )
     report = asyncio.run(run_scenario(scenario, options))
     assert "Klarna → shop  place_order at http://127.0.0.1/klarna fails: refused" in report.transcript
+
+
+def test_a_cancelled_run_reports_the_scenarios_that_have_ended(run_options: RunOptions, tmp_path: Path) -> None:
+    steps = {
+        "first": BUTTON,
+        "waits": f"{BUTTON}\n  - expect_event: {{name: purchase_placed, within: 1d}}",
+        "last": BUTTON,
+    }
+    for name, text in steps.items():
+        (tmp_path / f"{name}.yaml").write_text(f"name: {name}\nsteps:\n  {text}\n")
+    scenarios = load_scenarios([tmp_path / f"{name}.yaml" for name in steps], {}, require_values=False)
+    reported: list[str] = []
+
+    async def run_and_cancel() -> None:
+        has_ended = {name: asyncio.Event() for name in steps}
+
+        @asynccontextmanager
+        async def connect(merchant: str, password: str) -> AsyncIterator[Client]:
+            async with Client(run_options.url, merchant, password) as client:
+                yield client
+            has_ended[merchant.rpartition("-")[2]].set()
+
+        running = asyncio.create_task(
+            run_scenarios(
+                scenarios,
+                replace(run_options, connect=connect, prefix="cancelled"),
+                lambda report: reported.append(report.scenario.name),
+            )
+        )
+        await has_ended["first"].wait()
+        await has_ended["last"].wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(run_and_cancel())
+    assert reported == ["first", "last"]
 
 
 def test_another_seed_gives_other_shoppers(run_options: RunOptions) -> None:
