@@ -258,8 +258,8 @@ async def _run(
         try:
             with printer, suppress(_StopAtFailure):
                 await run_scenarios(scenarios, options, on_report)
-        except asyncio.CancelledError:  # a stop signal
-            finish("interrupted")
+        except (asyncio.CancelledError, Unreachable) as error:
+            finish("not run because the server does not answer" if isinstance(error, Unreachable) else "interrupted")
             raise
     finish("not run because of -x")
     return 0 if all(each.passed for each in reports) else _EXPECTATION_FAILED

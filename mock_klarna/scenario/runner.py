@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+from mock_klarna.errors import Unreachable
 from mock_klarna.scenario.expectations import credential_mismatch, hints
 from mock_klarna.scenario.model import Scenario, StepError
 from mock_klarna.scenario.report import Export, Failure, Report
@@ -65,8 +66,7 @@ async def run_scenarios(
 ) -> list[Report]:
     """Run scenarios, `options.jobs` at once, no two at once as the same merchant; calls `on_report` in the given order.
 
-    If it is cancelled, those that have ended by then are reported too. Raises what the connection raises, for example when the
-    server does not answer.
+    If it is cancelled, or the server does not answer any more (`Unreachable`), those that have ended by then are reported too.
     """
     jobs, merchant_locks = asyncio.Semaphore(options.jobs), defaultdict[str, asyncio.Lock](asyncio.Lock)
 
@@ -81,7 +81,7 @@ async def run_scenarios(
             reports.append(await task)
             on_report(reports[-1])
         return reports
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, Unreachable):
         for task in tasks[len(reports) :]:
             if task.done() and not task.cancelled() and task.exception() is None:
                 on_report(task.result())

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from mock_klarna import Settings, serve
 from mock_klarna.client import Answer, Client
 from mock_klarna.errors import Unreachable
 from mock_klarna.scenario.loader import load_scenarios, stored_files
@@ -75,7 +76,8 @@ def test_a_callback_that_is_answered_between_two_requests_of_the_report_is_in_it
     assert "Klarna → shop  place_order at http://127.0.0.1/klarna fails: refused" in report.transcript
 
 
-def test_a_cancelled_run_reports_the_scenarios_that_have_ended(run_options: RunOptions, tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["cancelled", "server stops"])
+def test_an_interrupted_run_reports_the_scenarios_that_have_ended(tmp_path: Path, end: str) -> None:
     steps = {
         "first": BUTTON,
         "waits": f"{BUTTON}\n  - expect_event: {{name: purchase_placed, within: 1d}}",
@@ -86,29 +88,29 @@ def test_a_cancelled_run_reports_the_scenarios_that_have_ended(run_options: RunO
     scenarios = load_scenarios([tmp_path / f"{name}.yaml" for name in steps], {}, require_values=False)
     reported: list[str] = []
 
-    async def run_and_cancel() -> None:
+    async def interrupt() -> None:
         has_ended = {name: asyncio.Event() for name in steps}
 
         @asynccontextmanager
         async def connect(merchant: str, password: str) -> AsyncIterator[Client]:
-            async with Client(run_options.url, merchant, password) as client:
+            async with Client(running.url, merchant, password) as client:
                 yield client
             has_ended[merchant.rpartition("-")[2]].set()
 
-        running = asyncio.create_task(
-            run_scenarios(
-                scenarios,
-                replace(run_options, connect=connect, prefix="cancelled"),
-                lambda report: reported.append(report.scenario.name),
-            )
-        )
-        await has_ended["first"].wait()
-        await has_ended["last"].wait()
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
+        async with serve(Settings(port=0)) as running:
+            options = RunOptions(url=running.url, connect=connect)
+            run = run_scenarios(scenarios, options, lambda report: reported.append(report.scenario.name))
+            task = asyncio.create_task(run)
+            await has_ended["first"].wait()
+            await has_ended["last"].wait()
+            if end == "cancelled":
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+        with pytest.raises(Unreachable if end == "server stops" else asyncio.CancelledError):
+            await task
 
-    asyncio.run(run_and_cancel())
+    asyncio.run(interrupt())
     assert reported == ["first", "last"]
 
 
