@@ -31,7 +31,7 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "decline": (purchases.decline, (purchase("started"), "denied", "sv-SE", LENIENT)),
     "review": (orders.end_review, (order(), purchase("placed"), "ACCEPTED", NOW)),
     "open": (session.opened, (SESSION, CHANGES, "https://shop/product")),
-    "choose an item": (session.with_item, (SESSION, {"clr": "blue"}, 3)),
+    "choose an item": (session.with_item, (SESSION, session.Variation({"clr": "blue"}), 3)),
     "choose shipping": (session.with_shipping, (SESSION, "post")),
     "identify": (session.identified, (SESSION, {"city": "Lund"}, None, {"gender": "female"})),
     "tick": (session.answered, (SESSION, {"news": True})),
