@@ -40,7 +40,7 @@ def test_the_demo_uses_credentials_that_the_server_accepts(command: Command) -> 
 def test_the_demo_runs_with_its_options_until_a_signal(number: signal.Signals) -> None:
     with command_process("demo", "--port", "0") as process:
         assert process.stdout is not None
-        url = process.stdout.readline().split()[5].rstrip(".")
+        url = process.stdout.readline().split()[6].rstrip(".")
         for line in process.stdout:
             if "runs until Ctrl-C" in line:
                 break
