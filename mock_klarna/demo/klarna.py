@@ -6,6 +6,7 @@ A request that Klarna did not answer, or answered with 429 or 5xx, is sent again
 import asyncio
 import base64
 import os
+import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -177,8 +178,9 @@ class Klarna:
 
 def _reason(error: Exception) -> str:
     """Return why there is no answer, in the words of the operating system if no connection was possible."""
-    number = error.errno if isinstance(error, OSError) else None
-    return os.strerror(number) if number and number > 0 else str(error) or type(error).__name__
+    if isinstance(error, ssl.SSLError) or not isinstance(error, OSError) or (error.errno or 0) <= 0:
+        return str(error) or type(error).__name__
+    return os.strerror(error.errno or 0)
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> int:
