@@ -147,6 +147,20 @@ class Deliveries:
         repeated = await self._repeated(job, attempts.made[-1])
         state = state_after(attempts.made[-1], repeated)
         await self._record(delivery, attempts, state, (repeated,) if repeated else (), finished=(job,))
+        if repeated is not None:
+            await self._require_wanted(repeated, attempts.made[-1])
+
+    async def _require_wanted(self, repeated: Job, last: Attempt) -> None:
+        """Make the job of the next try due at once if its callback is not wanted any more.
+
+        What ended the callback made such a job, and this one replaces it if it was committed between the reading of the order and
+        the writing of the attempt.
+        """
+        kind = KINDS_OF_JOB[repeated.kind][0]
+        record = await self._store.get(kind.record, repeated.subject)
+        if record is not None and not is_wanted_again(kind, record, last):
+            now = await self._context.now(repeated.merchant)
+            await self._context.commit(repeated.merchant, Decision(jobs=(replace(repeated, due=now),)), now)
 
     async def _give_up(self, job: Job) -> None:
         """End the callbacks that wait for a job which has nothing to send any more."""
@@ -219,10 +233,12 @@ class Deliveries:
         return delivery
 
     async def _attempt(self, delivery: Delivery) -> _Attempts:
-        """Send a callback once, or as often as a fault says."""
+        """Send a callback once, or as often as a fault says; what was loaded before is old afterwards."""
         async with self._slots.locked(delivery.merchant):
             now = await self._context.now(delivery.merchant)
-            return await self._injector.post(delivery, now)
+            attempts = await self._injector.post(delivery, now)
+        self._store.forget_preloaded(keep_numbers=True)
+        return attempts
 
     async def _record(
         self,

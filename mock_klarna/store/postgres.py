@@ -158,9 +158,12 @@ class PostgresStore(SqlStore):
         owner = storable(merchant)
         self._preloads.keep(Preloaded(owner, wanted, await self.fetch(PRELOAD, owner, wanted, sorted(draws))))
 
-    def forget_preloaded(self) -> None:
-        """Let the running task read everything again."""
-        self._preloads.forget()
+    def forget_preloaded(self, *, keep_numbers: bool = False) -> None:
+        """Let the running task read everything again; with `keep_numbers`, numbers that it drew are still used."""
+        if keep_numbers:
+            self._preloads.forget_records()
+        else:
+            self._preloads.forget()
 
     async def get(self, kind: type[R], key: str) -> R | None:
         """Load a record of any merchant by its key or alias, or None."""
@@ -383,8 +386,7 @@ class PostgresStore(SqlStore):
 
     async def count(self, merchant: str, name: str) -> int:
         """Increment a counter and return its new value: 1 the first time."""
-        preloaded = self._preloads.current()
-        drawn = preloaded.draw(merchant, name) if preloaded is not None else None
+        drawn = self._preloads.draw(merchant, name)
         if drawn is not None:
             return drawn
         return int(await self.value(COUNT, storable(merchant), name))

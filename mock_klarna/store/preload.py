@@ -1,7 +1,8 @@
 """The records that a request or a job will need, loaded with one statement and kept for its task alone.
 
 A record that is read from here may have been changed elsewhere since: a decision that rests on it then conflicts and is taken
-again with nothing preloaded. A task that waits for the journal forgets its preloaded records, so that it reads new ones.
+again with nothing preloaded. A task that waits, for the journal or for a merchant, forgets its preloaded records, so that it
+reads new ones.
 """
 
 import asyncio
@@ -32,9 +33,13 @@ UNION ALL SELECT 'draw', name, NULL, NULL, value, NULL FROM drawn"""
 
 
 class Preloaded:
-    """Records as they were when a task preloaded them, and as the task wrote them since."""
+    """Records as they were when a task preloaded them, and as the task wrote them since.
+
+    are_records_old: whether the task waited since, so that only the numbers that were drawn are still used.
+    """
 
     def __init__(self, merchant: str, names: Iterable[str], rows: Iterable[Row]) -> None:
+        self.are_records_old = False
         self.merchant = merchant
         self.names = frozenset(names)
         self._records: dict[tuple[str, str], bytes] = {}
@@ -100,15 +105,30 @@ class Preloads:
         self._tasks: WeakKeyDictionary[asyncio.Task[Any], Preloaded] = WeakKeyDictionary()
 
     def current(self) -> Preloaded | None:
-        """Return what the running task has preloaded, or None."""
+        """Return the records that the running task has preloaded, or None."""
+        preloaded = self._of_task()
+        return None if preloaded is None or preloaded.are_records_old else preloaded
+
+    def _of_task(self) -> Preloaded | None:
         task = asyncio.current_task()
         return self._tasks.get(task) if task is not None else None
+
+    def draw(self, merchant: str, name: str) -> int | None:
+        """Return the number that the running task drew for a counter, once."""
+        preloaded = self._of_task()
+        return preloaded.draw(merchant, name) if preloaded is not None else None
 
     def keep(self, preloaded: Preloaded) -> None:
         """Keep what the running task has preloaded."""
         task = asyncio.current_task()
         if task is not None:
             self._tasks[task] = preloaded
+
+    def forget_records(self) -> None:
+        """Forget the records that the running task has preloaded; the numbers that it drew stay."""
+        preloaded = self._of_task()
+        if preloaded is not None:
+            preloaded.are_records_old = True
 
     def forget(self) -> None:
         """Forget what the running task has preloaded."""

@@ -165,7 +165,7 @@ class SqliteStore(SqlStore):
     async def preload(self, merchant: str, *names: str, draws: Sequence[str] = ()) -> None:
         """Do nothing: there is no network."""
 
-    def forget_preloaded(self) -> None:
+    def forget_preloaded(self, *, keep_numbers: bool = False) -> None:
         """Do nothing."""
 
     async def count_records(self, kind: type[Record], merchant: str | None = None) -> int:

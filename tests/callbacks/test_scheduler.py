@@ -1,8 +1,9 @@
 """When jobs run: repeated callbacks, timeouts, and moving the clock."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -15,7 +16,7 @@ from mock_klarna.callbacks.http import MerchantClient
 from mock_klarna.client import Client
 from mock_klarna.domain.callbacks import SCHEDULES, Delivery
 from mock_klarna.domain.journal import JournalFilter
-from mock_klarna.domain.records import Job
+from mock_klarna.domain.records import Decision, Job
 from mock_klarna.emulator import Context, Emulator
 from mock_klarna.emulator import emulator as commands
 from mock_klarna.settings import Settings
@@ -276,6 +277,43 @@ async def test_a_push_whose_order_is_acknowledged_before_it_is_answered_has_one_
     await client.close()
     (push,) = await store.records(Delivery, "shop")
     assert (push.state, [attempt.outcome for attempt in push.attempts]) == ("delivered", ["answered"])
+
+
+class StoreWithOtherServers(MemoryStore):
+    """A store in which another server commits something just before the attempt of a push is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: Callable[[], Awaitable[object]] | None = None
+
+    async def commit(self, merchant: str, decision: Decision, now: float) -> int:
+        if self.before is not None and any(job.kind == "push" for job in decision.finished):
+            before, self.before = self.before, None
+            await before()
+        return await super().commit(merchant, decision, now)
+
+
+@pytest.mark.parametrize(
+    ("command", "body"),
+    [("acknowledge_order", {}), ("capture_order", {"captured_amount": 1}), ("cancel_order", {})],
+)
+async def test_a_push_whose_order_is_acknowledged_while_its_attempt_is_written_is_not_repeated(
+    shop: Shop, command: str, body: Json
+) -> None:
+    settings, now = Settings(), [1_000_000.0]
+    due_merchants, client, store = DueMerchants(), MerchantClient(settings), StoreWithOtherServers()
+    context = Context(store, settings, lambda: now[0], "seed", due_merchants)
+    deliveries = Deliveries(context, client)
+    klarna = Emulator(context, deliveries)
+    scheduler = Scheduler(klarna, deliveries, due_merchants)
+    page = {**pages.PAGE, "merchant_urls": {**pages.PAGE["merchant_urls"], "push": f"{shop.url}/push"}}
+    order = await commands.order(klarna, "shop", {"page": page})
+    store.before = partial(klarna.order_management.run, command, "shop", order.order_id, body)
+    await scheduler.set_clock("shop", 300.0)
+    await client.close()
+    (push,) = await store.records(Delivery, "shop")
+    assert (push.state, len(push.attempts)) == ("delivered", 1)
+    assert [job.kind for job in await store.jobs("shop") if job.kind == "push"] == []
 
 
 async def test_pushes_and_notifications_are_sent_in_the_order_of_their_times(shop: Shop) -> None:

@@ -5,13 +5,35 @@ import asyncio
 import asyncpg
 import pytest
 
+from mock_klarna.domain.records import Order
 from mock_klarna.store import postgres_jobs
 from mock_klarna.store.postgres import PostgresStore
 from mock_klarna.store.postgres_connections import Connections, parse_url
-from tests.store.samples import job, scheduling
+from tests.store.samples import job, order, scheduling, writing
 
 _WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 _JOBS = "SELECT count(*) FROM jobs"
+
+
+async def test_a_task_that_waited_reads_records_anew_and_keeps_the_numbers_that_it_drew(postgres: str) -> None:
+    first, second = PostgresStore(postgres), PostgresStore(postgres)
+    await first.open()
+    await second.open()
+    try:
+        await first.commit("shop", writing(order()), 1.0)
+        await first.preload("shop", "o-1", draws=("capture",))
+        await second.commit("shop", writing(order(version=2, acknowledged=True)), 1.0)
+        before = await first.get(Order, "o-1")
+        assert before is not None
+        assert not before.acknowledged
+        first.forget_preloaded(keep_numbers=True)
+        after = await first.get(Order, "o-1")
+        assert after is not None
+        assert after.acknowledged
+        assert [await first.count("shop", "capture") for _ in range(2)] == [1, 2]
+    finally:
+        await first.close()
+        await second.close()
 
 
 async def test_jobs_that_are_finished_while_others_are_being_deleted_are_deleted_too(

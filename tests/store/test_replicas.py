@@ -281,6 +281,47 @@ async def test_a_fault_of_a_callback_that_is_ordered_on_one_server_hits_the_call
     assert (await replicas[2].ask("GET", "/_mock/faults"))["faults"] == []
 
 
+async def test_a_push_ends_with_what_the_merchant_sends_to_another_server_while_it_is_in_progress(
+    replicas: list[Client], shop: Shop
+) -> None:
+    first, second, third = replicas
+    commands = {"acknowledge": None, "captures": {"captured_amount": 1}, "cancel": None}
+    for command, body in commands.items():
+        bought = await buy(first, NO_MERCHANT, {"push": f"{shop.url}/push"})
+        path = f"/ordermanagement/v1/orders/{(await place(second, bought))['order_id']}/{command}"
+
+        async def end(_asked: ReceivedRequest, path: str = path, body: Json | None = body) -> tuple[int, bytes]:
+            assert (await second.send("POST", path, body)).status in (201, 204)
+            return 200, b""
+
+        shop.answers["/push"] = end
+        await first.ask("POST", "/_mock/clock", {"advance": "6m"})
+        (push,) = await callbacks(third, "push", bought)
+        assert (push["state"], len(push["attempts"])) == ("delivered", 1), command
+        waiting = (await third.ask("GET", "/_mock/jobs"))["jobs"]
+        assert [job for job in waiting if job["kind"] == "push"] == [], command
+
+
+async def test_a_push_at_its_time_ends_with_an_acknowledgement_that_another_server_gets_meanwhile(
+    replicas: list[Client], shop: Shop
+) -> None:
+    first, second, third = replicas
+    bought = await buy(first, NO_MERCHANT, {"push": f"{shop.url}/push"})
+    path = f"/ordermanagement/v1/orders/{(await place(first, bought))['order_id']}/acknowledge"
+
+    async def acknowledge(_asked: ReceivedRequest) -> tuple[int, bytes]:
+        assert (await second.send("POST", path)).status == 204
+        return 200, b""
+
+    shop.answers["/push"] = acknowledge
+    await first.ask("POST", "/_mock/clock", {"advance": 299.5})
+    await third.ask("GET", "/_mock/journal?kind=callback&name=push&wait=120")
+    (push,) = await callbacks(third, "push")
+    assert (push["state"], len(push["attempts"])) == ("delivered", 1)
+    waiting = (await third.ask("GET", "/_mock/jobs"))["jobs"]
+    assert all(job["due_in_seconds"] <= 0 for job in waiting if job["kind"] == "push")
+
+
 async def test_a_reset_on_one_server_deletes_what_the_others_wrote_and_nothing_of_other_merchants(
     replicas: list[Client], shop: Shop
 ) -> None:
