@@ -22,7 +22,14 @@ from mock_klarna.errors import MockKlarnaError, StoreFailure, WriteConflict
 from mock_klarna.store import sql
 from mock_klarna.store.in_process import KeyedLocks, Waiters, Watching
 from mock_klarna.store.journal_buffers import DEFAULT_BOUNDS, Bounds
-from mock_klarna.store.postgres_connections import Connections, PostgresSession, hint_at_open, parse_url
+from mock_klarna.store.postgres_connections import (
+    DEADLOCK_TRIES,
+    DEADLOCKS,
+    Connections,
+    PostgresSession,
+    hint_at_open,
+    parse_url,
+)
 from mock_klarna.store.postgres_jobs import JobQueue, clock_lock
 from mock_klarna.store.postgres_schema import prepare_schema
 from mock_klarna.store.postgres_servers import Heartbeat, ServerConnection
@@ -400,12 +407,7 @@ class PostgresStore(SqlStore):
         self._preloads.forget()
         conditions = ("", "") if merchant is None else ("WHERE merchant = $1", "WHERE name = $1")
         values = () if merchant is None else (storable(merchant),)
-        for _ in range(_CLEAR_TRIES):
-            with contextlib.suppress(WriteConflict):  # a commit took its locks in another order
-                await self.fetch(CLEAR.format(*conditions), *values)
-                break
-        else:
-            raise StoreFailure("too many commits are in progress to delete the state")
+        await self.fetch(CLEAR.format(*conditions), *values)
         self.forget_sizes()
         self._server_connection.announce_cleared()
 
@@ -426,10 +428,13 @@ class PostgresStore(SqlStore):
             staging = Staging(session)
             await staging.fill(portions, self.bounds.most_callbacks)
             await session.fetch("ANALYZE staged_records")
-            try:
+            for _ in range(DEADLOCK_TRIES - 1):
+                # after a deadlock, or where a key was taken after the check: the next check names it
+                with contextlib.suppress(asyncpg.UniqueViolationError, *DEADLOCKS):
+                    await self._replace(session, staging)
+                    break
+            else:
                 await self._replace(session, staging)
-            except asyncpg.UniqueViolationError:
-                await self._replace(session, staging)  # a key was taken after the check: the second check names it
             self.forget_sizes()
             self._server_connection.announce_cleared()
             with contextlib.suppress(OSError, asyncpg.InterfaceError, asyncpg.PostgresError):  # the state is replaced
@@ -466,5 +471,4 @@ class PostgresStore(SqlStore):
         await self._connections.close()
 
 
-_CLEAR_TRIES = 10
 _PAUSES = (0.001, 0.002, 0.004, 0.008, *[0.015] * 60)

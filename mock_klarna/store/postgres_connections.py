@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import asyncpg
 
 from mock_klarna import __version__
-from mock_klarna.errors import StoreFailure, StoreFull, WriteConflict
+from mock_klarna.errors import StoreFailure, StoreFull, TooManyConflicts
 from mock_klarna.settings import SettingsError
 from mock_klarna.store.sql_rows import Row
 
@@ -20,6 +20,9 @@ LEASE = 10.0
 MAX_CONNECTIONS = 8
 DEFAULT_SCHEMA = "mock_klarna"
 _ESCAPED = "write # as %23, @ as %40, / as %2F and other special characters of user and password likewise"
+DEADLOCKS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+"""What ends a statement that waits for one of another server which waits for it; executed again, it succeeds."""
+DEADLOCK_TRIES = 10
 _PAGE = 64
 """Rows of a dump that are fetched at a time."""
 
@@ -58,7 +61,7 @@ def parse_url(url: str) -> StoreUrl:
 
 @contextlib.contextmanager
 def translated_errors() -> Iterator[None]:
-    """Raise `StoreFailure` if the database cannot be reached or written, `StoreFull` if it is full, or `WriteConflict`."""
+    """Raise `StoreFailure` if the database cannot be reached or written, or was in a deadlock, `StoreFull` if it is full."""
     try:
         yield
     except (TimeoutError, OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as fault:
@@ -69,8 +72,8 @@ def translated_errors() -> Iterator[None]:
         raise StoreFull(f"the database is full: {fault}") from fault
     except (asyncpg.ReadOnlySQLTransactionError, asyncpg.InsufficientPrivilegeError) as fault:
         raise StoreFailure(f"the database cannot be written: {fault}") from fault
-    except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as fault:
-        raise WriteConflict(str(fault)) from fault
+    except DEADLOCKS as fault:
+        raise TooManyConflicts(f"the database ended a statement: {fault}") from fault
 
 
 def _reason(fault: Exception) -> str:
@@ -150,7 +153,13 @@ class Connections:
             self._idle.append(connection)
 
     async def fetch(self, statement: str, *values: Any) -> list[Row]:
-        """Execute one statement and return its rows."""
+        """Execute one statement and return its rows; one that was in a deadlock is executed again."""
+        for _ in range(DEADLOCK_TRIES - 1):
+            with contextlib.suppress(TooManyConflicts):
+                return await self._fetch(statement, *values)
+        return await self._fetch(statement, *values)
+
+    async def _fetch(self, statement: str, *values: Any) -> list[Row]:
         self.statements += 1
         async with self._slots:
             with translated_errors():

@@ -9,7 +9,7 @@ from mock_klarna.domain.records import Order
 from mock_klarna.store import postgres_jobs
 from mock_klarna.store.postgres import PostgresStore
 from mock_klarna.store.postgres_connections import Connections, parse_url
-from tests.store.samples import job, order, scheduling, writing
+from tests.store.samples import dumped, job, load, order, scheduling, writing
 
 _WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 _JOBS = "SELECT count(*) FROM jobs"
@@ -110,3 +110,54 @@ async def test_what_is_written_after_a_transaction_whose_end_was_cancelled_is_co
     assert await others.fetch("SELECT to_regnamespace($1) IS NOT NULL", url.schema) == [(True,)]
     await connections.close()
     await others.close()
+
+
+_KEYS = ("o-1", "o-2", "o-3")
+_ROWS = {
+    "records": "SELECT 1 FROM records WHERE key = $1 FOR UPDATE",
+    "counters": "SELECT 1 FROM counters WHERE name = $1 FOR UPDATE",
+}
+
+
+async def test_what_was_in_a_deadlock_with_another_server_is_done_again(postgres: str) -> None:
+    """What the store executes has the first row and waits for the third one; the other server has that, and waits for the first."""
+    address, _, schema = postgres.partition("?schema=")
+    patient = {"search_path": schema, "deadlock_timeout": "1h"}  # so that the database ends what the store executes
+    one, other, watching = [await asyncpg.connect(address, server_settings=patient) for _ in range(3)]
+    store = PostgresStore(f"{postgres}&deadlock_timeout=10ms")
+    await store.open()
+
+    async def waiting(count: int) -> None:
+        while await watching.fetchval(_WAITING) != count:
+            pass
+
+    try:
+        await store.commit("shop", writing(*map(order, _KEYS)), 1.0)
+        for key in _KEYS:
+            await store.count("shop", key)
+        snapshot = await dumped(store)
+        for name, table, execute in (
+            ("load", "records", lambda: load(store, snapshot)),
+            ("preload", "counters", lambda: store.preload("shop", draws=_KEYS)),
+            ("clear", "records", lambda: store.clear("shop")),
+        ):
+            async with asyncio.timeout(120):
+                transactions = one.transaction(), other.transaction()
+                for transaction in transactions:
+                    await transaction.start()
+                await one.execute(_ROWS[table], "o-2")
+                await other.execute(_ROWS[table], "o-3")
+                executing = asyncio.create_task(execute())
+                await waiting(1)
+                locking = asyncio.create_task(other.execute(_ROWS[table], "o-1"))
+                await waiting(2)
+                await transactions[0].rollback()
+                await locking
+                assert not executing.done(), name
+                await transactions[1].rollback()
+                await executing
+        assert await store.records(Order, "shop") == []
+    finally:
+        for connection in (one, other, watching):
+            await connection.close()
+        await store.close()
