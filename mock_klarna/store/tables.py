@@ -226,8 +226,10 @@ class RecordIndex:
             self._incoming.remove(incoming)
 
     def add(self, incoming: "SnapshotIndex") -> None:
-        """Find the records of a snapshot from now on."""
+        """Find the records of a snapshot from now on; other snapshots that are being loaded notice them."""
         self._added.append(incoming)
+        for other in self._incoming:
+            other.note_loaded(incoming)
 
     def merge(self, incoming: "SnapshotIndex") -> Iterator[None]:
         """Move the records that were added into this index; yields between portions, and may be continued later."""
@@ -248,6 +250,7 @@ class SnapshotIndex:
         self.records: dict[str, dict[str, Stored]] = {}
         self._get = get
         self._taken: list[tuple[str, str, str]] = []
+        self._loaded: list[SnapshotIndex] = []
 
     def put(self, record: Stored) -> None:
         """Store a record; raises `MockKlarnaError` if its key or alias belongs to another one of the snapshot."""
@@ -272,8 +275,19 @@ class SnapshotIndex:
             if name in records:
                 self._taken.append((stored.kind, name, stored.merchant))
 
+    def note_loaded(self, other: "SnapshotIndex") -> None:
+        """Remember a snapshot that was loaded just now: it may have the same keys and aliases."""
+        self._loaded.append(other)
+
+    def _all_taken(self) -> Iterator[tuple[str, str, str]]:
+        yield from self._taken
+        for other in self._loaded:
+            for kind, records in other.records.items():
+                for name in records.keys() & self.records.get(kind, {}).keys():
+                    yield kind, name, records[name].merchant
+
     def check_free(self, replaced: Collection[str]) -> None:
         """Raise `MockKlarnaError` if a key or alias belongs to a merchant that is not replaced."""
-        for kind, name, merchant in self._taken:
+        for kind, name, merchant in self._all_taken():
             if merchant not in replaced and name in self.records[kind] and self._get(kind, name) is not None:
                 raise MockKlarnaError(f"{kind} {name} already belongs to {merchant!r}", where="merchants")

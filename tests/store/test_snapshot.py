@@ -1,3 +1,4 @@
+import asyncio
 import copy
 import json
 from collections.abc import AsyncGenerator, Callable
@@ -280,6 +281,34 @@ async def test_a_snapshot_cannot_give_one_key_to_two_merchants(store: Store, sta
     with pytest.raises(MockKlarnaError, match="twice"):
         await load(store, {**state, "merchants": {**state["merchants"], "twin": twin}})
     assert await dumped(store) == before
+
+
+async def test_of_two_snapshots_that_are_loaded_at_once_one_cannot_take_a_key_of_the_other(store: Store) -> None:
+    for kept, taken in (
+        (button("b-1"), button("b-1", "other")),
+        (purchase("p-1", authorization_token="t-1"), purchase("p-2", "other", authorization_token="t-1")),
+        (order("o-1"), order("o-1", "other")),
+    ):
+        await store.clear(None)
+        read, loaded = asyncio.Event(), asyncio.Event()
+
+        async def slow(record: Record = taken) -> AsyncGenerator[Portion]:
+            yield Portion("other", [record])
+            read.set()
+            await loaded.wait()
+
+        async def quick(record: Record = kept) -> AsyncGenerator[Portion]:
+            yield Portion("shop", [record])
+
+        loading = asyncio.create_task(store.load(slow()))
+        await read.wait()
+        await store.load(quick())
+        loaded.set()
+        with pytest.raises(MockKlarnaError, match="already belongs to 'shop'"):
+            await loading
+        name = kept.alias or kept.key
+        assert await store.get(type(kept), name) == kept
+        assert await store.merchants() == ["shop"]
 
 
 async def test_a_merchant_that_is_replaced_is_still_listed(store: Store) -> None:
