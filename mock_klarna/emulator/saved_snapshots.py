@@ -74,16 +74,19 @@ class Snapshots:
 
     async def content(self, name: str) -> AsyncGenerator[bytes]:
         """Return the pieces of a snapshot's JSON; raises `UnknownName`."""
+        return _decompressed(await self._content(name))
+
+    async def _content(self, name: str) -> bytes:
         content = await self._store.snapshot_content(name)
         if content is None:
             known = [about.name for about in await self._store.saved_snapshots()]
             hint = f"{did_you_mean(name, known)} GET /_mock/snapshots lists them".lstrip()
             raise UnknownName(f"no snapshot is named {name[:80]!r}", where="snapshot_name", hint=hint)
-        return _decompressed(content)
+        return content
 
     async def delete(self, name: str) -> None:
         """Delete a snapshot; raises `UnknownName`."""
-        await self.content(name)
+        await self._content(name)
         async with self._exclusive():
             await self._store.delete_snapshot(name)
 
@@ -101,19 +104,20 @@ class Snapshots:
         It is the state of `merchant` if the snapshot has it, else of the only merchant that the snapshot has. The same snapshot
         and target give the same ids. Raises `UnknownName`, and `StateConflict` if the snapshot has several merchants.
         """
-        about = next((each for each in await self._store.saved_snapshots() if each.name == name), None)
-        found, ids = await self.portions(name), dict[str, str]()
-        merchants = about.merchants if about else ()
-        if merchant not in merchants and len(merchants) != 1:
+        content = await self._content(name)  # it may be replaced while it is read twice
+        names: dict[str, set[str]] = {}
+        async with aclosing(read_snapshot(_decompressed(content))) as portions:
+            async for portion in portions:
+                if portion.merchant != NO_MERCHANT:
+                    of_merchant = names.setdefault(portion.merchant, set())
+                    of_merchant.update(*map(_ids, _copied(portion.records)))
+        merchants = list(names)
+        if merchant not in names and len(merchants) != 1:
             message = f"the snapshot has the state of {len(merchants)} merchants"
             raise StateConflict(message, where="as_merchant", hint="name the one to copy with ?merchant=")
-        source = merchant if merchant is not None and merchant in merchants else merchants[0]
-        async with aclosing(found) as portions:
-            async for portion in portions:
-                if portion.merchant == source:
-                    for record in _copied(portion.records):
-                        ids |= {old: uuid_from(target, old) for old in _ids(record)}
-        return _renamed(await self.portions(name), source, target, ids)
+        source = merchant if merchant is not None and merchant in names else merchants[0]
+        ids = {old: uuid_from(target, old) for old in names[source]}
+        return _renamed(read_snapshot(_decompressed(content)), source, target, ids)
 
 
 async def _compressed(portions: AsyncGenerator[Portion], most: int) -> tuple[bytes, int]:

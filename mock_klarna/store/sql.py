@@ -327,15 +327,18 @@ class SqlStore(ABC):
         return sorted(found, key=lambda about: about.name)
 
     async def snapshot_content(self, name: str) -> bytes | None:
-        """Return the content of a snapshot that is kept, or None; also if it is replaced or deleted meanwhile."""
-        parts = []
-        for content_id, part in await self.fetch(_SNAPSHOT_PARTS, name):
-            content = await self.value(_PART, content_id, part)
-            if content is None:
-                return None
-            parts.append(content)
-            await asyncio.sleep(0)
-        return b"".join(parts) or None
+        """Return the content of a snapshot that is kept, or None; the new one if it is replaced meanwhile."""
+        while rows := await self.fetch(_SNAPSHOT_PARTS, name):
+            parts = []
+            for content_id, part in rows:
+                content = await self.value(_PART, content_id, part)
+                if content is None:
+                    break
+                parts.append(content)
+                await asyncio.sleep(0)
+            else:
+                return b"".join(parts)
+        return None
 
     async def delete_snapshot(self, name: str) -> None:
         """Delete a snapshot that is kept."""

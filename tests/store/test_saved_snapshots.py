@@ -1,6 +1,7 @@
 """Snapshots that a store keeps under names."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -40,6 +41,26 @@ async def test_a_large_snapshot_is_kept_in_parts_and_replaced_by_a_small_one(sto
     await store.delete_snapshot("b")
     if isinstance(store, SqlStore):
         assert await store.value("SELECT count(*) FROM snapshot_parts") == 1
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"], indirect=True)
+async def test_a_snapshot_that_is_replaced_while_it_is_read_is_found(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large, value = bytes(range(256)) * 4096, store.value
+    changes = [partial(store.save_snapshot, about("a"), content) for content in (large[::-1], b"small")]
+
+    async def change_first(statement: str, *values: object) -> object:
+        if changes and values[1:] == (1,):
+            await changes.pop(0)()
+        return await value(statement, *values)
+
+    await store.save_snapshot(about("a"), large)
+    monkeypatch.setattr(store, "value", change_first)
+    assert await store.snapshot_content("a") == b"small"
+    await store.save_snapshot(about("a"), large)
+    changes.append(partial(store.delete_snapshot, "a"))
+    assert await store.snapshot_content("a") is None
 
 
 async def test_a_kept_snapshot_belongs_to_no_merchant_and_to_no_dump(store: Store) -> None:
