@@ -193,10 +193,16 @@ async def stream_entries(services: Services, request: ApiRequest) -> ApiResponse
     """Stream the journal as server-sent events, from `after` or the header `Last-Event-ID` on, until the client goes."""
     after = request.query["after"]
     if after is None:
-        after = position(request.http.headers.get("Last-Event-ID", "")) or 0
+        after = await _last_seen(services.emulator.store, request)
     wanted, interval = _filter(request), request.query["interval"]
     pages = _portions(services, wanted, after, interval) if interval else _pages(services, wanted, after)
     return ApiResponse(200, headers=dict(_STREAM_HEADERS), stream=_events(pages, _shown(request)), last=_LAST_EVENT)
+
+
+async def _last_seen(store: Store, request: ApiRequest) -> int:
+    """Return the position in `Last-Event-ID`, or 0 for one that is still to come: it is of a server that was started again."""
+    seen = position(request.http.headers.get("Last-Event-ID", "")) or 0
+    return seen if seen and seen <= await store.position() else 0
 
 
 async def find_entries(

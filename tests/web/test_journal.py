@@ -196,6 +196,22 @@ async def test_a_stream_continues_after_the_last_event(
         assert (await anext(stream))[2]["name"] == "clock_moved"
 
 
+@pytest.mark.parametrize("interval", ["", "?interval=0.1"])
+async def test_a_stream_begins_anew_after_an_event_of_a_server_that_was_started_again(
+    klarna: MockKlarnaAsync, connect: Connect, button: Json, interval: str
+) -> None:
+    newest = (await klarna.send("GET", JOURNAL)).body["position"]
+    for seen, names in (
+        (newest + 10**6, ["button_created", "create_button"]),
+        (10**17, ["button_created", "create_button"]),
+        (newest, ["clock_moved"]),
+    ):
+        async with connect() as connection, asyncio.timeout(120):
+            stream = await _opened(connection, f"/_mock/events{interval}", Last_Event_ID=seen)
+            await klarna.advance_clock(1)
+            assert [(await anext(stream))[2]["name"] for _ in names] == names, seen
+
+
 async def test_a_stream_can_be_filtered(klarna: MockKlarnaAsync, connect: Connect, button: Json) -> None:
     await klarna.send("POST", "/instantshopping/v1/buttons", {}, OTHER)
     async with connect() as connection, asyncio.timeout(120):
