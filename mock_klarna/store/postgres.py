@@ -89,6 +89,7 @@ class RecordCounts:
         task = self._counting.get(kind)
         if task is None:
             task = self._counting[kind] = asyncio.create_task(self._count_anew(kind))
+            task.add_done_callback(_without_reader)
         return await asyncio.shield(task) if known is None else known
 
     async def _count_anew(self, kind: type[Record]) -> int:
@@ -104,6 +105,12 @@ class RecordCounts:
         else:
             self._known.pop(kind, None)
         return count
+
+
+def _without_reader(task: asyncio.Task[int]) -> None:
+    """Take the error of a count, which nobody reads if an earlier number is used meanwhile."""
+    if not task.cancelled():
+        task.exception()
 
 
 class PostgresStore(SqlStore):

@@ -1,18 +1,48 @@
 """A PostgreSQL store whose statements take long or are cancelled."""
 
 import asyncio
+import gc
 
 import asyncpg
 import pytest
 
-from mock_klarna.domain.records import Order
+from mock_klarna.domain.records import Order, Record
+from mock_klarna.errors import StoreFailure
+from mock_klarna.store import postgres as postgres_store
 from mock_klarna.store import postgres_jobs
-from mock_klarna.store.postgres import PostgresStore
+from mock_klarna.store.postgres import PostgresStore, RecordCounts
 from mock_klarna.store.postgres_connections import Connections, parse_url
 from tests.store.samples import dumped, job, load, order, scheduling, writing
 
 _WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 _JOBS = "SELECT count(*) FROM jobs"
+
+
+async def test_a_count_that_fails_while_an_earlier_one_is_used_is_no_error_without_a_reader(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(postgres_store, "_SLOW_COUNT_SECONDS", -1)
+    is_away, failed, errors = False, asyncio.Event(), []
+
+    async def count(_kind: type[Record]) -> int:
+        if is_away:
+            failed.set()
+            raise StoreFailure("the database cannot be reached")
+        return 3
+
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: errors.append(context))
+    counts = RecordCounts(count)
+    assert await counts.of(Order) == 3
+    is_away = True
+    async with asyncio.timeout(120):
+        while not failed.is_set():
+            assert await counts.of(Order) == 3
+            await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    gc.collect()
+    assert errors == []
+    with pytest.raises(StoreFailure):
+        await RecordCounts(count).of(Order)
 
 
 async def test_a_task_that_waited_reads_records_anew_and_keeps_the_numbers_that_it_drew(postgres: str) -> None:
