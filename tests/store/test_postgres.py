@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from functools import partial
 
 import asyncpg
 import pytest
@@ -166,11 +167,12 @@ async def test_what_was_in_a_deadlock_with_another_server_is_done_again(postgres
         for key in _KEYS:
             await store.count("shop", key)
         snapshot = await dumped(store)
-        for name, table, execute in (
-            ("load", "records", lambda: load(store, snapshot)),
-            ("preload", "counters", lambda: store.preload("shop", draws=_KEYS)),
-            ("clear", "records", lambda: store.clear("shop")),
-        ):
+        cases = (
+            ("load", "records", partial(load, store, snapshot)),
+            ("preload", "counters", partial(store.preload, "shop", draws=_KEYS)),
+            ("clear", "records", partial(store.clear, "shop")),
+        )
+        for name, table, execute in cases:
             async with asyncio.timeout(120):
                 transactions = one.transaction(), other.transaction()
                 for transaction in transactions:

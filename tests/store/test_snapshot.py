@@ -283,6 +283,13 @@ async def test_a_snapshot_cannot_give_one_key_to_two_merchants(store: Store, sta
     assert await dumped(store) == before
 
 
+async def slow_portion(record: Record, read: asyncio.Event, loaded: asyncio.Event) -> AsyncGenerator[Portion]:
+    """Yield a portion with a record; end when another snapshot is loaded."""
+    yield Portion(record.merchant, [record])
+    read.set()
+    await loaded.wait()
+
+
 async def test_of_two_snapshots_that_are_loaded_at_once_one_cannot_take_a_key_of_the_other(store: Store) -> None:
     for kept, taken in (
         (button("b-1"), button("b-1", "other")),
@@ -291,18 +298,9 @@ async def test_of_two_snapshots_that_are_loaded_at_once_one_cannot_take_a_key_of
     ):
         await store.clear(None)
         read, loaded = asyncio.Event(), asyncio.Event()
-
-        async def slow(record: Record = taken) -> AsyncGenerator[Portion]:
-            yield Portion("other", [record])
-            read.set()
-            await loaded.wait()
-
-        async def quick(record: Record = kept) -> AsyncGenerator[Portion]:
-            yield Portion("shop", [record])
-
-        loading = asyncio.create_task(store.load(slow()))
+        loading = asyncio.create_task(store.load(slow_portion(taken, read, loaded)))
         await read.wait()
-        await store.load(quick())
+        await store.load(slow_portion(kept, read, loaded=read))
         loaded.set()
         with pytest.raises(MockKlarnaError, match="already belongs to 'shop'"):
             await loading
