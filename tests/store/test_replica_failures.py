@@ -44,6 +44,38 @@ async def test_another_server_continues_the_callback_of_one_that_was_killed(post
     assert [attempt["outcome"] for attempt in callback["attempts"]] == ["interrupted", "answered"]
 
 
+async def test_a_push_ends_with_an_acknowledgement_at_another_server_if_the_one_that_sent_it_is_killed(
+    postgres: str, shop: Shop
+) -> None:
+    asked, answers = asyncio.Event(), asyncio.Event()
+
+    async def hang(_asked: ReceivedRequest) -> tuple[int, bytes]:
+        asked.set()
+        await answers.wait()
+        return 200, b""
+
+    shop.answers["/push"] = hang
+    store = f"{postgres}&lease=2"
+    async with (
+        served("--store", store) as first,
+        served("--store", store) as second,
+        Client(first.url, "shop") as client,
+        Client(second.url, "shop") as other,
+    ):
+        order = await place(client, await buy(client, NO_MERCHANT, {"push": f"{shop.url}/push"}))
+        await client.ask("POST", "/_mock/clock", {"advance": 299.5})
+        await asked.wait()
+        assert (await other.send("POST", f"/ordermanagement/v1/orders/{order['order_id']}/acknowledge")).status == 204
+        await first.killed()
+        answers.set()
+        await other.ask("POST", "/_mock/clock", {"advance": "48h"})
+        (push,) = await callbacks(other, "push")
+        jobs = (await other.ask("GET", "/_mock/jobs"))["jobs"]
+    assert (push["state"], [attempt["outcome"] for attempt in push["attempts"]]) == ("failed", ["interrupted"])
+    assert [job for job in jobs if job["kind"] == "push"] == []
+    assert len(shop.at("/push")) == 1
+
+
 async def test_a_job_that_becomes_due_after_its_server_was_killed_is_run_by_another(postgres: str) -> None:
     store = f"{postgres}&lease=2"
     async with (
