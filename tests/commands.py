@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -56,9 +57,10 @@ def _process_state_restored() -> Iterator[None]:
 
 @contextmanager
 def command_process(*arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """Run `python -m mock_klarna` as a process, which ends with the block."""
+    """Run `python -m mock_klarna` as a process, which ends with the block; how thorough the tests are is no setting of it."""
     line = [sys.executable, "-m", "mock_klarna", *map(str, arguments)]
-    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    env = {name: value for name, value in os.environ.items() if name != "MOCK_KLARNA_TESTS"}
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) as process:
         try:
             yield process
         finally:

@@ -384,7 +384,9 @@ def test_a_reader_that_goes_ends_neither_the_run_nor_its_reports(files: Path, tm
     line = [sys.executable, "-m", "mock_klarna", "run", str(files / "fails.yaml"), "--junit", str(report)]
     read, write = os.pipe()
     os.close(read)
-    ended = subprocess.run(line, stdout=write, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    ended = subprocess.run(
+        line, stdout=write, stderr=subprocess.PIPE, text=True, check=False, timeout=120, env=environment()
+    )
     os.close(write)
     assert (ended.returncode, ended.stderr) == (1, "")
     assert ET.parse(report).getroot().get("failures") == "1"
