@@ -19,6 +19,7 @@ _PLACES = {"page and button key together", "options", "shopper", "select"}
 _RULES_OF_OPERATIONS = {
     "set_clock": {"range"},  # from 1970 to 2999
     "list_purchases": {"parameter"},  # `before` is the id of a purchase
+    "resend_callback": {"path"},  # of a member that the body of the callback has
     "sdk_identify": {"required", "enum", "postal_code", "phone", "email", "date"},  # by the country of each address
 }
 _SKIPPED = {"put_snapshot", "run_scenario"}
