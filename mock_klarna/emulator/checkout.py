@@ -230,6 +230,7 @@ class Checkout:
 
         def command(current: Purchase, now: float) -> CommandResult[Purchase]:
             paid = opened if current is purchase else _require_identified(_session(current))
+            paid = session.answered(paid, paid.get("merchant_requested") or {})
             purchases.require_shown(current, session.order(paid)["order_amount"], amount, version)
             result = risk.check(paid, outcome, pending_everywhere=self._context.settings.pending_everywhere)
             if isinstance(result, str):

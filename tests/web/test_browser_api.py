@@ -372,6 +372,21 @@ async def test_checkboxes_are_answered(ask: Ask, options: Json, page: Callable[[
     assert view["merchant_requested"][first] is True
 
 
+async def test_a_checkbox_that_the_shopper_does_not_touch_is_false_in_the_order(
+    ask: Ask, klarna: MockKlarnaAsync, options: Json, page: Callable[[str], Any]
+) -> None:
+    options = {"setup": options["setup"], **page("se-checkboxes")}
+    for answers in ({}, {"newsletter": True}):
+        view = (await ask("/sessions", {"options": options})).body
+        session = f"/sessions/{view['session_id']}"
+        await ask(f"{session}/identify", {"shopper": "se-approved"})
+        if answers:
+            await ask(f"{session}/checkboxes", {"answers": answers})
+        assert (await ask(f"{session}/pay", {})).body["state"] == "authorized"
+        order = (await klarna.find_purchase(view["session_id"]))["order"]
+        assert order["merchant_requested"] == {"newsletter": False, "age_confirmed": False} | answers
+
+
 async def test_a_page_updates_an_open_session(ask: Ask, options: Json, session: str) -> None:
     line = options["order_lines"][0] | {"reference": "19-402-W", "name": "White"}
     view = (await ask(f"{session}/update", {"options": {"order_lines": [line]}})).body
