@@ -37,8 +37,12 @@ def shopper_from_form(
     """
     billing, customer = _trimmed(given.get("billing_address")), _trimmed(given.get("customer"))
     shipping = _trimmed(given.get("shipping_address")) if given.get("shipping_address") else None
-    for address in (billing, shipping or {}):
-        read_phone(address)
+    typed = billing.get("phone")
+    read_phone(billing)
+    if shipping and typed and shipping.get("phone") == typed:
+        shipping["phone"] = billing["phone"]  # one number for both addresses is read by the billing country
+    else:
+        read_phone(shipping or {})
     if "date_of_birth" in customer:
         customer["date_of_birth"] = read_date(customer["date_of_birth"], locale)
     found = [

@@ -37,3 +37,19 @@ def test_the_form_accepts_the_births_that_an_order_may_have(born: str, is_accept
     _, problems = shopper_from_form(given, {}, date(2026, 1, 1))
     assert ("customer.date_of_birth" not in {problem.path for problem in problems}) is is_accepted
     assert is_birth(born, date(2026, 1, 1)) is is_accepted
+
+
+def test_a_phone_number_of_both_addresses_is_read_by_the_country_of_the_billing_address() -> None:
+    def read(shipping: str, country: str) -> tuple[str, list[str]]:
+        given = {
+            "billing_address": {"country": "SE", "phone": " 070 174 06 15"},
+            "shipping_address": {"country": country, "phone": shipping},
+        }
+        shopper, problems = shopper_from_form(given, {}, date(2026, 1, 1))
+        assert shopper.shipping_address is not None
+        return shopper.shipping_address["phone"], [each.path for each in problems if each.rule == "phone"]
+
+    assert read("070 174 06 15", "NO") == ("+46701740615", [])
+    assert read("070 174 06 15", "DE") == ("+46701740615", [])
+    assert read("030 306900", "DE") == ("+4930306900", [])
+    assert read("070 174 06 16", "NO") == ("070 174 06 16", ["shipping_address.phone"])
