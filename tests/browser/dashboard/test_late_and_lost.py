@@ -102,6 +102,21 @@ async def test_a_purchase_is_found_by_the_state_and_the_ids_that_it_got_while_th
         await expect(rows).to_have_count(count)
 
 
+async def test_a_purchase_that_ends_with_a_customer_token_is_placed_and_found_by_it(
+    tab: Page, open_dashboard: Open, buy: Buy, mock_klarna: MockKlarna
+) -> None:
+    bought = buy(decides=False)
+    await open_dashboard(purchase_id=bought["purchase_id"])
+    rows = tab.locator(".row")
+    await expect(rows).to_contain_text("authorized")
+    token = mock_klarna.create_token(bought["authorization_token"])["token_id"]
+    await expect(rows).to_contain_text("placed")
+    await expect(tab.locator(".facts")).to_contain_text(f"Customer token{token}")
+    for text, count in ((token, 1), ("authorized", 0)):
+        await tab.locator("#search").fill(text)
+        await expect(rows).to_have_count(count)
+
+
 async def test_a_callback_that_is_delivered_while_its_mark_is_loaded_is_not_marked(
     tab: Page, open_dashboard: Open, buy: Buy, mock_klarna: MockKlarna
 ) -> None:

@@ -190,6 +190,7 @@ export class PurchaseView {
       ["Created", purchase.created_at.replace("T", " ")],
       ["Purchase", purchase.purchase_id],
       ["Order", purchase.order_id],
+      ["Customer token", purchase.customer_token],
       ["Token", purchase.authorization_token],
       ["Fraud status", purchase.fraud_status],
       ["Denied", purchase.deny && Object.values(purchase.deny).filter(Boolean).join(": ")],

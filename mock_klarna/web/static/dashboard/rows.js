@@ -31,10 +31,10 @@ function textsOf(part) {
  * @param {Json} event
  * @param {string} state the state of the purchase after the event
  */
-export function followEvent(row, { order_amount, order_id, deny_code, deny_message }, state) {
+export function followEvent(row, { order_amount, order_id, customer_token, deny_code, deny_message }, state) {
   row.state = state;
   row.order_amount = order_amount ?? row.order_amount;
-  row.text = [row.text, ...textsOf({ order_id, deny_code, deny_message })].join("\n").toLowerCase();
+  row.text = [row.text, ...textsOf({ order_id, customer_token, deny_code, deny_message })].join("\n").toLowerCase();
 }
 
 /**

@@ -24,6 +24,7 @@ const STATES = new Map([
   ["session_initiated", "started"],
   ["purchase_authorized", "authorized"],
   ["purchase_placed", "placed"],
+  ["customer_token_created", "placed"],
   ["purchase_denied", "denied"],
   ["purchase_declined", "declined"],
   ["purchase_timed_out", "timed_out"],
