@@ -43,6 +43,8 @@ async def test_the_lanes_have_the_calls_of_the_page_and_what_an_update_changed(
     update = lines_of_page.filter(has_text="update()", has_not_text="load()")
     await update.click()
     await expect(tab.locator(".exchange").first).to_contain_text("/update")
+    copies = tab.locator(".exchange").first.get_by_role("button")
+    await expect(copies).to_have_text(["Copy as curl", "Copy as pytest line"])  # scenarios have no steps for pages
     await tab.locator(".lanes .step", has_text="session updated").click()
     table = tab.locator(".differences").filter(has=tab.locator("th", has_text="Before"))
     changed = await table.locator("tbody tr").all_inner_texts()

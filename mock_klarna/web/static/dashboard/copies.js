@@ -54,8 +54,11 @@ function quoted(text) {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** @param {Json} entry */
-function isOfPage(entry) {
+/**
+ * Whether an entry is a call of the page or of the dialog.
+ * @param {Json} entry
+ */
+export function isOfPage(entry) {
   return entry.name.startsWith("sdk_");
 }
 

@@ -1,7 +1,7 @@
 /** One entry of the journal in full: what was wrong, request, answer, headers, and what can be done with it. */
 
 import { bodyView, differencesView } from "./bodies.js";
-import { curl, pytestLine, scenarioStep } from "./copies.js";
+import { curl, isOfPage, pytestLine, scenarioStep } from "./copies.js";
 import { announce, element, sentText, words } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
@@ -106,14 +106,17 @@ function actions(entry, source) {
 }
 
 /**
- * As what an entry can be copied.
+ * As what an entry can be copied; scenarios have no steps for the calls of a page.
  * @param {Json} entry
  * @param {string} origin
  * @returns {Record<string, () => string>}
  */
 function copies(entry, origin) {
-  const others = { "scenario step": () => scenarioStep(entry), "pytest line": () => pytestLine(entry) };
-  return entry.kind === "event" ? others : { curl: () => curl(entry, origin), ...others };
+  return {
+    ...(entry.kind !== "event" && { curl: () => curl(entry, origin) }),
+    ...(!isOfPage(entry) && { "scenario step": () => scenarioStep(entry) }),
+    "pytest line": () => pytestLine(entry),
+  };
 }
 
 /**
