@@ -24,16 +24,33 @@ _REQUIRED = {
     "street_address": "a street and number",
     "city": "a city",
 }
+_PERSON = ("given_name", "family_name")
+_PLACE = (*_PERSON, "street_address", "street_address2", "postal_code", "city", "region", "country")
+_ADDRESS_WITHOUT_FIELD = ("care_of", "attention", "organization_name")
+_CUSTOMER_WITHOUT_FIELD = (
+    "gender",
+    "last_four_ssn",
+    "type",
+    "vat_id",
+    "organization_registration_id",
+    "organization_entity_type",
+)
 
 
 def shopper_from_form(
-    given: Mapping[str, Any], options: Mapping[str, Any], today: date, locale: str = ""
+    given: Mapping[str, Any],
+    options: Mapping[str, Any],
+    today: date,
+    locale: str = "",
+    page: Mapping[str, Any] | None = None,
 ) -> tuple[Shopper, list[Problem]]:
     """Return the shopper that a form describes, and the problems of its fields. Phones and dates are read as people type them.
 
     given: `billing_address`, optionally `shipping_address` and `customer`. The paths of problems start with these names.
     options: the page's options, some of which make fields mandatory (klarna.md §3.3).
     locale: that of the page, which decides whether days or months come first in dates.
+    page: what the page gave of the shopper, with the names of `given`. Members that the form has no field for are kept, unless
+    the form has another name or address.
     """
     billing, customer = _trimmed(given.get("billing_address")), _trimmed(given.get("customer"))
     shipping = _trimmed(given.get("shipping_address")) if given.get("shipping_address") else None
@@ -52,6 +69,7 @@ def shopper_from_form(
         *_customer_problems(customer, options, today),
     ]
     _set_title(billing, customer)
+    _keep_members_without_field(page or {}, billing, shipping, customer)
     return Shopper("", billing, shipping, customer), found
 
 
@@ -143,3 +161,24 @@ def _set_title(billing: dict[str, str], customer: dict[str, str]) -> None:
     customer["title"] = known.get(own.casefold(), own)
     if gender := home.gender_of(title):
         customer.setdefault("gender", gender)
+
+
+def _keep_members_without_field(
+    page: Mapping[str, Any], billing: dict[str, str], shipping: dict[str, str] | None, customer: dict[str, str]
+) -> None:
+    if _is_same(page.get("billing_address"), billing, _PERSON):
+        _add(customer, page.get("customer"), _CUSTOMER_WITHOUT_FIELD)
+    for name, address in (("billing_address", billing), ("shipping_address", shipping)):
+        if address and _is_same(page.get(name), address, _PLACE):
+            _add(address, page.get(name), _ADDRESS_WITHOUT_FIELD)
+
+
+def _is_same(of_page: Mapping[str, Any] | None, typed: Mapping[str, str], names: tuple[str, ...]) -> bool:
+    """Return whether the members that the page gave were not changed."""
+    return all(typed.get(name) == value for name, value in _trimmed(of_page).items() if name in names)
+
+
+def _add(members: dict[str, str], of_page: Mapping[str, Any] | None, names: tuple[str, ...]) -> None:
+    for name, value in _trimmed(of_page).items():
+        if name in names:
+            members.setdefault(name, value)

@@ -254,7 +254,7 @@ async def identify(services: Services, request: ApiRequest) -> ApiResponse:
 def _shopper_of_form(services: Services, request: ApiRequest, purchase: Purchase) -> Shopper:
     state = orjson.loads(purchase.session or b"{}")
     options, locale = state.get("options") or {}, state.get("locale") or ""
-    shopper, problems = shopper_from_form(request.body, options, services.validator.today(), locale)
+    shopper, problems = shopper_from_form(request.body, options, services.validator.today(), locale, state)
     if problems:
         raise InvalidInput(problems, where="body")
     return shopper

@@ -53,3 +53,22 @@ def test_a_phone_number_of_both_addresses_is_read_by_the_country_of_the_billing_
     assert read("070 174 06 15", "DE") == ("+46701740615", [])
     assert read("030 306900", "DE") == ("+4930306900", [])
     assert read("070 174 06 16", "NO") == ("070 174 06 16", ["shipping_address.phone"])
+
+
+def test_members_without_a_field_are_kept_unless_the_form_has_another_name_or_address() -> None:
+    alice = {"given_name": "Alice", "family_name": "Test", "city": "Lund", "country": "DE"}
+    page = {
+        "billing_address": {**alice, "city": "Lund ", "care_of": "Bo", "region": ""},
+        "customer": {"gender": "diverse", "type": "person", "date_of_birth": "1980-01-01"},
+    }
+
+    def kept(**typed: str) -> tuple[str | None, dict[str, str]]:
+        shopper, _ = shopper_from_form({"billing_address": alice | typed}, {}, date(2026, 1, 1), "", page)
+        return shopper.billing_address.get("care_of"), dict(shopper.customer)
+
+    person = {"gender": "diverse", "type": "person"}
+    assert kept() == ("Bo", person)
+    assert kept(city="Ulm") == (None, person)
+    assert kept(given_name="Eve") == (None, {})
+    assert kept(care_of="Eve")[0] == "Eve"
+    assert kept(title="frau") == ("Bo", {"title": "Frau", "gender": "female", "type": "person"})
