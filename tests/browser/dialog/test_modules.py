@@ -36,6 +36,20 @@ CASES: list[tuple[str, str, list[Any], Any]] = [
     ("draft", "fieldOf", ["billing_address.postal_code"], "postal_code"),
     ("draft", "fieldOf", ["shipping_address.postal_code"], "shipping_postal_code"),
     ("draft", "fieldOf", ["customer.date_of_birth"], "date_of_birth"),
+    (
+        "draft",
+        "draftOf",
+        [
+            {
+                "purchase_country": "SE",
+                "billing_address": {"city": "Lund", "title": ""},
+                "customer": {"title": "Frau"},
+                "shipping_address": {"city": "", "street_address2": ""},
+                "options": {"allow_separate_shipping_address": True},
+            }
+        ],
+        {"values": {"country": "SE", "city": "Lund", "title": "frau"}, "separate": False, "shopper": ""},
+    ),
     ("session", "stepOf", [{"state": "started", "identified": True}, False], "review"),
     ("session", "stepOf", [{"state": "started", "identified": True}, True], "identification"),
     ("session", "stepOf", [{"state": "placed", "outcome": {"fraud_status": "REJECTED"}}, False], "rejected"),

@@ -21,7 +21,7 @@ const CUSTOMER_MEMBERS = ["date_of_birth", "national_identification_number"];
 export function draftOf(view) {
   const billing = view.billing_address ?? {};
   const shipping = view.shipping_address ?? {};
-  const separate = ADDRESS_MEMBERS.some((name) => shipping[name] !== undefined && shipping[name] !== billing[name]);
+  const separate = ADDRESS_MEMBERS.some((name) => shipping[name] && shipping[name] !== billing[name]);
   /** @type {Values} */
   const values = { country: view.purchase_country, ...filled(billing, view.customer ?? {}) };
   if (separate) for (const name of ADDRESS_MEMBERS) values[`shipping_${name}`] = shipping[name] ?? "";
@@ -53,7 +53,7 @@ function filled(address, customer) {
   const values = {};
   for (const name of [...CONTACT_MEMBERS, ...ADDRESS_MEMBERS]) if (address[name]) values[name] = address[name];
   for (const name of CUSTOMER_MEMBERS) if (customer[name]) values[name] = customer[name];
-  const title = address.title ?? customer.title;
+  const title = address.title || customer.title;
   return title ? { ...values, title: title.toLowerCase() } : values;
 }
 
