@@ -431,6 +431,27 @@ async def test_a_refused_request_of_order_management_says_what_was_sent_and_expe
     console_errors.clear()
 
 
+async def test_a_captured_order_is_refunded_and_another_one_cancelled(
+    tab: Page, open_dashboard: Open, buy: Buy, mock_klarna: MockKlarna
+) -> None:
+    captured, other = (mock_klarna.find_purchase(buy()["purchase_id"], wait=20) for _ in range(2))
+    mock_klarna.capture(captured["order_id"], 124000)
+    send, action = tab.get_by_role("button", name="Send", exact=True), tab.locator("dialog [name=action]")
+    await open_dashboard(purchase_id=captured["purchase_id"])
+    await tab.locator("#manage").click()
+    await expect(action).to_have_value("refund")
+    await expect(tab.locator("dialog [name=amount]")).to_have_value("124000")
+    await send.click()
+    await expect(tab.locator("#status")).to_have_text("The order: refund was accepted")
+    await open_dashboard(purchase_id=other["purchase_id"])
+    await tab.locator("#manage").click()
+    await action.select_option("cancel")
+    await send.click()
+    await expect(tab.locator("#status")).to_have_text("The order: cancel was accepted")
+    ends = [mock_klarna.managed_order(each["order_id"]) for each in (captured, other)]
+    assert [(end["status"], end["refunded_amount"]) for end in ends] == [("CAPTURED", 124000), ("CANCELLED", 0)]
+
+
 async def test_the_clock_says_whose_it_is_and_its_field_follows_it(
     tab: Page, open_dashboard: Open, mock_klarna: MockKlarna
 ) -> None:

@@ -35,7 +35,8 @@ export async function manageOrder(purchase) {
   const managed = (await call("GET", `/_mock/orders/${encodeURIComponent(purchase.order_id)}`)).order_management ?? {};
   const user = purchase.merchant.replace(REGION, "");
   const [remaining, refundable] = [managed.remaining_authorized_amount, managed.captured_amount - managed.refunded_amount];
-  const action = /** @type {HTMLSelectElement} */ (choice("action", [["capture", "Capture"], ["refund", "Refund"], ["cancel", "Cancel"]]));
+  const first = !remaining && refundable ? "refund" : "capture";
+  const action = /** @type {HTMLSelectElement} */ (choice("action", [["capture", "Capture"], ["refund", "Refund"], ["cancel", "Cancel"]], first));
   const amount = /** @type {HTMLInputElement} */ (element("input", { name: "amount", type: "number", min: 1, value: remaining || refundable || 0 }));
   action.addEventListener("change", () => {
     amount.value = String(action.value === "refund" ? refundable : remaining);
