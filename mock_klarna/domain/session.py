@@ -80,6 +80,8 @@ def opened(key: Mapping[str, Any], page: Mapping[str, Any], integrator_url: str 
     offered = {name: value for name, value in merge(key, page).items() if name not in _NOT_OURS}
     if page.get("items") and not page.get("order_lines"):
         offered.pop("order_lines", None)  # the page offers variations, so lines that the key had are replaced
+    if offered.get("order_lines"):
+        offered.pop("items", None)  # lines count in place of items: where a session has items, its lines come from them
     checkboxes = offered.pop("additional_checkboxes", None)
     if checkboxes:
         offered["options"] = {**(offered.get("options") or {}), "additional_checkboxes": checkboxes}
@@ -105,11 +107,11 @@ class Variation:
 
 def with_item(session: Json, wanted: Variation, quantity: int) -> Json:
     """Return the session with the chosen variation as its order lines, or unchanged if no item is one."""
-    item = chosen_item(session.get("items") or (), wanted)
+    item = find_item(session.get("items") or (), wanted)
     return session if item is None else {**session, "order_lines": [item_line(item, quantity)]}
 
 
-def chosen_item(items: Iterable[Json], wanted: Variation) -> Json | None:
+def find_item(items: Iterable[Json], wanted: Variation) -> Json | None:
     """Return the first item of the product that has every wanted attribute."""
     return next((item for item in items if _is_variation(item, wanted)), None)
 
@@ -119,17 +121,24 @@ def _is_variation(item: Json, wanted: Variation) -> bool:
     return is_of_product and wanted.attributes.items() <= attributes(item).items()
 
 
-def offered_items(session: Json) -> Sequence[Json]:
-    """Return the items that the shopper can choose from: none if the session has other order lines, which count (guide, step 2)."""
+def chosen_position(session: Json) -> int | None:
+    """Return which of its items a session sells, counted from 0; None for a session without items."""
     items, lines = session.get("items") or (), session.get("order_lines")
-    return items if lines and any(_is_item_of(item, lines[0]) for item in items) else ()
+    return _position(items, lines[0]) if items and lines else None
 
 
-def _is_item_of(item: Json, line: Json) -> bool:
-    """Return whether a line is an item that was chosen; the merchant may have changed the rest of it."""
-    is_of_product = line.get("group_identifier") in (None, item.get("group_identifier"))
-    is_same = item.get("reference") == line.get("reference") and attributes(item) == attributes(line)
-    return is_of_product and is_same
+def _position(items: Sequence[Json], line: Json) -> int:
+    """Return the place of the item that a line was: the most similar one, because page and merchant may have changed either.
+
+    A line that the merchant has answered to `update` may have no attributes (klarna.md §3.4).
+    """
+    variation = Variation(attributes(line), line.get("group_identifier") or "")
+
+    def similarity(position: int) -> tuple[bool, bool]:
+        item = items[position]
+        return _is_variation(item, variation), item.get("reference") == line.get("reference")
+
+    return max(range(len(items)), key=similarity)
 
 
 def attributes(item: Json) -> dict[str, str]:
@@ -236,16 +245,12 @@ def updated_by_page(session: Json, changes: Mapping[str, Any]) -> Json:
         checkboxes = {"additional_checkboxes": changes["additional_checkboxes"]}
         more["options"] = {**(more.get("options") or {}), **checkboxes}
     changed = merge(updated(session, changes), more)
-    if not changes.get("items") or changes.get("order_lines") or not offered_items(session):
-        return changed
-    line = session["order_lines"][0]
-    return {**changed, "order_lines": [item_line(_item_as_before(changes["items"], line), line["quantity"])]}
-
-
-def _item_as_before(items: Sequence[Json], line: Json) -> Json:
-    """Return the item that a line was, else one of the same product with its attributes, else the first."""
-    before = Variation(attributes(line), line.get("group_identifier") or "")
-    return next((item for item in items if _is_item_of(item, line)), None) or chosen_item(items, before) or items[0]
+    if changes.get("order_lines") or "items" not in session:
+        changed.pop("items", None)  # lines of the page count in place of items
+    elif changes.get("items"):
+        items, line = changes["items"], session["order_lines"][0]
+        changed["order_lines"] = [item_line(items[_position(items, line)], line["quantity"])]
+    return changed
 
 
 _WORD_ENDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

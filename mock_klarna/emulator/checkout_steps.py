@@ -73,7 +73,7 @@ def _customer(customer: Json, current: Json) -> Json:
 
 
 def specify(purchase_id: str, select: Json) -> Step:
-    """Choose a variation and its quantity; raises `InvalidInput` if there is no such item, or order lines count.
+    """Choose a variation and its quantity; raises `InvalidInput` if there is no such item.
 
     `select` is the body of `sdk_specify`, whose members `select` of `create_purchase` has too.
     """
@@ -81,7 +81,7 @@ def specify(purchase_id: str, select: Json) -> Step:
     quantity = select.get("quantity", 1)
 
     def step(current: Json) -> tuple[Json, Event]:
-        _require_item(session.offered_items(current), wanted, quantity)
+        _require_item(current.get("items") or (), wanted, quantity)
         chosen = session.with_item(current, wanted, quantity)
         reference = chosen["order_lines"][0].get("reference", "")
         return chosen, SpecificationsSelected(purchase_id=purchase_id, reference=reference, quantity=quantity)
@@ -90,7 +90,7 @@ def specify(purchase_id: str, select: Json) -> Step:
 
 
 def _require_item(items: Sequence[Json], wanted: session.Variation, quantity: int) -> None:
-    if session.chosen_item(items, wanted) is not None:
+    if session.find_item(items, wanted) is not None:
         return
     product, products = wanted.group_identifier, list(dict.fromkeys(item["group_identifier"] for item in items))
     sent = {"product_attributes": dict(wanted.attributes), "group_identifier": product, "quantity": quantity}

@@ -67,6 +67,7 @@ def view(purchase: Purchase) -> Json:
         "state": purchase.state,
         "identified": purchase.state != "started" or bool(state.get("identified")),
         **{name: state.get(name, [] if name in _LISTS else None) for name in _SESSION_MEMBERS},
+        "chosen_item": session.chosen_position(state),
         "merchant_name": state.get("name"),
         "terms_url": urls.get("terms"),
         "options": options,

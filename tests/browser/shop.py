@@ -18,11 +18,12 @@ def _ignore(_callback: Json) -> None:
 
 @dataclass
 class Shop:
-    """Pages by path, and what happens when `place_order` is called; `url` is the shop's origin."""
+    """Pages by path, what happens when `place_order` is called, and answers by path; `url` is the shop's origin."""
 
     url: str = ""
     decide: Decide = _ignore
     callbacks: list[Json] = field(default_factory=list)
+    answers: Json = field(default_factory=dict)
     pages: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
 
     def show(self, html: str, path: str = "/product", **headers: str) -> str:
@@ -59,7 +60,7 @@ def opened() -> Iterator[Shop]:
             shop.callbacks.append(body)
             if self.path == "/place_order":
                 shop.decide(body)
-            self._answer(200, "{}", {})
+            self._answer(200, json.dumps(shop.answers.get(self.path, {})), {"Content-Type": "application/json"})
 
         def _answer(self, status: int, text: str, headers: dict[str, str]) -> None:
             body = text.encode() if status != 204 else b""

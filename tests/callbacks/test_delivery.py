@@ -377,6 +377,30 @@ async def test_a_change_that_is_not_possible_is_refused_and_nothing_is_sent(
     assert len(shop.requests) == 1
 
 
+async def test_a_shopper_can_choose_a_variation_after_the_merchant_has_answered_update_with_other_lines(
+    shop: Shop,
+) -> None:
+    """Documented lines have no attributes (klarna.md §3.4)."""
+    line = {"name": "T-shirt", "reference": "TS-red-s", "quantity": 1, "unit_price": 10000, "tax_rate": 2500}
+    identified = {"order_lines": [{**line, "total_amount": 10000, "total_tax_amount": 2000}]}
+
+    async def answer(request: ReceivedRequest) -> tuple[int, bytes]:
+        is_first = request.json["update_context"] == "identification_updated"
+        return await (always(200, identified) if is_first else always(304))(request)
+
+    shop.answers["/update"] = answer
+    async with emulator() as client:
+        options = {"merchant_urls": {**urls(shop.url), "update": f"{shop.url}/update"}}
+        await client.ask("POST", "/instantshopping/v1/buttons", options)
+        body: Json = {"cart": "se-variations", "wait": 0}
+        bought = await client.ask("POST", "/_mock/purchases", body)
+        assert bought["order"]["order_lines"][0]["unit_price"] == 10000
+        body["select"] = {"product_attributes": {"clr": "blue", "size": "m"}, "quantity": 2}
+        bought = await client.ask("POST", "/_mock/purchases", body)
+    chosen = bought["order"]["order_lines"][0]
+    assert (chosen["reference"], chosen["quantity"]) == ("TS-blue-m", 2)
+
+
 async def test_a_purchase_that_is_refused_after_an_update_callback_fails(shop: Shop) -> None:
     shop.answers["/update"] = always(200, {"shipping_options": []})
     async with emulator() as client:

@@ -88,7 +88,7 @@ def test_checkboxes_may_stand_under_options_or_beside_them(where: str, inside: b
     ],
 )
 def test_the_first_item_with_every_wanted_attribute_is_chosen(wanted: dict[str, str], reference: str | None) -> None:
-    chosen = session.chosen_item([item("red"), item("blue"), item("blue", "l")], session.Variation(wanted))
+    chosen = session.find_item([item("red"), item("blue"), item("blue", "l")], session.Variation(wanted))
     assert (chosen and chosen["reference"]) == reference
 
 
@@ -98,38 +98,51 @@ HAT: dict[str, Any] = item("red", reference="hat-red-m", name="Hat", group_ident
 def test_of_products_with_the_same_attributes_the_wanted_one_is_chosen() -> None:
     items = [item("red"), HAT]
     for group, reference in (("", "shirt-red-m"), ("shirt", "shirt-red-m"), ("hat", "hat-red-m"), ("shoe", None)):
-        chosen = session.chosen_item(items, session.Variation({"clr": "red"}, group))
+        chosen = session.find_item(items, session.Variation({"clr": "red"}, group))
         assert (chosen and chosen["reference"]) == reference, group
 
 
-def test_items_are_offered_unless_other_order_lines_count() -> None:
-    items = [item("red"), HAT]
-    hat = session.item_line(HAT, 2)
-    changed = {name: value for name, value in hat.items() if name != "group_identifier"} | {"unit_price": 1}
-    for lines, is_offered in (
-        ([hat], True),
-        ([changed], True),  # the merchant has answered `update`
-        ([hat | {"group_identifier": "shoe"}], False),
-        ([hat | {"reference": "shirt-blue-m"}], False),
-        ([LINE, hat], False),
-        ([], False),
+def opened(*items: Any, **page: Any) -> Any:
+    return session.opened(KEY, {"items": list(items), **page}, None)
+
+
+def test_where_order_lines_count_there_are_no_items_to_choose_from() -> None:
+    started = opened(item("red"), HAT)
+    assert session.chosen_position(started) == 0
+    assert "items" not in session.updated_by_page(started, {"order_lines": [LINE], "items": [HAT]})
+    with_both = opened(item("red"), HAT, order_lines=[LINE])
+    for now in (with_both, session.updated_by_page(with_both, {"items": [HAT]})):
+        assert (now["order_lines"], session.chosen_position(now)) == ([LINE], None)
+
+
+def test_the_chosen_item_is_known_from_the_line_that_the_merchant_answers() -> None:
+    chosen = session.with_item(opened(item("red"), item("blue"), HAT), session.Variation({}, "hat"), 2)
+    (line,) = chosen["order_lines"]
+    plain = {name: line[name] for name in ("name", "reference", "unit_price", "tax_rate", "total_amount")}
+    for answered, position in (
+        (line, 2),
+        (line | {"unit_price": 1}, 2),
+        (line | {"reference": "of-the-merchant"}, 2),
+        (plain, 2),
+        (plain | {"reference": "shirt-blue-m"}, 1),
+        (plain | {"reference": "of-the-merchant"}, 0),
     ):
-        assert session.offered_items({"items": items, "order_lines": lines}) == (items if is_offered else ()), lines
+        now = session.updated(chosen, {"order_lines": [answered]})
+        assert session.chosen_position(now) == position, answered
 
 
-def test_new_items_of_the_page_replace_the_chosen_one_and_no_other_line() -> None:
+def test_new_items_of_the_page_replace_the_chosen_one_in_its_quantity() -> None:
     plain = {**item("red"), "product_attributes": []}
     dearer = [item("red", unit_price=30000), {**HAT, "unit_price": 40000}]
-    for before, line, after, price in (
-        ([item("red"), HAT], session.item_line(HAT, 2), dearer, 40000),
-        ([item("red"), HAT], session.item_line(HAT, 2), [dearer[0]], 30000),  # the first: the hat is gone
-        ([plain], session.item_line(plain, 2), [{**plain, "unit_price": 20000}], 20000),
-        ([item("red")], {**item("red"), "quantity": 2, "reference": "of-the-merchant"}, dearer, 10000),
-        ([], {**LINE, "product_attributes": item("red")["product_attributes"], "quantity": 2}, dearer, 119000),
+    for before, group, after, price in (
+        ([item("red"), HAT], "hat", dearer, 40000),
+        ([item("red"), HAT], "hat", [dearer[0]], 30000),  # the first: the hat is gone
+        ([item("red"), HAT], "hat", [], 10000),  # as before
+        ([plain], "shirt", [{**plain, "unit_price": 20000}], 20000),
     ):
-        opened = session.opened(KEY, {"items": before, "order_lines": [line]}, None)
-        (now,) = session.updated_by_page(opened, {"items": after})["order_lines"]
-        assert (now["unit_price"], now["quantity"]) == (price, 2), line
+        chosen = session.with_item(opened(*before), session.Variation({}, group), 2)
+        (now,) = session.updated_by_page(chosen, {"items": after})["order_lines"]
+        assert (now["unit_price"], now["quantity"]) == (price, 2), after
 
 
 @pytest.mark.parametrize(

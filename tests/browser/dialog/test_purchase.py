@@ -163,6 +163,25 @@ async def test_a_product_with_the_same_attributes_as_another_can_be_chosen(
     assert order()["order_lines"][0]["reference"] == "HAT-TS-blue-s"
 
 
+async def test_a_variation_can_be_chosen_after_the_shop_has_answered_with_lines_of_its_own(
+    open_dialog: Open, order: Order, page: Callable[[str], Any], shop: Shop, key: str, mock_klarna: MockKlarna
+) -> None:
+    cart = page("se-variations")
+    first, blue = cart["items"][0], next(item for item in cart["items"] if item["reference"] == "TS-blue-s")
+    line = {"quantity": 1, "unit_price": 10000, "tax_rate": 2500, "total_amount": 10000, "total_tax_amount": 2000}
+    shop.answers["/update"] = {"order_lines": [{"name": "T-shirt", "reference": first["reference"], **line}]}
+    mock_klarna.update_button(key, merchant_urls={**shop.merchant_urls, "update": f"{shop.url}/update"})
+    dialog = await open_dialog(order_lines=None, items=cart["items"], shipping_options=cart["shipping_options"])
+    await dialog.identify()
+    await expect(dialog.find(".total dd")).to_have_text("100,00\xa0kr")
+    shop.answers["/update"] = {}
+    await dialog.frame.get_by_text("blå").click()
+    await expect(dialog.find(".totals")).to_contain_text(blue["name"])
+    await dialog.pay()
+    await dialog.find("#confirmation__bottom").wait_for()
+    assert order()["order_lines"][0]["reference"] == "TS-blue-s"
+
+
 async def test_the_chosen_shipping_option_is_in_the_total_and_the_order(
     open_dialog: Open, order: Order, options: Json
 ) -> None:

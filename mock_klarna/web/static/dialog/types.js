@@ -5,7 +5,7 @@
  * @typedef {Record<string, string>} Customer
  * @typedef {{identifier: string, identifier_label: string, value: string, value_label: string}} Attribute
  * @typedef {{reference?: string, name: string, type?: string, quantity: number, unit_price: number, total_amount: number,
- *   image_url?: string, group_identifier?: string, product_attributes?: Attribute[]}} Line
+ *   image_url?: string, product_attributes?: Attribute[]}} Line
  * @typedef {{reference?: string, group_identifier: string, name: string, unit_price: number,
  *   product_attributes?: Attribute[]}} Item
  * @typedef {{carrier?: string, timeslot?: {start?: string, end?: string},
@@ -33,6 +33,7 @@
  * @property {string} [terms_url]
  * @property {Line[]} order_lines
  * @property {Item[]} [items]
+ * @property {number | null} [chosen_item] the position of the item that is sold
  * @property {ShippingOption[]} [shipping_options]
  * @property {ShippingOption | null} [selected_shipping_option]
  * @property {Address} [billing_address]

@@ -3,12 +3,11 @@ import { element } from "./elements.js";
 /** @typedef {import("./types.js").Attribute} Attribute */
 /** @typedef {import("./types.js").StepContext} StepContext */
 /** @typedef {import("./types.js").Item} Item */
-/** @typedef {import("./types.js").Line} Line */
 
 const MAX_QUANTITY = 999;
 
 /**
- * The choice of a variation and a quantity; false if the page has no items but order lines.
+ * The choice of a variation and a quantity; false if there are no items to choose from.
  *
  * @param {StepContext} context
  * @returns {HTMLElement | false}
@@ -16,7 +15,7 @@ const MAX_QUANTITY = 999;
 export function variations(context) {
   const { view, t } = context;
   const items = view.items ?? [];
-  const item = chosenItem(items, view.order_lines);
+  const item = chosenItem(view);
   if (!item) return false;
   const pick = (/** @type {Pick} */ choose) => context.perform(() => context.session.specify((now) => choiceOf(now, item, choose)));
   const other = (/** @type {string} */ identifier, /** @type {string} */ value) =>
@@ -46,9 +45,14 @@ export function variations(context) {
  */
 function choiceOf(view, shown, choose) {
   const items = view.items ?? [];
-  const now = chosenItem(items, view.order_lines) ?? shown;
+  const now = chosenItem(view) ?? shown;
   const { item = now, quantity = quantityOf(view) } = choose(now, items, quantityOf(view));
   return { product_attributes: attributes(item), group_identifier: item.group_identifier, quantity };
+}
+
+/** @param {import("./types.js").View} view */
+function chosenItem({ items, chosen_item: at }) {
+  return items?.[at ?? -1];
 }
 
 /** @param {import("./types.js").View} view */
@@ -116,20 +120,6 @@ function quantityChoice({ t, view }, pick) {
  */
 function attributes(product) {
   return Object.fromEntries((product.product_attributes ?? []).map(({ identifier, value }) => [identifier, value]));
-}
-
-/**
- * The item of the first order line; undefined if the page has order lines instead of items (guide, step 2).
- *
- * @param {Item[]} items
- * @param {Line[]} lines
- * @returns {Item | undefined}
- */
-function chosenItem(items, lines) {
-  const [line] = lines;
-  if (!line) return undefined;
-  const isOfProduct = (/** @type {Item} */ item) => [undefined, item.group_identifier].includes(line.group_identifier) && item.reference === line.reference;
-  return items.find((item) => isOfProduct(item) && matches(item, attributes(line)) && matches(line, attributes(item)));
 }
 
 /**
