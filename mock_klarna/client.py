@@ -1,8 +1,6 @@
 """The HTTP client of a sandbox: the scenarios, the command line, the demo and the pytest plugin use it and nothing else."""
 
 import base64
-import os
-import ssl
 from collections.abc import Mapping
 from io import BytesIO
 from types import TracebackType
@@ -14,14 +12,13 @@ import orjson
 from msgspec import Struct
 
 from mock_klarna import __version__
-from mock_klarna.errors import MockKlarnaError, Problem, Unreachable
+from mock_klarna.errors import TYPE_BASE, MockKlarnaError, Problem, Unreachable, cause_of
 
 __tracebackhide__ = True  # of pytest, for tests with a server in their own loop
 Json = dict[str, Any]
 USER_AGENT = f"mock-klarna/{__version__}"
 """The header by which requests of this client are distinguished from those of a shop."""
 _MEMBERS = ("path", "rule", "value", "expected", "formula")
-_PROBLEM_TYPES = "https://mock-klarna.example/problems/"
 _CONNECT_SECONDS = 10
 
 
@@ -112,8 +109,12 @@ class Client:
             ) as answer:
                 raw = await answer.read()
                 return Answer(answer.status, _parsed(raw), answer.headers)
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
+            raise Unreachable(
+                f"no answer from {self.url}: this is not the URL of a server; give http://HOST:PORT"
+            ) from None
         except (aiohttp.ClientError, OSError) as error:
-            raise Unreachable(f"no answer from {self.url}: {_reason(error)}") from None
+            raise Unreachable(f"no answer from {self.url}: {cause_of(error)}") from None
 
     async def require_sandbox(self) -> None:
         """Raise `MockKlarnaError` if something else than a sandbox answers at the address, `Unreachable` if nothing does."""
@@ -145,21 +146,9 @@ class Client:
         )
 
 
-def _reason(error: Exception) -> str:
-    """Return why there is no answer; for a connection that is not possible the words of the operating system."""
-    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(cause, ssl.SSLError):
-        return f"no TLS connection: {(cause.reason or str(cause)).replace('_', ' ').lower()}"
-    if isinstance(cause, OSError) and cause.errno:
-        return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
-    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
-        return "this is not the URL of a server; give http://HOST:PORT"
-    return str(error) or type(error).__name__
-
-
 def _is_refusal(body: Json) -> bool:
     """Return whether a body is an error of a sandbox, which has a store that is not available or an unknown host name."""
-    return str(body.get("type")).startswith(_PROBLEM_TYPES)
+    return str(body.get("type")).startswith(TYPE_BASE)
 
 
 def _refusal(request: str, answer: Answer, problems: tuple[Problem, ...]) -> MockKlarnaError:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from mock_klarna.errors import did_you_mean
+from mock_klarna.errors import TYPE_BASE, did_you_mean
 
 _LOCAL_NAMES = ("localhost", "host.docker.internal", "host.containers.internal")
 _TO_HOST = "--add-host host.docker.internal:host-gateway"
@@ -28,7 +28,7 @@ _STATUS_REMEDIES = {
     415: "let the shop accept application/json at this URL",
     419: "exempt the URL from the shop's CSRF protection",
 }
-_OWN_HEADER, _OWN_ERROR = "Mock-Klarna-Explanation", b"https://mock-klarna.example/problems/"
+_OWN_HEADER, _OWN_ERROR = "Mock-Klarna-Explanation", TYPE_BASE.encode()
 _HTTPS_EXPECTED = (b"https port", b"an https server")
 
 

@@ -10,7 +10,7 @@ from http.client import HTTPException
 from pathlib import Path, PurePath
 from shlex import quote
 
-from mock_klarna.cli.health import own_url
+from mock_klarna.cli.health import url_of
 from mock_klarna.cli.main import UNREACHABLE
 from mock_klarna.cli.options import add_config, setting_value
 from mock_klarna.errors import MockKlarnaError
@@ -96,11 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(_recipes(folder), end="")
         return 0
     try:
-        pem = (
-            _read(folder)
-            if folder
-            else _download(own_url(arguments.config) if arguments.url is None else arguments.url)
-        )
+        pem = _read(folder) if folder else _download(url_of(arguments.url, arguments.config))
     except _NoAnswer as error:
         print(f"mock-klarna: {error}", file=sys.stderr)
         return UNREACHABLE

@@ -23,7 +23,7 @@ from mock_klarna.certify import (
     terminal,
 )
 from mock_klarna.cli import certify_shop, output
-from mock_klarna.cli.health import own_url
+from mock_klarna.cli.health import url_of
 from mock_klarna.cli.options import server_address
 from mock_klarna.client import Client
 from mock_klarna.domain.time import moment
@@ -167,7 +167,7 @@ def _server(arguments: argparse.Namespace) -> str:
     """Return the address of the server, "" if a file is judged and no server is known."""
     if arguments.file is not None and arguments.url is None:
         return ""
-    url: str = (own_url() if arguments.url is None else arguments.url).rstrip("/")
+    url = url_of(arguments.url).rstrip("/")
     server_address("--url", url)
     return url
 

@@ -10,7 +10,7 @@ from contextlib import closing
 
 from mock_klarna.cli.main import UNREACHABLE
 from mock_klarna.cli.options import SECONDS, add_config, server_address, setting_value
-from mock_klarna.errors import Unreachable
+from mock_klarna.errors import Unreachable, cause_of
 from mock_klarna.settings import SettingsError, server_url, variable_with_value
 
 _REQUEST_TIMEOUT = 3.0
@@ -28,7 +28,7 @@ def add_healthcheck(parser: argparse.ArgumentParser) -> None:
 
 def run_healthcheck(arguments: argparse.Namespace) -> int:
     """Return 0 if the server is healthy, 1 for any other answer, 4 for none; raises `SettingsError` for an invalid address."""
-    url = own_url(arguments.config) if arguments.url is None else arguments.url
+    url = url_of(arguments.url, arguments.config)
     code, reason = check_health(url)
     if code:
         print(f"mock-klarna: {url} is not healthy: {reason}", file=sys.stderr)
@@ -45,7 +45,7 @@ def add_wait(parser: argparse.ArgumentParser) -> None:
 
 def run_wait(arguments: argparse.Namespace) -> int:
     """Return 0 once the server is healthy, 4 after the timeout; raises `SettingsError` for an invalid address."""
-    url = own_url(arguments.config) if arguments.url is None else arguments.url
+    url = url_of(arguments.url, arguments.config)
     deadline = time.monotonic() + arguments.timeout
     while reason := check_health(url)[1]:
         if time.monotonic() >= deadline:
@@ -84,17 +84,17 @@ def why_unready(url: str) -> str:
         answer.close()
         return f"it answered {answer.code}" if answer.code in _NOT_READY else ""
     except (OSError, ValueError, HTTPException) as error:
-        cause = getattr(error, "reason", error)
-        if isinstance(cause, ssl.SSLError):
-            return f"no TLS connection: {(cause.reason or str(cause)).replace('_', ' ').lower()}"
-        return getattr(cause, "strerror", None) or str(cause).strip() or type(error).__name__
+        reason = getattr(error, "reason", None)  # where urllib keeps the error of the system
+        return cause_of(reason if isinstance(reason, Exception) else error)
 
 
-def own_url(config: str | None = None) -> str:
-    """Return the address of a server on this machine that has the same environment variables and configuration file.
+def url_of(given: str | None, config: str | None = None) -> str:
+    """Return the address that `--url` gives, else that of a server with the same environment variables and configuration file.
 
     Raises `SettingsError` for a host or a port that is not allowed, and for port 0.
     """
+    if given is not None:
+        return given
     host, port = (setting_value(name, config) for name in ("host", "port"))
     if port == 0:
         source = variable_with_value("port", os.environ) or "the configuration file"

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from mock_klarna.cli.health import own_url
+from mock_klarna.cli.health import url_of
 from mock_klarna.cli.options import server_address, short_flag
 from mock_klarna.domain.journal import KINDS
 from mock_klarna.domain.journal_text import in_order
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises `Unreachable` if the server does not answer at first, `SettingsError` for an invalid address, and
     `MockKlarnaError` for that of another server.
     """
-    url = own_url() if arguments.url is None else arguments.url
+    url = url_of(arguments.url)
     server_address("--url", url)
     with suppress(KeyboardInterrupt):
         run_in_loop(_follow(url, arguments))

@@ -5,8 +5,6 @@ A request that Klarna did not answer, or answered with 429 or 5xx, is sent again
 
 import asyncio
 import base64
-import os
-import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ import orjson
 from yarl import URL
 
 from mock_klarna import __version__
+from mock_klarna.errors import cause_of
 
 Json = dict[str, Any]
 BUTTONS = "/instantshopping/v1/buttons"
@@ -171,16 +170,9 @@ class Klarna:
                 call = Call(merchant, method, path, response.status, answer, correlation_id)
                 retry_after = _retry_after(response)
         except (aiohttp.ClientError, OSError, orjson.JSONDecodeError) as error:
-            call = Call(merchant, method, path, 0, f"no answer from {self.url}: {_reason(error)}".encode())
+            call = Call(merchant, method, path, 0, f"no answer from {self.url}: {cause_of(error)}".encode())
         self.calls.append(call)
         return call, retry_after
-
-
-def _reason(error: Exception) -> str:
-    """Return why there is no answer, in the words of the operating system if no connection was possible."""
-    if isinstance(error, ssl.SSLError) or not isinstance(error, OSError) or (error.errno or 0) <= 0:
-        return str(error) or type(error).__name__
-    return os.strerror(error.errno or 0)
 
 
 def _retry_after(response: aiohttp.ClientResponse) -> int:

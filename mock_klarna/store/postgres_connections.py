@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import asyncpg
 
 from mock_klarna import __version__
-from mock_klarna.errors import StoreFailure, StoreFull, TooManyConflicts
+from mock_klarna.errors import StoreFailure, StoreFull, TooManyConflicts, cause_of
 from mock_klarna.settings import SettingsError
 from mock_klarna.store.sql_rows import Row
 
@@ -65,7 +65,7 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except (TimeoutError, OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as fault:
-        raise StoreFailure(f"the database cannot be reached: {_reason(fault)}") from fault
+        raise StoreFailure(f"the database cannot be reached: {cause_of(fault)}") from fault
     except (asyncpg.OperatorInterventionError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as fault:
         raise StoreFailure(f"the database cannot be reached: {fault}") from fault
     except (asyncpg.DiskFullError, asyncpg.OutOfMemoryError) as fault:
@@ -74,12 +74,6 @@ def translated_errors() -> Iterator[None]:
         raise StoreFailure(f"the database cannot be written: {fault}") from fault
     except DEADLOCKS as fault:
         raise TooManyConflicts(f"the database ended a statement: {fault}") from fault
-
-
-def _reason(fault: Exception) -> str:
-    """Return why there is no connection; the words of the operating system without their number."""
-    words = fault.strerror if isinstance(fault, OSError) else None
-    return words or str(fault) or type(fault).__name__
 
 
 def hint_at_open(fault: BaseException) -> str:

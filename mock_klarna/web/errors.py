@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mock_klarna.errors import (
+    TYPE_BASE,
     BadValue,
     InvalidInput,
     KlarnaError,
@@ -46,7 +47,6 @@ PROBLEM_TYPES: dict[int, tuple[str, str]] = {
     507: ("store-full", "The disk of the database is full"),
 }
 """The last part of `type` and the `title` of problem details, by status."""
-TYPE_BASE = "https://mock-klarna.example/problems/"
 
 
 def error_response(

@@ -22,11 +22,12 @@ from mock_klarna.certify.probes import PROBES
 from mock_klarna.cli.main import COMMANDS
 from mock_klarna.cli.run import add_arguments as add_run_arguments
 from mock_klarna.domain.events import Event, event_classes
+from mock_klarna.errors import TYPE_BASE
 from mock_klarna.scenario.runner import BUILT_IN_VARIABLES
 from mock_klarna.scenario.steps import STEPS
 from mock_klarna.settings import flag_of, setting_fields, variable_of
 from mock_klarna.validation.explain import without_sources
-from mock_klarna.web.errors import PROBLEM_TYPES, TYPE_BASE
+from mock_klarna.web.errors import PROBLEM_TYPES
 from mock_klarna.web.operation import Operation
 from mock_klarna.web.operations import OPERATIONS, SANDBOX
 from mock_klarna.web.query import MERCHANT, Parameter

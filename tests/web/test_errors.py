@@ -10,8 +10,9 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from mock_klarna import MockKlarnaAsync, Settings, resources
+from mock_klarna.errors import TYPE_BASE
 from mock_klarna.validation import Validator
-from mock_klarna.web.errors import PROBLEM_TYPES, TYPE_BASE, error_response
+from mock_klarna.web.errors import PROBLEM_TYPES, error_response
 from mock_klarna.web.operation import ErrorFormat
 from mock_klarna.web.request import ApiRequest
 from tests.web.connection import Connection
