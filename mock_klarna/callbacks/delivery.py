@@ -148,9 +148,9 @@ class Deliveries:
         state = state_after(attempts.made[-1], repeated)
         await self._record(delivery, attempts, state, (repeated,) if repeated else (), finished=(job,))
         if repeated is not None:
-            await self._require_wanted(repeated, attempts.made[-1])
+            await self._end_if_unwanted(repeated, attempts.made[-1])
 
-    async def _require_wanted(self, repeated: Job, last: Attempt) -> None:
+    async def _end_if_unwanted(self, repeated: Job, last: Attempt) -> None:
         """Make the job of the next try due at once if its callback is not wanted any more.
 
         What ended the callback made such a job, and this one replaces it if it was committed between the reading of the order and
@@ -237,7 +237,7 @@ class Deliveries:
         async with self._slots.locked(delivery.merchant):
             now = await self._context.now(delivery.merchant)
             attempts = await self._injector.post(delivery, now)
-        self._store.forget_preloaded(keep_numbers=True)
+        self._store.forget_preloaded(keep_draws=True)
         return attempts
 
     async def _record(

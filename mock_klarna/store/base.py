@@ -34,8 +34,8 @@ class Store(Protocol):
         """
         ...
 
-    def forget_preloaded(self, *, keep_numbers: bool = False) -> None:
-        """Let the running task read everything anew; with `keep_numbers`, numbers that were drawn for it are still used."""
+    def forget_preloaded(self, *, keep_draws: bool = False) -> None:
+        """Let the running task read everything anew; with `keep_draws`, numbers that were drawn for it are still used."""
         ...
 
     async def get(self, kind: type[R], key: str) -> R | None:

@@ -72,7 +72,7 @@ class MemoryStore:
     async def preload(self, merchant: str, *names: str, draws: Sequence[str] = ()) -> None:
         """Do nothing: everything is in memory."""
 
-    def forget_preloaded(self, *, keep_numbers: bool = False) -> None:
+    def forget_preloaded(self, *, keep_draws: bool = False) -> None:
         """Do nothing."""
 
     async def count_records(self, kind: type[Record], merchant: str | None = None) -> int:

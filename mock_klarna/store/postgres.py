@@ -89,7 +89,7 @@ class RecordCounts:
         task = self._counting.get(kind)
         if task is None:
             task = self._counting[kind] = asyncio.create_task(self._count_anew(kind))
-            task.add_done_callback(_without_reader)
+            task.add_done_callback(_ignore_error)
         return await asyncio.shield(task) if known is None else known
 
     async def _count_anew(self, kind: type[Record]) -> int:
@@ -107,7 +107,7 @@ class RecordCounts:
         return count
 
 
-def _without_reader(task: asyncio.Task[int]) -> None:
+def _ignore_error(task: asyncio.Task[int]) -> None:
     """Take the error of a count, which nobody reads if an earlier number is used meanwhile."""
     if not task.cancelled():
         task.exception()
@@ -172,9 +172,9 @@ class PostgresStore(SqlStore):
         owner = storable(merchant)
         self._preloads.keep(Preloaded(owner, wanted, await self.fetch(PRELOAD, owner, wanted, sorted(draws))))
 
-    def forget_preloaded(self, *, keep_numbers: bool = False) -> None:
-        """Let the running task read everything again; with `keep_numbers`, numbers that it drew are still used."""
-        if keep_numbers:
+    def forget_preloaded(self, *, keep_draws: bool = False) -> None:
+        """Let the running task read everything again; with `keep_draws`, numbers that it drew are still used."""
+        if keep_draws:
             self._preloads.forget_records()
         else:
             self._preloads.forget()
@@ -265,7 +265,7 @@ class PostgresStore(SqlStore):
         for job in decision.finished:
             self._jobs.was_finished(job)
         callbacks = sum(isinstance(record, Delivery) and record.version == 1 for record in decision.writes)
-        await self.keep_bounds(owner, sum(row.size for row in events), newest or 0, callbacks)
+        await self.drop_excess(owner, sum(row.size for row in events), newest or 0, callbacks)
 
     def _wake(self, entries: Iterable[JournalFilter]) -> None:
         for entry in entries:
@@ -307,7 +307,7 @@ class PostgresStore(SqlStore):
             sizes[row.merchant] += row.size
             newest[row.merchant] = seq
         for merchant, size in sizes.items():
-            await self.keep_bounds(merchant, size, newest[merchant])
+            await self.drop_excess(merchant, size, newest[merchant])
         return seqs
 
     async def _insert_entries(self, rows: list[EntryRow]) -> list[Row]:

@@ -357,19 +357,19 @@ class SqlStore(ABC):
     async def cut_journal(self, merchant: str, excess: int, newest: int) -> int:
         """Drop entries below `newest` until `excess` bytes are free, exchanges and callbacks first; return the bytes freed."""
 
-    async def keep_bounds(self, merchant: str, size: int, newest: int, callbacks: int = 0) -> None:
+    async def drop_excess(self, merchant: str, size: int, newest: int, callbacks: int = 0) -> None:
         """Drop the oldest entries and callbacks of a merchant beyond the bounds, after some were committed.
 
         `size` is how many bytes of entries were committed, the last of them at `newest`.
         """
-        with self._later_if_it_fails(merchant):
+        with self._logged_failure(merchant):
             if size:
                 await self._limits.add(merchant, size, newest)
             if callbacks:
                 await self.limit_records(Delivery, merchant, self.bounds.most_callbacks, callbacks)
 
     @contextmanager
-    def _later_if_it_fails(self, merchant: str) -> Iterator[None]:
+    def _logged_failure(self, merchant: str) -> Iterator[None]:
         """Log a failure of the store while something old is dropped: what was committed before that stays so."""
         try:
             yield
@@ -384,7 +384,7 @@ class SqlStore(ABC):
 
     async def keep_newest(self, kind: type[Record], merchant: str, most: int) -> None:
         """Delete a merchant's oldest records of a kind beyond about the `most` newest; called after each new record."""
-        with self._later_if_it_fails(merchant):
+        with self._logged_failure(merchant):
             await self.limit_records(kind, storable(merchant), most, 1)
 
     async def limit_records(self, kind: type[Record], merchant: str, most: int, added: int) -> None:

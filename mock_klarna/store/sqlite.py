@@ -165,7 +165,7 @@ class SqliteStore(SqlStore):
     async def preload(self, merchant: str, *names: str, draws: Sequence[str] = ()) -> None:
         """Do nothing: there is no network."""
 
-    def forget_preloaded(self, *, keep_numbers: bool = False) -> None:
+    def forget_preloaded(self, *, keep_draws: bool = False) -> None:
         """Do nothing."""
 
     async def count_records(self, kind: type[Record], merchant: str | None = None) -> int:
@@ -198,7 +198,7 @@ class SqliteStore(SqlStore):
         self._claimed.difference_update(decision.finished)
         self._states.committed(rows)
         callbacks = sum(isinstance(record, Delivery) and record.version == 1 for record in decision.writes)
-        await self.keep_bounds(owner, sum(row.size for row in events), self._seq, callbacks)
+        await self.drop_excess(owner, sum(row.size for row in events), self._seq, callbacks)
         if self._waiters:
             self._wake(event_filters(owner, decision.events))
         return self._seq
@@ -231,7 +231,7 @@ class SqliteStore(SqlStore):
             self._seq = before
             raise
         seq = self._seq
-        await self.keep_bounds(owner, row.size, seq)
+        await self.drop_excess(owner, row.size, seq)
         if self._waiters:
             self._waiters.wake(narrowest_filter(owner, kind, name, purchase_id, data))
         return seq

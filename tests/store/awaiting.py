@@ -35,9 +35,9 @@ class Awaiting:
         """Notice every entry of a merchant or a purchase from now on."""
         return self._store.watching(journal_filter)
 
-    def forget_preloaded(self, *, keep_numbers: bool = False) -> None:
+    def forget_preloaded(self, *, keep_draws: bool = False) -> None:
         """Let the running task read everything anew."""
-        self._store.forget_preloaded(keep_numbers=keep_numbers)
+        self._store.forget_preloaded(keep_draws=keep_draws)
 
     def overdue(self) -> AsyncIterator[str]:
         """Yield merchants whose jobs another server left."""

@@ -57,7 +57,7 @@ async def test_a_task_that_waited_reads_records_anew_and_keeps_the_numbers_that_
         before = await first.get(Order, "o-1")
         assert before is not None
         assert not before.acknowledged
-        first.forget_preloaded(keep_numbers=True)
+        first.forget_preloaded(keep_draws=True)
         after = await first.get(Order, "o-1")
         assert after is not None
         assert after.acknowledged
