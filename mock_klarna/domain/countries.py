@@ -27,6 +27,18 @@ ADDRESS_MEMBERS = (
     "organization_name",
 )
 """The members of an address (klarna.md §3.10), in the order of the guide's examples."""
+CUSTOMER_MEMBERS = (
+    "date_of_birth",
+    "title",
+    "gender",
+    "last_four_ssn",
+    "national_identification_number",
+    "type",
+    "vat_id",
+    "organization_registration_id",
+    "organization_entity_type",
+)
+"""The members of a customer (klarna.md §3.10)."""
 
 _ENGLISH = {"male": ("Mr",), "female": ("Ms", "Mrs", "Miss")}
 _GERMAN = {"male": ("Herr",), "female": ("Frau",)}

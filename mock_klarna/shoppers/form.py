@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from mock_klarna.domain.countries import COUNTRIES, Country, ascii_number, canonical
+from mock_klarna.domain.countries import ADDRESS_MEMBERS, COUNTRIES, CUSTOMER_MEMBERS, Country, ascii_number, canonical
 from mock_klarna.domain.time import EARLIEST_BIRTH, is_birth, is_day
 from mock_klarna.errors import Problem
 from mock_klarna.shoppers.named import Shopper
@@ -26,15 +26,8 @@ _REQUIRED = {
 }
 _PERSON = ("given_name", "family_name")
 _PLACE = (*_PERSON, "street_address", "street_address2", "postal_code", "city", "region", "country")
-_ADDRESS_WITHOUT_FIELD = ("care_of", "attention", "organization_name")
-_CUSTOMER_WITHOUT_FIELD = (
-    "gender",
-    "last_four_ssn",
-    "type",
-    "vat_id",
-    "organization_registration_id",
-    "organization_entity_type",
-)
+_FIELDS = frozenset({*_PLACE, "email", "phone", "title", "date_of_birth", "national_identification_number"})
+"""The members that the form of the dialog has fields for."""
 
 
 def shopper_from_form(
@@ -167,10 +160,10 @@ def _keep_members_without_field(
     page: Mapping[str, Any], billing: dict[str, str], shipping: dict[str, str] | None, customer: dict[str, str]
 ) -> None:
     if _is_same(page.get("billing_address"), billing, _PERSON):
-        _add(customer, page.get("customer"), _CUSTOMER_WITHOUT_FIELD)
+        _add(customer, page.get("customer"), CUSTOMER_MEMBERS)
     for name, address in (("billing_address", billing), ("shipping_address", shipping)):
         if address and _is_same(page.get(name), address, _PLACE):
-            _add(address, page.get(name), _ADDRESS_WITHOUT_FIELD)
+            _add(address, page.get(name), ADDRESS_MEMBERS)
 
 
 def _is_same(of_page: Mapping[str, Any] | None, typed: Mapping[str, str], names: tuple[str, ...]) -> bool:
@@ -180,5 +173,5 @@ def _is_same(of_page: Mapping[str, Any] | None, typed: Mapping[str, str], names:
 
 def _add(members: dict[str, str], of_page: Mapping[str, Any] | None, names: tuple[str, ...]) -> None:
     for name, value in _trimmed(of_page).items():
-        if name in names:
+        if name in names and name not in _FIELDS:
             members.setdefault(name, value)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from mock_klarna.domain.countries import ADDRESS_MEMBERS, country
+from mock_klarna.domain.countries import ADDRESS_MEMBERS, CUSTOMER_MEMBERS, country
 from mock_klarna.domain.time import SHOPPERS_DAY
 from mock_klarna.shoppers.form import read_date, shopper_from_form
 from mock_klarna.shoppers.named import Shopper
@@ -26,19 +26,6 @@ if TYPE_CHECKING:
 
     from mock_klarna.domain.countries import Country
     from mock_klarna.errors import Problem
-
-CUSTOMER_MEMBERS = (
-    "date_of_birth",
-    "title",
-    "gender",
-    "last_four_ssn",
-    "national_identification_number",
-    "type",
-    "vat_id",
-    "organization_registration_id",
-    "organization_entity_type",
-)
-"""The members of a customer (klarna.md §3.10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +178,8 @@ def _generate_postal_code(country: str, fake: Faker) -> str:
 
 def _generate_postal_code_and_region(country: str, fake: Faker, given: Mapping[str, str]) -> dict[str, str]:
     given_region = given.get("region") or region_of(country, given.get("postal_code", ""))
-    every = postal_code_ranges(country)
-    ranges = [each for each in every if each[0] == given_region] or every
+    all_ranges = postal_code_ranges(country)
+    ranges = [each for each in all_ranges if each[0] == given_region] or all_ranges
     region, low, high = fake.random_element(ranges)
     return {"postal_code": _postal_code_between(low, high, fake), "region": region}
 
@@ -214,8 +201,8 @@ def _canadian_ranges() -> tuple[tuple[str, str, str], ...]:
     from faker.providers.address.en_CA import Provider
 
     prefixes = Provider.provinces_postcode_prefixes
-    south = ((name, letter, letter) for name, letters in prefixes.items() for letter in letters if letter != "X")
-    return (*south, *_RANGES_WITH_X)
+    ranges = ((name, letter, letter) for name, letters in prefixes.items() for letter in letters if letter != "X")
+    return (*ranges, *_RANGES_WITH_X)
 
 
 _PROVIDERS = ["faker.providers.address", "faker.providers.person"]

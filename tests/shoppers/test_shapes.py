@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from mock_klarna import resources as bundle
+from mock_klarna.domain.countries import CUSTOMER_MEMBERS
 from mock_klarna.shoppers import COUNTRIES, Shopper, country, named_shopper, person, shopper_names
-from mock_klarna.shoppers.generate import CUSTOMER_MEMBERS
 from tests.extent import extent
 
 if TYPE_CHECKING:
