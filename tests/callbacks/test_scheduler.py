@@ -231,18 +231,38 @@ async def test_a_push_that_is_sent_again_by_hand_waits_for_its_next_try(shop: Sh
     assert len(shop.at("/push")) == 3
 
 
-class WatchedDeliveries(Deliveries):
-    """Deliveries that note when a second job is sent."""
+class Server:
+    """What a server is made of, without HTTP; its clock is `now`, seconds in UTC."""
 
-    def __init__(self, context: Context, client: MerchantClient) -> None:
+    def __init__(
+        self, store: MemoryStore, deliveries: Callable[[Context, MerchantClient], Deliveries] = Deliveries
+    ) -> None:
+        settings, due_merchants = Settings(), DueMerchants()
+        self.now = 1_000_000.0
+        self.client = MerchantClient(settings)
+        context = Context(store, settings, lambda: self.now, "seed", due_merchants)
+        sender = deliveries(context, self.client)
+        self.klarna = Emulator(context, sender)
+        self.scheduler = Scheduler(self.klarna, sender, due_merchants)
+
+    async def place(self, shop: Shop) -> str:
+        """Place an order with a push URL of a shop; return its id."""
+        urls = {**pages.PAGE["merchant_urls"], "push": f"{shop.url}/push"}
+        return (await commands.order(self.klarna, "shop", {"page": {**pages.PAGE, "merchant_urls": urls}})).order_id
+
+
+class WatchedDeliveries(Deliveries):
+    """Deliveries that set an event when a second job is sent."""
+
+    def __init__(self, context: Context, client: MerchantClient, second_is_sent: asyncio.Event) -> None:
         super().__init__(context, client)
-        self.jobs: list[Job] = []
-        self.second = asyncio.Event()
+        self._sent = 0
+        self._second_is_sent = second_is_sent
 
     async def send(self, job: Job) -> None:
-        self.jobs.append(job)
-        if len(self.jobs) > 1:
-            self.second.set()
+        self._sent += 1
+        if self._sent > 1:
+            self._second_is_sent.set()
         await super().send(job)
 
 
@@ -254,27 +274,22 @@ async def test_a_push_whose_order_is_acknowledged_before_it_is_answered_has_one_
     shop: Shop, command: str, body: Json
 ) -> None:
     """The usual merchant acknowledges while it handles the push (klarna.md §4.4)."""
-    settings, now = Settings(), [1_000_000.0]
-    due_merchants, client, store = DueMerchants(), MerchantClient(settings), MemoryStore()
-    context = Context(store, settings, lambda: now[0], "seed", due_merchants)
-    deliveries = WatchedDeliveries(context, client)
-    klarna = Emulator(context, deliveries)
-    scheduler = Scheduler(klarna, deliveries, due_merchants)
-    page = {**pages.PAGE, "merchant_urls": {**pages.PAGE["merchant_urls"], "push": f"{shop.url}/push"}}
-    order = await commands.order(klarna, "shop", {"page": page})
+    store, second_is_sent = MemoryStore(), asyncio.Event()
+    server = Server(store, partial(WatchedDeliveries, second_is_sent=second_is_sent))
+    order_id = await server.place(shop)
 
     async def acknowledge(_request: ReceivedRequest) -> tuple[int, bytes]:
-        await klarna.order_management.run(command, "shop", order.order_id, body)
-        await deliveries.second.wait()
+        await server.klarna.order_management.run(command, "shop", order_id, body)
+        await second_is_sent.wait()
         return 200, b""
 
     shop.answers["/push"] = acknowledge
-    now[0] += 300
-    running = asyncio.create_task(scheduler.run())
+    server.now += 300
+    running = asyncio.create_task(server.scheduler.run())
     assert await store.wait(JournalFilter(kind="callback"), 0, 120)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    await client.close()
+    await server.client.close()
     (push,) = await store.records(Delivery, "shop")
     assert (push.state, [attempt.outcome for attempt in push.attempts]) == ("delivered", ["answered"])
 
@@ -300,17 +315,12 @@ class StoreWithOtherServers(MemoryStore):
 async def test_a_push_whose_order_is_acknowledged_while_its_attempt_is_written_is_not_repeated(
     shop: Shop, command: str, body: Json
 ) -> None:
-    settings, now = Settings(), [1_000_000.0]
-    due_merchants, client, store = DueMerchants(), MerchantClient(settings), StoreWithOtherServers()
-    context = Context(store, settings, lambda: now[0], "seed", due_merchants)
-    deliveries = Deliveries(context, client)
-    klarna = Emulator(context, deliveries)
-    scheduler = Scheduler(klarna, deliveries, due_merchants)
-    page = {**pages.PAGE, "merchant_urls": {**pages.PAGE["merchant_urls"], "push": f"{shop.url}/push"}}
-    order = await commands.order(klarna, "shop", {"page": page})
-    store.before = partial(klarna.order_management.run, command, "shop", order.order_id, body)
-    await scheduler.set_clock("shop", 300.0)
-    await client.close()
+    store = StoreWithOtherServers()
+    server = Server(store)
+    order_id = await server.place(shop)
+    store.before = partial(server.klarna.order_management.run, command, "shop", order_id, body)
+    await server.scheduler.set_clock("shop", 300.0)
+    await server.client.close()
     (push,) = await store.records(Delivery, "shop")
     assert (push.state, len(push.attempts)) == ("delivered", 1)
     assert [job.kind for job in await store.jobs("shop") if job.kind == "push"] == []

@@ -143,24 +143,17 @@ async def test_the_merchant_who_used_the_token_of_another_one_is_named_and_not_w
 
 
 async def test_a_moved_clock_ends_the_wait_for_a_shop_that_has_not_answered(client: Client, shop: Shop) -> None:
-    called, may_answer = asyncio.Event(), asyncio.Event()
-
-    async def hang(_request: shops.ReceivedRequest) -> tuple[int, bytes]:
-        called.set()
-        await may_answer.wait()
-        return 200, b""
-
-    shop.answers[PLACE] = hang
+    held = shop.hold(PLACE)
     async with asyncio.timeout(IN_TIME):
         buying = asyncio.ensure_future(buy(client, shop.url, wait=LONG, merchant_timeout=60))
-        await called.wait()
+        await held.received.wait()
         await client.ask("POST", "/_mock/clock", {"advance": 61})
         purchase = await buying
         assert (purchase["state"], purchase["hint"]) == (
             "timed_out",
             f"the shop has not answered place_order at {shop.url}{PLACE} yet",
         )
-    may_answer.set()
+    held.released.set()
 
 
 async def test_a_purchase_that_timed_out_says_what_the_shop_did(client: Client, shop: Shop) -> None:

@@ -1,5 +1,6 @@
 """A merchant in the test's event loop, with answers that the test sets; it keeps the requests that it receives."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -53,6 +54,14 @@ def in_turn(*statuses: int) -> Answer:
     return answer
 
 
+@dataclass(frozen=True)
+class HeldRequests:
+    """Requests that a shop does not answer until `released`; `received` is set once the first of them is there."""
+
+    received: asyncio.Event = field(default_factory=asyncio.Event)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 @dataclass
 class Shop:
     """The shop's URL, its answers by path, and the requests that it received, in order."""
@@ -64,6 +73,18 @@ class Shop:
     def at(self, path: str) -> list[ReceivedRequest]:
         """Return the requests to a path, with any query."""
         return [request for request in self.requests if request.path.partition("?")[0] == path]
+
+    def hold(self, path: str, status: int = 200) -> HeldRequests:
+        """Hold the requests at a path, then answer them without a body."""
+        held = HeldRequests()
+
+        async def answer(_request: ReceivedRequest) -> tuple[int, bytes]:
+            held.received.set()
+            await held.released.wait()
+            return status, b""
+
+        self.answers[path] = answer
+        return held
 
     async def handle(self, request: web.Request) -> web.Response:
         """Record a request and answer it."""

@@ -13,21 +13,14 @@ from tests.database import Database, running
 from tests.merchants.pages import PAGE, urls
 from tests.merchants.processes import served, started
 from tests.merchants.running import BUTTONS, Json, buy, callbacks, calls, place
-from tests.merchants.shop import ReceivedRequest, Shop
+from tests.merchants.shop import Shop
 from tests.store.races import NO_MERCHANT
 
 pytestmark = pytest.mark.process
 
 
 async def test_another_server_continues_the_callback_of_one_that_was_killed(postgres: str, shop: Shop) -> None:
-    asked, answers = asyncio.Semaphore(0), asyncio.Event()
-
-    async def hang(_asked: ReceivedRequest) -> tuple[int, bytes]:
-        asked.release()
-        await answers.wait()
-        return 200, b"{}"
-
-    shop.answers["/place-order"] = hang
+    held = shop.hold("/place-order")
     store = f"{postgres}&lease=2"
     async with (
         served("--store", store) as first,
@@ -36,9 +29,9 @@ async def test_another_server_continues_the_callback_of_one_that_was_killed(post
         Client(second.url, "shop") as other,
     ):
         await buy(client, shop.url)
-        await asked.acquire()
+        await held.received.wait()
         await first.killed()
-        answers.set()
+        held.released.set()
         await calls(other, "place_order")
         (callback,) = await callbacks(other, "place_order")
     assert [attempt["outcome"] for attempt in callback["attempts"]] == ["interrupted", "answered"]
@@ -47,14 +40,7 @@ async def test_another_server_continues_the_callback_of_one_that_was_killed(post
 async def test_a_push_ends_with_an_acknowledgement_at_another_server_if_the_one_that_sent_it_is_killed(
     postgres: str, shop: Shop
 ) -> None:
-    asked, answers = asyncio.Event(), asyncio.Event()
-
-    async def hang(_asked: ReceivedRequest) -> tuple[int, bytes]:
-        asked.set()
-        await answers.wait()
-        return 200, b""
-
-    shop.answers["/push"] = hang
+    held = shop.hold("/push")
     store = f"{postgres}&lease=2"
     async with (
         served("--store", store) as first,
@@ -64,10 +50,10 @@ async def test_a_push_ends_with_an_acknowledgement_at_another_server_if_the_one_
     ):
         order = await place(client, await buy(client, NO_MERCHANT, {"push": f"{shop.url}/push"}))
         await client.ask("POST", "/_mock/clock", {"advance": 299.5})
-        await asked.wait()
+        await held.received.wait()
         assert (await other.send("POST", f"/ordermanagement/v1/orders/{order['order_id']}/acknowledge")).status == 204
         await first.killed()
-        answers.set()
+        held.released.set()
         await other.ask("POST", "/_mock/clock", {"advance": "48h"})
         (push,) = await callbacks(other, "push")
         jobs = (await other.ask("GET", "/_mock/jobs"))["jobs"]

@@ -158,22 +158,15 @@ async def test_a_clock_is_moved_after_the_callback_that_another_server_sends_has
     replicas: list[Client], shop: Shop
 ) -> None:
     here, there, _ = replicas
-    asked, answers = asyncio.Event(), asyncio.Event()
-
-    async def hang(_asked: ReceivedRequest) -> tuple[int, bytes]:
-        asked.set()
-        await answers.wait()
-        return 500, b""
-
-    shop.answers["/notification"] = hang
+    held = shop.hold("/notification", 500)
     order = await place(
         here, await buy(here, shop.url, {"notification": f"{shop.url}/notification"}, outcome="PENDING")
     )
     await here.ask("POST", f"/_mock/orders/{order['order_id']}/decision", {"fraud_status": "ACCEPTED"})
-    await asked.wait()
+    await held.received.wait()
     moving = asyncio.create_task(there.ask("POST", "/_mock/clock", {"advance": "15m"}))
     assert not (await asyncio.wait({moving}, timeout=0.1))[0]
-    answers.set()
+    held.released.set()
     await moving
     (notification,) = await callbacks(there, "notification")
     assert [attempt["status"] for attempt in notification["attempts"]] == [500, 500]
