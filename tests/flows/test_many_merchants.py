@@ -11,7 +11,7 @@ from tests.merchants.pages import PAGE, urls
 from tests.merchants.running import AUTHORIZATIONS, BUTTONS, Json, emulator
 from tests.merchants.shop import ReceivedRequest, Shop
 
-MERCHANTS, PURCHASES_PER_MERCHANT = 64, 2
+MERCHANTS, PURCHASES_PER_MERCHANT = 64, 3
 SHOPPERS, SHOPPERS_OF_SILENT = 100, 20
 LONG = 600.0
 """Seconds that a purchase waits for its merchant at the most: a busy machine needs long for so many."""

@@ -57,7 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("scenarios")
 
 
-@settings(max_examples=extent(usual=30, thorough=300))
+@settings(max_examples=extent(usual=100, thorough=300))
 @given(st.sampled_from(list(STEPS)).flatmap(lambda step: st.tuples(st.just(step), arguments(step))))
 def test_every_error_has_a_place_and_a_hint_and_is_reported_once(folder: Path, step: tuple[str, Any]) -> None:
     errors = errors_beside_a_valid_file(folder, {"name": "x", "steps": [dict([step]), {"pause": 0}]})

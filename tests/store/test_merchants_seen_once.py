@@ -18,16 +18,16 @@ async def record(store: MemoryStore, merchant: str) -> None:
 async def test_merchants_that_only_have_a_journal_are_bounded() -> None:
     store = MemoryStore(Bounds(all_journals_bytes=1 << 20))
     await store.commit("shop", telling(button_created()), 1.0)
-    for number in range(2500):
+    for number in range(5000):
         await record(store, f"seen-once-{number}")
     assert len(await store.merchants()) < 1500
-    assert await store.dropped(None) > 2000
+    assert await store.dropped(None) > 4500
 
 
 async def test_a_merchant_with_state_is_not_forgotten_with_its_journal() -> None:
     store = MemoryStore(Bounds(all_journals_bytes=1 << 20))
     await store.count("shop", "button")
-    for number in range(2500):
+    for number in range(5000):
         await record(store, f"seen-once-{number}")
     assert await store.count("shop", "button") == 2
 
