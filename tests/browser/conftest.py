@@ -40,6 +40,17 @@ async def browser() -> "AsyncIterator[Browser]":
         yield browser
 
 
+@pytest_asyncio.fixture(loop_scope="session", autouse=True)
+async def requests_end_with_the_test() -> AsyncIterator[None]:
+    """Cancel what waits for an answer that a test never gave: asyncio would report it in the output of another test."""
+    before = asyncio.all_tasks()
+    yield
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
 @pytest.fixture
 def console_errors() -> list[str]:
     """Errors and unhandled rejections that the tab's console has shown; a test that provokes some clears them."""

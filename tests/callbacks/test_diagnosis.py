@@ -4,7 +4,6 @@ import asyncio
 import socket
 import ssl
 import threading
-from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
@@ -252,15 +251,13 @@ async def test_a_host_that_is_not_known_gets_a_remedy() -> None:
 
 @asynccontextmanager
 async def tls_shop(folder: Path) -> AsyncIterator[int]:
-    """A merchant that speaks TLS only and closes every other connection; yields its port."""
+    """A merchant that speaks TLS only and closes every connection; yields its port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*samples.files(folder, samples.server_pair("localhost")))
 
-    async def serve(reader: StreamReader, writer: StreamWriter) -> None:
-        await reader.read(1)
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as server:
+    async with await asyncio.start_server(
+        lambda _reader, writer: writer.close(), "127.0.0.1", 0, ssl=context
+    ) as server:
         yield server.sockets[0].getsockname()[1]
 
 

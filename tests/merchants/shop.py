@@ -64,11 +64,12 @@ class HeldRequests:
 
 @dataclass
 class Shop:
-    """The shop's URL, its answers by path, and the requests that it received, in order."""
+    """The shop's URL, its answers by path, and the requests that it received, in order; `_running` have no answer yet."""
 
     url: str = ""
     answers: dict[str, Answer] = field(default_factory=dict)
     requests: list[ReceivedRequest] = field(default_factory=list)
+    _running: "set[asyncio.Task[Any]]" = field(default_factory=set)
 
     def at(self, path: str) -> list[ReceivedRequest]:
         """Return the requests to a path, with any query."""
@@ -90,8 +91,19 @@ class Shop:
         """Record a request and answer it."""
         received = ReceivedRequest(request.raw_path, await request.read(), request.headers.get("Content-Type"))
         self.requests.append(received)
-        status, body = await self.answers.get(request.path, fine)(received)
+        running = asyncio.ensure_future(self.answers.get(request.path, fine)(received))
+        self._running.add(running)
+        try:
+            status, body = await running
+        finally:
+            self._running.discard(running)
         return web.Response(status=status, body=body)
+
+    async def stop_answering(self) -> None:
+        """Cancel the answers that nobody waits for any more: aiohttp keeps those whose client has gone."""
+        for running in self._running:
+            running.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -109,3 +121,4 @@ async def opened() -> AsyncIterator[Shop]:
         yield shop
     finally:
         await runner.cleanup()
+        await shop.stop_answering()
