@@ -12,7 +12,8 @@ import orjson
 from msgspec import Struct
 
 from mock_klarna import __version__
-from mock_klarna.errors import TYPE_BASE, MockKlarnaError, Problem, Unreachable, cause_of
+from mock_klarna.connection_errors import cause_of
+from mock_klarna.errors import TYPE_BASE, MockKlarnaError, Problem, Unreachable
 
 __tracebackhide__ = True  # of pytest, for tests with a server in their own loop
 Json = dict[str, Any]

@@ -2,7 +2,6 @@
 
 import errno
 import json
-import os
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
@@ -393,18 +392,6 @@ class CannotBind(OSError):
     def __str__(self) -> str:
         """Return one sentence for a terminal."""
         return f"cannot listen on {self.address}: {self.strerror}; {self.remedy}"
-
-
-def cause_of(error: Exception) -> str:
-    """Return why a connection was not possible or ended: in the words of the operating system, or of TLS."""
-    import ssl
-
-    cause = getattr(error, "os_error", error)  # where aiohttp keeps the error of the system
-    if isinstance(cause, ssl.SSLError):
-        return f"no TLS connection: {(cause.reason or str(cause)).replace('_', ' ').lower()}"
-    if isinstance(cause, OSError) and (cause.errno or 0) > 0:  # those of name resolution are below 0
-        return os.strerror(cause.errno or 0)
-    return getattr(cause, "strerror", None) or str(cause).strip() or type(error).__name__
 
 
 class WriteConflict(Exception):

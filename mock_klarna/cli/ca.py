@@ -13,6 +13,7 @@ from shlex import quote
 from mock_klarna.cli.health import url_of
 from mock_klarna.cli.main import UNREACHABLE
 from mock_klarna.cli.options import add_config, setting_value
+from mock_klarna.connection_errors import cause_of
 from mock_klarna.errors import MockKlarnaError
 from mock_klarna.settings import PREFIX
 
@@ -133,8 +134,7 @@ def _download(url: str) -> str:
             hint = "start the server with --tls; with --tls-cert, trust the issuer of that certificate"
             raise MockKlarnaError(f"{address} answered {refusal.code}: no authority", hint=hint) from None
     except (OSError, ValueError, HTTPException) as error:
-        cause = getattr(error, "reason", error)
-        raise _NoAnswer(f"no answer from {url}: {str(getattr(cause, 'strerror', None) or cause).strip()}") from None
+        raise _NoAnswer(f"no answer from {url}: {cause_of(error)}") from None
     if not pem.startswith(_PEM):
         hint = "give the address of mock-klarna, not that of the shop"
         raise MockKlarnaError(f"{address} answered without a certificate", where="--url", hint=hint)

@@ -10,7 +10,8 @@ from contextlib import closing
 
 from mock_klarna.cli.main import UNREACHABLE
 from mock_klarna.cli.options import SECONDS, add_config, server_address, setting_value
-from mock_klarna.errors import Unreachable, cause_of
+from mock_klarna.connection_errors import cause_of
+from mock_klarna.errors import Unreachable
 from mock_klarna.settings import SettingsError, server_url, variable_with_value
 
 _REQUEST_TIMEOUT = 3.0
@@ -84,8 +85,7 @@ def why_unready(url: str) -> str:
         answer.close()
         return f"it answered {answer.code}" if answer.code in _NOT_READY else ""
     except (OSError, ValueError, HTTPException) as error:
-        reason = getattr(error, "reason", None)  # where urllib keeps the error of the system
-        return cause_of(reason if isinstance(reason, Exception) else error)
+        return cause_of(error)
 
 
 def url_of(given: str | None, config: str | None = None) -> str:
@@ -116,6 +116,6 @@ def check_health(url: str) -> tuple[int, str]:
             is_healthy = answer.status == 200 and "status" in json.loads(answer.read())
             return (0, "") if is_healthy else (_UNHEALTHY, f"it answered {answer.status}")
     except OSError as error:
-        return UNREACHABLE, error.strerror or str(error) or type(error).__name__
+        return UNREACHABLE, cause_of(error)
     except (ValueError, http.client.HTTPException) as error:
         return _UNHEALTHY, str(error).strip() or type(error).__name__

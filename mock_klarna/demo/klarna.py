@@ -18,7 +18,7 @@ import orjson
 from yarl import URL
 
 from mock_klarna import __version__
-from mock_klarna.errors import cause_of
+from mock_klarna.connection_errors import cause_of
 
 Json = dict[str, Any]
 BUTTONS = "/instantshopping/v1/buttons"

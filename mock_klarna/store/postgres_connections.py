@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import asyncpg
 
 from mock_klarna import __version__
-from mock_klarna.errors import StoreFailure, StoreFull, TooManyConflicts, cause_of
+from mock_klarna.connection_errors import cause_of
+from mock_klarna.errors import StoreFailure, StoreFull, TooManyConflicts
 from mock_klarna.settings import SettingsError
 from mock_klarna.store.sql_rows import Row
 
