@@ -34,6 +34,9 @@ _TRIES = 50
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
+StoredAnswer = Callable[[T, float], Decision]
+"""Stores the answer of a request with an idempotency key: for the value of a command, at a time on the merchant's clock."""
+
 
 class JobObserver(Protocol):
     """The receiver of notifications about new jobs."""
@@ -196,10 +199,12 @@ class Context:
         command: Callable[[R, float], CommandResult[T]],
         loaded: R | None = None,
         now: float | None = None,
+        answer: StoredAnswer[T] | None = None,
     ) -> T:
         """Load a record, decide and commit; repeat if the record was outdated, also for a refusal; return the value of the result.
 
         A caller that has just loaded the record, or knows the time on the merchant's clock, passes them for the first try.
+        The answer of a request with an idempotency key is committed together with the result.
         Raises what loading and the command raise, and `TooManyConflicts`.
         """
         record = loaded if loaded is not None else await load()
@@ -208,6 +213,9 @@ class Context:
             time = now if now is not None else await self.now(record.merchant)
             try:
                 result = command(record, time)
+                if answer is not None:
+                    stored = answer(result.value, time)
+                    result = replace(result, writes=(*result.writes, *stored.writes), jobs=(*result.jobs, *stored.jobs))
                 await self.commit(record.merchant, result, time)
                 return result.value
             except (KlarnaError, MockKlarnaError):

@@ -9,7 +9,7 @@ from mock_klarna.domain.customer_token import CustomerToken
 from mock_klarna.domain.purchase import require_open
 from mock_klarna.domain.records import CommandResult, Order, Purchase
 from mock_klarna.domain.urls import host_of
-from mock_klarna.emulator.context import Context
+from mock_klarna.emulator.context import Context, StoredAnswer
 from mock_klarna.errors import BadValue, NotAllowed, NotFound, Problem
 from mock_klarna.validation import write_json
 
@@ -58,11 +58,13 @@ class CustomerTokens:
             )
         return token
 
-    async def order(self, merchant: str, customer_token: str, body: Json) -> Order:
+    async def order(
+        self, merchant: str, customer_token: str, body: Json, answer: StoredAnswer[Order] | None = None
+    ) -> Order:
         """Place an order with a token, without a shopper; raises `BadValue` for another currency than the token's."""
-        return await self._context.create(lambda: self._order(merchant, customer_token, body))
+        return await self._context.create(lambda: self._order(merchant, customer_token, body, answer))
 
-    async def _order(self, merchant: str, customer_token: str, body: Json) -> Order:
+    async def _order(self, merchant: str, customer_token: str, body: Json, answer: StoredAnswer[Order] | None) -> Order:
         token = await self.read(merchant, customer_token)
         _require_agreed_currency(token, body)
         now, order_id = await self._context.new_id(merchant, "order", customer_token, token.version)
@@ -72,12 +74,14 @@ class CustomerTokens:
             raw = write_json({**orjson.loads(token.body)["shopper"], **body, "purchase_currency": agreed})
             return tokens.order(token, order_id, body, raw, now)
 
-        return await self._context.decide(lambda: self.read(merchant, customer_token), command, token, now)
+        return await self._context.decide(lambda: self.read(merchant, customer_token), command, token, now, answer)
 
-    async def change(self, merchant: str, customer_token: str, status: str) -> CustomerToken:
+    async def change(
+        self, merchant: str, customer_token: str, status: str, answer: StoredAnswer[CustomerToken] | None = None
+    ) -> CustomerToken:
         """Set the status of a merchant's token."""
         return await self._context.decide(
-            lambda: self.read(merchant, customer_token), lambda token, _now: tokens.change(token, status)
+            lambda: self.read(merchant, customer_token), lambda token, _now: tokens.change(token, status), answer=answer
         )
 
     async def find(self, merchant: str | None, customer_token: str) -> CustomerToken:

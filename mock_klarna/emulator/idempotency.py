@@ -3,47 +3,39 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from mock_klarna.domain.records import REMEMBERED_SECONDS, RememberedAnswer, remembered
+from mock_klarna.domain.records import RememberedAnswer
 from mock_klarna.emulator.context import Context, digest
 
 MAX_ANSWERS = 10_000
 """Answers that are stored for each merchant; the oldest are deleted first."""
-Headers = tuple[tuple[str, str], ...]
 
 
 class Idempotency:
-    """Stores the successful answers of 24 hours; refusals are not stored, so that a request can be corrected."""
+    """Finds the successful answers of 24 hours; refusals are not stored, so that a request can be corrected.
+
+    A command commits its answer together with what it changes (`remembered`), so that no crash separates them.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     @asynccontextmanager
     async def turn(self, merchant: str, operation: str, key: str) -> AsyncIterator[str]:
-        """Wait until no other request executes the operation under this key; the value is the name for `recall` and `remember`."""
+        """Wait until no other request executes the operation under this key; the value is the name of its answer."""
         name = digest(merchant, operation, key).hex()
         async with self._context.store.exclusive(f"idempotency:{name}"):
             yield name
 
     async def recall(self, merchant: str, name: str) -> RememberedAnswer | None:
-        """Return the first answer, or None if there was none in the last 24 hours."""
+        """Return the first answer, or None if there was none in the last 24 hours; an older one is deleted."""
         answer = await self._context.store.get(RememberedAnswer, name)
-        if answer is None or await self._context.now(merchant) >= answer.until:
-            return None
-        return answer
-
-    async def remember(self, merchant: str, name: str, status: int, body: bytes, headers: Headers) -> None:
-        """Store an answer, and delete the merchant's oldest ones if there are too many."""
-        now = await self._context.now(merchant)
+        if answer is None or await self._context.now(merchant) < answer.until:
+            return answer
         await self.forget(name)
-        answer = RememberedAnswer(
-            merchant=merchant,
-            name=name,
-            status=status,
-            body=body,
-            answer_headers=headers,
-            until=now + REMEMBERED_SECONDS,
-        )
-        await self._context.commit(merchant, remembered(answer), now)
+        return None
+
+    async def delete_oldest(self, merchant: str) -> None:
+        """Delete the merchant's oldest answers if there are too many."""
         await self._context.store.keep_newest(RememberedAnswer, merchant, MAX_ANSWERS)
 
     async def forget(self, name: str) -> None:

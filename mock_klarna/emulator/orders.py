@@ -11,7 +11,7 @@ from mock_klarna.domain import captures
 from mock_klarna.domain import order as orders
 from mock_klarna.domain.countries import ADDRESS_MEMBERS
 from mock_klarna.domain.records import Capture, CommandResult, Order, Purchase, Refund
-from mock_klarna.emulator.context import Context
+from mock_klarna.emulator.context import Context, StoredAnswer
 from mock_klarna.errors import NoSuchOrder, NotAllowed, WriteConflict
 from mock_klarna.validation import write_json
 
@@ -114,9 +114,15 @@ class OrderManagement:
         return order
 
     async def run(
-        self, name: str, merchant: str, order_id: str, body: Json | None = None, capture_id: str = ""
-    ) -> tuple[Order, str]:
-        """Run the command of `COMMANDS` with a name; return the order, and the id of what was created or "".
+        self,
+        name: str,
+        merchant: str,
+        order_id: str,
+        body: Json | None = None,
+        capture_id: str = "",
+        answer: StoredAnswer[Order] | None = None,
+    ) -> Order:
+        """Run the command of `COMMANDS` with a name; return the order, whose last capture or refund is what was created.
 
         Raises `NoSuchOrder`, also for another merchant's order, and what the command raises.
         """
@@ -133,7 +139,7 @@ class OrderManagement:
             return command.decide(order, OrderRequest(body or {}, now, new_id, capture_id, may_change_billing))
 
         load = partial(self._own, merchant, order_id, command.failure)
-        return await self._context.decide(load, decide, order, now), new_id
+        return await self._context.decide(load, decide, order, now, answer)
 
     async def find_capture(self, merchant: str, order_id: str, capture_id: str) -> tuple[Order, Capture]:
         """Return a capture with its order."""

@@ -4,6 +4,7 @@ import orjson
 
 from mock_klarna.domain.customer_token import PAYMENT_METHOD, CustomerToken
 from mock_klarna.domain.purchase import filled
+from mock_klarna.domain.records import Order
 from mock_klarna.domain.time import moment
 from mock_klarna.web.request import ApiRequest, ApiResponse, Services, json_response
 
@@ -39,23 +40,30 @@ async def get_token(services: Services, request: ApiRequest) -> ApiResponse:
 
 async def order_from_token(services: Services, request: ApiRequest) -> ApiResponse:
     """Place an order with a customer token."""
+    confirmation = (request.body.get("merchant_urls") or {}).get("confirmation")
+
+    def rendered(order: Order) -> ApiResponse:
+        body = {
+            "order_id": order.order_id,
+            "fraud_status": order.fraud_status,
+            "redirect_url": filled(confirmation, order.order_id) or "",
+            "authorized_payment_method": {"type": PAYMENT_METHOD.lower()},
+        }
+        return json_response(body)
+
     order = await services.emulator.customer_tokens.order(
-        request.merchant, request.path("customer_token"), request.body
+        request.merchant, request.path("customer_token"), request.body, request.stored_answer(rendered)
     )
     request.purchase_id = order.purchase_id
-    body = {
-        "order_id": order.order_id,
-        "fraud_status": order.fraud_status,
-        "redirect_url": filled((request.body.get("merchant_urls") or {}).get("confirmation"), order.order_id) or "",
-        "authorized_payment_method": {"type": PAYMENT_METHOD.lower()},
-    }
-    return json_response(body)
+    return rendered(order)
 
 
 async def update_token_status(services: Services, request: ApiRequest) -> ApiResponse:
     """Cancel a customer token."""
-    status = request.body["status"]
-    token = await services.emulator.customer_tokens.change(request.merchant, request.path("customer_token"), status)
+    answer = request.stored_answer(lambda _token: ApiResponse(202))
+    token = await services.emulator.customer_tokens.change(
+        request.merchant, request.path("customer_token"), request.body["status"], answer
+    )
     request.purchase_id = token.purchase_id
     return ApiResponse(202)
 

@@ -36,14 +36,21 @@ def command(name: str) -> Callable[[Services, ApiRequest], Awaitable[ApiResponse
 
     async def handler(services: Services, request: ApiRequest) -> ApiResponse:
         order_id, capture_id = _order_id(request), request.http.match_info.get("capture_id", "")
-        management = services.emulator.order_management
-        order, new_id = await management.run(name, request.merchant, order_id, request.body, capture_id)
+
+        def rendered(order: Order) -> ApiResponse:
+            if not row.creates:
+                return ApiResponse(204)
+            here = f"{scheme(request.http)}://{request.http.host}{ORDERS}/{order.order_id}"
+            fulfilment, is_capture = order.fulfilment, row.creates == "capture"
+            new_id = fulfilment.captures[-1].capture_id if is_capture else fulfilment.refunds[-1].refund_id
+            headers = {"Location": f"{here}/{row.creates}s/{new_id}", f"{row.creates.title()}-Id": new_id}
+            return ApiResponse(201, b"", headers)
+
+        order = await services.emulator.order_management.run(
+            name, request.merchant, order_id, request.body, capture_id, request.stored_answer(rendered)
+        )
         request.purchase_id = order.purchase_id
-        if not row.creates:
-            return ApiResponse(204)
-        here = f"{scheme(request.http)}://{request.http.host}{ORDERS}/{order.order_id}"
-        headers = {"Location": f"{here}/{row.creates}s/{new_id}", f"{row.creates.title()}-Id": new_id}
-        return ApiResponse(201, b"", headers)
+        return rendered(order)
 
     handler.__doc__ = row.summary
     return handler

@@ -250,7 +250,7 @@ IDEMPOTENCY_KEY = "Klarna-Idempotency-Key"
 def _idempotent(services: Services, respond: Stage) -> Stage:
     """Execute each key once in 24 hours (klarna.md §9.4); only the key is compared, not the body.
 
-    Errors pass as exceptions, so that only successes are remembered.
+    The handler's command commits the answer (`ApiRequest.stored_answer`). Errors are not stored.
     """
     idempotency, settings = services.emulator.idempotency, services.settings
 
@@ -267,9 +267,9 @@ def _idempotent(services: Services, respond: Stage) -> Stage:
                     request.http, settings.max_body, settings.body_timeout
                 )
                 return ApiResponse(first.status, first.body, dict(first.answer_headers))
+            request.answer_name = name
             response = await respond(request)
-            headers = tuple(response.headers.items())
-            await idempotency.remember(request.merchant, name, response.status, response.body, headers)
+            await idempotency.delete_oldest(request.merchant)
             return response
 
     return once

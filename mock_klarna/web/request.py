@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import ClientPayloadError, hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from mock_klarna.callbacks import Deliveries, Scheduler
+from mock_klarna.domain.records import REMEMBERED_SECONDS, Decision, RememberedAnswer, remembered
 from mock_klarna.emulator import Emulator
+from mock_klarna.emulator.context import StoredAnswer
 from mock_klarna.errors import BadValue, BodyTooLarge, Problem, RequestTimeout, UnsupportedMediaType
 from mock_klarna.settings import Settings
 from mock_klarna.validation import MalformedBody, Validator, read_json, write_json
@@ -23,6 +25,7 @@ PEM = "application/x-pem-file"
 TEXT = "text/plain"
 HTML = "text/html"
 EVENT_STREAM = "text/event-stream"
+T = TypeVar("T")
 FindProblems = Callable[[Any], list[Problem]]
 """Finds problems of a body beyond those that its schema describes."""
 
@@ -72,6 +75,7 @@ class ApiRequest:
     is_of_page: whether the journal records the request although it has no problem: a call of `load()` or `update()`.
     arrived: real time, seconds in UTC.
     fault: the fault that was requested for this request with `POST /_mock/faults`.
+    answer_name: the name under which the answer is stored, for a request with an idempotency key; else "".
     """
 
     http: web.Request
@@ -89,6 +93,30 @@ class ApiRequest:
     is_of_page: bool = False
     arrived: float = 0.0
     stream: AsyncIterator[bytes] = field(default_factory=_nothing)
+    answer_name: str = ""
+
+    def stored_answer(self, rendered: "Callable[[T], ApiResponse]") -> StoredAnswer[T] | None:
+        """Return what stores the answer under the idempotency key, for the command to commit; None without a key.
+
+        rendered: returns the response for the value of the command.
+        """
+        if not self.answer_name:
+            return None
+
+        def answer(value: T, now: float) -> Decision:
+            response = rendered(value)
+            return remembered(
+                RememberedAnswer(
+                    merchant=self.merchant,
+                    name=self.answer_name,
+                    status=response.status,
+                    body=response.body,
+                    answer_headers=tuple(response.headers.items()),
+                    until=now + REMEMBERED_SECONDS,
+                )
+            )
+
+        return answer
 
     @property
     def scope(self) -> str | None:

@@ -131,6 +131,19 @@ async def test_an_order_from_a_token_is_managed_and_pushed_like_any_other(
     assert pushes == ([] if auto_capture else [f"{CLOSED}/push?id={placed['order_id']}"])
 
 
+async def test_requests_with_an_idempotency_key_are_executed_once(klarna: MockKlarnaAsync, token: str) -> None:
+    path, headers = f"/customer-token/v1/tokens/{token}", {"Klarna-Idempotency-Key": "a"}
+    placed, again = [await klarna.send("POST", f"{path}/order", ORDER, headers) for _ in range(2)]
+    assert (again.status, again.body) == (200, placed.body)
+    assert len(await klarna.orders()) == 1
+    cancelled, again = [
+        await klarna.send("PATCH", f"{path}/status", {"status": "CANCELLED"}, headers) for _ in range(2)
+    ]
+    assert (cancelled.status, again.status, again.body) == (202, 202, None)
+    state = await klarna.snapshot()
+    assert len(state["merchants"][klarna.merchant]["records"]["answer"]) == 2
+
+
 async def test_order_lines_without_tax_are_accepted(klarna: MockKlarnaAsync, token: str) -> None:
     placed = await klarna.order_from_token(token, {**ORDER, "order_lines": [LINE]})
     assert placed["fraud_status"] == "ACCEPTED"
