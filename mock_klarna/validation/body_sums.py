@@ -150,9 +150,9 @@ def _rounded(order: Mapping[str, Any], name: str) -> list[Any]:
 def _rounded_entry(name: str, entry: dict[str, Any]) -> dict[str, Any]:
     """Return an entry in integers; rounding must not correct a wrong sum."""
     numbers = _READERS[name](entry, "", fractions=True)
-    if not numbers.is_complete:
+    if not numbers.is_complete or _is_plain(name, entry):
         return entry
-    if not _is_plain(name, entry) and any(sums.line_problems(numbers)):
+    if any(sums.line_problems(numbers)):
         return money.rounded_entry(entry)
     return money.rounded_option(entry) if name == "shipping_options" else money.rounded_line(entry)
 
