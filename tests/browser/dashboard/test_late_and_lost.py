@@ -393,3 +393,20 @@ async def test_the_earlier_entries_of_a_long_journal_get_the_focus(
     await tab.get_by_role("button", name="Show earlier entries (1)").press("Enter")
     await expect(tab.locator(".step")).to_have_count(301)
     await expect(tab.locator("#step-1000")).to_be_focused()
+
+
+async def test_the_newest_entries_are_shown_when_more_came_than_are_read_at_once(
+    tab: Page, buy: Buy, wait_for_streams: Wait, console_errors: list[str], mock_klarna: MockKlarna
+) -> None:
+    bought = buy(decides=False)
+    streams = await wait_for_streams()
+    await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}&purchase_id={bought['purchase_id']}")
+    await expect(tab.locator(".step.of-callback")).to_have_count(1)
+    for _ in range(1100):
+        mock_klarna.send("POST", f"/instantshopping/v1/authorizations/{bought['authorization_token']}/orders", [])
+    (newest,) = mock_klarna.journal(order="newest", limit=1)
+    text = f"event: exchange\ndata: {json.dumps({**newest, 'seq': 1})}\n\n"
+    await (await streams.get()).fulfill(body=text, content_type="text/event-stream")
+    await expect(tab.locator(f"#step-{newest['seq']}")).to_be_visible()
+    await expect(tab.locator("#earlier")).to_have_text("Show earlier entries (700)")
+    console_errors.clear()

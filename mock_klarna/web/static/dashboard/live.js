@@ -40,6 +40,10 @@ async function load(id) {
     call("GET", withQuery("/_mock/journal", query)),
     call("GET", `${path}/page-calls`),
   ]);
+  if (known.position && journal.entries.length === MAX_ENTRIES) {
+    forgetLoaded(); // there may be more of them, and the newest are shown
+    return load(id);
+  }
   const found = [...journal.entries, ...calls.entries].sort((one, other) => one.seq - other.seq);
   const isAnew = found.some((entry) => entry.name === "session_initiated"); // after a reset with a seed
   const entries = added(isAnew ? [] : known.entries, found).slice(-MAX_ENTRIES);
