@@ -117,7 +117,13 @@ def api_host(host: str) -> str:
 
 
 def merchant_at(username: str, host: str) -> str:
-    """Return the merchant of a username at an API host: the username in Europe's playground, else `username@host`."""
+    """Return the merchant of a username at an API host: the username in Europe's playground, else `username@host`.
+
+    A username that ends with an API host is the merchant of that one: any address of the server then has every merchant.
+    """
+    name, _, named = username.rpartition("@")
+    if name and named in API_HOSTS:
+        username, host = name, named
     return username if host == EUROPEAN_PLAYGROUND else f"{username}@{host}"
 
 

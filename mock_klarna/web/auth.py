@@ -7,7 +7,7 @@ from functools import lru_cache
 from hmac import compare_digest
 from typing import NamedTuple
 
-from mock_klarna.domain.urls import API_HOSTS, api_host, host_of, merchant_at, username_of
+from mock_klarna.domain.urls import API_HOSTS, EUROPEAN_PLAYGROUND, api_host, host_of, merchant_at, username_of
 from mock_klarna.errors import Unauthorized
 
 CHALLENGE = 'Basic realm="Klarna", charset="UTF-8"'
@@ -68,7 +68,8 @@ class Credentials:
     """The credentials that are accepted: a list of `user:password`, or any that are not empty.
 
     Where regions are separate, credentials belong to one of Klarna's API hosts (klarna.md §1.2): the one that `@host` behind a
-    listed password names, or else Europe's playground; without a list, the one where the username was used first.
+    listed password names, or else Europe's playground; without a list, the one where the username was used first. A username
+    `USER@HOST` is that of the API host that it names, at any address.
     """
 
     def __init__(self, accepted: Iterable[str], *, separate_regions: bool = False) -> None:
@@ -82,7 +83,7 @@ class Credentials:
         secret, at, host = password.rpartition("@")
         if self._separate and at and host in API_HOSTS:
             return merchant_at(user, host), secret
-        return user, password
+        return self._merchant_at(user, EUROPEAN_PLAYGROUND), password
 
     @property
     def belong_to_first_host(self) -> bool:

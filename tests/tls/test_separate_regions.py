@@ -82,6 +82,22 @@ async def test_tokens_and_orders_of_another_host_are_unknown(page: Any) -> None:
         assert (await at(client, EUROPEAN_PLAYGROUND, "GET", managed, user="PK11111_test")).status == 404
 
 
+@pytest.mark.parametrize("host", ["localhost:8080", SCRIPT_HOST, *API_HOSTS])
+async def test_a_username_with_a_host_is_the_merchant_of_that_host_at_any_address(host: str) -> None:
+    async with klarna(SEPARATE) as client:
+        keys = {user: await a_key(client, home, user) for user, home in (("NA", AMERICA), ("EU", EUROPEAN_PLAYGROUND))}
+        for user, home in (("NA", AMERICA), ("EU", EUROPEAN_PLAYGROUND)):
+            assert (await at(client, host, "GET", keys[user], user=f"{user}@{home}")).status == 200
+            elsewhere = await at(client, host, "GET", keys[user], user=f"{user}@api-oc.klarna.com")
+            assert elsewhere.status == 401
+
+
+async def test_by_default_a_username_with_a_host_is_another_merchant() -> None:
+    async with klarna(Settings(port=0)) as client:
+        key = await a_key(client, AMERICA)
+        assert (await at(client, AMERICA, "GET", key, user=f"PK00000_test@{AMERICA}")).status in (403, 404)
+
+
 @pytest.mark.parametrize("host", ["localhost:8080", SCRIPT_HOST, f"{EUROPEAN_PLAYGROUND}:8443"])
 async def test_any_other_host_stands_for_europes_playground(host: str) -> None:
     async with klarna(SEPARATE) as client:
@@ -96,7 +112,10 @@ async def test_credentials_of_the_settings_belong_to_the_host_after_the_at_sign(
             for user in ("PK00000_test", "NA00000_test")
             for host in (EUROPEAN_PLAYGROUND, AMERICA)
         ]
+        users = (f"NA00000_test@{AMERICA}", f"PK00000_test@{EUROPEAN_PLAYGROUND}", f"PK00000_test@{AMERICA}")
+        named = [(await at(client, "localhost", "GET", BUTTONS + "/x", user=user)).status for user in users]
     assert answers == [404, 401, 401, 404]
+    assert named == [404, 404, 401]
 
 
 async def test_the_sandboxs_own_api_names_merchants_with_their_host(page: Any) -> None:

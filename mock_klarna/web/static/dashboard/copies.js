@@ -19,6 +19,9 @@ const STEPS = {
   update_order_authorization: "update_authorization",
   update_merchant_references: "update_references",
 };
+const EUROPE = "api.playground.klarna.com";
+/** The other hosts of Klarna's API; where regions are separate, the names of their merchants end with them. */
+const OTHER_REGION = /(^|@)api(?!\.playground\.klarna)[\w.-]*\.(klarna\.com|kustom\.co)$/;
 /** The parts of paths that are other in each test. @type {[RegExp, string][]} */
 const IDS = [
   [/(\/authorizations\/)[^/?{}]+/, "authorization_token"],
@@ -39,6 +42,9 @@ export function curl(entry, origin) {
   }
   parts.push(quoted(isCallback ? entry.url : origin + entry.path));
   if (!isCallback && entry.merchant && !isOfPage(entry)) {
+    if (OTHER_REGION.test(new URL(origin).hostname) && !OTHER_REGION.test(entry.merchant)) {
+      parts.push("-H", quoted(`Host: ${EUROPE}`)); // at the host of another region, this is the name of another merchant
+    }
     parts.push("-u", quoted(`${entry.merchant}:PASSWORD`));
   }
   const body = entry.request_body;

@@ -1,13 +1,11 @@
 /** What can be done with a placed order: end its review, and Klarna's Order Management with the credentials of the merchant. */
 
-import { basic, call } from "./api.js";
+import { basic, call, withQuery } from "./api.js";
 import { choice, field, formOf, openDialog } from "./dialogs.js";
 import { announce, element, money } from "./elements.js";
 
 /** @typedef {import("./elements.js").Json} Json */
 
-/** The host in the name of a merchant, where regions are separate. */
-const REGION = /@api[\w.-]*\.(klarna\.com|kustom\.co)$/;
 /** The end of the path and the member with the amount. @type {Record<string, [string, string]>} */
 const REQUESTS = { capture: ["captures", "captured_amount"], refund: ["refunds", "refunded_amount"], cancel: ["cancel", ""] };
 
@@ -26,6 +24,16 @@ export async function decide(order, status) {
 }
 
 /**
+ * The username of a merchant; where regions are separate, the one that means this merchant at any address of the server.
+ * @param {string} merchant
+ */
+async function usernameOf(merchant) {
+  const { merchants } = await call("GET", withQuery("/_mock/merchants", { merchant, limit: 1 }));
+  const host = merchants[0]?.api_host;
+  return !host || merchant.endsWith(`@${host}`) ? merchant : `${merchant}@${host}`;
+}
+
+/**
  * Open the dialog with which an order is captured, refunded or cancelled.
  * @param {Json} purchase
  */
@@ -33,7 +41,7 @@ export async function manageOrder(purchase) {
   const currency = purchase.order?.purchase_currency;
   const path = `/ordermanagement/v1/orders/${encodeURIComponent(purchase.order_id)}`;
   const managed = (await call("GET", `/_mock/orders/${encodeURIComponent(purchase.order_id)}`)).order_management ?? {};
-  const user = purchase.merchant.replace(REGION, "");
+  const user = await usernameOf(purchase.merchant);
   const [remaining, refundable] = [managed.remaining_authorized_amount, managed.captured_amount - managed.refunded_amount];
   const first = !remaining && refundable ? "refund" : "capture";
   const action = /** @type {HTMLSelectElement} */ (choice("action", [["capture", "Capture"], ["refund", "Refund"], ["cancel", "Cancel"]], first));
