@@ -107,7 +107,10 @@ class Store(Protocol):
         ...
 
     def watching(self, journal_filter: JournalFilter) -> AbstractContextManager[Watching]:
-        """Notice every entry that matches from now on: look at the state, then wait for the next entry."""
+        """Notice every entry that matches from now on: look at the state, then wait for the next entry.
+
+        `clear` and `load` end a wait too.
+        """
         ...
 
     async def claim(self, merchant: str, until: float) -> Job | None:

@@ -64,7 +64,7 @@ class Waiters:
     """
 
     def __init__(self) -> None:
-        self._futures: dict[JournalFilter, set[asyncio.Future[None]]] = {}
+        self._futures: dict[JournalFilter, set[asyncio.Future[bool]]] = {}
         self._members: Counter[tuple[str, ...]] = Counter()
 
     def __bool__(self) -> bool:
@@ -82,12 +82,22 @@ class Waiters:
         for journal_filter in list(self._futures):
             self._wake(journal_filter)
 
-    def _wake(self, journal_filter: JournalFilter) -> None:
+    def cleared(self, merchant: str | None) -> None:
+        """Wake all callers whose entries may be among those that were deleted: those of a merchant, or of all for None.
+
+        A caller that waits for any merchant looks at the state again when that of one was deleted, and goes on waiting.
+        """
+        for journal_filter in list(self._futures):
+            is_cleared = merchant is None or journal_filter.merchant == merchant
+            if is_cleared or journal_filter.merchant is None:
+                self._wake(journal_filter, is_cleared=is_cleared)
+
+    def _wake(self, journal_filter: JournalFilter, *, is_cleared: bool = False) -> None:
         for future in self._remove(journal_filter):
             if not future.done():
-                future.set_result(None)
+                future.set_result(is_cleared)
 
-    def _remove(self, journal_filter: JournalFilter) -> "set[asyncio.Future[None]]":
+    def _remove(self, journal_filter: JournalFilter) -> "set[asyncio.Future[bool]]":
         members = journal_filter.members()
         self._members[members] -= 1
         if not self._members[members]:
@@ -104,12 +114,12 @@ class Waiters:
             watching.end()
 
     async def wait(self, journal_filter: JournalFilter, seconds: float) -> bool:
-        """Wait for the next entry that matches; False when the time ran out first."""
+        """Wait for the next entry that matches; False when the time ran out first, or when the entries were deleted."""
         with self.watching(journal_filter) as watching:
-            return await watching.wait(seconds)
+            return await watching.wait(seconds) and not watching.is_cleared
 
-    def add(self, journal_filter: JournalFilter) -> "asyncio.Future[None]":
-        """Return a future that is done with the next entry that matches."""
+    def add(self, journal_filter: JournalFilter) -> "asyncio.Future[bool]":
+        """Return a future that is done with the next entry that matches; its result is whether entries were deleted instead."""
         future = asyncio.get_running_loop().create_future()
         if journal_filter not in self._futures:
             self._futures[journal_filter] = set()
@@ -117,7 +127,7 @@ class Waiters:
         self._futures[journal_filter].add(future)
         return future
 
-    def forget(self, journal_filter: JournalFilter, future: "asyncio.Future[None]") -> None:
+    def forget(self, journal_filter: JournalFilter, future: "asyncio.Future[bool]") -> None:
         """Remove a future that nothing waits for any more."""
         waiting = self._futures.get(journal_filter)
         if waiting is not None:
@@ -127,17 +137,21 @@ class Waiters:
 
 
 class Watching:
-    """Waits for entries between looks at the state; no entry between a look and the next wait is missed."""
+    """Waits for entries between looks at the state; no entry between a look and the next wait is missed.
+
+    is_cleared: whether a wait ended because the state of the merchant, or of all, was deleted or replaced.
+    """
 
     def __init__(self, waiters: Waiters, journal_filter: JournalFilter, longest: float) -> None:
         self._waiters, self._watch, self._longest = waiters, journal_filter, longest
         self._next = waiters.add(journal_filter)
+        self.is_cleared = False
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for an entry since the last wait; False when the time ran out first."""
+        """Wait until there was an entry or the state was deleted since the last wait; False when the time ran out first."""
         try:
             async with asyncio.timeout(min(seconds, self._longest)):
-                await asyncio.shield(self._next)
+                self.is_cleared |= await asyncio.shield(self._next)
         except TimeoutError:
             return False
         self._next = self._waiters.add(self._watch)

@@ -305,9 +305,10 @@ class MemoryStore:
         """Delete the state of a merchant, or of all: at once for all callers, and from memory in portions."""
         if merchant is None:
             states, self._merchants, self._dropped_of_forgotten = self._merchants, {}, 0
-            await self._take_apart(states.values())
-        elif merchant in self._merchants:
-            await self._take_apart([self._merchants.pop(merchant)])
+        else:
+            states = {merchant: self._merchants.pop(merchant)} if merchant in self._merchants else {}
+        self._waiters.cleared(merchant)
+        await self._take_apart(states.values())
 
     async def _take_apart(self, states: Iterable[MerchantState]) -> None:
         self._index.removals += 1
@@ -359,6 +360,8 @@ class MemoryStore:
         old = [self._merchants.pop(name) for name in states if name in self._merchants]
         self._merchants.update(states)
         self._index.add(index)
+        for name in states:
+            self._waiters.cleared(name)
         for _ in self._index.merge(index):
             await asyncio.sleep(0)
         await self._take_apart(old)

@@ -416,7 +416,7 @@ class PostgresStore(SqlStore):
         values = () if merchant is None else (storable(merchant),)
         await self.fetch(CLEAR.format(*conditions), *values)
         self.forget_sizes()
-        self._server_connection.announce_cleared()
+        self._server_connection.cleared(merchant)
 
     async def dump(self, merchants: Sequence[str] | None = None) -> AsyncGenerator[Portion]:
         """Yield the state of some merchants, or of all, as it was at one moment, with a connection of its own."""
@@ -433,7 +433,7 @@ class PostgresStore(SqlStore):
         """Replace the state of the merchants that the portions name by what these contain, all or nothing."""
         async with self._connections.session() as session:
             staging = Staging(session)
-            await staging.fill(portions, self.bounds.most_callbacks)
+            merchants = await staging.fill(portions, self.bounds.most_callbacks)
             await session.fetch("ANALYZE staged_records")
             for _ in range(DEADLOCK_TRIES - 1):
                 # after a deadlock, or where a key was taken after the check: the next check names it
@@ -443,7 +443,7 @@ class PostgresStore(SqlStore):
             else:
                 await self._replace(session, staging)
             self.forget_sizes()
-            self._server_connection.announce_cleared()
+            self._server_connection.cleared(*merchants)
             with contextlib.suppress(OSError, asyncpg.InterfaceError, asyncpg.PostgresError):  # the state is replaced
                 await session.fetch("ANALYZE records")  # plans that were made for a small table would read all of it
 

@@ -53,7 +53,7 @@ class ServerConnection:
         self._connection: Any = None
         self._turn = asyncio.Lock()
         self._entries: set[JournalFilter] = set()
-        self._is_cleared = False
+        self._cleared: set[str | None] = set()
         self._sending: asyncio.Task[None] | None = None
         self.is_alone = False
 
@@ -83,10 +83,12 @@ class ServerConnection:
             self._entries.add(entry)
             self.announce_to_all()
 
-    def announce_cleared(self) -> None:
-        """Notify the other servers that state was deleted."""
-        self._is_cleared = True
+    def cleared(self, *merchants: str | None) -> None:
+        """Wake the waiters of merchants whose state was deleted (None for all), on this server and on the others."""
+        for merchant in merchants:
+            self._waiters.cleared(merchant)
         if not self.is_alone:
+            self._cleared.update(merchants)
             self.announce_to_all()
 
     def announce_to_all(self) -> None:
@@ -98,20 +100,23 @@ class ServerConnection:
         while True:
             with contextlib.suppress(StoreFailure):
                 await self.execute("SELECT pg_notify($1, $2)", self._channel, self._payload())
-            if not (self._entries or self._is_cleared):
+            if not (self._entries or self._cleared):
                 break
 
     def _payload(self) -> str:
         """Return the next notification; what does not fit into it follows in another one."""
-        is_cleared, self._is_cleared = self._is_cleared, False
+        cleared: list[str | None] = []
         entries: list[tuple[str | None, ...]] = []
         size = 0
+        while self._cleared and size < _MAX_PAYLOAD // 2:
+            cleared.append(self._cleared.pop())
+            size += len(orjson.dumps(cleared[-1]))
         while self._entries and size < _MAX_PAYLOAD // 2:
             entries.append(astuple(self._entries.pop()))
             size += len(orjson.dumps(entries[-1]))
-        message = {"from": self._owner, "entries": entries, "cleared": is_cleared}
+        message: dict[str, Any] = {"from": self._owner, "entries": entries, "cleared": cleared}
         if size > _MAX_PAYLOAD - 200:
-            message["entries"] = None
+            message |= {"entries": None, "cleared": [None] if cleared else []}
         return orjson.dumps(message).decode()
 
     def _receive(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
@@ -121,6 +126,8 @@ class ServerConnection:
         self.is_alone = False
         if message["cleared"]:
             self._forget_sizes()
+        for merchant in message["cleared"]:
+            self._waiters.cleared(merchant)
         if message["entries"] is None:
             self._waiters.wake_all()
         else:

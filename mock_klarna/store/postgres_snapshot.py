@@ -74,8 +74,11 @@ class Staging:
         self._rows: dict[str, list[Row]] = {"records": [], "jobs": [], "counters": []}
         self._bytes = 0
 
-    async def fill(self, portions: AsyncIterator[Portion], most_callbacks: int) -> None:
-        """Stage portions, of callbacks the newest; raises `MockKlarnaError` if two records have the same key or alias."""
+    async def fill(self, portions: AsyncIterator[Portion], most_callbacks: int) -> list[str]:
+        """Stage portions, of callbacks the newest; return their merchants.
+
+        Raises `MockKlarnaError` if two records have the same key or alias.
+        """
         for table in _STAGING_TABLES:
             await self._session.fetch(table)
         clocks: dict[str, float] = {}
@@ -97,6 +100,7 @@ class Staging:
         for kind, key in await self._session.fetch(_TWICE):
             raise MockKlarnaError(f"the snapshot contains {kind} {key} twice", where="merchants")
         await self._session.fetch(_DROP_OLD_CALLBACKS, most_callbacks)
+        return list(clocks)
 
     async def _flush(self) -> None:
         for table, rows in self._rows.items():

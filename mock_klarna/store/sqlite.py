@@ -341,6 +341,7 @@ class SqliteStore(SqlStore):
         """Delete the state of a merchant, or of all: it is gone at once, and its rows are deleted while others go on."""
         self._states.clear(None if merchant is None else storable(merchant))
         self.forget_sizes()
+        self._waiters.cleared(merchant)
 
     async def dump(self, merchants: Sequence[str] | None = None) -> AsyncGenerator[Portion]:
         """Yield the state of some merchants, or of all, as it was at one moment; other requests go on meanwhile."""
@@ -352,7 +353,8 @@ class SqliteStore(SqlStore):
 
     async def load(self, portions: AsyncIterator[Portion]) -> None:
         """Replace the state of the merchants that the portions name by what these contain, all or nothing."""
-        await self._states.load(portions, self.bounds.most_callbacks)
+        for merchant in await self._states.load(portions, self.bounds.most_callbacks):
+            self._waiters.cleared(merchant)
         self.forget_sizes()
 
     async def wait_for_deletion(self) -> None:

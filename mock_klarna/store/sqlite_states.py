@@ -133,8 +133,8 @@ class States:
         self._known.clear()
         self._delete_rows(state for (state,) in taken)
 
-    async def load(self, portions: AsyncIterator[Portion], most_callbacks: int) -> None:
-        """Write portions as new states, of callbacks the newest, and give these to their merchants.
+    async def load(self, portions: AsyncIterator[Portion], most_callbacks: int) -> list[str]:
+        """Write portions as new states, of callbacks the newest, and give these to their merchants; return those.
 
         Raises `MockKlarnaError` if two records have the same key or alias, or one of a merchant that is not replaced has it.
         """
@@ -149,6 +149,7 @@ class States:
                 for merchant, state in load.states.items():
                     unused += (old for (old,) in self._connection.execute(_TAKE_STATE, merchant).fetchall())
                     self._connection.execute(_GIVE_STATE, state, merchant)
+            return list(load.states)
         except BaseException:
             unused = list(load.states.values())
             raise

@@ -208,14 +208,14 @@ async def _last_seen(store: Store, request: ApiRequest) -> int:
 async def find_entries(
     services: Services, wanted: JournalFilter, after: int, limit: int, seconds: float, before: int | None = None
 ) -> list[Entry]:
-    """Return journal entries as the store does; wait up to so many real seconds for the first one."""
+    """Return journal entries as the store does; wait up to so many real seconds for the first one, or for a reset."""
     store, clock = services.emulator.store, asyncio.get_running_loop().time
     deadline = clock() + seconds
     with store.watching(wanted) as watching:
         while True:
             found = await store.entries(wanted, after, limit, before=before)
             left = deadline - clock()
-            if found or left <= 0:
+            if found or left <= 0 or watching.is_cleared:
                 return found
             await watching.wait(left)
 

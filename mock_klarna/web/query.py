@@ -106,7 +106,7 @@ ORDER = _choice(
 )
 BEFORE_PURCHASE = _text("before", "Only purchases that are older than the one with this id.")
 LIMIT = _integer("limit", "How many at the most.", 10_000, default=100)
-WAIT = _seconds("wait", "Seconds to wait for it to happen.", 600)
+WAIT = _seconds("wait", "Seconds to wait for it to happen; a reset of the merchant ends the wait.", 600)
 SECONDS = _seconds("seconds", "Seconds to wait for the purchase to end.", 600)
 INTERVAL = _seconds("interval", "Seconds between two portions of the stream at the least.", 60)
 DETAIL = _choice(

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from mock_klarna.domain.journal import EXCHANGE, JournalFilter, narrowest_filter
 from mock_klarna.store.base import Store
 from mock_klarna.store.in_process import Waiters
-from tests.store.samples import created, exchange, telling
+from tests.store.samples import created, dumped, exchange, load, purchase, telling, writing
 
 LONG = 120.0
 """Seconds that no test waits in fact."""
@@ -142,3 +143,57 @@ async def test_a_cancelled_wait_leaves_nothing(store: Store) -> None:
         await waiting
     await store.commit("shop", telling(created()), 1.0)
     assert await store.wait(JournalFilter(merchant="shop"), 0, LONG)
+
+
+async def delete_shop(store: Store) -> None:
+    await store.clear("shop")
+
+
+async def delete_all(store: Store) -> None:
+    await store.clear(None)
+
+
+async def load_shop(store: Store) -> None:
+    await load(store, await dumped(store))
+
+
+DELETIONS = [delete_shop, delete_all, load_shop]
+
+
+@pytest.mark.parametrize("delete", DELETIONS)
+async def test_a_wait_for_entries_of_a_state_that_is_deleted_or_replaced_ends(
+    store: Store, delete: Callable[[Store], Awaitable[None]]
+) -> None:
+    await store.commit("shop", writing(purchase()), 1.0)
+    with store.watching(JournalFilter(merchant="shop")) as watching:
+        waiting = asyncio.create_task(watching.wait(LONG))
+        await delete(store)
+        assert await waiting
+        assert watching.is_cleared
+
+
+@pytest.mark.parametrize("delete", DELETIONS)
+async def test_a_wait_for_entries_of_any_merchant_looks_again_and_goes_on_unless_all_are_deleted(
+    store: Store, delete: Callable[[Store], Awaitable[None]]
+) -> None:
+    await store.commit("shop", writing(purchase()), 1.0)
+    with store.watching(JournalFilter(purchase_id="p-1")) as watching:
+        waiting = asyncio.create_task(watching.wait(LONG))
+        await delete(store)
+        assert await waiting
+        assert watching.is_cleared == (delete is delete_all)
+
+
+@pytest.mark.parametrize("delete", [delete_shop, load_shop])
+async def test_a_wait_for_entries_of_another_merchant_goes_on(
+    store: Store, delete: Callable[[Store], Awaitable[None]]
+) -> None:
+    await store.commit("shop", writing(purchase()), 1.0)
+    with store.watching(JournalFilter(merchant="other")) as watching:
+        waiting = asyncio.create_task(watching.wait(LONG))
+        await delete(store)
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        await store.commit("other", telling(created()), 1.0)
+        assert await waiting
+        assert not watching.is_cleared

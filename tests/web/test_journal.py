@@ -155,6 +155,24 @@ class TestSmallJournal:
         assert journal["entries"][0]["name"] == "button_created"
 
 
+@pytest.mark.parametrize("query", ["", "&name=clock_moved"])
+async def test_waiting_ends_with_a_reset(klarna: MockKlarnaAsync, query: str) -> None:
+    waiting = asyncio.create_task(klarna.send("GET", f"{JOURNAL}?wait=600{query}"))
+    async with asyncio.timeout(120):
+        while not waiting.done():  # the first one may come before the request that waits
+            await klarna.reset()
+    assert (await waiting).body["entries"] == []
+
+
+async def test_waiting_ends_when_a_snapshot_is_loaded(klarna: MockKlarnaAsync, button: Json) -> None:
+    snapshot = (await klarna.send("GET", "/_mock/snapshot")).body
+    waiting = asyncio.create_task(klarna.send("GET", f"{JOURNAL}?wait=600&name=clock_moved"))
+    async with asyncio.timeout(120):
+        while not waiting.done():
+            await klarna.send("PUT", "/_mock/snapshot", snapshot)
+    assert (await waiting).body["entries"] == []
+
+
 async def events(connection: Connection) -> AsyncIterator[tuple[str, str, Json]]:
     """Yield the server-sent events of a connection: id, event and data."""
     while True:

@@ -1,5 +1,6 @@
 """Purchases without a browser: what a shopper selects, what is refused, and what cannot become an order."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -62,6 +63,15 @@ async def test_purchases_are_listed_newest_first(klarna: MockKlarnaAsync, button
     assert ([one["purchase_id"] for one in older["purchases"]], older["total"]) == (made[:1], 3)
     unknown = await klarna.send("GET", f"{PURCHASES}?before=x")
     assert (unknown.status, unknown.body["errors"][0]["path"]) == (400, "before")
+
+
+async def test_waiting_for_a_purchase_ends_when_a_reset_deletes_it(klarna: MockKlarnaAsync, purchase: Json) -> None:
+    path = f"{PURCHASES}/{purchase['purchase_id']}"
+    waiting = asyncio.create_task(klarna.send("GET", f"{path}?wait=600"))
+    await klarna.send("GET", path)
+    await klarna.reset()
+    async with asyncio.timeout(120):
+        assert (await waiting).status == 404
 
 
 async def test_waiting_ends_with_the_merchants_decision(klarna: MockKlarnaAsync, purchase: Json) -> None:
