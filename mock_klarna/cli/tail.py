@@ -103,12 +103,18 @@ class _Journal:
         self._client = client
         self._wanted = wanted
         self._last: Json = {"seq": 0, "at": ""}
+        self._newest_dropped = 0
 
     async def more(self, wait: float) -> list[Json]:
         """Return the next entries; wait up to so many seconds for the first. Raises `Unreachable`."""
         parameters = {**self._wanted, "after": self._last["seq"], "limit": _PAGE, "wait": wait}
         page = await self._client.ask("GET", f"/_mock/journal?{urlencode(parameters)}", headers=_ALL_MERCHANTS)
         entries = in_order(page["entries"])
+        newest_dropped = page.get("newest_dropped", 0)
+        # of one kind, entries can be between two that are read, and be dropped, without being missed
+        if "kind" not in self._wanted and newest_dropped > max(self._last["seq"], self._newest_dropped):
+            _say(f"entries are missing here; the journal has dropped {page['dropped']} (see --journal-bytes)")
+        self._newest_dropped = newest_dropped
         if entries:
             self._last = entries[-1]
         return entries

@@ -98,6 +98,10 @@ class Store(Protocol):
         """Return how many journal entries were dropped to stay within bounds."""
         ...
 
+    async def newest_dropped(self, merchant: str | None) -> int:
+        """Return the `seq` of the newest entry of a merchant, or of all, that was dropped, 0 for none."""
+        ...
+
     async def position(self) -> int:
         """Return the `seq` of the newest entry of all."""
         ...

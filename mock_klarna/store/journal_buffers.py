@@ -12,7 +12,8 @@ from mock_klarna.domain.journal import EVENT, Entry
 class JournalBuffer:
     """The journal entries of one merchant in two queues, so that exchanges can be dropped before events.
 
-    size: of all entries in bytes. newest: `seq` of the last entry. dropped: how many entries were dropped.
+    size: of all entries in bytes. newest: `seq` of the last entry. dropped: how many entries were dropped. newest_dropped: `seq`
+    of the newest of those.
     """
 
     def __init__(self, limit: int) -> None:
@@ -22,6 +23,7 @@ class JournalBuffer:
         self.size = 0
         self.newest = 0
         self.dropped = 0
+        self.newest_dropped = 0
 
     def __bool__(self) -> bool:
         return bool(self._exchanges or self._events)
@@ -37,8 +39,10 @@ class JournalBuffer:
     def shrink(self, limit: int, keep: int = 1) -> None:
         """Drop entries until at most `limit` bytes or only the `keep` newest entries are left."""
         while self.size > limit and len(self._exchanges) + len(self._events) > keep:
-            self.size -= self._queue_to_shorten().popleft().size
+            entry = self._queue_to_shorten().popleft()
+            self.size -= entry.size
             self.dropped += 1
+            self.newest_dropped = max(self.newest_dropped, entry.seq)
 
     def _queue_to_shorten(self) -> deque[Entry]:
         has_older = self._exchanges and self._exchanges[0].seq != self.newest

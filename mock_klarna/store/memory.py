@@ -34,7 +34,7 @@ R = TypeVar("R", bound=Record)
 
 
 _MAX_EMPTY = 1000
-"""Merchants without records and entries that are remembered, for the number of entries that were dropped."""
+"""Merchants without records and entries that are remembered, for what was dropped of their entries."""
 
 
 class MemoryStore:
@@ -55,6 +55,7 @@ class MemoryStore:
         self._snapshots: dict[str, tuple[SavedSnapshot, bytes]] = {}
         self._seq = 0
         self._dropped_of_forgotten = 0
+        self._newest_dropped_of_forgotten = 0
 
     def _is_current(self, record: Stored) -> bool:
         state = self._merchants.get(record.merchant)
@@ -156,7 +157,9 @@ class MemoryStore:
         """Forget merchants that had only a journal, whose entries were dropped."""
         empty = [name for name, state in self._merchants.items() if state.is_empty()]
         for name in empty[: max(0, len(empty) - _MAX_EMPTY)]:
-            self._dropped_of_forgotten += self._merchants.pop(name).journal.dropped
+            journal = self._merchants.pop(name).journal
+            self._dropped_of_forgotten += journal.dropped
+            self._newest_dropped_of_forgotten = max(self._newest_dropped_of_forgotten, journal.newest_dropped)
 
     async def keep_newest(self, kind: type[Record], merchant: str, most: int) -> None:
         """Delete a merchant's oldest records of a kind beyond the `most` newest."""
@@ -210,6 +213,11 @@ class MemoryStore:
         chosen = self._merchants.values() if merchant is None else [self._merchants.get(merchant)]
         forgotten = self._dropped_of_forgotten if merchant is None else 0
         return forgotten + sum(state.journal.dropped for state in chosen if state)
+
+    async def newest_dropped(self, merchant: str | None) -> int:
+        """Return the `seq` of the newest entry that was dropped, 0 for none."""
+        forgotten = self._newest_dropped_of_forgotten if merchant is None else 0
+        return max([forgotten, *(state.journal.newest_dropped for state in self._states_of(merchant))])
 
     async def position(self) -> int:
         """Return the `seq` of the newest entry of all."""
@@ -304,7 +312,8 @@ class MemoryStore:
     async def clear(self, merchant: str | None) -> None:
         """Delete the state of a merchant, or of all: at once for all callers, and from memory in portions."""
         if merchant is None:
-            states, self._merchants, self._dropped_of_forgotten = self._merchants, {}, 0
+            states, self._merchants = self._merchants, {}
+            self._dropped_of_forgotten = self._newest_dropped_of_forgotten = 0
         else:
             states = {merchant: self._merchants.pop(merchant)} if merchant in self._merchants else {}
         self._waiters.cleared(merchant)

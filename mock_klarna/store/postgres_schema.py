@@ -45,6 +45,7 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         """CREATE TABLE snapshot_parts (
             content_id TEXT NOT NULL, part BIGINT NOT NULL, content BYTEA NOT NULL, PRIMARY KEY (content_id, part))""",
     ),
+    ("ALTER TABLE merchants ADD COLUMN newest_dropped BIGINT NOT NULL DEFAULT 0",),
 )
 """The statements that lead from each version of the schema to the next one; a schema has the number of the last."""
 _TABLES_OF_OTHERS = """

@@ -86,8 +86,9 @@ RETURNING requests, {RELAXED}"""
 CUT_JOURNAL = """
 WITH oldest AS (SELECT seq, sum(size) OVER (ORDER BY is_event, seq) - size AS before, size FROM (
         SELECT seq, is_event, size FROM journal WHERE merchant = $1 AND seq < $2 ORDER BY is_event, seq LIMIT 20000) AS o),
-    gone AS (DELETE FROM journal WHERE seq IN (SELECT seq FROM oldest WHERE before < $3) RETURNING size),
-    counted AS (UPDATE merchants SET dropped = dropped + (SELECT count(*) FROM gone) WHERE name = $1)
+    gone AS (DELETE FROM journal WHERE seq IN (SELECT seq FROM oldest WHERE before < $3) RETURNING seq, size),
+    counted AS (UPDATE merchants SET dropped = dropped + (SELECT count(*) FROM gone),
+        newest_dropped = greatest(newest_dropped, (SELECT max(seq) FROM gone)) WHERE name = $1)
 SELECT coalesce(sum(size), 0) FROM gone"""
 CLEAR = """
 WITH r AS (DELETE FROM records {0}), j AS (DELETE FROM jobs {0}), c AS (DELETE FROM counters {0}),

@@ -49,6 +49,8 @@ ENTRY_COLUMNS = "seq, at, merchant, kind, name, purchase_id, size, data"
 ENTRY = f"SELECT {ENTRY_COLUMNS} FROM journal WHERE seq = $1"
 DROPPED = "SELECT coalesce(sum(dropped), 0) FROM merchants WHERE name = $1"
 DROPPED_OF_ALL = "SELECT coalesce(sum(dropped), 0) FROM merchants"
+_NEWEST_DROPPED_OF_ALL = "SELECT coalesce(max(newest_dropped), 0) FROM merchants"
+_NEWEST_DROPPED = f"{_NEWEST_DROPPED_OF_ALL} WHERE name = $1"
 NEXT_DUE = "SELECT min(due) FROM jobs WHERE merchant = $1 AND owner IS NULL"
 _WAITING_OF_ALL = "SELECT due, merchant, kind, subject, number FROM jobs WHERE owner IS NULL ORDER BY due, position"
 _WAITING = _WAITING_OF_ALL.replace("WHERE", "WHERE merchant = $1 AND")
@@ -283,6 +285,12 @@ class SqlStore(ABC):
         if merchant is None:
             return int(await self.value(DROPPED_OF_ALL))
         return int(await self.value(DROPPED, storable(merchant)))
+
+    async def newest_dropped(self, merchant: str | None) -> int:
+        """Return the `seq` of the newest entry that was dropped, 0 for none."""
+        if merchant is None:
+            return int(await self.value(_NEWEST_DROPPED_OF_ALL))
+        return int(await self.value(_NEWEST_DROPPED, storable(merchant)))
 
     async def next_due(self, merchant: str) -> float | None:
         """Return when a merchant's first job is due, or None."""

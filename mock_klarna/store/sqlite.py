@@ -81,6 +81,7 @@ _APPEND = (
     "INSERT INTO journal_rows (seq, at, state, kind, name, purchase_id, is_event, size, data) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 )
+_COUNT_DROPPED = "UPDATE merchants SET dropped = dropped + $2, newest_dropped = max(newest_dropped, $3) WHERE name = $1"
 _COUNT = (
     "INSERT INTO counter_rows (state, name, value) VALUES ($1, $2, 1) "
     "ON CONFLICT (state, name) DO UPDATE SET value = value + 1 RETURNING value"
@@ -251,7 +252,7 @@ class SqliteStore(SqlStore):
                 if not dropped:
                     break
                 self._connection.raw.executemany("DELETE FROM journal_rows WHERE seq = ?", dropped)
-                self._execute("UPDATE merchants SET dropped = dropped + $2 WHERE name = $1", merchant, len(dropped))
+                self._execute(_COUNT_DROPPED, merchant, len(dropped), max(seq for (seq,) in dropped))
         return freed
 
     async def position(self) -> int:

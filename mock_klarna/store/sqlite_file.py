@@ -71,6 +71,7 @@ MIGRATIONS: Sequence[Sequence[str]] = (
         """CREATE TABLE snapshot_parts (
             content_id TEXT NOT NULL, part INTEGER NOT NULL, content BLOB NOT NULL, PRIMARY KEY (content_id, part))""",
     ),
+    ("ALTER TABLE merchants ADD COLUMN newest_dropped INTEGER NOT NULL DEFAULT 0",),
 )
 """The statements that lead from each version of the schema to the next one; a file has the number of the last.
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing
+from dataclasses import dataclass
 
 import orjson
 
@@ -24,6 +25,18 @@ from mock_klarna.web.request import EVENT_STREAM, JSON, ApiRequest, ApiResponse,
 from mock_klarna.web.streams import PART_BYTES
 
 _Show = Callable[[Entry], views.Json]
+
+
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    """An event of a stream that is no entry; a client that connects again goes on after `position`."""
+
+    position: int
+    name: str
+    data: views.Json
+
+
+_Pages = AsyncGenerator[list[Entry] | _Notice]
 _HEARTBEAT_SECONDS = 15.0
 FIRST_PAGE = 20
 """How many entries are read first, when nothing is known of their size."""
@@ -48,16 +61,18 @@ async def list_entries(services: Services, request: ApiRequest) -> ApiResponse:
     show, before = _shown(request), request.query["before"]
     if before is None and request.query["order"] == "newest":
         before = LAST_POSITION
+    newest_dropped = await services.emulator.store.newest_dropped(wanted.merchant)
     first = await find_entries(services, wanted, after, min(limit, _LARGEST_PAGE), request.query["wait"], before)
     is_all = len(first) == limit or len(first) < _LARGEST_PAGE
     if not is_all or sum(entry.size for entry in first) > _PAGE_BYTES:
-        stream = _listed(services, wanted, after, limit, before, show)
+        stream = _listed(services, wanted, after, limit, before, show, newest_dropped)
         return ApiResponse(200, headers={"Content-Type": JSON}, stream=stream)
     return json_response(
         {
             "entries": [show(entry) for entry in sorted_entries(first, before)],
             "position": max((entry.seq for entry in first), default=after),
             "dropped": await services.emulator.store.dropped(wanted.merchant),
+            "newest_dropped": newest_dropped,
             "complete": _is_unfiltered(wanted, after) and len(first) < limit,
         }
     )
@@ -79,7 +94,13 @@ def _when(entry: Entry) -> tuple[str, str, float]:
 
 
 async def _listed(
-    services: Services, wanted: JournalFilter, after: int, limit: int, before: int | None, show: _Show
+    services: Services,
+    wanted: JournalFilter,
+    after: int,
+    limit: int,
+    before: int | None,
+    show: _Show,
+    newest_dropped: int,
 ) -> AsyncGenerator[bytes]:
     """Yield the parts of a long list of entries; a page is sorted together with the one that follows it."""
     start, count, position = b'{"entries":[', FIRST_PAGE, after
@@ -99,9 +120,10 @@ async def _listed(
         start = b","
     dropped = await services.emulator.store.dropped(wanted.merchant)
     is_complete = b"true" if is_unfiltered and limit > 0 else b"false"
-    yield (b"" if start == b"," else start) + b'],"position":%d,"dropped":%d,"complete":%b}' % (
+    yield (b"" if start == b"," else start) + b'],"position":%d,"dropped":%d,"newest_dropped":%d,"complete":%b}' % (
         position,
         dropped,
+        newest_dropped,
         is_complete,
     )
 
@@ -236,11 +258,11 @@ def _filter(request: ApiRequest) -> JournalFilter:
     )
 
 
-async def _events(pages: AsyncGenerator[list[Entry] | int], show: _Show) -> AsyncGenerator[bytes]:
+async def _events(pages: _Pages, show: _Show) -> AsyncGenerator[bytes]:
     async with aclosing(pages):
         async for page in pages:
-            if isinstance(page, int):
-                yield _event(page, "skipped", {"position": page})
+            if isinstance(page, _Notice):
+                yield _event(page.position, page.name, page.data)
             elif page:
                 for part in _joined(_event(entry.seq, entry.kind, show(entry)) for entry in page):
                     yield b"".join(part)
@@ -248,11 +270,36 @@ async def _events(pages: AsyncGenerator[list[Entry] | int], show: _Show) -> Asyn
                 yield b": still here\n\n"
 
 
-async def _pages(services: Services, wanted: JournalFilter, after: int) -> AsyncGenerator[list[Entry]]:
+class _Losses:
+    """What the journal drops of a merchant, or of all, before a stream has sent it: its client reads too slowly."""
+
+    def __init__(self, services: Services, wanted: JournalFilter) -> None:
+        self._store, self._merchant = services.emulator.store, wanted.merchant
+        self._known = 0
+
+    async def notice(self, after: int) -> _Notice | None:
+        """Return what tells a client that entries after a position were dropped, once for each."""
+        newest = await self._store.newest_dropped(self._merchant)
+        if newest <= max(after, self._known):
+            return None
+        self._known = newest
+        dropped = await self._store.dropped(self._merchant)
+        return _Notice(after, "dropped", {"after": after, "newest_dropped": newest, "dropped": dropped})
+
+    async def ignore(self) -> None:
+        """Ignore what was dropped up to now: nothing of it was to be sent."""
+        self._known = await self._store.newest_dropped(self._merchant)
+
+
+async def _pages(services: Services, wanted: JournalFilter, after: int) -> _Pages:
     """Yield the entries after a position as soon as they are recorded, and an empty page if there are none for a while."""
-    count, seen = FIRST_PAGE, after
+    count, seen, losses = FIRST_PAGE, after, _Losses(services, wanted)
     while True:
+        if lost := await losses.notice(after):
+            yield lost
         page = await find_entries(services, wanted, after, count, _HEARTBEAT_SECONDS)
+        if not page:
+            await losses.ignore()
         yield page
         if page:
             after, count = page[-1].seq, next_page(page)
@@ -261,19 +308,22 @@ async def _pages(services: Services, wanted: JournalFilter, after: int) -> Async
             seen = await services.emulator.store.position()  # no entry up to it matches, unless the next look finds one
 
 
-async def _portions(
-    services: Services, wanted: JournalFilter, after: int, interval: float
-) -> AsyncGenerator[list[Entry] | int]:
+async def _portions(services: Services, wanted: JournalFilter, after: int, interval: float) -> _Pages:
     """Yield what was recorded after a position, at most once in each interval; of too many entries the position of the last.
 
     Between two portions nothing waits for entries, so that they cost nothing when they are recorded.
     """
+    losses = _Losses(services, wanted)
     while True:
+        if lost := await losses.notice(after):
+            yield lost
         newest = await find_entries(
             services, wanted, after, _MAX_OF_INTERVAL + 1, _HEARTBEAT_SECONDS, before=LAST_POSITION
         )
+        if not newest:
+            await losses.ignore()
         after = newest[0].seq if newest else after
-        yield after if len(newest) > _MAX_OF_INTERVAL else newest[::-1]
+        yield _Notice(after, "skipped", {"position": after}) if len(newest) > _MAX_OF_INTERVAL else newest[::-1]
         await asyncio.sleep(interval if newest else 0)
 
 

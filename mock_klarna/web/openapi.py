@@ -40,7 +40,12 @@ _TEXT: Json = {"type": "string"}
 _SHAPES: dict[str, Json] = {
     JSON: {"type": "object"},
     EVENT_STREAM: _TEXT
-    | {"description": "Each event has the position as `id`, the kind as `event` and the entry as `data`."},
+    | {
+        "description": "Each event has the position as `id`, the kind as `event` and the entry as `data`. Other events have JSON: "
+        "`dropped` if the journal deleted entries before they were sent (entries after `after` up to `newest_dropped` may be "
+        "missing; `dropped` is how many it deleted in all), `skipped` with the `position` of the last of too many entries in an "
+        "`interval`, and `disconnected` with the `reason`."
+    },
 }
 _READING = (400, 408, 413, 415)
 """Errors of reading a body."""

@@ -76,6 +76,22 @@ def test_the_beginning_of_an_id_as_it_is_printed_selects_a_purchase(mock_klarna:
         assert process.stdout.readline().split("  ")[1] == wanted[:8]
 
 
+def test_a_line_says_where_the_journal_dropped_entries_before_they_were_read() -> None:
+    with serve_in_thread(Settings(port=0, journal_bytes=65536)) as klarna:
+        key = klarna.create_button(merchant_urls=URLS)["button_key"]
+        for _ in range(200):
+            klarna.get_button(key)
+        dropped = klarna.send("GET", "/_mock/journal?limit=0").body["dropped"]
+        with command_process("tail", "--url", klarna.url) as process:
+            assert process.stderr is not None
+            line = f"mock-klarna: entries are missing here; the journal has dropped {dropped} (see --journal-bytes)\n"
+            assert process.stderr.readline() == line
+            read_until(process, f"GET /instantshopping/v1/buttons/{key[:8]}")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=60) == 0
+            assert process.stderr.read() == ""
+
+
 def test_it_ends_when_nobody_reads_its_output_any_more(mock_klarna: MockKlarna) -> None:
     buy(mock_klarna)
     with command_process("tail", "--url", mock_klarna.url, "--verbose") as process:

@@ -170,6 +170,17 @@ async def test_clearing_a_journal_makes_room_for_others(tight: Store) -> None:
         assert await tight.dropped(None) == 0
 
 
+async def test_the_newest_dropped_entry_is_the_one_before_those_that_are_left(tight: Store) -> None:
+    assert await tight.newest_dropped(None) == 0
+    seqs = [await tight.record("shop", EXCHANGE, "get_button", exchange(9000), 1.0, None) for _ in range(20)]
+    await tight.record("other", EXCHANGE, "get_button", exchange(), 1.0, None)
+    kept = await seen(tight, JournalFilter(merchant="shop"))
+    newest = seqs[-len(kept) - 1]
+    assert [await tight.newest_dropped(merchant) for merchant in ("shop", None, "other")] == [newest, newest, 0]
+    await tight.clear("shop")
+    assert await tight.newest_dropped(None) == 0
+
+
 def test_there_are_three_kinds_of_entries() -> None:
     assert set(KINDS) == {"exchange", "callback", "event"}
 

@@ -5,6 +5,8 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from mock_klarna.store import sql
 from mock_klarna.store.journal_buffers import Bounds
 from mock_klarna.store.sqlite import SqliteStore
 from mock_klarna.store.sqlite_connection import Connection
-from mock_klarna.store.sqlite_file import MIGRATIONS
+from mock_klarna.store.sqlite_file import APPLICATION_ID, MIGRATIONS
 from tests.commands import Command
 from tests.merchants.pages import urls
 from tests.merchants.processes import environment
@@ -116,6 +118,21 @@ async def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
     await store.commit("shop", writing(button()), 1.0)
     await store.close()
     assert path.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
+async def test_a_file_of_an_earlier_version_is_upgraded(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "state.db"
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in chain.from_iterable(MIGRATIONS[:version]):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {version}")
+    store = SqliteStore(path, Bounds(journal_bytes=65536))
+    for _ in range(20):
+        await store.record("shop", EXCHANGE, "get_button", exchange(9000), 1.0, None)
+    assert await store.newest_dropped("shop") > 0
+    await store.close()
 
 
 def of_another_application(path: Path) -> None:

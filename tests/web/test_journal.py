@@ -7,10 +7,16 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from mock_klarna import MockKlarnaAsync, Settings
+from mock_klarna.domain.journal import EXCHANGE
 from mock_klarna.domain.journal_text import describe
 from mock_klarna.errors import MockKlarnaError
+from mock_klarna.server import serve
+from mock_klarna.web.journal import stream_entries
+from mock_klarna.web.request import ApiRequest
+from tests.store.samples import exchange
 from tests.web.connection import Connection
 
 Json = dict[str, Any]
@@ -137,6 +143,7 @@ async def test_waiting_ends_without_entries_after_the_time(klarna: MockKlarnaAsy
         "entries": [],
         "position": 7,
         "dropped": 0,
+        "newest_dropped": 0,
         "complete": False,
     }
 
@@ -153,6 +160,63 @@ class TestSmallJournal:
         assert journal["dropped"] > 0
         assert journal["dropped"] + len(journal["entries"]) == 202
         assert journal["entries"][0]["name"] == "button_created"
+
+    @pytest.mark.parametrize("interval", ["", "?interval=0.01"])
+    async def test_a_client_that_comes_back_too_late_is_told_that_entries_were_dropped(
+        self, klarna: MockKlarnaAsync, connect: Connect, button: Json, interval: str
+    ) -> None:
+        (seen,) = await klarna.journal(name="create_button")
+        for _ in range(200):
+            await klarna.get_button(button["button_key"])
+        left = await klarna.journal(limit=1000)
+        journal = (await klarna.send("GET", f"{JOURNAL}?limit=0")).body
+        assert journal["newest_dropped"] == left[1]["seq"] - 1
+        expected = {"after": seen["seq"], **{name: journal[name] for name in ("newest_dropped", "dropped")}}
+        async with connect() as connection, asyncio.timeout(120):
+            stream = await _opened(connection, f"/_mock/events{interval}", Last_Event_ID=seen["seq"])
+            assert await anext(stream) == (str(seen["seq"]), "dropped", expected)
+            assert [(await anext(stream))[2]["seq"] for _ in left[1:]] == [entry["seq"] for entry in left[1:]]
+            await klarna.advance_clock(1)
+            assert (await anext(stream))[2]["name"] == "clock_moved"
+
+    async def test_a_client_that_misses_nothing_is_not_told_of_dropped_entries(
+        self, klarna: MockKlarnaAsync, connect: Connect, button: Json
+    ) -> None:
+        async with connect() as connection, asyncio.timeout(120):
+            stream = await _opened(connection, "/_mock/events?kind=event")
+            assert (await anext(stream))[2]["name"] == "button_created"
+            for _ in range(200):
+                await klarna.get_button(button["button_key"])
+            await klarna.advance_clock(1)
+            assert (await anext(stream))[2]["name"] == "clock_moved"
+            assert (await klarna.send("GET", JOURNAL)).body["dropped"] > 0
+            await klarna.advance_clock(1)
+            assert (await anext(stream))[2]["name"] == "clock_moved"
+
+
+@pytest.mark.parametrize("interval", [0.0, 0.01])
+async def test_a_client_that_reads_too_slowly_is_told_once_that_entries_were_dropped(interval: float) -> None:
+    async with serve(Settings(port=0, journal_bytes=65536)) as running:
+        store = running.services.emulator.store
+
+        async def record(count: int) -> list[int]:
+            return [await store.record("shop", EXCHANGE, "get_button", exchange(600), 1.0, None) for _ in range(count)]
+
+        request = ApiRequest(make_mocked_request("GET", "/_mock/events"))
+        request.query = dict.fromkeys(("purchase_id", "kind", "name", "status", "correlation_id"))
+        request.query |= {"after": 0, "interval": interval, "detail": "summary"}
+        response = await stream_entries(running.services, request)
+        assert response.stream is not None
+        seqs = await record(3)
+        async with contextlib.aclosing(response.stream) as parts:
+            assert (await anext(parts)).count(b"event: exchange") == 3
+            await record(200)
+            lost, *rest = [await anext(parts) for _ in range(3)]
+            newest = await store.newest_dropped(None)
+            expected = {"after": seqs[-1], "newest_dropped": newest, "dropped": await store.dropped(None)}
+            assert lost.startswith(b"id: %d\nevent: dropped\n" % seqs[-1])
+            assert json.loads(lost.partition(b"data: ")[2]) == expected
+            assert b"event: dropped" not in b"".join(rest)
 
 
 @pytest.mark.parametrize("query", ["", "&name=clock_moved"])

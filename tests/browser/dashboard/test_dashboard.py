@@ -254,18 +254,25 @@ async def test_two_hundred_entries_at_once_are_drawn_together(
     console_errors.clear()
 
 
-async def test_more_entries_than_the_server_sends_are_read_from_the_lists(
-    tab: "Page", buy: Buy, wait_for_streams: Wait, console_errors: list[str], mock_klarna: MockKlarna
+@pytest.mark.parametrize(
+    ("event", "after"), [('skipped\ndata: {"position": 100000}', "after=100000"), ("dropped\ndata: {}", "after=")]
+)
+async def test_entries_that_the_server_does_not_send_are_read_from_the_lists(
+    tab: "Page",
+    buy: Buy,
+    wait_for_streams: Wait,
+    console_errors: list[str],
+    mock_klarna: MockKlarna,
+    event: str,
+    after: str,
 ) -> None:
     streams = await wait_for_streams()
     await tab.goto(f"{mock_klarna.url}/?merchant={mock_klarna.merchant}")
     await expect(tab.locator("#empty")).to_be_visible()
     buy(with_wrong_tax)
-    await (await streams.get()).fulfill(
-        body='event: skipped\ndata: {"position": 100000}\n\n', content_type="text/event-stream"
-    )
+    await (await streams.get()).fulfill(body=f"event: {event}\n\n", content_type="text/event-stream")
     await expect(tab.locator(".row")).to_contain_text("1 refused")
-    assert "after=100000" in (await streams.get()).request.url
+    assert after in (await streams.get()).request.url
     console_errors.clear()
 
 

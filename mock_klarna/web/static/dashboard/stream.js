@@ -14,7 +14,7 @@ const INTERVAL = 0.2;
 export class Stream {
   /**
    * @param {(entries: Json[]) => void} onEntries is called with at least one entry, at most once a frame
-   * @param {() => void} onSkipped there were more entries than the server sends
+   * @param {() => void} onSkipped there were more entries than the server sends, or than its journal keeps
    * @param {(isLive: boolean) => void} onState
    * @param {() => void} onReturned the server is there again after the connection broke: it may be another one, with an empty journal
    */
@@ -69,6 +69,7 @@ export class Stream {
       this.position = JSON.parse(event.data).position;
       this.onSkipped();
     });
+    source.addEventListener("dropped", () => this.onSkipped());
     // the browser would connect again with the old position in the URL, which has precedence
     source.addEventListener("disconnected", () => this.reconnect());
     source.addEventListener("error", () => {
