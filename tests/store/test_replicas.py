@@ -235,6 +235,15 @@ async def test_a_shopper_waits_on_one_server_while_the_merchant_places_on_anothe
     assert bought["state"] == "placed"
 
 
+async def test_a_reset_on_one_server_ends_the_waits_on_another(replicas: list[Client]) -> None:
+    first, second, _ = replicas
+    waiting = asyncio.create_task(first.ask("GET", "/_mock/journal?wait=600&name=clock_moved"))
+    async with asyncio.timeout(120):
+        while not waiting.done():  # the first one may come before the request that waits
+            await second.send("POST", "/_mock/reset")
+    assert (await waiting)["entries"] == []
+
+
 async def events(client: Client, count: int, after: str = "") -> list[tuple[str, str]]:
     """Open a stream of events at a server and return the ids and names of the first `count`."""
     found: list[tuple[str, str]] = []
