@@ -195,6 +195,8 @@ def updated(session: Json, changes: Mapping[str, Any]) -> Json:
     used = usable(changes)
     if "order_lines" in used:
         used["order_lines"] = _own_lines(used["order_lines"], session)
+        if not used["order_lines"] and session.get("items"):
+            del used["order_lines"]  # no lines besides the chosen item
     merged = with_lines(merge(session, used))
     selected = session.get("selected_shipping_option") or {}
     return with_shipping(merged, selected.get("id")) if "shipping_options" in used else merged
@@ -244,6 +246,8 @@ def updated_by_page(session: Json, changes: Mapping[str, Any]) -> Json:
     if "additional_checkboxes" in changes:
         checkboxes = {"additional_checkboxes": changes["additional_checkboxes"]}
         more["options"] = {**(more.get("options") or {}), **checkboxes}
+    if changes.get("order_lines") == [] and changes.get("items") and not session.get("items"):
+        session = with_lines({**session, "order_lines": [], "items": changes["items"]})  # the page sells items now
     changed = merge(updated(session, changes), more)
     if changes.get("order_lines") or "items" not in session:
         changed.pop("items", None)  # lines of the page count in place of items

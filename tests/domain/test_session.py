@@ -145,6 +145,26 @@ def test_new_items_of_the_page_replace_the_chosen_one_in_its_quantity() -> None:
         assert (now["unit_price"], now["quantity"]) == (price, 2), after
 
 
+def test_an_empty_list_of_lines_leaves_the_choice_among_the_items() -> None:
+    started = opened(item("red"), item("blue"))
+    chosen = session.with_item(started, session.Variation({"clr": "blue"}), 2)
+    echoed = {"type": "shipping_fee", "reference": EXPRESS["id"]}
+    with_shipping = session.with_shipping({**chosen, "shipping_options": [EXPRESS]}, None)
+    for before, lines in ((chosen, []), (with_shipping, [echoed])):
+        for update in (session.updated, session.updated_by_page):
+            assert update(before, {"order_lines": lines})["order_lines"] == chosen["order_lines"], (update, lines)
+    (line,) = session.updated_by_page(chosen, {"order_lines": [], "items": [item("red"), item("blue")]})["order_lines"]
+    assert (line["reference"], line["quantity"]) == ("shirt-blue-m", 2)
+
+
+def test_a_page_can_sell_items_in_place_of_its_lines() -> None:
+    started = session.opened(KEY, {"order_lines": [{**LINE, "quantity": 2}]}, None)
+    page = {"order_lines": [], "items": [item("red"), HAT]}
+    now = session.updated_by_page(started, page)
+    assert now["order_lines"] == session.opened(KEY, page, None)["order_lines"]
+    assert (now["items"], session.chosen_position(now)) == (page["items"], 0)
+
+
 @pytest.mark.parametrize(
     ("quantity", "members", "total", "tax", "discount"),
     [

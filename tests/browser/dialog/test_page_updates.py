@@ -454,3 +454,18 @@ async def test_a_choice_that_does_not_change_the_order_does_not_refuse_the_payme
         await arrived.wait()
         await dialog.find("#checkout-button").click()
     await dialog.find("#confirmation__bottom").wait_for()
+
+
+async def test_items_in_place_of_lines_are_offered_and_an_empty_list_of_lines_leaves_the_choice(
+    tab: "Page", open_dialog: Open, page: Callable[[str], Any]
+) -> None:
+    items = page("se-variations")["items"]
+    dialog = await open_dialog()
+    await dialog.identify()
+    await update(tab, {"order_lines": [], "items": items})
+    await expect(dialog.find(".totals .line")).to_contain_text(items[0]["name"])
+    await dialog.frame.get_by_text("blå").click()
+    await expect(dialog.find(".totals .line")).to_contain_text("blå")
+    await update(tab, {"order_lines": [], "additional_checkboxes": [{"id": "news", "text": "Send me news"}]})
+    await dialog.frame.get_by_label("Send me news").wait_for()
+    await expect(dialog.find(".totals .line")).to_contain_text("blå")
