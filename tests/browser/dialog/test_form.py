@@ -152,6 +152,16 @@ async def test_a_test_shopper_fills_in_a_mandatory_title(open_dialog: Open) -> N
     await dialog.continue_to_review()
 
 
+async def test_the_fields_that_a_test_shopper_fills_in_are_not_marked_any_more(open_dialog: Open) -> None:
+    dialog = await open_dialog()
+    await dialog.find("#address-button").click()
+    await expect(dialog.find("#form-error")).to_be_visible()
+    await dialog.fill_in("se-approved")
+    await expect(dialog.find("#email")).not_to_have_value("")
+    await expect(dialog.find("[aria-invalid=true]")).to_have_count(0)
+    await expect(dialog.find("#form-error")).to_be_hidden()
+
+
 async def test_typed_values_are_kept_when_the_country_changes(open_dialog: Open) -> None:
     dialog = await open_dialog(shipping_countries=["SE", "NO"])
     await dialog.fill(ALICE)

@@ -206,6 +206,7 @@ async function fillIn(name, context) {
   const { shoppers } = await ask(`shoppers?country=${encodeURIComponent(context.view.purchase_country)}`);
   const shopper = shoppers.find((/** @type {Shopper} */ one) => one.name === name);
   if (!shopper) return;
+  context.showErrors({}); // those of what was typed before
   context.redraft(draftOfShopper(shopper, context.view.options ?? {}));
   context.announce(context.t("filled_in", { name }));
 }
