@@ -158,6 +158,8 @@ async def test_a_product_with_the_same_attributes_as_another_can_be_chosen(
     await dialog.frame.get_by_text("blå").click()
     await dialog.idle()
     await expect(dialog.find("#product")).to_have_value("hat")
+    names = await dialog.find("#product option").all_inner_texts()
+    assert names == [cart["items"][0]["name"], "Hat T-shirt blå S"]  # of the chosen product, the chosen variation
     await dialog.pay()
     await dialog.find("#confirmation__bottom").wait_for()
     assert order()["order_lines"][0]["reference"] == "HAT-TS-blue-s"

@@ -68,7 +68,10 @@ function quantityOf({ order_lines: [line] }) {
  * @returns {HTMLElement}
  */
 function productChoice(offered, item, label, pick) {
-  const options = offered.map(({ group_identifier: value, name }) => element("option", { value, selected: value === item.group_identifier }, name));
+  const options = offered.map(({ group_identifier: value, name }) => {
+    const selected = value === item.group_identifier;
+    return element("option", { value, selected }, selected ? item.name : name);
+  });
   const chosen = (/** @type {string} */ value) => offered.find(({ group_identifier }) => group_identifier === value) ?? item;
   const control = element("select", { id: "product", onchange: (event) => pick(chosen(event.currentTarget.value)) }, options);
   return element("div", { class: "field", id: "product__root" }, element("label", { for: "product" }, label), control);
