@@ -1,4 +1,4 @@
-"""What the dialog looks like: pictures, long carts, the sheet on phones, the page behind it, and nothing that jumps."""
+"""What the dialog looks like: pictures, long carts, what is in line, the sheet on phones, the page behind it; nothing jumps."""
 
 import struct
 import zlib
@@ -14,7 +14,7 @@ from tests.browser.dialog.dialog import BUTTON, HIDDEN, Dialog
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page, Request
+    from playwright.async_api import Locator, Page, Request
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 Json = dict[str, Any]
@@ -66,6 +66,51 @@ async def test_a_long_cart_is_folded_and_stays_open_during_updates(
     await expect(dialog.find(".totals .line:visible")).to_have_count(20)
     await tab.evaluate("lines => Klarna.InstantShopping.update({ order_lines: lines })", cart(options, 19))
     await expect(dialog.find(".totals .line:visible")).to_have_count(19)
+
+
+async def left_of(found: "Locator") -> list[float]:
+    """Return where elements begin, in CSS pixels."""
+    edges: list[float] = await found.evaluate_all("all => all.map((one) => one.getBoundingClientRect().left)")
+    return edges
+
+
+async def test_fields_lines_and_promotions_are_in_line_on_phones(
+    tab: "Page", open_dialog: Open, page: Callable[[str], Any]
+) -> None:
+    cart = page("de-discounts")
+    shipping = [{**option, "promo": "Nur heute: klimaneutral"} for option in cart["shipping_options"]]
+    for width in (390, 320):
+        await tab.set_viewport_size({"width": width, "height": 640})
+        dialog = await open_dialog(**{**cart, "locale": "fr-DE", "shipping_options": shipping})
+        if width == 390:  # in French the label of one field needs two lines, the other one
+            assert len(set(await edges(dialog.find("#title, #date_of_birth"), "top"))) == 1
+        await dialog.identify("de-approved")
+        assert len(set(await edges(dialog.find(".totals .line > :first-child"), "left"))) == 1, width
+        assert len(set(await edges(dialog.find(".option-name *"), "left"))) == 1, width
+
+
+async def edges(found: "Locator", side: str) -> list[float]:
+    """Return where elements begin, in CSS pixels, when there are some."""
+    await found.first.wait_for()
+    places: list[float] = await found.evaluate_all(
+        "(all, side) => all.map((one) => Math.round(one.getBoundingClientRect()[side]))", side
+    )
+    return places
+
+
+async def test_the_drawer_leaves_room_for_the_card_of_the_buy_page(
+    tab: "Page", mock_klarna: MockKlarna, shop: Shop, options: Json
+) -> None:
+    page = {name: value for name, value in options.items() if name != "setup"}
+    key = mock_klarna.create_button(**{**page, "merchant_urls": shop.merchant_urls})
+    await tab.goto(f"{mock_klarna.url}/instantshopping/buy/{key['button_key']}")
+    await tab.locator("#email").wait_for()
+    for width in (1000, 1280, 1359, 1360, 1500):
+        await tab.set_viewport_size({"width": width, "height": 720})
+        before = await edges(tab.locator("#dialog"), "top")
+        await tab.locator("#drawer-button").click()
+        assert await edges(tab.locator("#dialog"), "top") == before, width
+        await tab.locator("#drawer-close").click()
 
 
 async def test_the_button_to_go_on_is_visible_in_every_step(
