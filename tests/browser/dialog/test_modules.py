@@ -44,7 +44,7 @@ CASES: list[tuple[str, str, list[Any], Any]] = [
                 "purchase_country": "SE",
                 "billing_address": {"city": "Lund", "title": ""},
                 "customer": {"title": "Frau"},
-                "shipping_address": {"city": "", "street_address2": ""},
+                "shipping_address": {"city": "", "street_address2": "", "country": "SE"},
                 "options": {"allow_separate_shipping_address": True},
             }
         ],

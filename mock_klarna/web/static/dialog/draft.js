@@ -21,9 +21,9 @@ const CUSTOMER_MEMBERS = ["date_of_birth", "national_identification_number"];
 export function draftOf(view) {
   const billing = view.billing_address ?? {};
   const shipping = view.shipping_address ?? {};
-  const separate = ADDRESS_MEMBERS.some((name) => shipping[name] && shipping[name] !== billing[name]);
   /** @type {Values} */
   const values = { country: view.purchase_country, ...filled(billing, view.customer ?? {}) };
+  const separate = ADDRESS_MEMBERS.some((name) => shipping[name] && shipping[name] !== values[name]);
   if (separate) for (const name of ADDRESS_MEMBERS) values[`shipping_${name}`] = shipping[name] ?? "";
   return { values, separate: separate && Boolean(view.options?.allow_separate_shipping_address), shopper: "" };
 }
