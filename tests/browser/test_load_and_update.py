@@ -91,6 +91,26 @@ async def test_an_update_changes_only_its_members_and_needs_no_setup_for_one_but
     assert await tab.locator(BUTTON).get_attribute("class") == "light"
 
 
+async def test_null_in_an_update_changes_neither_the_button_nor_a_later_session(
+    tab: "Page", product_page: Product, options: Json
+) -> None:
+    given = {
+        **options,
+        "styling": {"theme": {"type": "pay", "variation": "dark"}},
+        "options": {"phone_mandatory": True},
+        "merchant_reference1": "cart 1",
+    }
+    await tab.goto(product_page(load(given)))
+    await tab.locator(BUTTON).wait_for()
+    inner = {"setup": {"key": None}, "merchant_urls": {"terms": None}, "styling": {"theme": {"variation": None}}}
+    for changes in (dict.fromkeys(given), inner, {"options": {"phone_mandatory": None}, "styling": {"theme": None}}):
+        assert await tab.evaluate(ASK, changes) == {"show_button": True}, changes
+    assert await tab.locator(BUTTON).get_attribute("class") == "dark"
+    async with tab.expect_request("**/sdk/sessions") as request:
+        await tab.locator(BUTTON).click()
+    assert json.loads((await request.value).post_data or "")["options"] == given
+
+
 async def test_a_refused_update_removes_the_button_until_the_next_valid_one(
     tab: "Page", product_page: Product, options: Json
 ) -> None:

@@ -253,13 +253,13 @@
     answer(callback, changes ? failed("not_loaded", message, ["setup.instance_id"]) : failed("bad_value", NO_OBJECT));
   }
 
-  /** Returns changed options; some members are merged. */
+  /** Returns changed options; some members are merged, and null changes nothing. */
   function merge(/** @type {Options} */ options, /** @type {Options} */ changes) {
-    const result = { ...options, ...changes };
-    for (const name of ["setup", "merchant_urls", "options"]) {
-      if (changes[name]) result[name] = { ...options[name], ...changes[name] };
+    const result = { ...options };
+    for (const [name, value] of Object.entries(changes)) {
+      const isMerged = ["setup", "merchant_urls", "options", "styling", "theme"].includes(name);
+      if (value !== null) result[name] = isMerged ? merge(options[name] || {}, value) : value;
     }
-    if (changes.styling) result.styling = { theme: { ...(options.styling || {}).theme, ...changes.styling.theme } };
     return result;
   }
 
@@ -429,8 +429,7 @@
     const { style } = document.documentElement;
     /** @type {[string, string]} */
     const overflow = [style.getPropertyValue("overflow"), style.getPropertyPriority("overflow")];
-    const waitsFor = WAITS_FOR.session;
-    const opened = { instance, container, root, modal, frame, marker, overflow, button, alert, waitsFor, timer: 0 };
+    const opened = { instance, container, root, modal, frame, marker, overflow, button, alert, waitsFor: WAITS_FOR.session, timer: 0 };
     return opened;
   }
   /** Shows the dialog above everything else and beside the body, so that no rule for the body matters. */
@@ -521,7 +520,7 @@
       if (!body.session_id || dialog !== opened) return "";
       if (keyOf(options) !== keyOf(instance.options)) return openSession(instance);
       instance.state = "started";
-      instance.session = String(body.session_id);
+      instance.session = body.session_id;
     }
     while (dialog === opened && instance.changes && (await sendChanges(instance)));
     return instance.session;
@@ -533,8 +532,8 @@
       const { session, changes, version } = instance;
       if (!session || !changes || !isOpen(instance)) return true;
       instance.changes = null;
-      const request = post(`sessions/${session}/update`, { options: changes, page_version: version });
-      const status = await request.then((answer) => answer.status, () => 500); // no answer: sent again, as after 5xx
+      // no answer: sent again, as after 5xx
+      const { status } = await post(`sessions/${session}/update`, { options: changes, page_version: version }).catch(() => ({ status: 500 }));
       if (status === 200) send("update");
       else instance.changes = merge(changes, instance.changes || {});
       if (status >= 500) setTimeout(() => sendChanges(instance), RETRY_MS);
