@@ -43,6 +43,17 @@ async def test_several_buttons_are_independent(tab: "Page", product_page: Produc
     assert await tab.locator(BUTTON).all_inner_texts() == ["Expresskassa", "Köp nu"]
 
 
+async def test_an_older_container_beside_one_with_an_id_gets_a_button_of_its_own(
+    tab: "Page", product_page: Product, options: Json, key: str
+) -> None:
+    old = {name: value for name, value in options.items() if name != "setup"}
+    buy = {**old, "styling": {"theme": {"type": "buy"}}}
+    body = f'<klarna-instant-shopping data-instance-id="1" /><p>and</p><klarna-instant-shopping data-key="{key}" />'
+    await tab.goto(product_page(load(instance(options, "1")) + load(buy), body))
+    await tab.wait_for_function("answers.length === 2")
+    assert await tab.locator(BUTTON).all_inner_texts() == ["Expresskassa", "Köp nu"]
+
+
 @pytest.mark.parametrize("callback", [True, False])
 async def test_the_older_container_has_key_environment_and_region(
     tab: "Page", product_page: Product, options: Json, key: str, callback: bool

@@ -240,7 +240,8 @@
     const options = copyOf(pageOptions);
     if (!options) return answer(callback, failed("bad_value", NO_OBJECT));
     const id = idOf(options);
-    const instance = (id ? instances.get(id) : instanceOf(id)) || addInstance(id);
+    const [own] = containers.get(id) || []; // the only button may have another container
+    const instance = (id || own ? instances.get(id) : instanceOf(id)) || addInstance(id);
     instance.parameters = typeof callback === "function" ? callback.length : null;
     refresh(instance, options, options, callback);
   }
