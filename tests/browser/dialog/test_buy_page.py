@@ -103,6 +103,19 @@ async def test_a_purchase_is_not_paused_before_it_is_shown(tab: "Page", address:
         await tab.evaluate("() => sessionStorage.clear()")
 
 
+async def test_a_purchase_is_not_paused_after_its_payment(timed: "Page", address: str) -> None:
+    await timed.goto(address)
+    await review(timed)
+    async with held(timed, "**/draft") as draft:
+        async with held(timed, "**/pay") as payment:
+            await timed.locator("#checkout-button").click()
+            await payment.wait()
+            await timed.locator("#close-button").click()
+        await draft.wait()
+        await timed.clock.run_for(1000)  # the page does not wait longer for the draft to be kept
+        assert await timed.locator("#step-heading").inner_text() == "One moment…"
+
+
 async def test_a_paused_purchase_stays_paused_until_the_shopper_goes_on(tab: "Page", address: str) -> None:
     await tab.goto(address)
     await tab.locator("#fill-button").click()

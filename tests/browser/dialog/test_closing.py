@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from mock_klarna import MockKlarna
+from tests.browser.conftest import load
 from tests.browser.dialog.dialog import ALICE, BUTTON, FRAME, Dialog, denying, painted
 from tests.browser.shop import Shop
 
@@ -120,6 +121,39 @@ async def test_a_click_returns_to_a_purchase_that_was_closed_before_the_payment_
     text = {"waiting": "Butiken bekräftar", "rejected": "Klarna kunde inte godkänna"}[outcome]
     await expect(dialog.find("#consumer-message")).to_contain_text(text)
     assert len(mock_klarna.purchases()) == 1
+
+
+async def test_a_payment_that_reaches_the_server_after_the_dialog_was_closed_is_not_refused(
+    tab: "Page", open_dialog: Open, mock_klarna: MockKlarna
+) -> None:
+    dialog = await open_dialog()
+    await dialog.identify()
+    requests: asyncio.Queue[Route] = asyncio.Queue()
+    await tab.route("**/sessions/*/pay", requests.put_nowait)
+    await dialog.pay()
+    request = (await requests.get()).request
+    await close(tab, dialog)
+    mock_klarna.send("POST", urlsplit(request.url).path, request.post_data_json)
+    await tab.locator(BUTTON).click()
+    await dialog.frame.get_by_text("The shop is confirming your order").wait_for()
+    assert len(mock_klarna.purchases()) == 1
+
+
+async def test_a_dialog_that_is_closed_during_a_payment_keeps_what_was_typed_after_it(
+    timed: "Page", product_page: Callable[..., str], options: Json
+) -> None:
+    await timed.goto(product_page(load(options)))
+    await timed.locator(BUTTON).click()
+    dialog = Dialog(timed)
+    await dialog.identify()
+    requests: asyncio.Queue[Route] = asyncio.Queue()
+    await timed.route("**/sessions/*/pay", requests.put_nowait)
+    await dialog.pay()
+    payment = await requests.get()
+    await dialog.find("#close-button").click()
+    async with timed.expect_request("**/sessions/*/draft"):
+        await payment.continue_()
+    await expect(timed.locator(FRAME)).to_have_count(0)
 
 
 async def test_a_decision_that_the_shopper_has_not_seen_is_shown_by_the_next_click(

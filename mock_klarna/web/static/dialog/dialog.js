@@ -255,19 +255,23 @@ export class Dialog {
     this.frame.showError(hasChanged ? "order_changed" : "not_possible", { amount });
   }
 
-  /** Keep what was typed, unless it is ordered or kept already. A closing dialog waits a moment for that. */
+  /**
+   * Keep what was typed, unless it is ordered or kept already. A closing dialog waits a moment for that, and before it for the
+   * answer to a payment: what is kept changes the version of the session, which the payment names.
+   */
   async keepDraft() {
-    const text = JSON.stringify(this.draft);
-    if (!this.draft || text === this.kept || this.session.view?.state === "placed") return;
-    this.kept = text;
     const limit = new Promise((resolve) => setTimeout(resolve, KEEP_MS));
+    if (this.paying) await Promise.race([this.session.tail, limit]);
+    const text = JSON.stringify(this.draft);
+    if (!this.draft || this.paying || text === this.kept || this.session.view?.state === "placed") return;
+    this.kept = text;
     await Promise.race([this.session.keepDraft(this.draft).catch(() => (this.kept = "")), limit]);
   }
 
   /** Close the dialog; the session can be continued with the next click. */
   async close() {
-    const { view } = this.session;
     await this.keepDraft();
+    const { view } = this.session;
     if (this.page.isPresent) this.page.send("close");
     else if (view?.state === "started") this.pause(view);
     else if (view && isFinal(view)) location.reload();
