@@ -77,24 +77,31 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> Json:
 
 def opened(key: Mapping[str, Any], page: Mapping[str, Any], integrator_url: str | None) -> Json:
     """Return a new session from the key's options, the page's, and the address of the page with the button."""
-    offered = {name: value for name, value in merge(key, page).items() if name not in _NOT_OURS}
+    merged = merge(_with_own_checkboxes(key), _with_own_checkboxes(page))
+    offered = {name: value for name, value in merged.items() if name not in _NOT_OURS}
     if page.get("items") and not page.get("order_lines"):
         offered.pop("order_lines", None)  # the page offers variations, so lines that the key had are replaced
     if offered.get("order_lines"):
         offered.pop("items", None)  # lines count in place of items: where a session has items, its lines come from them
-    checkboxes = offered.pop("additional_checkboxes", None)
-    if checkboxes:
-        offered["options"] = {**(offered.get("options") or {}), "additional_checkboxes": checkboxes}
     if integrator_url:
         offered["integrator_url"] = integrator_url
     return with_shipping(with_lines(offered), None)
+
+
+def _with_own_checkboxes(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a key or a page gives with its checkboxes among its `options`, whichever place they have (klarna.md C-13)."""
+    if given.get("additional_checkboxes") is None:
+        return given
+    rest = {name: value for name, value in given.items() if name != "additional_checkboxes"}
+    checkboxes = {"additional_checkboxes": given["additional_checkboxes"]}
+    return {**rest, "options": {**(given.get("options") or {}), **checkboxes}}
 
 
 def with_lines(session: Json) -> Json:
     """Return the session with order lines: its own `order_lines`, or else the first of its `items` (guide, step 2)."""
     if session.get("order_lines") or not session.get("items"):
         return session
-    return with_item(session, Variation({}), 1)
+    return with_item(session, Variation(), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +186,11 @@ def with_shipping(session: Json, option_id: str | None) -> Json:
 
 
 def answered(session: Json, answers: Mapping[str, bool]) -> Json:
-    """Return the session with the additional checkboxes answered; one that is not named stays unticked."""
+    """Return the session with its additional checkboxes answered, and no others; one that is not named stays unticked."""
     boxes = (session.get("options") or {}).get("additional_checkboxes") or ()
     requested = {box["id"]: bool(answers.get(box["id"], False)) for box in boxes}
-    return {**session, "merchant_requested": requested} if requested else session
+    rest = {name: value for name, value in session.items() if name != "merchant_requested"}
+    return {**rest, "merchant_requested": requested} if requested else rest
 
 
 def usable(changes: Mapping[str, Any]) -> Json:
@@ -240,15 +248,15 @@ _SHOPPER_MEMBERS = ("billing_address", "shipping_address", "customer")
 
 def updated_by_page(session: Json, changes: Mapping[str, Any]) -> Json:
     """Return the session with a page's changes; they do not overwrite what an identified shopper has entered."""
-    more = {name: changes[name] for name in _PAGE_MEMBERS if name in changes}
+    given = _with_own_checkboxes(changes)
+    more = {name: given[name] for name in _PAGE_MEMBERS if name in given}
     if not session.get("identified"):
         more |= {name: changes[name] for name in _SHOPPER_MEMBERS if name in changes}
-    if "additional_checkboxes" in changes:
-        checkboxes = {"additional_checkboxes": changes["additional_checkboxes"]}
-        more["options"] = {**(more.get("options") or {}), **checkboxes}
     if changes.get("order_lines") == [] and changes.get("items") and not session.get("items"):
         session = with_lines({**session, "order_lines": [], "items": changes["items"]})  # the page sells items now
     changed = merge(updated(session, changes), more)
+    if "merchant_requested" in changed:
+        changed = answered(changed, changed["merchant_requested"])
     if changes.get("order_lines") or "items" not in session:
         changed.pop("items", None)  # lines of the page count in place of items
     elif changes.get("items"):

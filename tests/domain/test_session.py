@@ -76,6 +76,19 @@ def test_checkboxes_may_stand_under_options_or_beside_them(where: str, inside: b
     assert "additional_checkboxes" not in opened
 
 
+def test_checkboxes_of_the_page_replace_those_of_the_key_in_either_place() -> None:
+    news, adult = {"id": "news", "text": "News?"}, {"id": "adult", "text": "18?"}
+
+    def places(boxes: list[Any]) -> list[dict[str, Any]]:
+        return [{"additional_checkboxes": boxes}, {"options": {"additional_checkboxes": boxes}}]
+
+    for boxes in ([adult], []):
+        for of_key in places([news]):
+            for of_page in places(boxes):
+                opened = session.opened({**KEY, **of_key}, {"order_lines": [LINE], **of_page}, None)
+                assert opened["options"]["additional_checkboxes"] == boxes, (of_key, of_page)
+
+
 @pytest.mark.parametrize(
     ("wanted", "reference"),
     [
@@ -289,6 +302,28 @@ def test_every_checkbox_is_answered(answers: dict[str, bool], requested: dict[st
 
 def test_without_checkboxes_nothing_is_requested() -> None:
     assert "merchant_requested" not in session.answered({"options": {}}, {"news": True})
+
+
+def test_answers_to_checkboxes_that_the_page_removes_are_removed() -> None:
+    news, adult, terms = ({"id": name, "text": name} for name in ("news", "adult", "terms"))
+    options = {"phone_mandatory": True, "additional_checkboxes": [news, adult]}
+    ticked = session.answered({**OPENED, "options": options}, {"news": True, "adult": True})
+    for boxes, requested in (
+        ([], None),
+        ([news], {"news": True}),
+        ([adult, terms], {"adult": True, "terms": False}),
+        ([{**news, "text": "Other news?"}, adult], {"news": True, "adult": True}),
+    ):
+        for changes in ({"additional_checkboxes": boxes}, {"options": {"additional_checkboxes": boxes}}):
+            now = session.updated_by_page(ticked, changes)
+            assert now.get("merchant_requested") == requested, changes
+            assert session.update_body(now, "session_updated", "b-1").get("merchant_requested") == requested, changes
+            assert now["options"]["phone_mandatory"] is True
+
+
+def test_checkboxes_without_an_answer_are_not_answered_by_an_update() -> None:
+    boxes = {"additional_checkboxes": [{"id": "news", "text": "News?"}]}
+    assert "merchant_requested" not in session.updated_by_page(OPENED, boxes)
 
 
 OPENED: dict[str, Any] = {

@@ -387,6 +387,25 @@ async def test_a_checkbox_that_the_shopper_does_not_touch_is_false_in_the_order(
         assert order["merchant_requested"] == {"newsletter": False, "age_confirmed": False} | answers
 
 
+@pytest.mark.parametrize("is_below_options", [False, True])
+async def test_the_order_has_no_answers_to_checkboxes_that_the_page_has_removed(
+    ask: Ask, klarna: MockKlarnaAsync, options: Json, page: Callable[[str], Any], is_below_options: bool
+) -> None:
+    boxes: list[Json] = page("se-checkboxes")["additional_checkboxes"]
+    for left in (boxes[:0], boxes[:1]):
+        view = (await ask("/sessions", {"options": {"setup": options["setup"], **page("se-checkboxes")}})).body
+        session = f"/sessions/{view['session_id']}"
+        await ask(f"{session}/identify", {"shopper": "se-approved"})
+        await ask(f"{session}/checkboxes", {"answers": {box["id"]: True for box in boxes}})
+        changes: Json = {"additional_checkboxes": left}
+        changes = {"options": changes} if is_below_options else changes
+        answers = {box["id"]: True for box in left}
+        assert ((await ask(f"{session}/update", {"options": changes})).body["merchant_requested"] or {}) == answers
+        assert (await ask(f"{session}/pay", {})).body["state"] == "authorized"
+        order = (await klarna.find_purchase(view["session_id"]))["order"]
+        assert order.get("merchant_requested", {}) == answers
+
+
 async def test_a_page_updates_an_open_session(ask: Ask, options: Json, session: str) -> None:
     line = options["order_lines"][0] | {"reference": "19-402-W", "name": "White"}
     view = (await ask(f"{session}/update", {"options": {"order_lines": [line]}})).body
