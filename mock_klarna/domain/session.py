@@ -4,7 +4,7 @@ A session is a JSON-ready dict; every function returns a new one and leaves its 
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,32 +106,69 @@ def with_lines(session: Json) -> Json:
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """What a shopper chooses among the items: `attributes` as `identifier: value`, and of which product, "" for any."""
+    """What a shopper chooses among the items.
 
-    attributes: Mapping[str, str]
+    `attributes` are given as `identifier: value`, None for any; `group_identifier` is that of the product, "" for any.
+    """
+
+    attributes: Mapping[str, str] | None = None
     group_identifier: str = ""
 
 
 def with_item(session: Json, wanted: Variation, quantity: int) -> Json:
-    """Return the session with the chosen variation as its order lines, or unchanged if no item is one."""
+    """Return the session that sells the chosen variation, or unchanged if no item is one.
+
+    The variation takes the place of the line of the item that was chosen before; lines that the merchant has added stay.
+    """
     item = find_item(session.get("items") or (), wanted)
-    return session if item is None else {**session, "order_lines": [item_line(item, quantity)]}
+    return session if item is None else _with_item_line(session, item_line(item, quantity))
+
+
+def _with_item_line(session: Json, line: Json) -> Json:
+    lines, position = list(session.get("order_lines") or ()), chosen_line(session) or 0
+    lines[position : position + 1] = [line]
+    return {**session, "order_lines": lines}
 
 
 def find_item(items: Iterable[Json], wanted: Variation) -> Json | None:
-    """Return the first item of the product that has every wanted attribute."""
-    return next((item for item in items if _is_variation(item, wanted)), None)
+    """Return the item of the product that has the wanted attributes and no others, else the first that has them and more."""
+    found = [item for item in items if _is_variation(item, wanted)]
+    exact = (item for item in found if attributes(item) == wanted.attributes)
+    return next(exact, found[0] if found else None)
 
 
 def _is_variation(item: Json, wanted: Variation) -> bool:
     is_of_product = wanted.group_identifier in ("", item.get("group_identifier"))
-    return is_of_product and wanted.attributes.items() <= attributes(item).items()
+    return is_of_product and (wanted.attributes or {}).items() <= attributes(item).items()
 
 
 def chosen_position(session: Json) -> int | None:
     """Return which of its items a session sells, counted from 0; None for a session without items."""
-    items, lines = session.get("items") or (), session.get("order_lines")
-    return _position(items, lines[0]) if items and lines else None
+    position = chosen_line(session)
+    return None if position is None else _position(session["items"], session["order_lines"][position])
+
+
+def chosen_line(session: Json) -> int | None:
+    """Return which of its order lines is that of the chosen item, counted from 0; None for a session without items.
+
+    The merchant may have added lines, in any place, and may have changed the line of the item: it is the first line that has the
+    reference of an item, else the attributes, else the name, else the first line.
+    """
+    items, lines = session.get("items") or (), session.get("order_lines") or ()
+    if not items or not lines:
+        return None
+    references, names = ({item.get(name) for item in items} - {None, ""} for name in ("reference", "name"))
+    signs: Sequence[Callable[[Json], bool]] = (
+        lambda line: line.get("reference") in references,
+        lambda line: bool(attributes(line)) and any(_is_variation(item, _variation(line)) for item in items),
+        lambda line: line.get("name") in names,
+    )
+    found = (position for is_line in signs for position, line in enumerate(lines) if is_line(line))
+    return next(found, 0)
+
+
+def _variation(line: Json) -> Variation:
+    return Variation(attributes(line), line.get("group_identifier") or "")
 
 
 def _position(items: Sequence[Json], line: Json) -> int:
@@ -139,11 +176,12 @@ def _position(items: Sequence[Json], line: Json) -> int:
 
     A line that the merchant has answered to `update` may have no attributes (klarna.md §3.4).
     """
-    variation = Variation(attributes(line), line.get("group_identifier") or "")
+    variation = _variation(line)
 
-    def similarity(position: int) -> tuple[bool, bool]:
+    def similarity(position: int) -> tuple[bool, bool, bool]:
         item = items[position]
-        return _is_variation(item, variation), item.get("reference") == line.get("reference")
+        has_reference = item.get("reference") == line.get("reference")
+        return _is_variation(item, variation), has_reference, attributes(item) == variation.attributes
 
     return max(range(len(items)), key=similarity)
 
@@ -260,8 +298,9 @@ def updated_by_page(session: Json, changes: Mapping[str, Any]) -> Json:
     if changes.get("order_lines") or "items" not in session:
         changed.pop("items", None)  # lines of the page count in place of items
     elif changes.get("items"):
-        items, line = changes["items"], session["order_lines"][0]
-        changed["order_lines"] = [item_line(items[_position(items, line)], line["quantity"])]
+        items, line = changes["items"], session["order_lines"][chosen_line(session) or 0]
+        sold = item_line(items[_position(items, line)], line["quantity"])
+        changed["order_lines"] = _with_item_line(session, sold)["order_lines"]
     return changed
 
 

@@ -77,23 +77,23 @@ def specify(purchase_id: str, select: Json) -> Step:
 
     `select` is the body of `sdk_specify`, whose members `select` of `create_purchase` has too.
     """
-    wanted = session.Variation(select.get("product_attributes") or {}, select.get("group_identifier") or "")
+    wanted = session.Variation(select.get("product_attributes"), select.get("group_identifier") or "")
     quantity = select.get("quantity", 1)
 
     def step(current: Json) -> tuple[Json, Event]:
-        _require_item(current.get("items") or (), wanted, quantity)
-        chosen = session.with_item(current, wanted, quantity)
-        reference = chosen["order_lines"][0].get("reference", "")
-        return chosen, SpecificationsSelected(purchase_id=purchase_id, reference=reference, quantity=quantity)
+        reference = _required_item(current.get("items") or (), wanted, quantity).get("reference", "")
+        event = SpecificationsSelected(purchase_id=purchase_id, reference=reference, quantity=quantity)
+        return session.with_item(current, wanted, quantity), event
 
     return step
 
 
-def _require_item(items: Sequence[Json], wanted: session.Variation, quantity: int) -> None:
-    if session.find_item(items, wanted) is not None:
-        return
+def _required_item(items: Sequence[Json], wanted: session.Variation, quantity: int) -> Json:
+    found = session.find_item(items, wanted)
+    if found is not None:
+        return found
     product, products = wanted.group_identifier, list(dict.fromkeys(item["group_identifier"] for item in items))
-    sent = {"product_attributes": dict(wanted.attributes), "group_identifier": product, "quantity": quantity}
+    sent = {"product_attributes": dict(wanted.attributes or {}), "group_identifier": product, "quantity": quantity}
     if not items:
         name = next(name for name, value in sent.items() if value)
         rule, expected = "items", "nothing: there are no items to choose from, and order_lines have their quantities"

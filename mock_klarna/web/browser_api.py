@@ -68,6 +68,7 @@ def view(purchase: Purchase) -> Json:
         "identified": purchase.state != "started" or bool(state.get("identified")),
         **{name: state.get(name, [] if name in _LISTS else None) for name in _SESSION_MEMBERS},
         "chosen_item": session.chosen_position(state),
+        "chosen_line": session.chosen_line(state),
         "merchant_name": state.get("name"),
         "terms_url": urls.get("terms"),
         "options": options,

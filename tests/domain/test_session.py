@@ -144,6 +144,52 @@ def test_the_chosen_item_is_known_from_the_line_that_the_merchant_answers() -> N
         assert session.chosen_position(now) == position, answered
 
 
+GIFT: dict[str, Any] = {**LINE, "reference": "gift", "name": "Gift wrapping", "type": "surcharge", "quantity": 4}
+OFF: dict[str, Any] = {**LINE, "reference": "off", "name": "10 % off", "type": "discount"}
+
+
+def references(now: Any) -> list[str | None]:
+    return [line.get("reference") for line in now["order_lines"]]
+
+
+def test_a_choice_replaces_the_line_of_the_item_and_keeps_those_that_the_merchant_has_added() -> None:
+    started = session.with_item(opened(item("red"), item("blue"), HAT), session.Variation({"clr": "red"}), 2)
+    (line,) = started["order_lines"]
+    plain = {name: line[name] for name in ("name", "quantity", "unit_price", "tax_rate", "total_amount")}
+    for sold in (line, line | {"reference": "of-the-merchant"}, plain | {"reference": "shirt-red-m"}, plain):
+        for lines, position in (([sold, OFF, GIFT], 0), ([GIFT, sold, OFF], 1), ([OFF, GIFT, sold], 2)):
+            now = session.updated(started, {"order_lines": lines})
+            assert (session.chosen_position(now), session.chosen_line(now)) == (0, position), lines
+            now = session.with_item(now, session.Variation({"clr": "blue"}, "shirt"), 3)
+            expected = [one["reference"] for one in lines if one is not sold]
+            expected.insert(position, "shirt-blue-m")
+            assert references(now) == expected, lines
+            assert now["order_lines"][position]["quantity"] == 3, lines
+            now = session.updated_by_page(now, {"items": [item("green"), item("blue", unit_price=1)]})
+            assert references(now) == expected, lines
+            assert [now["order_lines"][position][name] for name in ("quantity", "unit_price")] == [3, 1], lines
+
+
+def test_where_no_line_is_an_item_the_first_one_is_replaced() -> None:
+    now = session.updated(opened(item("red"), item("blue")), {"order_lines": [OFF, GIFT]})
+    assert references(session.with_item(now, session.Variation({"clr": "blue"}), 1)) == ["shirt-blue-m", "gift"]
+
+
+def test_every_item_can_be_chosen_also_if_another_one_has_its_attributes_and_more() -> None:
+    plain, red, large = (item("red", reference=name) for name in ("plain", "red", "large"))
+    plain["product_attributes"], red["product_attributes"] = [], red["product_attributes"][:1]
+    for items in ([large, red, plain], [plain, red, large], [red, plain, large]):
+        for nameless in (False, True):
+            offered = [{**one, "reference": ""} if nameless else one for one in items]
+            started = opened(*offered)
+            assert session.chosen_position(started) == 0
+            for at, one in enumerate(offered):
+                now = session.with_item(started, session.Variation(session.attributes(one), "shirt"), 1)
+                assert now["order_lines"][0]["product_attributes"] == one["product_attributes"]
+                assert session.chosen_position(now) == at, (items, at)
+        assert session.find_item(items, session.Variation(None, "shirt")) is items[0]
+
+
 def test_new_items_of_the_page_replace_the_chosen_one_in_its_quantity() -> None:
     plain = {**item("red"), "product_attributes": []}
     dearer = [item("red", unit_price=30000), {**HAT, "unit_price": 40000}]

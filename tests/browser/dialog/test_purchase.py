@@ -171,17 +171,23 @@ async def test_a_variation_can_be_chosen_after_the_shop_has_answered_with_lines_
     cart = page("se-variations")
     first, blue = cart["items"][0], next(item for item in cart["items"] if item["reference"] == "TS-blue-s")
     line = {"quantity": 1, "unit_price": 10000, "tax_rate": 2500, "total_amount": 10000, "total_tax_amount": 2000}
-    shop.answers["/update"] = {"order_lines": [{"name": "T-shirt", "reference": first["reference"], **line}]}
+    sold = {"name": "T-shirt", "reference": first["reference"], **line}
+    gift = {"name": "Gift wrapping", "reference": "gift", **line}
+    shop.answers["/update"] = {"order_lines": [gift, {**sold, "quantity": 2, "unit_price": 5000}]}
     mock_klarna.update_button(key, merchant_urls={**shop.merchant_urls, "update": f"{shop.url}/update"})
     dialog = await open_dialog(order_lines=None, items=cart["items"], shipping_options=cart["shipping_options"])
     await dialog.identify()
-    await expect(dialog.find(".total dd")).to_have_text("100,00\xa0kr")
+    await expect(dialog.find(".total dd")).to_have_text("200,00\xa0kr")
+    await expect(dialog.find("#quantity")).to_have_value("2")
     shop.answers["/update"] = {}
     await dialog.frame.get_by_text("blå").click()
     await expect(dialog.find(".totals")).to_contain_text(blue["name"])
+    await dialog.find("#quantity-more").click()
+    await expect(dialog.find("#quantity")).to_have_value("3")
     await dialog.pay()
     await dialog.find("#confirmation__bottom").wait_for()
-    assert order()["order_lines"][0]["reference"] == "TS-blue-s"
+    lines = [(line["reference"], line["quantity"]) for line in order()["order_lines"]]
+    assert lines[:2] == [("gift", 1), ("TS-blue-s", 3)]
 
 
 async def test_the_chosen_shipping_option_is_in_the_total_and_the_order(

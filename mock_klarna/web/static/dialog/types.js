@@ -34,6 +34,7 @@
  * @property {Line[]} order_lines
  * @property {Item[]} [items]
  * @property {number | null} [chosen_item] the position of the item that is sold
+ * @property {number | null} [chosen_line] the position of its order line
  * @property {ShippingOption[]} [shipping_options]
  * @property {ShippingOption | null} [selected_shipping_option]
  * @property {Address} [billing_address]

@@ -56,8 +56,8 @@ function chosenItem({ items, chosen_item: at }) {
 }
 
 /** @param {import("./types.js").View} view */
-function quantityOf({ order_lines: [line] }) {
-  return line?.quantity ?? 1;
+function quantityOf({ order_lines, chosen_line: at }) {
+  return order_lines[at ?? 0]?.quantity ?? 1;
 }
 
 /**
