@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+Json = dict[str, Any]
 CALL = "([path, name, given]) => import(path).then((module) => module[name](...given))"
 SWEDEN = {"dialling": "+46", "postal_code": "\\d{3} ?\\d{2}", "region_needed": False, "titles": {}}
 
@@ -98,6 +99,73 @@ async def test_an_unavailable_variation_leads_to_the_nearest_one(blank: "Page", 
     colours, _sizes = await blank.evaluate(CALL, [path, "choices", [items, RED_S]])
     assert [(value["value"], value["available"]) for value in colours["values"]] == [("red", True), ("blue", False)]
     assert await blank.evaluate(CALL, [path, "nearestItem", [items, RED_S, "clr", "blue"]]) == BLUE_M
+
+
+def offered(*values: str) -> list[Json]:
+    """Return items of one product by the values of their attributes a, b, c, …; an item does not have those that are `-`."""
+    return [
+        {
+            "group_identifier": "g",
+            "reference": text,
+            "product_attributes": [
+                {"identifier": name, "identifier_label": name.upper(), "value": value, "value_label": value.upper()}
+                for name, value in zip("abcdef", text, strict=False)
+                if value != "-"
+            ],
+        }
+        for text in values
+    ]
+
+
+REACHED = """async ([path, items]) => {
+    const { choices, nearestItem } = await import(path);
+    const reached = (from, to) => {
+        const wanted = Object.fromEntries(choices(items, to).map(({ identifier, chosen }) => [identifier, chosen]));
+        return choices(items, from).reduce((now, { identifier, values }) => {
+            const value = values.find((one) => one.value === wanted[identifier]);
+            return value ? nearestItem(items, now, identifier, value.value) : now;
+        }, from);
+    };
+    return items.map((to) => items.map((from) => reached(from, to).reference));
+}"""
+"""For each item, where a shopper comes from each item who chooses its values from the first to the last."""
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        ("1", "-"),
+        ("-", "1"),
+        ("1-", "11"),
+        ("11", "1-"),
+        ("1-", "-1"),
+        ("--", "1-", "-1", "11"),
+        ("111", "211", "121", "112", "222"),
+        ("1111", "1222", "2111", "2122", "3-1-", "31-1"),
+    ],
+    ids=" ".join,
+)
+async def test_every_item_of_a_product_can_be_reached(
+    blank: "Page", mock_klarna: MockKlarna, items: tuple[str, ...]
+) -> None:
+    path = f"{mock_klarna.url}/instantshopping/static/dialog/variations.js"
+    assert await blank.evaluate(REACHED, [path, offered(*items)]) == [[to] * len(items) for to in items]
+
+
+async def test_an_attribute_that_only_some_items_have_is_a_choice_of_all(
+    blank: "Page", mock_klarna: MockKlarna
+) -> None:
+    path = f"{mock_klarna.url}/instantshopping/static/dialog/variations.js"
+    items = offered("1-", "1x", "2-")
+    for item, chosen, available in (
+        (items[0], None, [True, True]),
+        (items[1], "x", [True, True]),
+        (items[2], None, [True, False]),
+    ):
+        _first, second = await blank.evaluate(CALL, [path, "choices", [items, item]])
+        assert (second["label"], second["chosen"]) == ("B", chosen)
+        assert [(each["value"], each["label"]) for each in second["values"]] == [(None, None), ("x", "X")]
+        assert [each["available"] for each in second["values"]] == available
 
 
 MODULES = {

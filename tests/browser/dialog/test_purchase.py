@@ -165,6 +165,31 @@ async def test_a_product_with_the_same_attributes_as_another_can_be_chosen(
     assert order()["order_lines"][0]["reference"] == "HAT-TS-blue-s"
 
 
+async def test_an_attribute_that_only_some_items_have_can_be_chosen_and_left_out(
+    open_dialog: Open, order: Order, page: Callable[[str], Any]
+) -> None:
+    first = page("se-variations")["items"][0]
+    engraved = {
+        "identifier": "engraving",
+        "identifier_label": "Engraving",
+        "value": "heart",
+        "value_label": "With a heart",
+    }
+    items = [
+        {**first, "reference": "engraved", "product_attributes": [*first["product_attributes"], engraved]},
+        {**first, "reference": "plain"},
+    ]
+    dialog = await open_dialog(order_lines=None, items=items)
+    await dialog.identify()
+    for label in ("Without", "With a heart", "Without"):
+        await dialog.frame.get_by_text(label, exact=True).click()
+        await dialog.idle()
+        await expect(dialog.frame.get_by_role("group", name="Engraving").get_by_label(label)).to_be_checked()
+    await dialog.pay()
+    await dialog.find("#confirmation__bottom").wait_for()
+    assert order()["order_lines"][0]["reference"] == "plain"
+
+
 async def test_a_variation_can_be_chosen_after_the_shop_has_answered_with_lines_of_its_own(
     open_dialog: Open, order: Order, page: Callable[[str], Any], shop: Shop, key: str, mock_klarna: MockKlarna
 ) -> None:

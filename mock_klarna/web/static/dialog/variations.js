@@ -18,14 +18,14 @@ export function variations(context) {
   const item = chosenItem(view);
   if (!item) return false;
   const pick = (/** @type {Pick} */ choose) => context.perform(() => context.session.specify((now) => choiceOf(now, item, choose)));
-  const other = (/** @type {string} */ identifier, /** @type {string} */ value) =>
+  const other = (/** @type {string} */ identifier, /** @type {string | null} */ value) =>
     pick((now, offered) => ({ item: nearestItem(offered, now, identifier, value) }));
   return element(
     "section",
     { class: "variations", "aria-labelledby": "variations-heading" },
     element("h3", { id: "variations-heading" }, t("variations")),
     products(items).length > 1 && productChoice(products(items), item, t("product"), (chosen) => pick(() => ({ item: chosen }))),
-    choices(items, item).map((choice) => valueChoice(choice, (value) => other(choice.identifier, value))),
+    choices(items, item).map((choice) => valueChoice(choice, t("without"), (value) => other(choice.identifier, value))),
     quantityChoice(context, (count) => pick((_now, _offered, before) => ({ quantity: count(before) }))),
   );
 }
@@ -79,15 +79,17 @@ function productChoice(offered, item, label, pick) {
 
 /**
  * @param {Choice} choice
- * @param {(value: string) => void} pick
+ * @param {string} without the label for items that do not have the attribute
+ * @param {(value: string | null) => void} pick
  * @returns {HTMLElement}
  */
-function valueChoice({ identifier, label, chosen, values }, pick) {
+function valueChoice({ identifier, label, chosen, values }, without, pick) {
   const chips = values.map(({ value, label: text, available }, at) => {
     const id = `attribute-${identifier}-${at}`;
     const name = `attribute-${identifier}`;
-    const radio = element("input", { type: "radio", id, name, "data-key": value, value, checked: value === chosen, onchange: () => pick(value) });
-    return element("label", { class: available ? "chip" : "chip unavailable", "data-key": value }, radio, text);
+    const key = value ?? "";
+    const radio = element("input", { type: "radio", id, name, "data-key": key, value: key, checked: value === chosen, onchange: () => pick(value) });
+    return element("label", { class: available ? "chip" : "chip unavailable", "data-key": key }, radio, text ?? without);
   });
   return element("fieldset", { class: "chips", "data-key": identifier }, element("legend", {}, label), element("div", { class: "chip-row" }, chips));
 }
@@ -113,7 +115,8 @@ function quantityChoice({ t, view }, pick) {
   return element("div", { class: "field quantity", id: "quantity__root" }, element("label", { for: "quantity" }, t("quantity")), element("div", { class: "stepper" }, less, count, more));
 }
 
-/** @typedef {{identifier: string, label: string, chosen: string, values: {value: string, label: string, available: boolean}[]}} Choice */
+/** @typedef {{value: string | null, label: string | null, available: boolean}} Value null for items that do not have the attribute */
+/** @typedef {{identifier: string, label: string, chosen: string | null, values: Value[]}} Choice */
 
 /**
  * A product's attributes as `identifier: value`.
@@ -126,64 +129,98 @@ function attributes(product) {
 }
 
 /**
- * @param {{product_attributes?: Attribute[]}} product
- * @param {Record<string, string>} wanted
- * @returns {boolean}
+ * @param {Item} item
+ * @param {string} identifier
+ * @returns {Attribute | undefined}
  */
-function matches(product, wanted) {
-  const own = attributes(product);
-  return Object.entries(wanted).every(([identifier, value]) => own[identifier] === value);
+function attribute(item, identifier) {
+  return item.product_attributes?.find((one) => one.identifier === identifier);
 }
 
 /**
- * The attributes of an item's product with all their values, in the merchant's order.
+ * @param {Item} item
+ * @param {string} identifier
+ * @returns {string | null} null if the item does not have the attribute
+ */
+function valueOf(item, identifier) {
+  return attribute(item, identifier)?.value ?? null;
+}
+
+/**
+ * The items of the same product.
+ *
+ * @param {Item[]} items
+ * @param {Item} item
+ * @returns {Item[]}
+ */
+function siblings(items, item) {
+  return items.filter((other) => other.group_identifier === item.group_identifier);
+}
+
+/**
+ * The identifiers of the attributes that some of the items have, in the merchant's order.
+ *
+ * @param {Item[]} items
+ * @returns {string[]}
+ */
+function identifiers(items) {
+  return [...new Set(items.flatMap(({ product_attributes: own = [] }) => own.map(({ identifier }) => identifier)))];
+}
+
+/**
+ * The attributes of an item's product with all their values, in the merchant's order. Some of the items may not have them all.
  *
  * @param {Item[]} items
  * @param {Item} item
  * @returns {Choice[]}
  */
 export function choices(items, item) {
-  const siblings = items.filter((other) => other.group_identifier === item.group_identifier);
-  return (item.product_attributes ?? []).map((attribute) => ({
-    identifier: attribute.identifier,
-    label: attribute.identifier_label,
-    chosen: attribute.value,
-    values: values(siblings, item, attribute.identifier),
+  const offered = siblings(items, item);
+  return identifiers(offered).map((identifier) => ({
+    identifier,
+    label: offered.map((other) => attribute(other, identifier)?.identifier_label).find((label) => label !== undefined) ?? identifier,
+    chosen: valueOf(item, identifier),
+    values: values(offered, item, identifier),
   }));
 }
 
 /**
- * @param {Item[]} siblings
+ * @param {Item[]} offered
  * @param {Item} item
  * @param {string} identifier
+ * @returns {Value[]}
  */
-function values(siblings, item, identifier) {
-  /** @type {Map<string, {value: string, label: string, available: boolean}>} */
+function values(offered, item, identifier) {
+  /** @type {Map<string | null, Value>} */
   const found = new Map();
-  for (const { product_attributes } of siblings) {
-    const attribute = product_attributes?.find((one) => one.identifier === identifier);
-    if (!attribute || found.has(attribute.value)) continue;
-    const wanted = { ...attributes(item), [identifier]: attribute.value };
-    const available = siblings.some((other) => matches(other, wanted));
-    found.set(attribute.value, { value: attribute.value, label: attribute.value_label, available });
+  const others = identifiers(offered).filter((name) => name !== identifier);
+  for (const sibling of offered) {
+    const value = valueOf(sibling, identifier);
+    const available = others.every((name) => valueOf(sibling, name) === valueOf(item, name));
+    const label = attribute(sibling, identifier)?.value_label ?? null;
+    found.set(value, { label, ...found.get(value), value, available: available || found.get(value)?.available === true });
   }
   return [...found.values()];
 }
 
 /**
- * The item for a chosen value: the one with most attributes as before.
+ * The item for a chosen value: the one that keeps the other attributes, the first of them before the later ones. So the shopper reaches
+ * every item by choosing its values from the first to the last.
  *
  * @param {Item[]} items
  * @param {Item} item
  * @param {string} identifier
- * @param {string} value
+ * @param {string | null} value
  * @returns {Item}
  */
 export function nearestItem(items, item, identifier, value) {
-  const before = Object.entries(attributes(item));
-  const unchanged = (/** @type {Item} */ other) => before.filter(([name, was]) => attributes(other)[name] === was).length;
-  const fitting = items.filter((other) => other.group_identifier === item.group_identifier && attributes(other)[identifier] === value);
-  return fitting.sort((one, two) => unchanged(two) - unchanged(one))[0] ?? item;
+  const offered = siblings(items, item);
+  let fitting = offered.filter((other) => valueOf(other, identifier) === value);
+  for (const name of identifiers(offered)) {
+    const same = fitting.filter((other) => valueOf(other, name) === valueOf(item, name));
+    if (same.length > 0) fitting = same;
+  }
+  return fitting[0] ?? item;
 }
 
 /**
