@@ -1,5 +1,6 @@
 """The page that sells what a complete button key describes (klarna.md §7)."""
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from tests.browser.dialog.dialog import held, placing
 from tests.browser.shop import Shop
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Page, Route
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 Json = dict[str, Any]
@@ -130,6 +131,55 @@ async def test_a_paused_purchase_stays_paused_until_the_shopper_goes_on(tab: "Pa
     await tab.locator("#resume-button").press("Enter")
     await expect(tab.locator("#checkout-button")).to_be_visible()
     await expect(tab.locator("#step-heading")).to_be_focused()
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_a_purchase_that_the_shop_decides_on_can_be_closed_and_returned_to(
+    tab: "Page", address: str, mock_klarna: MockKlarna, goes_on: bool
+) -> None:
+    waits: list[str] = []
+    tab.on("request", lambda request: waits.extend([request.url] if "/wait?" in request.url else []))
+    heading = tab.locator("#step-heading")
+    await tab.goto(address)
+    await review(tab)
+    await tab.locator("#checkout-button").click()
+    await expect(heading).to_have_text("One moment…")
+    await tab.locator("#close-button").click()
+    await expect(heading).to_have_text("Your purchase waits for you")
+    await expect(tab.locator("#step")).to_contain_text("The shop is confirming your order")
+    await expect(tab.locator("#step")).not_to_contain_text("Nothing has been bought")
+    if goes_on:
+        await tab.locator("#resume-button").click()
+        await expect(heading).to_have_text("One moment…")
+        await expect(heading).to_be_focused()
+    (purchase,) = mock_klarna.purchases()
+    found = mock_klarna.find_purchase(purchase["purchase_id"])
+    assert found["state"] == "authorized"
+    mock_klarna.create_order(found["authorization_token"], found["order"])
+    await expect(heading).to_have_text("Thank you, Alice!")
+    assert len(waits) == 1, waits
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+async def test_a_purchase_that_is_closed_before_the_payment_is_answered_says_what_comes_of_it(
+    tab: "Page", address: str, mock_klarna: MockKlarna, shop: Shop, console_errors: list[str], is_lost: bool
+) -> None:
+    requests: asyncio.Queue[Route] = asyncio.Queue()
+    shop.decide = placing(mock_klarna)
+    heading = tab.locator("#step-heading")
+    await tab.goto(address)
+    await review(tab)
+    await tab.route("**/sessions/*/pay", requests.put_nowait)
+    await tab.locator("#checkout-button").click()
+    request = await requests.get()
+    await tab.locator("#close-button").click()
+    await expect(heading).to_have_text("Your purchase waits for you")
+    await expect(tab.locator("#step")).to_contain_text("The shop is confirming your order")
+    await (request.abort() if is_lost else request.continue_())
+    await expect(heading).to_have_text("Review and pay" if is_lost else "Thank you, Alice!")
+    if is_lost:
+        await expect(tab.locator("#error-message")).to_have_text("There is no connection. Please try again.")
+    console_errors.clear()
 
 
 @pytest.mark.parametrize("file", ["main.js", "texts/en.json"])

@@ -41,7 +41,10 @@ export class Dialog {
     this.editing = false;
     this.paying = false;
     this.isSlow = false;
-    this.paused = false;
+    /** @type {import("./types.js").State | ""} the state in which the shopper has closed a page without a shop */
+    this.paused = "";
+    /** @type {Promise<void> | null} while the shop decides */
+    this.decision = null;
     /** Whether controls get their rendered values back, because a command has failed. */
     this.reset = false;
     /** @type {import("./draft.js").FieldErrors} */
@@ -83,10 +86,20 @@ export class Dialog {
     this.t = t ?? this.t;
     this.prefill(view);
     this.frame.translate(/** @type {import("./texts.js").Translate} */ (this.t), t ? code : document.documentElement.lang, view);
-    this.sendState(this.paying && view.state === "started" ? "authorized" : view.state);
+    this.sendState(this.stateOf(view));
     this.events.sendChanges(view);
     this.drawer.show(view);
     this.render(view);
+    if (view.state === "authorized" && !this.isLeaving) this.decision ??= this.wait().finally(() => (this.decision = null));
+  }
+
+  /**
+   * The state of the purchase; one that is being paid counts as authorized.
+   *
+   * @param {View} view
+   */
+  stateOf({ state }) {
+    return this.paying && state === "started" ? "authorized" : state;
   }
 
   /**
@@ -106,8 +119,8 @@ export class Dialog {
 
   /** @param {View} view */
   render(view) {
-    if (this.isLeaving || (this.paused && view.state === "started")) return;
-    this.paused = false;
+    if (this.isLeaving || this.paused === this.stateOf(view)) return;
+    this.paused = "";
     const step = stepOf(view, this.editing);
     const content = this.content(step, view);
     if (step === this.shown) patch(byId("step"), [content], this.reset);
@@ -182,7 +195,6 @@ export class Dialog {
     this.shown = step;
     if (isFinal(view)) store(`ended:${view.session_id}`, "");
     this.frame.startStep(isFirst);
-    if (step === "waiting") this.wait();
     if (step === "placed") this.events.sendConfirmation(view);
     const target = safeUrl(view.outcome?.redirect_url);
     if (step === "redirecting" && target) this.leave(target);
@@ -270,23 +282,24 @@ export class Dialog {
 
   /** Close the dialog; the session can be continued with the next click. */
   async close() {
-    await this.keepDraft();
     const { view } = this.session;
+    await this.keepDraft();
+    const now = this.session.view;
     if (this.page.isPresent) this.page.send("close");
-    else if (view?.state === "started") this.pause(view);
     else if (view && isFinal(view)) location.reload();
+    else if (now && !isFinal(now)) this.pause(now);
   }
 
   /**
-   * Show that the purchase is paused, until the shopper goes on or the purchase has ended.
+   * Show that the purchase waits for the shopper, until the shopper goes on or its state changes: the shop may decide meanwhile.
    *
    * @param {View} view
    */
   pause(view) {
-    this.paused = true;
+    this.paused = this.stateOf(view);
     this.shown = ""; // the step is entered again
-    this.frame.showPaused(() => {
-      this.paused = false;
+    this.frame.showPaused(this.paused === "started" ? "paused_text" : "waiting_text", () => {
+      this.paused = "";
       this.render(this.session.view ?? view);
     });
   }

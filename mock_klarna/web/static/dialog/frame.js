@@ -100,11 +100,12 @@ export class Frame {
   /**
    * Show that the purchase is paused; for pages without a shop to go back to.
    *
+   * @param {string} name of the text that says what happens meanwhile
    * @param {() => void} resume
    */
-  showPaused(resume) {
+  showPaused(name, resume) {
     const button = element("button", { id: "resume-button", class: "primary", type: "button", onclick: resume }, this.t("resume"));
-    const text = element("p", { class: "message" }, this.t("paused_text"));
+    const text = element("p", { class: "message" }, this.t(name));
     const heading = element("h2", { id: "step-heading", tabindex: "-1" }, this.t("paused_heading"));
     byId("step").replaceChildren(element("div", { class: "outcome pause", id: "outcome" }, element("div", { class: "outcome-icon", "aria-hidden": "true" }), heading, text, element("div", { class: "actions" }, button)));
     this.focus();
