@@ -288,22 +288,21 @@ def shopper_for(shopper: str | Mapping[str, Any] | None, session: Json, seed: st
     `InvalidInput` with their problems, and `UnknownName` for a name or a country without shoppers.
     """
     # The data of shoppers is imported when it is first needed.
+    from mock_klarna.shoppers.generate import completed_shopper, with_mandatory_members
     from mock_klarna.shoppers.named import UnknownShopper, named_shopper
 
+    options, locale = session.get("options") or {}, session.get("locale") or ""
     try:
         if isinstance(shopper, str):
-            return named_shopper(shopper)
-        from mock_klarna.shoppers.generate import completed_shopper
-
+            return with_mandatory_members(named_shopper(shopper), options)
         given = shopper if shopper is not None else _prefilled(session)
-        options, locale = session.get("options") or {}, session.get("locale") or ""
         found, problems = completed_shopper(session["purchase_country"], seed, given, options, today, locale)
     except (UnknownShopper, UnknownCountry) as unknown:
         raise UnknownName(str(unknown), where="shopper", hint="see `mock-klarna shoppers`") from None
     if problems:
         start = "" if shopper is None else "shopper."
         raise InvalidInput([replace(problem, path=start + problem.path) for problem in problems], where="shopper")
-    return found
+    return with_mandatory_members(found, options)
 
 
 def example_shopper(shopper: str | Mapping[str, Any] | None, session: Json, today: date) -> Shopper:

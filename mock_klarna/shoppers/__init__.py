@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mock_klarna.domain.countries import COUNTRIES, Country, UnknownCountry, canonical, country
-from mock_klarna.shoppers.form import shopper_from_form
+from mock_klarna.shoppers.form import mandatory_problems, shopper_from_form
 from mock_klarna.shoppers.named import Shopper
 from mock_klarna.shoppers.risk import RiskDecision, decide_risk
 
@@ -22,6 +22,7 @@ __all__ = [
     "canonical",
     "country",
     "decide_risk",
+    "mandatory_problems",
     "named_shopper",
     "person",
     "shopper_descriptions",

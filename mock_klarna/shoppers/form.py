@@ -24,6 +24,11 @@ _REQUIRED = {
     "street_address": "a street and number",
     "city": "a city",
 }
+_MANDATORY = {
+    "billing_address": {"phone": "a phone number", "title": "a title"},
+    "customer": {"date_of_birth": "a date of birth", "national_identification_number": "a number"},
+}
+"""What an option named `*_mandatory` requires of the addresses and the customer."""
 _PERSON = ("given_name", "family_name")
 _PLACE = (*_PERSON, "street_address", "street_address2", "postal_code", "city", "region", "country")
 _FIELDS = frozenset({*_PLACE, "email", "phone", "title", "date_of_birth", "national_identification_number"})
@@ -57,9 +62,10 @@ def shopper_from_form(
         customer["date_of_birth"] = read_date(customer["date_of_birth"], locale)
     found = [
         *_address_problems("billing_address", billing, options),
-        *_contact_problems(billing, options),
+        *_email_problems(billing),
         *(_address_problems("shipping_address", shipping, options) if shipping is not None else ()),
-        *_customer_problems(customer, options, today),
+        *mandatory_problems(billing, customer, options),
+        *_birth_problems(customer, today),
     ]
     _set_title(billing, customer)
     _keep_members_without_field(page or {}, billing, shipping, customer)
@@ -123,19 +129,22 @@ def read_date(text: str, locale: str) -> str:
     return text
 
 
-def _contact_problems(billing: Mapping[str, str], options: Mapping[str, Any]) -> Iterator[Problem]:
+def _email_problems(billing: Mapping[str, str]) -> Iterator[Problem]:
     if not _EMAIL.fullmatch(billing.get("email", "")):
         yield Problem("billing_address.email", "email", billing.get("email"), "an e-mail address")
-    if options.get("phone_mandatory") and "phone" not in billing:
-        yield Problem("billing_address.phone", "required", None, "a phone number, which the merchant requires")
-    if options.get("title_mandatory") and "title" not in billing:
-        yield Problem("billing_address.title", "required", None, "a title, which the merchant requires")
 
 
-def _customer_problems(customer: Mapping[str, str], options: Mapping[str, Any], today: date) -> Iterator[Problem]:
-    for name in ("date_of_birth", "national_identification_number"):
-        if options.get(f"{name}_mandatory") and name not in customer:
-            yield Problem(f"customer.{name}", "required", None, "a value, which the merchant requires")
+def mandatory_problems(
+    billing: Mapping[str, str], customer: Mapping[str, str], options: Mapping[str, Any]
+) -> Iterator[Problem]:
+    """Yield the members that the merchant requires of a shopper by its options (klarna.md §3.3) and that are missing."""
+    for path, members in (("billing_address", billing), ("customer", customer)):
+        for name, expected in _MANDATORY[path].items():
+            if options.get(f"{name}_mandatory") and not members.get(name):
+                yield Problem(f"{path}.{name}", "required", None, f"{expected}, which the merchant requires")
+
+
+def _birth_problems(customer: Mapping[str, str], today: date) -> Iterator[Problem]:
     born = customer.get("date_of_birth")
     if born and not is_birth(born, today):
         yield Problem(

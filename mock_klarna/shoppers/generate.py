@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from mock_klarna.domain.countries import ADDRESS_MEMBERS, CUSTOMER_MEMBERS, country
+from mock_klarna.domain.countries import ADDRESS_MEMBERS, COUNTRIES, CUSTOMER_MEMBERS, country
 from mock_klarna.domain.time import SHOPPERS_DAY
 from mock_klarna.shoppers.form import read_date, shopper_from_form
 from mock_klarna.shoppers.named import Shopper
@@ -256,6 +256,31 @@ def completed_shopper(
         locale,
     )
     return shopper, list(_problems_of_given(problems, members, given))
+
+
+def with_mandatory_members(shopper: Shopper, options: Mapping[str, object]) -> Shopper:
+    """Return a named or generated shopper with the title and the number that a merchant requires by its options.
+
+    Countries without titles have the English ones, as in the form. The national identification number has nine digits in a country
+    whose test shoppers have none.
+    """
+    needs_title, needs_number = (
+        options.get(f"{name}_mandatory") for name in ("title", "national_identification_number")
+    )
+    if not (needs_title or needs_number):
+        return shopper
+    billing, customer = dict(shopper.billing_address), dict(shopper.customer)
+    home_country, gender = country(billing["country"]), customer.get("gender", "")
+    if needs_title and not billing.get("title"):
+        titles = home_country.titles or COUNTRIES["GB"].titles
+        billing["title"] = customer["title"] = titles.get(gender, titles["female"])[0]
+    if needs_number and not customer.get("national_identification_number"):
+        born = _parse_date(customer.get("date_of_birth", ""))
+        name = billing["given_name"], billing["family_name"]
+        serial = f"{int.from_bytes(blake2b(billing['email'].encode(), digest_size=8).digest()) % 10**9:09}"
+        number = national_id(home_country.code, born, gender, name, serial) if born else None
+        customer["national_identification_number"] = number or serial
+    return Shopper(shopper.name, billing, shopper.shipping_address, customer)
 
 
 def _problems_of_given(

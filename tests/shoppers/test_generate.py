@@ -5,8 +5,17 @@ from datetime import date
 
 import pytest
 
-from mock_klarna.shoppers import COUNTRIES, UnknownCountry, country, person
-from mock_klarna.shoppers.generate import region_of
+from mock_klarna.shoppers import (
+    COUNTRIES,
+    UnknownCountry,
+    country,
+    mandatory_problems,
+    named_shopper,
+    person,
+    shopper_names,
+)
+from mock_klarna.shoppers.generate import region_of, with_mandatory_members
+from mock_klarna.shoppers.national_ids import swedish_check
 from tests.extent import extent
 
 with_regions = pytest.mark.parametrize("code", ["US", "AU", "CA"])
@@ -70,6 +79,24 @@ def test_mail_goes_to_a_domain_that_nobody_owns() -> None:
 def test_a_person_without_a_shipping_address_has_none() -> None:
     assert person("SE", "1").shipping_address is None
     assert person("SE", "1", {"shipping_address": {}}).shipping_address is None
+
+
+def test_named_and_generated_shoppers_get_what_the_merchant_requires() -> None:
+    required = {
+        f"{name}_mandatory": True for name in ("phone", "title", "date_of_birth", "national_identification_number")
+    }
+    everybody = [named_shopper(name) for name in shopper_names()] + [person(code, "1") for code in COUNTRIES]
+    for shopper in everybody:
+        completed = with_mandatory_members(shopper, required)
+        assert list(mandatory_problems(completed.billing_address, completed.customer, required)) == [], shopper.name
+        assert completed.billing_address.items() >= shopper.billing_address.items(), shopper.name
+        assert completed.customer.items() >= shopper.customer.items(), shopper.name
+        assert with_mandatory_members(shopper, required) == completed, shopper.name
+        assert with_mandatory_members(shopper, {"title_mandatory": False}) == shopper, shopper.name
+    john = with_mandatory_members(named_shopper("se-guide"), required)
+    assert (john.billing_address["title"], john.customer["title"]) == ("Mr", "Mr")
+    number = john.customer["national_identification_number"]
+    assert number[-1] == swedish_check(number[2:-1])
 
 
 def test_a_country_that_is_not_served_is_refused() -> None:

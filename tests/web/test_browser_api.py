@@ -415,6 +415,22 @@ async def test_a_page_updates_an_open_session(ask: Ask, options: Json, session: 
     assert (await ask(f"{session}/update", {"options": {"order_lines": []}})).status == 400
 
 
+async def test_every_test_shopper_has_what_the_merchant_requires(
+    ask: Ask, klarna: MockKlarnaAsync, options: Json
+) -> None:
+    required = {
+        f"{name}_mandatory": True for name in ("phone", "title", "date_of_birth", "national_identification_number")
+    }
+    for shopper in ("se-approved", "se-guide", None, {"given_name": "Anna"}):
+        options["options"] = required
+        cart = {name: value for name, value in options.items() if name != "setup"}
+        body = {"page": cart, "wait": 0, **({"shopper": shopper} if shopper else {})}
+        for path in ("/_mock/purchases", "/_mock/orders"):
+            order = (await klarna.send("POST", path, body)).body["order"]
+            assert order["billing_address"]["title"] in ("Mr", "Ms"), shopper
+            assert len(order["customer"]["national_identification_number"]) == 12, shopper
+
+
 @pytest.mark.parametrize(
     "attributes",
     [[{"color": "red"}], [{"identifier": "color"}], [{"identifier": ["color"], "value": {}}], [{"value": "red"}]],

@@ -162,6 +162,20 @@ async def test_the_fields_that_a_test_shopper_fills_in_are_not_marked_any_more(o
     await expect(dialog.find("#form-error")).to_be_hidden()
 
 
+async def test_a_test_shopper_without_a_mandatory_number_is_asked_for_it(
+    open_dialog: Open, order: Callable[[], Json]
+) -> None:
+    dialog = await open_dialog(options={"national_identification_number_mandatory": True})
+    await dialog.fill_in("se-guide")
+    await dialog.find("#address-button").click()
+    await expect(dialog.find("#national_identification_number__error")).to_have_text("Please fill this in.")
+    await dialog.find("#national_identification_number").fill("198001019999")
+    await dialog.continue_to_review()
+    await dialog.pay()
+    await dialog.find("#confirmation__bottom").wait_for()
+    assert order()["customer"]["national_identification_number"] == "198001019999"
+
+
 async def test_typed_values_are_kept_when_the_country_changes(open_dialog: Open) -> None:
     dialog = await open_dialog(shipping_countries=["SE", "NO"])
     await dialog.fill(ALICE)

@@ -161,12 +161,13 @@ export function requiredFields(draft, options) {
  * @returns {FieldErrors}
  */
 export function fieldErrors(draft, options, allowed) {
-  if (draft.shopper) return {};
   const { values } = draft;
+  const required = [...requiredFields(draft, options)].filter((name) => !values[name]?.trim());
+  const empty = Object.fromEntries(required.map((name) => [name, "error_required"]));
+  if (draft.shopper) return empty; // the server reads the rest, which the shopper has not changed
   const errors = { ...contactErrors(values), ...addressErrors(values, "", allowed.billing) };
   if (draft.separate) Object.assign(errors, addressErrors(values, "shipping_", allowed.shipping));
-  const empty = [...requiredFields(draft, options)].filter((name) => !values[name]?.trim());
-  return { ...errors, ...Object.fromEntries(empty.map((name) => [name, "error_required"])) };
+  return { ...errors, ...empty };
 }
 
 /**
