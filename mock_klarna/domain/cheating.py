@@ -131,16 +131,23 @@ def changed(session: Json, cheat: str) -> Change:
 
 
 def abroad(session: Json, address: Mapping[str, str]) -> Change:
-    """Return a session whose shipping address is another one, in a country that the merchant does not deliver to."""
-    before = session["shipping_address"]["country"]
-    return Change(
-        {**session, "shipping_address": dict(address)}, "shipping_address.country", before, address["country"]
-    )
+    """Return a session whose shipping address is another one, in a country that the merchant does not deliver to.
+
+    The session allows the country: what Klarna checks does not stop a shopper who cheats, the merchant has to.
+    """
+    before, country = session["shipping_address"]["country"], address["country"]
+    allowed = [*_delivered(session), country]
+    changed = {**session, "shipping_address": dict(address), "shipping_countries": allowed}
+    return Change(changed, "shipping_address.country", before, country)
+
+
+def _delivered(session: Json) -> Sequence[str]:
+    return session.get("shipping_countries") or [session["purchase_country"]]
 
 
 def foreign_country(session: Json, countries: Sequence[str]) -> str:
     """Return a country that the merchant does not deliver to; raises `CannotCheat` where it delivers to all of them."""
-    delivered = session.get("shipping_countries") or [session.get("purchase_country")]
+    delivered = _delivered(session)
     found = next((code for code in countries if code not in delivered), None)
     if found is None:
         raise CannotCheat(COUNTRY, "shipping_countries that do not have every country")

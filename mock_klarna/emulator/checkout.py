@@ -223,7 +223,8 @@ class Checkout:
         """Pay: the risk check, then a token and `place_order`, or a refusal (klarna.md §5).
 
         `outcome` replaces that of the risk check; without one the shopper's e-mail address decides (klarna.md §8.1). `amount` and
-        `version` are the total and the version of the session that the shopper has seen; raises `StateConflict` if they differ.
+        `version` are the total and the version of the session that the shopper has seen; raises `StateConflict` if they differ, and
+        `InvalidInput` if page or merchant have changed what they allow and require of the shopper since the identification.
         """
         opened = _require_identified(_session(purchase))
         now, token = await self._context.new_id(purchase.merchant, "token", purchase.purchase_id)
@@ -232,6 +233,7 @@ class Checkout:
             paid = opened if current is purchase else _require_identified(_session(current))
             paid = session.answered(paid, paid.get("merchant_requested") or {})
             purchases.require_shown(current, session.order(paid)["order_amount"], amount, version)
+            checkout_steps.require_allowed(paid)
             result = risk.check(paid, outcome, pending_everywhere=self._context.settings.pending_everywhere)
             if isinstance(result, str):
                 return purchases.decline(current, result, paid["locale"], self._context.rules)

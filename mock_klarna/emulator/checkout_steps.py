@@ -19,7 +19,7 @@ from mock_klarna.domain.events import (
     SpecificationsSelected,
 )
 from mock_klarna.errors import InvalidInput, Problem, StateConflict, UnknownName
-from mock_klarna.shoppers import COUNTRIES, Shopper, UnknownCountry
+from mock_klarna.shoppers import COUNTRIES, Shopper, UnknownCountry, mandatory_problems
 from mock_klarna.validation import Validator
 
 Json = dict[str, Any]
@@ -46,23 +46,36 @@ def opened(validator: Validator, key: bytes, page: Json, integrator_url: str | N
 def identify(purchase_id: str, choose: Callable[[Json], Shopper]) -> Step:
     """Identify the shopper that `choose` returns for a session.
 
-    Raises `InvalidInput` for an address outside the countries that the merchant allows.
+    Raises `InvalidInput` for an address outside the countries that the merchant allows, and for a shopper without members that the
+    merchant requires.
     """
 
     def step(current: Json) -> tuple[Json, Event]:
         shopper = choose(current)
         billing = dict(shopper.billing_address)
         shipping = dict(shopper.shipping_address) if shopper.shipping_address else None
-        if found := button.address_problems(current, billing, shipping or billing):
-            raise InvalidInput(found, where="shopper")
+        identified = session.identified(current, billing, shipping, _customer(dict(shopper.customer), current))
+        require_allowed(identified)
         event = IdentificationUpdated(
             purchase_id=purchase_id,
             customer_country=billing["country"],
             customer_postal_code=billing.get("postal_code", ""),
         )
-        return session.identified(current, billing, shipping, _customer(dict(shopper.customer), current)), event
+        return identified, event
 
     return step
+
+
+def require_allowed(identified: Json) -> None:
+    """Raise `InvalidInput` unless a session allows the addresses of its shopper and has all members that the merchant requires."""
+    billing, shipping = identified["billing_address"], identified["shipping_address"]
+    options, customer = identified.get("options") or {}, identified.get("customer") or {}
+    found = [
+        *button.address_problems(identified, billing, shipping),
+        *mandatory_problems(billing, customer, options),
+    ]
+    if found:
+        raise InvalidInput(found, where="shopper")
 
 
 def _customer(customer: Json, current: Json) -> Json:

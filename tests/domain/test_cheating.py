@@ -6,6 +6,7 @@ import pytest
 
 from mock_klarna import resources
 from mock_klarna.domain import session
+from mock_klarna.domain.button import address_problems
 from mock_klarna.domain.cheating import CHEATS, COUNTRY, UNKNOWN, CannotCheat, abroad, changed, foreign_country
 from mock_klarna.shoppers import COUNTRIES
 from mock_klarna.shoppers.named import named_shopper
@@ -72,6 +73,9 @@ def test_the_country_is_one_that_the_shop_does_not_deliver_to(countries: list[st
     change = abroad(before, named_shopper(f"{found.lower()}-approved").billing_address)
     assert (change.path, change.before, change.after) == ("shipping_address.country", "SE", found)
     assert change.session["billing_address"]["country"] == "SE"
+    addresses = change.session["billing_address"], change.session["shipping_address"]
+    assert address_problems(change.session, *addresses) == []  # the merchant has to notice it
+    assert session.order(change.session).keys() == session.order(before).keys()
 
 
 def test_a_shop_that_delivers_everywhere_has_no_other_country() -> None:

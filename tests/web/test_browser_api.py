@@ -415,6 +415,74 @@ async def test_a_page_updates_an_open_session(ask: Ask, options: Json, session: 
     assert (await ask(f"{session}/update", {"options": {"order_lines": []}})).status == 400
 
 
+NORWAY = {"purchase_country": "NO", "purchase_currency": "NOK", "locale": "nb-NO"}
+PLAIN = {name: value for name, value in ANNA.items() if name != "phone"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "paths"),
+    [
+        ({"shipping_countries": ["NO", "SE"], "billing_countries": ["SE"]}, []),
+        ({"shipping_countries": ["NO"]}, ["shipping_address.country"]),
+        ({"billing_countries": ["NO"]}, ["billing_address.country"]),
+        (
+            {"billing_countries": ["NO"], "shipping_countries": ["NO"]},
+            ["billing_address.country", "shipping_address.country"],
+        ),
+        (NORWAY, ["shipping_address.country"]),
+        ({"options": {"phone_mandatory": True}}, ["billing_address.phone"]),
+        ({"options": {"title_mandatory": True}}, ["billing_address.title"]),
+        ({"options": {"date_of_birth_mandatory": True}}, ["customer.date_of_birth"]),
+        (
+            {"options": {"national_identification_number_mandatory": True}},
+            ["customer.national_identification_number"],
+        ),
+    ],
+    ids=str,
+)
+async def test_a_shopper_whom_the_page_does_not_accept_any_more_cannot_pay(
+    ask: Ask, session: str, changes: Json, paths: list[str]
+) -> None:
+    await ask(f"{session}/identify", {"billing_address": PLAIN})
+    await ask(f"{session}/update", {"options": changes})
+    paid = await ask(f"{session}/pay", {})
+    assert [problem["path"] for problem in paid.body.get("errors", [])] == paths
+    view = (await ask(session, method="GET")).body
+    assert (paid.status, view["state"]) == ((400, "started") if paths else (200, "authorized"))
+
+
+async def test_a_shopper_pays_with_an_address_that_the_page_accepts_now(
+    ask: Ask, klarna: MockKlarnaAsync, session: str
+) -> None:
+    await ask(f"{session}/identify", {"billing_address": ANNA})
+    await ask(f"{session}/update", {"options": {"shipping_countries": ["NO"]}})
+    assert (await ask(f"{session}/pay", {})).status == 400
+    await ask(
+        f"{session}/identify", {"billing_address": PLAIN | {"country": "NO", "postal_code": "0194", "city": "Oslo"}}
+    )
+    paid = (await ask(f"{session}/pay", {})).body
+    assert (await klarna.find_purchase(paid["session_id"]))["order"]["shipping_address"]["country"] == "NO"
+
+
+async def test_a_shopper_whom_the_merchant_does_not_accept_any_more_cannot_pay(
+    ask: Ask, klarna: MockKlarnaAsync, options: Json
+) -> None:
+    """The dialog and a purchase without a browser agree."""
+    async with shops.opened() as shop:
+        shop.answers["/update"] = shops.always(200, {"shipping_countries": ["NO", "DK"]})
+        options["merchant_urls"] = {**options["merchant_urls"], "update": f"{shop.url}/update"}
+        session = f"/sessions/{(await ask('/sessions', {'options': options})).body['session_id']}"
+        assert (await ask(f"{session}/identify", {"shopper": "se-approved"})).status == 200
+        paid = await ask(f"{session}/pay", {})
+        cart = {name: value for name, value in options.items() if name != "setup"}
+        bought = await klarna.send("POST", "/_mock/purchases", {"page": cart, "shopper": "se-approved", "wait": 0})
+    for refused in (paid, bought):
+        (problem,) = refused.body["errors"]
+        assert (refused.status, problem["path"], problem["value"]) == (400, "shipping_address.country", "SE")
+        assert problem["expected"] == "one of NO, DK"
+    assert sorted([purchase["state"] for purchase in await klarna.purchases()]) == ["failed", "started"]
+
+
 async def test_every_test_shopper_has_what_the_merchant_requires(
     ask: Ask, klarna: MockKlarnaAsync, options: Json
 ) -> None:

@@ -310,6 +310,56 @@ async def test_a_separate_address_that_the_page_no_longer_allows_is_not_sent(
     assert order()["shipping_address"]["city"] == "Stockholm"
 
 
+@pytest.mark.parametrize("is_separate", [False, True])
+async def test_an_address_that_the_page_does_not_accept_any_more_is_asked_for_again(
+    tab: "Page", open_dialog: Open, order: Order, console_errors: list[str], is_separate: bool
+) -> None:
+    dialog = await open_dialog(options={"allow_separate_shipping_address": True}, billing_countries=["SE", "NO"])
+    country = "shipping_country" if is_separate else "country"
+    await dialog.fill(ALICE)
+    if is_separate:
+        await dialog.find("#separate-shipping").check()
+        await dialog.fill({f"shipping_{name}": value for name, value in ALICE.items() if name != "email"})
+        await dialog.fill({"shipping_city": "Lund"})
+        await dialog.find("#shipping_country").select_option("SE")
+    await dialog.continue_to_review()
+    await update(tab, {"shipping_countries": ["NO"]})
+    await dialog.pay()
+    await expect(dialog.find("#step-heading")).to_have_text("Your details")
+    await expect(dialog.find(f"#{country}__error")).to_have_text("The shop does not serve this country.")
+    await expect(dialog.find("#form-error")).to_have_text("Please check the marked fields (1).")
+    await expect(dialog.find(f"#{country}")).to_be_focused()
+    prefix = country.removesuffix("country")
+    await dialog.find(f"#{country}").select_option("NO")
+    await dialog.fill({f"{prefix}postal_code": "0194", f"{prefix}city": "Oslo"})
+    await dialog.continue_to_review()
+    await dialog.pay()
+    await dialog.find("#confirmation__bottom").wait_for()
+    addresses = [order()[f"{kind}_address"] for kind in ("billing", "shipping")]
+    assert [one["country"] for one in addresses] == ["SE" if is_separate else "NO", "NO"]
+    assert addresses[1]["city"] == "Oslo"
+    assert all("400" in error for error in console_errors)
+    console_errors.clear()
+
+
+async def test_a_field_that_the_page_requires_later_is_asked_for(
+    tab: "Page", open_dialog: Open, order: Order, console_errors: list[str]
+) -> None:
+    dialog = await open_dialog()
+    await dialog.fill(ALICE)
+    await dialog.continue_to_review()
+    await update(tab, {"options": {"phone_mandatory": True}})
+    await dialog.pay()
+    await expect(dialog.find("#phone__error")).to_have_text("Please fill this in.")
+    await dialog.find("#phone").fill("070 174 06 15")
+    await dialog.continue_to_review()
+    await dialog.pay()
+    await dialog.find("#confirmation__bottom").wait_for()
+    assert order()["billing_address"]["phone"] == "+46701740615"
+    assert all("400" in error for error in console_errors)
+    console_errors.clear()
+
+
 async def test_an_update_while_the_texts_are_loading_is_shown(
     tab: "Page", product_page: Callable[..., str], options: Json
 ) -> None:

@@ -1,4 +1,4 @@
-import { draftOf } from "./draft.js";
+import { draftOf, sentErrors } from "./draft.js";
 import { Drawer } from "./drawer.js";
 import { byId, safeUrl } from "./elements.js";
 import { Frame } from "./frame.js";
@@ -262,9 +262,22 @@ export class Dialog {
     const view = await this.session.refresh().catch(() => null);
     await this.showing;
     if (view && isFinal(view)) return;
+    const errors = this.draft ? sentErrors(error.problems, this.draft) : {};
+    if (view && Object.keys(errors).length) return this.returnToForm(errors);
     const hasChanged = view && ["amount", "version"].includes(error.where);
     const amount = view ? money(view.totals.order_amount, view.purchase_currency, view.locale) : "";
     this.frame.showError(hasChanged ? "order_changed" : "not_possible", { amount });
+  }
+
+  /**
+   * Show the form with the fields that page or shop do not accept any more.
+   *
+   * @param {import("./draft.js").FieldErrors} errors
+   */
+  returnToForm(errors) {
+    this.set({ editing: true, errors });
+    const first = byId("step").querySelector('[aria-invalid="true"]');
+    if (first instanceof HTMLElement) first.focus();
   }
 
   /**

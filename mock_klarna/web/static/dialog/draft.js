@@ -133,6 +133,20 @@ export function errorName({ path, rule = "" }) {
   return ERRORS[rule] ?? (path.endsWith(".country") ? "error_country" : "error_other");
 }
 
+/**
+ * The errors of the form for the problems of the shopper's data in the server's answer. A form without a separate address shows those
+ * of both addresses.
+ *
+ * @param {import("./types.js").Problem[]} problems
+ * @param {Draft} draft
+ * @returns {FieldErrors}
+ */
+export function sentErrors(problems, { separate }) {
+  const own = problems.filter(({ path }) => /^(billing_address|shipping_address|customer)\./.test(path));
+  const shown = (/** @type {string} */ id) => (separate ? id : id.replace("shipping_", ""));
+  return Object.fromEntries(own.map((problem) => [shown(fieldOf(problem.path)), errorName(problem)]));
+}
+
 const REQUIRED = ["given_name", "family_name", "street_address", "postal_code", "city", "country"];
 
 /**
