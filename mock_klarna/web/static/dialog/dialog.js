@@ -90,7 +90,7 @@ export class Dialog {
     this.events.sendChanges(view);
     this.drawer.show(view);
     this.render(view);
-    if (view.state === "authorized" && !this.isLeaving) this.decision ??= this.wait().finally(() => (this.decision = null));
+    if (view.state === "authorized" && !this.isLeaving) this.decision ??= this.wait();
   }
 
   /**
@@ -153,13 +153,13 @@ export class Dialog {
       session,
       draft: /** @type {Draft} */ (this.draft),
       errors: this.errors,
-      showErrors: (errors) => this.set({ errors }),
+      showErrors: (errors) => this.showErrors(errors),
       testShopper: this.testShopper,
       selectTestShopper: (testShopper) => this.set({ testShopper }),
       redraft: (draft) => this.set({ draft }),
       isSlow: this.isSlow,
-      showReview: () => this.setEditing(false),
-      edit: () => this.setEditing(true),
+      showReview: () => this.set({ editing: false }),
+      edit: () => this.set({ editing: true }),
       perform: (command) => this.perform(command),
       announce: (text) => this.frame.announce(text),
       pay: () => this.pay(view),
@@ -172,16 +172,11 @@ export class Dialog {
   /**
    * Change the state of the dialog and render it.
    *
-   * @param {{draft?: Draft, errors?: import("./draft.js").FieldErrors, testShopper?: string, editing?: boolean, isSlow?: boolean}} state
+   * @param {{draft?: Draft, errors?: import("./draft.js").FieldErrors, testShopper?: string, editing?: boolean, isSlow?: boolean, paused?: ""}} state
    */
   set(state) {
     Object.assign(this, state);
     if (this.session.view) this.render(this.session.view);
-  }
-
-  /** @param {boolean} editing */
-  setEditing(editing) {
-    this.set({ editing });
   }
 
   /**
@@ -219,7 +214,7 @@ export class Dialog {
    */
   async buy(shopper) {
     const view = await this.session.identify({ shopper });
-    this.setEditing(false);
+    this.set({ editing: false });
     await this.pay(view);
   }
 
@@ -262,19 +257,19 @@ export class Dialog {
     const view = await this.session.refresh().catch(() => null);
     await this.showing;
     if (view && isFinal(view)) return;
-    const errors = this.draft ? sentErrors(error.problems, this.draft) : {};
-    if (view && Object.keys(errors).length) return this.returnToForm(errors);
+    const errors = sentErrors(error.problems, this.draft?.separate);
+    if (view && Object.keys(errors).length) return this.showErrors(errors);
     const hasChanged = view && ["amount", "version"].includes(error.where);
     const amount = view ? money(view.totals.order_amount, view.purchase_currency, view.locale) : "";
     this.frame.showError(hasChanged ? "order_changed" : "not_possible", { amount });
   }
 
   /**
-   * Show the form with the fields that page or shop do not accept any more.
+   * Show the form with the error of each field, and focus the first one.
    *
    * @param {import("./draft.js").FieldErrors} errors
    */
-  returnToForm(errors) {
+  showErrors(errors) {
     this.set({ editing: true, errors });
     const first = byId("step").querySelector('[aria-invalid="true"]');
     if (first instanceof HTMLElement) first.focus();
@@ -311,10 +306,7 @@ export class Dialog {
   pause(view) {
     this.paused = this.stateOf(view);
     this.shown = ""; // the step is entered again
-    this.frame.showPaused(this.paused === "started" ? "paused_text" : "waiting_text", () => {
-      this.paused = "";
-      this.render(this.session.view ?? view);
-    });
+    this.frame.showPaused(this.paused === "started" ? "paused_text" : "waiting_text", () => this.set({ paused: "" }));
   }
 
   /** @param {string} url */

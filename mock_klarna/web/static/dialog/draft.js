@@ -129,7 +129,7 @@ const ERRORS = {
  * @param {import("./types.js").Problem} problem
  * @returns {string}
  */
-export function errorName({ path, rule = "" }) {
+function errorName({ path, rule = "" }) {
   return ERRORS[rule] ?? (path.endsWith(".country") ? "error_country" : "error_other");
 }
 
@@ -138,13 +138,13 @@ export function errorName({ path, rule = "" }) {
  * of both addresses.
  *
  * @param {import("./types.js").Problem[]} problems
- * @param {Draft} draft
+ * @param {boolean} [separate] whether the form has a separate address
  * @returns {FieldErrors}
  */
-export function sentErrors(problems, { separate }) {
-  const own = problems.filter(({ path }) => /^(billing_address|shipping_address|customer)\./.test(path));
-  const shown = (/** @type {string} */ id) => (separate ? id : id.replace("shipping_", ""));
-  return Object.fromEntries(own.map((problem) => [shown(fieldOf(problem.path)), errorName(problem)]));
+export function sentErrors(problems, separate) {
+  const own = problems.filter(({ path }) => /^(\w+_address|customer)\./.test(path));
+  const field = (/** @type {string} */ path) => fieldOf(separate ? path : path.replace("shipping_", ""));
+  return Object.fromEntries(own.map((problem) => [field(problem.path), errorName(problem)]));
 }
 
 const REQUIRED = ["given_name", "family_name", "street_address", "postal_code", "city", "country"];
@@ -175,13 +175,11 @@ export function requiredFields(draft, options) {
  * @returns {FieldErrors}
  */
 export function fieldErrors(draft, options, allowed) {
-  const { values } = draft;
-  const required = [...requiredFields(draft, options)].filter((name) => !values[name]?.trim());
-  const empty = Object.fromEntries(required.map((name) => [name, "error_required"]));
-  if (draft.shopper) return empty; // the server reads the rest, which the shopper has not changed
-  const errors = { ...contactErrors(values), ...addressErrors(values, "", allowed.billing) };
-  if (draft.separate) Object.assign(errors, addressErrors(values, "shipping_", allowed.shipping));
-  return { ...errors, ...empty };
+  const { values, shopper, separate } = draft;
+  const errors = shopper ? {} : { ...contactErrors(values), ...addressErrors(values, "", allowed.billing) };
+  if (separate) Object.assign(errors, addressErrors(values, "shipping_", allowed.shipping));
+  const empty = [...requiredFields(draft, options)].filter((name) => !values[name]?.trim());
+  return { ...errors, ...Object.fromEntries(empty.map((name) => [name, "error_required"])) };
 }
 
 /**

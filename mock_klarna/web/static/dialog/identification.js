@@ -1,9 +1,9 @@
 import { allowedCountries } from "./countries.js";
-import { draftOf, draftOfShopper, errorName, fieldErrors, fieldOf, identifyBody } from "./draft.js";
+import { draftOf, draftOfShopper, fieldErrors, identifyBody } from "./draft.js";
 import { element } from "./elements.js";
 import { addressFields, errorText, identityFields } from "./form.js";
 import { orderSummary } from "./products.js";
-import { ask, RequestError } from "./session.js";
+import { ask } from "./session.js";
 
 /** @typedef {import("./draft.js").Draft} Draft */
 /** @typedef {import("./texts.js").Translate} Translate */
@@ -72,12 +72,12 @@ const COUNTRY_FIELDS = ["country", "region", "postal_code", "phone", "title"];
  */
 function changed(event, form, context) {
   const control = /** @type {HTMLInputElement} */ (event.target);
-  const { draft, errors, redraft, showErrors } = context;
+  const { draft, errors, redraft } = context;
   read(form, context);
   if (control.id === "separate-shipping") redraft({ ...draft, separate: control.checked, shopper: "" });
   if (control.id !== "country" && control.id !== "shipping_country") return;
-  const prefix = control.id.replace("country", "");
-  showErrors(Object.fromEntries(Object.entries(errors).filter(([id]) => !COUNTRY_FIELDS.some((name) => id === prefix + name))));
+  for (const name of COUNTRY_FIELDS) delete errors[control.id.replace("country", name)];
+  redraft(draft);
 }
 
 /**
@@ -104,14 +104,13 @@ async function submit(form, context) {
   const { view, draft, session } = context;
   const countries = { billing: allowedCountries(view, "billing", draft.separate), shipping: allowedCountries(view, "shipping", true) };
   const errors = fieldErrors(draft, view.options ?? {}, countries);
-  showErrors(form, context, errors);
+  context.showErrors(errors);
   if (Object.keys(errors).length) return;
   const body = identifyBody({ ...draft, values: sentValues(form, context) });
   const text = JSON.stringify(body);
   if (text === unanswered) return;
   unanswered = text;
-  const identified = () => session.identify(body).then(context.showReview, (error) => showProblems(form, context, error));
-  await context.perform(identified).finally(() => (unanswered = ""));
+  await context.perform(() => session.identify(body).then(context.showReview)).finally(() => (unanswered = ""));
 }
 
 /**
@@ -125,32 +124,6 @@ function sentValues(form, { view, draft }) {
   const ofPage = draftOf(view).values;
   const isSent = (/** @type {[string, string]} */ [name, value]) => value === ofPage[name] || form.querySelector(`[name="${name}"]`) !== null;
   return Object.fromEntries(Object.entries(draft.values).filter(isSent));
-}
-
-/**
- * Show the problems of the server's answer beside their fields; other errors are thrown again.
- *
- * @param {HTMLFormElement} form
- * @param {StepContext} context
- * @param {unknown} error
- */
-function showProblems(form, context, error) {
-  if (!(error instanceof RequestError) || !error.problems.length) throw error;
-  const shown = (/** @type {string} */ id) => (form.querySelector(`#${CSS.escape(id)}`) ? id : id.replace("shipping_", ""));
-  showErrors(form, context, Object.fromEntries(error.problems.map((problem) => [shown(fieldOf(problem.path)), errorName(problem)])));
-}
-
-/**
- * Show the error of each field, and focus the first one.
- *
- * @param {HTMLFormElement} form
- * @param {StepContext} context
- * @param {import("./draft.js").FieldErrors} errors
- */
-function showErrors(form, context, errors) {
-  context.showErrors(errors);
-  const first = form.querySelector('[aria-invalid="true"]');
-  if (first instanceof HTMLElement) first.focus();
 }
 
 /**

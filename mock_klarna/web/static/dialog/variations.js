@@ -18,7 +18,7 @@ export function variations(context) {
   const item = chosenItem(view);
   if (!item) return false;
   const pick = (/** @type {Pick} */ choose) => context.perform(() => context.session.specify((now) => choiceOf(now, item, choose)));
-  const other = (/** @type {string} */ identifier, /** @type {string | null} */ value) =>
+  const other = (/** @type {string} */ identifier, /** @type {string | undefined} */ value) =>
     pick((now, offered) => ({ item: nearestItem(offered, now, identifier, value) }));
   return element(
     "section",
@@ -80,7 +80,7 @@ function productChoice(offered, item, label, pick) {
 /**
  * @param {Choice} choice
  * @param {string} without the label for items that do not have the attribute
- * @param {(value: string | null) => void} pick
+ * @param {(value?: string) => void} pick
  * @returns {HTMLElement}
  */
 function valueChoice({ identifier, label, chosen, values }, without, pick) {
@@ -115,8 +115,8 @@ function quantityChoice({ t, view }, pick) {
   return element("div", { class: "field quantity", id: "quantity__root" }, element("label", { for: "quantity" }, t("quantity")), element("div", { class: "stepper" }, less, count, more));
 }
 
-/** @typedef {{value: string | null, label: string | null, available: boolean}} Value null for items that do not have the attribute */
-/** @typedef {{identifier: string, label: string, chosen: string | null, values: Value[]}} Choice */
+/** @typedef {{value?: string, label?: string, available: boolean}} Value no value for items that do not have the attribute */
+/** @typedef {{identifier: string, label: string, chosen?: string, values: Value[]}} Choice */
 
 /**
  * A product's attributes as `identifier: value`.
@@ -126,24 +126,6 @@ function quantityChoice({ t, view }, pick) {
  */
 function attributes(product) {
   return Object.fromEntries((product.product_attributes ?? []).map(({ identifier, value }) => [identifier, value]));
-}
-
-/**
- * @param {Item} item
- * @param {string} identifier
- * @returns {Attribute | undefined}
- */
-function attribute(item, identifier) {
-  return item.product_attributes?.find((one) => one.identifier === identifier);
-}
-
-/**
- * @param {Item} item
- * @param {string} identifier
- * @returns {string | null} null if the item does not have the attribute
- */
-function valueOf(item, identifier) {
-  return attribute(item, identifier)?.value ?? null;
 }
 
 /**
@@ -158,13 +140,13 @@ function siblings(items, item) {
 }
 
 /**
- * The identifiers of the attributes that some of the items have, in the merchant's order.
+ * The labels of the attributes that some of the items have, by identifier, in the merchant's order.
  *
  * @param {Item[]} items
- * @returns {string[]}
+ * @returns {Map<string, string>}
  */
-function identifiers(items) {
-  return [...new Set(items.flatMap(({ product_attributes: own = [] }) => own.map(({ identifier }) => identifier)))];
+function labels(items) {
+  return new Map(items.flatMap((item) => (item.product_attributes ?? []).map(({ identifier, identifier_label }) => [identifier, identifier_label])));
 }
 
 /**
@@ -176,10 +158,10 @@ function identifiers(items) {
  */
 export function choices(items, item) {
   const offered = siblings(items, item);
-  return identifiers(offered).map((identifier) => ({
+  return [...labels(offered)].map(([identifier, label]) => ({
     identifier,
-    label: offered.map((other) => attribute(other, identifier)?.identifier_label).find((label) => label !== undefined) ?? identifier,
-    chosen: valueOf(item, identifier),
+    label,
+    chosen: attributes(item)[identifier],
     values: values(offered, item, identifier),
   }));
 }
@@ -191,16 +173,12 @@ export function choices(items, item) {
  * @returns {Value[]}
  */
 function values(offered, item, identifier) {
-  /** @type {Map<string | null, Value>} */
-  const found = new Map();
-  const others = identifiers(offered).filter((name) => name !== identifier);
-  for (const sibling of offered) {
-    const value = valueOf(sibling, identifier);
-    const available = others.every((name) => valueOf(sibling, name) === valueOf(item, name));
-    const label = attribute(sibling, identifier)?.value_label ?? null;
-    found.set(value, { label, ...found.get(value), value, available: available || found.get(value)?.available === true });
-  }
-  return [...found.values()];
+  const texts = new Map(offered.map((other) => [attributes(other)[identifier], other.product_attributes?.find((one) => one.identifier === identifier)?.value_label]));
+  return [...texts].map(([value, label]) => {
+    const nearest = nearestItem(offered, item, identifier, value);
+    const available = [...labels(offered).keys()].every((name) => name === identifier || attributes(nearest)[name] === attributes(item)[name]);
+    return { value, label, available };
+  });
 }
 
 /**
@@ -210,14 +188,14 @@ function values(offered, item, identifier) {
  * @param {Item[]} items
  * @param {Item} item
  * @param {string} identifier
- * @param {string | null} value
+ * @param {string | undefined} value
  * @returns {Item}
  */
 export function nearestItem(items, item, identifier, value) {
   const offered = siblings(items, item);
-  let fitting = offered.filter((other) => valueOf(other, identifier) === value);
-  for (const name of identifiers(offered)) {
-    const same = fitting.filter((other) => valueOf(other, name) === valueOf(item, name));
+  let fitting = offered.filter((other) => attributes(other)[identifier] === value);
+  for (const name of labels(offered).keys()) {
+    const same = fitting.filter((other) => attributes(other)[name] === attributes(item)[name]);
     if (same.length > 0) fitting = same;
   }
   return fitting[0] ?? item;
@@ -230,5 +208,5 @@ export function nearestItem(items, item, identifier, value) {
  * @returns {Item[]}
  */
 function products(items) {
-  return items.filter((item, at) => items.findIndex((other) => other.group_identifier === item.group_identifier) === at);
+  return items.filter((item) => siblings(items, item)[0] === item);
 }
