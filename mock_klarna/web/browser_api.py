@@ -225,7 +225,9 @@ async def _left_session(services: Services, session_id: str, button_key: str) ->
 
 def _answer(request: ApiRequest, purchase: Purchase, status: int = 200) -> ApiResponse:
     request.purchase_id = purchase.purchase_id
-    return json_response(view(purchase), status)
+    answer = json_response(view(purchase), status)
+    answer.is_compressed = True  # the dialog waits for it when it opens
+    return answer
 
 
 async def _session(services: Services, request: ApiRequest) -> Purchase:

@@ -458,7 +458,10 @@ def _http_response(request: ApiRequest, response: ApiResponse) -> web.Response:
             body = _GARBLED_BODY
     if body:
         response.headers.setdefault("Content-Type", JSON)
-    return web.Response(status=response.status, body=body or None, headers=response.headers)
+    sent = web.Response(status=response.status, body=body or None, headers=response.headers)
+    if response.is_compressed:
+        sent.enable_compression()
+    return sent
 
 
 async def _sent(services: Services, request: ApiRequest, response: ApiResponse) -> web.StreamResponse:

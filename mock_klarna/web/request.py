@@ -133,7 +133,7 @@ class ApiResponse:
     """A response: status, body as bytes (empty for none) and headers.
 
     stream: yields the parts of a body that is long or endless. last: what a client gets that is disconnected because it
-    does not read them; None if the body is cut off then.
+    does not read them; None if the body is cut off then. is_compressed: whether a client that accepts that gets it compressed.
     """
 
     status: int
@@ -141,6 +141,7 @@ class ApiResponse:
     headers: dict[str, str] = field(default_factory=dict)
     stream: AsyncGenerator[bytes] | None = None
     last: bytes | None = None
+    is_compressed: bool = False
 
 
 def json_response(data: Any, status: int = 200) -> ApiResponse:
