@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from playwright.async_api import Locator, Page, Route
 
-from playwright.async_api import FrameLocator
+from playwright.async_api import FrameLocator, expect
 
 from mock_klarna import MockKlarna
 
@@ -77,6 +77,10 @@ class Dialog:
         """Press the final button once no request is in progress."""
         await self.idle()
         await self.find("#checkout-button").click()
+
+    async def has_focus(self) -> None:
+        """Wait until the page has given the focus to the dialog that was opened: until then it cannot be used."""
+        await expect(self.find("#step-heading")).to_be_focused()
 
     async def idle(self) -> None:
         """Wait until no request is in progress."""

@@ -49,6 +49,22 @@ async def test_a_purchase_is_possible_without_a_mouse(tab: "Page", open_dialog: 
     await tab.wait_for_url("**/confirmation")
 
 
+async def test_the_dialog_takes_the_focus_only_from_the_page(tab: "Page", open_dialog: Open) -> None:
+    dialog = await open_dialog()
+    await dialog.has_focus()
+    await dialog.find("#city").focus()
+    frame = tab.frame(name="klarna-instant-shopping-fullscreen")
+    assert frame is not None
+    give_focus = """() => new Promise((resolve) => {
+        addEventListener("message", resolve, { once: true });
+        const message = { source: "mock-klarna", type: "focus" };
+        const [origin] = location.ancestorOrigins;
+        dispatchEvent(new MessageEvent("message", { data: message, origin, source: parent }));
+    })"""
+    await frame.evaluate(give_focus)
+    await expect(dialog.find("#city")).to_be_focused()
+
+
 @pytest.mark.parametrize("pressed", ["Tab", "Shift+Tab"])
 async def test_the_focus_stays_in_the_dialog(tab: "Page", open_dialog: Open, pressed: str) -> None:
     dialog = await open_dialog()

@@ -126,6 +126,7 @@ async def test_a_double_click_sends_the_form_once(tab: "Page", open_dialog: Open
 
 async def test_a_region_is_asked_for_in_countries_that_have_regions(open_dialog: Open) -> None:
     dialog = await open_dialog(shipping_countries=["SE", "US"])
+    await dialog.has_focus()
     await expect(dialog.find("#region")).to_have_count(0)
     await dialog.find("#country").focus()
     await dialog.find("#country").select_option("US")

@@ -92,6 +92,7 @@ async def test_an_update_does_not_end_a_composition_of_characters(
     tab: "Page", open_dialog: Open, options: Json
 ) -> None:
     dialog = await open_dialog()
+    await dialog.has_focus()
     await dialog.find("#city").focus()
     await frame_of(tab).evaluate(
         "() => { window.ended = 0; document.addEventListener('compositionend', () => (window.ended += 1)) }"

@@ -57,7 +57,7 @@ export class Dialog {
   /** Fetch the session and show it. The shop's page may change the session before it is shown. */
   async start() {
     const refresh = () => this.session.refresh().catch((error) => this.t && this.recover(error));
-    this.page.listen({ update: refresh, focus: () => this.frame.focus() });
+    this.page.listen({ update: refresh, focus: () => this.frame.takeFocus() });
     await this.session.refresh().catch((error) => {
       if (error.status === 404) this.sendState("gone");
       throw error;

@@ -73,6 +73,11 @@ export class Frame {
     if (!isFirst || document.hasFocus()) this.focus();
   }
 
+  /** Focus the heading when the page has given the focus to the dialog, unless the shopper is in a field already. */
+  takeFocus() {
+    if (document.activeElement === document.body) this.focus();
+  }
+
   /** Focus the heading of the step. */
   focus() {
     const heading = document.getElementById("step-heading") ?? this.dialog;
