@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mock_klarna.client import Client
+from mock_klarna.domain import undecided
 from tests.conftest import CLOSED
 from tests.merchants import shop as shops
 from tests.merchants.running import AUTHORIZATIONS, Json, buy, calls, emulator
@@ -30,6 +31,12 @@ async def shop() -> AsyncIterator[Shop]:
     """A merchant that answers what the test wants."""
     async with shops.opened() as opened:
         yield opened
+
+
+@pytest.fixture
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shop that answered with an error decides at once or never."""
+    monkeypatch.setattr(undecided, "GRACE_SECONDS", 0.05)
 
 
 async def bought(client: Client, url: str, **options: Any) -> Json:
@@ -83,6 +90,7 @@ async def test_a_dropped_callback_ends_the_wait(client: Client, shop: Shop) -> N
     assert "a fault dropped it" in (await bought(client, shop.url))["hint"]
 
 
+@pytest.mark.usefixtures("short_grace")
 @pytest.mark.parametrize(
     ("status", "remedy"), [(404, "is the path of the URL right?"), (500, "the shop's log says why")]
 )
@@ -118,6 +126,7 @@ async def test_a_shop_that_answered_200_is_waited_for_and_may_deny_later(client:
         assert (await waiting)["state"] == "denied"
 
 
+@pytest.mark.usefixtures("short_grace")
 async def test_the_refused_request_of_the_shop_is_named(client: Client, shop: Shop) -> None:
     async def place(request: shops.ReceivedRequest) -> tuple[int, bytes]:
         path = f"{AUTHORIZATIONS}/{request.json['authorization_token']}/orders"
@@ -128,6 +137,7 @@ async def test_the_refused_request_of_the_shop_is_named(client: Client, shop: Sh
     assert "its create_order was answered 400 bad_value:locale" in (await bought(client, shop.url))["hint"]
 
 
+@pytest.mark.usefixtures("short_grace")
 @pytest.mark.parametrize("status", [200, 500])
 async def test_the_merchant_who_used_the_token_of_another_one_is_named_and_not_waited_for(
     client: Client, shop: Shop, status: int
