@@ -155,7 +155,7 @@ async def test_what_was_in_a_deadlock_with_another_server_is_done_again(postgres
     address, _, schema = postgres.partition("?schema=")
     patient = {"search_path": schema, "deadlock_timeout": "1h"}  # so that the database ends what the store executes
     one, other, watching = [await asyncpg.connect(address, server_settings=patient) for _ in range(3)]
-    store = PostgresStore(f"{postgres}&deadlock_timeout=10ms")
+    store = PostgresStore(f"{postgres}&deadlock_timeout=1s")  # looks once, when the other server waits again
     await store.open()
 
     async def waiting(count: int) -> None:
