@@ -161,27 +161,17 @@ DELETIONS = [delete_shop, delete_all, load_shop]
 
 
 @pytest.mark.parametrize("delete", DELETIONS)
+@pytest.mark.parametrize("journal_filter", [JournalFilter(merchant="shop"), JournalFilter(purchase_id="p-1")])
 async def test_a_wait_for_entries_of_a_state_that_is_deleted_or_replaced_ends(
-    store: Store, delete: Callable[[Store], Awaitable[None]]
+    store: Store, delete: Callable[[Store], Awaitable[None]], journal_filter: JournalFilter
 ) -> None:
+    """A wait for entries of any merchant looks again then, and goes on unless all are deleted."""
     await store.commit("shop", writing(purchase()), 1.0)
-    with store.watching(JournalFilter(merchant="shop")) as watching:
+    with store.watching(journal_filter) as watching:
         waiting = asyncio.create_task(watching.wait(LONG))
         await delete(store)
         assert await waiting
-        assert watching.is_cleared
-
-
-@pytest.mark.parametrize("delete", DELETIONS)
-async def test_a_wait_for_entries_of_any_merchant_looks_again_and_goes_on_unless_all_are_deleted(
-    store: Store, delete: Callable[[Store], Awaitable[None]]
-) -> None:
-    await store.commit("shop", writing(purchase()), 1.0)
-    with store.watching(JournalFilter(purchase_id="p-1")) as watching:
-        waiting = asyncio.create_task(watching.wait(LONG))
-        await delete(store)
-        assert await waiting
-        assert watching.is_cleared == (delete is delete_all)
+        assert watching.is_cleared == (journal_filter.merchant == "shop" or delete is delete_all)
 
 
 @pytest.mark.parametrize("delete", [delete_shop, load_shop])

@@ -21,6 +21,13 @@ Json = dict[str, Any]
 Open = Callable[..., Awaitable[Dialog]]
 
 
+def buy_page(mock_klarna: MockKlarna, shop: Shop, options: Json) -> str:
+    """Return the address of the page of a key that has what a page would give `load()`."""
+    page = {name: value for name, value in options.items() if name != "setup"}
+    key = mock_klarna.create_button(**{**page, "merchant_urls": shop.merchant_urls})
+    return f"{mock_klarna.url}/instantshopping/buy/{key['button_key']}"
+
+
 def cart(options: Json, count: int, **members: Any) -> list[Json]:
     """Return a cart with a number of lines; `image_url` may contain the number of the line."""
     line = options["order_lines"][0]
@@ -101,9 +108,7 @@ async def edges(found: "Locator", side: str) -> list[float]:
 async def test_the_drawer_leaves_room_for_the_card_of_the_buy_page(
     tab: "Page", mock_klarna: MockKlarna, shop: Shop, options: Json
 ) -> None:
-    page = {name: value for name, value in options.items() if name != "setup"}
-    key = mock_klarna.create_button(**{**page, "merchant_urls": shop.merchant_urls})
-    await tab.goto(f"{mock_klarna.url}/instantshopping/buy/{key['button_key']}")
+    await tab.goto(buy_page(mock_klarna, shop, options))
     await tab.locator("#email").wait_for()
     for width in (1000, 1280, 1359, 1360, 1500):
         await tab.set_viewport_size({"width": width, "height": 720})
@@ -117,9 +122,7 @@ async def test_the_button_to_go_on_is_visible_in_every_step(
     tab: "Page", mock_klarna: MockKlarna, shop: Shop, options: Json
 ) -> None:
     await tab.set_viewport_size({"width": 390, "height": 600})
-    page = {name: value for name, value in options.items() if name != "setup"}
-    key = mock_klarna.create_button(**{**page, "order_lines": cart(options, 9), "merchant_urls": shop.merchant_urls})
-    await tab.goto(f"{mock_klarna.url}/instantshopping/buy/{key['button_key']}")
+    await tab.goto(buy_page(mock_klarna, shop, {**options, "order_lines": cart(options, 9)}))
     await tab.locator("#fill-button").click()
     await expect(tab.locator("#email")).not_to_have_value("")
     await expect(tab.locator("#address-button")).to_be_in_viewport(ratio=1)
@@ -174,9 +177,7 @@ def _pixel(png: bytes) -> tuple[int, int, int]:
 async def test_nothing_jumps_while_the_page_of_a_key_loads(
     tab: "Page", mock_klarna: MockKlarna, shop: Shop, options: Json
 ) -> None:
-    page = {name: value for name, value in options.items() if name != "setup"}
-    key = mock_klarna.create_button(**{**page, "merchant_urls": shop.merchant_urls})
-    await tab.goto(f"{mock_klarna.url}/instantshopping/buy/{key['button_key']}")
+    await tab.goto(buy_page(mock_klarna, shop, options))
     await tab.locator("#email").wait_for()
     moved = """new Promise((resolve) => new PerformanceObserver((list) =>
       resolve(list.getEntries().map(({value, sources}) => [value, sources.map(({node}) => node?.id || node?.nodeName)]))
