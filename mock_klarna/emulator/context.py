@@ -34,8 +34,8 @@ _TRIES = 50
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
-StoredAnswer = Callable[[T, float], Decision]
-"""Stores the answer of a request with an idempotency key: for the value of a command, at a time on the merchant's clock."""
+AnswerDecision = Callable[[T, float], Decision]
+"""Returns what stores the answer to an idempotency key: for the value of a command, at a time on the merchant's clock."""
 
 
 class JobObserver(Protocol):
@@ -199,7 +199,7 @@ class Context:
         command: Callable[[R, float], CommandResult[T]],
         loaded: R | None = None,
         now: float | None = None,
-        answer: StoredAnswer[T] | None = None,
+        answer: AnswerDecision[T] | None = None,
     ) -> T:
         """Load a record, decide and commit; repeat if the record was outdated, also for a refusal; return the value of the result.
 

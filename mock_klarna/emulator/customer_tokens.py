@@ -9,7 +9,7 @@ from mock_klarna.domain.customer_token import CustomerToken
 from mock_klarna.domain.purchase import require_open
 from mock_klarna.domain.records import CommandResult, Order, Purchase
 from mock_klarna.domain.urls import host_of
-from mock_klarna.emulator.context import Context, StoredAnswer
+from mock_klarna.emulator.context import AnswerDecision, Context
 from mock_klarna.errors import BadValue, NotAllowed, NotFound, Problem
 from mock_klarna.validation import write_json
 
@@ -59,12 +59,14 @@ class CustomerTokens:
         return token
 
     async def order(
-        self, merchant: str, customer_token: str, body: Json, answer: StoredAnswer[Order] | None = None
+        self, merchant: str, customer_token: str, body: Json, answer: AnswerDecision[Order] | None = None
     ) -> Order:
         """Place an order with a token, without a shopper; raises `BadValue` for another currency than the token's."""
         return await self._context.create(lambda: self._order(merchant, customer_token, body, answer))
 
-    async def _order(self, merchant: str, customer_token: str, body: Json, answer: StoredAnswer[Order] | None) -> Order:
+    async def _order(
+        self, merchant: str, customer_token: str, body: Json, answer: AnswerDecision[Order] | None
+    ) -> Order:
         token = await self.read(merchant, customer_token)
         _require_agreed_currency(token, body)
         now, order_id = await self._context.new_id(merchant, "order", customer_token, token.version)
@@ -77,7 +79,7 @@ class CustomerTokens:
         return await self._context.decide(lambda: self.read(merchant, customer_token), command, token, now, answer)
 
     async def change(
-        self, merchant: str, customer_token: str, status: str, answer: StoredAnswer[CustomerToken] | None = None
+        self, merchant: str, customer_token: str, status: str, answer: AnswerDecision[CustomerToken] | None = None
     ) -> CustomerToken:
         """Set the status of a merchant's token."""
         return await self._context.decide(

@@ -11,7 +11,7 @@ from mock_klarna.domain import captures
 from mock_klarna.domain import order as orders
 from mock_klarna.domain.countries import ADDRESS_MEMBERS
 from mock_klarna.domain.records import Capture, CommandResult, Order, Purchase, Refund
-from mock_klarna.emulator.context import Context, StoredAnswer
+from mock_klarna.emulator.context import AnswerDecision, Context
 from mock_klarna.errors import NoSuchOrder, NotAllowed, WriteConflict
 from mock_klarna.validation import write_json
 
@@ -120,7 +120,7 @@ class OrderManagement:
         order_id: str,
         body: Json | None = None,
         capture_id: str = "",
-        answer: StoredAnswer[Order] | None = None,
+        answer: AnswerDecision[Order] | None = None,
     ) -> Order:
         """Run the command of `COMMANDS` with a name; return the order, whose last capture or refund is what was created.
 

@@ -52,7 +52,7 @@ async def order_from_token(services: Services, request: ApiRequest) -> ApiRespon
         return json_response(body)
 
     order = await services.emulator.customer_tokens.order(
-        request.merchant, request.path("customer_token"), request.body, request.stored_answer(rendered)
+        request.merchant, request.path("customer_token"), request.body, request.answer_decision(rendered)
     )
     request.purchase_id = order.purchase_id
     return rendered(order)
@@ -60,7 +60,7 @@ async def order_from_token(services: Services, request: ApiRequest) -> ApiRespon
 
 async def update_token_status(services: Services, request: ApiRequest) -> ApiResponse:
     """Cancel a customer token."""
-    answer = request.stored_answer(lambda _token: ApiResponse(202))
+    answer = request.answer_decision(lambda _token: ApiResponse(202))
     token = await services.emulator.customer_tokens.change(
         request.merchant, request.path("customer_token"), request.body["status"], answer
     )

@@ -5,7 +5,6 @@ modules in `static/dashboard/`.
 """
 
 from functools import partial
-from gzip import compress
 from html import escape
 
 from aiohttp import web
@@ -14,7 +13,7 @@ from mock_klarna.resources import cart_names
 from mock_klarna.web.operation import Api
 from mock_klarna.web.pipeline import HttpHandler, http_handler, send_continue
 from mock_klarna.web.request import JSON, ApiRequest, ApiResponse, Services
-from mock_klarna.web.static_files import BUNDLER, STATIC, accepts_gzip
+from mock_klarna.web.static_files import BUNDLER, STATIC
 
 PATHS = ("/", "/_mock", "/_mock/")
 _READING = ("GET", "HEAD")
@@ -69,7 +68,4 @@ async def _show(services: Services, request: ApiRequest) -> ApiResponse:
     folder = STATIC if "modules" in request.http.query else (await BUNDLER.current()).folder
     position = await services.emulator.store.position()
     body = _PAGE.format(folder=folder, carts=escape(" ".join(cart_names())), position=position).encode()
-    headers = dict(_HEADERS)
-    if accepts_gzip(request.http):
-        headers["Content-Encoding"], body = "gzip", compress(body, mtime=0)
-    return ApiResponse(200, body, headers)
+    return ApiResponse(200, body, dict(_HEADERS), is_compressed=True)

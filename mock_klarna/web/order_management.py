@@ -47,7 +47,7 @@ def command(name: str) -> Callable[[Services, ApiRequest], Awaitable[ApiResponse
             return ApiResponse(201, b"", headers)
 
         order = await services.emulator.order_management.run(
-            name, request.merchant, order_id, request.body, capture_id, request.stored_answer(rendered)
+            name, request.merchant, order_id, request.body, capture_id, request.answer_decision(rendered)
         )
         request.purchase_id = order.purchase_id
         return rendered(order)

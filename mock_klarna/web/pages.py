@@ -14,12 +14,11 @@ from mock_klarna.emulator.buttons import UNKNOWN_KEY, Offer
 from mock_klarna.texts import language, text
 from mock_klarna.web.access import scheme
 from mock_klarna.web.pipeline import HttpHandler, send_continue
-from mock_klarna.web.request import Services
+from mock_klarna.web.request import Services, accepts_gzip
 from mock_klarna.web.static_files import (
     BUNDLER,
     STATIC,
     STYLES,
-    accepts_gzip,
     module_names,
     problem_response,
     static_routes,

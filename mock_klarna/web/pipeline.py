@@ -14,6 +14,7 @@ Which stages an endpoint has follows from its row in the table and from the rule
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from gzip import compress
 from itertools import count
 from secrets import randbits
 from time import perf_counter
@@ -39,6 +40,7 @@ from mock_klarna.web.request import (
     ApiRequest,
     ApiResponse,
     Services,
+    accepts_gzip,
     body_parts,
     parse,
     read_body,
@@ -250,7 +252,7 @@ IDEMPOTENCY_KEY = "Klarna-Idempotency-Key"
 def _idempotent(services: Services, respond: Stage) -> Stage:
     """Execute each key once in 24 hours (klarna.md §9.4); only the key is compared, not the body.
 
-    The handler's command commits the answer (`ApiRequest.stored_answer`). Errors are not stored.
+    The handler's command commits the answer (`ApiRequest.answer_decision`). Errors are not stored.
     """
     idempotency, settings = services.emulator.idempotency, services.settings
 
@@ -458,10 +460,9 @@ def _http_response(request: ApiRequest, response: ApiResponse) -> web.Response:
             body = _GARBLED_BODY
     if body:
         response.headers.setdefault("Content-Type", JSON)
-    sent = web.Response(status=response.status, body=body or None, headers=response.headers)
-    if response.is_compressed:
-        sent.enable_compression()
-    return sent
+    if response.is_compressed and accepts_gzip(request.http):
+        response.headers["Content-Encoding"], body = "gzip", compress(body, mtime=0)
+    return web.Response(status=response.status, body=body or None, headers=response.headers)
 
 
 async def _sent(services: Services, request: ApiRequest, response: ApiResponse) -> web.StreamResponse:

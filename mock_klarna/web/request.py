@@ -11,7 +11,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from mock_klarna.callbacks import Deliveries, Scheduler
 from mock_klarna.domain.records import REMEMBERED_SECONDS, Decision, RememberedAnswer, remembered
 from mock_klarna.emulator import Emulator
-from mock_klarna.emulator.context import StoredAnswer
+from mock_klarna.emulator.context import AnswerDecision
 from mock_klarna.errors import BadValue, BodyTooLarge, Problem, RequestTimeout, UnsupportedMediaType
 from mock_klarna.settings import Settings
 from mock_klarna.validation import MalformedBody, Validator, read_json, write_json
@@ -95,7 +95,7 @@ class ApiRequest:
     stream: AsyncIterator[bytes] = field(default_factory=_nothing)
     answer_name: str = ""
 
-    def stored_answer(self, rendered: "Callable[[T], ApiResponse]") -> StoredAnswer[T] | None:
+    def answer_decision(self, rendered: "Callable[[T], ApiResponse]") -> AnswerDecision[T] | None:
         """Return what stores the answer under the idempotency key, for the command to commit; None without a key.
 
         rendered: returns the response for the value of the command.
@@ -133,7 +133,7 @@ class ApiResponse:
     """A response: status, body as bytes (empty for none) and headers.
 
     stream: yields the parts of a body that is long or endless. last: what a client gets that is disconnected because it
-    does not read them; None if the body is cut off then. is_compressed: whether a client that accepts that gets it compressed.
+    does not read them; None if the body is cut off then. is_compressed: whether a client that accepts gzip gets it so.
     """
 
     status: int
@@ -147,6 +147,13 @@ class ApiResponse:
 def json_response(data: Any, status: int = 200) -> ApiResponse:
     """Return a response with a JSON body."""
     return ApiResponse(status, write_json(data))
+
+
+def accepts_gzip(http: web.Request) -> bool:
+    """Return whether the header Accept-Encoding names gzip without `q=0`."""
+    accepted = http.headers.get("Accept-Encoding", "").lower()
+    parts = (entry.replace(" ", "").partition(";q=") for entry in accepted.split(","))
+    return any(name == "gzip" and (not weight or weight.strip("0.")) for name, _, weight in parts)
 
 
 def position(text: str) -> int | None:

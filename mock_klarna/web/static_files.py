@@ -15,6 +15,7 @@ from aiohttp import web
 from mock_klarna.web.bundle import BundleError, bundle_modules, combine_styles, compact_script
 from mock_klarna.web.errors import problem_details
 from mock_klarna.web.pipeline import CORS, HttpHandler
+from mock_klarna.web.request import accepts_gzip
 
 STATIC = "/instantshopping/static"
 STYLES = {"dialog": ("dialog", "steps", "drawer"), "offsite": ("dialog", "steps", "drawer", "offsite")}
@@ -119,13 +120,6 @@ def module_names() -> list[str]:
     """Return the names of the dialog's modules, so that a browser that loads them one by one fetches all at once."""
     unwanted = {"types.js", "arrival.js"}
     return sorted(path.name for path in (_FOLDER / "dialog").glob("*.js") if path.name not in unwanted)
-
-
-def accepts_gzip(request: web.Request) -> bool:
-    """Return whether the header Accept-Encoding names gzip without `q=0`."""
-    accepted = request.headers.get("Accept-Encoding", "").lower()
-    parts = (entry.replace(" ", "").partition(";q=") for entry in accepted.split(","))
-    return any(name == "gzip" and (not weight or weight.strip("0.")) for name, _, weight in parts)
 
 
 class Bundler:
